@@ -1,0 +1,375 @@
+"""What a data table cannot say of itself: rules across cells, rows and tables.
+
+Errors are values that cannot be true; warnings are values that an editor should look at, and are
+listed on the data-quality page.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from itertools import combinations
+
+import numpy as np
+import pandas as pd
+
+from .dataset import Dataset, Problem
+from .synthesis import events_from_percentage
+
+_ORDERED = (("min", "q1"), ("q1", "median"), ("median", "q3"), ("q3", "max"), ("min", "max"),
+            ("q1", "q3"), ("min", "median"), ("median", "max"), ("ci_low", "ci_high"))
+SMALL_SD = 1 / 3  # of the median SD of the outcome: about what a standard error of n = 9 would be
+LARGE_EFFECT = 2  # standard deviations
+
+
+def _problem(path, row, column, value, wrong, expected, level, rule) -> Problem:
+    value = f"{value:g}" if isinstance(value, float) else str(value)
+    return Problem(path, int(row), column, value, wrong, expected, level, rule)
+
+
+def _each(frame: pd.DataFrame, mask, path, column, wrong, expected, level, rule):
+    for row, value in frame.loc[mask, column].items():
+        yield _problem(path, row, column, value, wrong, expected, level, rule)
+
+
+# --- errors -----------------------------------------------------------------------------------
+
+
+def out_of_order(data: Dataset, indication: str) -> Iterator[Problem]:
+    """Quartiles, ranges and intervals whose lower end is above the upper one."""
+    for name in ("outcomes", "contrasts", "published_syntheses"):
+        frame, path = data.frame(name, indication), f"{indication}/{name}.csv"
+        for low, high in _ORDERED:
+            if low in frame and high in frame:
+                yield from _each(frame, frame[low] > frame[high], path, low,
+                                 f"{low} is above {high}", f"{low} at or below {high}", "error",
+                                 "order")
+
+
+def events_above_total(data: Dataset, indication: str) -> Iterator[Problem]:
+    """More events than units at risk."""
+    for name in ("outcomes", "adverse_events"):
+        frame = data.frame(name, indication)
+        mask = frame["events"] > frame["total"]
+        if name == "adverse_events":  # one patient may have several events
+            mask &= frame["count"] != "events"
+        yield from _each(frame, mask, f"{indication}/{name}.csv", "events",
+                         "more events than the total", "events at or below total", "error",
+                         "events-above-total")
+
+
+def outside_scale(data: Dataset, indication: str) -> Iterator[Problem]:
+    """A final mean outside the row's scale, a change larger than its width, an empty scale."""
+    frame, path = data.frame("outcomes", indication), f"{indication}/outcomes.csv"
+    low, high = frame["scale_min"], frame["scale_max"]
+    yield from _each(frame, low >= high, path, "scale_min", "scale_min is not below scale_max",
+                     "a scale with a width", "error", "scale")
+    for column in ("mean", "median"):
+        value = frame[column]
+        final = (frame["statistic"] == "final") & ((value < low) | (value > high))
+        yield from _each(frame, final, path, column, f"a final {column} outside the row's scale",
+                         "a value from scale_min to scale_max", "error", "outside-scale")
+        change = (frame["statistic"] == "change") & (value.abs() > high - low)
+        yield from _each(frame, change, path, column, "a change larger than the scale is wide",
+                         "at most scale_max - scale_min", "error", "outside-scale")
+
+
+def operation_missing(data: Dataset, indication: str) -> Iterator[Problem]:
+    """A surgery-alone arm that does not name its operation."""
+    for arm in data.records("arms", indication):
+        if arm["comparator_type"] == "surgery-alone" and not any(
+                data.kind("cointervention", word) in ("operation", "graft")
+                for word in arm["cointervention"]):
+            yield _problem(f"{indication}/arms.csv", arm["row"], "cointervention",
+                           ";".join(arm["cointervention"]), "a surgery-alone arm without its "
+                           "operation", "the operation, as cointervention", "error",
+                           "operation-missing")
+
+
+def combines_itself(data: Dataset, indication: str) -> Iterator[Problem]:
+    """An arm that is the union of itself, or of another union."""
+    arms = {(a["study_id"], a["arm_id"]): a for a in data.records("arms", indication)}
+    for (study, arm_id), arm in arms.items():
+        for part in arm["combines"]:
+            if part == arm_id or (arms.get((study, part)) or {}).get("combines"):
+                yield _problem(f"{indication}/arms.csv", arm["row"], "combines", part,
+                               "the part is itself a union", "arms without combines", "error",
+                               "combines")
+
+
+def overlap_unknown(data: Dataset, indication: str) -> Iterator[Problem]:
+    """A listed overlap of a study that the indication does not have."""
+    known = {s["study_id"] for s in data.records("studies", indication)}
+    for overlap in data.records("cohort_overlaps"):
+        if overlap["indication"] != indication:
+            continue
+        for column in ("study_id", "other_study_id", "keep"):
+            if overlap[column] and overlap[column] not in known:
+                yield _problem("cohort_overlaps.csv", overlap["row"], column, overlap[column],
+                               f"no such study_id in {indication}/studies.csv",
+                               f"one that {indication}/studies.csv lists", "error", "foreign-key")
+
+
+# --- warnings ---------------------------------------------------------------------------------
+
+
+def _allocated(data: Dataset, indication: str) -> dict[tuple[str, str], float]:
+    """Units allocated to each arm; a union has the sum of its parts where it states none."""
+    arms = {(a["study_id"], a["arm_id"]): a for a in data.records("arms", indication)}
+    out = {}
+    for (study, arm_id), arm in arms.items():
+        n = arm["n_allocated"]
+        if n is None and arm["combines"]:
+            parts = [(arms.get((study, p)) or {}).get("n_allocated") for p in arm["combines"]]
+            n = sum(parts) if all(p is not None for p in parts) else None
+        if n is not None:
+            out[study, arm_id] = n
+    return out
+
+
+def above_allocated(data: Dataset, indication: str) -> Iterator[Problem]:
+    """More units analysed than were allocated."""
+    allocated = _allocated(data, indication)
+    for name, columns in (("outcomes", ("n", "total")), ("adverse_events", ("total",))):
+        frame = data.frame(name, indication)
+        limit = np.array([allocated.get(key, np.inf)
+                          for key in zip(frame["study_id"], frame["arm_id"])], dtype=float)
+        for column in columns:
+            yield from _each(frame, frame[column].to_numpy() > limit,
+                             f"{indication}/{name}.csv", column,
+                             "more than n_allocated of the arm", "at most n_allocated", "warning",
+                             "above-allocated")
+
+
+def serious_above_any(data: Dataset, indication: str) -> Iterator[Problem]:
+    """More patients with serious than with any adverse event."""
+    frame = data.frame("adverse_events", indication)
+    largest = frame[frame["event"] == "any-ae"].groupby(["study_id", "arm_id"])["events"].max()
+    serious = frame[frame["event"] == "serious-ae"]
+    limit = np.array([largest.get(key, np.nan)
+                      for key in zip(serious["study_id"], serious["arm_id"])], dtype=float)
+    yield from _each(serious, serious["events"].to_numpy() > limit,
+                     f"{indication}/adverse_events.csv", "events",
+                     "more serious than any adverse events", "at most the events of any-ae",
+                     "warning", "serious-above-any")
+
+
+def two_rows_for_an_event(data: Dataset, indication: str) -> Iterator[Problem]:
+    """Two rows for one arm and adverse event."""
+    frame = data.frame("adverse_events", indication)
+    again = frame.duplicated(["study_id", "arm_id", "event"], keep="first")
+    yield from _each(frame, again, f"{indication}/adverse_events.csv", "event",
+                     "a second row for this arm and event", "one row, or a note on the conflict",
+                     "warning", "two-rows")
+
+
+def _with_usual_scale(data: Dataset, indication: str) -> pd.DataFrame:
+    """Outcome rows with the row's scale, or the instrument's usual one where the values fit it."""
+    frame = data.frame("outcomes", indication)
+    usual = {}
+    for i in data.records("instruments"):
+        if i["scale_max"] is not None and i["indication"] in (None, indication):
+            usual[i["outcome"]] = (i["scale_min"], i["scale_max"])
+    low = frame["outcome"].map(lambda o: usual.get(o, (np.nan, np.nan))[0]).astype(float)
+    high = frame["outcome"].map(lambda o: usual.get(o, (np.nan, np.nan))[1]).astype(float)
+    value = frame["mean"].fillna(frame["median"]).abs()
+    # A pain score of 5 may be on 0 to 10: the usual range counts only where the study's largest
+    # value needs it.
+    largest = value.groupby([frame["study_id"], frame["outcome"]]).transform("max")
+    fits = frame["scale_max"].isna() & (largest <= high) & (largest > high / 5)
+    frame["low"] = frame["scale_min"].where(~fits, low)
+    frame["high"] = frame["scale_max"].where(~fits, high)
+    return frame
+
+
+def sd_may_be_se(data: Dataset, indication: str) -> Iterator[Problem]:
+    """An SD far below the others of the outcome, on 0 to 100."""
+    frame = _with_usual_scale(data, indication)
+    frame = frame[(frame["statistic"] != "percent-change") & (frame["sd"] > 0)]
+    scaled = frame["sd"] * 100 / (frame["high"] - frame["low"])
+    middle = scaled.groupby(frame["outcome"]).transform("median")
+    yield from _each(frame, scaled < SMALL_SD * middle, f"{indication}/outcomes.csv", "sd",
+                     "below a third of the median SD of this outcome: may be a standard error",
+                     "a standard deviation", "warning", "sd-may-be-se")
+
+
+def _visits(data: Dataset, indication: str) -> dict[tuple, list]:
+    """Rows with a mean, by study, outcome, instrument, visit and statistic."""
+    frame = data.frame("outcomes", indication)
+    frame = frame[frame["mean"].notna()]
+    out = defaultdict(list)
+    for row in frame[["study_id", "outcome", "instrument", "timepoint_months", "statistic",
+                      "arm_id", "mean", "sd", "better", "scale_min", "scale_max"]].itertuples():
+        visit = -1.0 if np.isnan(row.timepoint_months) else row.timepoint_months
+        out[row.study_id, row.outcome, row.instrument, visit, row.statistic].append(row)
+    return out
+
+
+def equal_spreads(data: Dataset, indication: str) -> Iterator[Problem]:
+    """SDs that two trials, two visits or two arms share to the last digit."""
+    path = f"{indication}/outcomes.csv"
+    by_sds, by_arms = defaultdict(list), defaultdict(list)
+    for (study, outcome, instrument, visit, statistic), rows in _visits(data, indication).items():
+        rows = [r for r in rows if r.sd > 0]
+        if len(rows) < 2:
+            continue
+        sds = tuple(sorted(r.sd for r in rows))
+        by_sds[outcome, sds].append((study, rows[0]))
+        key = tuple(sorted((r.arm_id, r.sd) for r in rows))
+        by_arms[study, outcome, instrument, statistic, key].append(rows[0])
+        for a, b in combinations(rows, 2) if len(rows) <= 8 else ():
+            if (a.mean, a.sd) == (b.mean, b.sd):
+                yield _problem(path, b.Index, "mean", b.mean,
+                               f"same mean and SD as row {a.Index}, another arm",
+                               "values of this arm", "warning", "equal-values")
+    for (_, _), found in by_sds.items():
+        first = found[0]
+        for study, row in found[1:]:
+            if study != first[0]:
+                yield _problem(path, row.Index, "sd", row.sd,
+                               f"the SDs of all arms equal those of {first[0]} (row "
+                               f"{first[1].Index})", "SDs of this trial", "warning",
+                               "equal-values")
+    for rows in by_arms.values():
+        for row in rows[1:]:
+            yield _problem(path, row.Index, "sd", row.sd,
+                           f"the SDs of all arms equal those of another visit (row "
+                           f"{rows[0].Index})", "SDs of this visit", "warning", "equal-values")
+
+
+def change_as_final(data: Dataset, indication: str) -> Iterator[Problem]:
+    """Final means of a sign or size that only a change can have."""
+    visits = _visits(data, indication)
+    for (study, outcome, instrument, visit, statistic), rows in visits.items():
+        if statistic != "final" or len(rows) < 2 or visit == 0:
+            continue
+        negative = all(r.mean < 0 and not r.scale_min < 0 for r in rows)
+        start = {r.arm_id: r.mean
+                 for r in visits.get((study, outcome, instrument, 0.0, "final"), ())}
+        fallen = all(r.better == "higher" and r.arm_id in start
+                     and r.mean < start[r.arm_id] / 2 for r in rows)
+        if negative or fallen:
+            yield _problem(f"{indication}/outcomes.csv", rows[0].Index, "statistic", "final",
+                           "the means of all arms look like changes from baseline",
+                           "change, if they are", "warning", "change-as-final")
+
+
+def large_effect(data: Dataset, indication: str) -> Iterator[Problem]:
+    """Arms that differ by more than two standard deviations."""
+    for (_, _, _, visit, statistic), rows in _visits(data, indication).items():
+        if visit == 0 or statistic == "percent-change" or len(rows) > 8:
+            continue
+        for a, b in combinations([r for r in rows if r.sd > 0], 2):
+            spread = np.sqrt((a.sd**2 + b.sd**2) / 2)
+            if abs(a.mean - b.mean) > LARGE_EFFECT * spread:
+                yield _problem(f"{indication}/outcomes.csv", b.Index, "mean", b.mean,
+                               f"differs from row {a.Index} by more than two standard deviations",
+                               "a plausible effect", "warning", "large-effect")
+
+
+def impossible_percentage(data: Dataset, indication: str) -> Iterator[Problem]:
+    """A percentage that no whole number of the total gives."""
+    for name in ("outcomes", "adverse_events"):
+        frame = data.frame(name, indication)
+        frame = frame[frame["percent"].notna() & (frame["total"] > 0)]
+        for row, percent, total in frame[["percent", "total"]].itertuples():
+            text = f"{percent:g}"
+            decimals = len(text.split(".")[1]) if "." in text else 0
+            nearest = round(percent * total / 100) * 100 / total
+            if (events_from_percentage(text, int(total)) is None
+                    and abs(nearest - percent) > 0.5 * 10.0**-decimals + 1e-9):
+                yield _problem(f"{indication}/{name}.csv", row, "percent", percent,
+                               f"no whole number of {total:g} gives this percentage",
+                               "a percentage of the total", "warning", "impossible-percentage")
+
+
+def baseline_reversed(data: Dataset, indication: str) -> Iterator[Problem]:
+    """Baseline means on opposite sides of the scale's middle."""
+    for (_, _, _, visit, statistic), rows in _visits(data, indication).items():
+        rows = [r for r in rows if r.scale_max > r.scale_min]
+        if visit != 0 or statistic != "final" or len(rows) < 2:
+            continue
+        side = [np.sign(r.mean - (r.scale_min + r.scale_max) / 2) for r in rows]
+        if min(side) < 0 < max(side):
+            yield _problem(f"{indication}/outcomes.csv", rows[0].Index, "mean", rows[0].mean,
+                           "baseline means of the arms lie on opposite sides of the scale's "
+                           "middle: one may be reversed", "baselines on one side", "warning",
+                           "baseline-reversed")
+
+
+def _missing(data: Dataset, indication: str, column: str, mask, rule: str) -> Iterator[Problem]:
+    """One warning per study, outcome and instrument, with the number of rows concerned."""
+    frame = data.frame("outcomes", indication)
+    frame = frame[mask(frame)]
+    for _, group in frame.groupby(["study_id", "outcome", "instrument"], sort=False):
+        more = f" (and {len(group) - 1} more rows)" if len(group) > 1 else ""
+        yield _problem(f"{indication}/outcomes.csv", group.index[0], column, "",
+                       f"{column} is missing{more}", "a value, where the source has one",
+                       "warning", rule)
+
+
+def scale_missing(data: Dataset, indication: str) -> Iterator[Problem]:
+    """A score without its scale."""
+    scored = {i["outcome"] for i in data.records("instruments") if i["scale_max"] is not None}
+    yield from _missing(
+        data, indication, "scale_max",
+        lambda f: f["scale_max"].isna() & (f["mean"].notna() | f["median"].notna())
+        & f["outcome"].isin(scored) & (f["statistic"] != "percent-change"), "scale-missing")
+
+
+def n_missing(data: Dataset, indication: str) -> Iterator[Problem]:
+    """A mean or median without the number of units it is of."""
+    yield from _missing(data, indication, "n",
+                        lambda f: f["n"].isna() & (f["mean"].notna() | f["median"].notna()),
+                        "n-missing")
+
+
+def shared_patients(data: Dataset, indication: str) -> Iterator[Problem]:
+    """Studies that are, or may be, of the same patients."""
+    for study in data.records("studies", indication):
+        if study["companion_of"]:
+            yield _problem(f"{indication}/studies.csv", study["row"], "companion_of",
+                           study["companion_of"], "a later report of the same patients",
+                           "never counted twice", "warning", "companion")
+    for overlap in data.records("cohort_overlaps"):
+        if overlap["indication"] == indication:
+            yield _problem("cohort_overlaps.csv", overlap["row"], "study_id",
+                           f"{overlap['study_id']} + {overlap['other_study_id']}",
+                           f"patients may be shared ({overlap['kind']})",
+                           overlap["rule"] or "never counted twice", "warning", "overlap")
+
+
+def word_unused(data: Dataset, indication: str) -> Iterator[Problem]:
+    """An outcome of an analysis that the vocabulary does not have."""
+    kinds = {"outcome": "outcome", "event": "event", "family": "family"}
+    for analysis in data.records("analyses"):
+        if analysis["indication"] != indication:
+            continue
+        known = data.words(kinds.get(analysis["target_type"] or "", ""))
+        if analysis["target"] and known and analysis["target"] not in known:
+            yield _problem("analyses.csv", analysis["row"], "target", analysis["target"],
+                           f"no such {analysis['target_type']}",
+                           "a word of vocabularies.csv", "error", "vocabulary")
+
+
+RULES: tuple[Callable[[Dataset, str], Iterator[Problem]], ...] = (
+    out_of_order, events_above_total, outside_scale, operation_missing, combines_itself,
+    overlap_unknown, word_unused, above_allocated, serious_above_any, two_rows_for_an_event,
+    sd_may_be_se, equal_spreads, change_as_final, large_effect, impossible_percentage,
+    baseline_reversed, scale_missing, n_missing, shared_patients,
+)
+
+
+def run(data: Dataset) -> list[Problem]:
+    """Every rule on every indication whose tables could be read.
+
+    Parameters
+    ----------
+    data : Dataset
+
+    Returns
+    -------
+    list of Problem
+    """
+    return [problem for indication in data.indications for rule in RULES
+            for problem in rule(data, indication)]

@@ -1,0 +1,161 @@
+"""Which arms of a trial are compared, and what kind of comparison each pair is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import combinations
+from types import MappingProxyType
+
+from ..dataset import Dataset
+
+SUBSTANCES = ("hyaluronic-acid", "platelet-rich-plasma", "corticosteroid")
+CLASS_OF_TYPE = {
+    "saline": "placebo", "vehicle": "placebo", "sham": "placebo",
+    "hyaluronic-acid": "hyaluronic-acid", "corticosteroid": "corticosteroid",
+    "platelet-rich-plasma": "platelet-rich-plasma",
+    "conservative": "conservative-or-none", "untreated": "conservative-or-none",
+    "surgery-alone": "another-operation", None: "not-stated",
+}
+# A trial with several kinds of control gives one effect to "any control": the first of these.
+ANY_ORDER = (
+    "placebo", "same-co-treatment", "conservative-or-none", "hyaluronic-acid", "corticosteroid",
+    "platelet-rich-plasma", "another-operation", "cells-with-another-treatment", "not-stated",
+)
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """A cell arm against a comparator arm of one study.
+
+    Attributes
+    ----------
+    kind : str
+        A word of the vocabulary `comparison_class`.
+    background : tuple of str
+        What both arms got besides; empty where neither got anything.
+    rule : int
+        Number of the rule of the protocol that decided (1 to 6).
+    """
+
+    study_id: str
+    cell_arm: str
+    comparator_arm: str
+    kind: str
+    background: tuple[str, ...]
+    rule: int
+
+
+def resolved_arms(data: Dataset, indication: str) -> dict[tuple[str, str], MappingProxyType]:
+    """Arms by study and identifier; a union inherits what is empty in it and equal in its parts.
+
+    Parameters
+    ----------
+    data : Dataset
+    indication : str
+
+    Returns
+    -------
+    dict
+        ``(study_id, arm_id)`` to the arm's record.
+    """
+    arms = {(a["study_id"], a["arm_id"]): a for a in data.records("arms", indication)}
+    out = dict(arms)
+    for (study, arm_id), arm in arms.items():
+        parts = [arms[study, part] for part in arm["combines"]]
+        if not parts:
+            continue
+        merged = dict(arm)
+        for field, value in arm.items():
+            common = {part[field] for part in parts}
+            if value in (None, ()) and len(common) == 1 and field not in ("n_allocated", "female_n",
+                                                                          "n_patients"):
+                merged[field] = common.pop()
+        for field in ("n_allocated", "n_patients"):
+            numbers = [part[field] for part in parts]
+            if merged[field] is None and None not in numbers:
+                merged[field] = sum(numbers)
+        out[study, arm_id] = MappingProxyType(merged)
+    return out
+
+
+def is_cell_arm(arm) -> bool:
+    """Whether an arm got cells or a product of cells, whatever its role (rule 1)."""
+    return (arm["cell_source"] not in (None, "none") or arm["cell_product"] not in (None, "none")
+            or arm["comparator_type"] == "other-cell")
+
+
+def _without_usual_care(data: Dataset, arm) -> frozenset[str]:
+    return frozenset(word for word in arm["cointervention"]
+                     if data.kind("cointervention", word) != "usual care")
+
+
+def classify(data: Dataset, cell, comparator) -> tuple[str, tuple[str, ...], int]:
+    """Class, background and deciding rule of one pair of arms (rules 2 to 6).
+
+    Parameters
+    ----------
+    data : Dataset
+    cell, comparator : mapping
+        Records of `arms.csv`.
+
+    Returns
+    -------
+    (str, tuple of str, int)
+    """
+    given, control = _without_usual_care(data, cell), _without_usual_care(data, comparator)
+    kind = comparator["comparator_type"]
+    with_substance = control | ({kind} if kind in SUBSTANCES else set())
+    background = tuple(sorted(given))
+    if given and given == with_substance:
+        return "same-co-treatment", background, 3
+    if given == control:
+        return CLASS_OF_TYPE[kind], background, 4
+    if any(data.kind("cointervention", word) in ("operation", "graft")
+           for word in control - given):
+        return "another-operation", background, 5
+    return "cells-with-another-treatment", background, 6
+
+
+def comparisons(data: Dataset, indication: str) -> tuple[Comparison, ...]:
+    """Every pair of a cell arm and another arm of one study, with its class.
+
+    Parameters
+    ----------
+    data : Dataset
+    indication : str
+
+    Returns
+    -------
+    tuple of Comparison
+        In the order of `arms.csv`. A union and its own parts are no pair. In animal experiments a
+        sham-operated group is a reference, not a comparator.
+    """
+    arms = resolved_arms(data, indication)
+    design = {s["study_id"]: s["design"] for s in data.records("studies", indication)}
+    by_study: dict[str, list] = {}
+    for (study, _), arm in arms.items():
+        by_study.setdefault(study, []).append(arm)
+    out = []
+    for study, group in by_study.items():
+        for one, other in combinations(group, 2):
+            if one["arm_id"] in other["combines"] or other["arm_id"] in one["combines"]:
+                continue
+            cells = [arm for arm in (one, other) if is_cell_arm(arm)]
+            if len(cells) == 2:
+                out.append(Comparison(study, one["arm_id"], other["arm_id"], "other-cells", (), 1))
+            elif cells:
+                cell = cells[0]
+                control = other if cell is one else one
+                if design[study] == "animal-experiment" and control["comparator_type"] == "sham":
+                    continue
+                out.append(Comparison(study, cell["arm_id"], control["arm_id"],
+                                      *classify(data, cell, control)))
+    return tuple(out)
+
+
+def cell_class(data: Dataset, arm) -> str:
+    """Expanded, minimally processed, not stated, or apart (never in a main pool)."""
+    if (data.kind("cell_product", arm["cell_product"]) == "apart"
+            or data.kind("cell_source", arm["cell_source"]) == "apart"):
+        return "apart"
+    return data.kind("cell_product", arm["cell_product"]) or "not-stated"

@@ -1,0 +1,143 @@
+"""The evidence of one indication, indexed the way that trials are compared."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+
+from ..dataset import Dataset
+from .comparisons import ANY_ORDER, Comparison, cell_class, comparisons, resolved_arms
+
+
+@dataclass(frozen=True)
+class Group:
+    """Arms of one study that differ in dose or number of injections alone.
+
+    `unions` are arms that a source reports in place of several of `arms`.
+    """
+
+    arms: tuple[str, ...]
+    unions: tuple[tuple[str, frozenset[str]], ...]
+    cells: str
+
+
+@dataclass(frozen=True)
+class Contest:
+    """A group of cell arms against a group of comparator arms of one study."""
+
+    study_id: str
+    kind: str
+    background: tuple[str, ...]
+    cells: Group
+    comparator: Group
+
+
+def _signature(arm) -> tuple:
+    """What must be equal in arms that are combined."""
+    return (arm["cell_source"], arm["cell_product"], arm["donor"], arm["route"],
+            frozenset(arm["cointervention"]), arm["comparator_type"])
+
+
+class Evidence:
+    """Studies, arms, comparisons and rows of one indication.
+
+    Parameters
+    ----------
+    data : Dataset
+    indication : str
+    """
+
+    def __init__(self, data: Dataset, indication: str):
+        self.data = data
+        self.indication = indication
+        self.studies = {s["study_id"]: s for s in data.records("studies", indication)}
+        self.arms = resolved_arms(data, indication)
+        self.comparisons: tuple[Comparison, ...] = comparisons(data, indication)
+        self.sources = {s["source_id"]: s for s in data.records("sources", indication)}
+        self.outcomes = self._by_arm("outcomes")
+        self.events = self._by_arm("adverse_events")
+        self.contrasts = defaultdict(list)
+        for row in data.records("contrasts", indication):
+            self.contrasts[row["study_id"]].append(row)
+        self._contests = self._all_contests()
+
+    def _by_arm(self, table: str) -> dict[tuple[str, str], list]:
+        out = defaultdict(list)
+        for row in self.data.records(table, self.indication):
+            out[row["study_id"], row["arm_id"]].append(row)
+        return out
+
+    def trial_of(self, study_id: str) -> str:
+        """The main report of a study: companions are later visits of the same patients."""
+        seen = set()
+        while (parent := self.studies[study_id]["companion_of"]) and study_id not in seen:
+            seen.add(study_id)
+            study_id = parent
+        return study_id
+
+    def _group(self, study_id: str, arm_ids: list[str]) -> list[Group]:
+        """Arms of one kind, split where they differ in more than dose or number."""
+        base, unions = defaultdict(list), []
+        for arm_id in arm_ids:
+            arm = self.arms[study_id, arm_id]
+            if arm["combines"]:
+                unions.append((arm_id, frozenset(arm["combines"])))
+            else:
+                base[_signature(arm)].append(arm_id)
+        groups, used = [], set()
+        for ids in base.values():
+            inside = tuple((u, parts) for u, parts in unions if parts <= set(ids))
+            used |= {u for u, _ in inside}
+            groups.append(Group(tuple(ids), inside, cell_class(self.data,
+                                                               self.arms[study_id, ids[0]])))
+        return groups
+
+    def _all_contests(self) -> dict[str, list[Contest]]:
+        """Contests by trial. One class and background at a time, so that classes never mix."""
+        by_kind = defaultdict(list)
+        for c in self.comparisons:
+            if c.kind != "other-cells":
+                by_kind[c.study_id, c.kind, c.background].append(c)
+        out = defaultdict(list)
+        for (study, kind, background), pairs in by_kind.items():
+            pairs_of = {(c.cell_arm, c.comparator_arm) for c in pairs}
+            cells = self._group(study, list(dict.fromkeys(c.cell_arm for c in pairs)))
+            controls = self._group(study, list(dict.fromkeys(c.comparator_arm for c in pairs)))
+            for cell in cells:
+                for control in controls:
+                    if (cell.arms[0], control.arms[0]) in pairs_of:
+                        out[self.trial_of(study)].append(
+                            Contest(study, kind, background, cell, control))
+        return out
+
+    def contests(self, comparison: str) -> dict[str, list[list[Contest]]]:
+        """Contests of every trial that has this comparison, in order of preference.
+
+        Parameters
+        ----------
+        comparison : str
+            A class, or ``any``.
+
+        Returns
+        -------
+        dict
+            Trial to alternatives; each alternative is the contests of one class. A class of its
+            own has one alternative: only pairs in which neither arm got anything else, except
+            for the same co-treatment.
+        """
+        out = {}
+        for trial, contests in self._contests.items():
+            kinds = ANY_ORDER if comparison == "any" else (comparison,)
+            alternatives = []
+            for kind in kinds:
+                plain = comparison != "any" and kind != "same-co-treatment"
+                chosen = [c for c in contests if c.kind == kind and not (plain and c.background)]
+                if chosen:
+                    alternatives.append(chosen)
+            if alternatives:
+                out[trial] = alternatives
+        return out
+
+    def nameless(self, study) -> bool:
+        """Whether nothing identifies the study, so that it may be there under another name."""
+        return not any(study[key] for key in ("first_author", "registration", "doi", "pmid"))

@@ -1,0 +1,228 @@
+"""What one arm has at one outcome and visit: a mean with its spread, or a count."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from .. import synthesis
+
+QUALITIES = ("as-reported", "derived", "borrowed", "digitised")
+MAIN_QUALITIES = frozenset({"as-reported", "derived"})
+SOURCE_RANK = {"abstract": 0, "full-text": 0, "full-text-table": 0, "registry": 1,
+               "review-table": 2, "review-text": 2}
+SOURCE_WORDS = ("the trial's own report", "the registry", "a review")
+NUMBERS = ("n", "mean", "sd", "se", "ci_low", "ci_high", "median", "q1", "q3", "min", "max",
+           "events", "total", "percent", "estimate", "p_value")
+
+
+@dataclass(frozen=True)
+class Reading:
+    """One row of data and what is printed in it: the end of every provenance link."""
+
+    table: str
+    row: int
+    study_id: str
+    arm_id: str
+    source_id: str
+    locator: str
+    printed: tuple[tuple[str, str], ...]
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class ArmValue:
+    """An arm, or several that are counted as one.
+
+    Attributes
+    ----------
+    arms : tuple of str
+    n : float
+        Units analysed (continuous) or at risk (binary); fractional after a design effect.
+    mean, sd : float or None
+        In the units of the row, or of the analysis after :meth:`rescaled`.
+    events : float or None
+    quality : str
+        The weakest quality of what entered.
+    skewed : bool
+        Whether quartiles or a range show skewness (Shi's test).
+    derivation : tuple of str
+        Every step from the printed values, in words.
+    readings : tuple of Reading
+    """
+
+    arms: tuple[str, ...]
+    n: float
+    mean: float | None
+    sd: float | None
+    events: float | None
+    quality: str
+    skewed: bool
+    derivation: tuple[str, ...]
+    readings: tuple[Reading, ...]
+
+    def rescaled(self, factor: float, words: str) -> ArmValue:
+        """The value times `factor`; unchanged where that is 1."""
+        if factor == 1:
+            return self
+        return replace(self, mean=self.mean * factor, sd=self.sd * factor,
+                       derivation=(*self.derivation, words))
+
+    def thinned(self, design_effect: float) -> ArmValue:
+        """Total and events divided by a design effect, for joints of the same patients."""
+        if design_effect == 1:
+            return self
+        events = None if self.events is None else self.events / design_effect
+        words = f"n divided by {design_effect:.3g} because joints outnumber patients"
+        return replace(self, n=self.n / design_effect, events=events,
+                       derivation=(*self.derivation, words))
+
+
+class Unusable(Exception):
+    """Why a row gives no value."""
+
+
+def worst(*qualities: str) -> str:
+    """The weakest of several qualities."""
+    return max(qualities, key=QUALITIES.index)
+
+
+def reading(table: str, row) -> Reading:
+    """Provenance of a row: where it is and every number printed in it."""
+    printed = tuple((name, f"{row[name]:g}" if isinstance(row[name], float) else str(row[name]))
+                    for name in NUMBERS if name in row and row[name] is not None)
+    return Reading(table, row["row"], row["study_id"], row.get("arm_id", ""), row["source_id"],
+                   row["locator"] or "", printed, row["note"] or "")
+
+
+def _mean(row, n: float) -> tuple[float, tuple[str, ...]]:
+    if row["mean"] is not None:
+        return row["mean"], ()
+    median, q1, q3 = row["median"], row["q1"], row["q3"]
+    if median is not None and q1 is not None and q3 is not None:
+        return float(synthesis.mean_from_quartiles(q1, median, q3, n)), (
+            "mean from median and quartiles (Luo 2018)",)
+    if median is not None and row["min"] is not None and row["max"] is not None:
+        return float(synthesis.mean_from_range(row["min"], median, row["max"], n)), (
+            "mean from median and range (Luo 2018)",)
+    raise Unusable("no mean, and no median with quartiles or range")
+
+
+def _sd(row, n: float) -> tuple[float, tuple[str, ...]]:
+    if row["sd"] is not None:
+        if row["sd"] == 0:
+            raise Unusable("the standard deviation is zero")
+        return row["sd"], ()
+    if row["se"]:
+        return float(synthesis.sd_from_se(row["se"], n)), ("SD from the standard error",)
+    # An interval beside a median is an interval of the median: it gives no SD of the values.
+    has_interval = row["ci_low"] is not None and row["ci_high"] is not None
+    if row["mean"] is not None and has_interval and row["ci_low"] < row["ci_high"]:
+        return float(synthesis.sd_from_interval(row["ci_low"], row["ci_high"], n)), (
+            "SD from the 95% interval of the mean (t on n − 1)",)
+    if row["q1"] is not None and row["q3"] is not None and row["q1"] < row["q3"]:
+        return float(synthesis.sd_from_quartiles(row["q1"], row["q3"], n)), (
+            "SD from the quartiles (Wan 2014)",)
+    if row["min"] is not None and row["max"] is not None and row["min"] < row["max"]:
+        return float(synthesis.sd_from_range(row["min"], row["max"], n)), (
+            "SD from the range (Wan 2014)",)
+    raise Unusable("no spread: neither SD, SE, interval nor quartiles")
+
+
+def _is_skewed(row, n: float) -> bool:
+    median = row["median"]
+    if median is None or row["mean"] is not None:
+        return False
+    if row["q1"] is not None and row["q3"] is not None and row["q1"] < row["q3"]:
+        return bool(synthesis.skewed_by_quartiles(row["q1"], median, row["q3"], n))
+    if row["min"] is not None and row["max"] is not None and row["min"] < row["max"]:
+        return bool(synthesis.skewed_by_range(row["min"], median, row["max"], n))
+    return False
+
+
+def continuous(row, n: float | None, n_words: tuple[str, ...] = ()) -> ArmValue:
+    """The mean and SD of a row of `outcomes.csv`, derived where they are not printed.
+
+    Parameters
+    ----------
+    row : mapping
+    n : float or None
+        Units analysed.
+    n_words : tuple of str
+        How `n` was found, where the row does not print it.
+
+    Raises
+    ------
+    Unusable
+        With the reason.
+
+    References
+    ----------
+    Cochrane Handbook, chapter 6.5.2; Luo et al. 2018; Wan et al. 2014; Shi et al. 2023.
+    """
+    if n is None:
+        raise Unusable("number of units analysed not stated")
+    if n < 2:
+        raise Unusable(f"only {n:g} unit analysed")
+    try:
+        mean, mean_words = _mean(row, n)
+        sd, sd_words = _sd(row, n)
+    except synthesis.SynthesisError as error:
+        raise Unusable(str(error)) from error
+    words = (*n_words, *mean_words, *sd_words)
+    made = "derived" if mean_words or sd_words else "as-reported"
+    return ArmValue((row["arm_id"],), float(n), mean, sd, None,
+                    worst(row["quality"] or "as-reported", made), _is_skewed(row, n), words,
+                    (reading("outcomes", row),))
+
+
+def binary(table: str, row, total: float | None, total_words: tuple[str, ...] = ()) -> ArmValue:
+    """The count of a row of `outcomes.csv` or `adverse_events.csv`.
+
+    Raises
+    ------
+    Unusable
+        With the reason.
+    """
+    if row.get("count") == "events":
+        raise Unusable("events are counted, not patients with an event")
+    events, words = row["events"], total_words
+    if events is None and row["percent"] is None:
+        raise Unusable("no count of patients with the event")
+    if total is None or total < 1:
+        raise Unusable("number of units at risk not stated")
+    if events is None:
+        events = synthesis.events_from_percentage(f"{row['percent']:g}", int(total))
+        if events is None:
+            raise Unusable("no single count fits the percentage")
+        words = (*words, f"count from {row['percent']:g}% of {total:g}")
+    if events > total:
+        raise Unusable("more events than units at risk")
+    made = "derived" if len(words) > len(total_words) else "as-reported"
+    return ArmValue((row["arm_id"],), float(total), None, None, float(events),
+                    worst(row.get("quality") or "as-reported", made), False, words,
+                    (reading(table, row),))
+
+
+def combined(values: list[ArmValue]) -> ArmValue:
+    """Arms that differ in dose or number of injections alone, counted as one.
+
+    References
+    ----------
+    Cochrane Handbook for Systematic Reviews of Interventions, table 6.5.a.
+    """
+    if len(values) == 1:
+        return values[0]
+    arms = tuple(arm for value in values for arm in value.arms)
+    words = tuple(dict.fromkeys(
+        [w for v in values for w in v.derivation] + [f"arms {', '.join(arms)} combined"]))
+    readings = tuple(r for v in values for r in v.readings)
+    n = sum(v.n for v in values)
+    mean = sd = events = None
+    if values[0].mean is not None:
+        n, mean, sd = (float(x) for x in synthesis.combine_groups(
+            [v.n for v in values], [v.mean for v in values], [v.sd for v in values]))
+    else:
+        events = sum(v.events for v in values)
+    quality = worst("derived", *(v.quality for v in values))
+    return ArmValue(arms, n, mean, sd, events, quality, any(v.skewed for v in values), words,
+                    readings)

@@ -1,0 +1,662 @@
+"""Pooled effects: between-study variance, random and common effects, Mantel–Haenszel, Peto."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy.special import chdtrc, chdtri, ndtr, ndtri, stdtr, stdtrit
+
+from .errors import (
+    FloatArray,
+    SynthesisError,
+    choice,
+    columns,
+    effects,
+    probability,
+    refuse,
+    tables,
+)
+from .likelihood import TAU2_METHODS, Data, estimate_tau2, fit, prepare, solve_q
+from .measures import odds_ratio, risk_difference, risk_ratio
+
+MODELS = ("random", "common")
+INTERVALS = ("hksj-guard", "hksj", "t", "z")
+PREDICTION_DF = ("k-1", "k-2", "normal")
+
+
+class SubgroupDifference(NamedTuple):
+    """Test of the difference between subgroups; `p_value` is two-sided by χ²."""
+
+    q: float
+    df: int
+    p_value: float
+
+
+class Combined(NamedTuple):
+    """One effect of one trial and its variance."""
+
+    estimate: float
+    variance: float
+
+
+@dataclass(frozen=True)
+class Heterogeneity:
+    """Heterogeneity of k effects.
+
+    Attributes
+    ----------
+    q, df, p_value : float, int, float
+        Cochran's Q, its degrees of freedom and p-value.
+    i2 : float
+        Percent of the total variance that lies between studies.
+    h2 : float
+        Total variance over typical sampling variance.
+    """
+
+    q: float
+    df: int
+    p_value: float
+    i2: float
+    h2: float
+
+
+@dataclass(frozen=True, eq=False)
+class Pooled:
+    """A pooled effect; what is undefined is None, never NaN.
+
+    Attributes
+    ----------
+    k : int
+        Number of studies that contribute.
+    estimate, se, ci_low, ci_high : float
+        In the unit of the effects (log scale for ratios).
+    statistic, p_value : float or None
+        Test of no effect; None when the standard error is 0.
+    df : float or None
+        Degrees of freedom of test and interval; None for the normal distribution.
+    tau2, tau2_low, tau2_high : float or None
+        Between-study variance (squared unit) and its Q-profile interval.
+    i2, h2 : float or None
+        I² in percent, and H².
+    q, q_df, q_p : float, int, float or None
+        Cochran's Q, its degrees of freedom and p-value.
+    pi_low, pi_high : float or None
+        Prediction interval.
+    weights : ndarray, shape (number of rows given,)
+        Weights, sum 1; 0 for rows that do not contribute (Mantel–Haenszel and Peto).
+    model, tau2_method, interval : str or None
+        What was used.
+    warnings : tuple of str
+        What the reader should know.
+    """
+
+    k: int
+    estimate: float
+    se: float
+    ci_low: float
+    ci_high: float
+    statistic: float | None
+    df: float | None
+    p_value: float | None
+    tau2: float | None
+    tau2_low: float | None
+    tau2_high: float | None
+    i2: float | None
+    h2: float | None
+    q: float | None
+    q_df: int | None
+    q_p: float | None
+    pi_low: float | None
+    pi_high: float | None
+    weights: FloatArray
+    model: str
+    tau2_method: str | None
+    interval: str
+    warnings: tuple[str, ...] = ()
+
+
+def _need_two(y: FloatArray) -> None:
+    if y.size < 2:
+        raise SynthesisError("the between-study variance needs at least 2 studies")
+
+
+def tau2(yi: ArrayLike, vi: ArrayLike, method: str = "REML") -> float:
+    """Estimate the between-study variance.
+
+    Conventions: truncated at 0. REML and ML return the global maximum of the likelihood: all
+    stationary points are compared, 0 included, because the likelihood can have several maxima.
+    EB is the same equation as PM. SJ starts from the variance with divisor k.
+
+    Parameters
+    ----------
+    yi, vi : array_like, shape (k,)
+        Effects and sampling variances.
+    method : {'REML', 'DL', 'PM', 'ML', 'HE', 'SJ', 'EB', 'HS'}
+
+    Returns
+    -------
+    float
+        τ² in the squared unit of `yi`.
+
+    Raises
+    ------
+    SynthesisError
+        If k < 2, a variance is not positive and finite, or the method is unknown.
+
+    References
+    ----------
+    Viechtbauer W (2005). Bias and efficiency of meta-analytic variance estimators in the
+    random-effects model. Journal of Educational and Behavioral Statistics 30:261–293 (REML, ML,
+    HE, HS). DerSimonian R, Laird N (1986). Controlled Clinical Trials 7:177–188. Paule RC, Mandel
+    J (1982). Journal of Research of the National Bureau of Standards 87:377–385. Sidik K, Jonkman
+    JN (2005). Applied Statistics 54:367–384.
+    """
+    y, v = effects(yi, vi)
+    _need_two(y)
+    return estimate_tau2(prepare(y, v), method)[0]
+
+
+def tau2_interval(yi: ArrayLike, vi: ArrayLike, level: float = 0.95) -> tuple[float, float]:
+    """Compute the Q-profile confidence interval of the between-study variance.
+
+    Conventions: limits below 0 are 0, so (0, 0) means that the effects vary less than sampling
+    alone lets expect. The upper limit is not capped. The interval does not depend on the estimator
+    of τ² and need not hold its estimate.
+
+    Parameters
+    ----------
+    yi, vi : array_like, shape (k,)
+        Effects and sampling variances.
+    level : float
+
+    Returns
+    -------
+    tuple of float
+        (low, high) in the squared unit of `yi`.
+
+    Raises
+    ------
+    SynthesisError
+        If k < 2, a variance is not positive and finite, or `level` is not between 0 and 1.
+
+    References
+    ----------
+    Viechtbauer W (2007). Confidence intervals for the amount of heterogeneity in meta-analysis.
+    Statistics in Medicine 26:37–52.
+    """
+    y, v = effects(yi, vi)
+    _need_two(y)
+    return _q_profile(prepare(y, v), probability("level", level))
+
+
+def _q_profile(data: Data, level: float) -> tuple[float, float]:
+    tail, df = (1 - level) / 2, data.k - 1
+    # chdtri inverts the upper tail; the lower quantile of χ² gives the upper limit of τ².
+    return solve_q(data, float(chdtri(df, tail))), solve_q(data, float(chdtri(df, 1 - tail)))
+
+
+def heterogeneity(
+    yi: ArrayLike, vi: ArrayLike, tau2: float | None = None
+) -> Heterogeneity:
+    """Compute Q, and I² and H² from τ² and the typical sampling variance.
+
+    Conventions: with the typical variance s² = (k − 1) Σw/((Σw)² − Σw²), w = 1/v, I² is
+    100 τ²/(τ² + s²) and H² is 1 + τ²/s² (as metafor). Without `tau2` they come from Q:
+    I² = 100 max(0, 1 − (k − 1)/Q) and H² = Q/(k − 1); with DL's τ² the two agree where Q exceeds
+    k − 1.
+
+    Parameters
+    ----------
+    yi, vi : array_like, shape (k,)
+        Effects and sampling variances.
+    tau2 : float, optional
+        Between-study variance, 0 or more.
+
+    Returns
+    -------
+    Heterogeneity
+
+    Raises
+    ------
+    SynthesisError
+        If k < 2, a variance is not positive and finite, or `tau2` is negative or not finite.
+
+    References
+    ----------
+    Higgins JPT, Thompson SG (2002). Quantifying heterogeneity in a meta-analysis. Statistics in
+    Medicine 21:1539–1558.
+    """
+    y, v = effects(yi, vi)
+    _need_two(y)
+    if tau2 is not None and not 0 <= tau2 < np.inf:
+        raise SynthesisError(f"tau2 must be 0 or more and finite, not {tau2}")
+    return _heterogeneity(prepare(y, v), tau2)
+
+
+def _heterogeneity(data: Data, between: float | None) -> Heterogeneity:
+    at, df = fit(data, np.zeros(1)), data.k - 1
+    q = float(at.q[0])
+    if between is None:
+        i2 = max(0.0, 100 * (q - df) / q) if q > 0 else 0.0
+        return Heterogeneity(q, df, float(chdtrc(df, q)), i2, q / df)
+    ratio = between * float(at.trace[0]) / df
+    return Heterogeneity(q, df, float(chdtrc(df, q)), 100 * ratio / (1 + ratio), 1 + ratio)
+
+
+def _quantile(level: float, df: float | None) -> float:
+    """Two-sided quantile of t on `df`, or of the normal distribution for None."""
+    upper = 0.5 + level / 2
+    return float(ndtri(upper) if df is None else stdtrit(df, upper))
+
+
+def _test(estimate: float, se: float, df: float | None) -> tuple[float | None, float | None]:
+    """Statistic and two-sided p-value; None when the standard error is 0."""
+    if se == 0:
+        return None, None
+    statistic = estimate / se
+    tail = ndtr(-abs(statistic)) if df is None else stdtr(df, -abs(statistic))
+    return statistic, float(2 * tail)
+
+
+_ABSENT: dict[str, Any] = dict.fromkeys(
+    ("tau2", "tau2_low", "tau2_high", "i2", "h2", "q", "q_df", "q_p", "pi_low", "pi_high",
+     "tau2_method"))
+
+
+def _pooled(
+    k: int, estimate: float, se: float, df: float | None, level: float, weights: FloatArray,
+    **fields: Any,
+) -> Pooled:
+    """Complete a result with its interval and test; fields not given are None."""
+    half = _quantile(level, df) * se
+    statistic, p_value = _test(estimate, se, df)
+    weights.setflags(write=False)
+    return Pooled(k=k, estimate=estimate, se=se, ci_low=estimate - half, ci_high=estimate + half,
+                  statistic=statistic, df=df, p_value=p_value, weights=weights,
+                  **{**_ABSENT, **fields})
+
+
+def pool(
+    yi: ArrayLike,
+    vi: ArrayLike,
+    *,
+    model: str = "random",
+    tau2_method: str = "REML",
+    interval: str | None = None,
+    level: float = 0.95,
+    prediction: bool = True,
+    prediction_df: str = "k-1",
+) -> Pooled:
+    """Pool effects by inverse variance.
+
+    Conventions. Random effects: weights 1/(v + τ²). 'hksj' multiplies the variance 1/Σw by
+    q = Σ w(y − μ̂)²/(k − 1) and takes t on k − 1; 'hksj-guard' multiplies by max(1, q), so the
+    interval is never narrower than with 't' (1/Σw, t on k − 1); 'z' is 1/Σw with the normal
+    distribution. The prediction interval is μ̂ ± t √(τ² + se²) with that same se, from k = 3.
+    Common effect: τ² is not estimated (None), I² and H² come from Q, no prediction interval. k = 1:
+    the study alone with a normal interval, whatever was asked for.
+
+    Parameters
+    ----------
+    yi, vi : array_like, shape (k,)
+        Effects and sampling variances; ratios on the log scale.
+    model : {'random', 'common'}
+    tau2_method : {'REML', 'DL', 'PM', 'ML', 'HE', 'SJ', 'EB', 'HS'}
+    interval : {'hksj-guard', 'hksj', 't', 'z'}, optional
+        None is 'hksj-guard' for random effects and 'z' for the common effect.
+    level : float
+        Of all intervals.
+    prediction : bool
+        Whether to compute the prediction interval.
+    prediction_df : {'k-1', 'k-2', 'normal'}
+        Degrees of freedom of the prediction interval: k − 1 (metafor, Cochrane), k − 2 (Higgins
+        2009), or the normal distribution.
+
+    Returns
+    -------
+    Pooled
+
+    Raises
+    ------
+    SynthesisError
+        If k = 0, a value is not finite, a variance is not positive, or an option is unknown.
+
+    References
+    ----------
+    Hartung J, Knapp G (2001). Statistics in Medicine 20:3875–3889. Sidik K, Jonkman JN (2002).
+    Statistics in Medicine 21:3153–3159. Röver C, Knapp G, Friede T (2015). BMC Medical Research
+    Methodology 15:99 (the guard). Higgins JPT, Thompson SG, Spiegelhalter DJ (2009). Journal of
+    the Royal Statistical Society A 172:137–159. Cochrane Handbook, chapter 10.10.4.
+    """
+    choice("model", model, MODELS)
+    choice("tau2_method", tau2_method, TAU2_METHODS)
+    choice("prediction_df", prediction_df, PREDICTION_DF)
+    if interval is None:
+        interval = "hksj-guard" if model == "random" else "z"
+    choice("interval", interval, INTERVALS)
+    probability("level", level)
+    y, v = effects(yi, vi)
+    if y.size == 1:
+        return _pooled(1, float(y[0]), float(np.sqrt(v[0])), None, level, np.ones(1), model=model,
+                       interval="z", warnings=("one study: no pooling",))
+    data = prepare(y, v)
+    warnings: list[str] = []
+    between: dict[str, Any] = {}
+    variance = 0.0
+    if model == "random":
+        between, warnings = _between(data, tau2_method, level)
+        variance = between["tau2"]
+    estimate, se, df, weights = _mean(data, variance, interval, warnings)
+    spread = _heterogeneity(data, between.get("tau2"))
+    fields = {**between, "i2": spread.i2, "h2": spread.h2, "q": spread.q, "q_df": spread.df,
+              "q_p": spread.p_value}
+    if model == "random" and prediction and data.k >= 3:
+        freedom = {"k-1": data.k - 1, "k-2": data.k - 2, "normal": None}[prediction_df]
+        half = _quantile(level, freedom) * np.hypot(np.sqrt(variance), se)
+        fields |= {"pi_low": float(estimate - half), "pi_high": float(estimate + half)}
+    return _pooled(data.k, estimate, se, df, level, weights, model=model, interval=interval,
+                   warnings=tuple(warnings), **fields)
+
+
+def _between(data: Data, method: str, level: float) -> tuple[dict[str, Any], list[str]]:
+    """Estimate τ² with its interval, and what to warn of."""
+    estimate, peaks = estimate_tau2(data, method)
+    low, high = _q_profile(data, level)
+    warnings = []
+    if peaks > 1:
+        warnings.append(f"the likelihood of tau2 has {peaks} maxima; the highest was taken")
+    if data.k == 2:
+        warnings.append("two studies: tau2 and its interval are hardly informed")
+    return {"tau2": estimate, "tau2_low": low, "tau2_high": high, "tau2_method": method}, warnings
+
+
+def _mean(
+    data: Data, variance: float, interval: str, warnings: list[str]
+) -> tuple[float, float, float | None, FloatArray]:
+    """Weighted mean, its standard error by the chosen interval, df, and weights (sum 1)."""
+    at = fit(data, np.array([variance]))
+    total, df = float(at.sum_weights[0]), float(data.k - 1)
+    se = float(np.sqrt(1 / total))
+    if interval in ("hksj", "hksj-guard"):
+        scale = float(at.q[0]) / df
+        if interval == "hksj-guard":
+            scale = max(1.0, scale)
+        elif scale == 0:
+            warnings.append("identical effects: the unguarded HKSJ standard error is 0")
+        elif scale < 1:
+            warnings.append("the unguarded HKSJ interval is narrower than the variances imply")
+        se *= float(np.sqrt(scale))
+    estimate = data.shift + float(at.mean[0])
+    return estimate, se, None if interval == "z" else df, at.weights[0] / total
+
+
+def leave_one_out(yi: ArrayLike, vi: ArrayLike, **options: Any) -> list[Pooled]:
+    """Pool k times, each time without one study.
+
+    Parameters
+    ----------
+    yi, vi : array_like, shape (k,)
+        Effects and sampling variances.
+    **options
+        As for `pool`.
+
+    Returns
+    -------
+    list of Pooled, length k
+        Item i is the pool without row i.
+
+    Raises
+    ------
+    SynthesisError
+        If k < 2, or as `pool`.
+    """
+    y, v = effects(yi, vi)
+    if y.size < 2:
+        raise SynthesisError("leaving one out needs at least 2 studies")
+    return [pool(np.delete(y, i), np.delete(v, i), **options) for i in range(y.size)]
+
+
+def subgroup_difference(estimates: ArrayLike, ses: ArrayLike) -> SubgroupDifference:
+    """Test whether subgroup estimates differ by more than their standard errors.
+
+    Conventions: Q between is Σ w(θ − θ̄)² with w = 1/se² of the subgroup's own pool, by χ² on the
+    number of subgroups − 1, whatever interval the pools use.
+
+    Parameters
+    ----------
+    estimates, ses : array_like, shape (g,)
+        Estimates and standard errors of independent subgroups, g ≥ 2.
+
+    Returns
+    -------
+    SubgroupDifference
+        (q, df, p_value).
+
+    Raises
+    ------
+    SynthesisError
+        If g < 2 or a standard error is not positive.
+
+    References
+    ----------
+    Borenstein M, Higgins JPT (2013). Meta-analysis and subgroups. Prevention Science 14:134–143.
+    Cochrane Handbook, chapter 10.11.3.1.
+    """
+    theta, se = columns(estimates=estimates, ses=ses)
+    refuse(se <= 0, se, "the standard error must be positive")
+    if theta.size < 2:
+        raise SynthesisError("a subgroup difference needs at least 2 subgroups")
+    result = _heterogeneity(prepare(theta, se**2), None)
+    return SubgroupDifference(result.q, result.df, result.p_value)
+
+
+def combine_correlated(yi: ArrayLike, covariance: ArrayLike) -> Combined:
+    """Combine effects of one trial under a common effect by generalised least squares.
+
+    Effects that share a control arm have covariance SD²/n of that arm (its variance of the log
+    risk or log odds for ratios).
+
+    Parameters
+    ----------
+    yi : array_like, shape (k,)
+        Effects.
+    covariance : array_like, shape (k,) or (k, k)
+        Variances of independent effects, or the covariance matrix.
+
+    Returns
+    -------
+    Combined
+        (estimate, variance).
+
+    Raises
+    ------
+    SynthesisError
+        If shapes do not fit, or the matrix is not symmetric and positive definite.
+
+    References
+    ----------
+    Gleser LJ, Olkin I (2009). Stochastically dependent effect sizes. In: The Handbook of Research
+    Synthesis and Meta-Analysis, 2nd ed., 357–376. Cochrane Handbook, chapter 23.3.4.
+    """
+    (y,) = columns(yi=yi)
+    try:
+        matrix = np.asarray(covariance, dtype=float)
+    except (TypeError, ValueError) as error:
+        raise SynthesisError(f"covariance is not numeric: {error}") from None
+    if matrix.ndim <= 1:
+        y, v = effects(y, matrix)
+        matrix = np.diag(v)
+    if matrix.shape != (y.size, y.size):
+        raise SynthesisError(f"covariance has shape {matrix.shape}, not {(y.size, y.size)}")
+    if not np.all(np.isfinite(matrix)):
+        raise SynthesisError("covariance must hold finite numbers")
+    if not np.allclose(matrix, matrix.T, rtol=1e-10, atol=0):
+        raise SynthesisError("covariance must be symmetric")
+    try:
+        root = np.linalg.cholesky(matrix)
+    except np.linalg.LinAlgError:
+        raise SynthesisError("covariance must be positive definite") from None
+    ones, effect = np.linalg.solve(root, np.column_stack([np.ones(y.size), y])).T
+    information = ones @ ones
+    return Combined(float(ones @ effect / information), float(1 / information))
+
+
+def _ratio_parts(
+    a: FloatArray, b: FloatArray, c: FloatArray, d: FloatArray, measure: str
+) -> tuple[FloatArray, FloatArray, float]:
+    """Numerators and denominators of the Mantel–Haenszel ratio, and the variance of its log."""
+    n = a + b + c + d
+    if measure == "RR":
+        over, under = a * (c + d) / n, c * (a + b) / n
+        p = ((a + b) * (c + d) * (a + c) - a * c * n) / n**2
+        parts = p.sum()
+        total = over.sum() * under.sum()
+        return over, under, float(parts / total) if total > 0 else np.nan
+    over, under = a * d / n, b * c / n
+    r, s = over.sum(), under.sum()
+    if r == 0 or s == 0:
+        return over, under, np.nan
+    agree, differ = (a + d) / n, (b + c) / n
+    variance = ((agree * over).sum() / (2 * r * r)
+                + (agree * under + differ * over).sum() / (2 * r * s)
+                + (differ * under).sum() / (2 * s * s))
+    return over, under, float(variance)
+
+
+def _difference_parts(
+    a: FloatArray, b: FloatArray, c: FloatArray, d: FloatArray
+) -> tuple[float, float, FloatArray]:
+    """Mantel–Haenszel risk difference, Sato's variance, and weights."""
+    n1, n2 = a + b, c + d
+    n = n1 + n2
+    weight = n1 * n2 / n
+    total = weight.sum()
+    estimate = float(((a * n2 - c * n1) / n).sum() / total)
+    p = (n1**2 * c - n2**2 * a + n1 * n2 * (n2 - n1) / 2) / n**2
+    q = (a * d + c * b) / (2 * n)
+    variance = float((estimate * p.sum() + q.sum()) / total**2)
+    return estimate, variance, weight / total
+
+
+def mantel_haenszel(
+    e1: ArrayLike, n1: ArrayLike, e2: ArrayLike, n2: ArrayLike, measure: str = "RR",
+    level: float = 0.95,
+) -> Pooled:
+    """Pool 2 × 2 tables by Mantel and Haenszel, without any zero-cell correction of the estimate.
+
+    Conventions: ratios on the log scale, normal interval, no τ². Variances: Greenland and Robins
+    (RR), Robins, Breslow and Greenland (OR), Sato, Greenland and Robins (RD). Tables without events
+    in both arms, or with events in all of both arms, do not count in ratios (the second kind would
+    pull a risk ratio to 1 with no variance of its own; metafor keeps it). Q, I² and H² compare the
+    tables' own effects, 0.5 added where a cell is zero, with the pooled one.
+
+    Parameters
+    ----------
+    e1, n1, e2, n2 : array_like, shape (k,)
+        Participants with the event and totals of arms 1 and 2.
+    measure : {'RR', 'OR', 'RD'}
+    level : float
+
+    Returns
+    -------
+    Pooled
+        With ``model='mantel-haenszel'``; `k` counts the tables that contribute.
+
+    Raises
+    ------
+    SynthesisError
+        If counts are invalid, or the estimate or its variance is undefined (no events in one arm of
+        all tables, say).
+
+    References
+    ----------
+    Mantel N, Haenszel W (1959). JNCI 22:719–748. Greenland S, Robins JM (1985). Biometrics
+    41:55–68. Robins J, Breslow N, Greenland S (1986). Biometrics 42:311–323. Sato T, Greenland S,
+    Robins JM (1989). Biometrics 45:1323–1324. Cochrane Handbook, chapter 10.4.1.
+    """
+    choice("measure", measure, ("RR", "OR", "RD"))
+    probability("level", level)
+    a, n1, c, n2 = tables(e1, n1, e2, n2)
+    single = {"RR": risk_ratio, "OR": odds_ratio, "RD": risk_difference}[measure](a, n1, c, n2)
+    used = single.used
+    cells = (a[used], (n1 - a)[used], c[used], (n2 - c)[used])
+    if measure == "RD":
+        estimate, variance, shares = _difference_parts(*cells)
+    else:
+        over, under, variance = _ratio_parts(*cells, measure)
+        if not (over.sum() > 0 and under.sum() > 0):
+            raise SynthesisError(f"the Mantel-Haenszel {measure} is undefined: "
+                                 "one of its sums is zero")
+        estimate = float(np.log(over.sum() / under.sum()))
+        shares = under / under.sum()
+    if not variance > 0:
+        raise SynthesisError(f"the variance of the Mantel-Haenszel {measure} is not positive")
+    q = float(((single.yi[used] - estimate) ** 2 / single.vi[used]).sum())
+    return _tables_pooled(estimate, variance, q, shares, used, level, "mantel-haenszel")
+
+
+def _tables_pooled(
+    estimate: float, variance: float, q: float, shares: FloatArray, used: np.ndarray,
+    level: float, model: str,
+) -> Pooled:
+    """Result of a method for 2 × 2 tables: normal interval, heterogeneity from Q."""
+    weights = np.zeros(used.size)
+    weights[used] = shares
+    k = int(used.sum())
+    fields: dict[str, Any] = {}
+    if k >= 2:
+        df = k - 1
+        fields = {"q": q, "q_df": df, "q_p": float(chdtrc(df, q)), "h2": q / df,
+                  "i2": max(0.0, 100 * (q - df) / q) if q > 0 else 0.0}
+    dropped = used.size - k
+    warnings = (f"{dropped} of {used.size} tables do not contribute",) if dropped else ()
+    return _pooled(k, estimate, float(np.sqrt(variance)), None, level, weights, model=model,
+                   interval="z", warnings=warnings, **fields)
+
+
+def peto(
+    e1: ArrayLike, n1: ArrayLike, e2: ArrayLike, n2: ArrayLike, level: float = 0.95
+) -> Pooled:
+    """Pool 2 × 2 tables by Peto's one-step odds ratio.
+
+    Conventions: log odds ratio, hypergeometric variance, normal interval, no correction. Tables
+    without events, or with events in all participants, do not contribute. Biased when arms differ
+    in size or effects are large: meant for rare events and balanced arms.
+
+    Parameters
+    ----------
+    e1, n1, e2, n2 : array_like, shape (k,)
+        Participants with the event and totals of arms 1 and 2.
+    level : float
+
+    Returns
+    -------
+    Pooled
+        With ``model='peto'``; `k` counts the tables that contribute.
+
+    Raises
+    ------
+    SynthesisError
+        If counts are invalid, a table holds one participant or fewer, or none contributes.
+
+    References
+    ----------
+    Yusuf S, Peto R, Lewis J, Collins R, Sleight P (1985). Progress in Cardiovascular Diseases
+    27:335–371. Cochrane Handbook, chapter 10.4.2.
+    """
+    probability("level", level)
+    a, n1, c, n2 = tables(e1, n1, e2, n2)
+    n, events = n1 + n2, a + c
+    refuse(n <= 1, n, "n1 + n2 must exceed 1")
+    variance = n1 * n2 * events * (n - events) / (n**2 * (n - 1))
+    used = variance > 0
+    if not used.any():
+        raise SynthesisError("Peto's odds ratio is undefined: no table holds events and non-events")
+    excess, v = (a - n1 * events / n)[used], variance[used]
+    total = v.sum()
+    estimate = float(excess.sum() / total)
+    q = float((v * (excess / v - estimate) ** 2).sum())
+    return _tables_pooled(estimate, float(1 / total), q, v / total, used, level, "peto")
