@@ -161,6 +161,7 @@ STUDIES = Table(
         _text("cited_by", "seed review and its reference number", many=True,
               form=r"[a-z0-9-]+:[\w-]+"),
         _word("status", "publication status"),
+        _word("progress", "whether the study is finished, where a read source says so"),
         Column("status_source_id", "source of the status", type="identifier"),
         _word("funding", "who paid, where a read source says so"),
         Column("funding_source_id", "source of the funding", type="identifier"),

@@ -140,4 +140,5 @@ class Evidence:
 
     def nameless(self, study) -> bool:
         """Whether nothing identifies the study, so that it may be there under another name."""
-        return not any(study[key] for key in ("first_author", "registration", "doi", "pmid"))
+        known = ("first_author", "title", "registration", "doi", "pmid")
+        return study["study_id"].startswith("unnamed-") or not any(study[key] for key in known)

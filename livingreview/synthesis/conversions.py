@@ -9,7 +9,7 @@ from decimal import Decimal, InvalidOperation
 from fractions import Fraction
 from itertools import pairwise
 from math import ceil, expm1, floor, log1p, sqrt
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -40,7 +40,8 @@ def _inputs(**named: ArrayLike) -> tuple[list[FloatArray], bool]:
         raise
 
 
-def _output(values: NDArray, scalar: bool):  # noqa: ANN202 - float or array as the input was
+def _output(values: NDArray, scalar: bool) -> Any:
+    """Return a number for single numbers, else the column."""
     return values[0].item() if scalar else values
 
 
@@ -82,7 +83,7 @@ def _spread(low: FloatArray, high: FloatArray, scalar: bool, names: str) -> Floa
     return width
 
 
-def sd_from_se(se: ArrayLike, n: ArrayLike):
+def sd_from_se(se: ArrayLike, n: ArrayLike) -> float | FloatArray:
     """Compute the SD from the standard error of a mean.
 
     Parameters
@@ -112,7 +113,9 @@ def sd_from_se(se: ArrayLike, n: ArrayLike):
     return _output(se * np.sqrt(n), scalar)
 
 
-def sd_from_interval(low: ArrayLike, high: ArrayLike, n: ArrayLike, level: float = 0.95):
+def sd_from_interval(
+    low: ArrayLike, high: ArrayLike, n: ArrayLike, level: float = 0.95
+) -> float | FloatArray:
     """Compute the SD from the confidence interval of one mean, by t on n − 1 degrees of freedom.
 
     Parameters
@@ -145,7 +148,7 @@ def sd_from_interval(low: ArrayLike, high: ArrayLike, n: ArrayLike, level: float
     return _output(np.sqrt(n) * width / (2 * t), scalar)
 
 
-def se_from_interval(low: ArrayLike, high: ArrayLike, level: float = 0.95):
+def se_from_interval(low: ArrayLike, high: ArrayLike, level: float = 0.95) -> float | FloatArray:
     """Compute the standard error of a contrast from its normal (Wald) confidence interval.
 
     Limits of a ratio must be given on the log scale.
@@ -176,7 +179,9 @@ def se_from_interval(low: ArrayLike, high: ArrayLike, level: float = 0.95):
     return _output(width / (2 * ndtri(0.5 + probability("level", level) / 2)), scalar)
 
 
-def se_from_p_value(estimate: ArrayLike, p: ArrayLike, df: ArrayLike | None = None):
+def se_from_p_value(
+    estimate: ArrayLike, p: ArrayLike, df: ArrayLike | None = None
+) -> float | FloatArray:
     """Compute the standard error of a contrast from its exact two-sided p-value.
 
     Parameters
@@ -214,7 +219,9 @@ def se_from_p_value(estimate: ArrayLike, p: ArrayLike, df: ArrayLike | None = No
     return _output(np.abs(estimate) / quantile, scalar)
 
 
-def mean_from_quartiles(q1: ArrayLike, median: ArrayLike, q3: ArrayLike, n: ArrayLike):
+def mean_from_quartiles(
+    q1: ArrayLike, median: ArrayLike, q3: ArrayLike, n: ArrayLike
+) -> float | FloatArray:
     """Estimate the mean from the quartiles (Luo's scenario S2, equation 11).
 
     Parameters
@@ -256,7 +263,7 @@ def _quartile_divisor(n: FloatArray) -> FloatArray:
     return ndtri((0.75 * n - 0.125) / (n + 0.25))
 
 
-def sd_from_quartiles(q1: ArrayLike, q3: ArrayLike, n: ArrayLike):
+def sd_from_quartiles(q1: ArrayLike, q3: ArrayLike, n: ArrayLike) -> float | FloatArray:
     """Estimate the SD from the first and third quartile (Wan's scenario C3, equation 16).
 
     Parameters
@@ -287,7 +294,7 @@ def sd_from_quartiles(q1: ArrayLike, q3: ArrayLike, n: ArrayLike):
 
 def mean_from_range(
     minimum: ArrayLike, median: ArrayLike, maximum: ArrayLike, n: ArrayLike
-):
+) -> float | FloatArray:
     """Estimate the mean from median and range (Luo's scenario S1, equation 7).
 
     Parameters
@@ -318,7 +325,7 @@ def mean_from_range(
     return _output(weight * (minimum + maximum) / 2 + (1 - weight) * median, scalar)
 
 
-def sd_from_range(minimum: ArrayLike, maximum: ArrayLike, n: ArrayLike):
+def sd_from_range(minimum: ArrayLike, maximum: ArrayLike, n: ArrayLike) -> float | FloatArray:
     """Estimate the SD from the range (Wan's scenario C1, equation 9).
 
     Parameters
@@ -350,7 +357,7 @@ def sd_from_range(minimum: ArrayLike, maximum: ArrayLike, n: ArrayLike):
 def mean_from_five_numbers(
     minimum: ArrayLike, q1: ArrayLike, median: ArrayLike, q3: ArrayLike, maximum: ArrayLike,
     n: ArrayLike,
-):
+) -> float | FloatArray:
     """Estimate the mean from the five-number summary (Luo's scenario S3, equation 15).
 
     Parameters
@@ -386,7 +393,7 @@ def mean_from_five_numbers(
 
 def sd_from_five_numbers(
     minimum: ArrayLike, q1: ArrayLike, q3: ArrayLike, maximum: ArrayLike, n: ArrayLike
-):
+) -> float | FloatArray:
     """Estimate the SD from the five-number summary (Shi 2020, equation 10).
 
     Shi's weighted combination of range and quartiles replaces Wan's plain average of the two: the
@@ -424,7 +431,9 @@ def sd_from_five_numbers(
     return _output(sd, scalar)
 
 
-def skewed_by_quartiles(q1: ArrayLike, median: ArrayLike, q3: ArrayLike, n: ArrayLike):
+def skewed_by_quartiles(
+    q1: ArrayLike, median: ArrayLike, q3: ArrayLike, n: ArrayLike
+) -> bool | NDArray[np.bool_]:
     """Test at the 5% level whether quartiles betray skewed data (Shi's scenario S2).
 
     Parameters
@@ -456,7 +465,9 @@ def skewed_by_quartiles(q1: ArrayLike, median: ArrayLike, q3: ArrayLike, n: Arra
     return _output(statistic >= 2.65 / np.sqrt(n) - 6 / n**2, scalar)
 
 
-def skewed_by_range(minimum: ArrayLike, median: ArrayLike, maximum: ArrayLike, n: ArrayLike):
+def skewed_by_range(
+    minimum: ArrayLike, median: ArrayLike, maximum: ArrayLike, n: ArrayLike
+) -> bool | NDArray[np.bool_]:
     """Test at the 5% level whether median and range betray skewed data (Shi's scenario S1).
 
     Parameters
@@ -552,7 +563,7 @@ def events_from_percentage(
         If `percent` is not a number from 0 to 100, `total` is not a positive whole number, or
         `decimals` is negative.
     """
-    if total != total or total <= 0 or total != int(total):
+    if not 0 < total < float("inf") or total != int(total):
         raise SynthesisError(f"total must be a positive whole number, not {total}")
     text = str(percent).strip().removesuffix("%").strip()
     try:
@@ -574,7 +585,9 @@ def events_from_percentage(
     return least if least == most else None
 
 
-def change_sd(sd_baseline: ArrayLike, sd_final: ArrayLike, correlation: ArrayLike):
+def change_sd(
+    sd_baseline: ArrayLike, sd_final: ArrayLike, correlation: ArrayLike
+) -> float | FloatArray:
     """Compute the SD of changes from the SDs at baseline and at the end and their correlation.
 
     Parameters

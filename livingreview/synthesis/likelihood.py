@@ -7,7 +7,7 @@ intercept, with or without one covariate, instead of building k × k matrices.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.optimize import brentq
@@ -32,6 +32,7 @@ class Data:
     v: FloatArray
     x: FloatArray | None
     shift: float
+    shift_x: float
     precise: int
 
     @property
@@ -46,13 +47,15 @@ class Data:
 
 
 def prepare(y: FloatArray, v: FloatArray, x: FloatArray | None = None) -> Data:
-    """Centre effects on the most precise study.
+    """Centre effects and covariate on the most precise study.
 
     One giant study makes its own residual and 1 − leverage differences of nearly equal numbers.
     With its effect at 0 the residual is the mean itself, known to full relative accuracy.
     """
-    precise = int(np.argmin(v))
-    return Data(y - y[precise], v, x, float(y[precise]), precise)
+    i = int(np.argmin(v))
+    if x is None:
+        return Data(y - y[i], v, None, float(y[i]), 0.0, i)
+    return Data(y - y[i], v, x - x[i], float(y[i]), float(x[i]), i)
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,6 +99,13 @@ def fit(data: Data, tau2: FloatArray) -> Fit:
         trace = trace - (w * w * x * x).sum(axis=1) / sum_xx
     q = (w * residuals**2).sum(axis=1)
     return Fit(w, total, mean, slope, sum_xx, mean_x, residuals, q, trace)
+
+
+def line(data: Data, tau2: float) -> tuple[float, float, Fit]:
+    """Return intercept (at covariate 0) and slope on the original scale, and the fit itself."""
+    at = fit(data, np.array([tau2]))
+    slope = float(at.slope[0])
+    return data.shift + float(at.mean[0]) - slope * float(at.mean_x[0] + data.shift_x), slope, at
 
 
 def _criterion(data: Data, tau2: FloatArray, restricted: bool) -> tuple[FloatArray, FloatArray]:
@@ -204,7 +214,7 @@ def estimate_tau2(data: Data, method: str) -> tuple[float, int]:
 
 def _closed_form(data: Data, method: str, residual_df: int) -> float:
     if method == "HE":
-        unweighted = fit(Data(data.y, np.ones(data.k), data.x, 0.0, 0), np.zeros(1))
+        unweighted = fit(replace(data, v=np.ones(data.k)), np.zeros(1))
         leverage = np.full(data.k, 1 / data.k)
         if data.x is not None:
             x = data.x - data.x.mean()

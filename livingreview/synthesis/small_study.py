@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import ndtr, stdtr
 
 from .errors import FloatArray, SynthesisError, choice, columns, effects, tables
-from .likelihood import Data, estimate_tau2, fit, prepare
+from .likelihood import Data, estimate_tau2, line, prepare
 from .measures import odds_ratio, risk_ratio
 from .pooling import Pooled, pool
 
@@ -120,9 +120,8 @@ def egger(
         x, _ = columns(predictor=predictor, yi=y)
     data = _line(y, v, x)
     between, _ = estimate_tau2(data, tau2_method)
-    at = fit(data, np.array([between]))
-    slope, se = float(at.slope[0]), float(1 / np.sqrt(at.sum_xx[0]))
-    intercept = data.shift + float(at.mean[0] - slope * at.mean_x[0])
+    intercept, slope, at = line(data, between)
+    se = float(1 / np.sqrt(at.sum_xx[0]))
     statistic = slope / se
     return Asymmetry(data.k, intercept, slope, se, statistic, None,
                      float(2 * ndtr(-abs(statistic))), between)
@@ -169,12 +168,11 @@ def peters(
     total, events = (n1 + n2)[used], (a + c)[used]
     v = effect.vi[used] if weights == "variance" else 1 / events + 1 / (total - events)
     data = _line(effect.yi[used], v, 1 / total)
-    at = fit(data, np.zeros(1))
+    intercept, slope, at = line(data, 0.0)
     df = data.k - 2
-    slope, se = float(at.slope[0]), float(np.sqrt(at.q[0] / df / at.sum_xx[0]))
+    se = float(np.sqrt(at.q[0] / df / at.sum_xx[0]))
     if se == 0:
         raise SynthesisError("the line fits without error: its slope cannot be tested")
-    intercept = data.shift + float(at.mean[0] - slope * at.mean_x[0])
     statistic = slope / se
     return Asymmetry(data.k, intercept, slope, se, statistic, df,
                      float(2 * stdtr(df, -abs(statistic))), None)

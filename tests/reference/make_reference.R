@@ -1,4 +1,4 @@
-# Writes metafor.json: inputs and answers of metafor at 17 digits, against which
+# Writes metafor.json: inputs and answers of metafor at 15 digits (jsonlite's most), against which
 # tests/test_synthesis.py compares the engine. Run from this folder:  Rscript make_reference.R
 # Needs metafor (3.8-1 was used), metadat and jsonlite. The tests need no R.
 suppressPackageStartupMessages({library(metafor); library(metadat); library(jsonlite)})
@@ -86,13 +86,14 @@ effects_case <- function(y, v, sei_tests = TRUE) {
   }
   for (m in c("DL", "PM", "REML")) for (test in c("z", "t", "knha", "adhoc"))
     fits[[paste(m, test)]] <- part(rma(y, v, tau2 = tau2[[m]], method = m, test = test))
-  # rma with a given tau2 leaves I2 and H2 as with an estimated one.
+  # A given tau2 leaves I2, H2 and the intervals as with an estimated one.
   fe <- rma(y, v, method = "EE")
   base <- rma(y, v, tau2 = tau2$REML)
   q <- list(q = num(fe$QE), q_df = k - 1, q_p = num(fe$QEp))
   ci <- confint(rma(y, v, method = "DL"), control = list(tau2.max = 1e8, tol = 1e-14,
                                                           maxiter = 100000))$random[1, ]
-  out <- list(yi = y, vi = v, tau2 = tau2, scoring = scoring[c("REML", "ML")], fits = fits, common = part(fe), q = q,
+  out <- list(yi = y, vi = v, tau2 = tau2, scoring = scoring[c("REML", "ML")],
+              fits = fits, common = part(fe), q = q,
               tau2_interval = c(num(ci["ci.lb"]), num(ci["ci.ub"])),
               weights = as.numeric(weights(base)) / 100)
   if (k >= 3) out$leave_one_out <- lapply(seq_len(k), function(i) {
@@ -171,7 +172,7 @@ cases <- list(
   nielweise2007_or = of(drop(tables$nielweise2007[["OR only0"]])),
   nielweise2007_rr = of(drop(tables$nielweise2007[["RR only0"]])),
   normand1999_md = of(means$normand1999$md), normand1999_smd = of(means$normand1999$smd),
-  # Regression and filling of gibson2002 have several maxima as well; the grid judges the mean only.
+  # Regression and filling of gibson2002 (MD) may have several maxima too, and nothing judges them.
   gibson2002_md = of(means$gibson2002$md, FALSE), gibson2002_smd = of(means$gibson2002$smd),
   hart1999 = effects_case(hart$yi, hart$vi),
   two = effects_case(c(0.2, 1.7), c(0.04, 0.09)),

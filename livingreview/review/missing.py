@@ -1,0 +1,73 @@
+"""The trials of a comparison that are not in its pool."""
+
+from __future__ import annotations
+
+from ..effects import Analysis, Effect, Evidence, LeftOut
+
+FINISHED_REPORTED = "finished-reported"
+FINISHED_UNREPORTED = "finished-unreported"
+RUNNING = "running"
+NOT_KNOWN = "not-known"
+GROUPS = {
+    FINISHED_REPORTED: "finished, with a report but no usable number here",
+    FINISHED_UNREPORTED: "finished, without a report",
+    RUNNING: "running or not yet started",
+    NOT_KNOWN: "stopped, or progress not stated",
+}
+
+
+def group_of(study) -> str:
+    """Which group a trial belongs to, by its status and progress."""
+    if study["progress"] in ("running", "not-started"):
+        return RUNNING
+    if study["progress"] in ("stopped", "unknown"):
+        return NOT_KNOWN
+    if study["status"] in ("published", "retracted", "expression-of-concern"):
+        return FINISHED_REPORTED
+    return FINISHED_UNREPORTED if study["progress"] == "finished" else NOT_KNOWN
+
+
+def stated_direction(ev: Evidence, analysis: Analysis, trial: str, wanted: list[str]) -> str:
+    """The direction that the trial's report states for an outcome of the analysis."""
+    stated = {row["favours"] for study, rows in ev.contrasts.items() if ev.trial_of(study) == trial
+              for row in rows if row["favours"] and row["outcome"] in wanted
+              and analysis.in_window(row["timepoint_months"])}
+    if len(stated) > 1:
+        return "mixed"
+    return stated.pop() if stated else ""
+
+
+def not_in_pool(ev: Evidence, analysis: Analysis, effects: list[Effect], left: list[LeftOut],
+                wanted: list[str]) -> dict:
+    """Every known trial of the comparison that is not in the pool, and the share that is.
+
+    Returns
+    -------
+    dict
+        ``trials`` (group, n, reason, direction), ``n_pool``, ``n_finished`` (participants of all
+        finished trials that state their size), ``unsized`` (finished trials that do not).
+    """
+    trials = []
+    for out in left:
+        study = ev.studies[out.trial_id]
+        trials.append({
+            "trial_id": out.trial_id, "group": group_of(study), "n": study["n_enrolled"],
+            "design": study["design"], "reason": out.reason,
+            "direction": stated_direction(ev, analysis, out.trial_id, wanted)})
+    for effect in effects:
+        if effect.yi is None:
+            trials.append({
+                "trial_id": effect.trial_id, "group": "without-events",
+                "n": round(effect.participants), "design": ev.studies[effect.trial_id]["design"],
+                "reason": effect.no_ratio, "direction": ""})
+    pooled = [e for e in effects if e.yi is not None]
+    n_pool = sum(e.participants for e in pooled)
+    rest = [t for t in trials if t["group"] in (FINISHED_REPORTED, FINISHED_UNREPORTED,
+                                                "without-events")
+            and t["design"] == "rct"]
+    return {
+        "trials": trials, "n_pool": n_pool,
+        "n_finished": n_pool + sum(t["n"] or 0 for t in rest),
+        "n_unusable": sum(t["n"] or 0 for t in rest if t["group"] != "without-events"),
+        "unsized": sorted(t["trial_id"] for t in rest if t["n"] is None),
+    }

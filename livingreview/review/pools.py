@@ -1,0 +1,137 @@
+"""The pooled estimate of an analysis, by the protocol's model."""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections.abc import Sequence
+
+import numpy as np
+
+from .. import synthesis
+from ..effects import Analysis, Effect
+
+FEW_STUDIES = 5  # below this a prediction interval is called very uncertain
+_LOG = ("RR", "OR")
+
+
+def _number(value) -> float | None:
+    return None if value is None else float(value)
+
+
+def natural(measure: str, value: float | None) -> float | None:
+    """A value of the analysis on the scale that readers know: ratios exponentiated."""
+    if value is None:
+        return None
+    return math.exp(value) if measure in _LOG else float(value)
+
+
+def describe(measure: str, pooled: synthesis.Pooled) -> dict:
+    """A pooled estimate as plain keys; ratios on their natural scale, `se` and `tau2` on the log.
+
+    Parameters
+    ----------
+    measure : str
+    pooled : synthesis.Pooled
+
+    Returns
+    -------
+    dict
+    """
+    out = {"k": int(pooled.k), "model": pooled.model, "tau2_method": pooled.tau2_method,
+           "interval": pooled.interval, "warnings": list(pooled.warnings)}
+    for key in ("estimate", "ci_low", "ci_high", "pi_low", "pi_high"):
+        out[key] = natural(measure, getattr(pooled, key))
+    for key in ("se", "df", "p_value", "tau2", "tau2_low", "tau2_high", "i2", "h2", "q", "q_df",
+                "q_p"):
+        out[key] = _number(getattr(pooled, key))
+    return out
+
+
+def arrays(effects: Sequence[Effect]) -> tuple[np.ndarray, np.ndarray]:
+    """Effects and variances of the trials that have them."""
+    with_effect = [e for e in effects if e.yi is not None]
+    return (np.array([e.yi for e in with_effect], dtype=float),
+            np.array([e.vi for e in with_effect], dtype=float))
+
+
+def counts(effects: Sequence[Effect]) -> list[np.ndarray] | None:
+    """Events and totals (cells, then comparator), or None where a trial reported a ratio only."""
+    with_effect = [e for e in effects if e.yi is not None]
+    if not with_effect or any(e.cells is None for e in with_effect):
+        return None
+    return [np.array(column, dtype=float) for column in zip(*(
+        (e.cells.events, e.cells.n, e.comparator.events, e.comparator.n) for e in with_effect),
+        strict=True)]
+
+
+def has_zero_cell(effects: Sequence[Effect]) -> bool:
+    """Whether any trial, those without a ratio included, has an empty cell."""
+    return any(e.cells is not None and 0 in (
+        e.cells.events, e.cells.n - e.cells.events, e.comparator.events,
+        e.comparator.n - e.comparator.events) for e in effects)
+
+
+def random_pool(analysis: Analysis, effects: Sequence[Effect]) -> synthesis.Pooled:
+    """Random effects by the estimator and interval of the analysis."""
+    yi, vi = arrays(effects)
+    return synthesis.pool(yi, vi, tau2_method=analysis.tau2_method, interval=analysis.interval)
+
+
+def mantel_haenszel(analysis: Analysis, effects: Sequence[Effect]) -> synthesis.Pooled | None:
+    """Mantel–Haenszel without correction; None where it is not defined."""
+    table = counts(effects)
+    if table is None:
+        return None
+    try:
+        return synthesis.mantel_haenszel(*table, measure=analysis.measure)
+    except synthesis.SynthesisError:
+        return None
+
+
+def main_pool(analysis: Analysis, effects: Sequence[Effect]) -> synthesis.Pooled | None:
+    """The protocol's main model for these trials; None without a trial that has an effect.
+
+    k = 1 is the study alone; k = 2 the common effect; counts with an empty cell Mantel–Haenszel;
+    all else random effects.
+    """
+    yi, vi = arrays(effects)
+    if len(yi) == 0:
+        return None
+    if len(yi) > 1 and analysis.binary and has_zero_cell(effects):
+        pooled = mantel_haenszel(analysis, effects)
+        if pooled is not None:
+            return pooled
+    if len(yi) == 2 and analysis.role != "check":
+        return synthesis.pool(yi, vi, model="common", interval="z")
+    return random_pool(analysis, effects)
+
+
+def absolute(analysis: Analysis, effects: Sequence[Effect], pooled: dict) -> dict | None:
+    """Risks per 1,000: the pooled ratio applied to the median comparator risk of the trials.
+
+    References
+    ----------
+    Cochrane Handbook for Systematic Reviews of Interventions, chapter 15.4.4.
+    """
+    with_counts = [e for e in effects if e.comparator is not None and e.yi is not None]
+    if analysis.measure != "RR" or not with_counts:
+        return None
+    risk = statistics.median(e.comparator.events / e.comparator.n for e in with_counts)
+    if risk == 0:  # a ratio says nothing where the usual risk is zero
+        return None
+    return {
+        "comparator_per_1000": 1000 * risk,
+        "trials_of_median": sorted(e.trial_id for e in with_counts),
+        **{f"cells_{key}_per_1000": min(1000.0, 1000 * risk * pooled[key])
+           for key in ("estimate", "ci_low", "ci_high")},
+    }
+
+
+def none_seen(effects: Sequence[Effect]) -> dict | None:
+    """The upper bound of a risk when no patient of any trial had the event in the cell arms."""
+    arms = [e.cells for e in effects if e.cells is not None]
+    if not arms or any(a.events for a in arms):
+        return None
+    n = sum(a.n for a in arms)
+    return {"n": n, "upper_percent": 100 * synthesis.upper_bound_zero_events(n)}

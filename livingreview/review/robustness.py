@@ -1,0 +1,169 @@
+"""The same question by other choices: every pooled result is published with these."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+
+from .. import synthesis
+from ..effects import Analysis, Effect, Evidence, Rules, select
+from .pools import arrays, counts, describe, main_pool, mantel_haenszel, random_pool
+
+ALL = frozenset({"as-reported", "derived", "borrowed", "digitised"})
+SUSPICIOUS_RULES = ("large-effect", "equal-values")
+PETO_RISK, PETO_RATIO = 0.01, 2
+
+
+@dataclass(frozen=True)
+class Variant:
+    """A change of the rules, with the words that name it and the domain it belongs to."""
+
+    id: str
+    label: str
+    change: dict
+    same_question: bool = True
+
+
+VARIANTS = (
+    Variant("with-borrowed", "with borrowed values", {"qualities": ALL - {"digitised"}}),
+    Variant("with-digitised", "with digitised values", {"qualities": ALL - {"borrowed"}}),
+    Variant("all-values", "with borrowed, digitised and skewed values",
+            {"qualities": ALL, "skewed": True}),
+    Variant("as-reported-only", "values as reported only",
+            {"qualities": frozenset({"as-reported"})}),
+    Variant("with-skewed", "with skewed values", {"skewed": True}),
+    Variant("no-contrasts", "without reported contrasts", {"contrasts": False}),
+    Variant("no-possible-overlaps", "without possibly shared patients",
+            {"possible_overlaps": False}),
+    Variant("sure-overlaps", "with probably shared patients", {"sure_overlaps": True}),
+    Variant("allocated-n", "allocated instead of analysed n", {"allocated_n": True}),
+    Variant("paired-0.5", "paired designs, correlation 0.5", {"paired_correlation": 0.5}),
+    Variant("paired-0.8", "paired designs, correlation 0.8", {"paired_correlation": 0.8}),
+    Variant("icc-0", "joints of one patient, correlation 0", {"icc": 0.0}),
+    Variant("icc-1", "joints of one patient, correlation 1", {"icc": 1.0}),
+    Variant("cells-stated", "without products not stated",
+            {"cell_classes": frozenset({"expanded", "minimally-processed"})}),
+    Variant("with-nonrandomised", "with non-randomised studies",
+            {"designs": frozenset({"rct", "nonrandomised-controlled"})}),
+    Variant("with-retracted", "with retracted studies", {"retracted": True}),
+    Variant("expanded-only", "expanded cells only", {"cell_classes": frozenset({"expanded"})},
+            same_question=False),
+    Variant("minimally-processed-only", "minimally processed cells only",
+            {"cell_classes": frozenset({"minimally-processed"})}, same_question=False),
+)
+
+
+def suspicious_trials(ev: Evidence) -> frozenset[str]:
+    """Trials with a warning on implausible or equal values in a row of theirs."""
+    path = f"{ev.indication}/outcomes.csv"
+    rows = {p.row for p in ev.data.warnings if p.file == path and p.rule in SUSPICIOUS_RULES}
+    return frozenset(ev.trial_of(study) for (study, _), found in ev.outcomes.items()
+                     for row in found if row["row"] in rows)
+
+
+def _fit(row: dict, measure: str, pooled: synthesis.Pooled | None, n: float) -> dict:
+    if pooled is not None:
+        row.update({k: v for k, v in describe(measure, pooled).items()
+                    if k in ("k", "estimate", "ci_low", "ci_high", "tau2", "model",
+                             "tau2_method", "interval")}, n=n)
+    return row
+
+
+def _methods(analysis: Analysis, effects: list[Effect]) -> Iterator[tuple[str, str, Callable]]:
+    """Other estimators, intervals and models on the same trials."""
+    yi, vi = arrays(effects)
+
+    def pool(**options):
+        return lambda: synthesis.pool(yi, vi, **options)
+
+    yield "common", "common effect", pool(model="common", interval="z")
+    yield "reml", "REML, modified Knapp–Hartung", pool()
+    yield "dl", "DerSimonian–Laird, modified Knapp–Hartung", pool(tau2_method="DL")
+    yield "pm", "Paule–Mandel, modified Knapp–Hartung", pool(tau2_method="PM")
+    yield "hksj", "REML, Knapp–Hartung without the guard", pool(interval="hksj")
+    yield "z", "REML, normal interval", pool(interval="z")
+    yield "dl-z", "DerSimonian–Laird, normal interval", pool(tau2_method="DL", interval="z")
+    if analysis.binary:
+        yield "mantel-haenszel", "Mantel–Haenszel", lambda: mantel_haenszel(analysis, effects)
+        if _peto_fits(effects):
+            yield "peto", "Peto", lambda: synthesis.peto(*counts(effects))
+
+
+def _peto_fits(effects: list[Effect]) -> bool:
+    """Peto only with arms within 2:1 and risks under 1%."""
+    table = counts(effects)
+    if table is None:
+        return False
+    e1, n1, e2, n2 = table
+    balanced = ((n1 <= PETO_RATIO * n2) & (n2 <= PETO_RATIO * n1)).all()
+    return bool(balanced and (e1 < PETO_RISK * n1).all() and (e2 < PETO_RISK * n2).all())
+
+
+def _participants(effects: list[Effect]) -> float:
+    return sum(e.participants for e in effects if e.yi is not None)
+
+
+def _zero_cells(analysis: Analysis, effects: list[Effect]) -> Iterator[tuple[str, str, Callable]]:
+    """Ratios with 0.5 added to every trial, instead of those with an empty cell alone."""
+    table = counts(effects) if analysis.binary else None
+    if table is not None and analysis.measure in ("RR", "OR"):
+        measure = {"RR": synthesis.risk_ratio, "OR": synthesis.odds_ratio}[analysis.measure]
+        effect = measure(*table, zero_cells="all")
+        yield "half-to-all", "0.5 added to every trial", lambda: synthesis.pool(
+            effect.yi, effect.vi)
+
+
+def variants(ev: Evidence, analysis: Analysis, effects: list[Effect]) -> list[dict]:
+    """Every variant that changes anything, with its estimate.
+
+    Parameters
+    ----------
+    ev : Evidence
+    analysis : Analysis
+    effects : list of Effect
+        Of the main analysis.
+
+    Returns
+    -------
+    list of dict
+        ``id``, ``label``, ``kind`` (method, values or trial), ``same_question``, and the estimate.
+        A variant that leaves no trial has no estimate.
+    """
+    with_effect = [e for e in effects if e.yi is not None]
+    out, n = [], _participants(effects)
+    if len(with_effect) > 1:
+        for id_, label, fit in (*_methods(analysis, with_effect),
+                                *_zero_cells(analysis, with_effect)):
+            out.append(_fit({"id": id_, "label": label, "kind": "method", "same_question": True},
+                            analysis.measure, fit(), n))
+    free = replace(analysis, qualities=())
+    before = [(e.trial_id, e.yi, e.vi) for e in effects]
+    doubtful = suspicious_trials(ev) & {e.trial_id for e in with_effect}
+    extra = (Variant("no-suspicious", "without trials whose values look implausible",
+                     {"without": doubtful}),) if doubtful else ()
+    for variant in (*VARIANTS, *extra):
+        changed, _ = select(ev, free, replace(Rules(), **variant.change))
+        if [(e.trial_id, e.yi, e.vi) for e in changed] == before:
+            continue
+        row = {"id": variant.id, "label": variant.label, "kind": "values",
+               "same_question": variant.same_question}
+        out.append(_fit(row, analysis.measure, main_pool(analysis, changed),
+                        _participants(changed)))
+    return out
+
+
+def leave_one_out(analysis: Analysis, effects: list[Effect]) -> list[dict]:
+    """The main model without each trial in turn, from three trials."""
+    with_effect = [e for e in effects if e.yi is not None]
+    if len(with_effect) < 3:
+        return []
+    out = []
+    for left in with_effect:
+        rest = [e for e in effects if e is not left]
+        row = {"id": f"without-{left.trial_id}", "label": f"without {left.trial_id}",
+               "kind": "trial", "same_question": True, "trial_id": left.trial_id}
+        pooled = main_pool(analysis, rest)
+        if pooled.model == "common":  # two trials are left: keep the model, so that it compares
+            pooled = random_pool(analysis, rest)
+        out.append(_fit(row, analysis.measure, pooled, _participants(rest)))
+    return out
