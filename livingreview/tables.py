@@ -454,6 +454,17 @@ CHANGELOG = Table(
     ),
 )
 
+AUDITS = Table(
+    "audits", "", "Samples of values that were looked up again in their sources.",
+    (
+        _text("what", "what was looked up", required=True),
+        Column("checked", "values looked up and found", type="integer", minimum=1, required=True),
+        Column("agreed", "values that agree", type="integer", minimum=0, required=True),
+        _note,
+    ),
+    key=("what",),
+)
+
 REVIEWS = Table(
     "reviews", "seed-reviews", "The five seed reviews.",
     (
@@ -555,7 +566,7 @@ HEADLINE_NUMBERS = Table(
 TABLES = (
     SOURCES, STUDIES, ARMS, OUTCOMES, CONTRASTS, ADVERSE_EVENTS, RISK_OF_BIAS,
     PUBLISHED_SYNTHESES, DOUBLE_EXTRACTION, VOCABULARIES, INSTRUMENTS, COHORT_OVERLAPS, HIERARCHY,
-    ANALYSES, CERTAINTY_RULES, CHANGELOG, REVIEWS, REFERENCES, CLAIMS, MECHANISMS,
+    ANALYSES, CERTAINTY_RULES, CHANGELOG, AUDITS, REVIEWS, REFERENCES, CLAIMS, MECHANISMS,
     VALIDATION_STUDIES, HEADLINE_NUMBERS,
 )
 BY_NAME = {table.name: table for table in TABLES}

@@ -1,0 +1,5 @@
+"""Tables, figures and sentences made from results."""
+
+from .chapter import Chapter
+
+__all__ = ["Chapter"]

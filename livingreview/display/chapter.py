@@ -1,0 +1,615 @@
+"""The sections of an indication's chapter, each made from the data and the results."""
+
+from __future__ import annotations
+
+import re
+from functools import cached_property
+
+from ..dataset import load
+from ..effects import Evidence
+from ..review import Review, review
+from ..review.certainty import judged_low
+from ..review.missing import GROUPS
+from . import figures, provenance, words
+from .forest import forest
+from .html import (
+    Column,
+    Html,
+    count,
+    details,
+    interval,
+    join,
+    link,
+    number,
+    paragraph,
+    table,
+    text,
+)
+
+NOT_EXTRACTED = "not extracted"
+BASELINE_PAIN = ("pain-vas", "pain-nrs", "womac-pain", "koos-pain")
+
+
+def study_names(ev: Evidence) -> dict[str, str]:
+    """The name of every study of an indication; equal names get their identifier."""
+    names = {s: words.study_name(row) for s, row in ev.studies.items()}
+    double = {n for n in names.values() if list(names.values()).count(n) > 1}
+    return {s: f"{n} ({s})" if n in double else n for s, n in names.items()}
+
+
+class Chapter:
+    """One indication, ready to be shown.
+
+    Parameters
+    ----------
+    indication : str
+        Folder of the indication.
+    data : path, optional
+        Another data folder.
+
+    Examples
+    --------
+    >>> chapter = Chapter("knee-osteoarthritis")
+    >>> chapter.study_table()  # doctest: +SKIP
+    """
+
+    def __init__(self, indication: str, data=None):
+        self.indication = indication
+        self._folder = data
+
+    @cached_property
+    def review(self) -> Review:
+        """The results of all analyses."""
+        return review(load(self._folder or None))
+
+    @property
+    def data(self):
+        """The data folder."""
+        return self.review.data
+
+    @cached_property
+    def evidence(self) -> Evidence:
+        """Studies, arms and rows of the indication."""
+        return self.review.evidence[self.indication]
+
+    @cached_property
+    def names(self) -> dict[str, str]:
+        """Names of the studies."""
+        return study_names(self.evidence)
+
+    def results(self, **having) -> list[dict]:
+        """Results of the indication whose keys or question have these values."""
+        question = {k: v for k, v in having.items() if k in ("target", "comparison", "measure")}
+        rest = {k: v for k, v in having.items() if k not in question}
+        return [r for r in self.review.analyses(self.indication, **rest)
+                if all(r["question"][k] == v for k, v in question.items())]
+
+    # --- summary and question -----------------------------------------------------------------
+
+    def summary(self, *analyses: str) -> Html:
+        """The findings of some analyses, a sentence each, with their certainty."""
+        items = []
+        for analysis in analyses:
+            result = self.review.analysis(analysis)
+            sentence = words.finding(self.data, result)
+            if result["pooled"]:
+                sentence += (f" Certainty: {result['certainty']['level']}. "
+                             f"{words.plain(self.data, result)}")
+                expanded = self._expanded(result)
+            else:
+                expanded = ""
+            items.append(f"<li>{text(sentence)}{expanded} "
+                         f"{link(f'#forest-{analysis}', 'Figure') if result['studies'] else ''}"
+                         "</li>")
+        return Html(f'<ul class="lr-summary">{"".join(items)}</ul>')
+
+    def _expanded(self, result: dict) -> str:
+        """The estimate from expanded cells only, where it is another one."""
+        rows = [r for r in result["robustness"] if r["id"] == "expanded-only"]
+        if not rows:
+            return " All pooled trials used expanded cells." if all(
+                s["cell_class"] == "expanded" for s in result["studies"]) else ""
+        row, d = rows[0], words.decimals(result)
+        if row.get("estimate") is None:
+            return " No trial of expanded cells is among them."
+        return (f" Expanded cells only: {number(row['estimate'], d)} "
+                f"({interval(row['ci_low'], row['ci_high'], d)}; {words.trials(row['k'])}).")
+
+    def size(self) -> Html:
+        """How many studies and participants of which design are known."""
+        rows = list(self.evidence.studies.values())
+        main = [s for s in rows if not s["companion_of"]]
+        designs = {}
+        for study in main:
+            designs.setdefault(study["design"], []).append(study)
+        parts = []
+        for design, group in sorted(designs.items(), key=lambda item: -len(item[1])):
+            label = words.in_text(self.data.label("design", design)) if design else (
+                "design not stated")
+            n = sum(s["n_enrolled"] or 0 for s in group)
+            parts.append(f"{label}: {len(group)} ({count(n)} enrolled)")
+        return paragraph(
+            f"{len(rows)} reports of {len(main)} studies are in the data. By design — "
+            f"{'; '.join(parts)}. Enrolled counts patients, joints or animals as the report does, "
+            "planned numbers of running trials included.")
+
+    def question(self) -> Html:
+        """Comparisons that the trials allow, with their number."""
+        rows = []
+        for kind in self.data.words("comparison_class"):
+            trials = ({self.evidence.trial_of(c.study_id) for c in self.evidence.comparisons
+                       if c.kind == kind})
+            rows.append({"kind": self.data.label("comparison_class", kind), "k": len(trials),
+                         "trials": ", ".join(sorted(self.names[t] for t in trials)) or "none"})
+        return table(f"{self.indication}-comparisons", "Comparisons that the studies make",
+                     [Column("kind", "Comparison"), Column("k", "Studies", True),
+                      Column("trials", "Which")], rows, interactive=False)
+
+    def changes(self) -> Html:
+        """Dated changes of the data of this indication, latest first."""
+        rows = [r for r in self.data.records("changelog")
+                if r["file"].startswith((self.indication, "*"))]
+        shown = [{"date": r["date"], "study": self.names.get(r["study_id"], r["study_id"]),
+                  "column": r["column"], "change": f"{r['old'] or 'empty'} → {r['new'] or 'empty'}",
+                  "reason": r["reason"], "source": self._source(r["source_id"])}
+                 for r in reversed(rows)]
+        return join([
+            paragraph(f"No version has been published yet, so there is none to compare with. The "
+                      f"data are of {self.data.version}; {len(rows)} changes are logged for this "
+                      "chapter."),
+            details("Changes of the data", table(
+                f"{self.indication}-changes", "Changes of the data of this chapter",
+                [Column("date", "Date"), Column("study", "Study"), Column("column", "Column"),
+                 Column("change", "Change"), Column("reason", "Reason"),
+                 Column("source", "Source")], shown))])
+
+    def _source(self, source_id: str | None):
+        source = self.evidence.sources.get(source_id or "")
+        return provenance.source_link(source) if source else (source_id or "")
+
+    # --- studies ------------------------------------------------------------------------------
+
+    def _baseline(self, trial: str) -> str:
+        """Baseline pain of the arms of a trial, as printed."""
+        for outcome in BASELINE_PAIN:
+            found = []
+            for (study, arm), rows in self.evidence.outcomes.items():
+                for row in rows:
+                    if (self.evidence.trial_of(study) == trial and row["outcome"] == outcome
+                            and row["timepoint_months"] == 0 and row["statistic"] == "final"):
+                        value = row["mean"] if row["mean"] is not None else row["median"]
+                        scale = "" if row["scale_max"] is None else f" of {row['scale_max']:g}"
+                        if value is not None:
+                            found.append(f"{arm} {value:g}{scale}")
+            if found:
+                return f"{self.data.label('outcome', outcome)}: {', '.join(found)}"
+        return NOT_EXTRACTED
+
+    def _cells_of(self, study_id: str) -> str:
+        """Tissue, product and donor of a study's cell arms."""
+        kinds = []
+        for (study, _), arm in self.evidence.arms.items():
+            if study == study_id and arm["cell_source"] not in (None, "none"):
+                parts = [self.data.label("cell_source", arm["cell_source"]),
+                         words.in_text(self.data.label("cell_product", arm["cell_product"]))
+                         if arm["cell_product"] else "product not stated",
+                         words.in_text(self.data.label("donor", arm["donor"]))
+                         if arm["donor"] else "donor not stated"]
+                kinds.append(", ".join(parts))
+        return "; ".join(dict.fromkeys(kinds)) or "not stated"
+
+    def study_table(self) -> Html:
+        """Every study of the indication; sorts, filters and downloads."""
+        pooled = {s["trial_id"] for r in self.review.analyses(self.indication)
+                  for s in r["studies"]}
+        rows = []
+        for study_id, study in self.evidence.studies.items():
+            target = f"#study-{study_id}"
+            kinds = {c.kind for c in self.evidence.comparisons if c.study_id == study_id}
+            enrolled = study["n_enrolled"]
+            rows.append({
+                "name": link(target, self.names[study_id]), "country": "; ".join(study["country"]),
+                "design": self.data.label("design", study["design"]) or "not stated",
+                "blinding": self.data.label("blinding", study["blinding"]) or "not stated",
+                "n": link(target, count(enrolled)) if enrolled is not None else "not stated",
+                "cells": self._cells_of(study_id),
+                "control": "; ".join(self.data.label("comparison_class", k)
+                                     for k in sorted(kinds)) or "none",
+                "months": count(study["followup_months"]), "baseline": self._baseline(study_id),
+                "funding": self.data.label("funding", study["funding"]) or NOT_EXTRACTED,
+                "status": self.data.label("status", study["status"]) or "not stated",
+                "pooled": "yes" if study_id in pooled else "no"})
+        return table(
+            f"{self.indication}-studies", "Studies, one row per report",
+            [Column("name", "Study"), Column("country", "Country"), Column("design", "Design"),
+             Column("blinding", "Blinding"), Column("n", "Enrolled", True),
+             Column("cells", "Cells"), Column("control", "Compared with"),
+             Column("months", "Follow-up (months)", True),
+             Column("baseline", "Baseline pain"), Column("funding", "Funding"),
+             Column("status", "Status"), Column("pooled", "In an analysis")], rows)
+
+    # --- risk of bias -------------------------------------------------------------------------
+
+    def risk_of_bias(self) -> Html:
+        """Published judgements, and the signals that the data hold."""
+        judged = [{"study": link(f"#study-{r['study_id']}", self.names[r["study_id"]]),
+                   "tool": self.data.label("tool", r["tool"]), "domain": r["domain"],
+                   "judgement": r["judgement"], "source": self._source(r["source_id"])}
+                  for r in self.data.records("risk_of_bias", self.indication)]
+        pooled = sorted({s["trial_id"] for r in self.review.analyses(self.indication)
+                         for s in r["studies"]})
+        with_judgement = {r["study_id"] for r in
+                          self.data.records("risk_of_bias", self.indication)}
+        none = [t for t in pooled if t not in with_judgement]
+        return join([
+            paragraph(f"Of {words.trials(len(pooled))} in the analyses, "
+                      f"{len(pooled) - len(none)} have a judgement of a named review that could "
+                      f"be read. For the other {len(none)} none was found; for all of them the "
+                      "table below holds mechanical signals, which are no judgements."),
+            table(f"{self.indication}-signals", "Signals, not judgements: trials in the analyses",
+                  [Column("study", "Trial"), Column("random", "Randomised"),
+                   Column("blinding", "Blinding"), Column("registered", "Registration"),
+                   Column("n", "Enrolled", True), Column("values", "Weakest value used"),
+                   Column("judged", "Judged at low risk by a named review")],
+                  [self._signals(t) for t in pooled]),
+            details("Published judgements, by tool and domain", table(
+                f"{self.indication}-judgements", "Risk of bias as published by named reviews",
+                [Column("study", "Study"), Column("tool", "Tool"), Column("domain", "Domain"),
+                 Column("judgement", "Judgement"), Column("source", "Source")], judged,
+                "No published judgement was found for any study of this chapter."))])
+
+    def _signals(self, trial: str) -> dict:
+        study = self.evidence.studies[trial]
+        used = {s["quality"] for r in self.review.analyses(self.indication)
+                for s in r["studies"] if s["trial_id"] == trial and r["role"] != "check"}
+        order = list(self.data.words("quality"))
+        weakest = max(used, key=order.index) if used else None
+        return {"study": link(f"#study-{trial}", self.names[trial]),
+                "random": "yes" if study["design"] == "rct" else "no",
+                "blinding": self.data.label("blinding", study["blinding"]) or "not stated",
+                "registered": "; ".join(study["registration"]) or "none known",
+                "n": link(f"#study-{trial}", count(study["n_enrolled"]) or "not stated"),
+                "values": self.data.label("quality", weakest) or "only in a check",
+                "judged": "yes" if judged_low(self.evidence, trial) else "no"}
+
+    # --- effects ------------------------------------------------------------------------------
+
+    def overview(self, **having) -> Html:
+        """The estimates of several analyses in one table, each linked to its figure."""
+        rows = []
+        for r in self.results(**having):
+            d, pooled = words.decimals(r), r["pooled"]
+            title = link(f"#forest-{r['id']}", r["title"]) if r["studies"] else r["title"]
+            rows.append({
+                "title": title, "k": words.k_words(r) if r["k_without_ratio"] else r["k"],
+                "n": number(r["n"], 0) if r["k"] else "",
+                "estimate": f"{number(pooled['estimate'], d)} "
+                            f"({interval(pooled['ci_low'], pooled['ci_high'], d)})"
+                if pooled else "no pooled estimate",
+                "prediction": interval((r["random_effects"] or pooled)["pi_low"],
+                                       (r["random_effects"] or pooled)["pi_high"], d)
+                if pooled else "",
+                "certainty": r["certainty"]["level"] if r["certainty"] else "",
+                "out": len(r["not_in_pool"]["trials"])})
+        name = "-".join(str(v) for v in having.values()) or "all"
+        return table(f"{self.indication}-{name}-overview", "Estimates at a glance",
+                     [Column("title", "Analysis"), Column("k", "Trials", True),
+                      Column("n", "Participants", True),
+                      Column("estimate", "Estimate (95% CI)", True),
+                      Column("prediction", "Prediction interval", True),
+                      Column("certainty", "Certainty"),
+                      Column("out", "Trials not in it", True)], rows, interactive=False)
+
+    def figure(self, analysis: str) -> Html:
+        """One analysis: its forest plot, what it says, and the trials that are not in it."""
+        result = self.review.analysis(analysis)
+        parts = [forest(self.data, self.names, result)]
+        if result["pooled"]:
+            parts.append(paragraph(f"{words.finding(self.data, result)} "
+                                   f"{words.heterogeneity(result)}"))
+            parts.append(paragraph(
+                f"Certainty: {result['certainty']['level']} (rule-based, not a panel's "
+                f"judgement). {words.share(result)}"))
+            difference = [s for s in result["subgroups"] if s["difference"]]
+            parts += [paragraph(
+                f"Difference between {self._by(s['by'])}: p = "
+                f"{number(s['difference']['p_value'], 3)} (groups of two trials or more).")
+                for s in difference]
+        elif result["studies"]:
+            parts.append(paragraph(words.no_pool(self.data, result)))
+        parts.append(self.not_in_pool(result))
+        return join(parts)
+
+    @staticmethod
+    def _by(name: str) -> str:
+        return {"cells": "kinds of cell product", "comparison": "kinds of control"}[name]
+
+    def not_in_pool(self, result: dict) -> Html:
+        """The known trials of the comparison that are not in the pool, in groups."""
+        groups = {**GROUPS, "without-events": "with a report, but no ratio"}
+        direction = self.data.words("favours")
+        rows = []
+        for group, label in groups.items():
+            for t in result["not_in_pool"]["trials"]:
+                if t["group"] == group:
+                    stated = t["direction"]
+                    said = (f"favours {direction[stated]['label_en'].lower()}"
+                            if stated in direction else stated or NOT_EXTRACTED)
+                    rows.append({
+                        "trial": link(f"#study-{t['trial_id']}", self.names[t["trial_id"]]),
+                        "group": label,
+                        "n": count(t["n"]) if t["n"] is not None else "not stated",
+                        "why": t["reason"], "direction": said})
+        if not rows:
+            return paragraph("No further trial of this comparison is known.")
+        return details(f"Trials of this comparison that are not in it ({len(rows)})", table(
+            f"{result['id']}-left-out", "Known trials of this comparison that are not in the pool",
+            [Column("trial", "Trial"), Column("group", "State"), Column("n", "n", True),
+             Column("why", "Why"), Column("direction", "Direction that its report states")], rows,
+            interactive=False))
+
+    def figures(self, **having) -> Html:
+        """Several analyses, each in a part that opens; those without any trial are named last."""
+        results = self.results(**having)
+        with_studies = [r for r in results if r["studies"]]
+        empty = [r for r in results if not r["studies"]]
+        parts = [details(f"{r['title']} ({words.k_words(r)})", self.figure(r["id"]))
+                 for r in with_studies]
+        if empty:
+            items = "".join(f"<li>{text(words.no_pool(self.data, r))}</li>" for r in empty)
+            parts.append(details(f"Analyses without a usable trial ({len(empty)})",
+                                 Html(f"<ul>{items}</ul>")))
+        return join(parts)
+
+    def replica(self, check: str, main: str) -> Html:
+        """A published pooled result, recomputed, and the rules that lead from it to ours."""
+        from ..review.steps import steps
+
+        ours, theirs = self.review.analysis(main), self.review.analysis(check)
+        rows = [{"step": s["label"], "k": s["k"], "estimate": number(s["estimate"]),
+                 "ci": interval(s["ci_low"], s["ci_high"]),
+                 "trials": ", ".join(self.names[t] for t in s["trials"])}
+                for s in steps(self.evidence, check, main)]
+        pooled = theirs["pooled"]
+        return join([
+            paragraph(f"{theirs['title']}: {number(pooled['estimate'])} "
+                      f"({interval(pooled['ci_low'], pooled['ci_high'])}) of "
+                      f"{'100' if theirs['question']['rescaled_0_100'] else 'its scale'}, "
+                      f"{words.trials(theirs['k'])}. {theirs['note']}. Our main estimate is "
+                      f"{number(ours['pooled']['estimate'])} "
+                      f"({interval(ours['pooled']['ci_low'], ours['pooled']['ci_high'])}, "
+                      f"{words.trials(ours['k'])})."),
+            table(f"{check}-steps", "From the published estimate to ours, one rule at a time",
+                  [Column("step", "Rule"), Column("k", "Trials", True),
+                   Column("estimate", "Estimate", True), Column("ci", "95% CI", True),
+                   Column("trials", "Trials in it")], rows, interactive=False),
+            details("Figure of the published estimate, recomputed", self.figure(check))])
+
+    # --- dose and time ------------------------------------------------------------------------
+
+    def dose(self, analysis: str) -> Html:
+        """Effects against the number of cells."""
+        result = self.review.analysis(analysis)
+        doses, sources = {}, {}
+        for study in result["studies"]:
+            arms = [self.evidence.arms[study["study_id"], a]
+                    for a in (study["cells"]["arms"] if study["cells"] else ())]
+            found = {a["dose_cells"] for a in arms}
+            if len(found) == 1 and None not in found:
+                doses[study["trial_id"]] = found.pop()
+            sources[study["trial_id"]] = next((a["cell_source"] for a in arms), None) or ""
+        drawn = figures.dose(self.data, self.names, result, doses, sources,
+                             f"dose-{analysis}")
+        return drawn or paragraph("No trial of this analysis states one number of cells.",
+                                  "lr-empty")
+
+    def time_course(self, target: str, comparison: str) -> Html:
+        """Estimates of one comparison over the time windows."""
+        results = self.results(target=target, comparison=comparison, section="effects")
+        name = words.outcome_name(self.data, results[0]) if results else target
+        drawn = figures.time_course(
+            self.data, results, f"time-{self.indication}-{target}-{comparison}",
+            f"{name} over time, cells against {words.comparator(self.data, results[0])}")
+        return drawn or paragraph("No window has an estimate.", "lr-empty")
+
+    # --- robustness ---------------------------------------------------------------------------
+
+    def robustness(self, analysis: str) -> Html:
+        """The specification curve of one analysis and its small-study statement."""
+        result = self.review.analysis(analysis)
+        if result["pooled"] is None:
+            return paragraph(words.no_pool(self.data, result), "lr-empty")
+        test = result["small_study"]
+        parts = [figures.specification_curve(result)]
+        if test["done"]:
+            parts.append(figures.funnel(self.names, result))
+        else:
+            parts.append(paragraph(f"Small-study effects were not tested: {test['reason']}."))
+        return join(parts)
+
+    # --- summary of findings ------------------------------------------------------------------
+
+    def summary_of_findings(self, *analyses: str) -> Html:
+        """Outcomes with relative and absolute effects and the trace of their certainty."""
+        rows = []
+        for analysis in analyses:
+            r = self.review.analysis(analysis)
+            rows.append({
+                "outcome": f"{words.outcome_name(self.data, r)}, {words.window(r)}",
+                "n": f"{count(round(r['n']))} ({words.k_words(r)})",
+                "effect": self._effect(r), "absolute": self._absolute(r),
+                "certainty": self._certainty(r), "plain": words.plain(self.data, r)})
+        return table(
+            f"{self.indication}-summary-of-findings",
+            "Summary of findings: cells against the main comparator",
+            [Column("outcome", "Outcome"), Column("n", "Participants (trials)"),
+             Column("effect", "Effect (95% CI)"), Column("absolute", "Absolute effect"),
+             Column("certainty", "Certainty and its trace"), Column("plain", "In plain language")],
+            rows, interactive=False)
+
+    @staticmethod
+    def _effect(r: dict) -> str:
+        if r["pooled"] is None:
+            return "not estimable"
+        p, d = r["pooled"], words.decimals(r)
+        kind = "RR" if words.ratio(r) else "difference"
+        return f"{kind} {number(p['estimate'], d)} ({interval(p['ci_low'], p['ci_high'], d)})"
+
+    @staticmethod
+    def _absolute(r: dict) -> str:
+        if r["absolute"]:
+            a = r["absolute"]
+            return (f"{number(a['comparator_per_1000'], 0)} in 1,000 with the comparator (median "
+                    f"of {len(a['trials_of_median'])} trials), "
+                    f"{number(a['cells_estimate_per_1000'], 0)} "
+                    f"({interval(a['cells_ci_low_per_1000'], a['cells_ci_high_per_1000'], 0)}) "
+                    "with cells")
+        if r["none_seen"]:
+            return (f"none seen among {count(round(r['none_seen']['n']))} with cells: at most "
+                    f"{number(r['none_seen']['upper_percent'])} in 100")
+        if r["pooled"] and not words.ratio(r):
+            mid = r["minimal_important_difference"]
+            line = (f"minimal important difference {number(mid['value'])}" if mid
+                    else "no minimal important difference known")
+            return f"{words.unit(r)}; {line}"
+        return "not estimable"
+
+    def _certainty(self, r: dict) -> Html:
+        if r["certainty"] is None:
+            return Html("not rated: no estimate")
+        steps = "".join(
+            f"<li>{text(self.data.label('certainty_domain', s['domain']))}: "
+            f"{words.signed(s['change'], 0) if s['domain'] != 'start' else s['change']}; "
+            f"{text(s['fact'])}</li>" for s in r["certainty"]["steps"])
+        return Html(f"<strong>{text(r['certainty']['level'])}</strong>"
+                    f"{details('trace', Html(f'<ol>{steps}</ol>'))}")
+
+    # --- others and seeds ---------------------------------------------------------------------
+
+    def others(self) -> Html:
+        """Pooled results of others, beside which ours are read."""
+        rows = []
+        for r in self.data.records("published_syntheses", self.indication):
+            d = 2
+            scope = r["k_scope"] == "result"
+            rows.append({
+                "review": r["review_id"], "outcome": self.data.label("outcome", r["outcome"]),
+                "comparison": r["comparison"], "months": number(r["timepoint_months"], 0),
+                "measure": self.data.label("measure", r["measure"]) or "not named",
+                "estimate": f"{number(r['estimate'], d)} ({interval(r['ci_low'], r['ci_high'], d)})"
+                if r["estimate"] is not None else "no number in the text read",
+                "favours": self.data.label("favours", r["favours"]) or "not stated",
+                "k": count(r["k"]) if scope else "", "n": count(r["n"]) if scope else "",
+                "note": r["note"], "source": self._source(r["source_id"])})
+        return table(
+            f"{self.indication}-published", "Published pooled results, as printed",
+            [Column("review", "Review"), Column("outcome", "Outcome"),
+             Column("comparison", "Comparison"), Column("months", "Months", True),
+             Column("measure", "Measure"), Column("estimate", "Estimate (95% CI)", True),
+             Column("favours", "Side of the estimate"), Column("k", "Trials of it", True),
+             Column("n", "Participants of it", True), Column("note", "Remark"),
+             Column("source", "Source")], rows)
+
+    def ours_beside(self) -> Html:
+        """Our estimates of pain and function, to read beside the published ones."""
+        rows = [r for r in self.results(section="effects") if r["pooled"] and r["k"] > 1]
+        return table(
+            f"{self.indication}-ours", "Our pooled estimates of two trials or more",
+            [Column("title", "Analysis"), Column("k", "Trials", True),
+             Column("estimate", "Estimate (95% CI)", True)],
+            [{"title": link(f"#forest-{r['id']}", r["title"]), "k": r["k"],
+              "estimate": f"{number(r['pooled']['estimate'], words.decimals(r))} ("
+              f"{interval(r['pooled']['ci_low'], r['pooled']['ci_high'], words.decimals(r))})"}
+             for r in rows], interactive=False)
+
+    def claims(self) -> Html:
+        """What the seed reviews claim about this indication; verdicts are not given yet."""
+        rows, not_checkable = [], 0
+        for c in self.data.records("claims"):
+            if c["indication"] != self.indication:
+                continue
+            not_checkable += c["checkable"] == "no"
+            rows.append({
+                "id": c["claim_id"], "review": c["review_id"],
+                "kind": self.data.label("claim_kind", c["kind"]), "en": c["claim_en"],
+                "zh": Html(f'<span lang="zh">{text(c["claim_zh"])}</span>'),
+                "refs": ", ".join(c["cited_refs"]) or "none",
+                "verdict": "not checkable" if c["checkable"] == "no" else "not yet judged",
+                "note": c["note"]})
+        return join([
+            paragraph(f"{len(rows)} claims of the seed reviews are about this indication. "
+                      f"{len(rows) - not_checkable} are not yet judged; {not_checkable} cannot be "
+                      "checked with data."),
+            details("The claims", table(
+                f"{self.indication}-claims", "Claims of the seed reviews",
+                [Column("id", "Claim"), Column("review", "Seed review"), Column("kind", "Kind"),
+                 Column("en", "What it says"), Column("zh", "In Chinese"),
+                 Column("refs", "References cited"), Column("verdict", "Verdict"),
+                 Column("note", "Remark")], rows))])
+
+    # --- gaps ---------------------------------------------------------------------------------
+
+    def gaps(self) -> Html:
+        """Analyses without an estimate, and trials that are running or never reported."""
+        empty = [r for r in self.results() if r["pooled"] is None and r["role"] != "check"]
+        items = "".join(f"<li>{text(r['title'])}</li>" for r in empty)
+        return join([
+            paragraph(f"{len(empty)} of {len(self.results())} analyses of this chapter have no "
+                      "pooled estimate."),
+            details("Analyses without an estimate", Html(f"<ul>{items}</ul>"))])
+
+    def running(self) -> Html:
+        """Registered trials that are running, unreported, stopped or of unknown progress."""
+        rows = []
+        for study_id, s in self.evidence.studies.items():
+            if s["progress"] or s["status"] == "registered":
+                kinds = {c.kind for c in self.evidence.comparisons if c.study_id == study_id}
+                rows.append({
+                    "study": link(f"#study-{study_id}", self.names[study_id]),
+                    "registration": "; ".join(s["registration"]) or "none known",
+                    "progress": self.data.label("progress", s["progress"]) or "not stated",
+                    "n": count(s["n_enrolled"]) if s["n_enrolled"] is not None else "not stated",
+                    "against": "; ".join(self.data.label("comparison_class", k)
+                                         for k in sorted(kinds)) or "none",
+                    "cells": self._cells_of(study_id)})
+        return table(
+            f"{self.indication}-running", "Trials that are running, or finished without a report",
+            [Column("study", "Study"), Column("registration", "Registration"),
+             Column("progress", "Progress"), Column("n", "n", True),
+             Column("against", "Compared with"), Column("cells", "Cells")], rows,
+            "No such trial is known.")
+
+    # --- data and references ------------------------------------------------------------------
+
+    def values(self) -> Html:
+        """Where each number of the figures comes from."""
+        return provenance.values(self.review, self.indication, self.names)
+
+    def study_entries(self) -> Html:
+        """Where each row of the study table comes from."""
+        return provenance.studies(self.data, self.evidence, self.names)
+
+    def citations(self):
+        """The reports behind the analyses, as citations of the bibliography."""
+        from IPython.display import Markdown
+
+        pooled = {s["study_id"] for r in self.review.analyses(self.indication)
+                  for s in r["studies"]}
+        from ..publish.bibliography import citable
+
+        keys = sorted(s for s in pooled if citable(self.evidence.studies[s]))
+        return Markdown("Reports behind the analyses: "
+                        + ", ".join(f"{{cite:t}}`{key}`" for key in keys) + ".")
+
+    def downloads(self) -> Html:
+        """The tables of the chapter as files."""
+        names = [t for t in ("studies", "arms", "outcomes", "contrasts", "adverse_events",
+                             "risk_of_bias", "published_syntheses", "sources")]
+        links = ", ".join(link(f"../data/{self.indication}/{n}.csv", f"{n}.csv") for n in names)
+        return Html(f'<p>Tables of this chapter: {links}. All results: '
+                    f'{link("../results.json", "results.json")}.</p>')
+
+
+def slug(title: str) -> str:
+    """The anchor that a heading gets."""
+    return re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-")

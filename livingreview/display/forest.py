@@ -1,0 +1,341 @@
+"""Forest plots: an HTML table whose last column holds small drawings on one axis."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+
+from ..dataset import Dataset
+from . import words
+from .html import Html, count, csv_link, details, interval, link, number, paragraph, text
+
+WIDTH, HEIGHT, MARGIN = 280, 30, 8
+FEW = 5  # below this many trials a prediction interval is drawn dotted
+
+
+def anchor(result: dict, study: dict) -> str:
+    """The anchor of a trial's numbers; the same numbers in two analyses share one."""
+    key = "|".join(str(study[k]) for k in ("study_id", "outcome", "instrument", "months",
+                                           "statistic", "comparison"))
+    arms = [study[side]["arms"] for side in ("cells", "comparator") if study[side]]
+    digest = hashlib.sha256(f"{key}|{arms}|{result['question']['measure']}|"
+                            f"{study['yi']}|{study['vi']}".encode()).hexdigest()[:8]
+    return f"value-{study['trial_id']}-{digest}"
+
+
+class Axis:
+    """The shared horizontal axis of a forest plot."""
+
+    def __init__(self, result: dict):
+        self.log = words.ratio(result)
+        pooled = result["pooled"] or {}
+        mid = result["minimal_important_difference"]
+        ends = [v for s in result["studies"] if s["yi"] is not None
+                for v in (s["ci_low"], s["ci_high"])]
+        ends += [pooled.get(k) for k in ("ci_low", "ci_high")]
+        values = [self.scale(v) for v in ends if v is not None]
+        if mid:
+            values += [-mid["value"], mid["value"]]
+        low, high = min([*values, 0.0]), max([*values, 0.0])
+        if self.log:  # beyond a hundredfold an arrow says as much as a line
+            low, high = max(low, -math.log(100)), min(high, math.log(100))
+        pad = 0.04 * (high - low or 1)
+        self.low, self.high = low - pad, high + pad
+
+    def scale(self, value: float) -> float:
+        """A value on the axis's own scale."""
+        return math.log(value) if self.log else value
+
+    def x(self, value: float) -> float:
+        """Horizontal place of a value in drawing units; outside values stand at the edge."""
+        share = (self.scale(value) - self.low) / (self.high - self.low)
+        return MARGIN + min(1.0, max(0.0, share)) * (WIDTH - 2 * MARGIN)
+
+    def inside(self, value: float) -> bool:
+        """Whether a value is within the drawn range."""
+        return self.low <= self.scale(value) <= self.high
+
+    def ticks(self) -> list[float]:
+        """Round values to label."""
+        if self.log:
+            low, high = math.exp(self.low), math.exp(self.high)
+            found = [t for t in (0.01, 0.1, 0.2, 0.5, 1, 2, 5, 10, 100) if low <= t <= high]
+            return found if len(found) <= 6 else [t for t in found if t not in (0.2, 0.5, 2, 5)]
+        span = self.high - self.low
+        step = next(s for s in (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 25, 50, 100, 200, 500)
+                    if span / s <= 6 or s == 500)
+        first = math.ceil(self.low / step) * step
+        return [first + i * step for i in range(int((self.high - first) / step) + 1)]
+
+
+def _lines(axis: Axis, result: dict) -> str:
+    """Lines of no effect and of the minimal important difference."""
+    null = 1.0 if axis.log else 0.0
+    out = [f'<line class="lr-null" x1="{axis.x(null):.1f}" x2="{axis.x(null):.1f}" y1="0" '
+           f'y2="{HEIGHT}"/>']
+    mid = result["minimal_important_difference"]
+    for value in (-mid["value"], mid["value"]) if mid else ():
+        if axis.inside(value):
+            out.append(f'<line class="lr-mid" x1="{axis.x(value):.1f}" x2="{axis.x(value):.1f}" '
+                       f'y1="0" y2="{HEIGHT}"/>')
+    return "".join(out)
+
+
+def _svg(title: str, content: str, height: int = HEIGHT) -> Html:
+    return Html(f'<svg class="lr-mark" role="img" viewBox="0 0 {WIDTH} {height}" width="{WIDTH}" '
+                f'height="{height}"><title>{text(title)}</title>{content}</svg>')
+
+
+def _bar(axis: Axis, low: float, high: float, css: str) -> str:
+    """An interval, with an arrow where it goes on beyond the axis."""
+    y, x1, x2 = HEIGHT / 2, axis.x(low), axis.x(high)
+    out = f'<line class="{css}" x1="{x1:.1f}" x2="{x2:.1f}" y1="{y}" y2="{y}"/>'
+    if not axis.inside(low):
+        out += f'<path class="lr-arrow" d="M{x1 + 6:.1f} {y - 4} L{x1:.1f} {y} L{x1 + 6:.1f} {y + 4}"/>'
+    if not axis.inside(high):
+        out += f'<path class="lr-arrow" d="M{x2 - 6:.1f} {y - 4} L{x2:.1f} {y} L{x2 - 6:.1f} {y + 4}"/>'
+    return out
+
+
+def _study_mark(axis: Axis, result: dict, study: dict, label: str) -> Html:
+    side = 4 + 12 * math.sqrt(study["weight"] or 0)
+    x = axis.x(study["estimate"])
+    square = (f'<rect class="lr-square" x="{x - side / 2:.1f}" y="{(HEIGHT - side) / 2:.1f}" '
+              f'width="{side:.1f}" height="{side:.1f}"/>')
+    return _svg(label, _lines(axis, result)
+                + _bar(axis, study["ci_low"], study["ci_high"], "lr-ci") + square)
+
+
+def _diamond(axis: Axis, result: dict, pooled: dict, label: str, css: str = "") -> Html:
+    y, h = HEIGHT / 2, 8
+    left, x, right = (axis.x(pooled[k]) for k in ("ci_low", "estimate", "ci_high"))
+    points = f"{left:.1f},{y} {x:.1f},{y - h} {right:.1f},{y} {x:.1f},{y + h}"
+    return _svg(label, _lines(axis, result)
+                + f'<polygon class="lr-diamond {css}" points="{points}"/>')
+
+
+def _prediction(axis: Axis, result: dict, label: str) -> Html:
+    pooled = result["random_effects"] or result["pooled"]
+    css = "lr-pi lr-dotted" if result["k"] < FEW else "lr-pi"
+    return _svg(label, _lines(axis, result) + _bar(axis, pooled["pi_low"], pooled["pi_high"], css))
+
+
+def _axis_row(axis: Axis, result: dict) -> Html:
+    marks = []
+    for tick in axis.ticks():
+        x = axis.x(tick)
+        shown = number(tick, 0 if float(tick).is_integer() else 1 if axis.log is False else 2)
+        marks.append(f'<line class="lr-tick" x1="{x:.1f}" x2="{x:.1f}" y1="0" y2="5"/>'
+                     f'<text class="lr-axis" x="{x:.1f}" y="17" text-anchor="middle">{shown}</text>')
+    line = f'<line class="lr-tick" x1="{MARGIN}" x2="{WIDTH - MARGIN}" y1="0" y2="0"/>'
+    null = axis.x(1.0 if axis.log else 0.0)
+    left, right = "cells better", "cells worse"
+    if result["question"]["favourable"] == "higher":
+        left, right = right, left
+    if null > 80:
+        marks.append(f'<text class="lr-axis" x="{null - 6:.1f}" y="34" text-anchor="end">← {left}</text>')
+    if WIDTH - null > 80:
+        marks.append(f'<text class="lr-axis" x="{null + 6:.1f}" y="34">{right} →</text>')
+    return _svg(f"Axis: {left} to the left, {right} to the right", line + "".join(marks), 40)
+
+
+def _arm_cell(result: dict, study: dict, side: str, href: str) -> Html:
+    """An arm's numbers as a link to where they come from."""
+    arm, n = study[side], study[f"n_{side}"]
+    if arm is None:
+        shown = f"n {count(n)}" if n is not None else "n not stated"
+        return link(href, f"{shown}, contrast reported")
+    if arm["events"] is not None:
+        return link(href, f"{count(arm['events'])} / {count(arm['n'])}")
+    d = words.decimals(result)
+    value = f"{number(arm['mean'], d)} ({number(arm['sd'], d)})"
+    return Html(f"{link(href, value)}, {link(href, 'n ' + count(arm['n']))}")
+
+
+def _marks(study: dict) -> str:
+    """Signs behind a trial's name; their meaning stands below the plot."""
+    signs = ""
+    if study["within_person"]:
+        signs += " ‡"
+    if study["low_follow_up"]:
+        signs += " §"
+    if study["quality"] != "as-reported":
+        signs += " †"
+    return signs
+
+
+def _estimate(result: dict, values: dict) -> str:
+    d = words.decimals(result)
+    return f"{number(values['estimate'], d)} ({interval(values['ci_low'], values['ci_high'], d)})"
+
+
+def _row(header, cells, comparator, weight, effect, mark, css: str) -> str:
+    return (f'<tr class="{css}"><th scope="row">{text(header)}</th><td class="lr-num">'
+            f'{text(cells)}</td><td class="lr-num">{text(comparator)}</td><td class="lr-num">'
+            f'{text(weight)}</td><td class="lr-num">{text(effect)}</td>'
+            f'<td class="lr-plot">{text(mark)}</td></tr>')
+
+
+def _measured(data: Dataset, study: dict) -> str:
+    label = data.label("outcome", study["outcome"])
+    return data.label("event", label) if label == study["outcome"] else label
+
+
+def _study_row(data: Dataset, names: dict, axis: Axis, result: dict, study: dict) -> str:
+    href = f"#{anchor(result, study)}"
+    name = names[study["trial_id"]]
+    month = "" if study["months"] is None else f"month {study['months']:g}"
+    header = Html(f"{link('#study-' + study['trial_id'], name)}{_marks(study)}"
+                  f'<span class="lr-sub">{text(_measured(data, study))}'
+                  f"{', ' if month else ''}{month}"
+                  f"{', change' if study['statistic'] == 'change' else ''}</span>")
+    cells = _arm_cell(result, study, "cells", href)
+    control = _arm_cell(result, study, "comparator", href)
+    if study["yi"] is None:
+        return _row(header, cells, control, "", Html('<span class="lr-sub">no ratio</span>'),
+                    _svg(f"{name}: no ratio", _lines(axis, result)), "lr-study")
+    shown = _estimate(result, study)
+    weight = "" if study["weight"] is None else f"{number(100 * study['weight'], 1)}%"
+    return _row(header, cells, control, weight, link(href, shown),
+                _study_mark(axis, result, study, f"{name}: {shown}"), "lr-study")
+
+
+def _groups(result: dict) -> list[tuple[str, str, list[dict], dict | None]]:
+    """(vocabulary, value, trials, pool) of the subgroups to show, or all trials as one."""
+    studies = result["studies"]
+    by = "comparison" if result["question"]["comparison"] == "any" else "cells"
+    key = {"comparison": "comparison", "cells": "cell_class"}[by]
+    values = list(dict.fromkeys(s[key] for s in studies))
+    vocabulary = {"comparison": "comparison_class", "cells": "cell_class"}[by]
+    pools = {g["value"]: g for s in result["subgroups"] if s["by"] == by for g in s["groups"]}
+    return [(vocabulary, v, [s for s in studies if s[key] == v], pools.get(v)) for v in values]
+
+
+def _pooled_rows(axis: Axis, result: dict) -> list[str]:
+    """The pooled diamond and the prediction interval."""
+    pooled = result["pooled"]
+    model = {"random": "Random effects", "common": "Common effect (two trials)",
+             "mantel-haenszel": "Mantel–Haenszel"}[pooled["model"]]
+    if result["k"] == 1:
+        model = "One trial"
+    shown = _estimate(result, pooled)
+    out = [_row(Html(f"{model}<span class=\"lr-sub\">{text(words.k_words(result))}, "
+                     f"{words.participants(result['n'])}</span>"), "", "", "100%", shown,
+                _diamond(axis, result, pooled, f"Pooled: {shown}"), "lr-pooled")]
+    spread = result["random_effects"] or pooled
+    if spread["pi_low"] is not None:
+        d = words.decimals(result)
+        text_ = interval(spread["pi_low"], spread["pi_high"], d)
+        note = " (very uncertain)" if result["k"] < FEW else ""
+        out.append(_row(f"Prediction interval{note}", "", "", "", text_,
+                        _prediction(axis, result, f"Prediction interval: {text_}"),
+                        "lr-prediction"))
+    return out
+
+
+def alternative(data: Dataset, names: dict, result: dict) -> str:
+    """The whole figure in words: what a reader who cannot see it needs."""
+    studies = [f"{names[s['trial_id']]} {_estimate(result, s)}" for s in result["studies"]
+               if s["yi"] is not None]
+    return f"{words.finding(data, result)} Trials: {'; '.join(studies)}."
+
+
+def _legend(result: dict) -> str:
+    """What signs and lines of the figure mean."""
+    studies, mid = result["studies"], result["minimal_important_difference"]
+    parts = ["Squares are trials, their size is the weight; the diamond is the pooled estimate."]
+    if mid:
+        parts.append(f"Dashed lines: the minimal important difference of "
+                     f"{number(mid['value'])} {words.unit(result)} ({mid['population']}; a change "
+                     "within a patient, not a difference between groups).")
+    else:
+        parts.append("No minimal important difference is known for it, so no line is drawn.")
+    if any(s["quality"] != "as-reported" for s in studies):
+        parts.append("† a value was derived.")
+    if any(s["within_person"] for s in studies):
+        parts.append("‡ both joints of one person, counted once.")
+    if any(s["low_follow_up"] for s in studies):
+        parts.append("§ fewer than four fifths of an arm analysed.")
+    return " ".join(parts)
+
+
+def _data_rows(names: dict, result: dict) -> tuple[list[str], list[list]]:
+    header = ["trial", "outcome", "months", "statistic", "n cells", "mean or events cells",
+              "sd cells", "n comparator", "mean or events comparator", "sd comparator", "effect",
+              "ci low", "ci high", "weight", "quality", "derivation"]
+    rows = []
+    for s in result["studies"]:
+        line = [names[s["trial_id"]], s["outcome"], s["months"], s["statistic"]]
+        for side in ("cells", "comparator"):
+            arm = s[side] or {"mean": None, "events": None, "sd": None}
+            value = arm["mean"] if arm["events"] is None else arm["events"]
+            line += [s[f"n_{side}"], value, arm["sd"]]
+        line += [s["estimate"], s["ci_low"], s["ci_high"], s["weight"], s["quality"],
+                 "; ".join(s["derivation"])]
+        rows.append([f"{v:.6g}" if isinstance(v, float) else v for v in line])
+    return header, rows
+
+
+def _data_table(names: dict, result: dict) -> Html:
+    """The data behind the figure, to read and to download."""
+    header, rows = _data_rows(names, result)
+    head = "".join(f'<th scope="col">{text(h)}</th>' for h in header)
+    body = "".join("<tr>" + "".join(f"<td>{text(c)}</td>" for c in row) + "</tr>" for row in rows)
+    content = (f'<div class="lr-scroll" role="region" tabindex="0" aria-label="Data of the figure">'
+               f'<table class="lr-table"><caption>Data of the figure</caption><thead><tr>{head}'
+               f"</tr></thead><tbody>{body}</tbody></table></div>"
+               f"<p>{csv_link(result['id'], header, rows)}</p>")
+    return details("Data behind this figure", Html(content))
+
+
+def forest(data: Dataset, names: dict[str, str], result: dict) -> Html:
+    """The forest plot of one analysis.
+
+    Parameters
+    ----------
+    data : Dataset
+    names : dict of str to str
+        Name of every trial.
+    result : dict
+        One analysis of ``results.json``.
+
+    Returns
+    -------
+    Html
+        A figure with caption, text alternative and the data behind it; a sentence where no trial
+        has an effect.
+    """
+    if not result["studies"]:
+        return paragraph(words.no_pool(data, result), "lr-empty")
+    axis = Axis(result)
+    groups = _groups(result)
+    rows = []
+    for vocabulary, value, studies, pooled in groups:
+        if len(groups) > 1:
+            rows.append(f'<tr class="lr-group"><th scope="rowgroup" colspan="6">'
+                        f"{text(data.label(vocabulary, value))}</th></tr>")
+        rows += [_study_row(data, names, axis, result, s) for s in studies]
+        if len(groups) > 1 and pooled and pooled["k"] > 1:
+            shown = _estimate(result, pooled)
+            rows.append(_row("Subgroup", "", "", "", shown, _diamond(
+                axis, result, pooled, f"Subgroup: {shown}", "lr-sub-diamond"), "lr-subtotal"))
+    if result["pooled"]:
+        rows += _pooled_rows(axis, result)
+    rows.append(_row("", "", "", "", "", _axis_row(axis, result), "lr-axis-row"))
+    measure = {"RR": "Risk ratio", "OR": "Odds ratio", "RD": "Risk difference",
+               "SMD": "Standardised difference"}.get(
+                   result["question"]["measure"], f"Difference, {words.unit(result)}")
+    arm = "events / patients" if words.ratio(result) else "mean (SD), n"
+    head = "".join(f'<th scope="col"{css}>{h}</th>' for h, css in (
+        ("Trial", ""), (f"Cells: {arm}", ' class="lr-num"'),
+        (f"Control: {arm}", ' class="lr-num"'), ("Weight", ' class="lr-num"'),
+        (f"{measure} (95% CI)", ' class="lr-num"'), ("Drawing", "")))
+    described = f"desc-{result['id']}"
+    return Html(
+        f'<figure class="lr-forest" id="forest-{result["id"]}" aria-describedby="{described}">'
+        f'<div class="lr-scroll" role="region" tabindex="0" aria-label="{text(result["title"])}">'
+        f'<table class="lr-table lr-forest-table"><caption>{text(result["title"])}</caption>'
+        f"<thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table></div>"
+        f'<figcaption><p>{text(_legend(result))}</p><p class="lr-alt" id="{described}">'
+        f"{text(alternative(data, names, result))}</p></figcaption>"
+        f"{_data_table(names, result)}</figure>")

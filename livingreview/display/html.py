@@ -1,0 +1,158 @@
+"""Small pieces of HTML: escaped text, numbers as readers expect them, tables."""
+
+from __future__ import annotations
+
+import csv
+import html
+import io
+import urllib.parse
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+MINUS = "\N{MINUS SIGN}"
+
+
+class Html(str):
+    """Text that is markup already and is not escaped again; notebooks show it as HTML."""
+
+    def _repr_html_(self) -> str:
+        return str(self)
+
+
+def text(value) -> str:
+    """A value as safe markup."""
+    if isinstance(value, Html):
+        return str(value)
+    return "" if value is None else html.escape(str(value))
+
+
+def number(value: float | None, decimals: int = 1) -> str:
+    """A number with a real minus sign; empty where there is none.
+
+    >>> number(-2.25)
+    '−2.2'
+    """
+    if value is None:
+        return ""
+    shown = f"{value:,.{decimals}f}"
+    if float(shown.replace(",", "")) == 0:
+        shown = shown.lstrip("-")
+    return shown.replace("-", MINUS)
+
+
+def count(value: float | None) -> str:
+    """A whole number, or one decimal where a design effect made it fractional."""
+    if value is None:
+        return ""
+    return number(value, 0 if abs(value - round(value)) < 1e-9 else 1)
+
+
+def interval(low: float | None, high: float | None, decimals: int = 1) -> str:
+    """An interval as "low to high", empty where there is none."""
+    if low is None or high is None:
+        return ""
+    return f"{number(low, decimals)} to {number(high, decimals)}"
+
+
+def join(parts: Sequence[str]) -> Html:
+    """Pieces of markup below each other."""
+    return Html("\n".join(str(p) for p in parts if p))
+
+
+def link(href: str, label) -> Html:
+    """A link."""
+    return Html(f'<a href="{html.escape(href, quote=True)}">{text(label)}</a>')
+
+
+def paragraph(content, css: str = "") -> Html:
+    """A paragraph of text or markup."""
+    attribute = f' class="{css}"' if css else ""
+    return Html(f"<p{attribute}>{text(content)}</p>")
+
+
+def details(summary, content, open_: bool = False) -> Html:
+    """A part that the reader can open."""
+    return Html(f"<details class=\"lr-details\"{' open' if open_ else ''}>"
+                f"<summary>{text(summary)}</summary>{text(content)}</details>")
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of a table: which key, what header, and whether it holds numbers."""
+
+    key: str
+    header: str
+    numeric: bool = False
+
+
+def _plain(value) -> str:
+    """The text of a cell, without markup, for the CSV."""
+    if value is None:
+        return ""
+    if not isinstance(value, Html):
+        return str(value)
+    out, inside = [], False
+    for character in str(value):
+        if character == "<":
+            inside = True
+        elif character == ">":
+            inside = False
+        elif not inside:
+            out.append(character)
+    return html.unescape("".join(out)).strip()
+
+
+def csv_link(name: str, header: Sequence[str], rows: Sequence[Sequence]) -> Html:
+    """A link that downloads rows as CSV, without a server and without a script."""
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, lineterminator="\n")
+    writer.writerow(header)
+    writer.writerows([[_plain(cell).replace(MINUS, "-") for cell in row] for row in rows])
+    data = urllib.parse.quote(buffer.getvalue())
+    return Html(f'<a class="lr-download" download="{name}.csv" '
+                f'href="data:text/csv;charset=utf-8,{data}">Download as CSV</a>')
+
+
+def table(identifier: str, caption: str, columns: Sequence[Column], rows: Sequence[dict],
+          empty: str = "Nothing is known here.", interactive: bool = True) -> Html:
+    """A table with a caption, scoped headers and a CSV download.
+
+    Parameters
+    ----------
+    identifier : str
+        Its ``id`` on the page, and the name of the CSV file.
+    caption : str
+    columns : sequence of Column
+    rows : sequence of dict
+        Values by column key; :class:`Html` is taken as markup, all else is escaped. The first
+        column is the header of its row.
+    empty : str
+        What stands there when there is no row.
+    interactive : bool
+        Whether the page's script may add sorting and a filter.
+
+    Returns
+    -------
+    Html
+    """
+    if not rows:
+        return paragraph(empty, "lr-empty")
+    css = "lr-table lr-interactive" if interactive else "lr-table"
+    head = "".join(f'<th scope="col"{_numeric(c)}>{text(c.header)}</th>' for c in columns)
+    body = []
+    for row in rows:
+        cells = [f'<th scope="row">{text(row.get(columns[0].key))}</th>']
+        cells += [f"<td{_numeric(c)}>{text(row.get(c.key))}</td>" for c in columns[1:]]
+        body.append(f"<tr>{''.join(cells)}</tr>")
+    download = csv_link(identifier, [c.header for c in columns],
+                        [[row.get(c.key) for c in columns] for row in rows])
+    return Html(
+        f'<div class="lr-block"><div class="lr-scroll" role="region" tabindex="0" '
+        f'aria-label="{html.escape(caption, quote=True)}">'
+        f'<table class="{css}" id="{identifier}"><caption>{text(caption)}</caption>'
+        f"<thead><tr>{head}</tr></thead><tbody>{''.join(body)}</tbody></table></div>"
+        f'<p class="lr-tools">{download}</p></div>')
+
+
+def _numeric(column: Column) -> str:
+    return ' class="lr-num"' if column.numeric else ""

@@ -1,0 +1,115 @@
+"""Where each number comes from: an anchor per trial and value, and one per study."""
+
+from __future__ import annotations
+
+from ..dataset import Dataset
+from ..effects import Evidence
+from ..review import Review
+from . import words
+from .forest import anchor
+from .html import Html, count, interval, link, number, text
+
+
+def source_link(source) -> Html:
+    """A source by its title, linked by DOI, PubMed or its own address."""
+    label = source["title"] or source["source_id"]
+    if source["doi"]:
+        return link(f"https://doi.org/{source['doi']}", label)
+    if source["pmid"]:
+        return link(f"https://pubmed.ncbi.nlm.nih.gov/{source['pmid']}/", label)
+    if source["url"]:
+        return link(source["url"], label)
+    return Html(text(label))
+
+
+def _reading_item(ev: Evidence, reading: dict) -> str:
+    """One row: arm, printed values, source with its locator, line of the file."""
+    source = ev.sources[reading["source_id"]]
+    printed = ", ".join(f"{name} {value}" for name, value in reading["printed"]) or "no number"
+    arm = f"<strong>{text(reading['arm_id'])}</strong>: " if reading["arm_id"] else ""
+    note = f" <span class=\"lr-sub\">{text(reading['note'])}</span>" if reading["note"] else ""
+    where = f", {text(reading['locator'])}" if reading["locator"] else ""
+    kind = text(ev.data.label("source_kind", source["kind"]))
+    return (f"<li>{arm}printed {text(printed)} — {source_link(source)} ({kind}{where}); row "
+            f"{reading['row']} of {ev.indication}/{reading['table']}.csv.{note}</li>")
+
+
+def _arm_words(result: dict, study: dict, side: str) -> str:
+    """An arm as it entered the analysis."""
+    arm, d = study[side], words.decimals(result)
+    if arm["events"] is not None:
+        return f"{count(arm['events'])} of {count(arm['n'])}"
+    return f"mean {number(arm['mean'], d)}, SD {number(arm['sd'], d)}, n {count(arm['n'])}"
+
+
+def _entry(review: Review, ev: Evidence, names: dict, result: dict, study: dict) -> str:
+    """The entry of one trial's effect."""
+    d, items, steps = words.decimals(result), [], list(study["derivation"])
+    for side, label in (("cells", "Cells"), ("comparator", "Control")):
+        if study[side]:
+            items += [_reading_item(ev, r) for r in study[side]["readings"]]
+            steps.append(f"{label.lower()} as analysed: {_arm_words(result, study, side)}")
+    items += [_reading_item(ev, r) for r in study["readings"]]
+    effect = (f"{number(study['estimate'], d)} ({interval(study['ci_low'], study['ci_high'], d)})"
+              if study["yi"] is not None else study["no_ratio"])
+    month = "" if study["months"] is None else f", month {study['months']:g}"
+    over = "".join(f"<li>not taken: {text(what)} — {text(why)}</li>"
+                   for what, why in study["passed_over"])
+    outcome = review.data.label("event", study["outcome"])
+    outcome = review.data.label("outcome", outcome)
+    kind = review.data.label("comparison_class", study["comparison"])
+    return (f'<div class="lr-entry" id="{anchor(result, study)}">'
+            f"<p><strong>{text(names[study['trial_id']])}</strong>, {text(words.in_text(outcome))}"
+            f"{text(month)}, {text(words.in_text(kind))}: {text(effect)}. Quality of the values: "
+            f"{text(words.in_text(review.data.label('quality', study['quality'])))}.</p>"
+            f"<ul>{''.join(items)}<li>{text('; '.join(steps))}.</li>{over}</ul></div>")
+
+
+def values(review: Review, indication: str, names: dict[str, str]) -> Html:
+    """Every effect of an indication's analyses with its rows, sources and derivation.
+
+    Parameters
+    ----------
+    review : Review
+    indication : str
+    names : dict of str to str
+
+    Returns
+    -------
+    Html
+    """
+    ev, entries = review.evidence[indication], {}
+    for result in review.analyses(indication):
+        for study in result["studies"]:
+            key = anchor(result, study)
+            if key not in entries:
+                entries[key] = (names[study["trial_id"]], study["trial_id"],
+                                _entry(review, ev, names, result, study))
+    ordered = sorted(entries.values(), key=lambda e: (e[0], e[1]))
+    return Html('<div class="lr-provenance">' + "".join(e[2] for e in ordered) + "</div>")
+
+
+def studies(data: Dataset, ev: Evidence, names: dict[str, str]) -> Html:
+    """One entry per study: its report, registration and the source of its row."""
+    out = []
+    for study_id, study in sorted(ev.studies.items(), key=lambda item: names[item[0]]):
+        links = []
+        if study["doi"]:
+            links.append(link(f"https://doi.org/{study['doi']}", f"doi:{study['doi']}"))
+        if study["pmid"]:
+            links.append(link(f"https://pubmed.ncbi.nlm.nih.gov/{study['pmid']}/",
+                              f"PMID {study['pmid']}"))
+        links += [Html(text(r)) for r in study["registration"]]
+        source = ev.sources[study["source_id"]]
+        title = f" {text(study['title'])}." if study["title"] else " Title not read."
+        journal = f" {text(study['journal'])}." if study["journal"] else ""
+        enrolled = ("number enrolled not stated" if study["n_enrolled"] is None
+                    else f"{count(study['n_enrolled'])} enrolled")
+        note = f' <span class="lr-sub">{text(study["note"])}</span>' if study["note"] else ""
+        out.append(
+            f'<div class="lr-entry" id="study-{study_id}"><p><strong>{text(names[study_id])}'
+            f"</strong>.{title}{journal} {' · '.join(links) or 'No identifier known'}.</p>"
+            f"<ul><li>{text(enrolled)} — {source_link(source)} "
+            f"({text(data.label('source_kind', source['kind']))}); row {study['row']} of "
+            f"{ev.indication}/studies.csv.{note}</li></ul></div>")
+    return Html('<div class="lr-provenance">' + "".join(out) + "</div>")

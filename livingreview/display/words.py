@@ -1,0 +1,239 @@
+"""Sentences that say what a result says, with its numbers."""
+
+from __future__ import annotations
+
+from ..dataset import Dataset
+from .html import count, number
+
+COMPARATOR = {
+    "placebo": "placebo", "hyaluronic-acid": "hyaluronic acid", "corticosteroid": "corticosteroid",
+    "platelet-rich-plasma": "platelet-rich plasma",
+    "conservative-or-none": "conservative care or no treatment",
+    "same-co-treatment": "the same co-treatment without cells", "any": "any control",
+}
+
+
+def ratio(result: dict) -> bool:
+    """Whether a result is a ratio."""
+    return result["question"]["measure"] in ("RR", "OR")
+
+
+def decimals(result: dict) -> int:
+    """Decimals of an effect: ratios and standardised differences two, points one."""
+    return 1 if result["question"]["measure"] == "MD" else 2
+
+
+def study_name(study) -> str:
+    """How a study is called: author and year, else its identifier."""
+    identifier = study["study_id"]
+    letter = identifier[-1] if identifier[-2:-1].isdigit() and identifier[-1].isalpha() else ""
+    if study["first_author"] and study["year"]:
+        return f"{study['first_author']} {study['year']}{letter}"
+    if identifier.startswith("nct"):
+        return identifier.upper()
+    return identifier
+
+
+def outcome_name(data: Dataset, result: dict) -> str:
+    """What was measured."""
+    question = result["question"]
+    vocabulary = {"family": "family", "event": "event"}.get(question["target_type"], "outcome")
+    name = data.label(vocabulary, question["target"])
+    return f"{name} ({question['instrument_contains']})" if question["instrument_contains"] else name
+
+
+def in_text(name: str) -> str:
+    """A label inside a sentence: small first letter unless it is an abbreviation."""
+    return name[0].lower() + name[1:] if len(name) > 1 and name[1].islower() else name
+
+
+def window(result: dict) -> str:
+    """The time window in words."""
+    low, high = result["question"]["window_from"], result["question"]["window_to"]
+    if low is None and high is None:
+        return "at the longest follow-up"
+    if high is None:
+        return f"later than {low:g} months"
+    return f"up to {high:g} months" if not low else f"after {low:g} to {high:g} months"
+
+
+def comparator(data: Dataset, result: dict) -> str:
+    """What cells are compared with."""
+    kind = result["question"]["comparison"]
+    return COMPARATOR.get(kind) or in_text(data.label("comparison_class", kind))
+
+
+def unit(result: dict) -> str:
+    """The unit of a difference."""
+    if result["question"]["measure"] == "SMD":
+        return "standard deviations"
+    return "points of 100" if result["question"]["rescaled_0_100"] else "points"
+
+
+def trials(k: int) -> str:
+    """A number of trials in words."""
+    return f"{k} trial" if k == 1 else f"{k} trials"
+
+
+def participants(n: float) -> str:
+    """A number of participants in words."""
+    return f"{count(round(n))} participants"
+
+
+def k_words(result: dict) -> str:
+    """How many trials, and how many of them have no ratio."""
+    without = result["k_without_ratio"]
+    if result["question"]["target_type"] == "event" and without:
+        return f"{trials(result['k'])} with events, {without} without"
+    return trials(result["k"])
+
+
+def _side(result: dict, value: float) -> str:
+    return f"{number(abs(value), decimals(result))} {'lower' if value < 0 else 'higher'}"
+
+
+def _better(result: dict) -> str:
+    """Whether the estimate is on the side that favours cells."""
+    null = 1.0 if ratio(result) else 0.0
+    shown = round(result["pooled"]["estimate"], decimals(result))
+    if shown == null:
+        return "no difference"
+    lower = shown < null
+    return "better" if lower == (result["question"]["favourable"] == "lower") else "worse"
+
+
+def estimate_words(result: dict) -> str:
+    """The pooled estimate with its interval, trials and participants.
+
+    Parameters
+    ----------
+    result : dict
+        One analysis of ``results.json`` that has a pooled estimate.
+    """
+    pooled = result["pooled"]
+    size = f"{k_words(result)}, {participants(result['n'])}"
+    low, high = pooled["ci_low"], pooled["ci_high"]
+    d = decimals(result)
+    if ratio(result):
+        return (f"risk ratio {number(pooled['estimate'], d)} (95% CI {number(low, d)} to "
+                f"{number(high, d)}; {size})")
+    side = "lower" if pooled["estimate"] < 0 else "higher"
+    words = f"{number(abs(pooled['estimate']), d)} {unit(result)} {side}"
+    return f"{words} (95% CI {_side(result, low)} to {_side(result, high)}; {size})"
+
+
+def includes_null(result: dict) -> bool:
+    """Whether the interval includes no difference."""
+    null = 1.0 if ratio(result) else 0.0
+    return result["pooled"]["ci_low"] < null < result["pooled"]["ci_high"]
+
+
+def finding(data: Dataset, result: dict) -> str:
+    """One sentence with the finding of an analysis.
+
+    Parameters
+    ----------
+    data : Dataset
+    result : dict
+
+    Returns
+    -------
+    str
+        Also where nothing could be pooled: then what is missing.
+    """
+    name, against = outcome_name(data, result), comparator(data, result)
+    when = window(result)
+    if result["pooled"] is None:
+        return no_pool(data, result)
+    if ratio(result):
+        return f"{name} {when}, cells against {against}: {estimate_words(result)}."
+    start = f"{name} {when} was {estimate_words(result)} with cells than with {against}"
+    better = _better(result)
+    end = " on average" if better == "no difference" else f", which is {better} for cells"
+    null = "; the interval includes no difference" if includes_null(result) else ""
+    return f"{start}{end}{null}."
+
+
+def no_pool(data: Dataset, result: dict) -> str:
+    """What it means that no trial could be pooled, and what would be needed."""
+    known = len(result["not_in_pool"]["trials"])
+    name, against = outcome_name(data, result), comparator(data, result)
+    if result["none_seen"] and result["k_without_ratio"]:
+        seen = result["none_seen"]
+        return (f"{name}: none among {count(round(seen['n']))} participants who got cells in "
+                f"{trials(result['k_without_ratio'])} against {against}; the risk is at most "
+                f"{number(seen['upper_percent'], 1)} in 100 (one-sided 95% bound).")
+    if result["k_without_ratio"]:
+        return (f"{name}, cells against {against}: {trials(result['k_without_ratio'])} without "
+                "a ratio, because both arms had no event or all had one.")
+    need = ("counts of patients in both arms" if ratio(result)
+            else "means with a spread and n in both arms")
+    return (f"{name} {window(result)}, cells against {against}: no trial could be pooled. "
+            f"{trials(known).capitalize()} of this comparison "
+            f"{'is' if known == 1 else 'are'} known; {need} on a known scale would be needed.")
+
+
+def plain(data: Dataset, result: dict) -> str:
+    """What an estimate and its certainty mean, in plain language."""
+    if result["pooled"] is None:
+        return "No trial gives a usable number."
+    name = in_text(outcome_name(data, result))
+    against, level = comparator(data, result), result["certainty"]["level"]
+    if level == "very low":
+        return f"It is very uncertain whether cells change {name} compared with {against}."
+    verb = "make no clear difference to" if includes_null(result) else (
+        "improve" if _better(result) == "better" else "worsen")
+    words = {"high": "", "moderate": "probably ", "low": "may "}[level]
+    return f"Cells {words}{verb} {name} compared with {against}."
+
+
+def share(result: dict) -> str:
+    """The sentence under each pooled result: on how much of the evidence it rests."""
+    missing = result["not_in_pool"]
+    words = (f"This estimate rests on {count(round(missing['n_pool']))} of the "
+             f"{count(round(missing['n_finished']))} participants of finished trials that we know "
+             "of")
+    unsized = len(missing["unsized"])
+    if unsized:
+        words += f", not counting {trials(unsized)} whose size is not stated"
+    return words + "."
+
+
+def heterogeneity(result: dict) -> str:
+    """How much the trials differ, and where a new trial's effect is expected."""
+    model = result["pooled"]
+    spread = result["random_effects"] or model
+    if result["k"] < 2:
+        return "One trial: nothing is known of how much trials differ."
+    d = decimals(result)
+    words = []
+    if model["model"] == "common":
+        words.append("Two trials: the common-effect interval is shown")
+        words.append(f"the random-effects interval would be "
+                     f"{number(spread['ci_low'], d)} to {number(spread['ci_high'], d)}")
+    elif model["model"] == "mantel-haenszel":
+        words.append("Mantel–Haenszel without correction, because a trial has an arm without "
+                     "events")
+        words.append(f"the random-effects pool with a correction of a half gives "
+                     f"{number(spread['estimate'], d)} ({number(spread['ci_low'], d)} to "
+                     f"{number(spread['ci_high'], d)})")
+    if spread["i2"] is not None:
+        words.append(f"I² {number(spread['i2'], 0)}%")
+    if spread["tau2"] is not None:
+        words.append(f"τ² {number(spread['tau2'], 1 if d == 1 else 3)}"
+                     + (f" (95% interval {number(spread['tau2_low'], 1)} to "
+                        f"{number(spread['tau2_high'], 1)})" if spread["tau2_low"] is not None
+                        and d == 1 else ""))
+    if spread["pi_low"] is not None:
+        uncertain = ", very uncertain with so few trials" if result["k"] < 5 else ""
+        words.append(f"the true effect in a new trial is expected between "
+                     f"{number(spread['pi_low'], d)} and {number(spread['pi_high'], d)} "
+                     f"(95% prediction interval{uncertain})")
+    return "; ".join(words) + "."
+
+
+def signed(value: float, d: int = 1) -> str:
+    """A number with its sign."""
+    return number(value, d) if value < 0 or f"{value:.{d}f}" == f"{0:.{d}f}" else f"+{number(value, d)}"
+
+

@@ -1,0 +1,1 @@
+"""The Sphinx extension, the gated build, the bibliography and reruns."""

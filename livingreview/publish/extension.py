@@ -1,0 +1,86 @@
+"""A Sphinx extension: no page is built from data that do not validate.
+
+It validates the data before anything is read, writes the bibliography and the public files of the
+site from them, and makes every executed page outdated when data, package or pins have changed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+from pathlib import Path
+
+from sphinx.application import Sphinx
+from sphinx.errors import ConfigError
+from sphinx.util import logging
+
+from .. import __version__
+from ..dataset import DataError, Dataset, load
+from ..review import review
+from . import bibliography, site
+
+logger = logging.getLogger(__name__)
+GENERATED = Path("_build") / "generated"
+
+
+class InvalidData(ConfigError):
+    """The data folder has errors; Sphinx stops without a traceback."""
+
+    category = "Data error"
+
+
+def _validated() -> Dataset:
+    try:
+        return load()
+    except DataError as error:
+        lines = "\n".join(map(str, error.problems))
+        raise InvalidData(f"{len(error.problems)} errors in the data, nothing was built:\n"
+                          f"{lines}") from None
+
+
+def _prepare(app: Sphinx, config) -> None:
+    """Validate, then write what the build reads: bibliography, results, data files."""
+    logger.info("livingreview %s: validating the data", __version__)
+    data = _validated()
+    generated = Path(app.srcdir) / GENERATED
+    bibliography.write(data, generated / "references.bib")
+    logger.info("livingreview: computing %d analyses", len(data.records("analyses")))
+    extra = generated / "site"
+    shutil.rmtree(extra, ignore_errors=True)
+    site.write_public(data, review(data), extra)
+    config.html_extra_path = [*config.html_extra_path, str(extra)]
+    config.html_title = f"{config.project}, data of {data.version}"
+    config.livingreview_digest = digest(data, Path(app.srcdir))
+
+
+def digest(data: Dataset, root: Path) -> str:
+    """Digest of everything that an executed page depends on: data, package source, pins."""
+    total = hashlib.sha256()
+    for path, value in sorted(data.digests.items()):
+        total.update(f"{path} {value}\n".encode())
+    sources = sorted(Path(__file__).resolve().parent.parent.rglob("*.py"))
+    pins = root / "requirements.txt"
+    for file in [*sources, *([pins] if pins.exists() else [])]:
+        total.update(file.read_bytes())
+    return total.hexdigest()
+
+
+def _outdated(app: Sphinx, env, added, changed, removed) -> list[str]:
+    """Every executed page, when what it depends on is not what it was built from."""
+    now, before = app.config.livingreview_digest, getattr(env, "livingreview_digest", None)
+    env.livingreview_digest = now
+    if now == before:
+        return []
+    return [name for name in env.found_docs
+            if "{code-cell}" in Path(env.doc2path(name)).read_text(encoding="utf-8")]
+
+
+def setup(app: Sphinx) -> dict:
+    """Register the extension."""
+    app.add_config_value("livingreview_site_url", "", "html")
+    app.add_config_value("livingreview_repository_url", "", "html")
+    app.add_config_value("livingreview_digest", "", "")
+    # before the bibliography is read, which is when the environment is made
+    app.connect("config-inited", _prepare, priority=100)
+    app.connect("env-get-outdated", _outdated)
+    return {"version": __version__, "parallel_read_safe": True}

@@ -1,0 +1,47 @@
+"""The public files of the site beside its pages: results, data, codebook."""
+
+from __future__ import annotations
+
+import csv
+import json
+import shutil
+from pathlib import Path
+
+from .. import tables
+from ..dataset import Dataset
+from ..review import Review, dumps
+
+
+def codebook_csv(path: Path) -> None:
+    """Write the codebook: one row per column of every table."""
+    rows = tables.codebook()
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, list(rows[0]), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+def datapackage_json(data: Dataset) -> str:
+    """The Frictionless data package of a data folder as text."""
+    package = tables.datapackage(list(data.indications), set(data.frames))
+    return json.dumps(package, ensure_ascii=False, indent=1) + "\n"
+
+
+def write_public(data: Dataset, review: Review, folder: Path) -> None:
+    """Write what the site offers for download.
+
+    Parameters
+    ----------
+    data : Dataset
+    review : Review
+    folder : Path
+        Made where it does not exist.
+    """
+    (folder / "data").mkdir(parents=True, exist_ok=True)
+    (folder / "results.json").write_text(dumps(review.document), encoding="utf-8")
+    for path in data.frames:
+        target = folder / "data" / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(data.folder / path, target)
+    codebook_csv(folder / "data" / "codebook.csv")
+    (folder / "data" / "datapackage.json").write_text(datapackage_json(data), encoding="utf-8")
