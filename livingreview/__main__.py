@@ -11,6 +11,9 @@ from pathlib import Path
 import click
 
 FOLDER = click.Path(path_type=Path, file_okay=False)
+FILE = click.Path(path_type=Path, dir_okay=False)
+ROOT = Path(__file__).resolve().parent.parent
+_DATA_HELP = "Data folder; the project's own where it is left out."
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -26,10 +29,22 @@ def _print_problems(dataset, warnings: bool) -> int:
         if level == "warning" and not warnings:
             continue
         for problem in problems:
-            click.echo(f"{problem}", err=True)
+            click.echo(str(problem), err=True)
         noun = level if len(problems) == 1 else f"{level}s"
         click.echo(f"{len(problems)} {noun}", err=True)
     return len(errors)
+
+
+def _valid(data: Path | None):
+    """The data folder, or its errors and exit code 1."""
+    from . import dataset
+
+    examined = dataset.examine(data)
+    if any(p.level == "error" for p in examined.problems):
+        _print_problems(examined, warnings=False)
+        click.echo("Nothing was written.", err=True)
+        sys.exit(1)
+    return examined
 
 
 @main.command()
@@ -48,6 +63,67 @@ def check(data: Path | None, warnings: bool) -> None:
         sys.exit(1)
     rows = sum(len(frame) for frame in examined.frames.values())
     click.echo(f"{rows} rows in {len(examined.frames)} files are valid")
+
+
+@main.command()
+@click.option("--data", type=FOLDER, help=_DATA_HELP)
+@click.option("--out", type=FILE, default=Path("_build/results.json"), show_default=True,
+              help="File to write.")
+def results(data: Path | None, out: Path) -> None:
+    """Compute every analysis and write results.json.
+
+    The same data give the same file to the last byte. Data with an error leave an earlier file
+    untouched.
+    """
+    from .review import dumps, review
+
+    valid = _valid(data)
+    total = len(valid.records("analyses"))
+    with click.progressbar(length=total, label=f"{total} analyses", file=sys.stderr) as bar:
+        content = dumps(review(valid, lambda _: bar.update(1)).document)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    beside = out.with_name(out.name + ".part")
+    beside.write_text(content, encoding="utf-8")
+    beside.replace(out)
+    click.echo(f"wrote {out}")
+
+
+@main.command()
+@click.option("--data", type=FOLDER, help=_DATA_HELP)
+@click.option("--out", type=FOLDER, default=ROOT / "_build" / "html",
+              help="Folder of the site; _build/html where it is left out.")
+def build(data: Path | None, out: Path) -> None:
+    """Build the book: validate, execute every page, write the site, then swap it in.
+
+    A build that fails leaves the site that was built before untouched.
+    """
+    from .publish import build as gated
+
+    click.echo("validating the data")
+    valid = _valid(data)
+    click.echo(f"no error, {len(valid.warnings)} warnings (they are on the data-quality page)")
+    if not (ROOT / "_config.yml").is_file():
+        click.echo("the book's _config.yml is not beside the package: build from a clone of the "
+                   "repository", err=True)
+        sys.exit(2)
+    try:
+        start = gated.build(ROOT, out, data, click.echo)
+    except gated.BuildError as error:
+        click.echo(f"{error}", err=True)
+        sys.exit(1)
+    click.echo(f"the site is at {start}")
+
+
+@main.command(name="describe")
+@click.option("--data", type=FOLDER, help=_DATA_HELP)
+def describe(data: Path | None) -> None:
+    """Write datapackage.json and codebook.csv of a data folder from the table declarations."""
+    from .publish import site
+
+    valid = _valid(data)
+    (valid.folder / "datapackage.json").write_text(site.datapackage_json(valid), encoding="utf-8")
+    site.codebook_csv(valid.folder / "codebook.csv")
+    click.echo(f"wrote datapackage.json and codebook.csv in {valid.folder}")
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ listed on the data-quality page.
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from itertools import combinations
@@ -14,7 +15,6 @@ import numpy as np
 import pandas as pd
 
 from .dataset import Dataset, Problem
-from .synthesis import events_from_percentage
 
 _ORDERED = (("min", "q1"), ("q1", "median"), ("median", "q3"), ("q3", "max"), ("min", "max"),
             ("q1", "q3"), ("min", "median"), ("median", "max"), ("ci_low", "ci_high"))
@@ -76,6 +76,8 @@ def outside_scale(data: Dataset, indication: str) -> Iterator[Problem]:
 
 def operation_missing(data: Dataset, indication: str) -> Iterator[Problem]:
     """A surgery-alone arm that does not name its operation."""
+    if not data.words("cointervention"):
+        return  # without the vocabulary no word is an operation
     for arm in data.records("arms", indication):
         if arm["comparator_type"] == "surgery-alone" and not any(
                 data.kind("cointervention", word) in ("operation", "graft")
@@ -99,6 +101,8 @@ def combines_itself(data: Dataset, indication: str) -> Iterator[Problem]:
 
 def overlap_unknown(data: Dataset, indication: str) -> Iterator[Problem]:
     """A listed overlap of a study that the indication does not have."""
+    if not data.knows("studies", indication):
+        return
     known = {s["study_id"] for s in data.records("studies", indication)}
     for overlap in data.records("cohort_overlaps"):
         if overlap["indication"] != indication:
@@ -132,8 +136,8 @@ def above_allocated(data: Dataset, indication: str) -> Iterator[Problem]:
     allocated = _allocated(data, indication)
     for name, columns in (("outcomes", ("n", "total")), ("adverse_events", ("total",))):
         frame = data.frame(name, indication)
-        limit = np.array([allocated.get(key, np.inf)
-                          for key in zip(frame["study_id"], frame["arm_id"])], dtype=float)
+        arms = zip(frame["study_id"], frame["arm_id"], strict=True)
+        limit = np.array([allocated.get(arm, np.inf) for arm in arms], dtype=float)
         for column in columns:
             yield from _each(frame, frame[column].to_numpy() > limit,
                              f"{indication}/{name}.csv", column,
@@ -146,8 +150,8 @@ def serious_above_any(data: Dataset, indication: str) -> Iterator[Problem]:
     frame = data.frame("adverse_events", indication)
     largest = frame[frame["event"] == "any-ae"].groupby(["study_id", "arm_id"])["events"].max()
     serious = frame[frame["event"] == "serious-ae"]
-    limit = np.array([largest.get(key, np.nan)
-                      for key in zip(serious["study_id"], serious["arm_id"])], dtype=float)
+    arms = zip(serious["study_id"], serious["arm_id"], strict=True)
+    limit = np.array([largest.get(arm, np.nan) for arm in arms], dtype=float)
     yield from _each(serious, serious["events"].to_numpy() > limit,
                      f"{indication}/adverse_events.csv", "events",
                      "more serious than any adverse events", "at most the events of any-ae",
@@ -205,11 +209,10 @@ def _visits(data: Dataset, indication: str) -> dict[tuple, list]:
     return out
 
 
-def equal_spreads(data: Dataset, indication: str) -> Iterator[Problem]:
+def equal_spreads(path: str, visits: dict[tuple, list]) -> Iterator[Problem]:
     """SDs that two trials, two visits or two arms share to the last digit."""
-    path = f"{indication}/outcomes.csv"
     by_sds, by_arms = defaultdict(list), defaultdict(list)
-    for (study, outcome, instrument, visit, statistic), rows in _visits(data, indication).items():
+    for (study, outcome, instrument, _, statistic), rows in visits.items():
         rows = [r for r in rows if r.sd > 0]
         if len(rows) < 2:
             continue
@@ -237,9 +240,8 @@ def equal_spreads(data: Dataset, indication: str) -> Iterator[Problem]:
                            f"{rows[0].Index})", "SDs of this visit", "warning", "equal-values")
 
 
-def change_as_final(data: Dataset, indication: str) -> Iterator[Problem]:
+def change_as_final(path: str, visits: dict[tuple, list]) -> Iterator[Problem]:
     """Final means of a sign or size that only a change can have."""
-    visits = _visits(data, indication)
     for (study, outcome, instrument, visit, statistic), rows in visits.items():
         if statistic != "final" or len(rows) < 2 or visit == 0:
             continue
@@ -249,20 +251,20 @@ def change_as_final(data: Dataset, indication: str) -> Iterator[Problem]:
         fallen = all(r.better == "higher" and r.arm_id in start
                      and r.mean < start[r.arm_id] / 2 for r in rows)
         if negative or fallen:
-            yield _problem(f"{indication}/outcomes.csv", rows[0].Index, "statistic", "final",
+            yield _problem(path, rows[0].Index, "statistic", "final",
                            "the means of all arms look like changes from baseline",
                            "change, if they are", "warning", "change-as-final")
 
 
-def large_effect(data: Dataset, indication: str) -> Iterator[Problem]:
+def large_effect(path: str, visits: dict[tuple, list]) -> Iterator[Problem]:
     """Arms that differ by more than two standard deviations."""
-    for (_, _, _, visit, statistic), rows in _visits(data, indication).items():
+    for (_, _, _, visit, statistic), rows in visits.items():
         if visit == 0 or statistic == "percent-change" or len(rows) > 8:
             continue
         for a, b in combinations([r for r in rows if r.sd > 0], 2):
-            spread = np.sqrt((a.sd**2 + b.sd**2) / 2)
+            spread = math.hypot(a.sd, b.sd) / math.sqrt(2)
             if abs(a.mean - b.mean) > LARGE_EFFECT * spread:
-                yield _problem(f"{indication}/outcomes.csv", b.Index, "mean", b.mean,
+                yield _problem(path, b.Index, "mean", b.mean,
                                f"differs from row {a.Index} by more than two standard deviations",
                                "a plausible effect", "warning", "large-effect")
 
@@ -276,22 +278,21 @@ def impossible_percentage(data: Dataset, indication: str) -> Iterator[Problem]:
             text = f"{percent:g}"
             decimals = len(text.split(".")[1]) if "." in text else 0
             nearest = round(percent * total / 100) * 100 / total
-            if (events_from_percentage(text, int(total)) is None
-                    and abs(nearest - percent) > 0.5 * 10.0**-decimals + 1e-9):
+            if abs(nearest - percent) > 0.5 * 10.0**-decimals + 1e-9:
                 yield _problem(f"{indication}/{name}.csv", row, "percent", percent,
                                f"no whole number of {total:g} gives this percentage",
                                "a percentage of the total", "warning", "impossible-percentage")
 
 
-def baseline_reversed(data: Dataset, indication: str) -> Iterator[Problem]:
+def baseline_reversed(path: str, visits: dict[tuple, list]) -> Iterator[Problem]:
     """Baseline means on opposite sides of the scale's middle."""
-    for (_, _, _, visit, statistic), rows in _visits(data, indication).items():
+    for (_, _, _, visit, statistic), rows in visits.items():
         rows = [r for r in rows if r.scale_max > r.scale_min]
         if visit != 0 or statistic != "final" or len(rows) < 2:
             continue
         side = [np.sign(r.mean - (r.scale_min + r.scale_max) / 2) for r in rows]
         if min(side) < 0 < max(side):
-            yield _problem(f"{indication}/outcomes.csv", rows[0].Index, "mean", rows[0].mean,
+            yield _problem(path, rows[0].Index, "mean", rows[0].mean,
                            "baseline means of the arms lie on opposite sides of the scale's "
                            "middle: one may be reversed", "baselines on one side", "warning",
                            "baseline-reversed")
@@ -355,21 +356,27 @@ def word_unused(data: Dataset, indication: str) -> Iterator[Problem]:
 RULES: tuple[Callable[[Dataset, str], Iterator[Problem]], ...] = (
     out_of_order, events_above_total, outside_scale, operation_missing, combines_itself,
     overlap_unknown, word_unused, above_allocated, serious_above_any, two_rows_for_an_event,
-    sd_may_be_se, equal_spreads, change_as_final, large_effect, impossible_percentage,
-    baseline_reversed, scale_missing, n_missing, shared_patients,
+    sd_may_be_se, impossible_percentage, scale_missing, n_missing, shared_patients,
+)
+VISIT_RULES: tuple[Callable[[str, dict[tuple, list]], Iterator[Problem]], ...] = (
+    equal_spreads, change_as_final, large_effect, baseline_reversed,
 )
 
 
-def run(data: Dataset) -> list[Problem]:
+def run(data: Dataset) -> Iterator[Problem]:
     """Every rule on every indication whose tables could be read.
 
     Parameters
     ----------
     data : Dataset
 
-    Returns
-    -------
-    list of Problem
+    Yields
+    ------
+    Problem
     """
-    return [problem for indication in data.indications for rule in RULES
-            for problem in rule(data, indication)]
+    for indication in data.indications:
+        for rule in RULES:
+            yield from rule(data, indication)
+        visits = _visits(data, indication)
+        for rule in VISIT_RULES:
+            yield from rule(f"{indication}/outcomes.csv", visits)

@@ -27,7 +27,6 @@ from .html import (
 )
 
 NOT_EXTRACTED = "not extracted"
-BASELINE_PAIN = ("pain-vas", "pain-nrs", "womac-pain", "koos-pain")
 
 
 def study_names(ev: Evidence) -> dict[str, str]:
@@ -95,7 +94,7 @@ class Chapter:
             if result["pooled"]:
                 sentence += (f" Certainty: {result['certainty']['level']}. "
                              f"{words.plain(self.data, result)}")
-                expanded = self._expanded(result)
+                expanded = self._expanded(result) + self._implausible(result)
             else:
                 expanded = ""
             items.append(f"<li>{text(sentence)}{expanded} "
@@ -113,6 +112,16 @@ class Chapter:
         if row.get("estimate") is None:
             return " No trial of expanded cells is among them."
         return (f" Expanded cells only: {number(row['estimate'], d)} "
+                f"({interval(row['ci_low'], row['ci_high'], d)}; {words.trials(row['k'])}).")
+
+    @staticmethod
+    def _implausible(result: dict) -> str:
+        """The estimate without trials whose values look implausible."""
+        rows = [r for r in result["robustness"] if r["id"] == "no-suspicious"]
+        if not rows or rows[0].get("estimate") is None:
+            return ""
+        row, d = rows[0], words.decimals(result)
+        return (f" Without trials whose values look implausible: {number(row['estimate'], d)} "
                 f"({interval(row['ci_low'], row['ci_high'], d)}; {words.trials(row['k'])}).")
 
     def size(self) -> Html:
@@ -169,21 +178,18 @@ class Chapter:
 
     # --- studies ------------------------------------------------------------------------------
 
-    def _baseline(self, trial: str) -> str:
+    def _baseline(self, trial: str):
         """Baseline pain of the arms of a trial, as printed."""
-        for outcome in BASELINE_PAIN:
-            found = []
-            for (study, arm), rows in self.evidence.outcomes.items():
-                for row in rows:
-                    if (self.evidence.trial_of(study) == trial and row["outcome"] == outcome
-                            and row["timepoint_months"] == 0 and row["statistic"] == "final"):
-                        value = row["mean"] if row["mean"] is not None else row["median"]
-                        scale = "" if row["scale_max"] is None else f" of {row['scale_max']:g}"
-                        if value is not None:
-                            found.append(f"{arm} {value:g}{scale}")
-            if found:
-                return f"{self.data.label('outcome', outcome)}: {', '.join(found)}"
-        return NOT_EXTRACTED
+        rows = provenance.baseline_rows(self.evidence, trial)
+        if not rows:
+            return NOT_EXTRACTED
+        parts = []
+        for row in rows:
+            value = row["mean"] if row["mean"] is not None else row["median"]
+            scale = "" if row["scale_max"] is None else f" of {row['scale_max']:g}"
+            parts.append(f"{row['arm_id']} {value:g}{scale}")
+        name = self.data.label("outcome", rows[0]["outcome"])
+        return link(f"#study-{trial}", f"{name}: {', '.join(parts)}")
 
     def _cells_of(self, study_id: str) -> str:
         """Tissue, product and donor of a study's cell arms."""
@@ -215,7 +221,9 @@ class Chapter:
                 "cells": self._cells_of(study_id),
                 "control": "; ".join(self.data.label("comparison_class", k)
                                      for k in sorted(kinds)) or "none",
-                "months": count(study["followup_months"]), "baseline": self._baseline(study_id),
+                "months": link(target, count(study["followup_months"]))
+                if study["followup_months"] is not None else "",
+                "population": study["population"], "baseline": self._baseline(study_id),
                 "funding": self.data.label("funding", study["funding"]) or NOT_EXTRACTED,
                 "status": self.data.label("status", study["status"]) or "not stated",
                 "pooled": "yes" if study_id in pooled else "no"})
@@ -225,6 +233,7 @@ class Chapter:
              Column("blinding", "Blinding"), Column("n", "Enrolled", True),
              Column("cells", "Cells"), Column("control", "Compared with"),
              Column("months", "Follow-up (months)", True),
+             Column("population", "Population"),
              Column("baseline", "Baseline pain"), Column("funding", "Funding"),
              Column("status", "Status"), Column("pooled", "In an analysis")], rows)
 
@@ -420,7 +429,7 @@ class Chapter:
         if result["pooled"] is None:
             return paragraph(words.no_pool(self.data, result), "lr-empty")
         test = result["small_study"]
-        parts = [figures.specification_curve(result)]
+        parts = [figures.specification_curve(self.names, result)]
         if test["done"]:
             parts.append(figures.funnel(self.names, result))
         else:
@@ -584,6 +593,10 @@ class Chapter:
     def values(self) -> Html:
         """Where each number of the figures comes from."""
         return provenance.values(self.review, self.indication, self.names)
+
+    def pools(self) -> Html:
+        """How each pooled estimate was made."""
+        return provenance.pools(self.review, self.indication, self.names)
 
     def study_entries(self) -> Html:
         """Where each row of the study table comes from."""

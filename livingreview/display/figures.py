@@ -82,16 +82,19 @@ def _axes(width: float, height: float):
         return figure, figure.subplots()
 
 
-def specification_curve(result: dict) -> Html:
+def specification_curve(names: dict[str, str], result: dict) -> Html:
     """Every other choice for the same question, ordered by its estimate; other questions below.
 
     Parameters
     ----------
+    names : dict of str to str
+        Name of every trial.
     result : dict
         One analysis with a pooled estimate and its robustness.
     """
     measure_log = words.ratio(result)
-    rows = [r for r in (*result["robustness"], *result["leave_one_out"])
+    rows = [{**r, "label": words.choice_label(names, r)}
+            for r in (*result["robustness"], *result["leave_one_out"])
             if r.get("estimate") is not None]
     main = {"id": "main", "label": "main analysis", "kind": "main", "same_question": True,
             **{k: result["pooled"][k] for k in ("estimate", "ci_low", "ci_high", "k")}}
@@ -126,7 +129,7 @@ def specification_curve(result: dict) -> Html:
             f"includes no difference in {inside} of them.")
         caption = (
             f"{description} That is a share of analyses, not a chance. "
-            + (f"What moves the estimate most: {moving['label']} "
+            + (f"What moves the estimate most: {words.choice_label(names, moving)} "
                f"({number(moving['estimate'], d)} instead of "
                f"{number(result['pooled']['estimate'], d)}). " if moving else "")
             + "Diamond: main analysis; circles: other methods; squares: other values or trials "
@@ -184,8 +187,8 @@ def time_course(data: Dataset, results: Sequence[dict], identifier: str, title: 
                           xytext=(7, 0), textcoords="offset points", fontsize=9, va="center")
         axes.axhline(0, color=FAINT, linewidth=1)
         axes.set_xticks(range(len(results)))
-        axes.set_xticklabels([words.window(r).replace("after ", "").replace("later than ", ">")
-                              for r in results], fontsize=9)
+        axes.set_xticklabels([words.short_window(r) for r in results], fontsize=9)
+        axes.set_xlabel("months")
         axes.set_xlim(-0.5, len(results) - 0.2)
         axes.set_ylabel(f"difference, {words.unit(results[0])}")
         sns.despine(figure)
@@ -198,8 +201,8 @@ def time_course(data: Dataset, results: Sequence[dict], identifier: str, title: 
         return figure_html(
             figure, identifier, title, description,
             f"Cells against {against}: pooled difference in each time window with its 95% "
-            "interval; below zero favours cells. The windows hold different trials, so the line "
-            "from one to the next is no course of a patient.",
+            "interval; below zero favours cells. The windows hold different trials, so this is "
+            "not the course of a patient.",
             ["window", "trials", "participants", "difference", "ci low", "ci high"],
             [[words.window(r), r["k"], number(r["n"], 0)]
              + ([number(r["pooled"][k]) for k in ("estimate", "ci_low", "ci_high")]

@@ -9,7 +9,7 @@ from ..dataset import Dataset
 from . import words
 from .html import Html, count, csv_link, details, interval, link, number, paragraph, text
 
-WIDTH, HEIGHT, MARGIN = 280, 30, 8
+WIDTH, HEIGHT, MARGIN = 230, 38, 8
 FEW = 5  # below this many trials a prediction interval is drawn dotted
 
 
@@ -149,7 +149,7 @@ def _arm_cell(result: dict, study: dict, side: str, href: str) -> Html:
         return link(href, f"{count(arm['events'])} / {count(arm['n'])}")
     d = words.decimals(result)
     value = f"{number(arm['mean'], d)} ({number(arm['sd'], d)})"
-    return Html(f"{link(href, value)}, {link(href, 'n ' + count(arm['n']))}")
+    return Html(f"{link(href, value)}<br>{link(href, 'n ' + count(arm['n']))}")
 
 
 def _marks(study: dict) -> str:
@@ -167,6 +167,12 @@ def _marks(study: dict) -> str:
 def _estimate(result: dict, values: dict) -> str:
     d = words.decimals(result)
     return f"{number(values['estimate'], d)} ({interval(values['ci_low'], values['ci_high'], d)})"
+
+
+def _stacked(shown: str) -> Html:
+    """An estimate above its interval, to save width."""
+    estimate, _, rest = shown.partition(" ")
+    return Html(f"{text(estimate)}<br>{text(rest)}")
 
 
 def _row(header, cells, comparator, weight, effect, mark, css: str) -> str:
@@ -196,7 +202,7 @@ def _study_row(data: Dataset, names: dict, axis: Axis, result: dict, study: dict
                     _svg(f"{name}: no ratio", _lines(axis, result)), "lr-study")
     shown = _estimate(result, study)
     weight = "" if study["weight"] is None else f"{number(100 * study['weight'], 1)}%"
-    return _row(header, cells, control, weight, link(href, shown),
+    return _row(header, cells, control, weight, link(href, _stacked(shown)),
                 _study_mark(axis, result, study, f"{name}: {shown}"), "lr-study")
 
 
@@ -219,15 +225,17 @@ def _pooled_rows(axis: Axis, result: dict) -> list[str]:
     if result["k"] == 1:
         model = "One trial"
     shown = _estimate(result, pooled)
+    linked = link(f"#pooled-{result['id']}", _stacked(shown))
     out = [_row(Html(f"{model}<span class=\"lr-sub\">{text(words.k_words(result))}, "
-                     f"{words.participants(result['n'])}</span>"), "", "", "100%", shown,
+                     f"{words.participants(result['n'])}</span>"), "", "", "100%", linked,
                 _diamond(axis, result, pooled, f"Pooled: {shown}"), "lr-pooled")]
     spread = result["random_effects"] or pooled
     if spread["pi_low"] is not None:
         d = words.decimals(result)
         text_ = interval(spread["pi_low"], spread["pi_high"], d)
+        linked = link(f"#pooled-{result['id']}", text_)
         note = " (very uncertain)" if result["k"] < FEW else ""
-        out.append(_row(f"Prediction interval{note}", "", "", "", text_,
+        out.append(_row(f"Prediction interval{note}", "", "", "", linked,
                         _prediction(axis, result, f"Prediction interval: {text_}"),
                         "lr-prediction"))
     return out
@@ -250,6 +258,9 @@ def _legend(result: dict) -> str:
                      "within a patient, not a difference between groups).")
     else:
         parts.append("No minimal important difference is known for it, so no line is drawn.")
+    if result["pooled"] and result["pooled"]["model"] == "mantel-haenszel":
+        parts.append("Weights are those of Mantel–Haenszel: a trial without events in its control "
+                     "has none of its own, but its events count in the sum.")
     if any(s["quality"] != "as-reported" for s in studies):
         parts.append("† a value was derived.")
     if any(s["within_person"] for s in studies):
@@ -317,7 +328,8 @@ def forest(data: Dataset, names: dict[str, str], result: dict) -> Html:
         rows += [_study_row(data, names, axis, result, s) for s in studies]
         if len(groups) > 1 and pooled and pooled["k"] > 1:
             shown = _estimate(result, pooled)
-            rows.append(_row("Subgroup", "", "", "", shown, _diamond(
+            linked = link(f"#pooled-{result['id']}", shown)
+            rows.append(_row("Subgroup", "", "", "", linked, _diamond(
                 axis, result, pooled, f"Subgroup: {shown}", "lr-sub-diamond"), "lr-subtotal"))
     if result["pooled"]:
         rows += _pooled_rows(axis, result)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ..dataset import Dataset
 from ..effects import Evidence
+from ..effects.values import reading
 from ..review import Review
 from . import words
 from .forest import anchor
@@ -65,6 +66,40 @@ def _entry(review: Review, ev: Evidence, names: dict, result: dict, study: dict)
             f"<ul>{''.join(items)}<li>{text('; '.join(steps))}.</li>{over}</ul></div>")
 
 
+def pooled_anchor(result: dict) -> str:
+    """The anchor of a pooled estimate."""
+    return f"pooled-{result['id']}"
+
+
+def _group_name(data: Dataset, by: str, value: str) -> str:
+    return data.label({"cells": "cell_class", "comparison": "comparison_class"}[by], value)
+
+
+def _pooled_entry(data: Dataset, names: dict, result: dict) -> str:
+    """The entry of a pooled estimate: model, and the trials it is made of."""
+    pooled, d = result["pooled"], words.decimals(result)
+    trials = "; ".join(
+        f"{link('#' + anchor(result, s), names[s['trial_id']])} weight "
+        f"{number(100 * (s['weight'] or 0), 1)}%" for s in result["studies"]
+        if s["yi"] is not None)
+    groups = "".join(
+        f"<li>{text(_group_name(data, subgroup['by'], group['value']))}: {number(group['estimate'], d)} "
+        f"({interval(group['ci_low'], group['ci_high'], d)}), {words.trials(group['k'])}</li>"
+        for subgroup in result["subgroups"] for group in subgroup["groups"])
+    method = ", ".join(str(pooled[k]) for k in ("model", "tau2_method", "interval") if pooled[k])
+    return (f'<div class="lr-entry" id="{pooled_anchor(result)}"><p><strong>'
+            f"{text(result['title'])}</strong>: {number(pooled['estimate'], d)} "
+            f"({interval(pooled['ci_low'], pooled['ci_high'], d)}). Method: {text(method)}.</p>"
+            f"<ul><li>computed from {trials}</li>{groups}<li>key {text(result['id'])} of "
+            f"{link('../results.json', 'results.json')}</li></ul></div>")
+
+
+def pools(review: Review, indication: str, names: dict[str, str]) -> Html:
+    """Every pooled estimate of an indication with its method and its trials."""
+    return Html('<div class="lr-provenance">' + "".join(
+        _pooled_entry(review.data, names, r) for r in review.analyses(indication) if r["pooled"]) + "</div>")
+
+
 def values(review: Review, indication: str, names: dict[str, str]) -> Html:
     """Every effect of an indication's analyses with its rows, sources and derivation.
 
@@ -89,6 +124,28 @@ def values(review: Review, indication: str, names: dict[str, str]) -> Html:
     return Html('<div class="lr-provenance">' + "".join(e[2] for e in ordered) + "</div>")
 
 
+BASELINE_PAIN = ("pain-vas", "pain-nrs", "womac-pain", "koos-pain")
+
+
+def baseline_rows(ev: Evidence, trial: str) -> list:
+    """Rows of baseline pain of a trial: of the first instrument that has one."""
+    for outcome in BASELINE_PAIN:
+        found = [row for (study, _), rows in ev.outcomes.items() if ev.trial_of(study) == trial
+                 for row in rows if row["outcome"] == outcome and row["timepoint_months"] == 0
+                 and row["statistic"] == "final"
+                 and (row["mean"] is not None or row["median"] is not None)]
+        if found:
+            return found
+    return []
+
+
+def _baseline_items(ev: Evidence, trial: str) -> str:
+    return "".join(_reading_item(ev, {
+        "source_id": r.source_id, "printed": r.printed, "arm_id": f"baseline, {r.arm_id}",
+        "note": r.note, "locator": r.locator, "row": r.row, "table": r.table})
+        for r in (reading("outcomes", row) for row in baseline_rows(ev, trial)))
+
+
 def studies(data: Dataset, ev: Evidence, names: dict[str, str]) -> Html:
     """One entry per study: its report, registration and the source of its row."""
     out = []
@@ -106,10 +163,12 @@ def studies(data: Dataset, ev: Evidence, names: dict[str, str]) -> Html:
         enrolled = ("number enrolled not stated" if study["n_enrolled"] is None
                     else f"{count(study['n_enrolled'])} enrolled")
         note = f' <span class="lr-sub">{text(study["note"])}</span>' if study["note"] else ""
+        months = ("" if study["followup_months"] is None
+                  else f", followed for {study['followup_months']:g} months")
         out.append(
             f'<div class="lr-entry" id="study-{study_id}"><p><strong>{text(names[study_id])}'
             f"</strong>.{title}{journal} {' · '.join(links) or 'No identifier known'}.</p>"
-            f"<ul><li>{text(enrolled)} — {source_link(source)} "
+            f"<ul><li>printed: {text(enrolled + months)} — {source_link(source)} "
             f"({text(data.label('source_kind', source['kind']))}); row {study['row']} of "
-            f"{ev.indication}/studies.csv.{note}</li></ul></div>")
+            f"{ev.indication}/studies.csv.{note}</li>{_baseline_items(ev, study_id)}</ul></div>")
     return Html('<div class="lr-provenance">' + "".join(out) + "</div>")

@@ -57,6 +57,20 @@ def window(result: dict) -> str:
     return f"up to {high:g} months" if not low else f"after {low:g} to {high:g} months"
 
 
+def short_window(result: dict) -> str:
+    """The time window as months."""
+    low, high = result["question"]["window_from"], result["question"]["window_to"]
+    if high is None:
+        return f"> {low:g}"
+    return f"≤ {high:g}" if not low else f"> {low:g} to {high:g}"
+
+
+def choice_label(names: dict[str, str], row: dict) -> str:
+    """How a robustness choice is called; a trial left out by its name."""
+    trial = row.get("trial_id") or row["id"].removeprefix("without-")
+    return f"without {names[trial]}" if trial in names else row["label"]
+
+
 def comparator(data: Dataset, result: dict) -> str:
     """What cells are compared with."""
     kind = result["question"]["comparison"]
@@ -147,11 +161,30 @@ def finding(data: Dataset, result: dict) -> str:
         return no_pool(data, result)
     if ratio(result):
         return f"{name} {when}, cells against {against}: {estimate_words(result)}."
+    if result["k"] == 2 and result["pooled"]["model"] == "common":
+        return _two_trials(data, result)
     start = f"{name} {when} was {estimate_words(result)} with cells than with {against}"
     better = _better(result)
     end = " on average" if better == "no difference" else f", which is {better} for cells"
     null = "; the interval includes no difference" if includes_null(result) else ""
     return f"{start}{end}{null}."
+
+
+def _two_trials(data: Dataset, result: dict) -> str:
+    """Two trials: both estimates first, then the common effect."""
+    d, studies = decimals(result), {s["study_id"]: s for s in
+                                    data.records("studies", result["indication"])}
+    both = " and ".join(
+        f"{number(s['estimate'], d)} ({number(s['ci_low'], d)} to {number(s['ci_high'], d)}) in "
+        f"{study_name(studies[s['trial_id']])}" for s in result["studies"] if s["yi"] is not None)
+    spread = result["random_effects"]
+    return (f"{outcome_name(data, result)} {window(result)}, cells against "
+            f"{comparator(data, result)}: two trials, {participants(result['n'])}, with "
+            f"differences in {unit(result)} of {both}; "
+            f"as one common effect {number(result['pooled']['estimate'], d)} "
+            f"({number(result['pooled']['ci_low'], d)} to {number(result['pooled']['ci_high'], d)})"
+            f", while an interval that lets the trials differ would be "
+            f"{number(spread['ci_low'], d)} to {number(spread['ci_high'], d)}.")
 
 
 def no_pool(data: Dataset, result: dict) -> str:

@@ -9,13 +9,11 @@ from types import MappingProxyType
 from ..dataset import Dataset
 
 SUBSTANCES = ("hyaluronic-acid", "platelet-rich-plasma", "corticosteroid")
-CLASS_OF_TYPE = {
-    "saline": "placebo", "vehicle": "placebo", "sham": "placebo",
-    "hyaluronic-acid": "hyaluronic-acid", "corticosteroid": "corticosteroid",
-    "platelet-rich-plasma": "platelet-rich-plasma",
-    "conservative": "conservative-or-none", "untreated": "conservative-or-none",
-    "surgery-alone": "another-operation", None: "not-stated",
-}
+# By the kind of the comparator's type in the vocabulary; a substance is a class of its own.
+CLASS_OF_KIND = {"placebo": "placebo", "conservative": "conservative-or-none",
+                 "operation": "another-operation"}
+# Classes whose own analyses take only pairs in which neither arm got anything else.
+PLAIN_CLASSES = frozenset({"placebo", "conservative-or-none", *SUBSTANCES})
 # A trial with several kinds of control gives one effect to "any control": the first of these.
 ANY_ORDER = (
     "placebo", "same-co-treatment", "conservative-or-none", "hyaluronic-acid", "corticosteroid",
@@ -89,6 +87,15 @@ def _without_usual_care(data: Dataset, arm) -> frozenset[str]:
                      if data.kind("cointervention", word) != "usual care")
 
 
+def _class_of_type(data: Dataset, kind: str | None) -> str:
+    """Class of a comparator type (rule 4); empty for a word that the protocol has no class for."""
+    if kind is None:
+        return "not-stated"
+    if kind in SUBSTANCES:
+        return kind
+    return CLASS_OF_KIND.get(data.kind("comparator_type", kind), "")
+
+
 def classify(data: Dataset, cell, comparator) -> tuple[str, tuple[str, ...], int]:
     """Class, background and deciding rule of one pair of arms (rules 2 to 6).
 
@@ -108,8 +115,8 @@ def classify(data: Dataset, cell, comparator) -> tuple[str, tuple[str, ...], int
     background = tuple(sorted(given))
     if given and given == with_substance:
         return "same-co-treatment", background, 3
-    if given == control:
-        return CLASS_OF_TYPE[kind], background, 4
+    if given == control and (own := _class_of_type(data, kind)):
+        return own, background, 4
     if any(data.kind("cointervention", word) in ("operation", "graft")
            for word in control - given):
         return "another-operation", background, 5
@@ -158,4 +165,5 @@ def cell_class(data: Dataset, arm) -> str:
     if (data.kind("cell_product", arm["cell_product"]) == "apart"
             or data.kind("cell_source", arm["cell_source"]) == "apart"):
         return "apart"
-    return data.kind("cell_product", arm["cell_product"]) or "not-stated"
+    kind = data.kind("cell_product", arm["cell_product"])
+    return "not-stated" if kind in ("", "none") else kind

@@ -6,7 +6,14 @@ from collections import defaultdict
 from dataclasses import dataclass
 
 from ..dataset import Dataset
-from .comparisons import ANY_ORDER, Comparison, cell_class, comparisons, resolved_arms
+from .comparisons import (
+    ANY_ORDER,
+    PLAIN_CLASSES,
+    Comparison,
+    cell_class,
+    comparisons,
+    resolved_arms,
+)
 
 
 @dataclass(frozen=True)
@@ -33,8 +40,8 @@ class Contest:
 
 
 def _signature(arm) -> tuple:
-    """What must be equal in arms that are combined."""
-    return (arm["cell_source"], arm["cell_product"], arm["donor"], arm["route"],
+    """What must be equal in arms that are combined: all but dose and number of injections."""
+    return (arm["cell_source"], arm["cell_product"], arm["donor"], arm["route"], arm["carrier"],
             frozenset(arm["cointervention"]), arm["comparator_type"])
 
 
@@ -55,6 +62,9 @@ class Evidence:
         self.comparisons: tuple[Comparison, ...] = comparisons(data, indication)
         self.sources = {s["source_id"]: s for s in data.records("sources", indication)}
         self.outcomes = self._by_arm("outcomes")
+        self.outcomes_of_trial = defaultdict(list)
+        for (study, _), rows in self.outcomes.items():
+            self.outcomes_of_trial[self.trial_of(study)] += rows
         self.events = self._by_arm("adverse_events")
         self.contrasts = defaultdict(list)
         for row in data.records("contrasts", indication):
@@ -84,10 +94,9 @@ class Evidence:
                 unions.append((arm_id, frozenset(arm["combines"])))
             else:
                 base[_signature(arm)].append(arm_id)
-        groups, used = [], set()
+        groups = []
         for ids in base.values():
             inside = tuple((u, parts) for u, parts in unions if parts <= set(ids))
-            used |= {u for u, _ in inside}
             groups.append(Group(tuple(ids), inside, cell_class(self.data,
                                                                self.arms[study_id, ids[0]])))
         return groups
@@ -122,15 +131,15 @@ class Evidence:
         -------
         dict
             Trial to alternatives; each alternative is the contests of one class. A class of its
-            own has one alternative: only pairs in which neither arm got anything else, except
-            for the same co-treatment.
+            own has one alternative; against placebo, a substance or conservative care these are
+            only the pairs in which neither arm got anything else.
         """
         out = {}
         for trial, contests in self._contests.items():
             kinds = ANY_ORDER if comparison == "any" else (comparison,)
             alternatives = []
             for kind in kinds:
-                plain = comparison != "any" and kind != "same-co-treatment"
+                plain = comparison != "any" and kind in PLAIN_CLASSES
                 chosen = [c for c in contests if c.kind == kind and not (plain and c.background)]
                 if chosen:
                     alternatives.append(chosen)

@@ -39,7 +39,7 @@ class ArmValue:
     n : float
         Units analysed (continuous) or at risk (binary); fractional after a design effect.
     mean, sd : float or None
-        In the units of the row, or of the analysis after :meth:`rescaled`.
+        In the units of the row, or of the analysis once oriented.
     events : float or None
     quality : str
         The weakest quality of what entered.
@@ -48,6 +48,10 @@ class ArmValue:
     derivation : tuple of str
         Every step from the printed values, in words.
     readings : tuple of Reading
+    patients : float or None
+        Patients behind `n`, where several units are of one patient; None where `n` counts them.
+    low_follow_up : bool
+        Whether fewer of an arm were analysed than the protocol asks for without a warning.
     """
 
     arms: tuple[str, ...]
@@ -59,21 +63,25 @@ class ArmValue:
     skewed: bool
     derivation: tuple[str, ...]
     readings: tuple[Reading, ...]
+    patients: float | None = None
+    low_follow_up: bool = False
 
-    def rescaled(self, factor: float, words: str) -> ArmValue:
-        """The value times `factor`; unchanged where that is 1."""
-        if factor == 1:
+    @property
+    def people(self) -> float:
+        """Patients in the value."""
+        return self.n if self.patients is None else self.patients
+
+    def thinned(self, units_per_patient: float, icc: float) -> ArmValue:
+        """Total and events divided by the design effect, for joints of the same patients."""
+        if units_per_patient <= 1:
             return self
-        return replace(self, mean=self.mean * factor, sd=self.sd * factor,
-                       derivation=(*self.derivation, words))
-
-    def thinned(self, design_effect: float) -> ArmValue:
-        """Total and events divided by a design effect, for joints of the same patients."""
+        design_effect = 1 + (units_per_patient - 1) * icc
+        patients = self.n / units_per_patient
         if design_effect == 1:
-            return self
+            return replace(self, patients=patients)
         events = None if self.events is None else self.events / design_effect
         words = f"n divided by {design_effect:.3g} because joints outnumber patients"
-        return replace(self, n=self.n / design_effect, events=events,
+        return replace(self, n=self.n / design_effect, events=events, patients=patients,
                        derivation=(*self.derivation, words))
 
 
@@ -224,5 +232,8 @@ def combined(values: list[ArmValue]) -> ArmValue:
     else:
         events = sum(v.events for v in values)
     quality = worst("derived", *(v.quality for v in values))
+    patients = None
+    if any(v.patients is not None for v in values):
+        patients = sum(v.people for v in values)
     return ArmValue(arms, n, mean, sd, events, quality, any(v.skewed for v in values), words,
-                    readings)
+                    readings, patients, any(v.low_follow_up for v in values))

@@ -49,7 +49,7 @@ def _prepare(app: Sphinx, config) -> None:
     shutil.rmtree(extra, ignore_errors=True)
     site.write_public(data, review(data), extra)
     config.html_extra_path = [*config.html_extra_path, str(extra)]
-    config.html_title = f"{config.project}, data of {data.version}"
+    config.html_title = f"{config.html_title} · data of {data.version}"
     config.livingreview_digest = digest(data, Path(app.srcdir))
 
 
@@ -75,6 +75,14 @@ def _outdated(app: Sphinx, env, added, changed, removed) -> list[str]:
             if "{code-cell}" in Path(env.doc2path(name)).read_text(encoding="utf-8")]
 
 
+def _without_thebe(app: Sphinx, config) -> None:
+    """Take out a script for live code that the book does not use and that fails on every page."""
+    for listeners in app.events.listeners.values():
+        listeners[:] = [one for one in listeners
+                        if not one.handler.__module__.startswith("sphinx_thebe")]
+    app.registry.css_files[:] = [one for one in app.registry.css_files if "thebe" not in one[0]]
+
+
 def setup(app: Sphinx) -> dict:
     """Register the extension."""
     app.add_config_value("livingreview_site_url", "", "html")
@@ -82,5 +90,6 @@ def setup(app: Sphinx) -> dict:
     app.add_config_value("livingreview_digest", "", "")
     # before the bibliography is read, which is when the environment is made
     app.connect("config-inited", _prepare, priority=100)
+    app.connect("config-inited", _without_thebe, priority=999)
     app.connect("env-get-outdated", _outdated)
     return {"version": __version__, "parallel_read_safe": True}

@@ -8,10 +8,15 @@ import re
 from .. import synthesis
 from ..effects import Analysis, Effect, Evidence
 from .pools import arrays, counts
+from .robustness import SMALL_STUDY_K
 
 LEVELS = {4: "high", 3: "moderate", 2: "low", 1: "very low"}
-PATIENT_REPORTED = frozenset({"pain", "function", "quality-of-life", "responder", "knee-score"})
-SMALL_STUDY_K = 10
+PATIENT_REPORTED = frozenset({"pain", "function", "stiffness", "quality-of-life", "responder",
+                              "knee-score"})
+# Imaging, grades and densities; an operation is no surrogate, although it is filed as structure.
+SURROGATES = frozenset({"structure", "bone-density", "bone-structure", "histology",
+                        "laboratory"})
+NO_SURROGATES = frozenset({"total-joint-replacement"})
 _OVERALL = frozenset({"overall", "overall bias", "quality grading"})
 _LOW = frozenset({"low", "a"})
 
@@ -27,6 +32,8 @@ def minimal_important_difference(ev: Evidence, analysis: Analysis, effects: list
         none is known, the measure is not a mean difference, or its unit does not fit.
     """
     present = [o for o in wanted if any(e.outcome == o for e in effects)] or wanted
+    if not present:  # a family without an order in the hierarchy
+        return None
     rows = [i for i in ev.data.records("instruments") if i["outcome"] == present[0]
             and i["indication"] in (None, ev.indication) and i["mcid"] is not None]
     unit = re.fullmatch(r"points of (\d+)(?: .*)?", rows[0]["mcid_unit"] or "") if rows else None
@@ -64,8 +71,8 @@ def small_study_test(analysis: Analysis, effects: list[Effect]) -> dict:
 
 
 def judged_low(ev: Evidence, study_id: str) -> bool:
-    """Whether a named review judged a trial at low risk of bias overall."""
-    return any(row["study_id"] == study_id and row["domain"].lower() in _OVERALL
+    """Whether a named review judged a trial, or a companion, at low risk of bias overall."""
+    return any(ev.trial_of(row["study_id"]) == study_id and row["domain"].lower() in _OVERALL
                and row["judgement"].lower() in _LOW
                for row in ev.data.records("risk_of_bias", ev.indication))
 
@@ -110,7 +117,7 @@ def _inconsistency(trace: _Trace, analysis: Analysis, pooled: dict, mid: float |
         high = (pooled["i2"] or 0) > trace.rules["inconsistency"]["threshold"]
         if high and ends[1] > line and ends[0] < 0:
             rules.append("inconsistency")
-            if ends[0] < -line:
+            if mid and ends[0] < -mid:  # without an MID nobody can say what harm beyond it is
                 rules.append("inconsistency-harm")
         fact = (f"I² {pooled['i2']:.0f}%; prediction interval {pooled['pi_low']:.1f} to "
                 f"{pooled['pi_high']:.1f}"
@@ -118,13 +125,14 @@ def _inconsistency(trace: _Trace, analysis: Analysis, pooled: dict, mid: float |
     trace.add("inconsistency", rules, fact)
 
 
-def _indirectness(trace: _Trace, effects: list[Effect], weights: dict, family: str) -> None:
+def _indirectness(trace: _Trace, analysis: Analysis, effects: list[Effect], weights: dict,
+                  family: str) -> None:
     other = _share(weights, {e.trial_id for e in effects
                              if e.cell_class == "not-stated"
                              or (e.background and e.kind != "same-co-treatment")})
     rules, fact = [], f"{other:.0%} of the weight from another product or background"
-    if family == "structure":
-        rules, fact = ["indirectness"], "imaging is a surrogate"
+    if family in SURROGATES and analysis.target not in NO_SURROGATES:
+        rules, fact = ["indirectness"], "imaging, grades and densities are surrogates"
     elif other > trace.rules["indirectness"]["threshold"]:
         rules = ["indirectness"]
     trace.add("indirectness", rules, fact)
@@ -163,7 +171,8 @@ def _reporting(trace: _Trace, small: dict, missing: dict) -> None:
 
 
 def certainty(ev: Evidence, analysis: Analysis, effects: list[Effect], pooled: dict,
-              weights: dict[str, float], mid: dict | None, small: dict, missing: dict) -> dict:
+              weights: dict[str, float], mid: dict | None, small: dict, missing: dict,
+              spread: dict | None = None) -> dict:
     """Rate one pooled estimate.
 
     Parameters
@@ -178,6 +187,8 @@ def certainty(ev: Evidence, analysis: Analysis, effects: list[Effect], pooled: d
     mid, small, missing : dict
         Of :func:`minimal_important_difference`, :func:`small_study_test` and
         :func:`~livingreview.review.missing.not_in_pool`.
+    spread : dict, optional
+        The random-effects pool that stands beside a main model without a prediction interval.
 
     Returns
     -------
@@ -196,11 +207,11 @@ def certainty(ev: Evidence, analysis: Analysis, effects: list[Effect], pooled: d
               else "non-randomised studies among them")
     family = analysis.target if analysis.target_type == "family" else ev.data.kind(
         "outcome", analysis.target)
-    null = 1.0 if analysis.measure in ("RR", "OR") else 0.0
+    null = 1.0 if analysis.ratio else 0.0
     line = mid["value"] if mid else None
     _risk_of_bias(trace, ev, weights, family in PATIENT_REPORTED)
-    _inconsistency(trace, analysis, pooled, line, null)
-    _indirectness(trace, effects, weights, family)
+    _inconsistency(trace, analysis, spread or pooled, line, null)
+    _indirectness(trace, analysis, effects, weights, family)
     _imprecision(trace, analysis, effects, pooled, line, null, missing["n_pool"])
     _reporting(trace, small, missing)
     level = max(1, min(4, sum(step["change"] for step in trace.steps)))

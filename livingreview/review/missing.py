@@ -37,6 +37,15 @@ def stated_direction(ev: Evidence, analysis: Analysis, trial: str, wanted: list[
     return stated.pop() if stated else ""
 
 
+def _size(ev: Evidence, trial: str) -> float | None:
+    """Patients of a trial: those of its arms where joints were enrolled, else those enrolled."""
+    patients = [arm["n_patients"] for (study, _), arm in ev.arms.items()
+                if study == trial and not arm["combines"]]
+    if patients and None not in patients and ev.studies[trial]["allocation"] != "within-person":
+        return sum(patients)
+    return ev.studies[trial]["n_enrolled"]
+
+
 def not_in_pool(ev: Evidence, analysis: Analysis, effects: list[Effect], left: list[LeftOut],
                 wanted: list[str]) -> dict:
     """Every known trial of the comparison that is not in the pool, and the share that is.
@@ -44,27 +53,29 @@ def not_in_pool(ev: Evidence, analysis: Analysis, effects: list[Effect], left: l
     Returns
     -------
     dict
-        ``trials`` (group, n, reason, direction), ``n_pool``, ``n_finished`` (participants of all
-        finished trials that state their size), ``unsized`` (finished trials that do not).
+        ``trials`` (group, n, reason, direction, counted), ``n_pool``, ``n_finished`` (participants
+        of all finished randomised trials that state their size), ``unsized`` (finished trials that
+        do not). Trials that are not ``counted`` are listed, but their patients are not added:
+        they are, or may be, those of another trial, or the question does not ask for them.
     """
     trials = []
     for out in left:
         study = ev.studies[out.trial_id]
         trials.append({
-            "trial_id": out.trial_id, "group": group_of(study), "n": study["n_enrolled"],
-            "design": study["design"], "reason": out.reason,
+            "trial_id": out.trial_id, "group": group_of(study), "n": _size(ev, out.trial_id),
+            "design": study["design"], "reason": out.reason, "counted": out.counted,
             "direction": stated_direction(ev, analysis, out.trial_id, wanted)})
     for effect in effects:
         if effect.yi is None:
             trials.append({
                 "trial_id": effect.trial_id, "group": "without-events",
                 "n": round(effect.participants), "design": ev.studies[effect.trial_id]["design"],
-                "reason": effect.no_ratio, "direction": ""})
+                "reason": effect.no_ratio, "counted": True, "direction": ""})
     pooled = [e for e in effects if e.yi is not None]
     n_pool = sum(e.participants for e in pooled)
     rest = [t for t in trials if t["group"] in (FINISHED_REPORTED, FINISHED_UNREPORTED,
                                                 "without-events")
-            and t["design"] == "rct"]
+            and t["design"] == "rct" and t["counted"]]
     return {
         "trials": trials, "n_pool": n_pool,
         "n_finished": n_pool + sum(t["n"] or 0 for t in rest),

@@ -10,9 +10,9 @@ import numpy as np
 
 from .. import synthesis
 from ..effects import Analysis, Effect
+from ..effects.selection import RATIOS
 
 FEW_STUDIES = 5  # below this a prediction interval is called very uncertain
-_LOG = ("RR", "OR")
 
 
 def _number(value) -> float | None:
@@ -23,7 +23,7 @@ def natural(measure: str, value: float | None) -> float | None:
     """A value of the analysis on the scale that readers know: ratios exponentiated."""
     if value is None:
         return None
-    return math.exp(value) if measure in _LOG else float(value)
+    return math.exp(value) if measure in RATIOS else float(value)
 
 
 def describe(measure: str, pooled: synthesis.Pooled) -> dict:

@@ -90,8 +90,20 @@ def _weights(effects: list[Effect], pooled: synthesis.Pooled | None) -> dict[str
     return {e.trial_id: float(w) for e, w in zip(with_effect, pooled.weights, strict=True)}
 
 
-def _subgroups(analysis: Analysis, effects: list[Effect]) -> list[dict]:
-    """Pools by kind of cells, and by comparison where there are several."""
+def _subgroup(analysis: Analysis, name: str, fits: dict[str, list[Effect]]) -> dict:
+    """One division of trials with the pool of each group."""
+    groups = [{"value": value, "trials": [e.trial_id for e in members],
+               "n": sum(e.participants for e in members),
+               **pools.describe(analysis.measure, pools.main_pool(analysis, members))}
+              for value, members in fits.items()]
+    return {"by": name, "groups": groups, "difference": _difference(analysis, fits)}
+
+
+def _subgroups(ev: Evidence, analysis: Analysis, effects: list[Effect]) -> list[dict]:
+    """Pools by kind of cells, by comparison where there are several, and by design.
+
+    Non-randomised controlled studies are a subgroup beside the randomised ones, not in the pool.
+    """
     with_effect = [e for e in effects if e.yi is not None]
     by = [("cells", lambda e: e.cell_class)]
     if analysis.comparison == "any":
@@ -100,14 +112,13 @@ def _subgroups(analysis: Analysis, effects: list[Effect]) -> list[dict]:
     for name, key in by:
         values = list(dict.fromkeys(key(e) for e in with_effect))
         fits = {value: [e for e in with_effect if key(e) == value] for value in values}
-        groups = []
-        for value, members in fits.items():
-            pooled = pools.main_pool(analysis, members)
-            groups.append({"value": value, "trials": [e.trial_id for e in members],
-                           "n": sum(e.participants for e in members),
-                           **pools.describe(analysis.measure, pooled)})
-        out.append({"by": name, "groups": groups,
-                    "difference": _difference(analysis, fits)})
+        out.append(_subgroup(analysis, name, fits))
+    other = "nonrandomised-controlled"
+    beside = [e for e in select(ev, analysis, Rules(designs=frozenset({other})))[0]
+              if e.yi is not None]
+    if beside:
+        designs = {"rct": with_effect} if with_effect else {}
+        out.append(_subgroup(analysis, "design", {**designs, other: beside}))
     return out
 
 
@@ -125,7 +136,7 @@ def _most_moving(result: dict, analysis: Analysis) -> dict | None:
     """The one choice or trial that moves the estimate most, ratios compared as logarithms."""
     if result["pooled"] is None:
         return None
-    scale = math.log if analysis.measure in ("RR", "OR") else float
+    scale = math.log if analysis.ratio else float
     here = scale(result["pooled"]["estimate"])
     rows = [r for r in (*result["robustness"], *result["leave_one_out"])
             if r["same_question"] and r.get("estimate") is not None]
@@ -171,10 +182,10 @@ def analyse(ev: Evidence, analysis: Analysis) -> tuple[dict, list[Effect]]:
         "question": _question(ev, analysis), "k": len(with_effect),
         "k_without_ratio": len(effects) - len(with_effect),
         "n": sum(e.participants for e in with_effect), "pooled": pooled,
-        "random_effects": None, "subgroups": _subgroups(analysis, effects),
+        "random_effects": None, "subgroups": _subgroups(ev, analysis, effects),
         "studies": [_study(analysis, e, weights.get(e.trial_id)) for e in effects],
         "robustness": [], "leave_one_out": [], "absolute": None, "certainty": None,
-        "none_seen": pools.none_seen(effects) if analysis.target_type == "event" else None,
+        "none_seen": pools.none_seen(effects) if analysis.binary else None,
         "not_in_pool": missing.not_in_pool(ev, analysis, effects, left, wanted),
         "minimal_important_difference": certainty.minimal_important_difference(
             ev, analysis, with_effect, wanted),
@@ -192,7 +203,7 @@ def analyse(ev: Evidence, analysis: Analysis) -> tuple[dict, list[Effect]]:
     result["absolute"] = pools.absolute(analysis, effects, pooled)
     result["certainty"] = certainty.certainty(
         ev, analysis, with_effect, pooled, weights, result["minimal_important_difference"],
-        result["small_study"], result["not_in_pool"])
+        result["small_study"], result["not_in_pool"], result["random_effects"])
     return result, effects
 
 

@@ -12,6 +12,7 @@ from .pools import arrays, counts, describe, main_pool, mantel_haenszel, random_
 ALL = frozenset({"as-reported", "derived", "borrowed", "digitised"})
 SUSPICIOUS_RULES = ("large-effect", "equal-values")
 PETO_RISK, PETO_RATIO = 0.01, 2
+SMALL_STUDY_K = 10  # below this, nothing is said of small-study effects
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,7 @@ VARIANTS = (
     Variant("cells-stated", "without products not stated",
             {"cell_classes": frozenset({"expanded", "minimally-processed"})}),
     Variant("with-nonrandomised", "with non-randomised studies",
-            {"designs": frozenset({"rct", "nonrandomised-controlled"})}),
+            {"designs": frozenset({"rct", "nonrandomised-controlled"})}, same_question=False),
     Variant("with-retracted", "with retracted studies", {"retracted": True}),
     Variant("expanded-only", "expanded cells only", {"cell_classes": frozenset({"expanded"})},
             same_question=False),
@@ -87,6 +88,14 @@ def _methods(analysis: Analysis, effects: list[Effect]) -> Iterator[tuple[str, s
         yield "mantel-haenszel", "Mantel–Haenszel", lambda: mantel_haenszel(analysis, effects)
         if _peto_fits(effects):
             yield "peto", "Peto", lambda: synthesis.peto(*counts(effects))
+
+
+def _trim_and_fill(yi, vi) -> synthesis.Pooled | None:
+    """A pool with the trials that a symmetric funnel would have; None where none can be told."""
+    try:
+        return synthesis.trim_and_fill(yi, vi).pooled
+    except synthesis.SynthesisError:
+        return None
 
 
 def _peto_fits(effects: list[Effect]) -> bool:
@@ -136,13 +145,19 @@ def variants(ev: Evidence, analysis: Analysis, effects: list[Effect]) -> list[di
                                 *_zero_cells(analysis, with_effect)):
             out.append(_fit({"id": id_, "label": label, "kind": "method", "same_question": True},
                             analysis.measure, fit(), n))
+    if len(with_effect) >= SMALL_STUDY_K:
+        # A row to look at, never a corrected estimate: it is no other answer to the question.
+        out.append(_fit({"id": "trim-and-fill", "label": "trim and fill", "kind": "method",
+                         "same_question": False}, analysis.measure,
+                        _trim_and_fill(*arrays(with_effect)), n))
     free = replace(analysis, qualities=())
+    base = Rules(qualities=frozenset(analysis.qualities)) if analysis.qualities else Rules()
     before = [(e.trial_id, e.yi, e.vi) for e in effects]
     doubtful = suspicious_trials(ev) & {e.trial_id for e in with_effect}
     extra = (Variant("no-suspicious", "without trials whose values look implausible",
                      {"without": doubtful}),) if doubtful else ()
     for variant in (*VARIANTS, *extra):
-        changed, _ = select(ev, free, replace(Rules(), **variant.change))
+        changed, _ = select(ev, free, replace(base, **variant.change))
         if [(e.trial_id, e.yi, e.vi) for e in changed] == before:
             continue
         row = {"id": variant.id, "label": variant.label, "kind": "values",
@@ -152,18 +167,23 @@ def variants(ev: Evidence, analysis: Analysis, effects: list[Effect]) -> list[di
     return out
 
 
+def _same_model(analysis: Analysis, effects: list[Effect], model: str) -> synthesis.Pooled:
+    """A pool by the model of the main analysis, so that only the trials differ."""
+    pooled = mantel_haenszel(analysis, effects) if model == "mantel-haenszel" else None
+    return random_pool(analysis, effects) if pooled is None else pooled
+
+
 def leave_one_out(analysis: Analysis, effects: list[Effect]) -> list[dict]:
     """The main model without each trial in turn, from three trials."""
     with_effect = [e for e in effects if e.yi is not None]
     if len(with_effect) < 3:
         return []
+    model = main_pool(analysis, effects).model
     out = []
     for left in with_effect:
         rest = [e for e in effects if e is not left]
         row = {"id": f"without-{left.trial_id}", "label": f"without {left.trial_id}",
                "kind": "trial", "same_question": True, "trial_id": left.trial_id}
-        pooled = main_pool(analysis, rest)
-        if pooled.model == "common":  # two trials are left: keep the model, so that it compares
-            pooled = random_pool(analysis, rest)
-        out.append(_fit(row, analysis.measure, pooled, _participants(rest)))
+        out.append(_fit(row, analysis.measure, _same_model(analysis, rest, model),
+                        _participants(rest)))
     return out

@@ -1,0 +1,56 @@
+# `make help` lists what there is.
+PYTHON ?= python3
+BIN := .venv/bin
+READY := .venv/.ready
+CHROMIUM ?= $(shell command -v chromium || command -v chromium-browser || command -v google-chrome)
+export JUPYTER_PLATFORM_DIRS := 1
+
+.PHONY: help book test lint unit check notebooks site browser data picture serve clean
+
+help: ## what there is, with the usual minutes on two cores
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 18
+
+$(READY): requirements.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "Python 3.11 or later is needed: make PYTHON=/path/to/python3.11 ..."; exit 2; }
+	$(PYTHON) -m venv .venv
+	@echo "installing what requirements.txt pins (one to three minutes)"
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+book: $(READY) ## build the site into _build/html (2 minutes, first time 4)
+	$(BIN)/python -m livingreview build
+
+test: lint unit check notebooks site browser ## everything that the integration runs (6 minutes)
+
+lint: $(READY) ## style of the code (seconds)
+	$(BIN)/ruff check livingreview tests
+
+unit: $(READY) ## unit tests: statistics, data, effects, results, display (1 to 2 minutes)
+	$(BIN)/python -m pytest -q tests --ignore tests/site
+
+check: $(READY) ## validate the data (seconds)
+	$(BIN)/python -m livingreview check --no-warnings
+
+notebooks: $(READY) ## execute the notebooks twice and compare their outputs (1 minute)
+	$(BIN)/python -m pytest -q tests/site/test_notebooks.py
+
+site: book ## strict build, then every link of the built site (2 minutes)
+	$(BIN)/python -m pytest -q tests/site/test_links.py
+
+browser: $(READY) ## the built site in Chromium (1 minute)
+	@test -n "$(CHROMIUM)" || { echo "The browser tests need Chromium: apt-get install -y chromium"; exit 1; }
+	CHROMIUM=$(CHROMIUM) $(BIN)/python -m pytest -q tests/site/test_browser.py
+
+data: $(READY) ## write data/datapackage.json and data/codebook.csv from the table declarations
+	$(BIN)/python -m livingreview describe
+
+picture: $(READY) ## draw the README's picture from the data
+	$(BIN)/python -m livingreview.display.picture
+
+serve: ## show the built site on this machine
+	$(PYTHON) -m http.server --bind 127.0.0.1 --directory _build/html 8000
+
+clean: ## remove what was built and installed
+	rm -rf _build .venv

@@ -1,0 +1,147 @@
+"""The built site as people see it: in a browser, on a telephone, in the dark, without scripts."""
+
+from __future__ import annotations
+
+import os
+import shutil
+
+import pytest
+from playwright.sync_api import sync_playwright
+
+CHROMIUM = os.environ.get("CHROMIUM") or next(
+    (found for name in ("chromium", "chromium-browser", "google-chrome")
+     if (found := shutil.which(name))), None)
+PAGES = ("book/index", "notebooks/knee-osteoarthritis", "book/methods", "book/data-quality",
+         "book/codebook", "book/rerun", "book/cite", "book/contribute")
+KNEE = "notebooks/knee-osteoarthritis"
+PROVENANCE = "figure.lr-forest td a[href^='#'], figure.lr-forest th a[href^='#'], " \
+             "#knee-osteoarthritis-studies a[href^='#']"
+
+
+@pytest.fixture(scope="module")
+def browser():
+    """Chromium of this machine."""
+    if CHROMIUM is None:
+        pytest.fail("no Chromium: apt-get install -y chromium")
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=[
+            "--no-sandbox", "--disable-gpu", "--disable-background-networking"])
+        yield chromium
+        chromium.close()
+
+
+def _page(browser, width=1400, scheme="light", scripts=True):
+    context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme,
+                                  java_script_enabled=scripts, accept_downloads=True)
+    return context.new_page()
+
+
+@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize("width", [1400, 390])
+def test_pages_load_without_errors_and_fit(browser, address, name, width):
+    page, wrong = _page(browser, width), []
+    page.on("pageerror", lambda error: wrong.append(str(error)))
+    page.on("console", lambda m: wrong.append(m.text) if m.type == "error" else None)
+    page.on("request", lambda r: wrong.append(r.url) if not r.url.startswith(
+        (address, "data:")) else None)
+    page.goto(f"{address}/{name}.html")
+    page.wait_for_load_state("networkidle")
+    assert not wrong
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    page.context.close()
+
+
+def test_every_number_leads_to_its_source_without_scripts(browser, address):
+    page = _page(browser)
+    page.goto(f"{address}/{KNEE}.html")
+    links = page.eval_on_selector_all(PROVENANCE, "found => found.map(a => a.getAttribute('href'))")
+    page.context.close()
+    targets = sorted(set(links))
+    assert len(links) > 300 and len(targets) > 100
+    page = _page(browser, scripts=False)
+    page.goto(f"{address}/{KNEE}.html")
+    for target in targets:
+        page.goto(f"{address}/{KNEE}.html{target}")
+        entry = page.locator(f"{target}:target")
+        assert entry.is_visible(), target
+        words = entry.inner_text()
+        if target.startswith("#pooled-"):
+            assert "computed from" in words and "results.json" in words, target
+        else:
+            assert "printed" in words and ".csv" in words and "row " in words, target
+    page.context.close()
+
+
+def test_a_click_on_a_number_shows_its_entry(browser, address):
+    page = _page(browser)
+    page.goto(f"{address}/{KNEE}.html")
+    page.locator("#forest-knee-pain-placebo-3-6 tr.lr-study a").nth(1).click()
+    entry = page.locator(".lr-entry:target")
+    assert entry.count() == 1
+    assert entry.bounding_box()["y"] < 900
+    assert entry.locator("a[href^='https://']").count() >= 1
+    page.context.close()
+
+
+def test_the_study_table_sorts_filters_and_downloads(browser, address):
+    page = _page(browser)
+    page.goto(f"{address}/{KNEE}.html")
+    block = page.locator(".lr-block:has(#knee-osteoarthritis-studies)")
+    table = page.locator("#knee-osteoarthritis-studies")
+    total = table.locator("tbody tr").count()
+    block.locator("input[type=search]").fill("china rct")
+    shown = table.locator("tbody tr:visible").count()
+    assert 0 < shown < total or block.locator("[role=status]").inner_text().startswith("0 of")
+    block.locator("input[type=search]").fill("china")
+    assert 0 < table.locator("tbody tr:visible").count() < total
+    block.locator("input[type=search]").fill("")
+    table.locator("thead button", has_text="Enrolled").click()
+    numbers = [int(t.replace(",", "")) for t in table.locator(
+        "tbody td:nth-child(5)").all_inner_texts() if t.replace(",", "").isdigit()]
+    assert numbers == sorted(numbers)
+    with page.expect_download() as download:
+        block.locator("a.lr-download").click()
+    lines = download.value.path().read_text(encoding="utf-8").splitlines()
+    assert len(lines) == total + 1
+    page.context.close()
+
+
+@pytest.mark.parametrize("name", ["book/index", KNEE])
+def test_dark_mode_has_no_white_boxes(browser, address, name):
+    page = _page(browser, scheme="dark")
+    page.goto(f"{address}/{name}.html")
+    assert page.evaluate("document.documentElement.dataset.theme") == "dark"
+    light = page.evaluate("""() => [...document.querySelectorAll('.cell_output, .cell_output *')]
+      .filter(e => { const c = getComputedStyle(e).backgroundColor.match(/[\\d.]+/g).map(Number);
+                     return (c[3] === undefined || c[3] > 0.5) && c[0] + c[1] + c[2] > 600; })
+      .slice(0, 5).map(e => e.outerHTML.slice(0, 120))""")
+    assert not light
+    page.context.close()
+
+
+def test_drawings_have_titles_and_text(browser, address):
+    page = _page(browser)
+    page.goto(f"{address}/{KNEE}.html")
+    bare = page.evaluate("""() => [...document.querySelectorAll('svg.lr-mark, svg.lr-svg')]
+      .filter(s => !s.querySelector('title') || !s.querySelector('title').textContent.trim())
+      .length""")
+    assert bare == 0
+    assert page.locator("svg.lr-svg desc").count() >= 5
+    assert page.locator("figure.lr-forest").count() == page.locator(
+        "figure.lr-forest .lr-alt").count()
+    page.context.close()
+
+
+def test_figures_do_not_overlap_their_table(browser, address):
+    page = _page(browser)
+    page.goto(f"{address}/{KNEE}.html")
+    box = page.locator("#forest-knee-pain-placebo-3-6 .lr-scroll").first
+    assert box.evaluate("e => e.scrollWidth - e.clientWidth") <= 1
+    page.context.close()
+
+
+def test_headings_are_there_without_scripts(browser, address):
+    page = _page(browser, scripts=False)
+    page.goto(f"{address}/book/index.html")
+    assert "no medical advice" in page.inner_text("main")
+    page.context.close()

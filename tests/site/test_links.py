@@ -1,0 +1,79 @@
+"""Every link of the built site leads somewhere, and nothing is loaded from elsewhere."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+import pytest
+from bs4 import BeautifulSoup
+
+ELSEWHERE = ("http://", "https://", "//")
+
+
+@cache
+def _soup(path: Path) -> BeautifulSoup:
+    return BeautifulSoup(path.read_text(encoding="utf-8"), "lxml")
+
+
+@cache
+def _anchors(path: Path) -> frozenset[str]:
+    return frozenset(tag[key] for key in ("id", "name") for tag in _soup(path).find_all(
+        attrs={key: True}))
+
+
+def _pages(html: Path) -> list[Path]:
+    return sorted(p for p in html.rglob("*.html") if "_static" not in p.parts)
+
+
+def _broken(html: Path, page: Path) -> list[str]:
+    out = []
+    for tag in _soup(page).find_all("a", href=True):
+        href = tag["href"]
+        if href.startswith((*ELSEWHERE, "mailto:", "data:", "javascript:")):
+            continue
+        parts = urlsplit(href)
+        target = page if not parts.path else (page.parent / unquote(parts.path)).resolve()
+        if not target.is_file():
+            out.append(f"{page.relative_to(html)}: {href}: no such file")
+        elif parts.fragment and target.suffix == ".html" and (
+                unquote(parts.fragment) not in _anchors(target)):
+            out.append(f"{page.relative_to(html)}: {href}: no such anchor")
+    return out
+
+
+def test_every_link_leads_somewhere(html):
+    pages = _pages(html)
+    assert len(pages) >= 8
+    broken = [line for page in pages for line in _broken(html, page)]
+    assert not broken, "\n".join(broken[:50])
+
+
+def test_nothing_is_loaded_from_another_host(html):
+    loaded = [f"{page.relative_to(html)}: {tag.get('src') or tag.get('href')}"
+              for page in _pages(html)
+              for tag in _soup(page).find_all(["script", "link", "img", "iframe", "source"])
+              if (tag.get("src") or tag.get("href") or "").startswith(ELSEWHERE)
+              and tag.get("rel") not in (["canonical"], ["license"])]
+    assert not loaded, "\n".join(loaded)
+
+
+def test_identifiers_are_unique(html):
+    for page in _pages(html):
+        ids = [tag["id"] for tag in _soup(page).find_all(id=True)]
+        double = sorted({i for i in ids if ids.count(i) > 1})
+        assert not double, f"{page.relative_to(html)}: {double[:10]}"
+
+
+def test_public_files_are_there(html):
+    for path in ("results.json", "data/datapackage.json", "data/codebook.csv",
+                 "data/knee-osteoarthritis/outcomes.csv"):
+        assert (html / path).is_file(), path
+
+
+@pytest.mark.parametrize("name", ["notebooks/knee-osteoarthritis.html"])
+def test_at_least_fifteen_trials_are_named(html, name):
+    names = {tag.get_text() for tag in _soup(html / name).select(
+        "figure.lr-forest th[scope=row] > a")}
+    assert len(names) >= 15, names

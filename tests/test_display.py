@@ -1,0 +1,188 @@
+"""What readers see: sentences, tables, forest plots, drawings, sections."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+from bs4 import BeautifulSoup
+
+from livingreview.display import Chapter, words
+from livingreview.display.html import Column, Html, count, interval, number, table
+from livingreview.publish import site
+from livingreview.review import dumps
+
+ROOT = Path(__file__).resolve().parents[1]
+KNEE = "knee-osteoarthritis"
+MAIN = "knee-pain-placebo-3-6"
+SECTIONS = ["Summary", "Question", "What changed", "Studies", "Risk of bias", "Effects",
+            "Dose, source and time", "Robustness", "Harms", "Summary of findings",
+            "What others concluded", "What the seed reviews claimed", "Gaps and running trials",
+            "Data and references"]
+
+
+@pytest.fixture(scope="module")
+def chapter():
+    return Chapter(KNEE)
+
+
+def _changed_copy(folder: Path, old: str, new: str) -> Path:
+    data = folder / "data"
+    shutil.copytree(ROOT / "data", data)
+    path = data / KNEE / "outcomes.csv"
+    text = path.read_text(encoding="utf-8")
+    assert text.count(old) == 1
+    path.write_text(text.replace(old, new), encoding="utf-8")
+    return data
+
+
+@pytest.mark.parametrize("value, shown", [(-2.25, "−2.2"), (-0.04, "0.0"), (1234.5, "1,234.5"),
+                                          (None, "")])
+def test_numbers(value, shown):
+    assert number(value) == shown
+
+
+def test_counts_and_intervals():
+    assert count(12.0) == "12" and count(12.5) == "12.5" and count(None) == ""
+    assert interval(-1.0, 2.0) == "−1.0 to 2.0" and interval(None, 2.0) == ""
+
+
+def test_tables_escape_text_and_hold_what_accessibility_needs():
+    html = table("t", "A <b> caption", [Column("a", "A"), Column("n", "N", True)],
+                 [{"a": "<script>", "n": Html("<b>1</b>")}])
+    soup = BeautifulSoup(html, "lxml")
+    assert "<script>" not in html
+    assert soup.caption.get_text() == "A <b> caption"
+    assert all(th.get("scope") for th in soup.find_all("th"))
+    assert soup.find("td")["class"] == ["lr-num"]
+    assert soup.find("a", class_="lr-download")["href"].startswith("data:text/csv")
+
+
+def test_an_empty_table_says_so():
+    assert "Nothing" in table("t", "c", [Column("a", "A")], [])
+
+
+def test_every_chapter_has_the_same_sections():
+    chapters = sorted((ROOT / "notebooks").glob("*.md"))
+    assert chapters
+    for path in chapters:
+        text = path.read_text(encoding="utf-8")
+        assert re.findall(r"^## (.+)$", text, re.M) == SECTIONS, path.name
+        for title, body in re.findall(r"^## (.+)\n((?:(?!^## ).*\n)+)", text, re.M):
+            assert "{code-cell}" in body, f"{path.name}: {title} shows nothing of the data"
+
+
+def test_forest_shows_what_was_computed(chapter):
+    result = chapter.review.analysis(MAIN)
+    soup = BeautifulSoup(chapter.figure(MAIN), "lxml")
+    rows = soup.select("tr.lr-study")
+    assert len(rows) == result["k"]
+    for row, study in zip(rows, result["studies"], strict=True):
+        text = row.get_text(" ")
+        assert number(study["estimate"]) in text
+        assert number(study["cells"]["mean"]) in text and f"n {count(study['n_cells'])}" in text
+        assert number(100 * study["weight"]) + "%" in text
+    pooled = soup.select_one("tr.lr-pooled").get_text(" ")
+    assert number(result["pooled"]["estimate"]) in pooled
+    assert number(result["pooled"]["ci_low"]) in soup.select_one(".lr-alt").get_text()
+    assert soup.select("line.lr-mid")
+
+
+def test_forest_places_marks_in_order(chapter):
+    result = chapter.review.analysis(MAIN)
+    soup = BeautifulSoup(chapter.figure(MAIN), "lxml")
+    squares = [float(r["x"]) + float(r["width"]) / 2 for r in soup.select("rect.lr-square")]
+    estimates = [s["estimate"] for s in result["studies"]]
+    assert sorted(range(len(squares)), key=squares.__getitem__) == sorted(
+        range(len(estimates)), key=estimates.__getitem__)
+    null = float(soup.select_one("line.lr-null")["x1"])
+    for x, estimate in zip(squares, estimates, strict=True):
+        assert (x < null) == (estimate < 0)
+
+
+def test_a_changed_cell_changes_number_figure_text_and_results(chapter, tmp_path):
+    data = _changed_copy(tmp_path, "6,change,125,-2.52,2.46", "6,change,125,-4.52,2.46")
+    other = Chapter(KNEE, data)
+    before, after = chapter.review.analysis(MAIN), other.review.analysis(MAIN)
+    assert after["pooled"]["estimate"] < before["pooled"]["estimate"] - 1
+    old, new = (BeautifulSoup(c.figure(MAIN), "lxml") for c in (chapter, other))
+    for part in ("tr.lr-pooled td:nth-of-type(4)", ".lr-alt", "polygon.lr-diamond"):
+        assert str(old.select_one(part)) != str(new.select_one(part)), part
+    assert str(chapter.summary(MAIN)) != str(other.summary(MAIN))
+    assert dumps(chapter.review.document) != dumps(other.review.document)
+
+
+def test_every_pool_names_what_is_not_in_it(chapter):
+    for result in chapter.results():
+        shown = str(chapter.figure(result["id"]))
+        if result["pooled"]:
+            assert words.share(result) in shown
+        for trial in result["not_in_pool"]["trials"]:
+            assert f"#study-{trial['trial_id']}" in shown
+
+
+def test_every_sentence_holds_its_numbers(chapter):
+    for result in chapter.results():
+        sentence = words.finding(chapter.data, result)
+        assert sentence.endswith(".") and "None" not in sentence and "nan" not in sentence
+        if result["pooled"]:
+            d = words.decimals(result)
+            assert number(abs(result["pooled"]["estimate"]), d) in sentence
+
+
+def test_directions_in_sentences():
+    result = {"question": {"measure": "MD", "favourable": "lower", "rescaled_0_100": True},
+              "pooled": {"estimate": -3.0, "ci_low": -5.0, "ci_high": -1.0}}
+    assert words._better(result) == "better" and not words.includes_null(result)
+    result["question"]["favourable"] = "higher"
+    assert words._better(result) == "worse"
+    result["pooled"] = {"estimate": 1.5, "ci_low": 0.9, "ci_high": 2.4}
+    result["question"].update(measure="RR", favourable="lower")
+    assert words._better(result) == "worse" and words.includes_null(result)
+
+
+def test_drawings_are_the_same_twice_and_follow_the_page(chapter):
+    first, second = chapter.robustness(MAIN), chapter.robustness(MAIN)
+    assert first == second
+    svg = BeautifulSoup(first, "lxml").find("svg")
+    assert svg.find("title").get_text() and svg.find("desc").get_text()
+    assert "var(--lr-ink)" in str(svg) and "#111111" not in str(svg)
+    assert "<text" in str(svg), "text must stay text"
+
+
+def test_replica_ends_at_the_main_analysis(chapter):
+    rows = BeautifulSoup(chapter.replica("cochrane-replica", MAIN), "lxml").select(
+        "#cochrane-replica-steps tbody tr")
+    assert "−12.4" in rows[0].get_text() and "−24.9 to 0.0" in rows[0].get_text()
+    assert number(chapter.review.analysis(MAIN)["pooled"]["estimate"]) in rows[-1].get_text()
+
+
+def test_study_table_names_every_study_once(chapter):
+    soup = BeautifulSoup(chapter.study_table(), "lxml")
+    rows = soup.select("tbody tr")
+    assert len(rows) == len(chapter.evidence.studies)
+    assert len({r.th.get_text() for r in rows}) == len(rows)
+    headers = [th.get_text() for th in soup.select("thead th")]
+    assert "Funding" in headers and "Baseline pain" in headers
+    assert "not extracted" in soup.get_text()
+
+
+def test_committed_descriptions_equal_the_declarations(tmp_path):
+    from livingreview.dataset import load
+
+    data = load()
+    assert (ROOT / "data" / "datapackage.json").read_text(
+        encoding="utf-8") == site.datapackage_json(data), "run `make data`"
+    site.codebook_csv(tmp_path / "codebook.csv")
+    assert (ROOT / "data" / "codebook.csv").read_bytes() == (
+        tmp_path / "codebook.csv").read_bytes(), "run `make data`"
+    json.loads(site.datapackage_json(data))
+
+
+def test_the_picture_of_the_readme_is_of_these_data(chapter):
+    from livingreview.display.picture import PATH, forest_svg
+
+    assert PATH.read_text(encoding="utf-8") == forest_svg(chapter), "run `make picture`"
