@@ -64,6 +64,7 @@ def outside_scale(data: Dataset, indication: str) -> Iterator[Problem]:
     low, high = frame["scale_min"], frame["scale_max"]
     yield from _each(frame, low >= high, path, "scale_min", "scale_min is not below scale_max",
                      "a scale with a width", "error", "scale")
+    low, high = low.where(~(low >= high)), high.where(~(low >= high))  # said once
     for column in ("mean", "median"):
         value = frame[column]
         final = (frame["statistic"] == "final") & ((value < low) | (value > high))

@@ -499,11 +499,12 @@ def _foreign_problems(raw: Raw, raws: dict[str, Raw], indication: str) -> list[P
             texts = [raw.texts[name][code] for name, code in zip(
                 key.columns, np.atleast_1d(values), strict=True)]
             passing[rows] = not texts[-1] or all(
-                (*texts[:-1], part) in known for part in _split(texts[-1], many))
+                (*texts[:-1], part) in known for part in _split(texts[-1], many) if part)
         if same:  # an unknown study has no arms either: that is said once, at the study
             passing |= unknown.get(same[0], False)
         unknown[last] = ~passing
-        out += _unknown_cells(raw, key, target, passing.copy())
+        if not passing.all():
+            out += _unknown_cells(raw, key, target, passing.copy())
     return out
 
 
@@ -772,21 +773,31 @@ def _examined(folder: Path) -> Dataset:
     problems: list[Problem] = []
     raws, indications = _read_all(folder, problems)
     words = _vocabulary(raws.get("vocabularies.csv"))
-    frames = {}
+    frames, less_sure = {}, []
     for path, raw in raws.items():
         indication = path.split("/")[0] if raw.table.folder == "indication" else ""
-        problems += _column_problems(raw, words) + _form_problems(raw) + _key_problems(raw)
-        problems += _foreign_problems(raw, raws, indication)
+        if not raw.codes.empty:
+            problems += _column_problems(raw, words) + _key_problems(raw)
+            problems += _foreign_problems(raw, raws, indication)
+            less_sure += _form_problems(raw)
         if words or raw.table is not tables.VOCABULARIES:
             frames[path] = _typed(raw, words)
     dataset = Dataset(
         folder, tuple(indications), MappingProxyType(frames), (),
         MappingProxyType({path: raw.digest for path, raw in raws.items()}),
         frozenset(path for path, raw in raws.items() if not raw.whole or raw.absent))
-    # A rule that misses a value says nothing new of a column that is not there.
-    absent = {(path, name) for path, raw in raws.items() for name in raw.absent}
-    problems += [p for p in checks.run(dataset) if (p.file, p.column) not in absent]
+    less_sure += checks.run(dataset)
+    problems += _not_said_before(less_sure, problems, raws)
     return replace(dataset, problems=tuple(_shortened(problems)))
+
+
+def _not_said_before(new: list[Problem], old: list[Problem], raws: dict[str, Raw]) -> list[Problem]:
+    """Problems at other places than those of `old`: a wrong cell is not also a missing one."""
+    cells = {(p.file, p.row, p.column) for p in old if p.column}
+    columns = {(p.file, p.column) for p in old if p.more}  # whose wrong cells are not all listed
+    columns |= {(path, name) for path, raw in raws.items() for name in raw.absent}
+    return [p for p in new if (p.file, p.row, p.column) not in cells
+            and (p.value or (p.file, p.column) not in columns)]
 
 
 def load(folder: Path | str | None = None) -> Dataset:

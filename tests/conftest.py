@@ -13,7 +13,7 @@ from livingreview import tables
 DATA = Path(__file__).parent.parent / "data"
 INDICATION = "knee-osteoarthritis"
 
-# Two trials and a study with an operation, without any problem. A column that is not named is empty.
+# Two trials and a study with an operation, without any problem; what is not named is empty.
 _SOURCE = {"source_id": "report", "kind": "full-text", "title": "A report",
            "accessed": "2026-11-21"}
 _VISIT = {"outcome": "pain-vas", "instrument": "VAS", "scale_min": "0", "scale_max": "100",

@@ -8,12 +8,13 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from unittest import mock
 
 import pytest
 from click.testing import CliRunner
 from conftest import DATA, INDICATION, append, edit, read_table, write_table
 
-from livingreview import tables
+from livingreview import dataset, tables
 from livingreview.__main__ import main
 from livingreview.dataset import SHOWN, DataError, Problem, examine, load
 
@@ -110,8 +111,10 @@ ERRORS = {
     "interval": ([(CONTRASTS, DOE, "ci_low", "5")], (CONTRASTS, 2, "ci_low", "5")),
     "events above total": ([(EVENTS, {"arm_id": "saline"}, "events", "21")],
                            (EVENTS, 4, "events", "21")),
-    "final outside scale": ([(OUTCOMES, MSC_6, "mean", "100.5")], (OUTCOMES, 4, "mean", "100.5")),
-    "final below scale": ([(OUTCOMES, MSC_6, "mean", "-1")], (OUTCOMES, 4, "mean", "-1")),
+    "final outside scale": ([(OUTCOMES, MSC_6, "mean", "100.5"), (OUTCOMES, MSC_6, "sd", "")],
+                            (OUTCOMES, 4, "mean", "100.5")),
+    "final below scale": ([(OUTCOMES, MSC_6, "mean", "-1"), (OUTCOMES, MSC_6, "sd", "")],
+                          (OUTCOMES, 4, "mean", "-1")),
     "change wider than scale": ([(OUTCOMES, MSC_6, "statistic", "change"),
                                  (OUTCOMES, MSC_6, "mean", "-101")],
                                 (OUTCOMES, 4, "mean", "-101")),
@@ -163,8 +166,8 @@ WARNINGS = {
                       (STUDIES, 2, "doi", "https://doi.org/10.1000/xyz")),
     "form of a PMID": ([(STUDIES, DOE, "pmid", "PMC123")], (STUDIES, 2, "pmid", "PMC123")),
     "form of a PMID, other digits": ([(STUDIES, DOE, "pmid", "1٢٣")], (STUDIES, 2, "pmid", "1٢٣")),
-    "form of a registration": ([(STUDIES, DOE, "registration", "NCT0212336")],
-                               (STUDIES, 2, "registration", "NCT0212336")),
+    "form of a registration": ([(STUDIES, DOE, "registration", "nct02123368")],
+                               (STUDIES, 2, "registration", "nct02123368")),
     "form of a link": ([(SOURCES, {}, "url", "example.org")], (SOURCES, 2, "url", "example.org")),
     "form of a citation": ([(STUDIES, DOE, "cited_by", "disc review 22")],
                            (STUDIES, 2, "cited_by", "disc review 22")),
@@ -180,13 +183,16 @@ def test_each_rule_finds_its_row_and_nothing_else(made_up, level, changes, place
     for change in changes:
         edit(made_up, *change)
 
-    assert places(examine(made_up).problems) == [(level, *place)]
-    code, lines = check(made_up)
+    data = examine(made_up)
+    with mock.patch.object(dataset, "examine", return_value=data):  # it need not read twice
+        code, lines = check(made_up)
+
+    assert places(data.problems) == [(level, *place)]
     assert code == (1 if level == "error" else 0)
     path, row, column, value = place
     assert any(f"{path}:{row}:{column}: " in line and (value or "(empty)") in line
                and ", expected " in line for line in lines)
-    assert lines[-2:].count(f"1 {level}") == 1 or f"1 {level}" in lines
+    assert f"1 {level}" in lines
 
 
 def test_final_means_below_zero_look_like_changes(made_up):
@@ -220,7 +226,6 @@ def test_a_word_that_no_vocabulary_has_stops_an_analysis(made_up):
 
 
 def test_three_errors_at_once_are_three_lines(data_copy):
-    before = [p for p in examine(data_copy).problems if p.level == "error"]
     rows = read_table(data_copy / OUTCOMES)
     with_sd = [i for i, row in enumerate(rows) if row["sd"]]
     letter, negative, unknown = with_sd[0], with_sd[5], with_sd[9]
@@ -229,18 +234,19 @@ def test_three_errors_at_once_are_three_lines(data_copy):
     rows[unknown]["arm_id"] = "no-such-arm"
     write_table(data_copy / OUTCOMES, tables.OUTCOMES.names, rows)
 
-    found = [p for p in examine(data_copy).problems if p.level == "error"]
+    data = examine(data_copy)
+    with mock.patch.object(dataset, "examine", return_value=data):
+        code, lines = check(data_copy)
+        with pytest.raises(DataError) as caught:
+            load(data_copy)
 
-    assert before == []
+    found = [p for p in data.problems if p.level == "error"]
     assert places(found) == [
         ("error", OUTCOMES, letter + 2, "mean", "x"),
         ("error", OUTCOMES, negative + 2, "sd", rows[negative]["sd"]),
         ("error", OUTCOMES, unknown + 2, "arm_id", "no-such-arm")]
-    code, lines = check(data_copy)
     assert code == 1
     assert "3 errors" in lines
-    with pytest.raises(DataError) as caught:
-        load(data_copy)
     assert caught.value.problems == found
 
 
@@ -311,11 +317,11 @@ def test_a_date_in_the_future_is_valid(made_up):
 
 @pytest.mark.parametrize("column", ["mean", "sd", "se", "median", "q1", "q3", "min", "max",
                                     "scale_min", "scale_max", "timepoint_months", "ci_low"])
-@pytest.mark.parametrize("value", ["1e308", "-1e308", "1e-308"])
 @pytest.mark.filterwarnings("error")
-def test_numbers_at_the_edge_of_what_is_possible(made_up, column, value):
-    edit(made_up, OUTCOMES, MSC_6, column, value)
-    edit(made_up, OUTCOMES, SALINE_0, column, value)
+def test_numbers_at_the_edge_of_what_is_possible(made_up, column):
+    for row, value in ((MSC_0, "1e308"), (SALINE_0, "-1e308"), (MSC_6, "1e308"),
+                       (SALINE_6, "1e-308")):
+        edit(made_up, OUTCOMES, row, column, value)
     examine(made_up)
 
 
@@ -386,9 +392,11 @@ LINES = {
 def test_damaged_lines(made_up, change, expected):
     change_lines(made_up, OUTCOMES, change)
 
-    found = places(examine(made_up).problems)
+    data = examine(made_up)
+    with mock.patch.object(dataset, "examine", return_value=data):
+        code, _ = check(made_up)
 
-    code, lines = check(made_up)
+    found = places(data.problems)
     assert code == (1 if expected != [] else 0)
     if expected is not None:
         value = [place[-1] for place in expected]
@@ -399,7 +407,7 @@ def test_damaged_lines(made_up, change, expected):
 BYTES = {
     "latin-1": (lambda b: b.replace(b"VAS", b"\xe9VAS", 1), 2, "this byte is not UTF-8"),
     "UTF-16": (lambda b: b.decode().encode("utf-16"), 1, "UTF-16"),
-    "UTF-16 without a mark": (lambda b: b.decode().encode("utf-16-le"), 1, "NUL"),
+    "UTF-16 without a mark": (lambda b: b[:40].decode().encode("utf-16-le"), 1, "NUL"),
     "NUL": (lambda b: b.replace(b"doe", b"d\0e", 2), 2, "NUL"),
     "empty": (lambda b: b"", 1, "the file is empty"),
     "only line ends": (lambda b: b"\r\n\n", 1, "the file is empty"),
@@ -409,7 +417,7 @@ BYTES = {
 
 
 @pytest.mark.parametrize(("change", "row", "wrong"), BYTES.values(), ids=BYTES)
-@pytest.mark.parametrize("path", [OUTCOMES, ARMS, "vocabularies.csv", "instruments.csv"])
+@pytest.mark.parametrize("path", [OUTCOMES, "vocabularies.csv"])
 def test_damaged_bytes_are_one_error(made_up, path, change, row, wrong):
     before = (made_up / path).read_bytes()
     after = change(before if b"doe" in before and b"VAS" in before else b"doe VAS\n" + before)
@@ -422,7 +430,6 @@ def test_damaged_bytes_are_one_error(made_up, path, change, row, wrong):
     assert [p.file for p in errors] == [path], "\n".join(map(str, errors))
     assert wrong in errors[0].wrong
     assert row in (None, errors[0].row)
-    assert check(made_up)[0] == 1
 
 
 @pytest.mark.parametrize("change", [
@@ -453,8 +460,8 @@ def test_a_byte_order_mark_is_a_warning_and_changes_nothing(made_up):
 
 
 def test_a_long_note_with_line_ends_is_valid_and_rows_keep_their_lines(made_up):
-    edit(made_up, OUTCOMES, MSC_0, "note", 'a "quoted"\nline, ' + "x" * 200_000)
     edit(made_up, OUTCOMES, SALINE_6, "mean", "x")
+    edit(made_up, OUTCOMES, MSC_0, "note", 'a "quoted"\nline, ' + "x" * 200_000)
     assert places(examine(made_up).problems) == [("error", OUTCOMES, 6, "mean", "x")]
 
 
@@ -482,7 +489,8 @@ def test_an_indication_without_a_folder_is_one_error(made_up):
         "label_zh": "骨质疏松"})
     assert places(examine(made_up).problems) == [("error", "osteoporosis", 1, "", "")]
 
-    edit(made_up, "vocabularies.csv", {"value": "osteoporosis"}, "value", "../osteoporosis")
+    edit(made_up, "vocabularies.csv", {"list": "indication", "value": "osteoporosis"},
+         "value", "../osteoporosis")
     assert places(examine(made_up).problems) == [
         ("error", "vocabularies.csv", row, "value", "../osteoporosis")]
 
@@ -618,6 +626,12 @@ def test_problems_beyond_the_first_are_counted(made_up):
 # --- the project's own data and its description -----------------------------------------------
 
 
+@pytest.fixture(scope="module")
+def own() -> dataset.Dataset:
+    """The project's own data, read once."""
+    return examine(DATA)
+
+
 def test_the_projects_own_data_have_no_error():
     done, _ = run_check(DATA)
     assert "Traceback" not in done.stderr
@@ -627,20 +641,20 @@ def test_the_projects_own_data_have_no_error():
     assert any(re.fullmatch(r"\d+ warnings?", line) for line in lines)
 
 
-def test_every_problem_of_a_folder_has_a_place():
-    for problem in examine(DATA).problems:
+def test_every_problem_of_a_folder_has_a_place(own):
+    for problem in own.problems:
         assert isinstance(problem, Problem)
         assert problem.file and problem.row >= 1 and problem.wrong and problem.expected
 
 
-def described() -> dict:
-    data = examine(DATA)
+def described(data: dataset.Dataset) -> dict:
     return tables.datapackage(list(data.indications), set(data.frames))
 
 
-def test_the_data_package_names_what_is_there():
-    resources = {r["name"]: r for r in described()["resources"]}
-    assert len(resources) == len(described()["resources"])
+def test_the_data_package_names_what_is_there(own):
+    listed = described(own)["resources"]
+    resources = {r["name"]: r for r in listed}
+    assert len(resources) == len(listed)
     for resource in resources.values():
         assert (DATA / resource["path"]).is_file()
         fields = [f["name"] for f in resource["schema"]["fields"]]
@@ -654,21 +668,21 @@ def test_the_data_package_names_what_is_there():
                 f["name"] for f in target["schema"]["fields"]}
 
 
-def test_frictionless_agrees_that_the_data_are_valid():
+def test_frictionless_agrees_that_the_data_are_valid(own):
     frictionless = pytest.importorskip("frictionless")
-    package = frictionless.Package.from_descriptor(described(), basepath=str(DATA))
+    package = frictionless.Package.from_descriptor(described(own), basepath=str(DATA))
     report = package.validate()
     assert report.valid, report.flatten(["name", "rowNumber", "fieldName", "type", "note"])[:10]
 
 
-def test_frictionless_and_check_refuse_the_same_arm(data_copy):
+def test_frictionless_and_check_refuse_the_same_arm(data_copy, own):
     frictionless = pytest.importorskip("frictionless")
     row = len(read_table(data_copy / OUTCOMES)) + 1
     rows = read_table(data_copy / OUTCOMES)
     rows[-1]["arm_id"] = "no-such-arm"
     write_table(data_copy / OUTCOMES, tables.OUTCOMES.names, rows)
 
-    package = frictionless.Package.from_descriptor(described(), basepath=str(data_copy))
+    package = frictionless.Package.from_descriptor(described(own), basepath=str(data_copy))
     report = package.get_resource(f"{INDICATION}-outcomes").validate()
 
     assert report.flatten(["type", "rowNumber"]) == [["foreign-key", row]]

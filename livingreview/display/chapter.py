@@ -91,13 +91,12 @@ class Chapter:
         for analysis in analyses:
             result = self.review.analysis(analysis)
             sentence = words.finding(self.data, result)
+            start = expanded = ""
             if result["pooled"]:
-                sentence += (f" Certainty: {result['certainty']['level']}. "
-                             f"{words.plain(self.data, result)}")
+                start = (f"<strong>{text(words.plain(self.data, result))}</strong> "
+                         f"Certainty: {result['certainty']['level']}. ")
                 expanded = self._expanded(result) + self._implausible(result)
-            else:
-                expanded = ""
-            items.append(f"<li>{text(sentence)}{expanded} "
+            items.append(f"<li>{start}{text(sentence)}{expanded} "
                          f"{link(f'#forest-{analysis}', 'Figure') if result['studies'] else ''}"
                          "</li>")
         return Html(f'<ul class="lr-summary">{"".join(items)}</ul>')
@@ -118,7 +117,7 @@ class Chapter:
     def _implausible(result: dict) -> str:
         """The estimate without trials whose values look implausible."""
         rows = [r for r in result["robustness"] if r["id"] == "no-suspicious"]
-        if not rows or rows[0].get("estimate") is None:
+        if not rows or rows[0].get("estimate") is None or result["k"] < 3:
             return ""
         row, d = rows[0], words.decimals(result)
         return (f" Without trials whose values look implausible: {number(row['estimate'], d)} "
@@ -370,7 +369,7 @@ class Chapter:
                                  Html(f"<ul>{items}</ul>")))
         return join(parts)
 
-    def replica(self, check: str, main: str) -> Html:
+    def replica(self, check: str, main: str, published: str) -> Html:
         """A published pooled result, recomputed, and the rules that lead from it to ours."""
         from ..review.steps import steps
 
@@ -384,7 +383,8 @@ class Chapter:
             paragraph(f"{theirs['title']}: {number(pooled['estimate'])} "
                       f"({interval(pooled['ci_low'], pooled['ci_high'])}) of "
                       f"{'100' if theirs['question']['rescaled_0_100'] else 'its scale'}, "
-                      f"{words.trials(theirs['k'])}. {theirs['note']}. Our main estimate is "
+                      f"{words.trials(theirs['k'])}. {theirs['note']}. "
+                      f"{self._printed(published)} Our main estimate is "
                       f"{number(ours['pooled']['estimate'])} "
                       f"({interval(ours['pooled']['ci_low'], ours['pooled']['ci_high'])}, "
                       f"{words.trials(ours['k'])})."),
@@ -393,6 +393,16 @@ class Chapter:
                    Column("estimate", "Estimate", True), Column("ci", "95% CI", True),
                    Column("trials", "Trials in it")], rows, interactive=False),
             details("Figure of the published estimate, recomputed", self.figure(check))])
+
+    def _printed(self, review_id: str) -> str:
+        """What a published review prints, with its remark."""
+        rows = [r for r in self.data.records("published_syntheses", self.indication)
+                if r["review_id"] == review_id and r["estimate"] is not None]
+        return " ".join(
+            f"Its abstract prints {number(abs(r['estimate']))}"
+            + ("" if r["scale_max"] is None else f" of {r['scale_max']:g}")
+            + f" for {words.in_text(self.data.label('outcome', r['outcome']))}, in favour of "
+            f"{words.in_text(self.data.label('favours', r['favours']))}." for r in rows)
 
     # --- dose and time ------------------------------------------------------------------------
 

@@ -190,11 +190,12 @@ def _measured(data: Dataset, study: dict) -> str:
 def _study_row(data: Dataset, names: dict, axis: Axis, result: dict, study: dict) -> str:
     href = f"#{anchor(result, study)}"
     name = names[study["trial_id"]]
-    month = "" if study["months"] is None else f"month {study['months']:g}"
+    one_outcome = len({s["outcome"] for s in result["studies"]}) == 1
+    said = ["" if one_outcome else _measured(data, study),
+            "" if study["months"] is None else f"month {study['months']:g}",
+            {"change": "change", "contrast": "contrast"}.get(study["statistic"], "")]
     header = Html(f"{link('#study-' + study['trial_id'], name)}{_marks(study)}"
-                  f'<span class="lr-sub">{text(_measured(data, study))}'
-                  f"{', ' if month else ''}{month}"
-                  f"{', change' if study['statistic'] == 'change' else ''}</span>")
+                  f'<span class="lr-sub">{text(", ".join(s for s in said if s))}</span>')
     cells = _arm_cell(result, study, "cells", href)
     control = _arm_cell(result, study, "comparator", href)
     if study["yi"] is None:
@@ -248,10 +249,17 @@ def alternative(data: Dataset, names: dict, result: dict) -> str:
     return f"{words.finding(data, result)} Trials: {'; '.join(studies)}."
 
 
-def _legend(result: dict) -> str:
+def _instruments(data: Dataset) -> set[str]:
+    return {w["label_en"] for w in data.words("outcome").values()}
+
+
+def _legend(data: Dataset, result: dict) -> str:
     """What signs and lines of the figure mean."""
     studies, mid = result["studies"], result["minimal_important_difference"]
-    parts = ["Squares are trials, their size is the weight; the diamond is the pooled estimate."]
+    outcomes = {s["outcome"] for s in studies}
+    measured = data.label("outcome", next(iter(outcomes))) if len(outcomes) == 1 else ""
+    parts = [f"Measured by: {measured}."] if measured in _instruments(data) else []
+    parts += ["Squares are trials, their size is the weight; the diamond is the pooled estimate."]
     if mid:
         parts.append(f"Dashed lines: the minimal important difference of "
                      f"{number(mid['value'])} {words.unit(result)} ({mid['population']}; a change "
@@ -348,6 +356,6 @@ def forest(data: Dataset, names: dict[str, str], result: dict) -> Html:
         f'<div class="lr-scroll" role="region" tabindex="0" aria-label="{text(result["title"])}">'
         f'<table class="lr-table lr-forest-table"><caption>{text(result["title"])}</caption>'
         f"<thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table></div>"
-        f'<figcaption><p>{text(_legend(result))}</p><p class="lr-alt" id="{described}">'
+        f'<figcaption><p>{text(_legend(data, result))}</p><p class="lr-alt" id="{described}">'
         f"{text(alternative(data, names, result))}</p></figcaption>"
         f"{_data_table(names, result)}</figure>")

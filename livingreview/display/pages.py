@@ -70,7 +70,7 @@ class Overview:
                 "n": count(sum(s["n_enrolled"] or 0 for s in human)),
                 "animal": len(main) - len(human),
                 "pooled": len(pooled) if chapter else "chapter to come"})
-        return table("indications", "Studies and participants by indication",
+        return table("table-indications", "Studies and participants by indication",
                      [Column("name", "Indication"), Column("studies", "Studies", True),
                       Column("human", "In humans", True),
                       Column("n", "Enrolled or planned", True),
@@ -107,7 +107,7 @@ class Overview:
         rows = [{"what": r["what"], "checked": r["checked"], "agreed": r["agreed"],
                  "note": r["note"], "interval": self._exact(r)}
                 for r in self.data.records("audits")]
-        return table("audits", "Values looked up again in their sources",
+        return table("table-audits", "Values looked up again in their sources",
                      [Column("what", "What was looked up"), Column("checked", "Checked", True),
                       Column("agreed", "Agreed", True),
                       Column("interval", "Exact 95% interval", True), Column("note", "Remark")],
@@ -126,7 +126,7 @@ class Overview:
         return join([
             paragraph(f"{len(rows)} warnings. A warning is a value that an editor should look "
                       "at; it may be right."),
-            table("warnings", "Warnings of the data validation",
+            table("table-warnings", "Warnings of the data validation",
                   [Column("file", "File"), Column("row", "Row", True),
                    Column("column", "Column"), Column("value", "Value"),
                    Column("wrong", "What is odd"), Column("expected", "Expected"),
@@ -147,7 +147,7 @@ class Overview:
                 "n": sum(r["n"] is not None for r in numbers),
                 "scale": sum(r["scale_max"] is not None for r in numbers),
                 **{q: qualities.count(q) for q in self.data.words("quality")}})
-        return table("completeness", "Outcome rows and what they hold",
+        return table("table-completeness", "Outcome rows and what they hold",
                      [Column("name", "Indication"), Column("rows", "Rows", True),
                       Column("means", "With mean or median", True),
                       Column("spread", "of these: spread", True), Column("n", "n", True),
@@ -177,7 +177,7 @@ class Overview:
                  "kind": self.data.label("overlap_kind", r["kind"]), "reason": r["reason"],
                  "action": self.data.label("overlap_action", r["action"])}
                 for r in self.data.records("cohort_overlaps")]
-        return table("overlaps", "Studies that share patients, surely or possibly",
+        return table("table-overlaps", "Studies that share patients, surely or possibly",
                      [Column("indication", "Indication"), Column("studies", "Studies"),
                       Column("kind", "How sure"), Column("reason", "Why"),
                       Column("action", "What follows")], rows, interactive=False)
@@ -188,7 +188,7 @@ class Overview:
                  "status": self.data.label("status", s["status"]), "title": s["title"]}
                 for i in self.data.indications for s in self.data.records("studies", i)
                 if s["status"] in ("retracted", "expression-of-concern")]
-        return table("retractions", "Retracted studies and studies under concern",
+        return table("table-retractions", "Retracted studies and studies under concern",
                      [Column("study", "Study"), Column("indication", "Indication"),
                       Column("status", "Status"), Column("title", "Title")], rows,
                      interactive=False)
@@ -198,7 +198,7 @@ class Overview:
     def codebook(self) -> Html:
         """Every column of every table."""
         rows = tables.codebook()
-        return table("codebook", "Columns of all tables",
+        return table("table-columns", "Columns of all tables",
                      [Column("column", "Column"), Column("table", "Table"),
                       Column("type", "Type"), Column("required", "Required"),
                       Column("key", "Key"), Column("unit", "Unit"),
@@ -209,7 +209,7 @@ class Overview:
         rows = [{"value": r["value"], "list": r["list"], "kind": r["kind"], "en": r["label_en"],
                  "zh": Html(f'<span lang="zh">{text(r["label_zh"])}</span>')}
                 for r in self.data.records("vocabularies")]
-        return table("vocabularies", "Allowed words",
+        return table("table-words", "Allowed words",
                      [Column("value", "Word"), Column("list", "List"), Column("kind", "Counts as"),
                       Column("en", "English"), Column("zh", "Chinese")], rows)
 
@@ -218,7 +218,7 @@ class Overview:
         rows = [{"domain": self.data.label("certainty_domain", r["domain"]), "rule": r["rule"],
                  "threshold": "" if r["threshold"] is None else f"{r['threshold']:g} {r['unit']}",
                  "levels": r["levels"]} for r in self.data.records("certainty_rules")]
-        return table("certainty-rules", "Rules of certainty",
+        return table("table-certainty-rules", "Rules of certainty",
                      [Column("domain", "Domain"), Column("rule", "Rule"),
                       Column("threshold", "Threshold"), Column("levels", "Levels", True)], rows,
                      interactive=False)
