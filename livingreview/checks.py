@@ -304,7 +304,8 @@ def _missing(data: Dataset, indication: str, column: str, mask, rule: str) -> It
     frame = data.frame("outcomes", indication)
     frame = frame[mask(frame)]
     for _, group in frame.groupby(["study_id", "outcome", "instrument"], sort=False):
-        more = f" (and {len(group) - 1} more rows)" if len(group) > 1 else ""
+        others = len(group) - 1
+        more = f" (and {others} more row{'s' * (others > 1)})" if others else ""
         yield _problem(f"{indication}/outcomes.csv", group.index[0], column, "",
                        f"{column} is missing{more}", "a value, where the source has one",
                        "warning", rule)

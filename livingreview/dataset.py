@@ -97,7 +97,7 @@ class Problem:
     more: int = 0
 
     def __str__(self) -> str:
-        more = f" (and {self.more:,} more rows)" if self.more else ""
+        more = f" (and {self.more:,} more row{'s' * (self.more > 1)})" if self.more else ""
         column = _shown(self.column) if self.column else "-"
         return _one_line(f"{self.file}:{self.row}:{column}: {_shown(self.value)}: "
                          f"{self.wrong}{more}, expected {self.expected}")

@@ -152,7 +152,7 @@ STUDIES = Table(
         _count("n_enrolled", "patients, joints or animals enrolled", unit="units of `unit`"),
         _word("unit", "what was allocated and counted"),
         _number("followup_months", "longest follow-up", minimum=0, unit="months"),
-        _word("allocation", "how units were allocated: parallel groups, within a person, clustered"),
+        _word("allocation", "parallel groups, both joints of a person, or joints clustered"),
         _number("comparable_until_months", "last visit before unblinding, cross-over or rescue",
                 minimum=0, unit="months"),
         _text("population", "who was studied, in our own words"),
@@ -178,7 +178,7 @@ STUDIES = Table(
 )
 
 ARMS = Table(
-    "arms", "indication", "One row per arm of a study, and per union of arms that a source reports.",
+    "arms", "indication", "One row per arm of a study and per union of arms.",
     (
         _study_id,
         _id("arm_id", "identifier of the arm within its study"),
@@ -286,7 +286,7 @@ ADVERSE_EVENTS = Table(
         _number("months", "follow-up that the count covers", minimum=0, unit="months"),
         _source_id, _locator, _note,
     ),
-    # Two rows for one arm and event are two sources that may disagree: a warning, so there is no key.
+    # Two rows for one arm and event may be two sources that disagree: a warning, hence no key.
     foreign_keys=(STUDY, ARM, SOURCE),
 )
 

@@ -64,6 +64,7 @@ def test_a_plain_build_of_the_book_stops_before_it_writes(broken, tmp_path):
     assert done.returncode != 0
     for place in PLACES:
         assert place in done.stderr + done.stdout
+    assert "Traceback" not in done.stderr + done.stdout
     assert not list((tmp_path / "site").rglob("*.html"))
 
 

@@ -154,8 +154,8 @@ def test_drawings_are_the_same_twice_and_follow_the_page(chapter):
 
 
 def test_replica_ends_at_the_main_analysis(chapter):
-    rows = BeautifulSoup(chapter.replica("cochrane-replica", MAIN, "cochrane-2024-summit"), "lxml").select(
-        "#cochrane-replica-steps tbody tr")
+    shown = chapter.replica("cochrane-replica", MAIN, "cochrane-2024-summit")
+    rows = BeautifulSoup(shown, "lxml").select("#cochrane-replica-steps tbody tr")
     assert "−12.4" in rows[0].get_text() and "−24.9 to 0.0" in rows[0].get_text()
     assert number(chapter.review.analysis(MAIN)["pooled"]["estimate"]) in rows[-1].get_text()
 

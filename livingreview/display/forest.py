@@ -90,10 +90,10 @@ def _bar(axis: Axis, low: float, high: float, css: str) -> str:
     """An interval, with an arrow where it goes on beyond the axis."""
     y, x1, x2 = HEIGHT / 2, axis.x(low), axis.x(high)
     out = f'<line class="{css}" x1="{x1:.1f}" x2="{x2:.1f}" y1="{y}" y2="{y}"/>'
-    if not axis.inside(low):
-        out += f'<path class="lr-arrow" d="M{x1 + 6:.1f} {y - 4} L{x1:.1f} {y} L{x1 + 6:.1f} {y + 4}"/>'
-    if not axis.inside(high):
-        out += f'<path class="lr-arrow" d="M{x2 - 6:.1f} {y - 4} L{x2:.1f} {y} L{x2 - 6:.1f} {y + 4}"/>'
+    for value, x, back in ((low, x1, 6), (high, x2, -6)):
+        if not axis.inside(value):
+            out += (f'<path class="lr-arrow" d="M{x + back:.1f} {y - 4} L{x:.1f} {y} '
+                    f'L{x + back:.1f} {y + 4}"/>')
     return out
 
 
@@ -126,14 +126,16 @@ def _axis_row(axis: Axis, result: dict) -> Html:
         x = axis.x(tick)
         shown = number(tick, 0 if float(tick).is_integer() else 1 if axis.log is False else 2)
         marks.append(f'<line class="lr-tick" x1="{x:.1f}" x2="{x:.1f}" y1="0" y2="5"/>'
-                     f'<text class="lr-axis" x="{x:.1f}" y="17" text-anchor="middle">{shown}</text>')
+                     f'<text class="lr-axis" x="{x:.1f}" y="17" '
+                     f'text-anchor="middle">{shown}</text>')
     line = f'<line class="lr-tick" x1="{MARGIN}" x2="{WIDTH - MARGIN}" y1="0" y2="0"/>'
     null = axis.x(1.0 if axis.log else 0.0)
     left, right = "cells better", "cells worse"
     if result["question"]["favourable"] == "higher":
         left, right = right, left
     if null > 80:
-        marks.append(f'<text class="lr-axis" x="{null - 6:.1f}" y="34" text-anchor="end">← {left}</text>')
+        marks.append(f'<text class="lr-axis" x="{null - 6:.1f}" y="34" text-anchor="end">'
+                     f"← {left}</text>")
     if WIDTH - null > 80:
         marks.append(f'<text class="lr-axis" x="{null + 6:.1f}" y="34">{right} →</text>')
     return _svg(f"Axis: {left} to the left, {right} to the right", line + "".join(marks), 40)

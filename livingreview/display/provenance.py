@@ -83,7 +83,8 @@ def _pooled_entry(data: Dataset, names: dict, result: dict) -> str:
         f"{number(100 * (s['weight'] or 0), 1)}%" for s in result["studies"]
         if s["yi"] is not None)
     groups = "".join(
-        f"<li>{text(_group_name(data, subgroup['by'], group['value']))}: {number(group['estimate'], d)} "
+        f"<li>{text(_group_name(data, subgroup['by'], group['value']))}: "
+        f"{number(group['estimate'], d)} "
         f"({interval(group['ci_low'], group['ci_high'], d)}), {words.trials(group['k'])}</li>"
         for subgroup in result["subgroups"] for group in subgroup["groups"])
     method = ", ".join(str(pooled[k]) for k in ("model", "tau2_method", "interval") if pooled[k])
@@ -96,8 +97,9 @@ def _pooled_entry(data: Dataset, names: dict, result: dict) -> str:
 
 def pools(review: Review, indication: str, names: dict[str, str]) -> Html:
     """Every pooled estimate of an indication with its method and its trials."""
-    return Html('<div class="lr-provenance">' + "".join(
-        _pooled_entry(review.data, names, r) for r in review.analyses(indication) if r["pooled"]) + "</div>")
+    entries = [_pooled_entry(review.data, names, r) for r in review.analyses(indication)
+               if r["pooled"]]
+    return Html(f'<div class="lr-provenance">{"".join(entries)}</div>')
 
 
 def values(review: Review, indication: str, names: dict[str, str]) -> Html:

@@ -39,7 +39,8 @@ def outcome_name(data: Dataset, result: dict) -> str:
     question = result["question"]
     vocabulary = {"family": "family", "event": "event"}.get(question["target_type"], "outcome")
     name = data.label(vocabulary, question["target"])
-    return f"{name} ({question['instrument_contains']})" if question["instrument_contains"] else name
+    part = question["instrument_contains"]
+    return f"{name} ({part})" if part else name
 
 
 def in_text(name: str) -> str:
@@ -267,6 +268,7 @@ def heterogeneity(result: dict) -> str:
 
 def signed(value: float, d: int = 1) -> str:
     """A number with its sign."""
-    return number(value, d) if value < 0 or f"{value:.{d}f}" == f"{0:.{d}f}" else f"+{number(value, d)}"
+    shown = number(value, d)
+    return shown if value < 0 or float(f"{value:.{d}f}") == 0 else f"+{shown}"
 
 

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import hashlib
 import shutil
+import sys
 from pathlib import Path
 
 from sphinx.application import Sphinx
-from sphinx.errors import ConfigError
 from sphinx.util import logging
 
 from .. import __version__
@@ -23,19 +23,14 @@ logger = logging.getLogger(__name__)
 GENERATED = Path("_build") / "generated"
 
 
-class InvalidData(ConfigError):
-    """The data folder has errors; Sphinx stops without a traceback."""
-
-    category = "Data error"
-
-
 def _validated() -> Dataset:
+    """The data; with an error in them the whole build ends here, before anything is written."""
     try:
         return load()
     except DataError as error:
-        lines = "\n".join(map(str, error.problems))
-        raise InvalidData(f"{len(error.problems)} errors in the data, nothing was built:\n"
-                          f"{lines}") from None
+        # An exception would reach the reader as a traceback of jupyter-book's.
+        sys.exit("\n".join([*map(str, error.problems),
+                            f"{len(error.problems)} errors in the data: nothing was built"]))
 
 
 def _prepare(app: Sphinx, config) -> None:
