@@ -30,8 +30,8 @@ def _print_problems(dataset, warnings: bool) -> int:
             continue
         for problem in problems:
             click.echo(str(problem), err=True)
-        noun = level if len(problems) == 1 else f"{level}s"
-        click.echo(f"{len(problems)} {noun}", err=True)
+        total = sum(1 + problem.more for problem in problems)
+        click.echo(f"{total} {level if total == 1 else level + 's'}", err=True)
     return len(errors)
 
 

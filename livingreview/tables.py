@@ -10,7 +10,8 @@ PMID = r"[1-9]\d{0,8}"
 URL = r"https?://\S+"
 REGISTRATION = (
     r"NCT\d{8}|ChiCTR[-A-Z]*\d{8,10}|EudraCT \d{4}-\d{6}-\d{2}|ISRCTN\d{8}|ACTRN\d{14}"
-    r"|jRCT[a-z]?\d{9,10}|IRCT\w+|UMIN\d{9}|CTRI/\d{4}/\d{2,3}/\d{6}|DRKS\d{8}|KCT\d{7}|[A-Z-]+\d{4,}"
+    r"|jRCT[a-z]?\d{9,10}|IRCT\w+|UMIN\d{9}|CTRI/\d{4}/\d{2,3}/\d{6}|DRKS\d{8}|KCT\d{7}"
+    r"|(?!NCT|ISRCTN|ACTRN|DRKS|KCT|UMIN)[A-Z-]+\d{4,}"  # registries that are not listed above
 )
 
 
