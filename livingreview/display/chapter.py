@@ -313,8 +313,7 @@ class Chapter:
         result = self.review.analysis(analysis)
         parts = [forest(self.data, self.names, result)]
         if result["pooled"]:
-            parts.append(paragraph(f"{words.finding(self.data, result)} "
-                                   f"{words.heterogeneity(result)}"))
+            parts.append(paragraph(words.heterogeneity(result)))
             parts.append(paragraph(
                 f"Certainty: {result['certainty']['level']} (rule-based, not a panel's "
                 f"judgement). {words.share(result)}"))
@@ -472,7 +471,12 @@ class Chapter:
             return "not estimable"
         p, d = r["pooled"], words.decimals(r)
         kind = "RR" if words.ratio(r) else "difference"
-        return f"{kind} {number(p['estimate'], d)} ({interval(p['ci_low'], p['ci_high'], d)})"
+        shown = f"{kind} {number(p['estimate'], d)} ({interval(p['ci_low'], p['ci_high'], d)})"
+        if p["model"] == "common" and r["random_effects"]:
+            spread = r["random_effects"]
+            shown += (", one common effect; an interval that lets the two trials differ: "
+                      f"{interval(spread['ci_low'], spread['ci_high'], d)}")
+        return shown
 
     @staticmethod
     def _absolute(r: dict) -> str:

@@ -9,7 +9,7 @@ from ..dataset import Dataset
 from . import words
 from .html import Html, count, csv_link, details, interval, link, number, paragraph, text
 
-WIDTH, HEIGHT, MARGIN = 230, 38, 8
+WIDTH, HEIGHT, MARGIN = 216, 38, 8
 FEW = 5  # below this many trials a prediction interval is drawn dotted
 
 
@@ -178,9 +178,12 @@ def _stacked(shown: str) -> Html:
 
 
 def _row(header, cells, comparator, weight, effect, mark, css: str) -> str:
-    return (f'<tr class="{css}"><th scope="row">{text(header)}</th><td class="lr-num">'
-            f'{text(cells)}</td><td class="lr-num">{text(comparator)}</td><td class="lr-num">'
-            f'{text(weight)}</td><td class="lr-num">{text(effect)}</td>'
+    # On a narrow screen the cells stand below each other, each behind its label.
+    numbers = "".join(
+        f'<td class="lr-num" data-label="{label}">{text(cell)}</td>' if cell else "<td></td>"
+        for label, cell in (("Cells", cells), ("Control", comparator), ("Weight", weight),
+                            ("Effect", effect)))
+    return (f'<tr class="{css}"><th scope="row">{text(header)}</th>{numbers}'
             f'<td class="lr-plot">{text(mark)}</td></tr>')
 
 
@@ -209,13 +212,13 @@ def _study_row(data: Dataset, names: dict, axis: Axis, result: dict, study: dict
                 _study_mark(axis, result, study, f"{name}: {shown}"), "lr-study")
 
 
-def _groups(result: dict) -> list[tuple[str, str, list[dict], dict | None]]:
+def _groups(data: Dataset, result: dict) -> list[tuple[str, str, list[dict], dict | None]]:
     """(vocabulary, value, trials, pool) of the subgroups to show, or all trials as one."""
     studies = result["studies"]
     by = "comparison" if result["question"]["comparison"] == "any" else "cells"
     key = {"comparison": "comparison", "cells": "cell_class"}[by]
-    values = list(dict.fromkeys(s[key] for s in studies))
     vocabulary = {"comparison": "comparison_class", "cells": "cell_class"}[by]
+    values = [v for v in data.words(vocabulary) if any(s[key] == v for s in studies)]
     pools = {g["value"]: g for s in result["subgroups"] if s["by"] == by for g in s["groups"]}
     return [(vocabulary, v, [s for s in studies if s[key] == v], pools.get(v)) for v in values]
 
@@ -329,7 +332,7 @@ def forest(data: Dataset, names: dict[str, str], result: dict) -> Html:
     if not result["studies"]:
         return paragraph(words.no_pool(data, result), "lr-empty")
     axis = Axis(result)
-    groups = _groups(result)
+    groups = _groups(data, result)
     rows = []
     for vocabulary, value, studies, pooled in groups:
         if len(groups) > 1:

@@ -161,7 +161,11 @@ def finding(data: Dataset, result: dict) -> str:
     if result["pooled"] is None:
         return no_pool(data, result)
     if ratio(result):
-        return f"{name} {when}, cells against {against}: {estimate_words(result)}."
+        side = {"better": "in favour of cells", "worse": "to the disadvantage of cells"}.get(
+            _better(result), "no difference")
+        null = "; the interval includes no difference" if includes_null(result) else ""
+        return (f"{name} {when}, cells against {against}: {estimate_words(result)}, "
+                f"{side}{null}.")
     if result["k"] == 2 and result["pooled"]["model"] == "common":
         return _two_trials(data, result)
     start = f"{name} {when} was {estimate_words(result)} with cells than with {against}"
