@@ -16,7 +16,8 @@ from conftest import DATA, INDICATION, append, edit, read_table, write_table
 
 from livingreview import dataset, tables
 from livingreview.__main__ import main
-from livingreview.dataset import SHOWN, DataError, Problem, examine, load
+from livingreview.dataset import DataError, Problem, examine, load
+from livingreview.reading import SHOWN
 
 ROOT = DATA.parent
 OUTCOMES = f"{INDICATION}/outcomes.csv"

@@ -1,0 +1,540 @@
+"""Read one file of a data folder and validate its cells; every problem names its place."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import re
+import stat
+from collections import Counter, defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pandera.pandas as pa
+
+from . import tables
+from .tables import Column, ForeignKey, Table
+
+SHOWN = 100  # problems of one kind in one column that are listed; the others are counted
+LARGEST_WHOLE = 2**53  # above it a float no longer holds every whole number
+# Digits are spelled out: \d, like float(), also takes the digits of other scripts.
+_NUMBER = re.compile(r"[-+]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][-+]?[0-9]{1,3})?")
+_INTEGER = re.compile(r"[-+]?[0-9]+")
+_DATE_LIKE = re.compile(
+    r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}(?:[ T].*)?"
+    r"|\d{1,2}-[A-Za-z]{3}(?:-\d{2,4})?|[A-Za-z]{3}-\d{2,4}"
+)
+_NUMBER_HINTS = (
+    (re.compile(r"\s.*|.*\s", re.DOTALL), "spaces around it"),
+    (re.compile(r"[-+]?\d{1,3},\d{3}"), "a decimal comma or a thousands separator?"),
+    (re.compile(r"[-+]?\d+,\d+"), "a decimal comma?"),
+    (re.compile(r"[-+]?\d{1,3}(?:[,.' ]\d{3})+(?:[.,]\d+)?"), "a thousands separator?"),
+    (_DATE_LIKE, "a spreadsheet turned it into a date?"),
+    (re.compile(r"[\u2010-\u2015\u2212].*"), "its minus sign is not the hyphen -"),
+    (re.compile(r"(?i)[-+]?(?:nan|na|n/a|null|none|-|inf|infinity|not stated)"),
+     "an empty cell means not stated"),
+    (re.compile(r"(?=.*[^\x00-\x7f])[\d.]+"), "digits of another script?"),
+    (_NUMBER, "it has a decimal part, or is too large"),
+)
+_FORM_EXAMPLE = {
+    "doi": "a DOI without a link before it, as 10.1186/s12967-016-0998-2",
+    "pmid": "digits only, as 30064455",
+    "url": "a link, as https://example.org/page",
+    "registration": "a registry number, as NCT02123368",
+    "cited_by": "a seed review and its reference number, as disc-review-2023:22",
+}
+
+
+def _one_line(text: str) -> str:
+    """`text` with line ends and invisible characters written as escapes."""
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+def _shown(value: str) -> str:
+    """A cell as a message prints it: short, on one line, in quotes where it has outer spaces."""
+    short = value if len(value) <= 80 else value[:77] + "..."
+    return _one_line(f'"{short}"' if short != short.strip() else short) or "(empty)"
+
+
+@dataclass(frozen=True, order=True)
+class Problem:
+    """One thing that is wrong in a data folder.
+
+    Attributes
+    ----------
+    file : str
+        Path below the data folder.
+    row : int
+        Line of the file on which the record begins; the header is line 1.
+    column, value, wrong, expected : str
+    level : {'error', 'warning'}
+    rule : str
+        Identifier of the rule, the same for all problems of one kind.
+    more : int
+        Further rows with the same problem in this column, which are not listed one by one.
+    """
+
+    file: str
+    row: int
+    column: str
+    value: str
+    wrong: str
+    expected: str
+    level: str = "error"
+    rule: str = "form"
+    more: int = 0
+
+    def __str__(self) -> str:
+        more = f" (and {self.more:,} more row{'s' * (self.more > 1)})" if self.more else ""
+        column = _shown(self.column) if self.column else "-"
+        return _one_line(f"{self.file}:{self.row}:{column}: {_shown(self.value)}: "
+                         f"{self.wrong}{more}, expected {self.expected}")
+
+
+def shortened(problems: Iterable[Problem]) -> list[Problem]:
+    """Problems in order; of each kind in a column the first ones, the last with the number left."""
+    kinds = defaultdict(list)
+    for problem in sorted(set(problems)):
+        kinds[problem.file, problem.column, problem.rule, problem.level].append(problem)
+    out = []
+    for found in kinds.values():
+        more = sum(p.more for p in found) + max(0, len(found) - SHOWN)
+        shown = [replace(p, more=0) if p.more else p for p in found[:SHOWN]]
+        out += shown[:-1] + [replace(shown[-1], more=more)]
+    return sorted(out)
+
+
+class DataError(Exception):
+    """A data folder that cannot be used; `problems` lists every error in it."""
+
+    def __init__(self, problems: list[Problem]):
+        self.problems = sorted(problems)
+        super().__init__("\n".join(map(str, self.problems)))
+
+
+@dataclass(frozen=True)
+class Raw:
+    """A file as text, where each column's distinct texts are kept once: most of them repeat.
+
+    Attributes
+    ----------
+    texts : dict of str to list of str
+        The distinct texts of each column.
+    codes : pandas.DataFrame
+        For each row and column the position of its text in `texts`; the index is the line of the
+        file on which the record begins.
+    absent : frozenset of str
+        Declared columns that the header does not have; their cells are empty here.
+    whole : bool
+        Every record could be read. Where one could not, nobody can say what the file lacks.
+    """
+
+    table: Table
+    path: str
+    texts: dict[str, list[str]]
+    codes: pd.DataFrame
+    absent: frozenset[str]
+    whole: bool
+    digest: str
+
+    def cells(self, name: str) -> list[str]:
+        """The text of every cell of a column."""
+        return list(map(self.texts[name].__getitem__, self.codes[name]))
+
+    def each(self, name: str, function, dtype) -> np.ndarray:
+        """`function` of every cell of a column, called once for each distinct text."""
+        values = np.array([function(text) for text in self.texts[name]], dtype=dtype)
+        return values[self.codes[name].to_numpy()]
+
+
+def _raw(table: Table, path: str, rows: list[int], columns: dict[str, tuple[str, ...]],
+         whole: bool, digest: str) -> Raw:
+    """A file from the columns that it has."""
+    texts, codes = {}, {}
+    for name in table.names:
+        cells = columns.get(name, ("",) * len(rows))
+        position = {text: i for i, text in enumerate(dict.fromkeys(cells))}
+        texts[name] = list(position)
+        codes[name] = np.fromiter(map(position.__getitem__, cells), dtype=np.int64,
+                                  count=len(rows))
+    return Raw(table, path, texts, pd.DataFrame(codes, index=rows),
+               frozenset(table.names) - set(columns), whole, digest)
+
+
+def _read_bytes(folder: Path, table: Table, path: str, problems: list[Problem]) -> bytes | None:
+    """The bytes of a file, or None with the reason in `problems`."""
+    file, expected = folder / path, f"a CSV file with the columns {', '.join(table.names)}"
+    try:
+        if stat.S_ISREG(file.stat().st_mode):
+            return file.read_bytes()
+        wrong = "this is not a file"
+    except (FileNotFoundError, NotADirectoryError):
+        if table.optional:
+            return None
+        wrong = "the file is missing"
+    except OSError as error:
+        wrong = f"the file cannot be read ({error.strerror})"
+    problems.append(Problem(path, 1, "", "", wrong, expected))
+    return None
+
+
+def _decode(data: bytes, path: str, problems: list[Problem]) -> str | None:
+    """The text of a file, or None where its bytes are not UTF-8."""
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        problems.append(Problem(path, 1, "", "", "the file is UTF-16", "UTF-8 text"))
+        return None
+    if data.startswith(b"\xef\xbb\xbf"):
+        problems.append(Problem(path, 1, "", "", "the file begins with a byte-order mark",
+                                "UTF-8 without one", "warning", "byte-order-mark"))
+        data = data[3:]
+    try:
+        text = data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        row = data[: error.start].count(b"\n") + 1
+        problems.append(Problem(path, row, "", repr(data[error.start : error.start + 1])[1:],
+                                "this byte is not UTF-8", "UTF-8 text"))
+        return None
+    if "\0" in text:
+        row = text[: text.index("\0")].count("\n") + 1
+        problems.append(Problem(path, row, "", "\0", "the file holds a NUL character",
+                                "UTF-8 text (UTF-16 holds many of them)"))
+        return None
+    return text
+
+
+def _records(text: str, path: str, problems: list[Problem]) -> list[tuple[int, list[str]]]:
+    """Records with the line on which each begins; stops at the first broken quote."""
+    # No field is longer than the file; the module's own limit would refuse a long note.
+    csv.field_size_limit(max(csv.field_size_limit(), len(text) + 1))
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    out, start = [], 1
+    try:
+        for record in reader:
+            if record:
+                out.append((start, record))
+            start = reader.line_num + 1
+    except csv.Error as error:
+        problems.append(Problem(path, start, "", "", f"broken quoting in this record ({error})",
+                                "fields quoted by RFC 4180, a quote inside a field doubled"))
+    return out
+
+
+def _header_problems(header: list[str], table: Table, path: str) -> list[Problem]:
+    """Columns that are missing, unknown or there twice."""
+    known, out = table.names, []
+    if len(header) == 1 and re.search("[;\t|]", header[0]):
+        return [Problem(path, 1, "", header[0], "the header is one field",
+                        "fields separated by commas")]
+    for name, times in Counter(header).items():
+        if times > 1:
+            out.append(Problem(path, 1, name, name, "the header names this column more than once",
+                               "each column once"))
+        if name not in known:
+            out.append(Problem(path, 1, name, name, "unknown column",
+                               f"one of {', '.join(known)}"))
+    for name in known:
+        if name not in header:
+            out.append(Problem(path, 1, name, "", "the column is missing",
+                               f"a header with the column {name}"))
+    return out
+
+
+def _row_problem(row: int, record: list[str], header: list[str], path: str) -> Problem | None:
+    """A record without values, or with another number of fields than the header."""
+    if not any(map(str.strip, record)):
+        return Problem(path, row, "", ",".join(record), "the row has no values",
+                       "a row with values, or no row", rule="empty-row")
+    if len(record) != len(header):
+        return Problem(path, row, "", ",".join(record), f"the row has {len(record)} fields",
+                       f"{len(header)} fields as in the header", rule="fields")
+    return None
+
+
+def read_raw(folder: Path, table: Table, path: str, problems: list[Problem]) -> Raw | None:
+    """Read one file as text; problems of form are appended to `problems`."""
+    data = _read_bytes(folder, table, path, problems)
+    text = None if data is None else _decode(data, path, problems)
+    if text is None:
+        return None
+    before = len(problems)
+    records = _records(text, path, problems)
+    whole = len(problems) == before
+    if not records:
+        if whole:
+            problems.append(Problem(path, 1, "", "", "the file is empty",
+                                    f"a header with the columns {', '.join(table.names)}"))
+        return None
+    header = records[0][1]
+    problems += _header_problems(header, table, path)
+    if not set(header) & set(table.names):
+        return None
+    rows, good = [], []
+    for row, record in records[1:]:
+        problem = _row_problem(row, record, header, path)
+        if problem is None:
+            rows.append(row)
+            good.append(record)
+        else:
+            problems.append(problem)
+            whole &= problem.rule == "empty-row"
+    fields = list(zip(*good, strict=True)) or [()] * len(header)
+    columns = {name: fields[header.index(name)] for name in table.names if name in header}
+    return _raw(table, path, rows, columns, whole, hashlib.sha256(data).hexdigest())
+
+
+def split(value: str, many: bool) -> list[str]:
+    return [part.strip() for part in value.split(";")] if many else [value]
+
+
+def _number_ok(value: str) -> bool:
+    return bool(_NUMBER.fullmatch(value)) and np.isfinite(float(value))
+
+
+def _integer_ok(value: str) -> bool:
+    return bool(_INTEGER.fullmatch(value)) and abs(float(value)) <= LARGEST_WHOLE
+
+
+def _date_ok(value: str) -> bool:
+    try:
+        return date.fromisoformat(value).isoformat() == value
+    except ValueError:
+        return False
+
+
+TYPE_OK = {
+    "number": (_number_ok, "not a number", "a number with a decimal point"),
+    "integer": (_integer_ok, "not a whole number", "a whole number"),
+    "date": (_date_ok, "not a date", "a date as YYYY-MM-DD"),
+    "identifier": (re.compile(tables.IDENTIFIER).fullmatch, "not an identifier",
+                   "lower-case ASCII letters and digits with hyphens"),
+}
+
+
+def _describe(column: Column, value: str) -> str:
+    """What is wrong with the type of a value, with a hint for the usual accidents."""
+    wrong = TYPE_OK[column.type][1]
+    if column.type in ("number", "integer"):
+        hints = [hint for pattern, hint in _NUMBER_HINTS if pattern.fullmatch(value)]
+        return f"{wrong} ({hints[0]})" if hints else wrong
+    if column.type == "date":
+        if re.fullmatch(r"\d{5}", value):
+            return f"{wrong} (a spreadsheet's day number?)"
+        if _DATE_LIKE.fullmatch(value):
+            return f"{wrong} of the form YYYY-MM-DD"
+    return wrong
+
+
+def _all_pass(tests, many: bool):
+    """Whether every value of a cell passes every test; an empty cell passes."""
+    return lambda text: text == "" or all(
+        part != "" and all(test(part) for test in tests) for part in split(text, many))
+
+
+def _in_range(column: Column):
+    low = -np.inf if column.minimum is None else column.minimum
+    high = np.inf if column.maximum is None else column.maximum
+
+    def ok(value: str) -> bool:
+        return not TYPE_OK[column.type][0](value) or low <= float(value) <= high
+
+    return ok
+
+
+def _range_words(column: Column) -> str:
+    if column.maximum is None:
+        return f"{column.minimum:g} or more"
+    if column.minimum is None:
+        return f"{column.maximum:g} or less"
+    return f"{column.minimum:g} to {column.maximum:g}"
+
+
+def _tests(column: Column, words: dict[str, set[str]]) -> list[tuple[str, str, object, str]]:
+    """(rule, what is wrong, test of one value, what is expected) for one column."""
+    out = []
+    if column.type in TYPE_OK:
+        ok, wrong, expected = TYPE_OK[column.type]
+        out.append(("type", wrong, ok, expected))
+    if column.minimum is not None or column.maximum is not None:
+        below = column.minimum == 0 and column.maximum is None
+        out.append(("range", "negative" if below else "out of range", _in_range(column),
+                    _range_words(column)))
+    if column.vocabulary in words:
+        allowed = words[column.vocabulary]
+        listed = ", ".join(sorted(allowed)) if len(allowed) <= 20 else "a word of this list"
+        out.append(("vocabulary", f"not in the list {column.vocabulary}", allowed.__contains__,
+                    f"{listed} (vocabularies.csv)"))
+    return out
+
+
+def _cell_tests(column: Column, words: dict[str, set[str]]) -> list[tuple[str, str, object, str]]:
+    """(rule, what is wrong, test of one cell, what is expected) for one column."""
+    out = [(rule, wrong, _all_pass([test], column.many), expected)
+           for rule, wrong, test, expected in _tests(column, words)]
+    if column.required:
+        out.append(("required", "the cell is empty", lambda text: text.strip() != "", "a value"))
+    return out
+
+
+def _first_failures(passing: np.ndarray) -> tuple[np.ndarray, int]:
+    """Only the first failures, and how many others there are."""
+    failed = np.flatnonzero(~passing)
+    passing[failed[SHOWN:]] = True
+    return passing, max(0, len(failed) - SHOWN)
+
+
+def column_problems(raw: Raw, words: dict[str, set[str]]) -> list[Problem]:
+    """Type, range, vocabulary and required cells, by a pandera schema made from the table.
+
+    The schema looks at the codes of the texts, so that each distinct text is tested once.
+    """
+    meaning, schema = {}, {}
+    for column in raw.table.columns:
+        if column.name in raw.absent:
+            continue  # one problem already; its cells are not empty, they are not there
+        checks = []
+        for rule, wrong, test, expected in _cell_tests(column, words):
+            passing, more = _first_failures(raw.each(column.name, test, bool))
+            name = f"{column.name}/{rule}"
+            meaning[name] = [rule, wrong, expected, more]
+            checks.append(pa.Check(lambda s, passing=passing: pd.Series(passing, index=s.index),
+                                   error=name, name=name))
+        if checks:
+            schema[column.name] = pa.Column(checks=checks)
+    try:
+        pa.DataFrameSchema(schema).validate(raw.codes, lazy=True)
+        return []
+    except pa.errors.SchemaErrors as errors:
+        cases = errors.failure_cases
+    out = []
+    for name, row, code in zip(cases["check"], cases["index"], cases["failure_case"],
+                               strict=True):
+        column = raw.table.column(str(name).split("/")[0])
+        rule, wrong, expected, more = meaning[name]
+        value = raw.texts[column.name][int(code)]
+        if rule == "type":
+            wrong = _describe(column, value)
+        out.append(Problem(raw.path, int(row), column.name, value, wrong, expected, rule=rule,
+                           more=more))
+        meaning[name][3] = 0  # the others are counted once
+    return out
+
+
+def form_problems(raw: Raw) -> list[Problem]:
+    """Identifiers of an unusual form and text with spaces around it: warnings."""
+    out = []
+    for column in raw.table.columns:
+        if column.form:
+            test = re.compile(column.form, re.ASCII).fullmatch
+            words = ("identifier of a wrong form",
+                     _FORM_EXAMPLE.get(column.name, f"the form {column.form}"), "warning",
+                     "identifier-form")
+        elif column.type == "string" and not column.vocabulary:
+            test = _no_outer_spaces
+            words = ("spaces around the text", "the text alone", "warning", "outer-spaces")
+        else:
+            continue
+        passing, more = _first_failures(
+            raw.each(column.name, _all_pass([test], column.many), bool))
+        for row, code in raw.codes.loc[~passing, column.name].items():
+            out.append(Problem(raw.path, int(row), column.name, raw.texts[column.name][code],
+                               *words, more))
+            more = 0
+    return out
+
+
+def _no_outer_spaces(text: str) -> bool:
+    return text == text.strip()
+
+
+def key_problems(raw: Raw) -> list[Problem]:
+    """Rows whose key another row has already."""
+    key = list(raw.table.key)
+    if not key or raw.absent & set(key):
+        return []
+    codes = raw.codes[key].copy()
+    for name in key:
+        if raw.table.column(name).type in ("number", "integer"):  # 6 and 6.0 are one visit
+            same = {}
+            codes[name] = raw.each(name, lambda text, same=same: same.setdefault(
+                float(text) if _number_ok(text) else text, len(same)), np.int64)
+    group = codes.groupby(key, sort=False).ngroup().to_numpy()
+    first = np.unique(group, return_index=True)[1]
+    again, more = _first_failures(first[group] == np.arange(len(group)))
+    out = []
+    for position in np.flatnonzero(~again):
+        cells = [raw.texts[name][raw.codes[name].iat[position]] for name in key]
+        out.append(Problem(raw.path, int(raw.codes.index[position]), "+".join(key),
+                           " | ".join(cells),
+                           f"row {raw.codes.index[first[group[position]]]} has the same key",
+                           "one row per key", rule="key", more=more))
+        more = 0
+    return out
+
+
+def foreign_problems(raw: Raw, raws: dict[str, Raw], indication: str) -> list[Problem]:
+    """Cells that name no row of the table they refer to."""
+    out, unknown = [], {}
+    for key in raw.table.foreign_keys:
+        target = raws.get(tables.BY_NAME[key.table].path(indication))
+        if (target is None or not target.whole or target.absent & set(key.to)
+                or raw.absent & set(key.columns)):
+            continue
+        known = set(zip(*map(target.cells, key.to), strict=True))
+        *same, last = key.columns
+        many = raw.table.column(last).many
+        passing = np.ones(len(raw.codes), dtype=bool)
+        for values, rows in raw.codes.groupby(list(key.columns), sort=False).indices.items():
+            texts = [raw.texts[name][code] for name, code in zip(
+                key.columns, np.atleast_1d(values), strict=True)]
+            passing[rows] = not texts[-1] or all(
+                (*texts[:-1], part) in known for part in split(texts[-1], many) if part)
+        if same:  # an unknown study has no arms either: that is said once, at the study
+            passing |= unknown.get(same[0], False)
+        unknown[last] = ~passing
+        if not passing.all():
+            out += _unknown_cells(raw, key, target, passing.copy())
+    return out
+
+
+def _unknown_cells(raw: Raw, key: ForeignKey, target: Raw, passing: np.ndarray) -> list[Problem]:
+    """One problem for each of the first cells that do not pass."""
+    passing, more = _first_failures(passing)
+    out = []
+    for row, codes in raw.codes.loc[~passing, list(key.columns)].iterrows():
+        texts = [raw.texts[name][code] for name, code in codes.items()]
+        out.append(Problem(
+            raw.path, int(row), key.columns[-1], texts[-1],
+            f"no such {' and '.join(key.to)} in {target.path}"
+            + (f" for {texts[0]}" if len(texts) > 1 else ""),
+            f"one that {target.path} lists", rule="foreign-key", more=more))
+        more = 0
+    return out
+
+
+def typed(raw: Raw, words: dict[str, set[str]]) -> pd.DataFrame:
+    """The table with types; a cell with an error becomes empty, so that other rules can go on."""
+    frame = {}
+    for column in raw.table.columns:
+        sound = _all_pass([test for _, _, test, _ in _tests(column, words)], column.many)
+        if column.type in ("number", "integer"):
+            # float() is exact to the last digit, which pandas' own parser is not.
+            frame[column.name] = raw.each(
+                column.name, lambda v, ok=sound: float(v) if v and ok(v) else np.nan, float)
+        else:
+            frame[column.name] = pd.Series(
+                raw.each(column.name, lambda v, ok=sound: v if ok(v) else "", object),
+                index=raw.codes.index, dtype=object)
+    return pd.DataFrame(frame, index=raw.codes.index).rename_axis("row")
+
+
+def no_rows(table: Table) -> pd.DataFrame:
+    """A table without rows, with the types of its columns."""
+    return pd.DataFrame({c.name: pd.Series(
+        dtype=float if c.type in ("number", "integer") else object) for c in table.columns})
