@@ -2,10 +2,11 @@
 
 from .comparisons import Comparison, cell_class, comparisons
 from .evidence import Evidence
-from .selection import Analysis, Effect, LeftOut, Rules, select
+from .question import Analysis, Effect, LeftOut, Rules, targets
+from .selection import select
 from .values import ArmValue, Reading
 
 __all__ = [
     "Analysis", "ArmValue", "Comparison", "Effect", "Evidence", "LeftOut", "Reading", "Rules",
-    "cell_class", "comparisons", "select",
+    "cell_class", "comparisons", "select", "targets",
 ]

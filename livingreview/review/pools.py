@@ -10,7 +10,7 @@ import numpy as np
 
 from .. import synthesis
 from ..effects import Analysis, Effect
-from ..effects.selection import RATIOS
+from ..effects.question import RATIOS
 
 FEW_STUDIES = 5  # below this a prediction interval is called very uncertain
 

@@ -9,8 +9,7 @@ from dataclasses import dataclass
 
 from .. import __version__, synthesis
 from ..dataset import Dataset
-from ..effects import Analysis, ArmValue, Effect, Evidence, Rules, select
-from ..effects.selection import targets
+from ..effects import Analysis, ArmValue, Effect, Evidence, Rules, select, targets
 from . import certainty, missing, pools, robustness
 
 SIGNIFICANT = 10  # digits of a number in results.json

@@ -1,0 +1,293 @@
+"""Which rows of a trial could give its effect: candidates, best first, and why others could not."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+from .evidence import Contest, Evidence, Group
+from .question import (
+    FROM_ROWS,
+    LOW_FOLLOW_UP,
+    NO_VISIT,
+    NOT_ASKED,
+    OUTSIDE,
+    Analysis,
+    Rules,
+    targets,
+)
+from .values import SOURCE_RANK, SOURCE_WORDS, ArmValue, Unusable, binary, combined, continuous
+
+
+@dataclass(frozen=True)
+class Slot:
+    """Rows that can be compared between arms: same outcome, instrument, visit and scale."""
+
+    outcome: str
+    instrument: str
+    months: float | None
+    statistic: str
+    scale: tuple[float | None, float | None]
+    better: str | None
+
+
+@dataclass
+class Candidate:
+    contest: Contest
+    slot: Slot
+    cells: ArmValue
+    comparator: ArmValue
+    rows: list
+    rank: tuple = field(default=())
+
+
+def _scale(ev: Evidence, trial: str, row) -> tuple[tuple[float | None, float | None], str]:
+    """The row's scale, or that of the trial's other rows of the outcome when its values fit it.
+
+    A row that a review rescaled lends its scale to no other: it is not the trial's own.
+    """
+    if row["scale_min"] is not None and row["scale_max"] is not None:
+        return (row["scale_min"], row["scale_max"]), ""
+    values = [row[c] for c in ("mean", "median", "q1", "q3", "min", "max") if row[c] is not None]
+    found = set()
+    for other in ev.outcomes_of_trial[trial]:
+        low, high = other["scale_min"], other["scale_max"]
+        if (other["outcome"] == row["outcome"] and not other["rescaled"]
+                and low is not None and high is not None):
+            fits = (all(low <= v <= high for v in values) if row["statistic"] == "final"
+                    else all(abs(v) <= high - low for v in values))
+            if fits:
+                found.add((low, high))
+    if len(found) == 1:
+        low, high = found.pop()
+        return (low, high), f"scale {low:g} to {high:g} from other rows of the trial"
+    return (row["scale_min"], row["scale_max"]), ""
+
+
+def _allocated_units(ev: Evidence, analysis: Analysis, row) -> float | None:
+    """Units allocated to the row's arm; patients for harms, where units are joints."""
+    arm = ev.arms[row["study_id"], row["arm_id"]]
+    if analysis.target_type == "event" and arm["n_patients"] is not None:
+        return arm["n_patients"]
+    return arm["n_allocated"]
+
+
+def _units(ev: Evidence, analysis: Analysis, row) -> tuple[float | None, tuple[str, ...]]:
+    """Units of a row: printed, of the same arm and visit elsewhere, or allocated."""
+    column = "total" if analysis.binary else "n"
+    if row[column] is not None:
+        return row[column], ()
+    if analysis.target_type != "event":
+        for other in ev.outcomes[row["study_id"], row["arm_id"]]:
+            if other["timepoint_months"] == row["timepoint_months"] and other["n"] is not None:
+                return other["n"], ("n from another row of the same arm and visit",)
+    allocated = _allocated_units(ev, analysis, row)
+    return allocated, () if allocated is None else ("allocated n",)
+
+
+def _units_per_patient(ev: Evidence, analysis: Analysis, row, n: float) -> float:
+    """Joints per patient, where they are not paired; 1 where patients are counted already."""
+    arm = ev.arms[row["study_id"], row["arm_id"]]
+    units, patients = arm["n_allocated"], arm["n_patients"]
+    if ev.studies[row["study_id"]]["allocation"] == "within-person" or not units or not patients:
+        return 1.0
+    if analysis.target_type == "event" and n <= patients:
+        return 1.0
+    return max(units / patients, 1.0)
+
+
+def _value(ev: Evidence, analysis: Analysis, row, rules: Rules) -> ArmValue:
+    """The value of one row under the rules; raises Unusable."""
+    n, words = _units(ev, analysis, row)
+    if analysis.binary:
+        table = "adverse_events" if analysis.target_type == "event" else "outcomes"
+        value = binary(table, row, n, words)
+    else:
+        scale = _scale(ev, ev.trial_of(row["study_id"]), row)[1] if analysis.rescale else ""
+        value = continuous(row, n, (*words, scale) if scale else words)
+    if value.quality not in rules.qualities:
+        raise Unusable(f"value {value.quality}: only in robustness")
+    if value.skewed and not rules.skewed:
+        raise Unusable("skewed by its quartiles: only in robustness")
+    allocated = _allocated_units(ev, analysis, row)
+    if allocated:
+        value = replace(value, low_follow_up=value.n < LOW_FOLLOW_UP * allocated)
+        # SDs and counts are derived with the analysed n; only then is it replaced.
+        if rules.allocated_n and allocated != value.n and allocated >= (value.events or 2):
+            value = replace(value, n=float(allocated),
+                            derivation=(*value.derivation, "allocated n"))
+    value = value.thinned(_units_per_patient(ev, analysis, row, value.n), rules.icc)
+    if not analysis.binary and value.n <= 1:
+        raise Unusable("joints of a single patient")
+    return value
+
+
+def _rows(ev: Evidence, analysis: Analysis, trial: str, study: str, arm: str) -> list:
+    """(slot, row) of an arm for the outcomes or event of the analysis."""
+    if analysis.target_type == "event":
+        return [(Slot(analysis.target, "", row["months"], "final", (None, None), "lower"), row)
+                for row in ev.events[study, arm] if row["event"] == analysis.target]
+    wanted = targets(ev, analysis)
+    out = []
+    for row in ev.outcomes[study, arm]:
+        if row["outcome"] not in wanted:
+            continue
+        if analysis.instrument_contains.lower() not in (row["instrument"] or "").lower():
+            continue
+        scale = (None, None) if analysis.binary else _scale(ev, trial, row)[0]
+        out.append((Slot(row["outcome"], row["instrument"] or "", row["timepoint_months"],
+                          row["statistic"], scale, row["better"]), row))
+    return out
+
+
+def _group_value(ev: Evidence, analysis: Analysis, study: str, group: Group,
+                 rows: dict[str, list], rules: Rules) -> ArmValue:
+    """The value of a group at one slot: unions replace their parts where they are usable."""
+    usable, why = {}, []
+    for arm_id, found in rows.items():
+        for row in sorted(found, key=lambda r: source_rank(ev, r)):
+            try:
+                usable[arm_id] = _value(ev, analysis, row, rules)
+                break
+            except Unusable as reason:
+                why.append(str(reason))
+    remaining, parts = set(group.arms), []
+    for union, inside in sorted(group.unions, key=lambda u: -len(u[1])):
+        if union in usable and inside <= remaining:
+            parts.append(usable[union])
+            remaining -= inside
+    parts += [usable[arm] for arm in group.arms if arm in remaining and arm in usable]
+    missing = [arm for arm in group.arms if arm in remaining and arm not in usable]
+    if missing and parts:
+        raise Unusable(f"only some of the arms have a value (missing: {', '.join(missing)})")
+    if not parts:
+        raise Unusable(why[0] if why else "no value in one of the arms")
+    return combined(parts)
+
+
+def source_rank(ev: Evidence, row) -> int:
+    return SOURCE_RANK.get(ev.sources[row["source_id"]]["kind"], 2)
+
+
+def _slots(ev: Evidence, analysis: Analysis, trial: str, contest: Contest) -> dict:
+    """Slots of a contest with the rows of each side."""
+    out: dict[Slot, tuple[dict, dict]] = {}
+    for side, group in enumerate((contest.cells, contest.comparator)):
+        for arm in (*group.arms, *(u for u, _ in group.unions)):
+            for slot, row in _rows(ev, analysis, trial, contest.study_id, arm):
+                out.setdefault(slot, ({}, {}))[side].setdefault(arm, []).append(row)
+    return out
+
+
+def not_comparable(ev: Evidence, study: str, months: float | None) -> str:
+    """Why a visit is too late; a companion's patients are those of the main report."""
+    limits = [limit for name in (study, ev.trial_of(study))
+              if (limit := ev.studies[name]["comparable_until_months"]) is not None]
+    if limits and months is not None and months > min(limits):
+        return f"visits after month {min(limits):g} follow unblinding, cross-over or rescue"
+    return ""
+
+
+def _slot_problem(ev: Evidence, analysis: Analysis, study: str, slot: Slot) -> str:
+    """Why a slot cannot enter, whatever its values; empty where it can."""
+    if late := not_comparable(ev, study, slot.months):
+        return late
+    if analysis.measure not in FROM_ROWS or (analysis.target_type == "event"
+                                             and not analysis.binary):
+        return f"values of the arms give no {ev.data.label('measure', analysis.measure)}"
+    if slot.statistic == "percent-change":
+        return "percentage changes"
+    if analysis.target_type == "event":
+        return ""
+    if analysis.binary:
+        if slot.better is None or slot.better == analysis.favourable:
+            return ""
+        return ("the direction of the values is not known" if slot.better == "unknown"
+                else "the count runs against the direction of the analysis")
+    if slot.better not in ("lower", "higher"):
+        return "the direction of the values is not known"
+    if analysis.rescale and None in slot.scale:
+        return "scale not stated"
+    if analysis.measure == "SMD" and slot.statistic != "final":
+        return "changes from baseline share no standardised difference with final values"
+    return ""
+
+
+def candidates(ev: Evidence, analysis: Analysis, trial: str, contests: list[Contest],
+                rules: Rules) -> tuple[list[Candidate], list[tuple[Slot, str]]]:
+    """Every usable pair of a trial, best first, and why other pairs are not usable."""
+    wanted = targets(ev, analysis)
+    found, reasons = [], []
+    randomised = ev.studies[trial]["design"] == "rct"
+    for contest in contests:
+        for slot, (cell_rows, control_rows) in _slots(ev, analysis, trial, contest).items():
+            if not analysis.in_window(slot.months):
+                where = NO_VISIT if slot.months is None else OUTSIDE
+                reasons.append((slot, where))
+                continue
+            problem = _slot_problem(ev, analysis, contest.study_id, slot)
+            try:
+                if problem:
+                    raise Unusable(problem)
+                if not cell_rows or not control_rows:
+                    raise Unusable("values in one arm only")
+                study = contest.study_id
+                cells = _group_value(ev, analysis, study, contest.cells, cell_rows, rules)
+                control = _group_value(ev, analysis, study, contest.comparator, control_rows,
+                                       rules)
+            except Unusable as reason:
+                reasons.append((slot, str(reason)))
+                continue
+            rows = [r for side in (cell_rows, control_rows) for rs in side.values() for r in rs]
+            used = {r.row for r in (*cells.readings, *control.readings)}
+            months = -1.0 if slot.months is None else slot.months
+            rank = (wanted.index(slot.outcome), -months,
+                    (slot.statistic == "change") == randomised,
+                    max(source_rank(ev, r) for r in rows if r["row"] in used))
+            found.append(Candidate(contest, slot, cells, control, rows, rank))
+    return sorted(found, key=lambda c: c.rank), reasons
+
+
+def _slot_name(ev: Evidence, slot: Slot) -> str:
+    visit = "" if slot.months is None else f", month {slot.months:g}"
+    name = ev.data.label("outcome", slot.outcome)
+    # An event's name is in another list; the first that knows the word has its label.
+    name = ev.data.label("event", slot.outcome) if name == slot.outcome else name
+    return f"{name}{visit} ({slot.statistic})"
+
+
+def _other_rows(ev: Evidence, taken: list[Candidate]) -> list[tuple[str, str]]:
+    """Rows of the visit that was taken that another row of their arm, or a union, replaced."""
+    readings = [r for c in taken for r in (*c.cells.readings, *c.comparator.readings)]
+    used, arms = {r.row for r in readings}, {(r.study_id, r.arm_id) for r in readings}
+    out = []
+    for candidate in taken:
+        for row in candidate.rows:
+            if row["row"] not in used:
+                same = (row["study_id"], row["arm_id"]) in arms
+                why = (f"read in {SOURCE_WORDS[source_rank(ev, row)]}, another source of the arm "
+                       "was taken" if same else "an arm that holds it, or its parts, were taken")
+                out.append((f"{_slot_name(ev, candidate.slot)}, {row['arm_id']}", why))
+    return out
+
+
+def passed_over(ev: Evidence, pairs: list[Candidate], others: list[Candidate],
+                 unusable: list[tuple[Slot, str]]) -> tuple:
+    """What else the trial has in the window, with the rule that put it behind."""
+    taken, out = pairs[0], _other_rows(ev, pairs)
+    for other in others:
+        a, b = taken.rank, other.rank
+        if a[0] != b[0]:
+            why = "lower in the order of outcomes"
+        elif a[1] != b[1]:
+            why = "earlier visit of the window"
+        elif a[2] != b[2]:
+            why = ("change from baseline, where final values are there"
+                   if other.slot.statistic == "change" else "final values of a study not "
+                   "randomised, where changes are there")
+        elif a[3] != b[3]:
+            why = f"read in {SOURCE_WORDS[b[3]]}"
+        else:
+            why = "later row of the same kind"
+        out.append((_slot_name(ev, other.slot), why))
+    out += [(_slot_name(ev, slot), why) for slot, why in unusable if why not in NOT_ASKED]
+    return tuple(dict.fromkeys(out))

@@ -1,0 +1,183 @@
+"""What an analysis asks, what may answer it, and the forms of an answer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from .evidence import Evidence
+from .values import MAIN_QUALITIES, ArmValue, Reading
+
+LOW_FOLLOW_UP = 0.8
+RATIOS = ("RR", "OR", "HR")
+# Measures that two arms' rows give; others are pooled only as reported between the arms.
+FROM_ROWS = ("MD", "SMD", "RR", "OR", "RD")
+NO_VISIT, OUTSIDE = "visit not printed", "no visit in the window"
+NOT_ASKED = (OUTSIDE,)  # reasons that say nothing of values that the analysis asks for
+APART = "a cell product that the main pool keeps apart"
+
+
+@dataclass(frozen=True)
+class Analysis:
+    """One row of `analyses.csv`."""
+
+    id: str
+    indication: str
+    title: str
+    section: str
+    role: str
+    target_type: str
+    target: str
+    instrument_contains: str
+    measure: str
+    window: tuple[float | None, float | None]
+    comparison: str
+    favourable: str
+    rescale: bool
+    studies: tuple[str, ...]
+    qualities: tuple[str, ...]
+    tau2_method: str
+    interval: str
+    note: str
+
+    @classmethod
+    def of(cls, row) -> Analysis:
+        """The analysis that a record of `analyses.csv` declares."""
+        return cls(
+            row["analysis_id"], row["indication"], row["title"], row["section"], row["role"],
+            row["target_type"], row["target"], row["instrument_contains"] or "", row["measure"],
+            (row["window_from"], row["window_to"]), row["comparison"], row["favourable"],
+            row["rescale"] == "yes", row["studies"], row["qualities"],
+            row["tau2_method"] or "REML", row["interval"] or "hksj-guard", row["note"] or "")
+
+    @property
+    def binary(self) -> bool:
+        """Whether the measure is of counts."""
+        return self.measure in ("RR", "OR", "RD")
+
+    @property
+    def ratio(self) -> bool:
+        """Whether effects are on the log scale."""
+        return self.measure in RATIOS
+
+    def in_window(self, months: float | None) -> bool:
+        """Whether a visit is in the window (lower end excluded, upper end included)."""
+        low, high = self.window
+        if low is None and high is None:
+            return True
+        return (months is not None and months > (low or 0)
+                and (high is None or months <= high))
+
+
+@dataclass(frozen=True)
+class Rules:
+    """What may enter a pool. The defaults are the protocol's main analysis."""
+
+    qualities: frozenset[str] = MAIN_QUALITIES
+    skewed: bool = False
+    contrasts: bool = True
+    designs: frozenset[str] = frozenset({"rct"})
+    sure_overlaps: bool = False
+    possible_overlaps: bool = True
+    retracted: bool = False
+    allocated_n: bool = False
+    paired_correlation: float = 0.0
+    icc: float = 0.5
+    cell_classes: frozenset[str] = frozenset({"expanded", "minimally-processed", "not-stated"})
+    without: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class Effect:
+    """The effect of one trial in one analysis.
+
+    Attributes
+    ----------
+    yi, vi : float
+        Effect and sampling variance; ratios on the log scale. None where a binary trial has no
+        events, or events in all, so that it gives no ratio.
+    cells, comparator : ArmValue or None
+        Both arms on the scale of the analysis; None where a contrast was reported.
+    derivation : tuple of str
+    readings : tuple of Reading
+    passed_over : tuple of (str, str)
+        Other candidates of the trial and why they were not taken.
+    """
+
+    trial_id: str
+    study_id: str
+    kind: str
+    background: tuple[str, ...]
+    cell_class: str
+    outcome: str
+    instrument: str
+    months: float | None
+    statistic: str
+    yi: float | None
+    vi: float | None
+    cells: ArmValue | None
+    comparator: ArmValue | None
+    n_cells: float | None
+    n_comparator: float | None
+    quality: str
+    derivation: tuple[str, ...]
+    readings: tuple[Reading, ...]
+    within_person: bool = False
+    low_follow_up: bool = False
+    no_ratio: str = ""
+    passed_over: tuple[tuple[str, str], ...] = ()
+    enrolled: float | None = None
+
+    @property
+    def participants(self) -> float:
+        """Patients in the effect; those of a within-person trial count once.
+
+        A reported contrast without the sizes of its arms counts the patients enrolled, where it
+        compares all arms of its study.
+        """
+        if self.n_cells is None or self.n_comparator is None:
+            return self.enrolled or 0.0
+        sides = ((self.cells.people, self.comparator.people) if self.cells and self.comparator
+                 else (self.n_cells, self.n_comparator))
+        return max(sides) if self.within_person else sum(sides)
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """A trial of the comparison that gives no effect, and why.
+
+    `counted` tells whether its patients are others than those of the trials that are known and
+    whether the analysis asks for them: not where they are shared, the trial has no name, was
+    retracted, or gave cells of a kind that is kept apart.
+    """
+
+    trial_id: str
+    study_id: str
+    reason: str
+    counted: bool = True
+
+
+def targets(ev: Evidence, analysis: Analysis) -> list[str]:
+    """Outcomes of the analysis in the order of the hierarchy."""
+    if analysis.target_type != "family":
+        return [analysis.target]
+    rows = [r for r in ev.data.records("hierarchy") if r["family"] == analysis.target]
+    return [r["outcome"] for r in sorted(rows, key=lambda r: r["position"])]
+
+
+_REASON_ORDER = (
+    "only in robustness", "only some of the arms", "no single count", "no spread",
+    "number of units", "scale not stated", "direction", "share no standardised", "no mean",
+    "values in one arm", "events are counted", "no count", "percentage changes",
+    "follow unblinding", NO_VISIT, OUTSIDE,
+)
+
+
+_NO_VALUES = "no values of this outcome in the sources read"
+
+
+def main_reason(reasons: list[str]) -> str:
+    """The reason closest to a usable value."""
+    def order(reason: str) -> int:
+        return next((i for i, text in enumerate(_REASON_ORDER) if text in reason),
+                    len(_REASON_ORDER) + (reason == _NO_VALUES))
+    return min(reasons, key=order, default=_NO_VALUES)
