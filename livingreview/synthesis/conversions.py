@@ -13,12 +13,17 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import betaincinv, ndtri, stdtrit
+from scipy.special import betaincinv, gammaincinv, gammaln, ndtri, stdtrit
 
-from .errors import FloatArray, SynthesisError, columns, probability, refuse
+from .errors import FloatArray, SynthesisError, choice, columns, probability, refuse
 
 # The quantile methods were derived and simulated for samples of five and more.
 MIN_N_QUANTILES = 5
+# Largest shape tried in quantile estimation: σ of the log-normal, 1/√shape of the gamma and 1/shape
+# of the Weibull distribution. A best fit beyond is no description of a clinical measurement.
+_MAX_SHAPE = 5.0
+# Least SD over median at which the shapes of the families can be told apart in double precision.
+_MIN_CV = 1e-6
 
 
 class Group(NamedTuple):
@@ -27,6 +32,14 @@ class Group(NamedTuple):
     n: float
     mean: float
     sd: float
+
+
+class QuantileFit(NamedTuple):
+    """Mean and SD of the distribution whose quantiles come nearest, and its name."""
+
+    mean: float
+    sd: float
+    distribution: str
 
 
 def _inputs(**named: ArrayLike) -> tuple[list[FloatArray], bool]:
@@ -114,9 +127,12 @@ def sd_from_se(se: ArrayLike, n: ArrayLike) -> float | FloatArray:
 
 
 def sd_from_interval(
-    low: ArrayLike, high: ArrayLike, n: ArrayLike, level: float = 0.95
+    low: ArrayLike, high: ArrayLike, n: ArrayLike, level: float = 0.95, distribution: str = "t"
 ) -> float | FloatArray:
-    """Compute the SD from the confidence interval of one mean, by t on n − 1 degrees of freedom.
+    """Compute the SD from the confidence interval of one mean.
+
+    Conventions: intervals are taken to be built with t on n − 1 degrees of freedom ('t'); 'z' is
+    for reports that used the normal quantile, as large trials do (the Handbook's 3.92).
 
     Parameters
     ----------
@@ -126,16 +142,19 @@ def sd_from_interval(
         Sample size above 1.
     level : float
         Level of the interval.
+    distribution : {'t', 'z'}
+        Of the quantile.
 
     Returns
     -------
     float or ndarray, shape (k,)
-        √n·(high − low)/(2 t), in the unit of the limits.
+        √n·(high − low)/(2 t), in the unit of the limits; z in place of t with 'z'.
 
     Raises
     ------
     SynthesisError
-        If `high` is not above `low`, `n` is 1 or less, or `level` is not between 0 and 1.
+        If `high` is not above `low`, `n` is 1 or less, `level` is not between 0 and 1, or the
+        distribution is unknown.
 
     References
     ----------
@@ -144,8 +163,10 @@ def sd_from_interval(
     (low, high, n), scalar = _inputs(low=low, high=high, n=n)
     _check_n(n, scalar)
     width = _spread(low, high, scalar, "of the interval")
-    t = stdtrit(n - 1, 0.5 + probability("level", level) / 2)
-    return _output(np.sqrt(n) * width / (2 * t), scalar)
+    upper = 0.5 + probability("level", level) / 2
+    choice("distribution", distribution, ("t", "z"))
+    quantile = stdtrit(n - 1, upper) if distribution == "t" else ndtri(upper)
+    return _output(np.sqrt(n) * width / (2 * quantile), scalar)
 
 
 def se_from_interval(low: ArrayLike, high: ArrayLike, level: float = 0.95) -> float | FloatArray:
@@ -217,6 +238,121 @@ def se_from_p_value(
         _check(freedom <= 0, freedom, "df must be positive", scalar)
         quantile = -stdtrit(freedom, p / 2)
     return _output(np.abs(estimate) / quantile, scalar)
+
+
+def _between(
+    n1: ArrayLike, n2: ArrayLike, **named: ArrayLike
+) -> tuple[list[FloatArray], FloatArray, FloatArray, bool]:
+    """Check columns of a contrast of two groups; return them, √(1/n1 + 1/n2) and n1 + n2 − 2."""
+    (*values, n1, n2), scalar = _inputs(**named, n1=n1, n2=n2)
+    for name, n in (("n1", n1), ("n2", n2)):
+        _check(n <= 1, n, f"{name} must exceed 1", scalar)
+    return values, np.sqrt(1 / n1 + 1 / n2), n1 + n2 - 2, scalar
+
+
+def sd_from_se_difference(se: ArrayLike, n1: ArrayLike, n2: ArrayLike) -> float | FloatArray:
+    """Compute the SD within two groups from the standard error of their mean difference.
+
+    The one SD serves both groups. From a confidence interval of the difference the standard error
+    comes by `se_from_interval` (or by t on n1 + n2 − 2 in small trials).
+
+    Parameters
+    ----------
+    se : float or array_like, shape (k,)
+        Standard error of the difference, positive.
+    n1, n2 : float or array_like, shape (k,)
+        Sizes above 1.
+
+    Returns
+    -------
+    float or ndarray, shape (k,)
+        se/√(1/n1 + 1/n2), in the unit of `se`.
+
+    Raises
+    ------
+    SynthesisError
+        If `se` is not positive or a size is 1 or less.
+
+    References
+    ----------
+    Cochrane Handbook, chapter 6.5.2.3.
+    """
+    (se,), root, _, scalar = _between(n1, n2, se=se)
+    _check(se <= 0, se, "se must be positive", scalar)
+    return _output(se / root, scalar)
+
+
+def sd_from_t(
+    difference: ArrayLike, t: ArrayLike, n1: ArrayLike, n2: ArrayLike
+) -> float | FloatArray:
+    """Compute the SD within two groups from their mean difference and Student's t.
+
+    Conventions: the t-test with a pooled variance; the signs of `difference` and `t` do not count,
+    because reports give either.
+
+    Parameters
+    ----------
+    difference : float or array_like, shape (k,)
+        Difference of the means, not 0.
+    t : float or array_like, shape (k,)
+        Statistic, not 0.
+    n1, n2 : float or array_like, shape (k,)
+        Sizes above 1.
+
+    Returns
+    -------
+    float or ndarray, shape (k,)
+        |difference/t|/√(1/n1 + 1/n2), in the unit of `difference`.
+
+    Raises
+    ------
+    SynthesisError
+        If the difference or `t` is 0, or a size is 1 or less.
+
+    References
+    ----------
+    Cochrane Handbook, chapter 6.5.2.3.
+    """
+    (difference, t), root, _, scalar = _between(n1, n2, difference=difference, t=t)
+    _check(difference == 0, difference, "difference must differ from 0", scalar)
+    _check(t == 0, t, "t must differ from 0", scalar)
+    return _output(np.abs(difference / t) / root, scalar)
+
+
+def sd_from_p_value(
+    difference: ArrayLike, p: ArrayLike, n1: ArrayLike, n2: ArrayLike
+) -> float | FloatArray:
+    """Compute the SD within two groups from their mean difference and its exact p-value.
+
+    Conventions: the two-sided t-test with a pooled variance, on n1 + n2 − 2 degrees of freedom.
+
+    Parameters
+    ----------
+    difference : float or array_like, shape (k,)
+        Difference of the means, not 0.
+    p : float or array_like, shape (k,)
+        Exact two-sided p-value, between 0 and 1; never an inequality.
+    n1, n2 : float or array_like, shape (k,)
+        Sizes above 1.
+
+    Returns
+    -------
+    float or ndarray, shape (k,)
+        In the unit of `difference`.
+
+    Raises
+    ------
+    SynthesisError
+        If the difference is 0, `p` is not between 0 and 1, or a size is 1 or less.
+
+    References
+    ----------
+    Cochrane Handbook, chapter 6.5.2.3.
+    """
+    (difference, p), root, df, scalar = _between(n1, n2, difference=difference, p=p)
+    _check(difference == 0, difference, "difference must differ from 0", scalar)
+    _check((p <= 0) | (p >= 1), p, "p must lie between 0 and 1", scalar)
+    return _output(np.abs(difference) / -stdtrit(df, p / 2) / root, scalar)
 
 
 def mean_from_quartiles(
@@ -429,6 +565,128 @@ def sd_from_five_numbers(
     sd = (weight * width / (2 * _range_divisor(n))
           + (1 - weight) * (q3 - q1) / (2 * _quartile_divisor(n)))
     return _output(sd, scalar)
+
+
+def _fit_normal(values: FloatArray, z: FloatArray) -> tuple[float, float, float]:
+    """Least squares of quantiles on normal ones: sum of squares, mean, SD."""
+    slope = float((z - z.mean()) @ values / ((z - z.mean()) @ z))
+    mean = float(values.mean() - slope * z.mean())
+    return float(((values - mean - slope * z) ** 2).sum()), mean, slope
+
+
+def _fit_shape(
+    values: FloatArray, basis: Any, start: float
+) -> tuple[float, float, float] | None:
+    """Least squares over scale and shape u of scale·basis(u): sum of squares, scale, u.
+
+    The best scale is linear for each u, so only u is searched: on a grid about `start`, then on
+    ever finer ones. None when the best u lies on the border of the grid.
+    """
+    def squares(u: FloatArray) -> tuple[FloatArray, FloatArray]:
+        # Extreme shapes underflow: they are no candidates.
+        with np.errstate(all="ignore"):
+            units = basis(u[:, None])
+            scale = (units @ values) / (units**2).sum(axis=1)
+            error = ((values - scale[:, None] * units) ** 2).sum(axis=1)
+        return np.where(np.isfinite(error), error, np.inf), scale
+
+    grid = np.geomspace(start / 20, min(20 * start, _MAX_SHAPE), 400)
+    for turn in range(9):
+        error, scale = squares(grid)
+        best = int(np.argmin(error))
+        if turn == 0 and best in (0, grid.size - 1):
+            return None
+        found = float(error[best]), float(scale[best]), float(grid[best])
+        grid = np.linspace(grid[max(best - 1, 0)], grid[min(best + 1, grid.size - 1)], 21)
+    return found
+
+
+def _candidates(values: FloatArray, p: FloatArray) -> list[tuple[float, QuantileFit]]:
+    """Best fit of every family with its sum of squares."""
+    z = ndtri(p)
+    error, mean, sd = _fit_normal(values, z)
+    fits = [(error, QuantileFit(mean, sd, "normal"))]
+    median = float(values[values.size // 2])
+    if values[0] < 0 or median <= 0 or not _MIN_CV < sd / median < 20 * _MAX_SHAPE:
+        return fits
+    bases = {"log-normal": lambda u: np.exp(u * z), "gamma": lambda u: gammaincinv(u**-2.0, p),
+             "weibull": lambda u: (-np.log1p(-p)) ** u}
+    for name, basis in bases.items():
+        found = _fit_shape(values, basis, sd / median)
+        if found is None:
+            continue
+        error, scale, u = found
+        if name == "log-normal":
+            mean = scale * np.exp(u * u / 2)
+            sd = mean * np.sqrt(np.expm1(u * u))
+        elif name == "gamma":
+            mean, sd = scale / u**2, scale / u
+        else:
+            mean = scale * np.exp(gammaln(1 + u))
+            sd = mean * np.sqrt(np.expm1(gammaln(1 + 2 * u) - 2 * gammaln(1 + u)))
+        fits.append((error, QuantileFit(float(mean), float(sd), name)))
+    return fits
+
+
+def quantile_estimation(
+    n: float, median: float, *, minimum: float | None = None, q1: float | None = None,
+    q3: float | None = None, maximum: float | None = None,
+) -> QuantileFit:
+    """Estimate mean and SD of possibly skewed data by McGrath's quantile estimation.
+
+    Conventions: the normal, log-normal, gamma and Weibull distributions are fitted by least squares
+    of their quantiles at 1/n, 1/4, 1/2, 3/4 and 1 − 1/n (those that are given), and the one with
+    the least sum of squares gives mean and SD. With a negative value, or a median of 0, only the
+    normal distribution is fitted. The paper's beta distribution, for data from 0 to 1, is left out:
+    whether it enters would depend on the unit. The global minimum over the shape (at most 5 as σ of
+    the log-normal) is taken, so results may differ in late digits from an iteration that stops
+    early.
+
+    Parameters
+    ----------
+    n : float
+        Sample size of 5 or more.
+    median : float
+    minimum, maximum : float, optional
+        Both or none.
+    q1, q3 : float, optional
+        Both or none; at least one of the two pairs.
+
+    Returns
+    -------
+    QuantileFit
+        (mean, sd, distribution).
+
+    Raises
+    ------
+    SynthesisError
+        If a pair is incomplete or both are missing, the values are not ascending or all equal, `n`
+        is below 5, or a value is not finite.
+
+    References
+    ----------
+    McGrath S, Zhao X, Steele R, Thombs BD, Benedetti A, DEPRESSD Collaboration (2020). Estimating
+    the sample mean and standard deviation from commonly reported quantiles in meta-analysis.
+    Statistical Methods in Medical Research 29:2520–2537.
+    """
+    given = {"minimum": minimum, "q1": q1, "median": median, "q3": q3, "maximum": maximum}
+    for low, high in (("minimum", "maximum"), ("q1", "q3")):
+        if (given[low] is None) != (given[high] is None):
+            raise SynthesisError(f"{low} and {high} must be given together")
+    values = {name: value for name, value in given.items() if value is not None}
+    if len(values) < 3 or median is None:
+        raise SynthesisError("the median and the range or the quartiles must be given")
+    (*points, size), scalar = _inputs(**values, n=n)
+    if not scalar:
+        raise SynthesisError("quantile estimation takes one sample at a time")
+    _check_n(size, scalar, MIN_N_QUANTILES)
+    _ordered(scalar, **dict(zip(values, points, strict=True)))
+    quantiles = np.concatenate(points)
+    _spread(quantiles[:1], quantiles[-1:], scalar, "between the outer values")
+    at = {"minimum": 1 / size[0], "q1": 0.25, "median": 0.5, "q3": 0.75,
+          "maximum": 1 - 1 / size[0]}
+    fits = _candidates(quantiles, np.array([at[name] for name in values]))
+    return min(fits, key=lambda fit: fit[0])[1]
 
 
 def skewed_by_quartiles(

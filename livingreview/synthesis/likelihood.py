@@ -1,7 +1,11 @@
-"""The between-study variance of a mean, or of a line on one covariate.
+"""The between-study variance: of many means at once, or of a line on one covariate.
 
 Everything here is O(k) a candidate variance: weighted least squares is written out for an
 intercept, with or without one covariate, instead of building k × k matrices.
+
+Many means (`Means` and what takes it) are solved in lockstep, by bounds that prove that no maximum
+of the likelihood is missed. A line, or any `Data`, is solved by `maxima` on a fine grid. The two
+share no code, so each is the other's judge in the tests.
 """
 
 from __future__ import annotations
@@ -10,9 +14,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy.optimize import brentq
+from numpy.typing import NDArray
 
-from .errors import FloatArray, choice
+from .errors import FloatArray, SynthesisError, choice
 
 TAU2_METHODS = ("REML", "DL", "PM", "ML", "HE", "SJ", "EB", "HS")
 
@@ -22,6 +26,17 @@ _BLOCK = 200_000
 # the likelihood changes by more than 5% from one to the next.
 _STEP = 0.05
 _MAX_CANDIDATES = 4_000
+# Many means. A Newton step below this share of τ² + v is the last: its error is the square of it.
+# Maxima nearer to each other than the second share of τ² + v are not told apart. Effects farther
+# apart, in standard errors, than the third number are refused: sums of their squares overflow.
+# No case has come near the limits of steps and splits.
+_LAST_STEP = 1e-8
+_RESOLUTION = 1e-4
+_FARTHEST = 1e100
+_MAX_STEPS = 200
+_MAX_SPLITS = 400
+# The sum over axis 0, without the detour of the method; it counts for small sets.
+_sum = np.add.reduce
 
 
 @dataclass(frozen=True, eq=False)
@@ -168,14 +183,40 @@ def maxima(data: Data, restricted: bool = True) -> tuple[FloatArray, FloatArray]
 
     peaks = [0.0] if slope[0] <= 0 else []
     for i in np.flatnonzero((slope[:-1] > 0) & (slope[1:] <= 0)):
-        peaks.append(_root(derivative, grid[i], grid[i + 1]))
+        peaks.append(root(derivative, grid[i], grid[i + 1]))
     found = np.array(peaks) if peaks else np.array([0.0])
     return found, _in_blocks(data, found, restricted)[0]
 
 
-def _root(function: Callable[[float], float], low: float, high: float) -> float:
-    """Find a root to relative accuracy; no absolute tolerance, which would depend on the unit."""
-    return float(brentq(function, low, high, xtol=np.finfo(float).tiny, rtol=1e-14, maxiter=500))
+def root(function: Callable[[float], float], low: float, high: float) -> float:
+    """Find a root to relative accuracy; no absolute tolerance, which would depend on the unit.
+
+    References
+    ----------
+    Chandrupatla TR (1997). A new hybrid quadratic/bisection algorithm for finding the zero of a
+    nonlinear function without using derivatives. Advances in Engineering Software 28:145–149.
+    """
+    a, b = low, high
+    fa, fb = function(a), function(b)
+    share = 0.5
+    for _ in range(500):
+        t = a + share * (b - a)
+        ft = function(t)
+        if np.sign(ft) == np.sign(fa):
+            c, fc, a, fa = a, fa, t, ft
+        else:
+            c, fc, b, a, fb, fa = b, fb, a, t, fa, ft
+        best, f_best = (a, fa) if abs(fa) < abs(fb) else (b, fb)
+        tolerance = 1e-14 * abs(best) / max(abs(b - a), np.finfo(float).tiny)
+        if f_best == 0 or tolerance > 0.5:
+            return best
+        xi, phi = (a - b) / (c - b), (fa - fb) / (fc - fb)
+        share = 0.5
+        if phi**2 < xi and (1 - phi) ** 2 < 1 - xi:
+            share = (fa / (fb - fa) * fc / (fb - fc)
+                     + (c - a) / (b - a) * fa / (fc - fa) * fb / (fc - fb))
+        share = min(1 - tolerance, max(tolerance, share))
+    return best
 
 
 def solve_q(data: Data, target: float) -> float:
@@ -189,7 +230,7 @@ def solve_q(data: Data, target: float) -> float:
     if excess(0.0) <= 0:
         return 0.0
     top = _unweighted_rss(data) / target * (1 + 1e-9)
-    return _root(excess, 0.0, top) if excess(top) < 0 else top
+    return root(excess, 0.0, top) if excess(top) < 0 else top
 
 
 def estimate_tau2(data: Data, method: str) -> tuple[float, int]:
@@ -201,6 +242,10 @@ def estimate_tau2(data: Data, method: str) -> tuple[float, int]:
         τ² and the number of local maxima of the likelihood (1 for other methods).
     """
     choice("tau2_method", method, TAU2_METHODS)
+    if data.x is None:
+        means = stack(data.y[None], data.v[None])
+        tau2, peaks, _ = tau2_of_means(means, method)
+        return float(tau2[0] * means.unit[0] ** 2), int(peaks[0])
     if method in ("REML", "ML"):
         where, height = maxima(data, restricted=method == "REML")
         # On a tie the smaller variance is taken.
@@ -227,3 +272,376 @@ def _closed_form(data: Data, method: str, residual_df: int) -> float:
     if method == "DL":
         return float((at.q[0] - residual_df) / at.trace[0])
     return float((at.q[0] - data.k) / at.sum_weights[0])
+
+
+# ---------------------------------------------------------------- many means at once
+
+
+@dataclass(frozen=True, eq=False)
+class Means:
+    """Effects and variances of n meta-analyses, one a column; see `stack`.
+
+    Attributes
+    ----------
+    y, v : ndarray, shape (k, n)
+        In units of the column; `v` is infinite where a column has no study.
+    shift, unit : ndarray, shape (n,)
+        Effects are ``shift + unit * y``, variances ``unit**2 * v``.
+    k : ndarray of int, shape (n,)
+        Number of studies, 2 or more.
+    """
+
+    y: FloatArray
+    v: FloatArray
+    shift: FloatArray
+    unit: FloatArray
+    k: NDArray[np.int64]
+
+    @property
+    def df(self) -> NDArray[np.int64]:
+        """Number of studies − 1."""
+        return self.k - 1
+
+
+def stack(y: FloatArray, v: FloatArray) -> Means:
+    """Turn rows of effects and variances into columns; infinite variances are no studies.
+
+    As in `prepare`, effects are centred on the most precise study, which comes first. The unit is
+    a power of 2 near the standard error of the second, so that no power of a weight overflows, a
+    giant study beside ordinary ones sets no scale, and a change of unit by a power of 2 changes no
+    digit.
+
+    Raises
+    ------
+    SynthesisError
+        If effects lie more than 1e100 standard errors apart.
+    """
+    order = "C" if y.shape[0] >= y.shape[1] else "F"
+    y, v = y.T.copy(order=order), v.T.copy(order=order)
+    k = np.isfinite(v).sum(axis=0)
+    first = v.argmin(axis=0)
+    if first.any():
+        columns = np.arange(first.size)
+        for values in (y, v):
+            values[0], values[first, columns] = values[first, columns], values[0].copy()
+    shift = y[0].copy()
+    unit = np.ldexp(1.0, np.frexp(v[1:].min(axis=0))[1] // 2)
+    y -= shift
+    y /= unit
+    v /= unit
+    v /= unit
+    y[~np.isfinite(v)] = 0.0
+    if max(y.max(), -y.min()) > _FARTHEST:
+        raise SynthesisError("effects lie too far apart, for their variances, to be computed with")
+    return Means(y, v, shift, unit, k)
+
+
+def _take(values: FloatArray, columns: NDArray[np.int64]) -> FloatArray:
+    """Take columns, and lay the longer dimension out contiguously: sums run along it."""
+    if columns.size >= values.shape[0]:
+        return values.take(columns, axis=1)
+    return values.T.take(columns, axis=0).T
+
+
+@dataclass(frozen=True, eq=False)
+class Moments:
+    """Weighted least squares of n means at one candidate variance each; arrays of shape (n,).
+
+    With P the matrix of REML, P = W − ww'/Σw: `q` is y'Py (the generalised Q), `a` is y'P²y and
+    `b` is tr P (Σw for ML). The derivative of the likelihood is (a − b)/2. `fall_a` is −(ln a)' and
+    `fall_b` is −(ln b)'. None where only the mean was asked for.
+    """
+
+    sum_weights: FloatArray
+    mean: FloatArray
+    q: FloatArray
+    a: FloatArray
+    b: FloatArray | None = None
+    fall_a: FloatArray | None = None
+    fall_b: FloatArray | None = None
+
+
+def moments(y: FloatArray, v: FloatArray, tau2: FloatArray, of: str = "mean") -> Moments:
+    """Fit columns by weights 1/(v + τ²), `tau2` of shape (n,).
+
+    Sums leave out the first, most precise study and add it by algebra, where the difference of
+    nearly equal numbers would lose the digits of a giant study. `of` is 'mean' (to `a`), 'REML' or
+    'ML' (all).
+    """
+    w = v + tau2
+    np.divide(1.0, w, out=w)
+    first, others = w[0], w[1:]
+    rest = _sum(others)
+    total = first + rest
+    mean = _sum(others * y[1:]) / total
+    residuals = y - mean
+    z = w * residuals
+    residuals *= z
+    q = _sum(residuals)
+    a = _sum(np.multiply(z, z, out=residuals))
+    if of == "mean":
+        return Moments(total, mean, q, a)
+    # y'P³y is the weighted spread of z = Py, taken about the first.
+    d = z[1:]
+    d -= z[0]
+    wd = others * d
+    cubes = _sum(np.multiply(wd, d, out=d)) - _sum(wd) ** 2 / total
+    fall_a = 2 * cubes / np.where(a > 0, a, 1.0)
+    square = np.multiply(others, others, out=d)
+    rest2 = _sum(square)
+    if of == "ML":
+        return Moments(total, mean, q, a, total, fall_a, (rest2 + first**2) / total)
+    rest3 = _sum(np.multiply(square, others, out=square))
+    share = first / total
+    b = rest * (1 + share) - rest2 / total
+    # tr P², the negative derivative of tr P.
+    trace2 = rest2 * (1 + 2 * share**2) - 2 * rest3 / total + (rest2 / total) ** 2 + (
+        share * rest) ** 2
+    return Moments(total, mean, q, a, b, fall_a, trace2 / b)
+
+
+def tau2_of_means(
+    means: Means, method: str, at_zero: Moments | None = None
+) -> tuple[FloatArray, NDArray[np.int64], NDArray[np.bool_]]:
+    """Estimate τ² of every column, truncated at 0, in squared units of the column.
+
+    `at_zero` is ``moments(..., 0, 'REML')`` where it is known.
+
+    Returns
+    -------
+    tuple of ndarray, shape (n,)
+        τ², the number of local maxima of the likelihood (1 for other methods), and whether the
+        iteration settled.
+    """
+    if method in ("REML", "ML"):
+        return _highest_maxima(means, method, at_zero if method == "REML" else None)
+    one, settled = np.ones(means.k.size, dtype=int), np.ones(means.k.size, dtype=bool)
+    if method in ("PM", "EB"):
+        tau2, settled = solve_q_of_means(means, means.df)
+        return tau2, one, settled
+    return np.maximum(0.0, _closed_forms(means, method, at_zero)), one, settled
+
+
+def _closed_forms(means: Means, method: str, at_zero: Moments | None) -> FloatArray:
+    df = means.df
+    if method in ("HE", "SJ"):
+        present = np.isfinite(means.v)
+        squares = _squares(means, present)
+        if method == "HE":
+            return squares / df - np.where(present, means.v, 0.0).sum(axis=0) / means.k
+        start = squares / means.k
+        return start * moments(means.y, means.v, start).q / df
+    at = at_zero or moments(means.y, means.v, np.zeros(df.size), "REML")
+    if method == "DL":
+        return (at.q - df) / at.b
+    return (at.q - means.k) / at.sum_weights
+
+
+def _squares(means: Means, present: NDArray[np.bool_]) -> FloatArray:
+    """Unweighted sum of squares about the unweighted mean."""
+    y = np.where(present, means.y, 0.0)
+    return (np.where(present, y - y.sum(axis=0) / means.k, 0.0) ** 2).sum(axis=0)
+
+
+def solve_q_of_means(
+    means: Means, target: FloatArray
+) -> tuple[FloatArray, NDArray[np.bool_]]:
+    """Return the τ² ≥ 0 at which Q equals `target`, shape (n,) or (m, n); 0 when Q(0) is below.
+
+    1/Q rises and is concave in τ² (by Cauchy and Schwarz, with Q' = −y'P²y and Q'' = 2 y'P³y), so
+    Newton's steps from 0 never pass the root, need no bracket and no cap, and converge
+    quadratically. In units of the column.
+
+    Returns
+    -------
+    tuple of ndarray, shape of `target`
+        Roots, and whether the iteration settled.
+    """
+    shape, n = np.shape(target), means.k.size
+    goal = np.ravel(target).astype(float)
+    column = np.arange(goal.size) % n
+    tau2, active = np.zeros(goal.size), np.arange(goal.size)
+    y, v = _take(means.y, column), _take(means.v, column)
+    for _ in range(_MAX_STEPS):
+        at = moments(y, v, tau2[active])
+        excess = at.q / goal[active] - 1
+        rising = np.where(excess > 0, excess * at.q, 0.0)
+        tau2[active] += rising / np.where(rising > 0, at.a, 1.0)
+        left = excess > _LAST_STEP
+        if not left.any():
+            return tau2.reshape(shape), np.ones(shape, dtype=bool)
+        if not left.all():
+            left = np.flatnonzero(left)
+            active, y, v = active[left], _take(y, left), _take(v, left)
+    settled = np.ones(goal.size, dtype=bool)
+    settled[active] = False
+    return tau2.reshape(shape), settled.reshape(shape)
+
+
+def _highest_maxima(
+    means: Means, method: str, at_zero: Moments | None
+) -> tuple[FloatArray, NDArray[np.int64], NDArray[np.bool_]]:
+    """Return the highest maximum of the likelihood on τ² ≥ 0, the number of maxima, and success.
+
+    The derivative is (a − b)/2. In the eigenvectors of the residual space a = Σ c/(λ + τ²)² and
+    b = Σ 1/(λ + τ²) with v_min ≤ λ ≤ v_max, so from τ² = v_max − 2 v_min on, a/b falls and there is
+    one root at most, and by the bound of `maxima` none above its T. Below, `_brackets` proves for
+    every interval that it holds no root or one.
+    """
+    n, present = means.k.size, np.isfinite(means.v)
+    squares, m = _squares(means, present), means.df if method == "REML" else means.k
+    high = np.where(present, means.v, 0.0).max(axis=0)
+    root = 2 * np.sqrt(m) * np.sqrt(squares) * np.sqrt(high)
+    top = (squares + np.hypot(squares, root)) / (2 * m) * (1 + 1e-9)
+    # Effects that differ by less than rounding have their only maximum at 0.
+    rows = np.flatnonzero(top > 1e-30)
+    tau2, peaks, settled = np.zeros(n), np.ones(n, dtype=int), np.ones(n, dtype=bool)
+    if rows.size == 0:
+        return tau2, peaks, settled
+    some = means if rows.size == n else _columns(means, rows)
+    at_zero = at_zero or moments(means.y, means.v, np.zeros(n), method)
+    start = _logs(at_zero)[:, rows]
+    end = np.clip(high - 2 * means.v[0], 0.0, top)[rows]
+    row, low, upper, guess, split_all = _brackets(some, method, start, end, top[rows])
+    where, done = _polish(some, method, row, low, upper, guess)
+    falling = np.flatnonzero(start[0] <= start[1])
+    settled[rows] = split_all
+    settled[rows[row[~done]]] = False
+    row, where = np.append(falling, row), np.append(np.zeros(falling.size), where)
+    found = np.bincount(row, minlength=rows.size)
+    best = np.zeros(rows.size)
+    best[row] = where
+    for i in np.flatnonzero(found > 1):
+        best[i] = _highest(some, method, i, np.sort(where[row == i]))
+    tau2[rows], peaks[rows] = best, np.maximum(found, 1)
+    return tau2, peaks, settled
+
+
+def _columns(means: Means, index: NDArray[np.int64]) -> Means:
+    return Means(_take(means.y, index), _take(means.v, index), means.shift[index],
+                 means.unit[index], means.k[index])
+
+
+def _highest(means: Means, method: str, column: int, candidates: FloatArray) -> float:
+    """Return the candidate with the highest likelihood; the smaller variance on a tie."""
+    present = np.isfinite(means.v[:, column])
+    y, v = means.y[present, column], means.v[present, column]
+    data = Data(y, v, None, 0.0, 0.0, 0)
+    heights = _in_blocks(data, candidates, method == "REML")[0]
+    return float(candidates[int(np.argmax(heights))])
+
+
+def _logs(at: Moments) -> FloatArray:
+    """Return ln a, ln b, −(ln a)' and −(ln b)', shape (4, n)."""
+    # Where effects are identical a is 0; such columns are left aside.
+    return np.array([np.log(np.where(at.a > 0, at.a, 1.0)), np.log(at.b), at.fall_a, at.fall_b])
+
+
+def _knots(
+    means: Means, method: str, row: NDArray[np.int64], tau2: FloatArray
+) -> FloatArray:
+    return _logs(moments(_take(means.y, row), _take(means.v, row), tau2, method))
+
+
+def _brackets(
+    means: Means, method: str, start: FloatArray, end: FloatArray, top: FloatArray
+) -> tuple[NDArray[np.int64], FloatArray, FloatArray, FloatArray, NDArray[np.bool_]]:
+    """Return the intervals between 0 and `top` that hold one maximum each.
+
+    ln a and ln b are convex (sums of completely monotone terms), which bounds them between chord
+    and tangents, and their slopes between those at the ends. An interval is settled when
+    ln a − ln b keeps its sign by those bounds, or is monotone; else it is halved, evenly in
+    ln(τ² + λ).
+
+    Returns
+    -------
+    tuple of ndarray
+        Column, low and high end of each interval, and the first of Newton's steps from its low end;
+        and for every column whether all its intervals were settled or narrower than `_RESOLUTION`.
+    """
+    row = np.flatnonzero(end > 0)
+    at_end = start.copy()
+    if row.size:
+        at_end[:, row] = _knots(means, method, row, end[row])
+    # From `end` on there is one maximum where the likelihood still rises.
+    last = np.flatnonzero((at_end[0] > at_end[1]) & (end < top))
+    kept = [(last, end[last], top[last], _first_step(end[last], top[last], at_end[:, last]))]
+    low, high, f, g = np.zeros(row.size), end[row], start[:, row], at_end[:, row]
+    for _ in range(_MAX_SPLITS):
+        falls, other = _settled(low, high, f, g)
+        other |= (high - low) * f[3] <= _RESOLUTION * (1 + low * f[3])
+        peak = (falls | other) & (f[0] > f[1]) & (g[0] <= g[1])
+        kept.append((row[peak], low[peak], high[peak],
+                     _first_step(low[peak], high[peak], f[:, peak])))
+        open_ = ~(falls | other)
+        row, low, high, f, g = row[open_], low[open_], high[open_], f[:, open_], g[:, open_]
+        if row.size == 0:
+            break
+        scale = 1 / f[3]
+        middle = np.sqrt((low + scale) * (high + scale)) - scale
+        h = _knots(means, method, row, middle)
+        row, low, high = np.tile(row, 2), np.append(low, middle), np.append(middle, high)
+        f, g = np.hstack([f, h]), np.hstack([h, g])
+    split_all = np.ones(end.size, dtype=bool)
+    split_all[row] = False
+    row, low, high, guess = (np.concatenate(parts) for parts in zip(*kept, strict=True))
+    return row, low, high, guess, split_all
+
+
+def _first_step(low: FloatArray, high: FloatArray, f: FloatArray) -> FloatArray:
+    """Take Newton's step on b/a from `low`, not beyond `high`; the middle if it does not rise."""
+    slope = f[2] - f[3]
+    new = low + np.expm1(f[0] - f[1]) / np.where(slope > 0, slope, 1.0)
+    return np.where(slope > 0, np.minimum(new, high), (low + high) / 2)
+
+
+def _settled(
+    low: FloatArray, high: FloatArray, f: FloatArray, g: FloatArray
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Tell where ln a − ln b falls from `low` to `high`, and where it rises or has no root.
+
+    `f` and `g` are the `_knots` at the ends. A convex function lies below its chord by pq/(p + q)
+    at most, p and q being the distances of the tangent at one end from the value at the other.
+    """
+    width, step = high - low, g[:2] - f[:2]
+    p = np.maximum(step + f[2:] * width, 0.0)
+    q = np.maximum(-step - g[2:] * width, 0.0)
+    gap_a, gap_b = p * q / (p + q + np.finfo(float).tiny)
+    at_low, at_high = f[0] - f[1], g[0] - g[1]
+    below = np.maximum(at_low, at_high) + gap_b < 0
+    above = np.minimum(at_low, at_high) - gap_a > 0
+    return f[3] < g[2], below | above | (g[3] > f[2])
+
+
+def _polish(
+    means: Means, method: str, row: NDArray[np.int64], low: FloatArray, high: FloatArray,
+    guess: FloatArray,
+) -> tuple[FloatArray, NDArray[np.bool_]]:
+    """Find the root of a = b in each interval by Newton's steps on b/a, or halving.
+
+    With equal variances b/a is linear in τ², so that one step is exact; with others nearly so.
+    """
+    tau2 = guess.copy()
+    done, active = np.zeros(row.size, dtype=bool), np.arange(row.size)
+    y, v = _take(means.y, row), _take(means.v, row)
+    for _ in range(_MAX_STEPS):
+        if active.size == 0:
+            break
+        t = tau2[active]
+        at = moments(y, v, t, method)
+        ratio = at.a / at.b
+        low[active] = np.where(ratio > 1, t, low[active])
+        high[active] = np.where(ratio > 1, high[active], t)
+        step = (ratio - 1) / (at.fall_a - at.fall_b)
+        new, a, b = t + step, low[active], high[active]
+        # A step of rounding from the root may leave the interval; it is the last one all the same.
+        last = np.abs(step) * at.fall_b <= _LAST_STEP * (1 + t * at.fall_b)
+        inside = (new > a) & (new < b)
+        new = np.where(inside, new, np.where(last, np.clip(new, a, b), (a + b) / 2))
+        tau2[active] = new
+        last |= b - a <= 4 * np.finfo(float).eps * b
+        done[active[last]] = True
+        if last.any():
+            left = np.flatnonzero(~last)
+            active, y, v = active[left], _take(y, left), _take(v, left)
+    return tau2, done

@@ -1,4 +1,4 @@
-"""Effect sizes of two-arm studies with their sampling variances.
+"""Effect sizes with their sampling variances: of two arms, of one arm over time, correlations.
 
 Arm 1 is the treated arm, arm 2 its comparator; ratios are on the natural log scale. Totals and
 events may be fractional, because a design effect divides them.
@@ -12,9 +12,14 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import gammaln
 
-from .errors import FloatArray, choice, columns, refuse, tables
+from .conversions import change_sd
+from .errors import FloatArray, SynthesisError, choice, columns, refuse, tables
 
 ZERO_CELLS = ("only", "all", "none")
+DOUBLE_ZEROS = ("drop", "keep")
+CORRECTIONS = ("exact", "approximate")
+SMD_VARIANCES = ("LS", "LS2", "UB")
+STANDARDISERS = ("change", "baseline")
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,6 +45,10 @@ class Effects:
 
 
 def _complete(yi: FloatArray, vi: FloatArray) -> Effects:
+    """Return effects that every row gives; what overflows or underflows is refused."""
+    refuse(~np.isfinite(yi), yi, "the effect must be finite (values too large or too small)")
+    refuse(~(np.isfinite(vi) & (vi > 0)), vi,
+           "the variance of the effect must be positive and finite")
     return Effects(yi, vi, np.ones(yi.size, dtype=bool), (None,) * yi.size)
 
 
@@ -82,19 +91,38 @@ def mean_difference(
     return _complete(m1 - m2, sd1**2 / n1 + sd2**2 / n2)
 
 
-def standardised_mean_difference(
-    m1: ArrayLike, sd1: ArrayLike, n1: ArrayLike, m2: ArrayLike, sd2: ArrayLike, n2: ArrayLike
-) -> Effects:
-    """Compute Hedges' g with the exact small-sample correction.
+def _small_sample(m: FloatArray, correction: str) -> FloatArray:
+    """Hedges' factor J on `m` > 1 degrees of freedom, which makes d unbiased."""
+    if choice("correction", correction, CORRECTIONS) == "approximate":
+        return 1 - 3 / (4 * m - 1)
+    # In large trials the log gammas are nearly equal; Stirling's series keeps the digits.
+    r = 1 / (m - 1)
+    series = np.sqrt((m - 1) / m) * (1 - r / 4 + r**2 / 32 + 5 * r**3 / 128)
+    exact = np.exp(gammaln(m / 2) - np.log(m / 2) / 2 - gammaln((m - 1) / 2))
+    return np.where(m > 10_000, series, exact)
 
-    Conventions: the standardiser is the pooled SD; J is exact (gamma function), not
-    1 − 3/(4m − 1); the variance is 1/n1 + 1/n2 + g²/(2(n1 + n2)) with the corrected g (metafor's
-    ``vtype="LS"``).
+
+def standardised_mean_difference(
+    m1: ArrayLike, sd1: ArrayLike, n1: ArrayLike, m2: ArrayLike, sd2: ArrayLike, n2: ArrayLike,
+    correction: str = "exact", variance: str = "LS",
+) -> Effects:
+    """Compute Hedges' g.
+
+    Conventions: the standardiser is the pooled SD on m = n1 + n2 − 2 degrees of freedom; g = J d
+    with J = Γ(m/2)/(√(m/2) Γ((m − 1)/2)) ('exact') or 1 − 3/(4m − 1) ('approximate'). The
+    variance is, under the names of metafor's ``vtype``,
+
+    - 'LS': 1/n1 + 1/n2 + g²/(2(n1 + n2)), the large-sample variance with the corrected g;
+    - 'LS2': J² (1/n1 + 1/n2 + d²/(2(n1 + n2))), that of the uncorrected d times J²;
+    - 'UB': 1/n1 + 1/n2 + (1 − (m − 2)/(m J²)) g², unbiased with the exact J. (From n1 + n2 = 4
+      down g has no variance, and the formula is only a number.)
 
     Parameters
     ----------
     m1, sd1, n1, m2, sd2, n2 : array_like, shape (k,)
         Means and standard deviations, all in one unit, and totals above 1.
+    correction : {'exact', 'approximate'}
+    variance : {'LS', 'LS2', 'UB'}
 
     Returns
     -------
@@ -104,21 +132,231 @@ def standardised_mean_difference(
     Raises
     ------
     SynthesisError
-        If an SD is not positive, a total is 1 or less, n1 + n2 is 3 or less, or a value is not
-        finite.
+        If an SD is not positive, a total is 1 or less, n1 + n2 is 3 or less, a value is not finite,
+        or an option is unknown.
 
     References
     ----------
     Hedges LV (1981). Distribution theory for Glass's estimator of effect size and related
-    estimators. Journal of Educational Statistics 6:107–128.
+    estimators. Journal of Educational Statistics 6:107–128. Hedges LV (1983). A random effects
+    model for effect sizes. Psychological Bulletin 93:388–395 ('UB'). Borenstein M (2009). Effect
+    sizes for continuous data. In: The Handbook of Research Synthesis and Meta-Analysis, 2nd ed.,
+    221–235 ('LS2').
     """
+    choice("variance", variance, SMD_VARIANCES)
     m1, sd1, n1, m2, sd2, n2 = _arms(m1, sd1, n1, m2, sd2, n2)
     m = n1 + n2 - 2
     refuse(m <= 1, n1 + n2, "n1 + n2 must exceed 3 for a standardised mean difference")
+    factor = _small_sample(m, correction)
     pooled_sd = np.sqrt(((n1 - 1) * sd1**2 + (n2 - 1) * sd2**2) / m)
-    correction = np.exp(gammaln(m / 2) - np.log(m / 2) / 2 - gammaln((m - 1) / 2))
-    g = correction * (m1 - m2) / pooled_sd
-    return _complete(g, 1 / n1 + 1 / n2 + g**2 / (2 * (n1 + n2)))
+    g = factor * ((m1 - m2) / pooled_sd)
+    of_means = 1 / n1 + 1 / n2
+    if variance == "UB":
+        return _complete(g, of_means + (1 - (m - 2) / (m * factor**2)) * g**2)
+    vi = of_means * (factor**2 if variance == "LS2" else 1) + g**2 / (2 * (n1 + n2))
+    return _complete(g, vi)
+
+
+def ratio_of_means(
+    m1: ArrayLike, sd1: ArrayLike, n1: ArrayLike, m2: ArrayLike, sd2: ArrayLike, n2: ArrayLike
+) -> Effects:
+    """Compute log ratios of means.
+
+    Conventions: meant for a scale with a true zero. Both means of a row must have the same sign; a
+    ratio of two negative means is one of their sizes. Only the ratio's unit-free large-sample
+    variance is offered.
+
+    Parameters
+    ----------
+    m1, sd1, n1, m2, sd2, n2 : array_like, shape (k,)
+        Means and standard deviations, all in one unit, and totals above 1.
+
+    Returns
+    -------
+    Effects
+        `yi` = ln(m1/m2), `vi` = sd1²/(n1 m1²) + sd2²/(n2 m2²).
+
+    Raises
+    ------
+    SynthesisError
+        If a mean is 0, the means of a row differ in sign, an SD is not positive, a total is 1 or
+        less, or a value is not finite.
+
+    References
+    ----------
+    Hedges LV, Gurevitch J, Curtis PS (1999). The meta-analysis of response ratios in experimental
+    ecology. Ecology 80:1150–1156. Friedrich JO, Adhikari NKJ, Beyene J (2008). BMC Medical
+    Research Methodology 8:32.
+    """
+    m1, sd1, n1, m2, sd2, n2 = _arms(m1, sd1, n1, m2, sd2, n2)
+    for name, mean in (("1", m1), ("2", m2)):
+        refuse(mean == 0, mean, f"m{name} must differ from 0 for a ratio of means")
+    refuse(np.sign(m1) != np.sign(m2), m2, "m2 must have the sign of m1 for a ratio of means")
+    yi = np.log(np.abs(m1)) - np.log(np.abs(m2))
+    return _complete(yi, (sd1 / m1) ** 2 / n1 + (sd2 / m2) ** 2 / n2)
+
+
+def _paired(
+    m_baseline: ArrayLike, sd_baseline: ArrayLike, m_final: ArrayLike, sd_final: ArrayLike,
+    n: ArrayLike, correlation: ArrayLike,
+) -> tuple[list[FloatArray], FloatArray, FloatArray]:
+    """Check the columns of a pre–post design; return them, the correlation and the SD of changes.
+
+    A correlation given once serves every row.
+    """
+    values = columns(m_baseline=m_baseline, sd_baseline=sd_baseline, m_final=m_final,
+                     sd_final=sd_final, n=n)
+    refuse(values[4] <= 1, values[4], "n must exceed 1 for a mean with a standard deviation")
+    (r,) = columns(correlation=correlation)
+    if r.size not in (1, values[0].size):
+        raise SynthesisError(f"correlation has {r.size} rows, not {values[0].size}")
+    r = np.broadcast_to(r, values[0].shape)
+    return values, r, np.asarray(change_sd(values[1], values[3], r))
+
+
+def mean_change(
+    m_baseline: ArrayLike, sd_baseline: ArrayLike, m_final: ArrayLike, sd_final: ArrayLike,
+    n: ArrayLike, correlation: ArrayLike,
+) -> Effects:
+    """Compute mean changes of one group, final minus baseline, with a stated correlation.
+
+    Parameters
+    ----------
+    m_baseline, sd_baseline, m_final, sd_final : array_like, shape (k,)
+        Means and standard deviations, all in one unit.
+    n : array_like, shape (k,)
+        Participants measured at both times, above 1.
+    correlation : float or array_like, shape (k,)
+        Between baseline and final values, from −1 to 1; one number serves every row.
+
+    Returns
+    -------
+    Effects
+        `yi` in the unit of the means, `vi` = (sd_b² + sd_f² − 2 r sd_b sd_f)/n.
+
+    Raises
+    ------
+    SynthesisError
+        If an SD is not positive, `n` is 1 or less, the correlation is outside −1 to 1, the
+        variance of changes is 0, or a value is not finite.
+
+    References
+    ----------
+    Cochrane Handbook, chapters 6.5.2.8 and 23.2.7.
+    """
+    (before, _, after, _, n), _, sd = _paired(
+        m_baseline, sd_baseline, m_final, sd_final, n, correlation)
+    return _complete(after - before, sd**2 / n)
+
+
+def standardised_mean_change(
+    m_baseline: ArrayLike, sd_baseline: ArrayLike, m_final: ArrayLike, sd_final: ArrayLike,
+    n: ArrayLike, correlation: ArrayLike, standardiser: str = "change",
+    correction: str = "exact",
+) -> Effects:
+    """Compute standardised mean changes of one group, final minus baseline.
+
+    Conventions: 'change' divides by the SD of changes (metafor's SMCC), 'baseline' by the SD at
+    baseline (SMCR), which is on the scale of standardised differences between arms. J of
+    `standardised_mean_difference` is taken on n − 1 degrees of freedom.
+
+    Parameters
+    ----------
+    m_baseline, sd_baseline, m_final, sd_final, n, correlation
+        As for `mean_change`; n above 2.
+    standardiser : {'change', 'baseline'}
+    correction : {'exact', 'approximate'}
+
+    Returns
+    -------
+    Effects
+        `yi` without unit; `vi` = 1/n + g²/(2n) ('change') or 2(1 − r)/n + g²/(2n) ('baseline').
+
+    Raises
+    ------
+    SynthesisError
+        As `mean_change`, if `n` is 2 or less, the variance is 0, or an option is unknown.
+
+    References
+    ----------
+    Becker BJ (1988). Synthesizing standardized mean-change measures. British Journal of
+    Mathematical and Statistical Psychology 41:257–278. Gibbons RD, Hedeker DR, Davis JM (1993).
+    Journal of Educational Statistics 18:271–279.
+    """
+    choice("standardiser", standardiser, STANDARDISERS)
+    (before, sd_before, after, _, n), r, sd_of_change = _paired(
+        m_baseline, sd_baseline, m_final, sd_final, n, correlation)
+    refuse(n <= 2, n, "n must exceed 2 for a standardised mean change")
+    sd = sd_of_change if standardiser == "change" else sd_before
+    g = _small_sample(n - 1, correction) * ((after - before) / sd)
+    of_means = 1 / n if standardiser == "change" else 2 * (1 - r) / n
+    return _complete(g, of_means + g**2 / (2 * n))
+
+
+def _correlations(r: ArrayLike, n: ArrayLike) -> tuple[FloatArray, FloatArray]:
+    r, n = columns(r=r, n=n)
+    refuse(np.abs(r) >= 1, r, "r must lie between -1 and 1")
+    refuse(n <= 3, n, "n must exceed 3 for a correlation")
+    return r, n
+
+
+def raw_correlation(r: ArrayLike, n: ArrayLike) -> Effects:
+    """Compute product-moment correlations with their large-sample variances.
+
+    Parameters
+    ----------
+    r : array_like, shape (k,)
+        Correlations, strictly between −1 and 1.
+    n : array_like, shape (k,)
+        Sample sizes above 3.
+
+    Returns
+    -------
+    Effects
+        `yi` = r, `vi` = (1 − r²)²/(n − 1).
+
+    Raises
+    ------
+    SynthesisError
+        If |r| is 1 or more, `n` is 3 or less, or a value is not finite.
+
+    References
+    ----------
+    Hedges LV (1989). An unbiased correction for sampling error in validity generalization studies.
+    Journal of Applied Psychology 74:469–477.
+    """
+    r, n = _correlations(r, n)
+    # (1 − r)(1 + r) keeps the digits of 1 − r² near 1.
+    return _complete(r, ((1 - r) * (1 + r)) ** 2 / (n - 1))
+
+
+def fisher_z(r: ArrayLike, n: ArrayLike) -> Effects:
+    """Compute Fisher's z of product-moment correlations; its inverse is the hyperbolic tangent.
+
+    Parameters
+    ----------
+    r : array_like, shape (k,)
+        Correlations, strictly between −1 and 1.
+    n : array_like, shape (k,)
+        Sample sizes above 3.
+
+    Returns
+    -------
+    Effects
+        `yi` = artanh r, `vi` = 1/(n − 3).
+
+    Raises
+    ------
+    SynthesisError
+        If |r| is 1 or more, `n` is 3 or less, or a value is not finite.
+
+    References
+    ----------
+    Fisher RA (1921). On the "probable error" of a coefficient of correlation deduced from a small
+    sample. Metron 1:3–32.
+    """
+    r, n = _correlations(r, n)
+    return _complete(np.arctanh(r), 1 / (n - 3))
 
 
 def _cells(
@@ -143,6 +381,8 @@ def _with_reasons(
         for row in np.flatnonzero(where):
             text[row] = reason
     used = np.array([reason is None for reason in text])
+    bad = used & ~(np.isfinite(yi) & np.isfinite(vi) & (vi > 0))
+    refuse(bad, vi, "the variance of the effect must be positive and finite")
     return Effects(np.where(used, yi, np.nan), np.where(used, vi, np.nan), used, tuple(text))
 
 
@@ -151,22 +391,34 @@ _ONLY_EVENTS = "events in all participants of both arms"
 _ZERO_CELL = "a zero cell without correction"
 
 
+def _double(
+    none: NDArray[np.bool_], full: NDArray[np.bool_], double_zeros: str
+) -> list[tuple[NDArray[np.bool_], str]]:
+    """Reasons for which tables with a zero in both arms are not used: none when they are kept."""
+    if choice("double_zeros", double_zeros, DOUBLE_ZEROS) == "keep":
+        return []
+    return [(none, _NO_EVENTS), (full, _ONLY_EVENTS)]
+
+
 def risk_ratio(
-    e1: ArrayLike, n1: ArrayLike, e2: ArrayLike, n2: ArrayLike, zero_cells: str = "only"
+    e1: ArrayLike, n1: ArrayLike, e2: ArrayLike, n2: ArrayLike, zero_cells: str = "only",
+    double_zeros: str = "drop",
 ) -> Effects:
     """Compute log risk ratios.
 
     Conventions: 0.5 is added to all four cells (so 1 to each total) of the rows that have any zero
     cell ('only'), of every row ('all') or of none ('none'). A row without events in both arms, or
-    with events in all participants of both arms, is not used under any rule: it holds no
-    information on the ratio. (metafor's escalc keeps such rows, corrected, unless drop00=TRUE.)
-    Under 'none', a row whose effect is infinite is not used.
+    with events in all participants of both arms, holds no information on the ratio: 'drop' (the
+    default) does not use it under any rule, 'keep' uses it where the correction gives it a
+    variance (metafor's escalc keeps such rows unless drop00=TRUE). Under 'none', a row whose
+    effect is infinite, or whose variance is 0, is not used.
 
     Parameters
     ----------
     e1, n1, e2, n2 : array_like, shape (k,)
         Participants with the event and totals, possibly fractional.
     zero_cells : {'only', 'all', 'none'}
+    double_zeros : {'drop', 'keep'}
 
     Returns
     -------
@@ -176,7 +428,8 @@ def risk_ratio(
     Raises
     ------
     SynthesisError
-        If a count is negative or not finite, a total is not positive, or events exceed the total.
+        If a count is negative or not finite, a total is not positive, events exceed the total, or
+        an option is unknown.
 
     References
     ----------
@@ -188,13 +441,13 @@ def risk_ratio(
         yi = np.log(a / (a + b)) - np.log(c / (c + d))
         # b/(a(a+b)) is 1/a − 1/(a+b) without the cancellation at risks near 1.
         vi = b / (a * (a + b)) + d / (c * (c + d))
-    undefined = (a == 0) | (c == 0)
-    return _with_reasons(yi, vi, [(none, _NO_EVENTS), (full, _ONLY_EVENTS),
-                                  (undefined, _ZERO_CELL)])
+    undefined = (a == 0) | (c == 0) | (vi == 0)
+    return _with_reasons(yi, vi, [*_double(none, full, double_zeros), (undefined, _ZERO_CELL)])
 
 
 def odds_ratio(
-    e1: ArrayLike, n1: ArrayLike, e2: ArrayLike, n2: ArrayLike, zero_cells: str = "only"
+    e1: ArrayLike, n1: ArrayLike, e2: ArrayLike, n2: ArrayLike, zero_cells: str = "only",
+    double_zeros: str = "drop",
 ) -> Effects:
     """Compute log odds ratios.
 
@@ -205,6 +458,7 @@ def odds_ratio(
     e1, n1, e2, n2 : array_like, shape (k,)
         Participants with the event and totals, possibly fractional.
     zero_cells : {'only', 'all', 'none'}
+    double_zeros : {'drop', 'keep'}
 
     Returns
     -------
@@ -214,7 +468,8 @@ def odds_ratio(
     Raises
     ------
     SynthesisError
-        If a count is negative or not finite, a total is not positive, or events exceed the total.
+        If a count is negative or not finite, a total is not positive, events exceed the total, or
+        an option is unknown.
 
     References
     ----------
@@ -226,24 +481,72 @@ def odds_ratio(
         yi = np.log(a) - np.log(b) - np.log(c) + np.log(d)
         vi = 1 / a + 1 / b + 1 / c + 1 / d
     undefined = (a == 0) | (b == 0) | (c == 0) | (d == 0)
-    return _with_reasons(yi, vi, [(none, _NO_EVENTS), (full, _ONLY_EVENTS),
-                                  (undefined, _ZERO_CELL)])
+    return _with_reasons(yi, vi, [*_double(none, full, double_zeros), (undefined, _ZERO_CELL)])
+
+
+def peto_odds_ratio(
+    e1: ArrayLike, n1: ArrayLike, e2: ArrayLike, n2: ArrayLike, zero_cells: str = "none",
+    double_zeros: str = "drop",
+) -> Effects:
+    """Compute Peto's one-step log odds ratio of each table.
+
+    Conventions: with O the events of arm 1, E = n1 (a + c)/n their expectation and V their
+    hypergeometric variance. No correction is needed, so 'none' is the default here: a table with a
+    zero in one arm is used as it is (metafor's escalc corrects it unless to="none"). Tables
+    without events, or with events in all participants, are not used unless 'keep' and a
+    correction give them a variance.
+
+    Parameters
+    ----------
+    e1, n1, e2, n2 : array_like, shape (k,)
+        Participants with the event and totals, possibly fractional; n1 + n2 above 1.
+    zero_cells : {'none', 'only', 'all'}
+        As in `risk_ratio`.
+    double_zeros : {'drop', 'keep'}
+
+    Returns
+    -------
+    Effects
+        `yi` = (O − E)/V, `vi` = 1/V with V = n1 n2 (a + c)(b + d)/(n²(n − 1)).
+
+    Raises
+    ------
+    SynthesisError
+        If a count is negative or not finite, a total is not positive, n1 + n2 is 1 or less, events
+        exceed the total, or an option is unknown.
+
+    References
+    ----------
+    Yusuf S, Peto R, Lewis J, Collins R, Sleight P (1985). Beta blockade during and after myocardial
+    infarction. Progress in Cardiovascular Diseases 27:335–371.
+    """
+    (a, b, c, d), none, full = _cells(e1, n1, e2, n2, zero_cells)
+    n = a + b + c + d
+    refuse(n <= 1, n, "n1 + n2 must exceed 1")
+    v = (a + b) * (c + d) * (a + c) * (b + d) / (n**2 * (n - 1))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        # ad − bc over n is O − E without the cancellation.
+        yi, vi = (a * d - b * c) / n / v, 1 / v
+    return _with_reasons(yi, vi, [*_double(none, full, double_zeros), (v == 0, _ZERO_CELL)])
 
 
 def risk_difference(
-    e1: ArrayLike, n1: ArrayLike, e2: ArrayLike, n2: ArrayLike, zero_cells: str = "only"
+    e1: ArrayLike, n1: ArrayLike, e2: ArrayLike, n2: ArrayLike, zero_cells: str = "only",
+    double_zeros: str = "keep",
 ) -> Effects:
     """Compute risk differences, arm 1 minus arm 2.
 
     Conventions: zero cells are corrected in the effect and in the variance (as metafor does), so
     every row is used under 'only' and 'all', tables without events included: they tell that the
-    difference is small. Under 'none' a row whose variance is zero is not used.
+    difference is small; 'drop' leaves out the tables that `risk_ratio` leaves out. Under 'none' a
+    row whose variance is zero is not used.
 
     Parameters
     ----------
     e1, n1, e2, n2 : array_like, shape (k,)
         Participants with the event and totals, possibly fractional.
     zero_cells : {'only', 'all', 'none'}
+    double_zeros : {'drop', 'keep'}
 
     Returns
     -------
@@ -253,14 +556,15 @@ def risk_difference(
     Raises
     ------
     SynthesisError
-        If a count is negative or not finite, a total is not positive, or events exceed the total.
+        If a count is negative or not finite, a total is not positive, events exceed the total, or
+        an option is unknown.
 
     References
     ----------
     Cochrane Handbook, chapter 6.4.1; Deeks JJ, Higgins JPT (2010). Statistical algorithms in
     Review Manager 5.
     """
-    (a, b, c, d), _, _ = _cells(e1, n1, e2, n2, zero_cells)
+    (a, b, c, d), none, full = _cells(e1, n1, e2, n2, zero_cells)
     yi = a / (a + b) - c / (c + d)
     vi = a * b / (a + b) ** 3 + c * d / (c + d) ** 3
-    return _with_reasons(yi, vi, [(vi == 0, _ZERO_CELL)])
+    return _with_reasons(yi, vi, [*_double(none, full, double_zeros), (vi == 0, _ZERO_CELL)])

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import chdtrc, chdtri, ndtr, ndtri, stdtr, stdtrit
 
+from .batch import INTERVALS, MODELS, PREDICTION_DF, Options, options, solve
 from .errors import (
     FloatArray,
     SynthesisError,
@@ -19,12 +20,37 @@ from .errors import (
     refuse,
     tables,
 )
-from .likelihood import TAU2_METHODS, Data, estimate_tau2, fit, prepare, solve_q
+from .likelihood import (
+    TAU2_METHODS,
+    Data,
+    estimate_tau2,
+    fit,
+    prepare,
+    solve_q_of_means,
+    stack,
+)
 from .measures import odds_ratio, risk_difference, risk_ratio
 
-MODELS = ("random", "common")
-INTERVALS = ("hksj-guard", "hksj", "t", "z")
-PREDICTION_DF = ("k-1", "k-2", "normal")
+__all__ = [
+    "INTERVALS",
+    "MODELS",
+    "PREDICTION_DF",
+    "TAU2_METHODS",
+    "Combined",
+    "Heterogeneity",
+    "Pooled",
+    "SubgroupDifference",
+    "combine_correlated",
+    "cumulative",
+    "heterogeneity",
+    "leave_one_out",
+    "mantel_haenszel",
+    "peto",
+    "pool",
+    "subgroup_difference",
+    "tau2",
+    "tau2_interval",
+]
 
 
 class SubgroupDifference(NamedTuple):
@@ -189,13 +215,11 @@ def tau2_interval(yi: ArrayLike, vi: ArrayLike, level: float = 0.95) -> tuple[fl
     """
     y, v = effects(yi, vi)
     _need_two(y)
-    return _q_profile(prepare(y, v), probability("level", level))
-
-
-def _q_profile(data: Data, level: float) -> tuple[float, float]:
-    tail, df = (1 - level) / 2, data.k - 1
+    tail, means = (1 - probability("level", level)) / 2, stack(y[None], v[None])
     # chdtri inverts the upper tail; the lower quantile of χ² gives the upper limit of τ².
-    return solve_q(data, float(chdtri(df, tail))), solve_q(data, float(chdtri(df, 1 - tail)))
+    targets = chdtri(y.size - 1, np.array([[tail], [1 - tail]]))
+    low, high = solve_q_of_means(means, targets)[0][:, 0] * means.unit[0] ** 2
+    return float(low), float(high)
 
 
 def heterogeneity(
@@ -331,66 +355,66 @@ def pool(
     Methodology 15:99 (the guard). Higgins JPT, Thompson SG, Spiegelhalter DJ (2009). Journal of
     the Royal Statistical Society A 172:137–159. Cochrane Handbook, chapter 10.10.4.
     """
-    choice("model", model, MODELS)
-    choice("tau2_method", tau2_method, TAU2_METHODS)
-    choice("prediction_df", prediction_df, PREDICTION_DF)
-    if interval is None:
-        interval = "hksj-guard" if model == "random" else "z"
-    choice("interval", interval, INTERVALS)
-    probability("level", level)
+    chosen = options(model, tau2_method, interval, level, prediction_df, model == "random")
     y, v = effects(yi, vi)
-    if y.size == 1:
-        return _pooled(1, float(y[0]), float(np.sqrt(v[0])), None, level, np.ones(1), model=model,
-                       interval="z", warnings=("one study: no pooling",))
-    data = prepare(y, v)
-    warnings: list[str] = []
-    between: dict[str, Any] = {}
-    variance = 0.0
-    if model == "random":
-        between, warnings = _between(data, tau2_method, level)
-        variance = between["tau2"]
-    estimate, se, df, weights = _mean(data, variance, interval, warnings)
-    spread = _heterogeneity(data, between.get("tau2"))
-    fields = {**between, "i2": spread.i2, "h2": spread.h2, "q": spread.q, "q_df": spread.df,
-              "q_p": spread.p_value}
-    if model == "random" and prediction and data.k >= 3:
-        freedom = {"k-1": data.k - 1, "k-2": data.k - 2, "normal": None}[prediction_df]
-        half = _quantile(level, freedom) * np.hypot(np.sqrt(variance), se)
-        fields |= {"pi_low": float(estimate - half), "pi_high": float(estimate + half)}
-    return _pooled(data.k, estimate, se, df, level, weights, model=model, interval=interval,
-                   warnings=tuple(warnings), **fields)
+    return _rows(y[None], v[None], chosen, prediction)[0]
 
 
-def _between(data: Data, method: str, level: float) -> tuple[dict[str, Any], list[str]]:
-    """Estimate τ² with its interval, and what to warn of."""
-    estimate, peaks = estimate_tau2(data, method)
-    low, high = _q_profile(data, level)
+def _rows(
+    y: FloatArray, v: FloatArray, chosen: Options, prediction: bool = True
+) -> list[Pooled]:
+    """Pool rows of checked arrays in one batch; infinite variances are no studies."""
+    fields = solve(y, v, chosen)
+    results = []
+    for i, row in enumerate(zip(*(fields[name].tolist() for name in fields), strict=True)):
+        one = dict(zip(fields, (None if cell != cell else cell for cell in row), strict=True))
+        variances = v[i][np.isfinite(v[i])]
+        results.append(_pooled_row(one, variances, chosen, prediction))
+    return results
+
+
+def _pooled_row(
+    one: dict[str, Any], variances: FloatArray, chosen: Options, prediction: bool
+) -> Pooled:
+    """Turn one row of `solve` into a result with weights and warnings."""
+    k, scale, peaks = one["k"], one.pop("scale"), one.pop("peaks")
+    settled = one.pop("converged")
+    interval = "z" if k == 1 else chosen.interval
+    weights = 1 / (variances + (one["tau2"] or 0.0))
+    weights /= weights.sum()
+    weights.setflags(write=False)
+    if not prediction:
+        one |= {"pi_low": None, "pi_high": None}
+    method = chosen.tau2_method if one["tau2"] is not None else None
+    return Pooled(**one, q_df=None if k == 1 else k - 1, weights=weights, model=chosen.model,
+                  tau2_method=method, interval=interval,
+                  warnings=_warnings(k, peaks, settled, interval, scale, chosen.model))
+
+
+def _warnings(
+    k: int, peaks: int, settled: bool, interval: str, scale: float | None, model: str
+) -> tuple[str, ...]:
+    """Say what the reader should know of a pool."""
+    if k == 1:
+        return ("one study: no pooling",)
     warnings = []
+    if not settled:
+        warnings.append("the iteration for tau2 did not settle")
     if peaks > 1:
         warnings.append(f"the likelihood of tau2 has {peaks} maxima; the highest was taken")
-    if data.k == 2:
+    if k == 2 and model == "random":
         warnings.append("two studies: tau2 and its interval are hardly informed")
-    return {"tau2": estimate, "tau2_low": low, "tau2_high": high, "tau2_method": method}, warnings
+    if interval == "hksj" and scale == 0:
+        warnings.append("identical effects: the unguarded HKSJ standard error is 0")
+    elif interval == "hksj" and scale < 1:
+        warnings.append("the unguarded HKSJ interval is narrower than the variances imply")
+    return tuple(warnings)
 
 
-def _mean(
-    data: Data, variance: float, interval: str, warnings: list[str]
-) -> tuple[float, float, float | None, FloatArray]:
-    """Weighted mean, its standard error by the chosen interval, df, and weights (sum 1)."""
-    at = fit(data, np.array([variance]))
-    total, df = float(at.sum_weights[0]), float(data.k - 1)
-    se = float(np.sqrt(1 / total))
-    if interval in ("hksj", "hksj-guard"):
-        scale = float(at.q[0]) / df
-        if interval == "hksj-guard":
-            scale = max(1.0, scale)
-        elif scale == 0:
-            warnings.append("identical effects: the unguarded HKSJ standard error is 0")
-        elif scale < 1:
-            warnings.append("the unguarded HKSJ interval is narrower than the variances imply")
-        se *= float(np.sqrt(scale))
-    estimate = data.shift + float(at.mean[0])
-    return estimate, se, None if interval == "z" else df, at.weights[0] / total
+def _options(prediction: bool = True, **chosen: Any) -> tuple[Options, bool]:
+    """Read the options of `pool`."""
+    random = chosen.get("model", "random") == "random"
+    return options(**chosen, tau2_interval=random), prediction
 
 
 def leave_one_out(yi: ArrayLike, vi: ArrayLike, **options: Any) -> list[Pooled]:
@@ -416,7 +440,47 @@ def leave_one_out(yi: ArrayLike, vi: ArrayLike, **options: Any) -> list[Pooled]:
     y, v = effects(yi, vi)
     if y.size < 2:
         raise SynthesisError("leaving one out needs at least 2 studies")
-    return [pool(np.delete(y, i), np.delete(v, i), **options) for i in range(y.size)]
+    left_out = np.eye(y.size, dtype=bool)
+    return _rows(np.where(left_out, 0.0, y), np.where(left_out, np.inf, v), *_options(**options))
+
+
+def cumulative(
+    yi: ArrayLike, vi: ArrayLike, order: ArrayLike | None = None, **options: Any
+) -> list[Pooled]:
+    """Pool k times, each time with one more study.
+
+    Parameters
+    ----------
+    yi, vi : array_like, shape (k,)
+        Effects and sampling variances.
+    order : array_like, shape (k,), optional
+        Numbers, such as years, by which studies enter, smallest first, ties in the order of the
+        rows. None is the order of the rows.
+    **options
+        As for `pool`.
+
+    Returns
+    -------
+    list of Pooled, length k
+        Item i is the pool of the first i + 1 studies; its weights are in the order of entry.
+
+    Raises
+    ------
+    SynthesisError
+        If `order` does not fit, or as `pool`.
+
+    References
+    ----------
+    Lau J, Antman EM, Jimenez-Silva J, Kupelnick B, Mosteller F, Chalmers TC (1992). Cumulative
+    meta-analysis of therapeutic trials for myocardial infarction. New England Journal of Medicine
+    327:248–254.
+    """
+    y, v = effects(yi, vi)
+    if order is not None:
+        enter = np.argsort(columns(order=order, yi=y)[0], kind="stable")
+        y, v = y[enter], v[enter]
+    entered = np.tri(y.size, dtype=bool)
+    return _rows(np.where(entered, y, 0.0), np.where(entered, v, np.inf), *_options(**options))
 
 
 def subgroup_difference(estimates: ArrayLike, ses: ArrayLike) -> SubgroupDifference:
