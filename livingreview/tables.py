@@ -164,6 +164,9 @@ STUDIES = Table(
         _word("status", "publication status"),
         _word("progress", "whether the study is finished, where a read source says so"),
         Column("status_source_id", "source of the status", type="identifier"),
+        _word("stated_result", "what the report concludes, cells against control, where it has no "
+              "usable number for some analysis"),
+        Column("stated_result_source_id", "source of that conclusion", type="identifier"),
         _word("funding", "who paid, where a read source says so"),
         Column("funding_source_id", "source of the funding", type="identifier"),
         _source_id,
@@ -174,6 +177,7 @@ STUDIES = Table(
         SOURCE,
         ForeignKey(("companion_of",), "studies", ("study_id",)),
         ForeignKey(("status_source_id",), "sources", ("source_id",)),
+        ForeignKey(("stated_result_source_id",), "sources", ("source_id",)),
         ForeignKey(("funding_source_id",), "sources", ("source_id",)),
     ),
 )

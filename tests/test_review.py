@@ -273,7 +273,7 @@ def test_overlaps_and_suspicious_trials_in_robustness(world):
                   kind="possible", action=action, keep="t0-2020")
     rows = variants(result(world))
     assert rows["no-possible-overlaps"]["k"] == 1 and rows["sure-overlaps"]["k"] == 3
-    assert rows["no-suspicious"]["k"] == 1
+    assert rows["no-large-effect"]["k"] == 1
 
 
 def test_variants_keep_the_qualities_of_the_analysis(world):

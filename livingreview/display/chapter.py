@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from functools import cached_property
 
 from ..dataset import load
 from ..effects import Evidence
 from ..review import Review, review
 from ..review.certainty import judged_low
-from ..review.missing import GROUPS
+from ..review.missing import FINISHED_REPORTED, FINISHED_UNREPORTED, GROUPS
 from . import figures, provenance, words
-from .forest import forest
+from .forest import SUBGROUPS, forest
 from .html import (
     Column,
     Html,
@@ -101,6 +100,33 @@ class Chapter:
                          "</li>")
         return Html(f'<ul class="lr-summary">{"".join(items)}</ul>')
 
+    def unpooled(self, analysis: str, largest: int = 5) -> Html:
+        """The largest finished trials of a comparison that are not in its pool.
+
+        Parameters
+        ----------
+        analysis : str
+        largest : int
+            How many to name.
+        """
+        result = self.review.analysis(analysis)
+        trials = sorted(
+            (t for t in result["not_in_pool"]["trials"] if t["counted"] and t["n"]
+             and t["group"] in (FINISHED_REPORTED, FINISHED_UNREPORTED)),
+            key=lambda t: -t["n"])[:largest]
+        if not trials:
+            return paragraph("Every finished trial of this comparison that is known is in it.")
+        named = "; ".join(f"{self.names[t['trial_id']]} ({count(t['n'])} enrolled: "
+                          f"{self._direction(t)})" for t in trials)
+        return paragraph(
+            f"{words.share(result)} The largest finished trials that are not in it, with what "
+            f"their report concludes: {named}.")
+
+    def _direction(self, trial: dict) -> str:
+        """What the report of a trial concludes."""
+        label = self.data.label("stated_result", trial["direction"])
+        return words.in_text(label) if label else NOT_EXTRACTED
+
     def _expanded(self, result: dict) -> str:
         """The estimate from expanded cells only, where it is another one."""
         rows = [r for r in result["robustness"] if r["id"] == "expanded-only"]
@@ -113,15 +139,16 @@ class Chapter:
         return (f" Expanded cells only: {number(row['estimate'], d)} "
                 f"({interval(row['ci_low'], row['ci_high'], d)}; {words.trials(row['k'])}).")
 
-    @staticmethod
-    def _implausible(result: dict) -> str:
-        """The estimate without trials whose values look implausible."""
-        rows = [r for r in result["robustness"] if r["id"] == "no-suspicious"]
+    def _implausible(self, result: dict) -> str:
+        """The estimate without the trials whose effect is beyond two standard deviations."""
+        rows = [r for r in result["robustness"] if r["id"] == "no-large-effect"]
         if not rows or rows[0].get("estimate") is None or result["k"] < 3:
             return ""
         row, d = rows[0], words.decimals(result)
-        return (f" Without trials whose values look implausible: {number(row['estimate'], d)} "
-                f"({interval(row['ci_low'], row['ci_high'], d)}; {words.trials(row['k'])}).")
+        out = ", ".join(self.names[t] for t in row["left_out"])
+        return (f" Without {text(out)}, whose effect is beyond two standard deviations: "
+                f"{number(row['estimate'], d)} ({interval(row['ci_low'], row['ci_high'], d)}; "
+                f"{words.trials(row['k'])}).")
 
     def size(self) -> Html:
         """How many studies and participants of which design are known."""
@@ -212,14 +239,16 @@ class Chapter:
             target = f"#study-{study_id}"
             kinds = {c.kind for c in self.evidence.comparisons if c.study_id == study_id}
             enrolled = study["n_enrolled"]
+            parent = study["companion_of"]
+            as_in = f"as in {self.names[parent]}" if parent and not kinds else ""
             rows.append({
                 "name": link(target, self.names[study_id]), "country": "; ".join(study["country"]),
                 "design": self.data.label("design", study["design"]) or "not stated",
                 "blinding": self.data.label("blinding", study["blinding"]) or "not stated",
                 "n": link(target, count(enrolled)) if enrolled is not None else "not stated",
-                "cells": self._cells_of(study_id),
-                "control": "; ".join(self.data.label("comparison_class", k)
-                                     for k in sorted(kinds)) or "none",
+                "cells": as_in or self._cells_of(study_id),
+                "control": as_in or "; ".join(self.data.label("comparison_class", k)
+                                              for k in sorted(kinds)) or "none",
                 "months": link(target, count(study["followup_months"]))
                 if study["followup_months"] is not None else "",
                 "population": study["population"], "baseline": self._baseline(study_id),
@@ -251,9 +280,9 @@ class Chapter:
         none = [t for t in pooled if t not in with_judgement]
         return join([
             paragraph(f"Of {words.trials(len(pooled))} in the analyses, "
-                      f"{len(pooled) - len(none)} have a judgement of a named review that could "
-                      f"be read. For the other {len(none)} none was found; for all of them the "
-                      "table below holds mechanical signals, which are no judgements."),
+                      f"a judgement of a named review could be read for {len(pooled) - len(none)}. "
+                      f"For the other {len(none)} none was found; for all of them the table below "
+                      "holds mechanical signals, which are no judgements."),
             table(f"{self.indication}-signals", "Signals, not judgements: trials in the analyses",
                   [Column("study", "Trial"), Column("random", "Randomised"),
                    Column("blinding", "Blinding"), Column("registered", "Registration"),
@@ -291,9 +320,7 @@ class Chapter:
             rows.append({
                 "title": title, "k": words.k_words(r) if r["k_without_ratio"] else r["k"],
                 "n": number(r["n"], 0) if r["k"] else "",
-                "estimate": f"{number(pooled['estimate'], d)} "
-                            f"({interval(pooled['ci_low'], pooled['ci_high'], d)})"
-                if pooled else "no pooled estimate",
+                "estimate": self._glance(r) if pooled else "no pooled estimate",
                 "prediction": interval((r["random_effects"] or pooled)["pi_low"],
                                        (r["random_effects"] or pooled)["pi_high"], d)
                 if pooled else "",
@@ -308,18 +335,32 @@ class Chapter:
                       Column("certainty", "Certainty"),
                       Column("out", "Trials not in it", True)], rows, interactive=False)
 
+    @staticmethod
+    def _glance(r: dict) -> str:
+        """An estimate in the overview; two trials are told from more."""
+        pooled, d = r["pooled"], words.decimals(r)
+        ends = interval(pooled["ci_low"], pooled["ci_high"], d)
+        shown = f"{number(pooled['estimate'], d)} ({ends})"
+        if r["k"] == 2 and r["random_effects"]:
+            shown += (" as one common effect; letting the two differ: "
+                      f"{words.spread_interval(r, r['random_effects'])}")
+        return shown
+
     def figure(self, analysis: str) -> Html:
         """One analysis: its forest plot, what it says, and the trials that are not in it."""
         result = self.review.analysis(analysis)
         parts = [forest(self.data, self.names, result)]
         if result["pooled"]:
             parts.append(paragraph(words.heterogeneity(result)))
+        if result["role"] == "check":  # its trials are listed by hand: nothing is missing from it
+            return join(parts)
+        if result["pooled"]:
             parts.append(paragraph(
                 f"Certainty: {result['certainty']['level']} (rule-based, not a panel's "
                 f"judgement). {words.share(result)}"))
             difference = [s for s in result["subgroups"] if s["difference"]]
             parts += [paragraph(
-                f"Difference between {self._by(s['by'])}: p = "
+                f"Difference between {SUBGROUPS[s['by']][2]}: p = "
                 f"{number(s['difference']['p_value'], 3)} (groups of two trials or more).")
                 for s in difference]
         elif result["studies"]:
@@ -327,32 +368,24 @@ class Chapter:
         parts.append(self.not_in_pool(result))
         return join(parts)
 
-    @staticmethod
-    def _by(name: str) -> str:
-        return {"cells": "kinds of cell product", "comparison": "kinds of control"}[name]
-
     def not_in_pool(self, result: dict) -> Html:
         """The known trials of the comparison that are not in the pool, in groups."""
         groups = {**GROUPS, "without-events": "with a report, but no ratio"}
-        direction = self.data.words("favours")
         rows = []
         for group, label in groups.items():
             for t in result["not_in_pool"]["trials"]:
                 if t["group"] == group:
-                    stated = t["direction"]
-                    said = (f"favours {direction[stated]['label_en'].lower()}"
-                            if stated in direction else stated or NOT_EXTRACTED)
                     rows.append({
                         "trial": link(f"#study-{t['trial_id']}", self.names[t["trial_id"]]),
                         "group": label,
                         "n": count(t["n"]) if t["n"] is not None else "not stated",
-                        "why": t["reason"], "direction": said})
+                        "why": t["reason"], "direction": self._direction(t)})
         if not rows:
             return paragraph("No further trial of this comparison is known.")
         return details(f"Trials of this comparison that are not in it ({len(rows)})", table(
             f"{result['id']}-left-out", "Known trials of this comparison that are not in the pool",
             [Column("trial", "Trial"), Column("group", "State"), Column("n", "n", True),
-             Column("why", "Why"), Column("direction", "Direction that its report states")], rows,
+             Column("why", "Why"), Column("direction", "What its report concludes")], rows,
             interactive=False))
 
     def figures(self, **having) -> Html:
@@ -373,6 +406,9 @@ class Chapter:
         from ..review.steps import steps
 
         ours, theirs = self.review.analysis(main), self.review.analysis(check)
+        if ours["pooled"] is None or theirs["pooled"] is None:
+            return paragraph("One of the two estimates cannot be computed from these data.",
+                             "lr-empty")
         rows = [{"step": s["label"], "k": s["k"], "estimate": number(s["estimate"]),
                  "ci": interval(s["ci_low"], s["ci_high"]),
                  "trials": ", ".join(self.names[t] for t in s["trials"])}
@@ -424,7 +460,9 @@ class Chapter:
     def time_course(self, target: str, comparison: str) -> Html:
         """Estimates of one comparison over the time windows."""
         results = self.results(target=target, comparison=comparison, section="effects")
-        name = words.outcome_name(self.data, results[0]) if results else target
+        if not results:
+            return paragraph("No analysis of this comparison is declared.", "lr-empty")
+        name = words.outcome_name(self.data, results[0])
         drawn = figures.time_course(
             self.data, results, f"time-{self.indication}-{target}-{comparison}",
             f"{name} over time, cells against {words.comparator(self.data, results[0])}")
@@ -433,12 +471,19 @@ class Chapter:
     # --- robustness ---------------------------------------------------------------------------
 
     def robustness(self, analysis: str) -> Html:
-        """The specification curve of one analysis and its small-study statement."""
+        """Every combination of choices, one choice at a time, and small-study effects."""
         result = self.review.analysis(analysis)
         if result["pooled"] is None:
             return paragraph(words.no_pool(self.data, result), "lr-empty")
         test = result["small_study"]
-        parts = [figures.specification_curve(self.names, result)]
+        parts = [figures.specification_curve(result) or "",
+                 figures.one_at_a_time(self.names, result)]
+        siblings = [r for r in self.results(target=result["question"]["target"],
+                                            measure=result["question"]["measure"])
+                    if r["id"] != analysis and r["role"] != "check"]
+        others = figures.other_questions(result, siblings)
+        if others:
+            parts.append(details("Other questions", others))
         if test["done"]:
             parts.append(figures.funnel(self.names, result))
         else:
@@ -470,12 +515,11 @@ class Chapter:
         if r["pooled"] is None:
             return "not estimable"
         p, d = r["pooled"], words.decimals(r)
-        kind = "RR" if words.ratio(r) else "difference"
-        shown = f"{kind} {number(p['estimate'], d)} ({interval(p['ci_low'], p['ci_high'], d)})"
+        ends = interval(p["ci_low"], p["ci_high"], d)
+        shown = f"{words.measure(r).short} {number(p['estimate'], d)} ({ends})"
         if p["model"] == "common" and r["random_effects"]:
-            spread = r["random_effects"]
             shown += (", one common effect; an interval that lets the two trials differ: "
-                      f"{interval(spread['ci_low'], spread['ci_high'], d)}")
+                      f"{words.spread_interval(r, r['random_effects'])}")
         return shown
 
     @staticmethod
@@ -490,7 +534,7 @@ class Chapter:
         if r["none_seen"]:
             return (f"none seen among {count(round(r['none_seen']['n']))} with cells: at most "
                     f"{number(r['none_seen']['upper_percent'])} in 100")
-        if r["pooled"] and not words.ratio(r):
+        if r["pooled"] and not words.measure(r).binary:
             mid = r["minimal_important_difference"]
             line = (f"minimal important difference {number(mid['value'])}" if mid
                     else "no minimal important difference known")
@@ -513,14 +557,13 @@ class Chapter:
         """Pooled results of others, beside which ours are read."""
         rows = []
         for r in self.data.records("published_syntheses", self.indication):
-            d = 2
-            scope = r["k_scope"] == "result"
+            scope, ours = r["k_scope"] == "result", self._ours_for(r)
             rows.append({
-                "review": r["review_id"], "outcome": self.data.label("outcome", r["outcome"]),
+                "review": r["title"] or r["review_id"],
+                "outcome": self.data.label("outcome", r["outcome"]),
                 "comparison": r["comparison"], "months": number(r["timepoint_months"], 0),
                 "measure": self.data.label("measure", r["measure"]) or "not named",
-                "estimate": f"{number(r['estimate'], d)} ({interval(r['ci_low'], r['ci_high'], d)})"
-                if r["estimate"] is not None else "no number in the text read",
+                "estimate": self._as_printed(r), "ours": ours,
                 "favours": self.data.label("favours", r["favours"]) or "not stated",
                 "k": count(r["k"]) if scope else "", "n": count(r["n"]) if scope else "",
                 "note": r["note"], "source": self._source(r["source_id"])})
@@ -529,9 +572,32 @@ class Chapter:
             [Column("review", "Review"), Column("outcome", "Outcome"),
              Column("comparison", "Comparison"), Column("months", "Months", True),
              Column("measure", "Measure"), Column("estimate", "Estimate (95% CI)", True),
+             Column("ours", "Ours (placebo, else any control)"),
              Column("favours", "Side of the estimate"), Column("k", "Trials of it", True),
              Column("n", "Participants of it", True), Column("note", "Remark"),
              Column("source", "Source")], rows)
+
+    @staticmethod
+    def _as_printed(r) -> str:
+        """A published estimate with its interval, where one is printed."""
+        if r["estimate"] is None:
+            return "no number in the text read"
+        ends = interval(r["ci_low"], r["ci_high"], 2)
+        return number(r["estimate"], 2) + (f" ({ends})" if ends else "")
+
+    def _ours_for(self, published):
+        """Our estimate of the same outcome and window; empty where there is none."""
+        family = next((h["family"] for h in self.data.records("hierarchy")
+                       if h["outcome"] == published["outcome"]), None)
+        against = "placebo" if "placebo" in (published["comparison"] or "").lower() else "any"
+        for r in self.results(target=family or published["outcome"], comparison=against):
+            low, high = r["question"]["window_from"], r["question"]["window_to"]
+            months = published["timepoint_months"]
+            inside = low is None and high is None or (
+                months is not None and months > (low or 0) and months <= (high or months))
+            if r["pooled"] and inside and r["role"] != "check":
+                return link(f"#forest-{r['id']}", self._glance(r))
+        return ""
 
     def ours_beside(self) -> Html:
         """Our estimates of pain and function, to read beside the published ones."""
@@ -596,13 +662,23 @@ class Chapter:
                                          for k in sorted(kinds)) or "none",
                     "cells": self._cells_of(study_id)})
         return table(
-            f"{self.indication}-running", "Trials that are running, or finished without a report",
+            f"{self.indication}-running",
+            "Trials without results here: running, finished, stopped or of unknown progress",
             [Column("study", "Study"), Column("registration", "Registration"),
              Column("progress", "Progress"), Column("n", "n", True),
              Column("against", "Compared with"), Column("cells", "Cells")], rows,
             "No such trial is known.")
 
     # --- data and references ------------------------------------------------------------------
+
+    def shares(self, source_id: str) -> Html:
+        """How many outcome rows come from one source."""
+        rows = self.data.records("outcomes", self.indication)
+        some = sum(r["source_id"] == source_id for r in rows)
+        source = self.evidence.sources[source_id]
+        return paragraph(Html(
+            f"{some} of the {len(rows)} outcome rows of this chapter were read in "
+            f"{provenance.source_link(source)}, which is named at each value taken from it."))
 
     def values(self) -> Html:
         """Where each number of the figures comes from."""
@@ -635,8 +711,3 @@ class Chapter:
         links = ", ".join(link(f"../data/{self.indication}/{n}.csv", f"{n}.csv") for n in names)
         return Html(f'<p>Tables of this chapter: {links}. All results: '
                     f'{link("../results.json", "results.json")}.</p>')
-
-
-def slug(title: str) -> str:
-    """The anchor that a heading gets."""
-    return re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-")

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import csv
 import io
 import math
 import re
 from collections.abc import Sequence
 
 import matplotlib
+import numpy as np
 import seaborn as sns
 
 matplotlib.use("agg")
@@ -15,7 +17,7 @@ from matplotlib.figure import Figure  # noqa: E402 - the backend must be chosen 
 
 from ..dataset import Dataset  # noqa: E402
 from . import words  # noqa: E402
-from .html import Html, csv_link, details, number, text  # noqa: E402
+from .html import Html, data_table, number, text  # noqa: E402
 
 # Drawn in these colours, shown in the page's: dark mode changes the variables, not the picture.
 INK, ACCENT, SECOND, FAINT = "#111111", "#0000aa", "#aa5500", "#888888"
@@ -65,12 +67,7 @@ def figure_html(figure: Figure, identifier: str, title: str, description: str, c
         The data behind the drawing.
     """
     svg = _svg(figure, identifier, title, description)
-    head = "".join(f'<th scope="col">{text(h)}</th>' for h in header)
-    body = "".join("<tr>" + "".join(f"<td>{text(c)}</td>" for c in row) + "</tr>" for row in rows)
-    data = details("Data behind this figure", Html(
-        f'<div class="lr-scroll" role="region" tabindex="0" aria-label="Data of the figure">'
-        f'<table class="lr-table"><caption>{text(title)}</caption><thead><tr>{head}</tr></thead>'
-        f"<tbody>{body}</tbody></table></div><p>{csv_link(identifier, header, rows)}</p>"))
+    data = data_table(identifier, title, header, rows)
     return Html(f'<figure class="lr-figure" id="{identifier}"><div class="lr-scroll" role="region" '
                 f'tabindex="0" aria-label="{text(title)}">{svg}</div>'
                 f"<figcaption>{text(caption)}</figcaption>{data}</figure>")
@@ -82,8 +79,49 @@ def _axes(width: float, height: float):
         return figure, figure.subplots()
 
 
-def specification_curve(names: dict[str, str], result: dict) -> Html:
-    """Every other choice for the same question, ordered by its estimate; other questions below.
+def _axis_label(result: dict) -> str:
+    """Measure and unit of an effect."""
+    name = words.measure(result).name
+    return name if words.ratio(result) else f"{name}, {words.unit(result)}"
+
+
+def _main_row(result: dict) -> dict:
+    return {"id": "main", "label": "main analysis", "kind": "main",
+            **{k: result["pooled"][k] for k in ("estimate", "ci_low", "ci_high", "k")}}
+
+
+def _estimates(result: dict, rows: list[dict], colour: str) -> Figure:
+    """Estimates with their intervals, one below the other, their names above their lines."""
+    low, high = _limits(result, rows, words.ratio(result))
+    figure, axes = _axes(5.2, 0.8 + 0.36 * len(rows))
+    for place, row in enumerate(rows):
+        ink = INK if row["id"] == "main" else colour
+        marker = {"main": "D", "method": "o", "values": "s", "trial": "^"}[row["kind"]]
+        axes.plot([max(row["ci_low"], low), min(row["ci_high"], high)], [place, place],
+                  color=ink, linewidth=1.4)
+        axes.plot([row["estimate"]], [place], marker, color=ink, markersize=5)
+        # Names above the lines let the drawing fit a narrow screen.
+        axes.annotate(row["label"], (0, place), xycoords=("axes fraction", "data"), xytext=(2, 4),
+                      textcoords="offset points", fontsize=8)
+    if words.ratio(result):
+        axes.set_xscale("log")
+    axes.axvline(words.measure(result).null, color=FAINT, linewidth=1)
+    axes.set_xlim(low, high)
+    axes.set_yticks([])
+    axes.set_ylim(-0.7, len(rows))
+    axes.set_xlabel(_axis_label(result))
+    sns.despine(figure, left=True)
+    return figure
+
+
+def _estimate_rows(result: dict, rows: list[dict]) -> list[list]:
+    d = words.decimals(result)
+    return [[r["label"], r["k"], number(r["estimate"], d), number(r["ci_low"], d),
+             number(r["ci_high"], d)] for r in reversed(rows)]
+
+
+def one_at_a_time(names: dict[str, str], result: dict) -> Html:
+    """The same question with one other choice at a time, and without each trial in turn.
 
     Parameters
     ----------
@@ -92,55 +130,145 @@ def specification_curve(names: dict[str, str], result: dict) -> Html:
     result : dict
         One analysis with a pooled estimate and its robustness.
     """
-    measure_log = words.ratio(result)
     rows = [{**r, "label": words.choice_label(names, r)}
             for r in (*result["robustness"], *result["leave_one_out"])
-            if r.get("estimate") is not None]
-    main = {"id": "main", "label": "main analysis", "kind": "main", "same_question": True,
-            **{k: result["pooled"][k] for k in ("estimate", "ci_low", "ci_high", "k")}}
-    same = sorted([main, *(r for r in rows if r["same_question"])], key=lambda r: r["estimate"])
-    other = sorted((r for r in rows if not r["same_question"]), key=lambda r: r["estimate"])
-    shown = other + same
-    low, high = _limits(result, shown, measure_log)
+            if r.get("estimate") is not None and r["same_question"]]
+    rows = sorted([_main_row(result), *rows], key=lambda r: r["estimate"])
+    d, null, moving = words.decimals(result), words.measure(result).null, result["most_moving"]
+    inside = sum(r["ci_low"] < null < r["ci_high"] for r in rows)
+    description = (
+        f"{len(rows)} analyses of the same question, each with one other choice: estimates from "
+        f"{number(rows[0]['estimate'], d)} to {number(rows[-1]['estimate'], d)}; the interval "
+        f"crosses the line of no effect in {inside} of {len(rows)}.")
+    moved = (f"What moves the estimate most: {words.choice_label(names, moving)} "
+             f"({number(moving['estimate'], d)} instead of "
+             f"{number(result['pooled']['estimate'], d)}). " if moving else "")
+    caption = (f"{description} That is a share of analyses, not a chance. {moved}Diamond: main "
+               "analysis; circles: other methods; squares: other values or trials let in; "
+               "triangles: one trial left out.")
     with matplotlib.rc_context(_STYLE):
-        figure, axes = _axes(7.4, 0.6 + 0.24 * len(shown))
-        for place, row in enumerate(shown):
-            colour = INK if row["id"] == "main" else ACCENT if row["same_question"] else SECOND
-            marker = {"main": "D", "method": "o", "values": "s", "trial": "^"}[row["kind"]]
-            axes.plot([max(row["ci_low"], low), min(row["ci_high"], high)], [place, place],
-                      color=colour, linewidth=1.4)
-            axes.plot([row["estimate"]], [place], marker, color=colour, markersize=5)
-        if measure_log:
-            axes.set_xscale("log")
-        null = 1.0 if measure_log else 0.0
-        axes.axvline(null, color=FAINT, linewidth=1)
-        axes.set_xlim(low, high)
-        axes.set_yticks(range(len(shown)))
-        axes.set_yticklabels([r["label"] for r in shown], fontsize=9)
-        axes.set_ylim(-0.7, len(shown) - 0.3)
-        axes.set_xlabel("risk ratio" if measure_log else f"difference, {words.unit(result)}")
-        sns.despine(figure)
-        d = words.decimals(result)
-        inside = sum(r["ci_low"] < null < r["ci_high"] for r in same)
-        moving = result["most_moving"]
-        description = (
-            f"{len(same)} analyses of the same question: estimates from "
-            f"{number(same[0]['estimate'], d)} to {number(same[-1]['estimate'], d)}; the interval "
-            f"includes no difference in {inside} of them.")
-        caption = (
-            f"{description} That is a share of analyses, not a chance. "
-            + (f"What moves the estimate most: {words.choice_label(names, moving)} "
-               f"({number(moving['estimate'], d)} instead of "
-               f"{number(result['pooled']['estimate'], d)}). " if moving else "")
-            + "Diamond: main analysis; circles: other methods; squares: other values or trials "
-            "let in; triangles: one trial left out"
-            + ("; below them in the second colour, other questions." if other else "."))
         return figure_html(
-            figure, f"robust-{result['id']}", f"Robustness: {result['title']}", description,
-            caption, ["choice", "same question", "trials", "estimate", "ci low", "ci high"],
-            [[r["label"], "yes" if r["same_question"] else "no", r["k"],
-              number(r["estimate"], d), number(r["ci_low"], d), number(r["ci_high"], d)]
-             for r in reversed(shown)])
+            _estimates(result, rows, ACCENT), f"robust-{result['id']}",
+            f"Robustness: {result['title']}", description, caption,
+            ["choice", "trials", "estimate", "ci low", "ci high"], _estimate_rows(result, rows))
+
+
+def other_questions(result: dict, siblings: Sequence[dict]) -> Html | None:
+    """Estimates of neighbouring questions: other controls, windows, products and designs.
+
+    Parameters
+    ----------
+    result : dict
+        One analysis with a pooled estimate.
+    siblings : sequence of dict
+        Analyses of the same outcome and measure.
+
+    Returns
+    -------
+    Html or None
+        None where there is no neighbour with an estimate.
+    """
+    rows = [r for r in result["robustness"]
+            if r.get("estimate") is not None and not r["same_question"]]
+    rows += [{**_main_row(other), "id": other["id"], "kind": "values", "label": other["title"]}
+             for other in siblings if other["pooled"]]
+    if not rows:
+        return None
+    rows = sorted([_main_row(result), *rows], key=lambda r: r["estimate"])
+    d = words.decimals(result)
+    description = (f"{len(rows) - 1} neighbouring questions: estimates from "
+                   f"{number(rows[0]['estimate'], d)} to {number(rows[-1]['estimate'], d)}.")
+    with matplotlib.rc_context(_STYLE):
+        return figure_html(
+            _estimates(result, rows, SECOND), f"other-{result['id']}",
+            f"Other questions: {result['title']}", description,
+            f"{description} Other controls, time windows, products and designs: each is an answer "
+            "to another question, so that they are not expected to agree.",
+            ["question", "trials", "estimate", "ci low", "ci high"], _estimate_rows(result, rows))
+
+
+def specification_curve(result: dict) -> Html | None:
+    """The estimates of every combination of choices, and what each choice does to them.
+
+    Parameters
+    ----------
+    result : dict
+        One analysis.
+
+    Returns
+    -------
+    Html or None
+        None where there is nothing to combine.
+    """
+    found = result["multiverse"]
+    if found is None:
+        return None
+    rows = list(csv.DictReader(io.StringIO(found["table"])))
+    rows.sort(key=lambda r: float(r["estimate"]))
+    estimates, low, high = ([float(r[c]) for r in rows] for c in ("estimate", "ci_low", "ci_high"))
+    levels = _level_ranges(found, rows)
+    d, log = words.decimals(result), words.ratio(result)
+    with matplotlib.rc_context(_STYLE):
+        figure = Figure(figsize=(5.2, 3.0 + 0.33 * len(levels)))
+        top, bottom = figure.subplots(2, 1, height_ratios=[2.4, 0.33 * len(levels)])
+        place = range(len(rows))
+        top.fill_between(place, low, high, step="mid", color=FAINT, alpha=0.35, linewidth=0)
+        top.plot(place, estimates, color=ACCENT, linewidth=1.6)
+        top.axhline(result["pooled"]["estimate"], color=INK, linewidth=0.8, linestyle=":")
+        top.axhline(words.measure(result).null, color=FAINT, linewidth=1)
+        _cut(top, "y", result, estimates, log)
+        top.set_xlabel(f"{len(rows)} analyses, ordered by their estimate")
+        top.set_ylabel(_axis_label(result), fontsize=9)
+        for line, (label, values) in enumerate(reversed(levels)):
+            bottom.plot([values[0], values[4]], [line, line], color=FAINT, linewidth=1)
+            bottom.plot([values[1], values[3]], [line, line], color=ACCENT, linewidth=4)
+            bottom.plot([values[2]], [line], "o", color=INK, markersize=4)
+            bottom.annotate(label, (0, line), xycoords=("axes fraction", "data"), xytext=(2, 4),
+                            textcoords="offset points", fontsize=8)
+        bottom.axvline(words.measure(result).null, color=FAINT, linewidth=1)
+        _cut(bottom, "x", result, estimates, log)
+        bottom.set_yticks([])
+        bottom.set_ylim(-0.5, len(levels))
+        bottom.set_xlabel(_axis_label(result))
+        sns.despine(figure)
+        figure.tight_layout()
+        most = found["moves_most"]
+        description = (
+            f"{found['n']} combinations of choices for one question: estimates from "
+            f"{number(estimates[0], d)} to {number(estimates[-1], d)}; the interval crosses the "
+            f"line of no effect in {found['crossing_null']}, lies below it in {found['below']} and "
+            f"above it in {found['above']}.")
+        caption = (
+            f"{description} These are shares of analyses, not chances. "
+            + (f"The choice that moves the middle of the estimates most is {most['choice']} "
+               f"({most['lowest']} or {most['highest']}). " if most else "")
+            + "Dotted: the main analysis. Below: the middle, the middle half and the range of the "
+            "estimates with each choice.")
+        return figure_html(
+            figure, f"curve-{result['id']}", f"Specification curve: {result['title']}",
+            description, caption, ["choice", "lowest", "first quarter", "middle",
+                                   "third quarter", "highest"],
+            [[label, *(number(v, d) for v in values)] for label, values in levels])
+
+
+def _level_ranges(found: dict, rows: list[dict]) -> list[tuple[str, list[float]]]:
+    """Each level of each choice with the five numbers of the estimates that have it."""
+    out = []
+    for name, levels in found["choices"].items():
+        for position, level in enumerate(levels):
+            values = [float(r["estimate"]) for r in rows if r[name] == str(position)]
+            if len(levels) > 1 and values:
+                out.append((f"{name}: {level}",
+                            [float(q) for q in np.quantile(values, [0, 0.25, 0.5, 0.75, 1])]))
+    return out
+
+
+def _cut(axes, which: str, result: dict, estimates: list[float], log: bool) -> None:
+    """Limits that show every estimate and the main interval; wider intervals are cut."""
+    low, high = _limits(result, [{"estimate": e} for e in (min(estimates), max(estimates))], log)
+    if log:
+        getattr(axes, f"set_{which}scale")("log")
+    getattr(axes, f"set_{which}lim")(low, high)
 
 
 def _limits(result: dict, rows: list[dict], log: bool) -> tuple[float, float]:
@@ -177,20 +305,27 @@ def time_course(data: Dataset, results: Sequence[dict], identifier: str, title: 
         for place, result in enumerate(results):
             pooled = result["pooled"]
             if pooled is None:
-                axes.annotate("no trial", (place, 0), ha="center", va="bottom", fontsize=9,
-                              color=FAINT)
+                axes.annotate("no trial", (place, words.measure(result).null), ha="center",
+                              va="bottom", fontsize=9, color=FAINT)
                 continue
             axes.plot([place, place], [pooled["ci_low"], pooled["ci_high"]], color=ACCENT,
                       linewidth=1.6)
-            axes.plot([place], [pooled["estimate"]], "D", color=ACCENT, markersize=6)
+            two = result["k"] == 2
+            axes.plot([place], [pooled["estimate"]], "D", color=ACCENT, markersize=6,
+                      markerfacecolor="none" if two else ACCENT)
+            if two:  # two trials are shown as what they are
+                each = [s["estimate"] for s in result["studies"] if s["yi"] is not None]
+                axes.plot([place - 0.12] * len(each), each, "x", color=SECOND, markersize=6)
             axes.annotate(words.trials(result["k"]), (place, pooled["estimate"]), ha="left",
                           xytext=(7, 0), textcoords="offset points", fontsize=9, va="center")
-        axes.axhline(0, color=FAINT, linewidth=1)
+        axes.axhline(words.measure(results[0]).null, color=FAINT, linewidth=1)
+        if words.ratio(results[0]):
+            axes.set_yscale("log")
         axes.set_xticks(range(len(results)))
         axes.set_xticklabels([words.short_window(r) for r in results], fontsize=9)
         axes.set_xlabel("months")
         axes.set_xlim(-0.5, len(results) - 0.2)
-        axes.set_ylabel(f"difference, {words.unit(results[0])}")
+        axes.set_ylabel(_axis_label(results[0]))
         sns.despine(figure)
         with_estimate = [r for r in results if r["pooled"]]
         description = "; ".join(
@@ -201,8 +336,9 @@ def time_course(data: Dataset, results: Sequence[dict], identifier: str, title: 
         return figure_html(
             figure, identifier, title, description,
             f"Cells against {against}: pooled difference in each time window with its 95% "
-            "interval; below zero favours cells. The windows hold different trials, so this is "
-            "not the course of a patient.",
+            "interval; below zero favours cells. A hollow diamond is the common effect of two "
+            "trials, which stand beside it as crosses. The windows hold different trials, so this "
+            "is not the course of a patient.",
             ["window", "trials", "participants", "difference", "ci low", "ci high"],
             [[words.window(r), r["k"], number(r["n"], 0)]
              + ([number(r["pooled"][k]) for k in ("estimate", "ci_low", "ci_high")]
@@ -234,16 +370,23 @@ def dose(data: Dataset, names: dict[str, str], result: dict, doses: dict[str, fl
         figure, axes = _axes(6.8, 3.8)
         for i, kind in enumerate(kinds):
             group = [s for s in studies if sources[s["trial_id"]] == kind]
-            x = [doses[s["trial_id"]] for s in group]
+            # Trials of one dose stand beside, not upon, each other.
+            x = [doses[s["trial_id"]] * 1.06 ** [o["trial_id"] for o in studies if doses[
+                o["trial_id"]] == doses[s["trial_id"]]].index(s["trial_id"]) for s in group]
             axes.errorbar(x, [s["estimate"] for s in group],
                           yerr=[[s["estimate"] - s["ci_low"] for s in group],
                                 [s["ci_high"] - s["estimate"] for s in group]],
                           fmt=markers[i % 6], color=colours[i % 4], linewidth=1, capsize=0,
                           label=data.label("cell_source", kind))
+            for place, s in zip(x, group, strict=True):
+                axes.annotate(names[s["trial_id"]], (place, s["estimate"]), xytext=(5, 3),
+                              textcoords="offset points", fontsize=8)
         axes.set_xscale("log")
-        axes.axhline(0, color=FAINT, linewidth=1)
+        axes.axhline(words.measure(result).null, color=FAINT, linewidth=1)
+        if words.ratio(result):
+            axes.set_yscale("log")
         axes.set_xlabel("cells in one injection (logarithmic)")
-        axes.set_ylabel(f"difference, {words.unit(result)}")
+        axes.set_ylabel(_axis_label(result))
         axes.legend(frameon=False, fontsize=9, loc="upper left", bbox_to_anchor=(1, 1))
         sns.despine(figure)
         ordered = sorted(studies, key=lambda s: doses[s["trial_id"]])
@@ -273,8 +416,8 @@ def funnel(names: dict[str, str], result: dict) -> Html:
         for side in (-1, 1):
             axes.plot([centre, centre + side * 1.96 * top], [0, top], color=FAINT, linewidth=1)
         axes.set_ylim(top, 0)
-        axes.set_xlabel("log risk ratio" if words.ratio(result)
-                        else f"difference, {words.unit(result)}")
+        axes.set_xlabel(f"log {words.measure(result).name}" if words.ratio(result)
+                        else _axis_label(result))
         axes.set_ylabel("standard error")
         sns.despine(figure)
         test = result["small_study"]

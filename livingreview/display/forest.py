@@ -7,10 +7,9 @@ import math
 
 from ..dataset import Dataset
 from . import words
-from .html import Html, count, csv_link, details, interval, link, number, paragraph, text
+from .html import Html, count, data_table, interval, link, number, paragraph, text
 
 WIDTH, HEIGHT, MARGIN = 216, 38, 8
-FEW = 5  # below this many trials a prediction interval is drawn dotted
 
 
 def anchor(result: dict, study: dict) -> str:
@@ -21,6 +20,11 @@ def anchor(result: dict, study: dict) -> str:
     digest = hashlib.sha256(f"{key}|{arms}|{result['question']['measure']}|"
                             f"{study['yi']}|{study['vi']}".encode()).hexdigest()[:8]
     return f"value-{study['trial_id']}-{digest}"
+
+
+def pooled_anchor(result: dict) -> str:
+    """The anchor of a pooled estimate."""
+    return f"pooled-{result['id']}"
 
 
 class Axis:
@@ -116,7 +120,7 @@ def _diamond(axis: Axis, result: dict, pooled: dict, label: str, css: str = "") 
 
 def _prediction(axis: Axis, result: dict, label: str) -> Html:
     pooled = result["random_effects"] or result["pooled"]
-    css = "lr-pi lr-dotted" if result["k"] < FEW else "lr-pi"
+    css = "lr-pi lr-dotted" if result["k"] < words.FEW else "lr-pi"
     return _svg(label, _lines(axis, result) + _bar(axis, pooled["pi_low"], pooled["pi_high"], css))
 
 
@@ -131,6 +135,8 @@ def _axis_row(axis: Axis, result: dict) -> Html:
     line = f'<line class="lr-tick" x1="{MARGIN}" x2="{WIDTH - MARGIN}" y1="0" y2="0"/>'
     null = axis.x(1.0 if axis.log else 0.0)
     left, right = "cells better", "cells worse"
+    if result["question"]["target_type"] == "event":
+        left, right = "fewer with cells", "more with cells"
     if result["question"]["favourable"] == "higher":
         left, right = right, left
     if null > 80:
@@ -161,8 +167,12 @@ def _marks(study: dict) -> str:
         signs += " ‡"
     if study["low_follow_up"]:
         signs += " §"
-    if study["quality"] != "as-reported":
+    if study["quality"] in ("borrowed", "digitised"):
+        signs += " *"
+    elif study["quality"] != "as-reported" or "allocated n" in study["derivation"]:
         signs += " †"
+    if study["odd"]:
+        signs += " ¶"
     return signs
 
 
@@ -212,12 +222,17 @@ def _study_row(data: Dataset, names: dict, axis: Axis, result: dict, study: dict
                 _study_mark(axis, result, study, f"{name}: {shown}"), "lr-study")
 
 
+# What a subgroup is by: the key of a trial, the vocabulary of its values, the words for it.
+SUBGROUPS = {"cells": ("cell_class", "cell_class", "kinds of cell product"),
+             "comparison": ("comparison", "comparison_class", "kinds of control"),
+             "design": ("design", "design", "study designs")}
+
+
 def _groups(data: Dataset, result: dict) -> list[tuple[str, str, list[dict], dict | None]]:
     """(vocabulary, value, trials, pool) of the subgroups to show, or all trials as one."""
     studies = result["studies"]
     by = "comparison" if result["question"]["comparison"] == "any" else "cells"
-    key = {"comparison": "comparison", "cells": "cell_class"}[by]
-    vocabulary = {"comparison": "comparison_class", "cells": "cell_class"}[by]
+    key, vocabulary, _ = SUBGROUPS[by]
     values = [v for v in data.words(vocabulary) if any(s[key] == v for s in studies)]
     pools = {g["value"]: g for s in result["subgroups"] if s["by"] == by for g in s["groups"]}
     return [(vocabulary, v, [s for s in studies if s[key] == v], pools.get(v)) for v in values]
@@ -231,7 +246,7 @@ def _pooled_rows(axis: Axis, result: dict) -> list[str]:
     if result["k"] == 1:
         model = "One trial"
     shown = _estimate(result, pooled)
-    linked = link(f"#pooled-{result['id']}", _stacked(shown))
+    linked = link("#" + pooled_anchor(result), _stacked(shown))
     out = [_row(Html(f"{model}<span class=\"lr-sub\">{text(words.k_words(result))}, "
                      f"{words.participants(result['n'])}</span>"), "", "", "100%", linked,
                 _diamond(axis, result, pooled, f"Pooled: {shown}"), "lr-pooled")]
@@ -239,8 +254,10 @@ def _pooled_rows(axis: Axis, result: dict) -> list[str]:
     if spread["pi_low"] is not None:
         d = words.decimals(result)
         text_ = interval(spread["pi_low"], spread["pi_high"], d)
-        linked = link(f"#pooled-{result['id']}", text_)
-        note = " (very uncertain)" if result["k"] < FEW else ""
+        linked = link("#" + pooled_anchor(result), text_)
+        note = " (very uncertain)" if result["k"] < words.FEW else ""
+        if pooled["model"] != "random":
+            note += f" of the random-effects pool, {number(spread['estimate'], d)}"
         out.append(_row(f"Prediction interval{note}", "", "", "", linked,
                         _prediction(axis, result, f"Prediction interval: {text_}"),
                         "lr-prediction"))
@@ -251,14 +268,15 @@ def alternative(data: Dataset, names: dict, result: dict) -> str:
     """The whole figure in words: what a reader who cannot see it needs."""
     studies = [f"{names[s['trial_id']]} {_estimate(result, s)}" for s in result["studies"]
                if s["yi"] is not None]
-    return f"{words.finding(data, result)} Trials: {'; '.join(studies)}."
+    listed = f" Trials: {'; '.join(studies)}." if studies else ""
+    return f"{words.finding(data, result)}{listed}"
 
 
 def _instruments(data: Dataset) -> set[str]:
     return {w["label_en"] for w in data.words("outcome").values()}
 
 
-def _legend(data: Dataset, result: dict) -> str:
+def _legend(data: Dataset, names: dict, result: dict) -> str:
     """What signs and lines of the figure mean."""
     studies, mid = result["studies"], result["minimal_important_difference"]
     outcomes = {s["outcome"] for s in studies}
@@ -274,8 +292,17 @@ def _legend(data: Dataset, result: dict) -> str:
     if result["pooled"] and result["pooled"]["model"] == "mantel-haenszel":
         parts.append("Weights are those of Mantel–Haenszel: a trial without events in its control "
                      "has none of its own, but its events count in the sum.")
-    if any(s["quality"] != "as-reported" for s in studies):
-        parts.append("† a value was derived.")
+    signs = "".join(_marks(s) for s in studies)
+    if "†" in signs:
+        parts.append("† a value was derived, or the number allocated stands for the number "
+                     "analysed.")
+    if "*" in signs:
+        parts.append("* a value borrowed from another trial, a median in place of a mean, or read "
+                     "off a figure.")
+    for study in studies:
+        if study["odd"]:
+            found = "; ".join(dict.fromkeys(wrong for _, wrong in study["odd"]))
+            parts.append(f"¶ {names[study['trial_id']]}: {found}.")
     if any(s["within_person"] for s in studies):
         parts.append("‡ both joints of one person, counted once.")
     if any(s["low_follow_up"] for s in studies):
@@ -298,18 +325,6 @@ def _data_rows(names: dict, result: dict) -> tuple[list[str], list[list]]:
                  "; ".join(s["derivation"])]
         rows.append([f"{v:.6g}" if isinstance(v, float) else v for v in line])
     return header, rows
-
-
-def _data_table(names: dict, result: dict) -> Html:
-    """The data behind the figure, to read and to download."""
-    header, rows = _data_rows(names, result)
-    head = "".join(f'<th scope="col">{text(h)}</th>' for h in header)
-    body = "".join("<tr>" + "".join(f"<td>{text(c)}</td>" for c in row) + "</tr>" for row in rows)
-    content = (f'<div class="lr-scroll" role="region" tabindex="0" aria-label="Data of the figure">'
-               f'<table class="lr-table"><caption>Data of the figure</caption><thead><tr>{head}'
-               f"</tr></thead><tbody>{body}</tbody></table></div>"
-               f"<p>{csv_link(result['id'], header, rows)}</p>")
-    return details("Data behind this figure", Html(content))
 
 
 def forest(data: Dataset, names: dict[str, str], result: dict) -> Html:
@@ -341,16 +356,16 @@ def forest(data: Dataset, names: dict[str, str], result: dict) -> Html:
         rows += [_study_row(data, names, axis, result, s) for s in studies]
         if len(groups) > 1 and pooled and pooled["k"] > 1:
             shown = _estimate(result, pooled)
-            linked = link(f"#pooled-{result['id']}", shown)
+            linked = link("#" + pooled_anchor(result), shown)
             rows.append(_row("Subgroup", "", "", "", linked, _diamond(
                 axis, result, pooled, f"Subgroup: {shown}", "lr-sub-diamond"), "lr-subtotal"))
     if result["pooled"]:
         rows += _pooled_rows(axis, result)
     rows.append(_row("", "", "", "", "", _axis_row(axis, result), "lr-axis-row"))
-    measure = {"RR": "Risk ratio", "OR": "Odds ratio", "RD": "Risk difference",
-               "SMD": "Standardised difference"}.get(
-                   result["question"]["measure"], f"Difference, {words.unit(result)}")
-    arm = "events / patients" if words.ratio(result) else "mean (SD), n"
+    measure = words.measure(result).name.capitalize()
+    if result["question"]["measure"] == "MD":
+        measure += f", {words.unit(result)}"
+    arm = "events / patients" if words.measure(result).binary else "mean (SD), n"
     head = "".join(f'<th scope="col"{css}>{h}</th>' for h, css in (
         ("Trial", ""), (f"Cells: {arm}", ' class="lr-num"'),
         (f"Control: {arm}", ' class="lr-num"'), ("Weight", ' class="lr-num"'),
@@ -361,6 +376,7 @@ def forest(data: Dataset, names: dict[str, str], result: dict) -> Html:
         f'<div class="lr-scroll" role="region" tabindex="0" aria-label="{text(result["title"])}">'
         f'<table class="lr-table lr-forest-table"><caption>{text(result["title"])}</caption>'
         f"<thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table></div>"
-        f'<figcaption><p>{text(_legend(data, result))}</p><p class="lr-alt" id="{described}">'
+        f"<figcaption><p>{text(_legend(data, names, result))}</p>"
+        f'<p class="lr-alt" id="{described}">'
         f"{text(alternative(data, names, result))}</p></figcaption>"
-        f"{_data_table(names, result)}</figure>")
+        f"{data_table(result['id'], 'Data of the figure', *_data_rows(names, result))}</figure>")

@@ -9,6 +9,7 @@ import urllib.parse
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+LONG = 110  # characters of a cell above which it is folded
 MINUS = "\N{MINUS SIGN}"
 
 
@@ -70,10 +71,10 @@ def paragraph(content, css: str = "") -> Html:
     return Html(f"<p{attribute}>{text(content)}</p>")
 
 
-def details(summary, content, open_: bool = False) -> Html:
+def details(summary, content) -> Html:
     """A part that the reader can open."""
-    return Html(f"<details class=\"lr-details\"{' open' if open_ else ''}>"
-                f"<summary>{text(summary)}</summary>{text(content)}</details>")
+    return Html(f'<details class="lr-details"><summary>{text(summary)}</summary>{text(content)}'
+                "</details>")
 
 
 @dataclass(frozen=True)
@@ -142,7 +143,7 @@ def table(identifier: str, caption: str, columns: Sequence[Column], rows: Sequen
     body = []
     for row in rows:
         cells = [f'<th scope="row">{text(row.get(columns[0].key))}</th>']
-        cells += [f"<td{_numeric(c)}>{text(row.get(c.key))}</td>" for c in columns[1:]]
+        cells += [f"<td{_numeric(c)}>{_folded(row.get(c.key))}</td>" for c in columns[1:]]
         body.append(f"<tr>{''.join(cells)}</tr>")
     download = csv_link(identifier, [c.header for c in columns],
                         [[row.get(c.key) for c in columns] for row in rows])
@@ -154,5 +155,33 @@ def table(identifier: str, caption: str, columns: Sequence[Column], rows: Sequen
         f'<p class="lr-tools">{download}</p></div>')
 
 
+def _folded(value) -> str:
+    """A cell; a long remark opens, so that it does not set the height of its row."""
+    if isinstance(value, Html) or value is None or len(str(value)) <= LONG:
+        return text(value)
+    start = str(value)[:LONG // 2].rsplit(" ", 1)[0]
+    return f"<details><summary>{text(start)} …</summary>{text(value)}</details>"
+
+
 def _numeric(column: Column) -> str:
     return ' class="lr-num"' if column.numeric else ""
+
+
+def data_table(identifier: str, caption: str, header: Sequence[str],
+               rows: Sequence[Sequence]) -> Html:
+    """The data behind a figure, to open, read and download.
+
+    Parameters
+    ----------
+    identifier : str
+        Name of the CSV file.
+    caption : str
+    header : sequence of str
+    rows : sequence of sequences
+    """
+    head = "".join(f'<th scope="col">{text(h)}</th>' for h in header)
+    body = "".join("<tr>" + "".join(f"<td>{text(c)}</td>" for c in row) + "</tr>" for row in rows)
+    return details("Data behind this figure", Html(
+        f'<div class="lr-scroll" role="region" tabindex="0" aria-label="Data of the figure">'
+        f'<table class="lr-table"><caption>{text(caption)}</caption><thead><tr>{head}</tr></thead>'
+        f"<tbody>{body}</tbody></table></div><p>{csv_link(identifier, header, rows)}</p>"))

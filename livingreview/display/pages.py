@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cached_property
+from pathlib import Path
 
 from .. import __version__, tables
 from ..dataset import load
@@ -11,6 +12,14 @@ from ..synthesis import clopper_pearson
 from . import words
 from .chapter import study_names
 from .html import Column, Html, count, join, link, number, paragraph, table, text
+
+NOTEBOOKS = Path(__file__).resolve().parents[2] / "notebooks"
+
+
+def _chapter(indication: str) -> str | None:
+    """Address of an indication's chapter from a page of the book; None where there is none."""
+    written = (NOTEBOOKS / f"{indication}.md").is_file()
+    return f"../notebooks/{indication}.html" if written else None
 
 
 class Overview:
@@ -39,18 +48,23 @@ class Overview:
 
     def version(self) -> Html:
         """Version and date of data and package."""
-        return paragraph(f"Data of {self.data.version} · package {__version__} · no version has "
-                         "been released yet", "lr-version")
+        return paragraph(f"{self._state(' · ')} · no version has been released yet",
+                         "lr-version")
+
+    def _state(self, between: str) -> str:
+        """Version of data and package; an empty changelog gives the data no date."""
+        dated = [f"Data of {self.data.version}"] if self.data.version else []
+        return between.join([*dated, f"package {__version__}"])
 
     def findings(self, indication: str, *analyses: str) -> Html:
         """A sentence per analysis, linked to its figure."""
-        items = []
+        items, chapter = [], _chapter(indication)
         for analysis in analyses:
             result = self.review.analysis(analysis)
-            href = f"../notebooks/{indication}.html#forest-{analysis}"
+            figure = f" {link(f'{chapter}#forest-{analysis}', 'Figure')}" if chapter else ""
             sentence = words.finding(self.data, result)
             certainty = f" Certainty {result['certainty']['level']}." if result["pooled"] else ""
-            items.append(f"<li>{text(sentence)}{certainty} {link(href, 'Figure')}</li>")
+            items.append(f"<li>{text(sentence)}{certainty}{figure}</li>")
         return Html(f"<ul>{''.join(items)}</ul>")
 
     def indications(self) -> Html:
@@ -63,9 +77,9 @@ class Overview:
             pooled = {s["trial_id"] for r in self.review.analyses(indication)
                       for s in r["studies"]}
             name = self.data.label("indication", indication)
-            chapter = any(r["indication"] == indication for r in self.data.records("analyses"))
+            chapter = _chapter(indication)
             rows.append({
-                "name": link(f"../notebooks/{indication}.html", name) if chapter else name,
+                "name": link(chapter, name) if chapter else name,
                 "studies": len(main), "human": len(human),
                 "n": count(sum(s["n_enrolled"] or 0 for s in human)),
                 "animal": len(main) - len(human),
@@ -79,14 +93,16 @@ class Overview:
 
     def citation(self) -> Html:
         """How to cite the current state, in plain text and BibTeX."""
-        version = self.data.version
+        date = self.data.version
         title = "Mesenchymal stem cells in orthopaedics: a living systematic review"
         authors = "Contributors of the living review of mesenchymal stem cells in orthopaedics"
-        bibtex = (f"@misc{{livingreview-{version},\n  title = {{{title}}},\n"
-                  f"  author = {{{{{authors}}}}},\n  year = {{{version[:4]}}},\n"
-                  f"  note = {{Data of {version}, package {__version__}, not released}}\n}}")
-        return Html(f"<p>{text(authors)}. {text(title)}. Data of {version}, package {__version__}, "
-                    f"not released.</p><pre>{text(bibtex)}</pre>")
+        state = self._state(", ")
+        year = f"  year = {{{date[:4]}}},\n" if date else ""
+        bibtex = (f"@misc{{{'-'.join(filter(None, ['livingreview', date]))},\n"
+                  f"  title = {{{title}}},\n  author = {{{{{authors}}}}},\n{year}"
+                  f"  note = {{{state}, not released}}\n}}")
+        return Html(f"<p>{text(authors)}. {text(title)}. {text(state)}, not released.</p>"
+                    f"<pre>{text(bibtex)}</pre>")
 
     # --- data quality -------------------------------------------------------------------------
 

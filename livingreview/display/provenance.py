@@ -7,7 +7,7 @@ from ..effects import Evidence
 from ..effects.values import reading
 from ..review import Review
 from . import words
-from .forest import anchor
+from .forest import SUBGROUPS, anchor, pooled_anchor
 from .html import Html, count, interval, link, number, text
 
 
@@ -66,13 +66,8 @@ def _entry(review: Review, ev: Evidence, names: dict, result: dict, study: dict)
             f"<ul>{''.join(items)}<li>{text('; '.join(steps))}.</li>{over}</ul></div>")
 
 
-def pooled_anchor(result: dict) -> str:
-    """The anchor of a pooled estimate."""
-    return f"pooled-{result['id']}"
-
-
 def _group_name(data: Dataset, by: str, value: str) -> str:
-    return data.label({"cells": "cell_class", "comparison": "comparison_class"}[by], value)
+    return data.label(SUBGROUPS[by][1], value)
 
 
 def _pooled_entry(data: Dataset, names: dict, result: dict) -> str:

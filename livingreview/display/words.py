@@ -2,9 +2,33 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from ..dataset import Dataset
 from .html import count, number
 
+
+@dataclass(frozen=True)
+class Measure:
+    """How an effect measure is called and read."""
+
+    name: str
+    short: str
+    null: float
+    decimals: int
+    binary: bool
+
+
+MEASURES = {
+    "MD": Measure("difference", "difference", 0.0, 1, False),
+    "SMD": Measure("standardised difference", "SMD", 0.0, 2, False),
+    "RR": Measure("risk ratio", "RR", 1.0, 2, True),
+    "OR": Measure("odds ratio", "OR", 1.0, 2, True),
+    "HR": Measure("hazard ratio", "HR", 1.0, 2, True),
+    "RD": Measure("risk difference", "RD", 0.0, 2, True),
+}
+FEW = 5  # below this many trials a prediction interval is very uncertain
+WIDEST = 1000  # an interval of a ratio that spans more says nothing
 COMPARATOR = {
     "placebo": "placebo", "hyaluronic-acid": "hyaluronic acid", "corticosteroid": "corticosteroid",
     "platelet-rich-plasma": "platelet-rich plasma",
@@ -13,14 +37,19 @@ COMPARATOR = {
 }
 
 
+def measure(result: dict) -> Measure:
+    """The effect measure of a result."""
+    return MEASURES[result["question"]["measure"]]
+
+
 def ratio(result: dict) -> bool:
     """Whether a result is a ratio."""
-    return result["question"]["measure"] in ("RR", "OR")
+    return measure(result).null == 1
 
 
 def decimals(result: dict) -> int:
     """Decimals of an effect: ratios and standardised differences two, points one."""
-    return 1 if result["question"]["measure"] == "MD" else 2
+    return measure(result).decimals
 
 
 def study_name(study) -> str:
@@ -58,9 +87,19 @@ def window(result: dict) -> str:
     return f"up to {high:g} months" if not low else f"after {low:g} to {high:g} months"
 
 
+def spread_interval(result: dict, pooled: dict) -> str:
+    """A random-effects interval; one that spans everything is called what it is."""
+    if ratio(result) and pooled["ci_high"] > WIDEST * pooled["ci_low"]:
+        return "an interval too wide to mean anything"
+    d = decimals(result)
+    return f"{number(pooled['ci_low'], d)} to {number(pooled['ci_high'], d)}"
+
+
 def short_window(result: dict) -> str:
     """The time window as months."""
     low, high = result["question"]["window_from"], result["question"]["window_to"]
+    if low is None and high is None:
+        return "longest"
     if high is None:
         return f"> {low:g}"
     return f"≤ {high:g}" if not low else f"> {low:g} to {high:g}"
@@ -82,6 +121,8 @@ def unit(result: dict) -> str:
     """The unit of a difference."""
     if result["question"]["measure"] == "SMD":
         return "standard deviations"
+    if result["question"]["measure"] == "RD":
+        return "of all patients"
     return "points of 100" if result["question"]["rescaled_0_100"] else "points"
 
 
@@ -103,13 +144,22 @@ def k_words(result: dict) -> str:
     return trials(result["k"])
 
 
+def size_words(result: dict) -> str:
+    """Trials and participants; those of trials without a ratio are counted apart."""
+    words = f"{trials(result['k'])}, {participants(result['n'])}"
+    if result["k_without_ratio"]:
+        words += (f"; {participants(result['n_without_ratio'])} more in "
+                  f"{trials(result['k_without_ratio'])} that give no ratio")
+    return words
+
+
 def _side(result: dict, value: float) -> str:
     return f"{number(abs(value), decimals(result))} {'lower' if value < 0 else 'higher'}"
 
 
 def _better(result: dict) -> str:
     """Whether the estimate is on the side that favours cells."""
-    null = 1.0 if ratio(result) else 0.0
+    null = measure(result).null
     shown = round(result["pooled"]["estimate"], decimals(result))
     if shown == null:
         return "no difference"
@@ -126,12 +176,12 @@ def estimate_words(result: dict) -> str:
         One analysis of ``results.json`` that has a pooled estimate.
     """
     pooled = result["pooled"]
-    size = f"{k_words(result)}, {participants(result['n'])}"
+    size = size_words(result)
     low, high = pooled["ci_low"], pooled["ci_high"]
     d = decimals(result)
     if ratio(result):
-        return (f"risk ratio {number(pooled['estimate'], d)} (95% CI {number(low, d)} to "
-                f"{number(high, d)}; {size})")
+        return (f"{measure(result).name} {number(pooled['estimate'], d)} (95% CI "
+                f"{number(low, d)} to {number(high, d)}; {size})")
     side = "lower" if pooled["estimate"] < 0 else "higher"
     words = f"{number(abs(pooled['estimate']), d)} {unit(result)} {side}"
     return f"{words} (95% CI {_side(result, low)} to {_side(result, high)}; {size})"
@@ -139,7 +189,7 @@ def estimate_words(result: dict) -> str:
 
 def includes_null(result: dict) -> bool:
     """Whether the interval includes no difference."""
-    null = 1.0 if ratio(result) else 0.0
+    null = measure(result).null
     return result["pooled"]["ci_low"] < null < result["pooled"]["ci_high"]
 
 
@@ -161,17 +211,16 @@ def finding(data: Dataset, result: dict) -> str:
     if result["pooled"] is None:
         return no_pool(data, result)
     if ratio(result):
-        side = {"better": "in favour of cells", "worse": "to the disadvantage of cells"}.get(
-            _better(result), "no difference")
-        null = "; the interval includes no difference" if includes_null(result) else ""
-        return (f"{name} {when}, cells against {against}: {estimate_words(result)}, "
-                f"{side}{null}.")
+        side = "; the interval includes a ratio of one" if includes_null(result) else {
+            "better": ", in favour of cells", "worse": ", to the disadvantage of cells"}.get(
+                _better(result), "")
+        return f"{name} {when}, cells against {against}: {estimate_words(result)}{side}."
     if result["k"] == 2 and result["pooled"]["model"] == "common":
         return _two_trials(data, result)
     start = f"{name} {when} was {estimate_words(result)} with cells than with {against}"
     better = _better(result)
     end = " on average" if better == "no difference" else f", which is {better} for cells"
-    null = "; the interval includes no difference" if includes_null(result) else ""
+    null = "; the interval includes a difference of zero" if includes_null(result) else ""
     return f"{start}{end}{null}."
 
 
@@ -185,11 +234,11 @@ def _two_trials(data: Dataset, result: dict) -> str:
     spread = result["random_effects"]
     return (f"{outcome_name(data, result)} {window(result)}, cells against "
             f"{comparator(data, result)}: two trials, {participants(result['n'])}, with "
-            f"differences in {unit(result)} of {both}; "
+            f"these differences ({unit(result)}): {both}; "
             f"as one common effect {number(result['pooled']['estimate'], d)} "
             f"({number(result['pooled']['ci_low'], d)} to {number(result['pooled']['ci_high'], d)})"
             f", while an interval that lets the trials differ would be "
-            f"{number(spread['ci_low'], d)} to {number(spread['ci_high'], d)}.")
+            f"{spread_interval(result, spread)}.")
 
 
 def no_pool(data: Dataset, result: dict) -> str:
@@ -204,7 +253,7 @@ def no_pool(data: Dataset, result: dict) -> str:
     if result["k_without_ratio"]:
         return (f"{name}, cells against {against}: {trials(result['k_without_ratio'])} without "
                 "a ratio, because both arms had no event or all had one.")
-    need = ("counts of patients in both arms" if ratio(result)
+    need = ("counts of patients in both arms" if measure(result).binary
             else "means with a spread and n in both arms")
     return (f"{name} {window(result)}, cells against {against}: no trial could be pooled. "
             f"{trials(known).capitalize()} of this comparison "
@@ -216,11 +265,18 @@ def plain(data: Dataset, result: dict) -> str:
     if result["pooled"] is None:
         return "No trial gives a usable number."
     name = in_text(outcome_name(data, result))
+    if result["question"]["target_type"] == "event":
+        name = f"the risk of {name}"
+    elif ratio(result):
+        name = "the chance of a response as the trials define it"
     against, level = comparator(data, result), result["certainty"]["level"]
     if level == "very low":
         return f"It is very uncertain whether cells change {name} compared with {against}."
+    better, worse = ("lower", "raise") if ratio(result) else ("improve", "worsen")
+    if result["question"]["favourable"] == "higher" and ratio(result):
+        better, worse = worse, better
     verb = "make no clear difference to" if includes_null(result) else (
-        "improve" if _better(result) == "better" else "worsen")
+        better if _better(result) == "better" else worse)
     words = {"high": "", "moderate": "probably ", "low": "may "}[level]
     return f"Cells {words}{verb} {name} compared with {against}."
 
@@ -247,14 +303,12 @@ def heterogeneity(result: dict) -> str:
     words = []
     if model["model"] == "common":
         words.append("Two trials: the common-effect interval is shown")
-        words.append(f"the random-effects interval would be "
-                     f"{number(spread['ci_low'], d)} to {number(spread['ci_high'], d)}")
+        words.append(f"the random-effects interval would be {spread_interval(result, spread)}")
     elif model["model"] == "mantel-haenszel":
         words.append("Mantel–Haenszel without correction, because a trial has an arm without "
                      "events")
         words.append(f"the random-effects pool with a correction of a half gives "
-                     f"{number(spread['estimate'], d)} ({number(spread['ci_low'], d)} to "
-                     f"{number(spread['ci_high'], d)})")
+                     f"{number(spread['estimate'], d)} ({spread_interval(result, spread)})")
     if spread["i2"] is not None:
         words.append(f"I² {number(spread['i2'], 0)}%")
     if spread["tau2"] is not None:
@@ -263,10 +317,10 @@ def heterogeneity(result: dict) -> str:
                         f"{number(spread['tau2_high'], 1)})" if spread["tau2_low"] is not None
                         and d == 1 else ""))
     if spread["pi_low"] is not None:
-        uncertain = ", very uncertain with so few trials" if result["k"] < 5 else ""
+        uncertain = ", very uncertain with so few trials" if result["k"] < FEW else ""
         words.append(f"the true effect in a new trial is expected between "
                      f"{number(spread['pi_low'], d)} and {number(spread['pi_high'], d)} "
-                     f"(95% prediction interval{uncertain})")
+                     f"(95% prediction interval of the random-effects pool{uncertain})")
     return "; ".join(words) + "."
 
 

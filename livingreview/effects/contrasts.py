@@ -9,7 +9,7 @@ from .. import synthesis
 from .candidates import not_comparable, source_rank
 from .estimates import within_person
 from .evidence import Contest, Evidence, Group
-from .question import Analysis, Effect, Rules, main_reason, targets
+from .question import OUTSIDE, Analysis, Effect, Rules, main_reason, targets
 from .values import SOURCE_WORDS, Unusable, reading, worst
 
 _EXACT_P = re.compile(r"0?\.\d+(?:[eE]-?\d+)?")
@@ -102,7 +102,7 @@ def reported_effect(ev: Evidence, analysis: Analysis, trial: str, contests: list
         alone = sum(c.study_id == contest.study_id for c in contests) == 1
         for row in ev.contrasts[contest.study_id]:
             pair = (row["arm_intervention"], row["arm_comparator"])
-            if row["outcome"] not in wanted or not analysis.in_window(row["timepoint_months"]):
+            if row["outcome"] not in wanted:
                 continue
             if analysis.instrument_contains.lower() not in (row["instrument"] or "").lower():
                 continue
@@ -113,6 +113,9 @@ def reported_effect(ev: Evidence, analysis: Analysis, trial: str, contests: list
             flipped = _touches(contest.cells, pair[1]) and _touches(contest.comparator, pair[0])
             if not straight and not flipped:
                 continue  # of another comparison
+            if not analysis.in_window(row["timepoint_months"]):
+                reasons.append(OUTSIDE)
+                continue
             cells, comparator = pair if straight else reversed(pair)
             try:
                 if late := not_comparable(ev, contest.study_id, row["timepoint_months"]):

@@ -95,6 +95,9 @@ def select(ev: Evidence, analysis: Analysis,
     for trial, alternatives in sorted(ev.contests(analysis.comparison).items()):
         if analysis.studies and trial not in analysis.studies:
             continue
+        if ev.studies[trial]["design"] == "animal-experiment" and (
+                "animal-experiment" not in rules.designs):
+            continue  # no trial of the question: not even one that is missing
         reason, counted = _barred(ev, trial, rules)
         if reason:
             left.append(LeftOut(trial, alternatives[0][0].study_id, reason, counted))

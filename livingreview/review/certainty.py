@@ -143,13 +143,16 @@ def _imprecision(trace: _Trace, analysis: Analysis, effects: list[Effect], poole
     lines = [null] + ([null - mid, null + mid] if mid else [])
     inside = sum(pooled["ci_low"] < line < pooled["ci_high"] for line in lines)
     rules = ["imprecision-two"] if inside >= 2 else ["imprecision-one"] if inside == 1 else []
-    if analysis.binary:
-        events = sum(e.cells.events + e.comparator.events for e in effects if e.cells)
+    silent = sum(e.cells is None for e in effects)
+    if analysis.binary and not silent:
+        events = sum(e.cells.events + e.comparator.events for e in effects)
         few, rule = events < trace.rules["imprecision-events"]["threshold"], "imprecision-events"
         size = f"{events:.0f} events"
     else:
         few = n < trace.rules["imprecision-participants"]["threshold"]
         rule, size = "imprecision-participants", f"{n:.0f} participants"
+        if silent and analysis.binary:
+            size += f", events not stated by {silent} of the trials"
     if few and not rules:
         rules = [rule]
     words = "no effect" + (", a benefit and a harm of the minimal important size" if mid else "")

@@ -34,7 +34,8 @@ def stated_direction(ev: Evidence, analysis: Analysis, trial: str, wanted: list[
               and analysis.in_window(row["timepoint_months"])}
     if len(stated) > 1:
         return "mixed"
-    return stated.pop() if stated else ""
+    # The report's own conclusion, of whatever outcome, where none is stated for this one.
+    return stated.pop() if stated else ev.studies[trial]["stated_result"] or ""
 
 
 def _size(ev: Evidence, trial: str) -> float | None:
@@ -53,17 +54,19 @@ def not_in_pool(ev: Evidence, analysis: Analysis, effects: list[Effect], left: l
     Returns
     -------
     dict
-        ``trials`` (group, n, reason, direction, counted), ``n_pool``, ``n_finished`` (participants
-        of all finished randomised trials that state their size), ``unsized`` (finished trials that
-        do not). Trials that are not ``counted`` are listed, but their patients are not added:
-        they are, or may be, those of another trial, or the question does not ask for them.
+        ``trials`` (group, n, reason, direction, counted), ``n_pool`` (participants in the
+        estimate), ``n_finished`` (enrolled in all finished randomised trials that state their
+        size, those of the pool included), ``unsized`` (finished trials that do not).
+        Trials that are not ``counted`` are listed, but their patients are not added: they are, or
+        may be, those of another trial, or the question does not ask for them.
     """
     trials = []
     for out in left:
         study = ev.studies[out.trial_id]
         trials.append({
             "trial_id": out.trial_id, "group": group_of(study), "n": _size(ev, out.trial_id),
-            "design": study["design"], "reason": out.reason, "counted": out.counted,
+            "design": study["design"], "counted": out.counted,
+            "reason": "no results yet" if group_of(study) == RUNNING else out.reason,
             "direction": stated_direction(ev, analysis, out.trial_id, wanted)})
     for effect in effects:
         if effect.yi is None:
@@ -78,7 +81,8 @@ def not_in_pool(ev: Evidence, analysis: Analysis, effects: list[Effect], left: l
             and t["design"] == "rct" and t["counted"]]
     return {
         "trials": trials, "n_pool": n_pool,
-        "n_finished": n_pool + sum(t["n"] or 0 for t in rest),
+        "n_finished": sum(max(e.participants, _size(ev, e.trial_id) or 0) for e in pooled)
+        + sum(max(t["n"] or 0, _size(ev, t["trial_id"]) or 0) for t in rest),
         "n_unusable": sum(t["n"] or 0 for t in rest if t["group"] != "without-events"),
         "unsized": sorted(t["trial_id"] for t in rest if t["n"] is None),
     }

@@ -12,8 +12,6 @@ from .. import synthesis
 from ..effects import Analysis, Effect
 from ..effects.question import RATIOS
 
-FEW_STUDIES = 5  # below this a prediction interval is called very uncertain
-
 
 def _number(value) -> float | None:
     return None if value is None else float(value)

@@ -11,6 +11,7 @@ from .. import __version__, synthesis
 from ..dataset import Dataset
 from ..effects import Analysis, ArmValue, Effect, Evidence, Rules, select, targets
 from . import certainty, missing, pools, robustness
+from .multiverse import multiverse
 
 SIGNIFICANT = 10  # digits of a number in results.json
 _Z = 1.959963984540054
@@ -37,8 +38,11 @@ class Review:
     document: dict
 
     def analysis(self, analysis_id: str) -> dict:
-        """The result of one analysis."""
-        return self.document["analyses"][analysis_id]
+        """The result of one analysis; LookupError where `analyses.csv` declares none."""
+        try:
+            return self.document["analyses"][analysis_id]
+        except KeyError:
+            raise LookupError(f"analyses.csv has no row {analysis_id!r}") from None
 
     def analyses(self, indication: str, **having) -> list[dict]:
         """Results of an indication whose keys have these values, in the order of the table."""
@@ -60,7 +64,7 @@ def _reading(r) -> dict:
             "locator": r.locator, "printed": [list(p) for p in r.printed], "note": r.note}
 
 
-def _study(analysis: Analysis, effect: Effect, weight: float | None) -> dict:
+def _study(ev: Evidence, analysis: Analysis, effect: Effect, weight: float | None) -> dict:
     """One trial of a result."""
     low = high = None
     if effect.yi is not None:
@@ -79,6 +83,7 @@ def _study(analysis: Analysis, effect: Effect, weight: float | None) -> dict:
         "quality": effect.quality, "derivation": list(effect.derivation),
         "readings": [] if effect.cells else [_reading(r) for r in effect.readings],
         "within_person": effect.within_person, "low_follow_up": effect.low_follow_up,
+        "odd": [list(found) for found in robustness.odd_values(ev, effect)],
         "no_ratio": effect.no_ratio, "passed_over": [list(p) for p in effect.passed_over]}
 
 
@@ -180,15 +185,18 @@ def analyse(ev: Evidence, analysis: Analysis) -> tuple[dict, list[Effect]]:
         "section": analysis.section, "role": analysis.role, "note": analysis.note,
         "question": _question(ev, analysis), "k": len(with_effect),
         "k_without_ratio": len(effects) - len(with_effect),
-        "n": sum(e.participants for e in with_effect), "pooled": pooled,
+        "n": sum(e.participants for e in with_effect),
+        "n_without_ratio": sum(e.participants for e in effects if e.yi is None),
+        "pooled": pooled,
         "random_effects": None, "subgroups": _subgroups(ev, analysis, effects),
-        "studies": [_study(analysis, e, weights.get(e.trial_id)) for e in effects],
+        "studies": [_study(ev, analysis, e, weights.get(e.trial_id)) for e in effects],
         "robustness": [], "leave_one_out": [], "absolute": None, "certainty": None,
         "none_seen": pools.none_seen(effects) if analysis.binary else None,
         "not_in_pool": missing.not_in_pool(ev, analysis, effects, left, wanted),
         "minimal_important_difference": certainty.minimal_important_difference(
             ev, analysis, with_effect, wanted),
-        "small_study": certainty.small_study_test(analysis, effects), "most_moving": None}
+        "small_study": certainty.small_study_test(analysis, effects), "most_moving": None,
+        "multiverse": None}
     if pooled is None:
         result["robustness"] = robustness.variants(ev, analysis, effects)
         return result, effects
@@ -199,6 +207,7 @@ def analyse(ev: Evidence, analysis: Analysis) -> tuple[dict, list[Effect]]:
         result["robustness"] = robustness.variants(ev, analysis, effects)
         result["leave_one_out"] = robustness.leave_one_out(analysis, effects)
         result["most_moving"] = _most_moving(result, analysis)
+        result["multiverse"] = multiverse(ev, analysis, effects)
     result["absolute"] = pools.absolute(analysis, effects, pooled)
     result["certainty"] = certainty.certainty(
         ev, analysis, with_effect, pooled, weights, result["minimal_important_difference"],

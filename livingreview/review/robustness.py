@@ -10,7 +10,10 @@ from ..effects import Analysis, Effect, Evidence, Rules, select
 from .pools import arrays, counts, describe, main_pool, mantel_haenszel, random_pool
 
 ALL = frozenset({"as-reported", "derived", "borrowed", "digitised"})
-SUSPICIOUS_RULES = ("large-effect", "equal-values")
+DOUBTS = {"large-effect": "without effects beyond two standard deviations",
+          "equal-values": "without SDs equal to the last digit"}
+ODD_RULES = (*DOUBTS, "sd-may-be-se", "above-allocated", "change-as-final", "serious-above-any",
+             "two-rows")
 PETO_RISK, PETO_RATIO = 0.01, 2
 SMALL_STUDY_K = 10  # below this, nothing is said of small-study effects
 
@@ -54,12 +57,23 @@ VARIANTS = (
 )
 
 
-def suspicious_trials(ev: Evidence) -> frozenset[str]:
-    """Trials with a warning on implausible or equal values in a row of theirs."""
-    path = f"{ev.indication}/outcomes.csv"
-    rows = {p.row for p in ev.data.warnings if p.file == path and p.rule in SUSPICIOUS_RULES}
-    return frozenset(ev.trial_of(study) for (study, _), found in ev.outcomes.items()
-                     for row in found if row["row"] in rows)
+def odd_values(ev: Evidence, effect: Effect) -> list[tuple[str, str]]:
+    """(rule, what is odd) of the validation's warnings on the rows that an effect is made of.
+
+    Only rows that enter: a doubt about a pain score says nothing of a count of events.
+    """
+    used = {(f"{ev.indication}/{r.table}.csv", r.row) for r in effect.readings}
+    return sorted({(p.rule, p.wrong) for p in ev.data.warnings
+                   if (p.file, p.row) in used and p.rule in ODD_RULES})
+
+
+def _doubtful(ev: Evidence, effects: list[Effect]) -> Iterator[Variant]:
+    """Variants without the trials whose values the validation finds odd, a kind at a time."""
+    for rule, label in DOUBTS.items():
+        trials = frozenset(e.trial_id for e in effects
+                           if any(found == rule for found, _ in odd_values(ev, e)))
+        if trials:
+            yield Variant(f"no-{rule}", label, {"without": trials})
 
 
 def _fit(row: dict, measure: str, pooled: synthesis.Pooled | None, n: float) -> dict:
@@ -153,15 +167,13 @@ def variants(ev: Evidence, analysis: Analysis, effects: list[Effect]) -> list[di
     free = replace(analysis, qualities=())
     base = Rules(qualities=frozenset(analysis.qualities)) if analysis.qualities else Rules()
     before = [(e.trial_id, e.yi, e.vi) for e in effects]
-    doubtful = suspicious_trials(ev) & {e.trial_id for e in with_effect}
-    extra = (Variant("no-suspicious", "without trials whose values look implausible",
-                     {"without": doubtful}),) if doubtful else ()
-    for variant in (*VARIANTS, *extra):
+    for variant in (*VARIANTS, *_doubtful(ev, with_effect)):
         changed, _ = select(ev, free, replace(base, **variant.change))
         if [(e.trial_id, e.yi, e.vi) for e in changed] == before:
             continue
         row = {"id": variant.id, "label": variant.label, "kind": "values",
-               "same_question": variant.same_question}
+               "same_question": variant.same_question,
+               "left_out": sorted(variant.change.get("without", ()))}
         out.append(_fit(row, analysis.measure, main_pool(analysis, changed),
                         _participants(changed)))
     return out

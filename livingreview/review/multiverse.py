@@ -1,0 +1,220 @@
+"""Every sensible combination of choices for one fixed question, through the batched core."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from itertools import combinations, product
+
+import numpy as np
+
+from .. import synthesis
+from ..effects import Analysis, Effect, Evidence, Rules, select
+from ..effects.question import RATIOS
+from .pools import arrays, counts, natural
+from .robustness import DOUBTS, odd_values
+
+TAU2_METHODS = ("REML", "DL", "PM")
+INTERVALS = ("hksj-guard", "hksj", "z")
+NUMBERS = ("k", "estimate", "ci_low", "ci_high")
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One choice of values: its name and the changes of the rules that its levels make."""
+
+    name: str
+    levels: tuple[tuple[str, dict], ...]
+
+
+# The first level of each is the main analysis's. Qualities add up, so each is a choice of its own.
+CHOICES = (
+    Choice("derived values", (("in", {}), ("out", {"derived": False}))),
+    Choice("borrowed values", (("out", {}), ("in", {"borrowed": True}))),
+    Choice("digitised values", (("out", {}), ("in", {"digitised": True}))),
+    Choice("skewed values", (("out", {}), ("in", {"skewed": True}))),
+    Choice("reported contrasts", (("in", {}), ("out", {"contrasts": False}))),
+    Choice("probably shared patients", (("out", {}), ("in", {"sure_overlaps": True}))),
+    Choice("possibly shared patients", (("in", {}), ("out", {"possible_overlaps": False}))),
+    Choice("n", (("analysed", {}), ("allocated", {"allocated_n": True}))),
+    Choice("correlation of paired joints", (
+        ("0", {}), ("0.5", {"paired_correlation": 0.5}), ("0.8", {"paired_correlation": 0.8}))),
+    Choice("correlation of clustered joints", (("0.5", {}), ("0", {"icc": 0.0}),
+                                               ("1", {"icc": 1.0}))),
+    Choice("products not stated", (("in", {}), ("out", {
+        "cell_classes": frozenset({"expanded", "minimally-processed"})}))),
+)
+
+
+def _rules(changes: list[dict], base: Rules) -> Rules:
+    """The main rules with the changes of several choices."""
+    merged = {key: value for change in changes for key, value in change.items()}
+    qualities = set(base.qualities)
+    for quality in ("derived", "borrowed", "digitised"):
+        wanted = merged.pop(quality, None)
+        if wanted is not None:
+            (qualities.add if wanted else qualities.discard)(quality)
+    return replace(base, qualities=frozenset(qualities), **merged)
+
+
+def _same(one: list[Effect], other: list[Effect]) -> bool:
+    return [(e.trial_id, e.yi, e.vi) for e in one] == [(e.trial_id, e.yi, e.vi) for e in other]
+
+
+EVERYTHING = [choice.levels[1][1] for choice in CHOICES if choice.levels[1][0] == "in"]
+
+
+def _active(ev: Evidence, analysis: Analysis, base: Rules, main: list[Effect],
+            full: list[Effect]) -> list[Choice]:
+    """Choices that change anything, alone or beside every value that could come in."""
+    out = []
+    for choice in CHOICES:
+        for _, change in choice.levels[1:]:
+            if not _same(select(ev, analysis, _rules([change], base))[0], main) or not _same(
+                    select(ev, analysis, _rules([*EVERYTHING, change], base))[0], full):
+                out.append(choice)
+                break
+    return out
+
+
+@dataclass(frozen=True)
+class _Set:
+    """The effects that some choices give, and which levels they are."""
+
+    levels: dict[str, str]
+    yi: np.ndarray
+    vi: np.ndarray
+    table: list[np.ndarray] | None
+
+
+def _zero_cell_sets(analysis: Analysis, levels: dict, effects: list[Effect]) -> Iterator[_Set]:
+    """The effects of a set of trials; ratios with each rule for empty cells that differs."""
+    yi, vi = arrays(effects)
+    table = counts(effects)
+    if analysis.measure not in ("RR", "OR") or table is None:
+        yield _Set(levels, yi, vi, None)
+        return
+    yield _Set({**levels, "zero cells": "0.5 where one is empty"}, yi, vi, table)
+    measure = {"RR": synthesis.risk_ratio, "OR": synthesis.odds_ratio}[analysis.measure]
+    whole = measure(*table, zero_cells="all")
+    if not np.allclose(whole.yi, yi, rtol=1e-12, atol=0):
+        yield _Set({**levels, "zero cells": "0.5 everywhere"}, whole.yi, whole.vi, None)
+
+
+def _without_doubtful(ev: Evidence, effects: list[Effect]) -> Iterator[tuple[dict, list[Effect]]]:
+    """The trials, and the trials without those whose values the validation finds odd."""
+    doubted = {label: {e.trial_id for e in effects
+                       if any(rule == r for r, _ in odd_values(ev, e))}
+               for rule, label in DOUBTS.items()}
+    doubted = {label: trials for label, trials in doubted.items() if trials}
+    for size in range(len(doubted) + 1):
+        for chosen in combinations(doubted, size):
+            gone = set().union(*(doubted[label] for label in chosen))
+            rest = [e for e in effects if e.trial_id not in gone]
+            levels = {label.removeprefix("without "): "out" if label in chosen else "in"
+                      for label in doubted}
+            if rest:
+                yield levels, rest
+
+
+def _sets(ev: Evidence, analysis: Analysis, base: Rules, main: list[Effect]) -> list[_Set]:
+    """Every set of effects that the choices of values, trials and zero cells give."""
+    full = select(ev, analysis, _rules(EVERYTHING, base))[0]
+    # Only trials that can give an effect at all are looked at again and again.
+    analysis = replace(analysis, studies=tuple({e.trial_id for e in (*main, *full)}))
+    active = _active(ev, analysis, base, main, full)
+    out = []
+    for picked in product(*(choice.levels for choice in active)):
+        effects = select(ev, analysis, _rules([change for _, change in picked], base))[0]
+        effects = [e for e in effects if e.yi is not None]
+        levels = {choice.name: level for choice, (level, _) in zip(active, picked, strict=True)}
+        for doubt, rest in _without_doubtful(ev, effects):
+            out += _zero_cell_sets(analysis, {**levels, **doubt}, rest)
+    return out
+
+
+def _fits(analysis: Analysis, sets: list[_Set]) -> Iterator[tuple[dict, int, float, float, float]]:
+    """Levels, k, estimate and interval of every set by every model."""
+    yi, vi, mask = synthesis.pad([s.yi for s in sets], [s.vi for s in sets])
+    models = [(method, interval, {"tau2_method": method, "interval": interval})
+              for method in TAU2_METHODS for interval in INTERVALS]
+    models.append(("common effect", "z", {"model": "common", "interval": "z"}))
+    for method, interval, chosen in models:
+        fits = synthesis.fit_many(yi, vi, mask, **chosen)
+        for i, s in enumerate(sets):
+            if fits.k[i] > 1:
+                yield ({**s.levels, "model": method, "interval": interval}, int(fits.k[i]),
+                       float(fits.estimate[i]), float(fits.ci_low[i]), float(fits.ci_high[i]))
+    for s in sets:
+        if s.table is not None and len(s.yi) > 1:
+            try:
+                mh = synthesis.mantel_haenszel(*s.table, measure=analysis.measure)
+            except synthesis.SynthesisError:
+                continue
+            yield ({**s.levels, "model": "Mantel–Haenszel", "interval": "z",
+                    "zero cells": "no correction"}, mh.k, mh.estimate, mh.ci_low, mh.ci_high)
+
+
+def multiverse(ev: Evidence, analysis: Analysis, main: list[Effect]) -> dict | None:
+    """The estimate of one question under every sensible combination of choices.
+
+    Parameters
+    ----------
+    ev : Evidence
+    analysis : Analysis
+    main : list of Effect
+        Of the main analysis.
+
+    Returns
+    -------
+    dict or None
+        ``choices`` (name to levels), ``table`` (CSV text, one row per combination, levels as
+        positions in their choice), ``n``, how many intervals cross the line of no effect or lie on
+        one side of it, and ``moves_most``. None with fewer than two trials.
+
+    References
+    ----------
+    Steegen et al. (2016), Perspectives on Psychological Science 11:702–712; Voracek et al. (2019),
+    Zeitschrift für Psychologie 227:64–82.
+    """
+    if sum(e.yi is not None for e in main) < 2:
+        return None
+    base = Rules(qualities=frozenset(analysis.qualities)) if analysis.qualities else Rules()
+    found = list(_fits(analysis, _sets(ev, replace(analysis, qualities=()), base, main)))
+    names = list(dict.fromkeys(name for levels, *_ in found for name in levels))
+    choices = {name: list(dict.fromkeys(levels[name] for levels, *_ in found if name in levels))
+               for name in names}
+    # A choice that a set of trials does not have (no empty cell, no doubtful trial) is at its first
+    # level there: both levels would be the same.
+    rows = [[choices[name].index(levels.get(name, choices[name][0])) for name in names]
+            + [k, *(natural(analysis.measure, x) for x in (estimate, low, high))]
+            for levels, k, estimate, low, high in found]
+    return {"choices": choices, "table": _as_csv([*names, *NUMBERS], rows),
+            **_summary(analysis, rows, choices)}
+
+
+def _as_csv(columns: list[str], rows: list[list]) -> str:
+    """Rows as CSV text: a table of thousands of numbers stays one value of ``results.json``."""
+    lines = [",".join(columns)]
+    lines += [",".join(f"{x:.10g}" if isinstance(x, float) else str(x) for x in row)
+              for row in rows]
+    return "\n".join(lines)
+
+
+def _summary(analysis: Analysis, rows: list[list], choices: dict[str, list[str]]) -> dict:
+    """How many analyses there are, on which side they lie, and which choice moves them most."""
+    ratio = analysis.measure in RATIOS
+    null, scale = (1.0, np.log) if ratio else (0.0, np.asarray)
+    low, high = (np.array([row[i] for row in rows]) for i in (-2, -1))
+    moves = []
+    for position, (name, levels) in enumerate(choices.items()):
+        medians = [np.median(scale([row[-3] for row in rows if row[position] == level]))
+                   for level in range(len(levels))]
+        if len(medians) > 1:
+            moves.append((float(max(medians) - min(medians)), name,
+                          levels[int(np.argmin(medians))], levels[int(np.argmax(medians))]))
+    most = max(moves, default=None)
+    return {"n": len(rows), "crossing_null": int(((low < null) & (high > null)).sum()),
+            "below": int((high <= null).sum()), "above": int((low >= null).sum()),
+            "moves_most": None if most is None else {
+                "choice": most[1], "lowest": most[2], "highest": most[3], "by": most[0]}}

@@ -1,0 +1,95 @@
+"""Every combination of choices: the main analysis is one of them, and each is what it says."""
+
+from __future__ import annotations
+
+import csv
+import io
+
+import pytest
+from made_up import KNEE
+
+from livingreview import synthesis
+from livingreview.dataset import load
+from livingreview.effects import Analysis, Evidence, Rules, select
+from livingreview.review import review
+from livingreview.review.multiverse import CHOICES, multiverse
+
+RELATIVE = 1e-8
+
+
+@pytest.fixture(scope="module")
+def data():
+    return load()
+
+
+@pytest.fixture(scope="module")
+def evidence(data):
+    return Evidence(data, KNEE)
+
+
+def _analysis(data, analysis_id):
+    return next(Analysis.of(r) for r in data.records("analyses") if r["analysis_id"] == analysis_id)
+
+
+def _rows(found):
+    rows = list(csv.DictReader(io.StringIO(found["table"])))
+    names = list(found["choices"])
+    return [{**{n: found["choices"][n][int(r[n])] for n in names},
+             **{c: float(r[c]) for c in ("k", "estimate", "ci_low", "ci_high")}} for r in rows]
+
+
+@pytest.mark.parametrize("analysis_id", ["knee-pain-placebo-3-6", "knee-function-any-6-12",
+                                         "knee-pain-ha-6-12"])
+def test_the_main_analysis_is_one_of_them(data, evidence, analysis_id):
+    analysis = _analysis(data, analysis_id)
+    main, _ = select(evidence, analysis, Rules())
+    found = multiverse(evidence, analysis, main)
+    first = {choice.name: choice.levels[0][0] for choice in CHOICES}
+    wanted = [r for r in _rows(found) if r["model"] == "REML" and r["interval"] == "hksj-guard"
+              and all(r[n] == first.get(n, "in") for n in found["choices"]
+                      if n not in ("model", "interval"))]
+    assert len(wanted) == 1
+    pooled = synthesis.pool([e.yi for e in main], [e.vi for e in main])
+    for key in ("estimate", "ci_low", "ci_high"):
+        assert wanted[0][key] == pytest.approx(getattr(pooled, key), rel=RELATIVE)
+
+
+def test_a_choice_changes_what_it_names(data, evidence):
+    analysis = _analysis(data, "knee-pain-placebo-3-6")
+    main, _ = select(evidence, analysis, Rules())
+    found = multiverse(evidence, analysis, main)
+    rows = [r for r in _rows(found) if r["model"] == "DL" and r["interval"] == "z"]
+    inside = [r for r in rows if r["borrowed values"] == "in" and r["digitised values"] == "in"
+              and r["derived values"] == "in" and r["n"] == "analysed"
+              and r["correlation of paired joints"] == "0"
+              and r["effects beyond two standard deviations"] == "in"
+              and r["SDs equal to the last digit"] == "in"
+              and r["reported contrasts"] == "in"]
+    # all seven trials, DerSimonian–Laird, normal interval: the published analysis
+    assert len(inside) == 1 and inside[0]["k"] == 7
+    assert inside[0]["estimate"] == pytest.approx(-12.4191528825, rel=1e-9)
+
+
+def test_counts_add_up(data):
+    for result in review(data).analyses(KNEE):
+        found = result["multiverse"]
+        if found is None:
+            assert result["k"] < 2 or result["role"] == "check"
+            continue
+        rows = _rows(found)
+        null = 1.0 if result["question"]["measure"] == "RR" else 0.0
+        assert found["n"] == len(rows) == (found["crossing_null"] + found["below"]
+                                           + found["above"])
+        assert found["crossing_null"] == sum(r["ci_low"] < null < r["ci_high"] for r in rows)
+        assert all(r["ci_low"] <= r["estimate"] <= r["ci_high"] for r in rows)
+        assert all(r["k"] >= 2 for r in rows)
+
+
+def test_every_combination_stands_once(data, evidence):
+    analysis = _analysis(data, "knee-responder-any-6-12")
+    main, _ = select(evidence, analysis, Rules())
+    found = multiverse(evidence, analysis, main)
+    rows = _rows(found)
+    keys = [tuple(r[n] for n in found["choices"]) for r in rows]
+    assert len(keys) == len(set(keys))
+    assert {r["model"] for r in rows} >= {"REML", "Mantel–Haenszel", "common effect"}
