@@ -5,10 +5,10 @@ READY := .venv/.ready
 CHROMIUM ?= $(shell command -v chromium || command -v chromium-browser || command -v google-chrome)
 export JUPYTER_PLATFORM_DIRS := 1
 
-.PHONY: help book test lint unit check notebooks site browser data picture serve clean
+.PHONY: help book test lint unit check notebooks site browser data picture bench serve clean
 
 help: ## what there is, with the usual minutes on two cores
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 18
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 $(READY): requirements.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -48,6 +48,13 @@ data: $(READY) ## write data/datapackage.json and data/codebook.csv from the tab
 
 picture: $(READY) ## draw the README's picture from the data
 	$(BIN)/python -m livingreview.display.picture
+
+bench: ## speed against PyMetaAnalysis, PyMARE and, where R is, metafor (1 minute)
+	@test -x _build/bench/bin/python || $(PYTHON) -m venv _build/bench
+	@grep -v '^#' bench/requirements.txt | while read pin; do \
+	  _build/bench/bin/python -m pip install --quiet --disable-pip-version-check --no-deps "$$pin" || \
+	  echo "$$pin cannot be installed and is left out"; done
+	_build/bench/bin/python bench/bench.py
 
 serve: ## show the built site on this machine
 	$(PYTHON) -m http.server --bind 127.0.0.1 --directory _build/html 8000

@@ -5,13 +5,27 @@ Exit codes: 0 done, 1 the data or the result is wrong, 2 the call is wrong.
 
 from __future__ import annotations
 
+import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import TextIO
 
 import click
 
-FOLDER = click.Path(path_type=Path, file_okay=False)
-FILE = click.Path(path_type=Path, dir_okay=False)
+
+class _Path(click.Path):
+    """A path that is stated: an empty one would be the working directory."""
+
+    def convert(self, value, param, ctx):
+        if value == "":
+            self.fail("the path is empty", param, ctx)
+        return super().convert(value, param, ctx)
+
+
+FOLDER = _Path(path_type=Path, file_okay=False)
+FILE = _Path(path_type=Path, dir_okay=False)
 ROOT = Path(__file__).resolve().parent.parent
 _DATA_HELP = "Data folder; the project's own where it is left out."
 
@@ -24,15 +38,45 @@ def main() -> None:
 
 def _print_problems(dataset, warnings: bool) -> int:
     """Errors (and warnings) to stderr, one a line, with a count; the number of errors."""
+    from .checks import counted
+
     errors = [p for p in dataset.problems if p.level == "error"]
     for level, problems in (("error", errors), ("warning", dataset.warnings)):
         if level == "warning" and not warnings:
             continue
         for problem in problems:
             click.echo(str(problem), err=True)
-        total = sum(1 + problem.more for problem in problems)
-        click.echo(f"{total} {level if total == 1 else level + 's'}", err=True)
+        click.echo(counted(problems, level), err=True)
     return len(errors)
+
+
+def _stop(message: str, code: int) -> None:
+    """End with one line on stderr."""
+    click.echo(message, err=True)
+    sys.exit(code)
+
+
+@contextmanager
+def _replacing(path: Path) -> Iterator[TextIO]:
+    """A file that takes the place of `path` when the block ends well.
+
+    It is opened when the block begins, so that a place that cannot be written is known before
+    anything is computed.
+    """
+    path = Path(os.path.realpath(path))  # what a link leads to is replaced, not the link
+    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        if path.exists() and not path.is_file():
+            _stop(f"cannot write {path}: it is no ordinary file", 2)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with beside.open("x", encoding="utf-8", newline="") as file:
+            yield file
+        beside.replace(path)
+    except OSError as error:
+        _stop(f"cannot write {path}: {error.strerror}", 2)
+    finally:
+        if os.access(beside, os.F_OK):
+            beside.unlink()
 
 
 def _valid(data: Path | None):
@@ -79,12 +123,9 @@ def results(data: Path | None, out: Path) -> None:
 
     valid = _valid(data)
     total = len(valid.records("analyses"))
-    with click.progressbar(length=total, label=f"{total} analyses", file=sys.stderr) as bar:
-        content = dumps(review(valid, lambda _: bar.update(1)).document)
-    out.parent.mkdir(parents=True, exist_ok=True)
-    beside = out.with_name(out.name + ".part")
-    beside.write_text(content, encoding="utf-8")
-    beside.replace(out)
+    with _replacing(out) as file:
+        with click.progressbar(length=total, label=f"{total} analyses", file=sys.stderr) as bar:
+            file.write(dumps(review(valid, lambda _: bar.update(1)).document))
     click.echo(f"wrote {out}")
 
 
@@ -95,22 +136,24 @@ def results(data: Path | None, out: Path) -> None:
 def build(data: Path | None, out: Path) -> None:
     """Build the book: validate, execute every page, write the site, then swap it in.
 
-    A build that fails leaves the site that was built before untouched.
+    A build that fails leaves the site that was built before untouched. A folder that holds
+    anything else than such a site is not replaced.
     """
+    from .checks import counted
     from .publish import build as gated
 
-    click.echo("validating the data")
-    valid = _valid(data)
-    click.echo(f"no error, {len(valid.warnings)} warnings (they are on the data-quality page)")
     if not (ROOT / "_config.yml").is_file():
-        click.echo("the book's _config.yml is not beside the package: build from a clone of the "
-                   "repository", err=True)
-        sys.exit(2)
+        _stop("the book's _config.yml is not beside the package: build from a clone of the "
+              "repository", 2)
     try:
+        gated.site_folder(ROOT, out, data)
+        click.echo("validating the data")
+        valid = _valid(data)
+        click.echo(f"no error, {counted(valid.warnings, 'warning')} "
+                   "(listed on the data-quality page)")
         start = gated.build(ROOT, out, data, click.echo)
     except gated.BuildError as error:
-        click.echo(f"{error}", err=True)
-        sys.exit(1)
+        _stop(str(error), error.exit_code)
     click.echo(f"the site is at {start}")
 
 
@@ -121,8 +164,10 @@ def describe(data: Path | None) -> None:
     from .publish import site
 
     valid = _valid(data)
-    (valid.folder / "datapackage.json").write_text(site.datapackage_json(valid), encoding="utf-8")
-    site.codebook_csv(valid.folder / "codebook.csv")
+    with (_replacing(valid.folder / "datapackage.json") as package,
+          _replacing(valid.folder / "codebook.csv") as codebook):
+        package.write(site.datapackage_json(valid))
+        codebook.write(site.codebook_text())
     click.echo(f"wrote datapackage.json and codebook.csv in {valid.folder}")
 
 

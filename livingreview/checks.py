@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import combinations
 
 import numpy as np
@@ -20,6 +20,9 @@ _ORDERED = (("min", "q1"), ("q1", "median"), ("median", "q3"), ("q3", "max"), ("
             ("q1", "q3"), ("min", "median"), ("median", "max"), ("ci_low", "ci_high"))
 SMALL_SD = 1 / 3  # of the median SD of the outcome: about what a standard error of n = 9 would be
 LARGE_EFFECT = 2  # standard deviations
+# Measures that an analysis may pool: those of two arms' means, those of two arms' counts, and one
+# that is pooled only as reported between the arms.
+OF_MEANS, OF_COUNTS, AS_REPORTED = ("MD", "SMD"), ("RR", "OR", "RD"), ("HR",)
 
 
 def _problem(path, row, column, value, wrong, expected, level, rule) -> Problem:
@@ -345,9 +348,7 @@ def shared_patients(data: Dataset, indication: str) -> Iterator[Problem]:
 def word_unused(data: Dataset, indication: str) -> Iterator[Problem]:
     """An outcome of an analysis that the vocabulary does not have."""
     kinds = {"outcome": "outcome", "event": "event", "family": "family"}
-    for analysis in data.records("analyses"):
-        if analysis["indication"] != indication:
-            continue
+    for analysis in _analyses(data, indication):
         known = data.words(kinds.get(analysis["target_type"] or "", ""))
         if analysis["target"] and known and analysis["target"] not in known:
             yield _problem("analyses.csv", analysis["row"], "target", analysis["target"],
@@ -355,14 +356,79 @@ def word_unused(data: Dataset, indication: str) -> Iterator[Problem]:
                            "a word of vocabularies.csv", "error", "vocabulary")
 
 
+def analysis_without_result(data: Dataset, indication: str) -> Iterator[Problem]:
+    """An analysis that no data can answer."""
+    known = {s["study_id"] for s in data.records("studies", indication)}
+    for analysis in _analyses(data, indication):
+        wrong = [_wrong_measure(data, indication, analysis), _wrong_window(analysis)]
+        if data.knows("studies", indication):
+            wrong += [("studies", study, f"no such study_id in {indication}/studies.csv",
+                       f"one that {indication}/studies.csv lists")
+                      for study in analysis["studies"] if study not in known]
+        for column, value, what, expected in filter(None, wrong):
+            yield _problem("analyses.csv", analysis["row"], column, value, what, expected, "error",
+                           "analysis")
+
+
+def _analyses(data: Dataset, indication: str) -> list:
+    return [a for a in data.records("analyses") if a["indication"] == indication]
+
+
+def _wrong_measure(data: Dataset, indication: str, analysis) -> tuple[str, str, str, str] | None:
+    """(column, value, what is wrong, what is expected) of a measure that the target never has."""
+    measure = analysis["measure"]
+    if measure is None:
+        return None  # said before
+    if measure not in (*OF_MEANS, *OF_COUNTS, *AS_REPORTED):
+        return ("measure", measure, "no pool is made of this measure",
+                ", ".join((*OF_MEANS, *OF_COUNTS, *AS_REPORTED)))
+    if measure in OF_MEANS and analysis["target_type"] == "event":
+        return ("measure", measure, "a measure of means, but adverse events are counted",
+                ", ".join((*OF_COUNTS, *AS_REPORTED)))
+    if measure in OF_COUNTS and _has_means_only(data, indication, analysis):
+        return ("measure", measure, "a measure of counts, but the target is a score",
+                ", ".join(OF_MEANS))
+    return None
+
+
+def _has_means_only(data: Dataset, indication: str, analysis) -> bool:
+    """Whether every outcome of a target is, by its instrument, a score."""
+    if analysis["target_type"] == "family":
+        outcomes = {r["outcome"] for r in data.records("hierarchy")
+                    if r["family"] == analysis["target"]}
+    else:
+        outcomes = {analysis["target"]}
+    directions = defaultdict(set)
+    for i in data.records("instruments"):
+        if i["indication"] in (None, indication):
+            directions[i["outcome"]].add(i["direction"])
+    return bool(outcomes) and all(directions[o] and directions[o] <= {"lower", "higher"}
+                                  for o in outcomes)
+
+
+def _wrong_window(analysis) -> tuple[str, float, str, str] | None:
+    """(column, value, what is wrong, what is expected) of a window in which no visit can be."""
+    start, end = analysis["window_from"], analysis["window_to"]
+    if start is None or end is None or start < end:
+        return None
+    return ("window_from", start, "the window ends before it begins", f"below window_to, {end:g}")
+
+
 RULES: tuple[Callable[[Dataset, str], Iterator[Problem]], ...] = (
     out_of_order, events_above_total, outside_scale, operation_missing, combines_itself,
-    overlap_unknown, word_unused, above_allocated, serious_above_any, two_rows_for_an_event,
-    sd_may_be_se, impossible_percentage, scale_missing, n_missing, shared_patients,
+    overlap_unknown, word_unused, analysis_without_result, above_allocated, serious_above_any,
+    two_rows_for_an_event, sd_may_be_se, impossible_percentage, scale_missing, n_missing,
+    shared_patients,
 )
 VISIT_RULES: tuple[Callable[[str, dict[tuple, list]], Iterator[Problem]], ...] = (
     equal_spreads, change_as_final, large_effect, baseline_reversed,
 )
+
+
+def counted(problems: Iterable[Problem], level: str) -> str:
+    """How many problems there are, those that are not listed one by one included."""
+    total = sum(1 + problem.more for problem in problems)
+    return f"{total} {level if total == 1 else level + 's'}"
 
 
 def run(data: Dataset) -> Iterator[Problem]:

@@ -226,6 +226,40 @@ def test_a_word_that_no_vocabulary_has_stops_an_analysis(made_up):
     assert ("error", "analyses.csv", 2, "target", "pian") in places(examine(made_up).problems)
 
 
+ANALYSIS = {"analysis_id": "pain", "indication": INDICATION, "title": "Pain", "section": "effects",
+            "role": "main", "target_type": "outcome", "target": "pain-vas", "measure": "MD",
+            "comparison": "placebo", "favourable": "lower"}
+
+
+@pytest.mark.parametrize(("cells", "column", "value"), [
+    ({"measure": "proportion"}, "measure", "proportion"),
+    ({"measure": "mean-change"}, "measure", "mean-change"),
+    ({"target_type": "event", "target": "any-ae"}, "measure", "MD"),
+    ({"target_type": "event", "target": "any-ae", "measure": "SMD"}, "measure", "SMD"),
+    ({"measure": "RR"}, "measure", "RR"),
+    ({"measure": "OR"}, "measure", "OR"),
+    ({"measure": "RD", "target_type": "family", "target": "pain"}, "measure", "RD"),
+    ({"window_from": "6", "window_to": "3"}, "window_from", "6"),
+    ({"window_from": "6", "window_to": "6"}, "window_from", "6"),
+    ({"studies": "doe-2020;poe-2022"}, "studies", "poe-2022"),
+])
+def test_an_analysis_that_can_have_no_result_is_an_error(made_up, cells, column, value):
+    append(made_up, "hierarchy.csv", {"family": "pain", "position": "1", "outcome": "pain-vas"})
+    append(made_up, "analyses.csv", ANALYSIS | cells)
+    assert places(examine(made_up).problems) == [("error", "analyses.csv", 2, column, value)]
+
+
+@pytest.mark.parametrize("cells", [
+    {}, {"measure": "SMD"}, {"measure": "HR"}, {"target_type": "event", "target": "any-ae",
+                                                 "measure": "OR"},
+    {"target": "responder", "measure": "RD"}, {"window_from": "3", "window_to": "6"},
+    {"window_from": "24"}, {"window_to": "3"}, {"studies": "doe-2020;roe-2021"},
+])
+def test_an_analysis_that_can_have_a_result_is_valid(made_up, cells):
+    append(made_up, "analyses.csv", ANALYSIS | cells)
+    assert examine(made_up).problems == ()
+
+
 def test_three_errors_at_once_are_three_lines(data_copy):
     rows = read_table(data_copy / OUTCOMES)
     with_sd = [i for i, row in enumerate(rows) if row["sd"]]

@@ -2,44 +2,84 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from pybtex.database import BibliographyData, Entry, Person
+from pybtex.database.output.bibtex import Writer
 
 from ..dataset import Dataset
 
+_REMARK = re.compile(r"\s*\([^)]*\)")  # a name in another script, "(sponsor)", "(unconfirmed)"
+_INITIALS = re.compile(r"(?P<last>.+) (?P<first>[A-Z]{1,4})")
+_OTHERS = Person(last="others")
+
 
 def citable(record) -> bool:
-    """Whether a study has what a citation needs: author, year and title."""
-    return bool(record["first_author"] and record["year"] and record["title"])
+    """Whether a study has what a citation needs: a title, and who wrote it when, or an identifier.
+
+    A study whose authors were not read is cited by its registry number or else by its title.
+    """
+    return bool(record["title"] and (record["first_author"] and record["year"]
+                                     or record["doi"] or record["registration"]))
+
+
+class _Writer(Writer):
+    """Writes a DOI as it is: a link is made of it, in which an escaped sign would be wrong."""
+
+    def _write_field(self, stream, type, value):
+        if type == "doi":
+            stream.write(f",\n    {type} = {self.quote(value)}")
+        else:
+            super()._write_field(stream, type, value)
+
+
+def _plain(text: str) -> str:
+    """A text without what is syntax to BibTeX and its reader; other signs the writer escapes."""
+    return " ".join(re.sub(r"[{}\\]", " ", text).split())
+
+
+def _whole(text: str) -> str:
+    """A text that BibTeX neither splits nor changes the case of."""
+    return "{" + _plain(text) + "}"
 
 
 def _person(name: str) -> Person:
-    return Person(last=name)
+    """A name whose surname may have several words; initials may stand behind it."""
+    name = _REMARK.sub("", name).strip() or name
+    parts = _INITIALS.fullmatch(name)
+    if parts:
+        return Person(last=_whole(parts["last"]), first=parts["first"])
+    return Person(last=_whole(name))
+
+
+def _entry(record, persons: list[Person]) -> Entry:
+    """What studies and references have in common."""
+    fields = {"title": _whole(record["title"].rstrip(".,")), "year": str(record["year"] or "n.d.")}
+    # an article needs authors, other entries do not
+    article = bool(record["journal"] and persons)
+    if record["journal"]:
+        fields["journal" if article else "howpublished"] = _whole(record["journal"])
+    if record["doi"]:
+        fields["doi"] = _plain(record["doi"])
+    return Entry("article" if article else "misc", fields=fields,
+                 persons={"author": persons} if persons else {})
 
 
 def _study_entry(study) -> Entry:
-    fields = {"title": "{" + study["title"].rstrip(".") + "}", "year": str(study["year"])}
-    for key in ("journal", "doi"):
-        if study[key]:
-            fields[key] = study[key]
+    if study["first_author"]:
+        persons = [_person(study["first_author"]), _OTHERS]
+    else:
+        persons = [Person(last=_whole(number)) for number in study["registration"][:1]]
+    entry = _entry(study, persons)
     if study["pmid"]:
-        fields["note"] = f"PMID {study['pmid']}"
-    kind = "article" if study["journal"] else "misc"
-    return Entry(kind, fields=fields, persons={"author": [_person(study["first_author"]),
-                                                          _person("others")]})
+        entry.fields["note"] = f"PMID {study['pmid']}"
+    return entry
 
 
 def _reference_entry(reference) -> Entry:
-    fields = {"title": "{" + (reference["title"] or "").rstrip(".,") + "}",
-              "year": str(reference["year"] or "n.d.")}
-    if reference["journal"]:
-        fields["journal"] = reference["journal"]
-    if reference["doi"]:
-        fields["doi"] = reference["doi"]
-    author = (reference["authors"] or "Anonymous").split(",")[0].split(" and ")[0]
-    return Entry("article" if reference["journal"] else "misc", fields=fields,
-                 persons={"author": [_person(author.strip()), _person("others")]})
+    author = re.split(r",| and | et al", reference["authors"] or "")[0].strip()
+    return _entry(reference, [_person(author), _OTHERS] if author else [])
 
 
 def bibliography(data: Dataset) -> BibliographyData:
@@ -68,7 +108,7 @@ def bibliography(data: Dataset) -> BibliographyData:
 
 def write(data: Dataset, path: Path) -> None:
     """Write the bibliography, only when it differs, so that nothing is rebuilt for nothing."""
-    content = bibliography(data).to_string("bibtex")
+    content = _Writer().to_string(bibliography(data))
     path.parent.mkdir(parents=True, exist_ok=True)
     if not path.exists() or path.read_text(encoding="utf-8") != content:
         path.write_text(content, encoding="utf-8")

@@ -6,27 +6,121 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
+
+from ..dataset import default_folder
+
+MARK = ".livingreview-site"
+_MARK_TEXT = "python -m livingreview build made this folder and replaces it as a whole.\n"
+_UNTOUCHED = "the site that was built before is untouched"
 
 
 class BuildError(Exception):
     """The build failed; the site built before is untouched."""
 
+    exit_code = 1
 
-def _swap(new: Path, old: Path) -> None:
-    """Put a finished folder in the place of another."""
-    aside = old.with_name(old.name + ".old")
-    shutil.rmtree(aside, ignore_errors=True)
+
+class Refused(BuildError):
+    """The site cannot or must not be written there; nothing was built."""
+
+    exit_code = 2
+
+
+def _holds(folder: Path, other: Path) -> bool:
+    """Whether `other` is `folder` or lies inside it."""
+    return other == folder or folder in other.parents
+
+
+def _ours(out: Path, root: Path) -> bool:
+    """Whether a folder may be replaced: it is new, empty, or a site that was built here."""
+    return (not out.exists() or (out / MARK).is_file() or not any(out.iterdir())
+            or out == root / "_build" / "html")
+
+
+def site_folder(root: Path, out: Path, data: Path | None = None) -> Path:
+    """The folder that a build may replace.
+
+    Parameters
+    ----------
+    root : Path
+        Folder of the project.
+    out : Path
+        Folder that was asked for.
+    data : Path, optional
+        Data folder, the default one where it is left out.
+
+    Returns
+    -------
+    Path
+        `out`, absolute and without links.
+
+    Raises
+    ------
+    Refused
+        When what is there is not a site that was built before.
+    """
+    # realpath, unlike resolve, takes links that go in a circle
+    out, root, data = (Path(os.path.realpath(p)) for p in (out, root, data or default_folder()))
+    if _holds(out, data) or _holds(data, out):
+        raise Refused(f"{out} and the data folder {data} hold one another: choose another --out")
+    for folder, name in ((root, "project"), (Path.cwd().resolve(), "working directory")):
+        if _holds(out, folder):
+            raise Refused(f"{out} holds the {name}: choose another --out")
+    try:
+        ours = _ours(out, root)
+    except OSError as error:
+        raise Refused(f"cannot read {out}: {error.strerror}") from error
+    if not ours:
+        raise Refused(f"{out} is not empty and was not built by this command (it has no {MARK}): "
+                      "choose another --out, or empty it")
+    return out
+
+
+def _staging(out: Path) -> Path:
+    """A new folder beside the site, which shows before a long build that it can be written.
+
+    Its name begins with a point, so that a build inside the project does not read it.
+    """
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        return Path(tempfile.mkdtemp(dir=out.parent, prefix=f".{out.name}-"))
+    except OSError as error:
+        raise Refused(f"cannot write in {out.parent}: {error.strerror}") from error
+
+
+def _swap(new: Path, old: Path, aside: Path) -> None:
+    """Put a finished folder in the place of another, which stands `aside` meanwhile."""
     if old.exists():
         old.rename(aside)
     try:
         new.rename(old)
-    except OSError:
+    except BaseException:
         if aside.exists():
             aside.rename(old)
         raise
     shutil.rmtree(aside, ignore_errors=True)
+
+
+def _command(root: Path, work: Path) -> list[str]:
+    """The strict build of the book below a folder."""
+    return [sys.executable, "-c", "from jupyter_book.cli.main import main; main()", "build",
+            str(root), "--path-output", str(work), "-W", "-n", "--keep-going"]
+
+
+def _built(root: Path, work: Path, data: Path | None) -> Path:
+    """The folder of the new site, marked as one."""
+    environment = dict(os.environ)
+    if data is not None:
+        environment["LIVINGREVIEW_DATA"] = str(data.resolve())
+    done = subprocess.run(_command(root, work), cwd=root, env=environment, check=False)
+    html = work / "_build" / "html"
+    if done.returncode or not (html / "index.html").is_file():
+        raise BuildError(f"the build failed: see the messages above; {_UNTOUCHED}")
+    (html / MARK).write_text(_MARK_TEXT, encoding="utf-8")
+    return html
 
 
 def build(root: Path, out: Path, data: Path | None = None,
@@ -51,23 +145,18 @@ def build(root: Path, out: Path, data: Path | None = None,
 
     Raises
     ------
+    Refused
+        When the site must not or cannot be written to `out`.
     BuildError
         When a page, cell, link or reference is wrong.
     """
-    work = root / "_build" / "next"
-    shutil.rmtree(work, ignore_errors=True)
-    environment = dict(os.environ)
-    if data is not None:
-        environment["LIVINGREVIEW_DATA"] = str(data.resolve())
-    command = [sys.executable, "-c", "from jupyter_book.cli.main import main; main()", "build",
-               str(root), "--path-output", str(work), "-W", "-n", "--keep-going"]
-    say("building the book: pages are executed, then written (about two minutes)")
-    done = subprocess.run(command, cwd=root, env=environment, check=False)
-    html = work / "_build" / "html"
-    if done.returncode or not (html / "index.html").is_file():
-        raise BuildError("the build failed: see the messages above; the site that was built "
-                         "before is untouched")
-    out.parent.mkdir(parents=True, exist_ok=True)
-    _swap(html, out)
-    shutil.rmtree(work, ignore_errors=True)
+    out = site_folder(root, out, data)
+    work = _staging(out)
+    try:
+        say("building the book: pages are executed, then written (about two minutes)")
+        _swap(_built(root, work, data), out, work.with_name(f"{work.name}-before"))
+    except OSError as error:
+        raise BuildError(f"cannot write {out}: {error.strerror}; {_UNTOUCHED}") from error
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
     return out / "index.html"

@@ -1,12 +1,15 @@
 """A Sphinx extension: no page is built from data that do not validate.
 
 It validates the data before anything is read, writes the bibliography and the public files of the
-site from them, and makes every executed page outdated when data, package or pins have changed.
+site from them, links the site to its repository, and makes every executed page outdated when data,
+package or pins have changed.
 """
 
 from __future__ import annotations
 
 import hashlib
+import html
+import os
 import shutil
 import sys
 from pathlib import Path
@@ -15,12 +18,18 @@ from sphinx.application import Sphinx
 from sphinx.util import logging
 
 from .. import __version__
+from ..checks import counted
 from ..dataset import DataError, Dataset, load
 from ..review import review
 from . import bibliography, site
 
 logger = logging.getLogger(__name__)
-GENERATED = Path("_build") / "generated"
+
+
+def _absolute_data_folder() -> None:
+    """Make a relative data folder one that kernels find, which start in the folder of a page."""
+    if chosen := os.environ.get("LIVINGREVIEW_DATA"):
+        os.environ["LIVINGREVIEW_DATA"] = os.path.abspath(chosen)
 
 
 def _validated() -> Dataset:
@@ -30,22 +39,49 @@ def _validated() -> Dataset:
     except DataError as error:
         # An exception would reach the reader as a traceback of jupyter-book's.
         sys.exit("\n".join([*map(str, error.problems),
-                            f"{len(error.problems)} errors in the data: nothing was built"]))
+                            f"{counted(error.problems, 'error')} in the data: nothing was built"]))
 
 
 def _prepare(app: Sphinx, config) -> None:
     """Validate, then write what the build reads: bibliography, results, data files."""
     logger.info("livingreview %s: validating the data", __version__)
+    _absolute_data_folder()
     data = _validated()
-    generated = Path(app.srcdir) / GENERATED
+    # beside the output, so that two builds at once do not share it
+    generated = Path(app.outdir).parent / "generated"
     bibliography.write(data, generated / "references.bib")
+    config.bibtex_bibfiles = [os.path.relpath(generated / "references.bib", app.srcdir)]
     logger.info("livingreview: computing %d analyses", len(data.records("analyses")))
     extra = generated / "site"
     shutil.rmtree(extra, ignore_errors=True)
     site.write_public(data, review(data), extra)
     config.html_extra_path = [*config.html_extra_path, str(extra)]
-    config.html_title = f"{config.html_title} · data of {data.version}"
+    if data.version:
+        config.html_title = f"{config.html_title} · data of {data.version}"
     config.livingreview_digest = digest(data, Path(app.srcdir))
+
+
+def _links(repository: str) -> list[tuple[str, str]]:
+    """(text, address) of what readers find in the repository; none where it is not known."""
+    if not repository:
+        return []
+    repository = repository.rstrip("/")
+    return [("Source repository", repository), ("Report an error", f"{repository}/issues")]
+
+
+def _addresses(app: Sphinx, config) -> None:
+    """Canonical links, and links to the repository, where their addresses are set."""
+    if config.livingreview_site_url:
+        config.html_baseurl = config.livingreview_site_url.rstrip("/") + "/"
+    links = _links(config.livingreview_repository_url)
+    config.myst_substitutions = {
+        **config.myst_substitutions,
+        "repository_links": " · ".join(f"[{name}]({address})" for name, address in links)}
+    if links:
+        footer = " · ".join(f'<a href="{html.escape(address)}">{name}</a>'
+                            for name, address in links)
+        config.html_theme_options = {**config.html_theme_options,
+                                     "extra_footer": f"<p>{footer}</p>"}
 
 
 def digest(data: Dataset, root: Path) -> str:
@@ -85,6 +121,7 @@ def setup(app: Sphinx) -> dict:
     app.add_config_value("livingreview_digest", "", "")
     # before the bibliography is read, which is when the environment is made
     app.connect("config-inited", _prepare, priority=100)
+    app.connect("config-inited", _addresses, priority=100)
     app.connect("config-inited", _without_thebe, priority=999)
     app.connect("env-get-outdated", _outdated)
     return {"version": __version__, "parallel_read_safe": True}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
 import shutil
 from pathlib import Path
@@ -12,13 +13,19 @@ from ..dataset import Dataset
 from ..review import Review, dumps
 
 
-def codebook_csv(path: Path) -> None:
-    """Write the codebook: one row per column of every table."""
+def codebook_text() -> str:
+    """The codebook as CSV: one row per column of every table."""
     rows = tables.codebook()
-    with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, list(rows[0]), lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
+    text = io.StringIO()
+    writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return text.getvalue()
+
+
+def codebook_csv(path: Path) -> None:
+    """Write the codebook."""
+    path.write_text(codebook_text(), encoding="utf-8", newline="")
 
 
 def datapackage_json(data: Dataset) -> str:

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
+from pathlib import Path
 
 import pytest
+import yaml
 from playwright.sync_api import sync_playwright
 
 CHROMIUM = os.environ.get("CHROMIUM") or next(
     (found for name in ("chromium", "chromium-browser", "google-chrome")
      if (found := shutil.which(name))), None)
-PAGES = ("book/index", "notebooks/knee-osteoarthritis", "book/methods", "book/data-quality",
-         "book/codebook", "book/rerun", "book/cite", "book/contribute")
+ROOT = Path(__file__).resolve().parents[2]
+_TOC = yaml.safe_load((ROOT / "_toc.yml").read_text(encoding="utf-8"))
+PAGES = (_TOC["root"], *(entry["file"] for part in _TOC["parts"] for entry in part["chapters"]))
 KNEE = "notebooks/knee-osteoarthritis"
 PROVENANCE = "figure.lr-forest td a[href^='#'], figure.lr-forest th a[href^='#'], " \
              "#knee-osteoarthritis-studies a[href^='#']"
@@ -83,22 +87,40 @@ def test_a_click_on_a_number_shows_its_entry(browser, address):
     page.context.close()
 
 
+def _click_sorts(table) -> None:
+    """A click on a heading puts numbers in order, a second click in the opposite order."""
+    heads = table.locator("thead th").all_inner_texts()
+    column = next(i for i, head in enumerate(heads, start=1) if "Enrolled" in head)
+    cells = table.locator(f"tbody td:nth-child({column}), tbody th:nth-child({column})")
+
+    def numbers() -> list[int]:
+        return [int(text.replace(",", "")) for text in cells.all_inner_texts()
+                if re.fullmatch(r"[\d,]+", text)]
+
+    before = numbers()
+    assert len(set(before)) > 10 and before != sorted(before)
+    table.locator("thead button", has_text="Enrolled").click()
+    assert numbers() == sorted(before)
+    table.locator("thead button", has_text="Enrolled").click()
+    assert numbers() == sorted(before, reverse=True)
+
+
 def test_the_study_table_sorts_filters_and_downloads(browser, address):
     page = _page(browser)
     page.goto(f"{address}/{KNEE}.html")
     block = page.locator(".lr-block:has(#knee-osteoarthritis-studies)")
     table = page.locator("#knee-osteoarthritis-studies")
     total = table.locator("tbody tr").count()
-    block.locator("input[type=search]").fill("china rct")
-    shown = table.locator("tbody tr:visible").count()
-    assert 0 < shown < total or block.locator("[role=status]").inner_text().startswith("0 of")
-    block.locator("input[type=search]").fill("china")
-    assert 0 < table.locator("tbody tr:visible").count() < total
-    block.locator("input[type=search]").fill("")
-    table.locator("thead button", has_text="Enrolled").click()
-    numbers = [int(t.replace(",", "")) for t in table.locator(
-        "tbody td:nth-child(5)").all_inner_texts() if t.replace(",", "").isdigit()]
-    assert numbers == sorted(numbers)
+    shown, search = table.locator("tbody tr:visible"), block.locator("input[type=search]")
+    search.fill("CHINA")
+    assert 0 < shown.count() < total
+    assert all("china" in text.lower() for text in shown.all_inner_texts())
+    search.fill("no study has these words")
+    assert shown.count() == 0
+    assert block.locator("[role=status]").inner_text().startswith("0 of")
+    search.fill("")
+    assert shown.count() == total
+    _click_sorts(table)
     with page.expect_download() as download:
         block.locator("a.lr-download").click()
     lines = download.value.path().read_text(encoding="utf-8").splitlines()
@@ -140,7 +162,21 @@ def test_figures_do_not_overlap_their_table(browser, address):
     page.context.close()
 
 
-def test_headings_are_there_without_scripts(browser, address):
+@pytest.mark.parametrize("name", PAGES)
+def test_headings_are_there_without_scripts(browser, address, name):
+    page = _page(browser, scripts=False)
+    page.goto(f"{address}/{name}.html")
+    levels = [int(tag[1]) for tag in page.eval_on_selector_all(
+        "article :is(h1, h2, h3, h4)", "found => found.map(h => h.tagName)")]
+    headings = page.locator("article :is(h1, h2, h3, h4)")
+    assert levels.count(1) == 1 and levels[0] == 1
+    assert all(below - above <= 1 for above, below in zip(levels, levels[1:], strict=False))
+    for heading in headings.all():
+        assert heading.is_visible() and heading.inner_text().strip("# \n")
+    page.context.close()
+
+
+def test_the_warning_is_there_without_scripts(browser, address):
     page = _page(browser, scripts=False)
     page.goto(f"{address}/book/index.html")
     assert "no medical advice" in page.inner_text("main")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -10,6 +11,9 @@ import pytest
 from bs4 import BeautifulSoup
 
 ELSEWHERE = ("http://", "https://", "//")
+OUR_CSS = Path(__file__).resolve().parents[2] / "book" / "_static"
+# What a style sheet loads: url(...), and @import with or without it.
+CSS_LOADS = re.compile(r"""url\(\s*["']?([^"')]+)|@import\s+["']([^"']+)""")
 
 
 @cache
@@ -57,6 +61,28 @@ def test_nothing_is_loaded_from_another_host(html):
               if (tag.get("src") or tag.get("href") or "").startswith(ELSEWHERE)
               and tag.get("rel") not in (["canonical"], ["license"])]
     assert not loaded, "\n".join(loaded)
+
+
+def _loaded_by(css: str) -> list[str]:
+    return [one or other for one, other in CSS_LOADS.findall(css)]
+
+
+def test_our_styles_load_nothing_from_another_host(html):
+    sheets = {path.name: path.read_text(encoding="utf-8") for path in OUR_CSS.glob("*.css")}
+    assert sheets
+    for page in _pages(html):
+        inline = [tag.get_text() for tag in _soup(page).find_all("style")]
+        inline += [tag["style"] for tag in _soup(page).find_all(style=True)]
+        sheets[str(page.relative_to(html))] = "\n".join(inline)
+    loaded = [f"{name}: {what}" for name, css in sheets.items() for what in _loaded_by(css)
+              if what.startswith(ELSEWHERE)]
+    assert not loaded, "\n".join(loaded)
+
+
+def test_what_a_style_sheet_loads_is_found():
+    assert _loaded_by('@import "https://a.org/x.css"; @import url(//b.org/y.css);\n'
+                      "p { background: url( 'data:image/png' ) }") == [
+        "https://a.org/x.css", "//b.org/y.css", "data:image/png"]
 
 
 def test_identifiers_are_unique(html):

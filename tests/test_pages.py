@@ -1,0 +1,77 @@
+"""Every cell of every page runs, also on data folders of which one table has no rows."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from types import SimpleNamespace
+
+import jupytext
+import pytest
+from conftest import DATA
+
+import livingreview.review
+from livingreview.dataset import load
+from livingreview.display import chapter, pages
+
+ROOT = DATA.parent
+PAGES = [path for folder in ("notebooks", "book") for path in sorted((ROOT / folder).glob("*.md"))
+         if "{code-cell}" in path.read_text(encoding="utf-8")]
+TABLES = ("outcomes", "adverse_events", "contrasts", "risk_of_bias", "published_syntheses",
+          "claims", "changelog")
+
+
+def _without_rows(folder: Path, table: str) -> None:
+    """Leave the header of a table in every folder that has it."""
+    found = list(folder.rglob(f"{table}.csv"))
+    assert found
+    for path in found:
+        header = path.read_text(encoding="utf-8").split("\n", 1)[0]
+        path.write_text(f"{header}\n", encoding="utf-8")
+
+
+def _failures(page: Path) -> list[str]:
+    """What goes wrong in the cells of a page, each of which is run in any case."""
+    names, out = {}, []
+    for cell in jupytext.read(page).cells:
+        if cell.cell_type == "code":
+            try:
+                exec(compile(cell.source, page.name, "exec"), names)
+            except Exception as error:  # every kind is a failure of the page
+                out.append(f"{page.name}: {cell.source}: {type(error).__name__}: {error}")
+    return out
+
+
+@pytest.fixture
+def one_review(monkeypatch):
+    """Compute the results of a data folder once, not once for each page."""
+    results = cache(lambda folder: livingreview.review.review(load(folder)))
+    for module in (chapter, pages):
+        monkeypatch.setattr(module, "review", lambda data: results(data.folder))
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_pages_stand_without_the_rows_of_a_table(data_copy, monkeypatch, one_review, table):
+    _without_rows(data_copy, table)
+    monkeypatch.setenv("LIVINGREVIEW_DATA", str(data_copy))
+    failures = [line for page in PAGES for line in _failures(page)]
+    assert not failures, "\n\n".join(failures)
+
+
+def test_only_chapters_that_are_written_are_linked(tmp_path, monkeypatch):
+    monkeypatch.setattr(pages, "NOTEBOOKS", tmp_path)
+    (tmp_path / "osteoporosis.md").write_text("")
+    assert pages._chapter("osteoporosis") == "../notebooks/osteoporosis.html"
+    assert pages._chapter("knee-osteoarthritis") is None
+
+
+@pytest.mark.parametrize(("version", "key", "state"), [
+    ("2026-11-22", "@misc{livingreview-2026-11-22,\n", "Data of 2026-11-22, package "),
+    ("", "@misc{livingreview,\n", ". package "),
+])
+def test_a_citation_has_no_empty_places(monkeypatch, version, key, state):
+    monkeypatch.setattr(pages.Overview, "data", SimpleNamespace(version=version))
+    citation = pages.Overview().citation()
+    assert key in citation and state in citation
+    assert ("year = {2026}" in citation) == bool(version)
+    assert "{}" not in citation and "Data of ," not in citation
