@@ -18,6 +18,12 @@ from .dataset import Dataset, Problem
 
 _ORDERED = (("min", "q1"), ("q1", "median"), ("median", "q3"), ("q3", "max"), ("min", "max"),
             ("q1", "q3"), ("min", "median"), ("median", "max"), ("ci_low", "ci_high"))
+CERTAINTY_RULE_IDS = (
+    "start-randomised", "start-nonrandomised", "bias-not-low", "bias-not-blinded",
+    "inconsistency", "inconsistency-harm", "indirectness", "imprecision-one", "imprecision-two",
+    "imprecision-participants", "imprecision-events", "reporting-small-study",
+    "reporting-missing",
+)
 SMALL_SD = 1 / 3  # of the median SD of the outcome: about what a standard error of n = 9 would be
 LARGE_EFFECT = 2  # standard deviations
 # Measures that an analysis may pool: those of two arms' means, those of two arms' counts, and one
@@ -414,9 +420,22 @@ def _wrong_window(analysis) -> tuple[str, float, str, str] | None:
     return ("window_from", start, "the window ends before it begins", f"below window_to, {end:g}")
 
 
+def certainty_rule_missing(data: Dataset, indication: str) -> Iterator[Problem]:
+    """A rule of certainty that the computation applies and the table does not have."""
+    needed = indication == data.indications[0] and data.records("analyses")
+    if not needed or not data.knows("certainty_rules"):
+        return
+    known = {row["rule_id"] for row in data.records("certainty_rules")}
+    for rule in CERTAINTY_RULE_IDS:
+        if rule not in known:
+            yield _problem("certainty_rules.csv", 1, "rule_id", rule, "the rule is missing",
+                           "a row for each rule that is applied", "error", "certainty-rule")
+
+
 RULES: tuple[Callable[[Dataset, str], Iterator[Problem]], ...] = (
     out_of_order, events_above_total, outside_scale, operation_missing, combines_itself,
-    overlap_unknown, word_unused, analysis_without_result, above_allocated, serious_above_any,
+    overlap_unknown, certainty_rule_missing, word_unused, analysis_without_result,
+    above_allocated, serious_above_any,
     two_rows_for_an_event, sd_may_be_se, impossible_percentage, scale_missing, n_missing,
     shared_patients,
 )

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from .. import __version__, tables
 from ..dataset import load
+from ..effects import Evidence
 from ..review import Review, review
 from ..synthesis import clopper_pearson
 from . import words
@@ -35,14 +36,14 @@ class Overview:
         self._folder = data
 
     @cached_property
-    def review(self) -> Review:
-        """The results of all analyses."""
-        return review(load(self._folder or None))
-
-    @property
     def data(self):
         """The data folder."""
-        return self.review.data
+        return load(self._folder or None)
+
+    @cached_property
+    def review(self) -> Review:
+        """The results of all analyses, computed only where a page needs them."""
+        return review(self.data)
 
     # --- landing ------------------------------------------------------------------------------
 
@@ -173,7 +174,7 @@ class Overview:
 
     def comparisons(self, indication: str) -> Html:
         """Every pair of arms with its class and the rule that decided."""
-        ev = self.review.evidence[indication]
+        ev = Evidence(self.data, indication)
         names = study_names(ev)
         rows = [{"study": names[c.study_id], "cell": c.cell_arm, "comparator": c.comparator_arm,
                  "kind": self.data.label("comparison_class", c.kind),
