@@ -127,4 +127,5 @@ def made_up(tmp_path: Path) -> Path:
     instruments = [row for row in read_table(DATA / "instruments.csv")
                    if row["outcome"] == "pain-vas" and row["indication"] == INDICATION]
     write_table(folder / "instruments.csv", tables.INSTRUMENTS.names, instruments)
+    shutil.copy(DATA / "certainty_rules.csv", folder)
     return folder

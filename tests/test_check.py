@@ -723,3 +723,13 @@ def test_frictionless_and_check_refuse_the_same_arm(data_copy, own):
     assert report.flatten(["type", "rowNumber"]) == [["foreign-key", row]]
     errors = [p for p in examine(data_copy).problems if p.level == "error"]
     assert places(errors) == [("error", OUTCOMES, row, "arm_id", "no-such-arm")]
+
+
+def test_a_missing_certainty_rule_is_an_error(made_up):
+    append(made_up, "analyses.csv", ANALYSIS)
+    path = made_up / "certainty_rules.csv"
+    lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+    path.write_text("".join(x for x in lines if not x.startswith("indirectness,")),
+                    encoding="utf-8")
+    assert places(examine(made_up).problems) == [
+        ("error", "certainty_rules.csv", 1, "rule_id", "indirectness")]
