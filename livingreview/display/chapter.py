@@ -559,7 +559,7 @@ class Chapter:
         for r in self.data.records("published_syntheses", self.indication):
             scope, ours = r["k_scope"] == "result", self._ours_for(r)
             rows.append({
-                "review": r["title"] or r["review_id"],
+                "review": r["review_id"],
                 "outcome": self.data.label("outcome", r["outcome"]),
                 "comparison": r["comparison"], "months": number(r["timepoint_months"], 0),
                 "measure": self.data.label("measure", r["measure"]) or "not named",
