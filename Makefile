@@ -22,13 +22,13 @@ $(READY): requirements.txt pyproject.toml
 book: $(READY) ## build the site into _build/html (2 minutes, first time 4)
 	$(BIN)/python -m livingreview build
 
-test: lint unit check notebooks site browser ## everything that the integration runs (6 minutes)
+test: lint unit check notebooks site browser ## everything that the integration runs (8 minutes)
 
 lint: $(READY) ## style of the code (seconds)
 	$(BIN)/ruff check livingreview tests
 
-unit: $(READY) ## unit tests: statistics, data, effects, results, display (1 to 2 minutes)
-	$(BIN)/python -m pytest -q tests --ignore tests/site
+unit: $(READY) ## unit tests: statistics, data, effects, results, display (2 to 3 minutes)
+	$(BIN)/python -m pytest -q -n 2 tests --ignore tests/site
 
 check: $(READY) ## validate the data (seconds)
 	$(BIN)/python -m livingreview check --no-warnings

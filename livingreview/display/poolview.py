@@ -1,0 +1,320 @@
+"""A pooled CSV file as people read it: text, and a forest plot as a file of its own."""
+
+from __future__ import annotations
+
+import io
+import math
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from warnings import catch_warnings, filterwarnings
+
+import numpy as np
+from scipy.special import ndtri
+
+from ..poolfile import MEASURES, CallError, Question, Result, document, natural, printable
+from ..synthesis import Pooled
+from . import figures, picture
+from .html import text
+
+DRAWINGS = (".svg", ".html")
+DRAWN = 400  # trials above which a forest plot shows the pooled rows alone
+
+# ---------------------------------------------------------------- text
+
+
+def _g(value: float | None) -> str:
+    """Four significant digits."""
+    if value is None:
+        return "-"
+    if value == 0 or 1e-4 <= abs(value) < 1e6:
+        digits = 3 if value == 0 else max(0, 3 - math.floor(math.log10(abs(value))))
+        return f"{value:.{digits}f}"
+    return f"{value:.3e}"
+
+
+def _p(value: float | None) -> str:
+    if value is None:
+        return "p undefined"
+    return "p < 0.001" if value < 0.001 else f"p = {value:.3f}"
+
+
+def _range(values: dict, low: str = "ci_low", high: str = "ci_high") -> str:
+    return f"{_g(values[low])} to {_g(values[high])}"
+
+
+def _width(text: str) -> int:
+    return sum(1 + (unicodedata.east_asian_width(c) in "WF") for c in text
+               if not unicodedata.combining(c))
+
+
+def _lines(rows: Sequence[Sequence[str]]) -> list[str]:
+    """Columns below each other: the first to the left, the others to the right."""
+    widths = [max(map(_width, column)) for column in zip(*rows, strict=True)]
+    out = []
+    for row in rows:
+        first, *rest = (" " * (w - _width(cell)) for cell, w in zip(row, widths, strict=True))
+        out.append("  ".join([row[0] + first] + [
+            space + cell for space, cell in zip(rest, row[1:], strict=True)]).rstrip())
+    return out
+
+
+def _level(level: float) -> str:
+    return f"{100 * level:.10g}%"
+
+
+_MODEL = {"mantel-haenszel": "Mantel-Haenszel", "peto": "Peto", "common": "common effect"}
+
+
+def _headline(result: Result, doc: dict) -> str:
+    name, pooled = MEASURES[doc["measure"]].name, result.pooled
+    model = _MODEL.get(pooled.model) or f"random effects, tau² by {result.question.method}"
+    trials = f"{doc['k']} trial{'s' * (doc['k'] != 1)}"
+    return (f"{doc['file']}: {name} of {trials}, "
+            f"{'not pooled' if doc['k'] == 1 else model}, interval {doc['interval']}")
+
+
+def _tests(doc: dict, ratio: bool) -> list[str]:
+    """Test of no effect, and heterogeneity."""
+    on = f"t on {doc['df']:g} df" if doc["df"] is not None else "z"
+    out = [f"no effect: {_p(doc['p_value'])} by {on}"]
+    if doc["tau2"] is not None:
+        out.append(f"tau² {_g(doc['tau2'])} ({_range(doc, 'tau2_low', 'tau2_high')} by Q-profile)"
+                   + ", on the log scale" * ratio)
+    if doc["q"] is not None:
+        out.append(f"I² {doc['i2']:.1f}%, H² {_g(doc['h2'])}, Q {_g(doc['q'])} on "
+                   f"{doc['q_df']:g} df, {_p(doc['q_p'])}")
+    return out
+
+
+def _trial_lines(doc: dict) -> list[str]:
+    level = _level(doc["level"])
+    rows = [("trial", "effect", f"{level} interval", "weight")]
+    rows += [(s["study"], _g(s["estimate"]), _range(s), "-" if s["weight"] is None
+              else f"{100 * s['weight']:.1f}%") for s in doc["studies"] if not s["left_out"]]
+    rows.append(("pooled", _g(doc["estimate"]), _range(doc), ""))
+    if doc["pi_low"] is not None or doc["pi_high"] is not None:
+        rows.append(("prediction interval", "", _range(doc, "pi_low", "pi_high"), ""))
+    return _lines(rows)
+
+
+def _subgroup_lines(doc: dict) -> list[str]:
+    found = doc["subgroups"]
+    rows = [(f"subgroup by {printable(found['by'])}", "trials", "effect",
+             f"{_level(doc['level'])} interval", "tau²", "I²")]
+    for g in found["groups"]:
+        rows.append((g["value"], str(g["k"]), "-", "-", "-", "-") if "reason" in g else (
+            g["value"], str(g["k"]), _g(g["estimate"]), _range(g), _g(g["tau2"]),
+            "-" if g["i2"] is None else f"{g['i2']:.1f}%"))
+    test = found["difference"]
+    said = ("no test between subgroups" if test is None else
+            f"difference between subgroups: Q {_g(test['q'])} on {test['df']} df, "
+            f"{_p(test['p_value'])}")
+    return [*_lines(rows), f"{said}; each subgroup is pooled on its own"]
+
+
+def _regression_lines(doc: dict, ratio: bool) -> list[str]:
+    fit = doc["meta_regression"]
+    rows = [("meta-regression", "coefficient", "se", f"{_level(doc['level'])} interval", "p")]
+    rows += [(printable(c["name"]), _g(c["estimate"]), _g(c["se"]), _range(c),
+              _p(c["p_value"]).removeprefix("p ").removeprefix("= "))
+             for c in fit["coefficients"]]
+    out = _lines(rows) + [f"{name}: the reference is {level}"
+                          for name, level in fit["references"].items()]
+    first, second = fit["omnibus_df"]
+    by = f"chi² on {first} df" if second is None else f"F on {first} and {second} df"
+    out.append(f"{fit['k']} trials; moderators together: {_p(fit['omnibus_p'])} by {by}"
+               + ("; coefficients are on the log scale" if ratio else ""))
+    left = [] if fit["tau2"] is None else [
+        f"tau² {_g(fit['tau2'])} ({_range(fit, 'tau2_low', 'tau2_high')} by Q-profile)"]
+    left += [f"I² {fit['i2']:.1f}%", f"QE {_g(fit['qe'])} on {fit['qe_df']} df, "
+             f"{_p(fit['qe_p'])}"]
+    if fit["r2"] is not None:
+        left.append(f"R² {fit['r2']:.1f}%")
+    return [*out, f"residual heterogeneity: {', '.join(left)}"]
+
+
+def as_text(result: Result) -> str:
+    """The result for a reader at a terminal."""
+    doc, ratio = document(result), result.question.ratio
+    parts = [[_headline(result, doc)], _trial_lines(doc), _tests(doc, ratio)]
+    left = [f"  {s['study']} (row {s['row']}): {s['left_out']}"
+            for s in doc["studies"] if s["left_out"]]
+    if left:
+        parts.append(["left out:", *left])
+    if doc["subgroups"]:
+        parts.append(_subgroup_lines(doc))
+    if doc["meta_regression"]:
+        parts.append(_regression_lines(doc, ratio))
+    if doc["warnings"]:
+        parts.append(["warnings:", *(f"  {said}" for said in doc["warnings"])])
+    return "\n\n".join("\n".join(part) for part in parts) + "\n"
+
+
+# ---------------------------------------------------------------- forest plot
+
+
+@dataclass(frozen=True)
+class _Bar:
+    """A line of the plot; values on the scale of the effects."""
+
+    name: str
+    low: float
+    high: float
+    middle: float | None = None
+    share: float | None = None  # weight of a trial; None is a pool
+
+
+def _of(name: str, pooled: Pooled) -> _Bar:
+    k = f"{pooled.k} trial{'s' * (pooled.k != 1)}"
+    return _Bar(f"{name}, {k}", pooled.ci_low, pooled.ci_high, pooled.estimate)
+
+
+def _bars(result: Result) -> list[_Bar]:
+    """Lines of the plot from top to bottom: trials by subgroup, subgroups, pool, prediction."""
+    question, trials, pooled = result.question, result.trials, result.pooled
+    half = float(ndtri(0.5 + question.level / 2)) * np.sqrt(trials.vi)
+    shown = [i for i in np.flatnonzero(trials.used) if trials.reasons[i] is None]
+    labels = trials.texts[question.subgroup] if question.subgroup else [""] * len(trials.names)
+    out = []
+    for group in [*(g for g in result.groups if g), ""]:
+        for i in shown if len(shown) <= DRAWN else ():
+            if labels[i] == group:
+                share = 0.0 if np.isnan(result.weights[i]) else float(result.weights[i])
+                out.append(_Bar(trials.names[i], trials.yi[i] - half[i], trials.yi[i] + half[i],
+                                trials.yi[i], share))
+        own = result.groups.get(group)
+        if isinstance(own, Pooled):
+            out.append(_of(printable(group), own))
+    out.append(_of("Pooled", pooled))
+    if pooled.pi_low is not None:
+        out.append(_Bar(f"{_level(question.level)} prediction interval", pooled.pi_low,
+                        pooled.pi_high))
+    return out
+
+
+def _limits(bars: list[_Bar], ratio: bool) -> tuple[float, float]:
+    """Range of the axis: all effects, and intervals as far as they do not dwarf them."""
+    middles = [bar.middle for bar in bars if bar.middle is not None] + [0.0]
+    low, high = min(middles), max(middles)
+    span = max(high - low, float(np.median([bar.high - bar.low for bar in bars])))
+    span = span or abs(high) or 1.0
+    ends = [value for bar in bars for value in (bar.low, bar.high)]
+    room = max(2 * span, math.log(4)) if ratio else 2 * span
+    low, high = max(min(ends + [low]), low - room), min(max(ends + [high]), high + room)
+    pad = 0.04 * (high - low or span)
+    return low - pad, high + pad
+
+
+def _ratio_ticks(low: float, high: float) -> list[float]:
+    """Round ratios within limits on the log scale, as logarithms."""
+    decades = range(math.floor(low / math.log(10)), math.ceil(high / math.log(10)) + 1)
+    steps = (1, 2, 5) if len(decades) <= 4 else (1,)
+    found = [math.log(step) + decade * math.log(10) for decade in decades for step in steps]
+    found = [tick for tick in found if low <= tick <= high] or [0.0]
+    return found[:: max(1, math.ceil(len(found) / 9))]
+
+
+def _shown(question: Question, bar: _Bar) -> str:
+    low, middle, high = (_g(natural(question, v)) for v in (bar.low, bar.middle, bar.high))
+    return f"{low} to {high}" if bar.middle is None else f"{middle} ({low} to {high})"
+
+
+def _draw(result: Result, bars: list[_Bar], ink: str, accent: str, faint: str):
+    """The plot as a figure, in the caller's colours and style."""
+    from matplotlib.figure import Figure
+
+    question, places = result.question, range(len(bars) - 1, -1, -1)
+    low, high = _limits(bars, question.ratio)
+    figure = Figure(figsize=(8.6, 0.9 + 0.36 * len(bars)))
+    axes = figure.subplots()
+    axes.axvline(0, color=faint, linewidth=1)
+    for place, bar in zip(places, bars, strict=True):
+        left, right = (min(max(value, low), high) for value in (bar.low, bar.high))
+        if bar.middle is None:
+            axes.plot([left, right], [place, place], color=faint, linewidth=3)
+        elif bar.share is None:
+            axes.fill([left, bar.middle, right, bar.middle],
+                      [place, place + 0.25, place, place - 0.25], color=ink)
+        else:
+            axes.plot([left, right], [place, place], color=accent)
+            axes.plot([bar.middle], [place], "s", color=accent,
+                      markersize=4 + 10 * bar.share**0.5)
+    twin = axes.twinx()
+    for side, labels in ((axes, [bar.name for bar in bars]),
+                         (twin, [_shown(question, bar) for bar in bars])):
+        side.set_yticks(list(places))
+        side.set_yticklabels(labels, parse_math=False)  # a study may be called $1
+        side.set_ylim(-0.6, len(bars) - 0.4)
+        side.tick_params(axis="y", length=0)
+        for spine in ("top", "left", "right"):
+            side.spines[spine].set_visible(False)
+    axes.set_xlim(low, high)
+    if question.ratio:
+        ticks = _ratio_ticks(low, high)
+        axes.set_xticks(ticks)
+        axes.set_xticklabels([f"{math.exp(t):.3g}" if abs(t) < 500 else
+                              f"1e{t / math.log(10):+.0f}" for t in ticks])
+    axes.set_xlabel(f"{MEASURES[question.measure].name} ({_level(question.level)} interval)")
+    return figure
+
+
+def _svg(result: Result, bars: list[_Bar]) -> str:
+    import matplotlib
+
+
+    with matplotlib.rc_context(picture._STYLE | {"savefig.facecolor": "white"}):
+        buffer = io.StringIO()
+        _draw(result, bars, picture.INK, picture.BLUE, picture.GREY).savefig(
+            buffer, format="svg", bbox_inches="tight", metadata={"Date": None, "Creator": None})
+    return buffer.getvalue()
+
+
+def _page(result: Result, bars: list[_Bar]) -> str:
+    """A page that stands by itself, with the drawing, its data and the result in words."""
+    import matplotlib
+
+
+    name = f"Forest plot of {Path(result.trials.file).name}"
+    with matplotlib.rc_context(figures._STYLE):
+        figure = _draw(result, bars, figures.INK, figures.ACCENT, figures.FAINT)
+        pooled = _shown(result.question, _of("", result.pooled))
+        block = figures.figure_html(
+            figure, "forest", name, f"Pooled: {pooled}",
+            "Squares are trials, their size is the weight; diamonds are pools. A line that reaches "
+            "the edge of the drawing goes on beyond it.",
+            ["trial", "effect (interval)", "weight"],
+            [[b.name, _shown(result.question, b),
+              "" if b.share is None else f"{100 * b.share:.1f}%"] for b in bars])
+    style = (":root{--lr-ink:#1b1f24;--lr-accent:#0b5394;--lr-second:#aa5500;--lr-faint:#6b7280}"
+             "body{font-family:sans-serif;color:#1b1f24;margin:2em}svg{max-width:100%}")
+    return (f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{text(name)}'
+            f"</title><style>{style}</style></head><body><h1>{text(name)}</h1>\n{block}\n"
+            f"<pre>{text(as_text(result))}</pre></body></html>\n")
+
+
+def forest(result: Result, kind: str) -> str:
+    """The forest plot as a drawing or as a page.
+
+    Parameters
+    ----------
+    result : Result
+    kind : {'.svg', '.html'}
+
+    Returns
+    -------
+    str
+    """
+    bars = _bars(result)
+    with catch_warnings():
+        # Text stays text: the viewer has the letters that the font of the drawing lacks.
+        filterwarnings("ignore", message="Glyph .* missing")
+        return _svg(result, bars) if kind == ".svg" else _page(result, bars)
+
+
+def drawing(path: Path) -> str:
+    """The kind of drawing that a file name asks for; CallError where it asks for another."""
+    if path.suffix.lower() not in DRAWINGS:
+        raise CallError(f"--forest writes {' or '.join(DRAWINGS)}, not {path.name}")
+    return path.suffix.lower()
