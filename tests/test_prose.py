@@ -17,7 +17,7 @@ AMOUNT = re.compile(
     r"|eight|nine|ten|eleven|twelve|twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety)\b(?!-)",
     re.IGNORECASE)
 # Folders of somebody's machine.
-FOLDERS = re.compile(r"(?<![\w.])/(?:root|work|tmp|mnt|farm|home/\w+|Users/\w+)/|\b[A-Z]:\\Users")
+FOLDERS = re.compile(r"(?<![\w.])/(?:root|work|tmp|mnt|home/\w+|Users/\w+)/|\b[A-Z]:\\Users")
 # Where packages come from is the business of whoever installs them: their client is set up for it.
 REGISTRIES = re.compile(
     r"py[p]i\.org|python[h]osted\.org|npm[j]s\.|yarn[p]kg\.|ana[c]onda\.(?:org|com)|crates\.[i]o|r-project\.[o]rg"
