@@ -34,8 +34,10 @@ def stated_direction(ev: Evidence, analysis: Analysis, trial: str, wanted: list[
               and analysis.in_window(row["timepoint_months"])}
     if len(stated) > 1:
         return "mixed"
-    # The report's own conclusion, of whatever outcome, where none is stated for this one.
-    return stated.pop() if stated else ev.studies[trial]["stated_result"] or ""
+    if stated or analysis.target_type == "event":
+        return stated.pop() if stated else ""
+    # The report's own conclusion on benefit, where none is stated for this outcome.
+    return ev.studies[trial]["stated_result"] or ""
 
 
 def _size(ev: Evidence, trial: str) -> float | None:
