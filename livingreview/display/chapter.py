@@ -385,7 +385,8 @@ class Chapter:
         return details(f"Trials of this comparison that are not in it ({len(rows)})", table(
             f"{result['id']}-left-out", "Known trials of this comparison that are not in the pool",
             [Column("trial", "Trial"), Column("group", "State"), Column("n", "n", True),
-             Column("why", "Why"), Column("direction", "What its report concludes on benefit")], rows,
+             Column("why", "Why"),
+             Column("direction", "What its report concludes on benefit")], rows,
             interactive=False))
 
     def figures(self, **having) -> Html:
