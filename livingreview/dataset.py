@@ -14,7 +14,7 @@ from types import MappingProxyType
 
 import pandas as pd
 
-from . import tables
+from . import reads, tables
 from .reading import (
     TYPE_OK,
     DataError,
@@ -31,6 +31,8 @@ from .reading import (
     typed,
 )
 from .tables import Table
+
+_WARNINGS, _VERSION = "warnings", "version"  # names of reads that are no file
 
 
 @dataclass(frozen=True)
@@ -60,6 +62,7 @@ class Dataset:
         """A copy of a table; the index is the line of the file."""
         table = tables.BY_NAME[name]
         path = table.path(indication)
+        reads.note(path)
         return self.frames[path].copy() if path in self.frames else no_rows(table)
 
     def knows(self, name: str, indication: str = "") -> bool:
@@ -75,6 +78,7 @@ class Dataset:
         """
         table = tables.BY_NAME[name]
         path = table.path(indication)
+        reads.note(path)
         if path not in self._cache:
             self._cache[path] = _records_of(table, self.frames.get(path))
         return self._cache[path]
@@ -83,16 +87,64 @@ class Dataset:
     def _cache(self) -> dict:
         return {}
 
+    def having(self, name: str, column: str, value: str) -> tuple[MappingProxyType, ...]:
+        """Rows of a table for all indications in which a column is a value, or a path below it.
+
+        What asks so depends on these rows alone, not on the rest of the table.
+        """
+        reads.note(f"{tables.BY_NAME[name].path()}?{column}={value}")
+        with reads.unnoted():
+            rows = self.records(name)
+        return tuple(r for r in rows if (r[column] or "").split("/")[0] == value)
+
     @property
     def warnings(self) -> tuple[Problem, ...]:
         """Problems that do not stop a build."""
+        reads.note(_WARNINGS)
         return tuple(p for p in self.problems if p.level == "warning")
+
+    def warnings_in(self, indication: str) -> tuple[Problem, ...]:
+        """The warnings on the tables of one indication."""
+        reads.note(f"{_WARNINGS}?{indication}")
+        return tuple(p for p in self.problems if p.level == "warning"
+                     and p.file.split("/")[0] == indication)
 
     @property
     def version(self) -> str:
         """Date of the last line of the data changelog."""
-        dates = [r["date"] for r in self.records("changelog") if r["date"]]
+        reads.note(_VERSION)
+        with reads.unnoted():
+            dates = [r["date"] for r in self.records("changelog") if r["date"]]
         return max(dates, default="")
+
+    def fingerprint(self, read: str) -> str:
+        """Digest of what a name of `reads` stands for, in these data and this package.
+
+        Parameters
+        ----------
+        read : str
+            A file, a part of one (``analyses.csv?indication=…``), the warnings, the version of
+            the data, or a module of the package.
+
+        Returns
+        -------
+        str
+            Empty for what is not there.
+        """
+        path, _, part = read.partition("?")
+        with reads.unnoted():
+            if read.startswith(reads.MODULE):
+                return reads.module_digest(read)
+            if read == _VERSION:
+                return self.version
+            if path == _WARNINGS:
+                return reads.digest(self.warnings_in(part) if part else self.warnings)
+            if not part:
+                return self.digests.get(path, "")
+            column, _, value = part.partition("=")
+            rows = self.having(Path(path).stem, column, value)
+            # the line of a row is nothing that a reader of the rows sees
+            return reads.digest([(k, v) for k, v in r.items() if k != "row"] for r in rows)
 
     def words(self, name: str) -> MappingProxyType:
         """The rows of one vocabulary by value."""
@@ -238,7 +290,7 @@ def examine(folder: Path | str | None = None) -> Dataset:
         problem = Problem(str(folder), 1, "", "", "there is no such data folder",
                           "a folder with vocabularies.csv and the tables of the codebook")
         return Dataset(folder, (), MappingProxyType({}), (problem,), MappingProxyType({}))
-    with _without_collector():
+    with _without_collector(), reads.unnoted():
         return _examined(folder)
 
 

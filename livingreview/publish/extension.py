@@ -1,27 +1,31 @@
 """A Sphinx extension: no page is built from data that do not validate.
 
 It validates the data before anything is read, writes the bibliography and the public files of the
-site from them, links the site to its repository, and makes every executed page outdated when data,
-package or pins have changed.
+site from them, links the site to its repository, and executes the pages whose outputs were made
+from other data, another package or other pins.
 """
 
 from __future__ import annotations
 
-import hashlib
 import html
+import json
 import os
 import shutil
 import sys
+from collections.abc import Iterable
 from pathlib import Path
+from typing import NoReturn
 
 from sphinx.application import Sphinx
 from sphinx.util import logging
 
 from .. import __version__
 from ..checks import counted
-from ..dataset import DataError, Dataset, load
+from ..dataset import DataError, Dataset, default_folder, load
 from ..review import review
-from . import bibliography, site
+from ..store import VARIABLE, Store
+from . import bibliography, freshness, site
+from .workers import Workers, WorkersError
 
 logger = logging.getLogger(__name__)
 
@@ -32,33 +36,114 @@ def _absolute_data_folder() -> None:
         os.environ["LIVINGREVIEW_DATA"] = os.path.abspath(chosen)
 
 
+def _stop(lines: Iterable[object]) -> NoReturn:
+    """End the build: an exception would reach the reader as a traceback of jupyter-book's."""
+    sys.exit("\n".join(map(str, lines)))
+
+
 def _validated() -> Dataset:
     """The data; with an error in them the whole build ends here, before anything is written."""
     try:
         return load()
     except DataError as error:
-        # An exception would reach the reader as a traceback of jupyter-book's.
-        sys.exit("\n".join([*map(str, error.problems),
-                            f"{counted(error.problems, 'error')} in the data: nothing was built"]))
+        _stop([*error.problems,
+               f"{counted(error.problems, 'error')} in the data: nothing was built"])
 
 
-def _prepare(app: Sphinx, config) -> None:
-    """Validate, then write what the build reads: bibliography, results, data files."""
-    logger.info("livingreview %s: validating the data", __version__)
-    _absolute_data_folder()
-    data = _validated()
-    # beside the output, so that two builds at once do not share it
-    generated = Path(app.outdir).parent / "generated"
+class _Build:
+    """One run of the builder: what it was made from, and the data where they were read."""
+
+    state = ""
+    data: Dataset | None = None
+
+    def prepare(self, app: Sphinx, config) -> None:
+        """Validate, then write what the build reads: bibliography, results, data files.
+
+        All of it is kept while data, package and pins are the same.
+        """
+        _absolute_data_folder()
+        root = Path(app.srcdir)
+        os.environ.setdefault(VARIABLE, str(root / "_build" / "store"))
+        generated = _generated(app)
+        self.state, made = freshness.state(default_folder(), root), generated / "state.json"
+        known = _known(made)
+        if known.get("state") != self.state:
+            logger.info("livingreview %s: validating the data", __version__)
+            self.data = _validated()
+            made.unlink(missing_ok=True)
+            _write(self.data, generated)
+            known = {"state": self.state, "version": self.data.version}
+            made.write_text(json.dumps(known), encoding="utf-8")
+        config.bibtex_bibfiles = [os.path.relpath(generated / "references.bib", app.srcdir)]
+        config.html_extra_path = [*config.html_extra_path, str(generated / "site")]
+        config.nb_execution_mode = "cache"
+        config.nb_execution_cache_path = str(generated / "executed")
+        if known["version"]:
+            config.html_title = f"{config.html_title} · data of {known['version']}"
+
+    def outdated(self, app: Sphinx, env, added, changed, removed) -> list[str]:
+        """Execute what is not fresh; the pages that must be read again because of that.
+
+        After a build that did not end, every page is read and written again: nobody knows which
+        of them were written.
+        """
+        unfinished = _generated(app) / "unfinished"
+        again = unfinished.exists()
+        if self.state == getattr(env, "livingreview_state", None) and not (
+                again or added or changed):
+            return []
+        data = self.data or _validated()
+        pages, store = _pages(app, env), Store.chosen()
+        try:
+            freshness.execute(pages, store, data, Workers.chosen(), logger.info)
+        except (freshness.ExecutionError, WorkersError) as error:
+            _stop([error, "the book was not built: what was executed is kept for the next build"])
+        if freshness.state(data.folder, Path(app.srcdir)) != self.state:
+            _stop(["the data or the package changed during the build: build again"])
+        now, was = freshness.keys(pages, store, data), getattr(env, "livingreview_keys", {})
+        to_read = [page for page in pages if again or now[page.name] != was.get(page.name)
+                   or page.name in added | changed]
+        freshness.hand_over(to_read, store, data, Path(app.config.nb_execution_cache_path))
+        env.livingreview_state, env.livingreview_keys = self.state, now
+        unfinished.touch()
+        return sorted(env.found_docs) if again else [page.name for page in to_read]
+
+    @staticmethod
+    def finished(app: Sphinx, exception) -> None:
+        """A build that ended well leaves no mark of one that did not."""
+        if exception is None:
+            (_generated(app) / "unfinished").unlink(missing_ok=True)
+
+
+def _generated(app: Sphinx) -> Path:
+    """Files of this build for itself: beside its output, so that two builds share none."""
+    return Path(app.outdir).parent / "generated"
+
+
+def _pages(app: Sphinx, env) -> list[freshness.Page]:
+    """The executed pages of the book."""
+    pinned = freshness.pins(Path(app.srcdir))
+    found = (freshness.Page.read(name, Path(env.doc2path(name)), pinned)
+             for name in sorted(env.found_docs))
+    return [page for page in found if page]
+
+
+def _known(made: Path) -> dict:
+    """What the generated files were made from; empty where that is not known."""
+    try:
+        known = json.loads(made.read_text(encoding="utf-8"))
+        return known if {"state", "version"} <= known.keys() else {}
+    except (OSError, ValueError, AttributeError):
+        return {}
+
+
+def _write(data: Dataset, generated: Path) -> None:
+    """The bibliography and the public files of the site."""
     bibliography.write(data, generated / "references.bib")
-    config.bibtex_bibfiles = [os.path.relpath(generated / "references.bib", app.srcdir)]
     logger.info("livingreview: computing %d analyses", len(data.records("analyses")))
     extra = generated / "site"
     shutil.rmtree(extra, ignore_errors=True)
     site.write_public(data, review(data), extra)
-    config.html_extra_path = [*config.html_extra_path, str(extra)]
-    if data.version:
-        config.html_title = f"{config.html_title} · data of {data.version}"
-    config.livingreview_digest = digest(data, Path(app.srcdir))
 
 
 def _links(repository: str) -> list[tuple[str, str]]:
@@ -84,28 +169,6 @@ def _addresses(app: Sphinx, config) -> None:
                                      "extra_footer": f"<p>{footer}</p>"}
 
 
-def digest(data: Dataset, root: Path) -> str:
-    """Digest of everything that an executed page depends on: data, package source, pins."""
-    total = hashlib.sha256()
-    for path, value in sorted(data.digests.items()):
-        total.update(f"{path} {value}\n".encode())
-    sources = sorted(Path(__file__).resolve().parent.parent.rglob("*.py"))
-    pins = root / "requirements.txt"
-    for file in [*sources, *([pins] if pins.exists() else [])]:
-        total.update(file.read_bytes())
-    return total.hexdigest()
-
-
-def _outdated(app: Sphinx, env, added, changed, removed) -> list[str]:
-    """Every executed page, when what it depends on is not what it was built from."""
-    now, before = app.config.livingreview_digest, getattr(env, "livingreview_digest", None)
-    env.livingreview_digest = now
-    if now == before:
-        return []
-    return [name for name in env.found_docs
-            if "{code-cell}" in Path(env.doc2path(name)).read_text(encoding="utf-8")]
-
-
 def _without_thebe(app: Sphinx, config) -> None:
     """Take out a script for live code that the book does not use and that fails on every page."""
     for listeners in app.events.listeners.values():
@@ -118,10 +181,11 @@ def setup(app: Sphinx) -> dict:
     """Register the extension."""
     app.add_config_value("livingreview_site_url", "", "html")
     app.add_config_value("livingreview_repository_url", "", "html")
-    app.add_config_value("livingreview_digest", "", "")
+    build = _Build()
     # before the bibliography is read, which is when the environment is made
-    app.connect("config-inited", _prepare, priority=100)
+    app.connect("config-inited", build.prepare, priority=100)
     app.connect("config-inited", _addresses, priority=100)
     app.connect("config-inited", _without_thebe, priority=999)
-    app.connect("env-get-outdated", _outdated)
+    app.connect("env-get-outdated", build.outdated)
+    app.connect("build-finished", build.finished)
     return {"version": __version__, "parallel_read_safe": True}

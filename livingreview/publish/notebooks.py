@@ -1,0 +1,118 @@
+"""Notebooks as they are written, and executed with a record of what they read."""
+
+from __future__ import annotations
+
+import ast
+import os
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import nbformat
+
+TIMEOUT = 300  # seconds for one cell
+# Runs after the last cell, in the same process, and is taken out again.
+_PROBE = "from livingreview import reads as _reads\nprint(_reads.seen())"
+
+
+@dataclass(frozen=True)
+class Executed:
+    """An executed notebook.
+
+    Attributes
+    ----------
+    text : str
+        The notebook with its outputs, in the notebook format.
+    reads : tuple of str
+        What it read (see `livingreview.reads`).
+    seconds : float
+    """
+
+    text: str
+    reads: tuple[str, ...]
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Failed:
+    """A notebook that could not be executed: which cell failed, and with what."""
+
+    path: str
+    cell: int
+    source: str
+    error: str
+
+    def __str__(self) -> str:
+        first = next(iter(self.source.strip().splitlines()), "")
+        return f"{self.path}: code cell {self.cell} ({first}): {self.error}"
+
+
+def read(path: Path, text: str | None = None) -> nbformat.NotebookNode:
+    """A MyST notebook as the book reads it.
+
+    Parameters
+    ----------
+    path : Path
+    text : str, optional
+        Its content, where it was read before.
+    """
+    from myst_nb.core.read import read_myst_markdown_notebook
+
+    text = path.read_text(encoding="utf-8") if text is None else text
+    return read_myst_markdown_notebook(text, add_source_map=True, path=str(path))
+
+
+def code(notebook: nbformat.NotebookNode) -> list[str]:
+    """The kernel and the code of a notebook: what its outputs depend on besides what it reads."""
+    kernel = str(notebook.metadata.get("kernelspec", {}))
+    return [kernel, *(c.source for c in notebook.cells if c.cell_type == "code")]
+
+
+def execute(path: str, text: str, environment: Mapping[str, str]) -> Executed | Failed:
+    """Execute a notebook in a kernel of its own.
+
+    Parameters
+    ----------
+    path : str
+        Where it stands; its kernel starts in that folder, where that is there.
+    text : str
+        The notebook, in the notebook format.
+    environment : mapping
+        Variables for its kernel, beside those of this process.
+
+    Returns
+    -------
+    Executed or Failed
+    """
+    from nbclient import NotebookClient
+    from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
+
+    notebook = nbformat.reads(text, as_version=4)
+    notebook.cells.append(nbformat.v4.new_code_cell(_PROBE))
+    folder = Path(path).parent
+    client = NotebookClient(
+        notebook, timeout=TIMEOUT, kernel_name="python3", record_timing=False,
+        extra_arguments=["--IPKernelApp.log_level=40"],  # its remarks on transport are no news
+        resources={"metadata": {"path": str(folder if folder.is_dir() else Path.cwd())}})
+    started = time.perf_counter()
+    try:
+        client.execute(env={**os.environ, **environment})
+    except (CellExecutionError, CellTimeoutError, DeadKernelError) as error:
+        return _failure(path, notebook, error)
+    probe = notebook.cells.pop()
+    reads = tuple(ast.literal_eval("".join(o.get("text", "") for o in probe.outputs)))
+    return Executed(nbformat.writes(notebook), reads, time.perf_counter() - started)
+
+
+def _failure(path: str, notebook: nbformat.NotebookNode, error: Exception) -> Failed:
+    """Which cell failed: that with an error, else the first that has not been executed."""
+    cells = [c for c in notebook.cells if c.cell_type == "code"]
+    for position, cell in enumerate(cells, 1):
+        for output in cell.outputs:
+            if output.output_type == "error":
+                return Failed(path, position, cell.source, f"{output.ename}: {output.evalue}")
+    position = next((i for i, c in enumerate(cells, 1) if not c.execution_count), len(cells))
+    said = str(error).strip().splitlines()
+    return Failed(path, position, cells[position - 1].source,
+                  said[0] if said else type(error).__name__)

@@ -1,0 +1,86 @@
+"""What this process has read: parts of the data, and modules of the package.
+
+A page, or a result, depends on what was read while it was made and on nothing else. That is found
+here, not typed: the loader notes each part of the data when it is asked for.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+PACKAGE = Path(__file__).resolve().parent
+MODULE = "package/"  # names of reads that are files of the package begin with it
+
+_read: set[str] = set()
+_silent = 0
+
+
+def note(name: str) -> None:
+    """Record that a part of the data was read.
+
+    Parameters
+    ----------
+    name : str
+        A name that `Dataset.fingerprint` understands, or that of a module.
+    """
+    if not _silent:
+        _read.add(name)
+
+
+@contextmanager
+def unnoted() -> Iterator[None]:
+    """Reads in the block are not recorded: a validation looks at everything."""
+    global _silent
+    _silent += 1
+    try:
+        yield
+    finally:
+        _silent -= 1
+
+
+@contextmanager
+def apart() -> Iterator[set[str]]:
+    """Collect the reads of the block by themselves; they count as read outside too."""
+    global _read
+    outside, _read = _read, set()
+    try:
+        yield _read
+    finally:
+        _read = outside | _read
+
+
+def modules() -> list[str]:
+    """Names of the package's files that this process has loaded."""
+    files = {Path(m.__file__).resolve() for name, m in list(sys.modules.items())
+             if name.split(".")[0] == PACKAGE.name and getattr(m, "__file__", None)}
+    return sorted(MODULE + f.relative_to(PACKAGE).as_posix() for f in files)
+
+
+def seen() -> list[str]:
+    """Everything that was read so far, modules included, in order.
+
+    Returns
+    -------
+    list of str
+    """
+    return sorted({*_read, *modules()})
+
+
+def digest(parts: Iterable[object]) -> str:
+    """SHA-256 of the parts, each told from the next."""
+    total = hashlib.sha256()
+    for part in parts:
+        data = part if isinstance(part, bytes) else str(part).encode()
+        total.update(len(data).to_bytes(8, "big"))
+        total.update(data)
+    return total.hexdigest()
+
+
+def module_digest(name: str) -> str:
+    """Digest of a file of the package; empty where it is gone."""
+    path = PACKAGE / name.removeprefix(MODULE)
+    return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else ""
