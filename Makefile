@@ -5,7 +5,7 @@ READY := .venv/.ready
 CHROMIUM ?= $(shell command -v chromium || command -v chromium-browser || command -v google-chrome)
 export JUPYTER_PLATFORM_DIRS := 1
 
-.PHONY: help book test lint unit check notebooks site browser data picture bench serve clean
+.PHONY: help book test lint unit check notebooks site browser data picture bench serve clean site-version
 
 help: ## what there is, with the usual minutes on two cores
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -48,6 +48,10 @@ data: $(READY) ## write data/datapackage.json and data/codebook.csv from the tab
 
 picture: $(READY) ## draw the README's picture from the data
 	$(BIN)/python -m livingreview.display.picture
+
+site-version: $(READY) ## build the site of a tagged version: make site-version VERSION=2026.11.0
+	@test -n "$(VERSION)" || { echo "say which: make site-version VERSION=2026.11.0"; exit 2; }
+	$(BIN)/python -m livingreview site-version $(VERSION)
 
 bench: ## speed against PyMetaAnalysis, PyMARE and, where R is, metafor (1 minute)
 	@test -x _build/bench/bin/python || $(PYTHON) -m venv _build/bench

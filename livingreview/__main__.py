@@ -157,6 +157,93 @@ def build(data: Path | None, out: Path) -> None:
     click.echo(f"the site is at {start}")
 
 
+@main.command()
+@click.argument("old")
+@click.argument("new")
+@click.option("--data", type=FOLDER, help="Data folder of `current`; the project's own where it "
+              "is left out.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def diff(old: str, new: str, data: Path | None, as_json: bool) -> None:
+    """Say what changed from OLD to NEW, and why, for each analysis.
+
+    OLD and NEW are published versions, files of results, or `current`: the results of the data as
+    they are. Each estimate's change is divided by cause; the parts sum to the whole.
+    """
+    import json
+
+    from .display.changes import as_text
+    from .review import dumps, review
+    from .review.changes import DifferentError, changes
+    from .review.versions import CURRENT, VersionError, document, results
+
+    def read(name: str) -> dict:
+        if name == CURRENT:
+            return json.loads(dumps(review(_valid(data)).document))
+        return document(Path(name)) if Path(name).is_file() else results(name)
+
+    try:
+        found = changes(read(old), read(new))
+    except VersionError as error:
+        _stop(str(error), 2)
+    except (DifferentError, KeyError) as error:
+        _stop(f"the two cannot be compared: {error}", 1)
+    click.echo(json.dumps(found, ensure_ascii=False, indent=1) if as_json else as_text(found),
+               nl=as_json)
+
+
+@main.command()
+@click.argument("version")
+@click.option("--checks", default="make test", show_default=True,
+              help="Command that must succeed first.")
+def release(version: str, checks: str) -> None:
+    """Prepare VERSION for publication: a year, a month and a number, such as 2026.11.0.
+
+    Needs a clean tree and green checks. Writes the results and their manifest to releases/, the
+    entry of the changelog, and the metadata of citation and archives; prints the commands that
+    commit and tag it. A published version never changes.
+    """
+    from .publish.release import ReleaseError, prepare
+    from .publish.workers import Workers
+
+    try:
+        commands = prepare(ROOT, version, _valid(ROOT / "data"), checks,
+                           lambda said: click.echo(said, err=True), Workers())
+    except ReleaseError as error:
+        _stop(str(error), error.exit_code)
+    for command in commands:
+        click.echo(command)
+
+
+@main.command(name="site-version")
+@click.argument("version")
+@click.option("--out", type=FOLDER, default=ROOT / "_build" / "versions",
+              help="Folder of all versions; _build/versions where it is left out.")
+def site_version(version: str, out: Path) -> None:
+    """Build the site of the tagged VERSION, with an archive and its checksum."""
+    from .publish import archive
+    from .publish.release import ReleaseError
+
+    try:
+        archive.site_version(ROOT, version, out, click.echo)
+    except ReleaseError as error:
+        _stop(str(error), error.exit_code)
+    except OSError as error:
+        _stop(f"cannot write {out}: {error.strerror}", 2)
+
+
+@main.command(name="site-index")
+@click.option("--out", type=FOLDER, default=ROOT / "_build" / "versions",
+              help="Folder of all versions; _build/versions where it is left out.")
+def site_index(out: Path) -> None:
+    """Write the list of the versions that stand side by side in a folder."""
+    from .publish import archive
+
+    try:
+        archive.index(out)
+    except OSError as error:
+        _stop(f"cannot write {out}: {error.strerror}", 2)
+
+
 @main.command(name="describe")
 @click.option("--data", type=FOLDER, help=_DATA_HELP)
 def describe(data: Path | None) -> None:

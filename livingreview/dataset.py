@@ -135,6 +135,8 @@ class Dataset:
         with reads.unnoted():
             if read.startswith(reads.MODULE):
                 return reads.module_digest(read)
+            if read == reads.RELEASE:
+                return reads.releases_digest()
             if read == _VERSION:
                 return self.version
             if path == _WARNINGS:

@@ -14,6 +14,8 @@ from pathlib import Path
 
 PACKAGE = Path(__file__).resolve().parent
 MODULE = "package/"  # names of reads that are files of the package begin with it
+RELEASES = PACKAGE.parent / "releases"
+RELEASE = "releases"  # the name of the published versions as a read
 
 _read: set[str] = set()
 _silent = 0
@@ -84,3 +86,9 @@ def module_digest(name: str) -> str:
     """Digest of a file of the package; empty where it is gone."""
     path = PACKAGE / name.removeprefix(MODULE)
     return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else ""
+
+
+def releases_digest() -> str:
+    """Digest of the published versions."""
+    files = sorted(RELEASES.glob("*.json"))
+    return digest(part for f in files for part in (f.name, f.read_bytes()))

@@ -22,9 +22,10 @@ from sphinx.util import logging
 from .. import __version__
 from ..checks import counted
 from ..dataset import DataError, Dataset, default_folder, load
+from ..display.citation import about
 from ..review import review
 from ..store import VARIABLE, Store
-from . import bibliography, freshness, site
+from . import bibliography, feed, freshness, heads, site
 from .workers import Workers, WorkersError
 
 logger = logging.getLogger(__name__)
@@ -55,6 +56,8 @@ class _Build:
 
     state = ""
     data: Dataset | None = None
+    facts: dict[str, str] = {}
+    identity = heads.Identity("", "", "")
 
     def prepare(self, app: Sphinx, config) -> None:
         """Validate, then write what the build reads: bibliography, results, data files.
@@ -64,22 +67,23 @@ class _Build:
         _absolute_data_folder()
         root = Path(app.srcdir)
         os.environ.setdefault(VARIABLE, str(root / "_build" / "store"))
-        generated = _generated(app)
+        generated, address = _generated(app), config.livingreview_site_url.rstrip("/")
         self.state, made = freshness.state(default_folder(), root), generated / "state.json"
         known = _known(made)
-        if known.get("state") != self.state:
+        if (known.get("state"), known.get("address")) != (self.state, address):
             logger.info("livingreview %s: validating the data", __version__)
             self.data = _validated()
             made.unlink(missing_ok=True)
-            _write(self.data, generated)
-            known = {"state": self.state, "version": self.data.version}
+            _write(self.data, generated, address)
+            known = {"state": self.state, "address": address, "date": self.data.version,
+                     "facts": about(self.data)}
             made.write_text(json.dumps(known), encoding="utf-8")
+        self.facts, self.identity = known["facts"], heads.Identity.of(root, known["date"])
         config.bibtex_bibfiles = [os.path.relpath(generated / "references.bib", app.srcdir)]
         config.html_extra_path = [*config.html_extra_path, str(generated / "site")]
         config.nb_execution_mode = "cache"
         config.nb_execution_cache_path = str(generated / "executed")
-        if known["version"]:
-            config.html_title = f"{config.html_title} · data of {known['version']}"
+        config.html_title = f"{config.html_title} · {self.identity.words}"
 
     def outdated(self, app: Sphinx, env, added, changed, removed) -> list[str]:
         """Execute what is not fresh; the pages that must be read again because of that.
@@ -108,6 +112,10 @@ class _Build:
         unfinished.touch()
         return sorted(env.found_docs) if again else [page.name for page in to_read]
 
+    def decorate(self, app: Sphinx, page: str, template: str, context: dict, doctree) -> None:
+        """Give a page its version and its data for search engines."""
+        heads.decorate(app, self.identity, self.facts, page, context)
+
     @staticmethod
     def finished(app: Sphinx, exception) -> None:
         """A build that ended well leaves no mark of one that did not."""
@@ -132,18 +140,22 @@ def _known(made: Path) -> dict:
     """What the generated files were made from; empty where that is not known."""
     try:
         known = json.loads(made.read_text(encoding="utf-8"))
-        return known if {"state", "version"} <= known.keys() else {}
+        return known if {"state", "address", "date", "facts"} <= known.keys() else {}
     except (OSError, ValueError, AttributeError):
         return {}
 
 
-def _write(data: Dataset, generated: Path) -> None:
-    """The bibliography and the public files of the site."""
+def _write(data: Dataset, generated: Path, address: str) -> None:
+    """The bibliography and the public files of the site; a feed where the site has an address."""
     bibliography.write(data, generated / "references.bib")
-    logger.info("livingreview: computing %d analyses", len(data.records("analyses")))
+    logger.info("livingreview: %d analyses", len(data.records("analyses")))
+    workers = Workers.chosen()
+    results = review(data, run=workers.run, with_files=bool(workers.scheduler))
     extra = generated / "site"
     shutil.rmtree(extra, ignore_errors=True)
-    site.write_public(data, review(data), extra)
+    site.write_public(data, results, extra)
+    if address:
+        (extra / "feed.xml").write_text(feed.feed(data, address), encoding="utf-8")
 
 
 def _links(repository: str) -> list[tuple[str, str]]:
@@ -187,5 +199,6 @@ def setup(app: Sphinx) -> dict:
     app.connect("config-inited", _addresses, priority=100)
     app.connect("config-inited", _without_thebe, priority=999)
     app.connect("env-get-outdated", build.outdated)
+    app.connect("html-page-context", build.decorate)
     app.connect("build-finished", build.finished)
     return {"version": __version__, "parallel_read_safe": True}

@@ -16,7 +16,7 @@ from pathlib import Path
 import nbformat
 
 from ..dataset import Dataset
-from ..reads import PACKAGE, digest
+from ..reads import PACKAGE, digest, releases_digest
 from ..store import VARIABLE, Store
 from . import notebooks
 from .notebooks import Failed
@@ -47,7 +47,7 @@ def state(folder: Path, root: Path) -> str:
     root : Path
         Folder of the book.
     """
-    parts: list[object] = [os.path.realpath(folder), pins(root)]
+    parts: list[object] = [os.path.realpath(folder), pins(root), releases_digest()]
     for base, pattern in ((folder, "*.csv"), (PACKAGE, "*.py")):
         for path in sorted(base.rglob(pattern)):
             parts += [path.relative_to(base).as_posix(), path.read_bytes()]

@@ -1,4 +1,4 @@
-"""The public files of the site beside its pages: results, data, codebook."""
+"""The public files of the site beside its pages: results, data, codebook, versions, interface."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from pathlib import Path
 
 from .. import tables
 from ..dataset import Dataset
-from ..review import Review, dumps
+from ..review import Review, dumps, versions
+from . import api
 
 
 def codebook_text() -> str:
@@ -50,5 +51,13 @@ def write_public(data: Dataset, review: Review, folder: Path) -> None:
         target = folder / "data" / path
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(data.folder / path, target)
+    for name in versions.published():
+        for ending in (".json", versions.MANIFEST):
+            target = folder / "releases" / f"{name}{ending}"
+            target.parent.mkdir(exist_ok=True)
+            shutil.copyfile(versions.folder() / target.name, target)
+    for path, content in api.files(data, review).items():
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).write_text(content, encoding="utf-8", newline="")
     codebook_csv(folder / "data" / "codebook.csv")
     (folder / "data" / "datapackage.json").write_text(datapackage_json(data), encoding="utf-8")

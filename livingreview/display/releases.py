@@ -1,0 +1,158 @@
+"""Published versions: the list of them, and a page for each."""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+from ..dataset import load
+from ..review import review, versions
+from ..review.changes import changes
+from . import citation
+from .changes import changed
+from .html import Column, Html, details, join, link, paragraph, table, text
+
+NONE_YET = "No version has been published yet, so there is none to compare with."
+
+
+class Released:
+    """One published version.
+
+    Parameters
+    ----------
+    version : str
+    data : path, optional
+        Another data folder.
+
+    Raises
+    ------
+    versions.VersionError
+        When there is none of that name.
+    """
+
+    def __init__(self, version: str, data=None):
+        self.version = version
+        self.document = versions.results(version)
+        self.manifest = versions.manifest(version)
+        self._folder = data
+
+    @cached_property
+    def data(self):
+        """The data folder, for labels."""
+        return load(self._folder or None)
+
+    @property
+    def previous(self) -> str:
+        """The version before; empty for the first."""
+        known = versions.published()
+        place = known.index(self.version)
+        return known[place - 1] if place else ""
+
+    def facts(self) -> Html:
+        """When it was published and from what."""
+        made = self.manifest
+        return paragraph(f"Published {made['date']} from data of {made['data_version']} with "
+                         f"package {made['package_version']}: "
+                         f"{len(self.document['analyses'])} analyses.", "lr-version")
+
+    def changes(self) -> Html:
+        """What changed since the version before."""
+        if not self.previous:
+            return paragraph("This is the first version: there is none to compare with.")
+        found = changes(versions.results(self.previous), self.document)
+        return join([paragraph(f"Compared with version {self.previous}: "
+                               f"{len(found['analyses'])} analyses changed, "
+                               f"{found['unchanged']} did not."),
+                     changed(self.data, found, f"changed-{self.version}")])
+
+    def citation(self) -> Html:
+        """The version in every format."""
+        return citation.citations(citation.work(self.data, self.version, self.manifest["date"]))
+
+    def files(self) -> Html:
+        """Its results, and the digest of every file that they were made from."""
+        rows = [{"file": name, "digest": value}
+                for name, value in self.manifest["sha256"].items()]
+        return join([
+            Html(f"<p>{link(f'{self.version}.json', 'Results')} · "
+                 f"{link(f'{self.version}{versions.MANIFEST}', 'manifest')}</p>"),
+            details("Digests of its files", table(
+                f"digests-{self.version}", "SHA-256 of every data and result file",
+                [Column("file", "File"), Column("digest", "SHA-256")], rows))])
+
+
+class Versions:
+    """All versions, and the state of the data since the last one.
+
+    Parameters
+    ----------
+    data : path, optional
+        Another data folder.
+    """
+
+    def __init__(self, data=None):
+        self._folder = data
+
+    @cached_property
+    def data(self):
+        """The data folder."""
+        return load(self._folder or None)
+
+    def table(self) -> Html:
+        """Every published version, newest first."""
+        rows = []
+        for name in reversed(versions.published()):
+            made = versions.manifest(name)
+            rows.append({"version": link(f"../releases/{name}.html", name), "date": made["date"],
+                         "data": made["data_version"], "package": made["package_version"],
+                         "results": link(f"../releases/{name}.json", "results")})
+        return table("table-versions", "Published versions",
+                     [Column("version", "Version"), Column("date", "Published"),
+                      Column("data", "Data of"), Column("package", "Package"),
+                      Column("results", "Results")], rows, "No version has been published yet.",
+                     interactive=False)
+
+    def since(self) -> Html:
+        """What changed since the last published version."""
+        known = versions.published()
+        if not known:
+            return paragraph(NONE_YET)
+        now = review(self.data).document
+        return join([paragraph(f"Compared with version {known[-1]}."),
+                     changed(self.data, changes(versions.results(known[-1]), now),
+                             "changed-since")])
+
+    def citation(self) -> Html:
+        """The state of the data as it is, in every format."""
+        return citation.citations(citation.work(self.data))
+
+    def living(self) -> Html:
+        """How the review is kept alive: searches, updates, retirement."""
+        facts = citation.about(self.data)
+        named = {"search-schedule": "Search schedule", "update-rule": "Update rule",
+                 "retirement-plan": "Retirement", "protocol": "Protocol"}
+        known = versions.published()
+        before = f"Version {known[-1]}" if known else "None: no version has been published yet"
+        items = "".join(f"<dt>{name}</dt><dd>{text(facts.get(key, 'Not stated'))}</dd>"
+                        for key, name in named.items())
+        return Html(f"<dl>{items}<dt>Preceding version</dt><dd>{before}</dd></dl>")
+
+
+def since_last(data, indication: str, results: dict) -> Html:
+    """What changed in an indication's analyses since the last published version.
+
+    Parameters
+    ----------
+    data : Dataset
+    indication : str
+    results : dict
+        Its results as they are, by analysis.
+    """
+    known = versions.published()
+    if not known:
+        return paragraph(NONE_YET)
+    old = versions.results(known[-1])
+    old = {**old, "analyses": {k: v for k, v in old["analyses"].items()
+                               if v["indication"] == indication}}
+    now = {**old, "analyses": results}
+    return join([paragraph(f"Compared with version {known[-1]}:"),
+                 changed(data, changes(old, now), f"{indication}-since")])

@@ -1,0 +1,288 @@
+"""A version to be published: its results, its manifest, its metadata; nothing is published here."""
+
+from __future__ import annotations
+
+import datetime
+import hashlib
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import yaml
+
+from ..dataset import Dataset
+from ..display.changes import as_text
+from ..display.citation import Work, about, work
+from ..review import dumps, review, versions
+from ..review.changes import changes
+from .workers import Workers
+
+_PAGE = """---
+jupytext:
+  formats: md:myst
+  text_representation:
+    extension: .md
+    format_name: myst
+kernelspec:
+  display_name: Python 3
+  language: python
+  name: python3
+---
+
+# Version {version}
+
+```{{code-cell}} ipython3
+:tags: [remove-input]
+
+from livingreview.display.releases import Released
+
+released = Released("{version}")
+released.facts()
+```
+
+## What changed
+
+```{{code-cell}} ipython3
+:tags: [remove-input]
+
+released.changes()
+```
+
+## Cite this version
+
+```{{code-cell}} ipython3
+:tags: [remove-input]
+
+released.citation()
+```
+
+## Files
+
+```{{code-cell}} ipython3
+:tags: [remove-input]
+
+released.files()
+```
+"""
+
+
+class ReleaseError(Exception):
+    """The version cannot be made; `exit_code` is 2 where the call is wrong."""
+
+    def __init__(self, message: str, exit_code: int = 1):
+        super().__init__(message)
+        self.exit_code = exit_code
+
+
+def git(root: Path, *arguments: str) -> str:
+    """What git says, without the end of the line.
+
+    Raises
+    ------
+    ReleaseError
+        When git refuses, or the folder is no repository.
+    """
+    try:
+        done = subprocess.run(["git", *arguments], cwd=root, capture_output=True, text=True,
+                              check=False)
+    except OSError as error:
+        raise ReleaseError(f"git cannot be run: {error.strerror}") from error
+    if done.returncode:
+        raise ReleaseError(f"git {arguments[0]}: {done.stderr.strip() or 'failed'}")
+    return done.stdout.rstrip("\n")
+
+
+def today() -> str:
+    """The day of the publication: of SOURCE_DATE_EPOCH where it is set."""
+    epoch = os.environ.get("SOURCE_DATE_EPOCH")
+    utc = datetime.timezone.utc  # noqa: UP017
+    now = datetime.datetime.fromtimestamp(int(epoch), utc) if epoch else (
+        datetime.datetime.now(utc))
+    return now.date().isoformat()
+
+
+def _sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+def _pins(root: Path) -> dict[str, str]:
+    """The pinned packages by name."""
+    lines = (root / "requirements.txt").read_text(encoding="utf-8").splitlines()
+    return dict(line.split("==", 1) for line in lines if "==" in line and line[0] != "#")
+
+
+def manifest(root: Path, data: Dataset, version: str, date: str, results: str) -> dict:
+    """Digest of every data and result file, and the pins of the environment.
+
+    Parameters
+    ----------
+    root : Path
+    data : Dataset
+    version, date : str
+    results : str
+        The text of the results.
+    """
+    document = json.loads(results)
+    files = {f"data/{path}": digest for path, digest in data.digests.items()}
+    files[f"releases/{version}.json"] = _sha256(results.encode())
+    return {"version": version, "date": date, "data_version": document["data_version"],
+            "package_version": document["package_version"], "sha256": dict(sorted(files.items())),
+            "python": ".".join(map(str, sys.version_info[:2])), "pins": _pins(root)}
+
+
+def _crate(root: Path, data: Dataset, item: Work, facts: dict[str, str], entries: list[str]) -> str:
+    """RO-Crate metadata: data, code, results, licences, and the contributors as an entity."""
+    from rocrate.model.contextentity import ContextEntity
+    from rocrate.rocrate import ROCrate
+
+    crate = ROCrate()
+    who = crate.add(ContextEntity(crate, "#contributors", properties={
+        "@type": "Organization", "name": item.author}))
+    licences = {name: crate.add(ContextEntity(crate, f"https://spdx.org/licenses/{name}", {
+        "@type": "CreativeWork", "name": name}))
+        for name in (facts["text-licence"], facts["code-licence"])}
+    top = crate.root_dataset
+    top["name"], top["description"] = item.title, facts["description"]
+    top["version"], top["author"], top["publisher"] = item.version, who, who
+    top["license"] = licences[facts["text-licence"]]
+    crate.datePublished = datetime.date.fromisoformat(item.date)
+    for path in entries:
+        code = path.startswith("livingreview")
+        kind = crate.add_directory if path.endswith("/") else crate.add_file
+        kind(root / path, path, fetch_remote=False, properties={
+            "name": path, "license": licences[facts["code-licence" if code else "text-licence"]]})
+    document = crate.metadata.generate()
+    document["@graph"] = sorted(document["@graph"], key=lambda entity: entity["@id"])
+    return _json(document)
+
+
+def _json(document: object) -> str:
+    return json.dumps(document, ensure_ascii=False, indent=1) + "\n"
+
+
+def _zenodo(item: Work, facts: dict[str, str]) -> str:
+    return _json({
+        "title": item.title, "upload_type": "dataset", "version": item.version,
+        "publication_date": item.date, "description": facts["description"],
+        "creators": [{"name": item.author}], "license": facts["text-licence"].lower(),
+        "keywords": facts["keywords"].split(";"), "language": "eng"})
+
+
+def _citation(root: Path, item: Work) -> str:
+    """CITATION.cff with the version and its date."""
+    found = yaml.safe_load((root / "CITATION.cff").read_text(encoding="utf-8"))
+    found.update(title=item.title, version=item.version, **{
+        "date-released": datetime.date.fromisoformat(item.date),
+        "message": "If you use this review, please cite the version that you used."})
+    return yaml.safe_dump(found, sort_keys=False, allow_unicode=True, width=100)
+
+
+def _changelog(root: Path, version: str, date: str, summary: str) -> str:
+    """CHANGELOG.md with the unreleased entries under the new version."""
+    text = (root / "CHANGELOG.md").read_text(encoding="utf-8")
+    if "## Unreleased\n\n" not in text:
+        raise ReleaseError("CHANGELOG.md has no heading '## Unreleased' before an empty line")
+    return text.replace("## Unreleased\n\n", f"## Unreleased\n\n## {version} ({date})\n\n"
+                        f"- {summary}", 1)
+
+
+def _summary(previous: str, old: dict | None, new: dict) -> str:
+    """One line on what the version changes."""
+    total = len(new["analyses"])
+    if old is None:
+        return f"The first version: {total} analyses.\n"
+    changed = len(changes(old, new)["analyses"])
+    return f"{changed} of {total} analyses changed since {previous}.\n"
+
+
+def _refuse(root: Path, version: str) -> None:
+    """Refuse what is no version, or not the next one, or a tree that is not clean."""
+    if not versions.NAME.fullmatch(version):
+        raise ReleaseError(f"{version}: not a version, expected {versions.NAME_WORDS}", 2)
+    known = versions.published(root / "releases")
+    if known and version not in known and versions.order(version) < versions.order(known[-1]):
+        raise ReleaseError(f"{version}: older than {known[-1]}, which is published", 2)
+    if dirty := git(root, "status", "--porcelain"):
+        raise ReleaseError("the working tree is not clean: commit or remove\n" + dirty)
+
+
+def prepare(root: Path, version: str, data: Dataset, checks: str, say: Callable[[str], None],
+            workers: Workers | None = None) -> list[str]:
+    """Write the files of a version, and say how it is committed and tagged.
+
+    Parameters
+    ----------
+    root : Path
+        Folder of the project, a git repository.
+    version : str
+    data : Dataset
+        The project's own, without an error.
+    checks : str
+        Command that must succeed first.
+    say : callable
+        Told what is being done.
+    workers : Workers, optional
+        Where the results are computed.
+
+    Returns
+    -------
+    list of str
+        Commands to run next; none where the same version was prepared before.
+
+    Raises
+    ------
+    ReleaseError
+        When the tree is not clean, a check fails, or the version is published with other content.
+    """
+    _refuse(root, version)
+    say(f"running the checks: {checks}")
+    if subprocess.run(checks, shell=True, cwd=root, check=False).returncode:
+        raise ReleaseError(f"a check failed: {checks}")
+    say("computing the results")
+    results = dumps(review(data, run=(workers or Workers(1)).run).document)
+    releases = root / "releases"
+    published = releases / f"{version}.json"
+    if published.is_file():
+        if published.read_text(encoding="utf-8") != results:
+            found = as_text(changes(versions.document(published), json.loads(results)))
+            raise ReleaseError(f"{version} is published with other results, and a published "
+                               f"version never changes:\n{found}")
+        say(f"{version} is published with these results already: nothing to do")
+        return []
+    written = _contents(root, version, data, results)
+    for path, content in written.items():
+        _write(root / path, content)
+    return [f"git add {' '.join(sorted(written))}", f'git commit -m "Release {version}"',
+            f'git tag -a v{version} -m "Version {version}"',
+            f"make site-version VERSION={version}"]
+
+
+def _contents(root: Path, version: str, data: Dataset, results: str) -> dict[str, str]:
+    """Every file that the version adds or changes."""
+    known, new = versions.published(root / "releases"), json.loads(results)
+    previous = known[-1] if known else ""
+    old = versions.results(previous, root / "releases") if previous else None
+    item, facts = work(data, version, today()), about(data)
+    # the manifest holds the others' digests, the metadata none, so that none waits for another
+    entries = ["data/", "livingreview/", "notebooks/", "book/", "requirements.txt",
+               f"releases/{version}.json", f"releases/{version}{versions.MANIFEST}"]
+    return {
+        f"releases/{version}.json": results,
+        f"releases/{version}{versions.MANIFEST}": _json(
+            manifest(root, data, version, item.date, results)),
+        f"releases/{version}.md": _PAGE.format(version=version),
+        "CHANGELOG.md": _changelog(root, version, item.date, _summary(previous, old, new)),
+        "CITATION.cff": _citation(root, item),
+        ".zenodo.json": _zenodo(item, facts),
+        "ro-crate-metadata.json": _crate(root, data, item, facts, entries),
+    }
+
+
+def _write(path: Path, content: str) -> None:
+    path.parent.mkdir(exist_ok=True)
+    beside = path.with_name(f".{path.name}.new")
+    beside.write_text(content, encoding="utf-8", newline="")
+    beside.replace(path)

@@ -1,0 +1,221 @@
+"""What changed between two versions of the results, and why.
+
+Each estimate goes from its old value to its new one in steps, one cause at a time, in a fixed
+order. A step's part is the difference that it makes, so that the parts sum to the whole change; a
+ratio's parts are on the log scale.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from ..effects import Analysis
+from ..effects.question import RATIOS
+from . import pools
+
+# The order of the steps. What is added comes before what is taken out, so that no step is empty.
+CAUSES = {
+    "method": "method changed",
+    "corrected": "values corrected",
+    "re-derived": "values derived anew",
+    "added": "trial added",
+    "retracted": "trial retracted",
+    "removed": "trial no longer in the pool",
+}
+TOLERANCE = 1e-6  # relative: results are published with ten digits
+
+
+class DifferentError(ValueError):
+    """A pool computed from the published values is not the published estimate."""
+
+
+@dataclass(frozen=True)
+class _Counts:
+    """An arm as far as a pool needs it."""
+
+    events: float | None
+    n: float
+
+
+@dataclass(frozen=True)
+class _Trial:
+    """A published trial as far as a pool needs it."""
+
+    yi: float | None
+    vi: float | None
+    cells: _Counts | None
+    comparator: _Counts | None
+    n_cells: float | None
+
+
+def _trial(study: dict) -> _Trial:
+    arms = [None if study[side] is None else _Counts(study[side]["events"], study[side]["n"])
+            for side in ("cells", "comparator")]
+    return _Trial(study["yi"], study["vi"], *arms, study["n_cells"])
+
+
+def _analysis(result: dict) -> Analysis:
+    """The analysis of a published result as far as a pool needs it."""
+    question, method = result["question"], result["method"]
+    return Analysis(
+        result["id"], result["indication"], result["title"], result["section"], result["role"],
+        question["target_type"], question["target"], question["instrument_contains"],
+        question["measure"], (question["window_from"], question["window_to"]),
+        question["comparison"], question["favourable"], question["rescaled_0_100"], (), (),
+        method["tau2_method"], method["interval"], result["note"])
+
+
+def _estimate(analysis: Analysis, studies: dict[str, dict]) -> float | None:
+    """The pooled estimate of published trials by the present method, as readers see it."""
+    pooled = pools.main_pool(analysis, [_trial(s) for _, s in sorted(studies.items())])
+    return None if pooled is None else pools.natural(analysis.measure, pooled.estimate)
+
+
+def _values(study: dict) -> list:
+    """What is printed in the sources of a trial's effect, without the places of the rows."""
+    readings = [*(r for side in ("cells", "comparator") if study[side]
+                  for r in study[side]["readings"]), *study["readings"]]
+    return sorted(([r["table"], r["arm_id"], r["source_id"], r["printed"]] for r in readings),
+                  key=str)
+
+
+def _left_out(result: dict) -> dict[str, str]:
+    """Why trials that are known are not in the pool."""
+    return {t["trial_id"]: t["reason"] for t in result["not_in_pool"]["trials"]}
+
+
+def _trial_changes(old: dict, new: dict) -> Iterator[tuple[str, str, str]]:
+    """(cause, trial, in words) of each trial that is not what it was."""
+    before, now = ({s["trial_id"]: s for s in r["studies"]} for r in (old, new))
+    was_out, is_out = _left_out(old), _left_out(new)
+    for trial in sorted({*before, *now}):
+        if trial not in before:
+            yield "added", trial, (f"before: {was_out[trial]}" if trial in was_out
+                                   else "not known before")
+        elif trial not in now:
+            reason = is_out.get(trial, "no longer in the data")
+            yield "retracted" if reason == "retracted" else "removed", trial, reason
+        elif (before[trial]["yi"], before[trial]["vi"]) != (now[trial]["yi"], now[trial]["vi"]):
+            same = _values(before[trial]) == _values(now[trial])
+            yield ("re-derived", trial, "from the same printed values") if same else (
+                "corrected", trial, "other printed values are used")
+
+
+def _part(measure: str, before: float, now: float) -> float:
+    return math.log(now / before) if measure in RATIOS else now - before
+
+
+def _close(one: float, other: float) -> bool:
+    return math.isclose(one, other, rel_tol=TOLERANCE, abs_tol=1e-9)
+
+
+def steps(old: dict, new: dict) -> list[dict]:
+    """The way from an old estimate to the new one, one cause at a time.
+
+    Parameters
+    ----------
+    old, new : dict
+        The same analysis in two versions of ``results.json``, each with an estimate.
+
+    Returns
+    -------
+    list of dict
+        ``cause``, ``trial_id`` (empty for the method), ``detail``, ``estimate`` after the step,
+        and ``part``. The parts sum to the whole change.
+
+    Raises
+    ------
+    DifferentError
+        When the new pool cannot be recomputed from its published trials.
+    """
+    analysis, measure = _analysis(new), new["question"]["measure"]
+    current = {s["trial_id"]: s for s in old["studies"]}
+    now = {s["trial_id"]: s for s in new["studies"]}
+    before, goal = old["pooled"]["estimate"], new["pooled"]["estimate"]
+    out = []
+
+    def step(cause: str, trial: str, detail: str) -> None:
+        nonlocal before
+        value = _estimate(analysis, current)
+        if value is None or _close(value, before) and cause == "method":
+            return
+        out.append({"cause": cause, "trial_id": trial, "detail": detail, "estimate": value,
+                    "part": _part(measure, before, value)})
+        before = value
+
+    step("method", "", "the same trials, pooled as now")
+    for cause, trial, detail in sorted(_trial_changes(old, new),
+                                       key=lambda c: (list(CAUSES).index(c[0]), c[1])):
+        if trial in now:
+            current[trial] = now[trial]
+        else:
+            del current[trial]
+        step(cause, trial, detail)
+    if not _close(before, goal):
+        raise DifferentError(f"{new['id']}: its published trials give {before!r}, not {goal!r}")
+    if out:  # the published value has ten digits: the last part takes up what they leave out
+        out[-1]["part"] += _part(measure, before, goal)
+        out[-1]["estimate"] = goal
+    return out
+
+
+def _glance(result: dict | None) -> dict | None:
+    """What a version says of an analysis in short."""
+    if result is None:
+        return None
+    pooled = result["pooled"] or {}
+    return {"k": result["k"], "n": result["n"],
+            **{key: pooled.get(key) for key in ("estimate", "ci_low", "ci_high")},
+            "certainty": (result["certainty"] or {}).get("level")}
+
+
+def _compared(name: str, old: dict | None, new: dict | None) -> dict:
+    """One analysis in two versions."""
+    known = new or old
+    out = {"id": name, "title": known["title"], "indication": known["indication"],
+           "measure": known["question"]["measure"], "before": _glance(old), "now": _glance(new),
+           "causes": [], "steps": [], "total": None}
+    if old is None or new is None:
+        return {**out, "change": "new analysis" if old is None else "analysis no longer declared"}
+    out["causes"] = [{"cause": c, "trial_id": t, "detail": d}
+                     for c, t, d in _trial_changes(old, new)]
+    if old["question"] != new["question"]:
+        return {**out, "change": "another question"}
+    if old["pooled"] is None or new["pooled"] is None:
+        if out["before"] == out["now"] and not out["causes"]:
+            return {**out, "change": ""}
+        return {**out, "change": "estimate" if old["pooled"] is not new["pooled"] else "trials"}
+    found = steps(old, new)
+    out.update(steps=found, total=_part(out["measure"], old["pooled"]["estimate"],
+                                        new["pooled"]["estimate"]))
+    if any(s["cause"] == "method" for s in found):
+        out["causes"].insert(0, {"cause": "method", "trial_id": "", "detail": found[0]["detail"]})
+    return {**out, "change": "estimate" if out["before"] != out["now"] or found else ""}
+
+
+def changes(old: dict, new: dict) -> dict:
+    """Every analysis that is not what it was, with the causes.
+
+    Parameters
+    ----------
+    old, new : dict
+        Two versions of ``results.json``.
+
+    Returns
+    -------
+    dict
+        ``before`` and ``now`` (versions of data and package), ``analyses`` (those that changed:
+        before, now, causes, steps, total), ``unchanged`` (how many did not), ``files`` (data files
+        that are not the same).
+    """
+    names = list(dict.fromkeys([*new["analyses"], *old["analyses"]]))
+    compared = [_compared(n, old["analyses"].get(n), new["analyses"].get(n)) for n in names]
+    versions = [{key: document[key] for key in ("data_version", "package_version")}
+                for document in (old, new)]
+    files = sorted(path for path in {*old["digests"], *new["digests"]}
+                   if old["digests"].get(path) != new["digests"].get(path))
+    return {"before": versions[0], "now": versions[1],
+            "analyses": [c for c in compared if c["change"]],
+            "unchanged": sum(not c["change"] for c in compared), "files": files}

@@ -1,0 +1,84 @@
+"""Published versions: what is in `releases/`, and reading one of them."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from pathlib import Path
+
+from .. import reads
+
+NAME = re.compile(r"(20\d{2})\.(0[1-9]|1[0-2])\.(0|[1-9]\d*)")
+NAME_WORDS = "a year, a month and a number, such as 2026.11.0"
+CURRENT = "current"  # names the results of the data as they are
+MANIFEST = ".manifest.json"
+
+
+class VersionError(Exception):
+    """No such version, or a file that holds no results."""
+
+
+def folder() -> Path:
+    """Where published versions are kept: beside the package, or where the process was told."""
+    chosen = os.environ.get("LIVINGREVIEW_RELEASES")
+    return Path(chosen) if chosen else reads.RELEASES
+
+
+def order(name: str) -> tuple[int, ...]:
+    """Sorts names of versions by age."""
+    return tuple(map(int, name.split(".")))
+
+
+def published(releases: Path | None = None) -> list[str]:
+    """Names of the published versions, oldest first.
+
+    Parameters
+    ----------
+    releases : Path, optional
+        Another folder of versions.
+    """
+    releases = releases or folder()
+    names = [p.name.removesuffix(".json") for p in releases.glob("*.json")
+             if NAME.fullmatch(p.name.removesuffix(".json"))]
+    reads.note(reads.RELEASE)
+    return sorted(names, key=order)
+
+
+def results(name: str, releases: Path | None = None) -> dict:
+    """The results of a published version.
+
+    Raises
+    ------
+    VersionError
+        When there is none of that name.
+    """
+    releases = releases or folder()
+    if name not in published(releases):
+        known = ", ".join(published(releases)) or "none"
+        raise VersionError(f"{name} is not a published version; published: {known}")
+    return document(releases / f"{name}.json")
+
+
+def document(path: Path) -> dict:
+    """A file of results.
+
+    Raises
+    ------
+    VersionError
+        When it cannot be read or holds something else.
+    """
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise VersionError(f"cannot read {path}: {error.strerror}") from error
+    except ValueError as error:
+        raise VersionError(f"{path} is not JSON: {error}") from error
+    if not isinstance(found, dict) or not isinstance(found.get("analyses"), dict):
+        raise VersionError(f"{path} holds no results: expected a results.json of this project")
+    return found
+
+
+def manifest(name: str, releases: Path | None = None) -> dict:
+    """What a published version was made of: its date, digests and pins."""
+    return json.loads(((releases or folder()) / f"{name}{MANIFEST}").read_text(encoding="utf-8"))

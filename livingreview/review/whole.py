@@ -1,0 +1,224 @@
+"""The results of a data folder: by indication, in parallel where asked, each computed once."""
+
+from __future__ import annotations
+
+import pickle
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from importlib.metadata import version
+
+from .. import __version__, reads
+from ..dataset import Dataset
+from ..effects import Analysis, Effect, Evidence
+from ..parcel import Parcel
+from ..store import Store
+from . import directions
+from .results import analyse
+
+CHUNK = 8  # analyses that one unit of work computes
+# Runs a function on units of work and yields (position, result) as they finish.
+Runner = Callable[[Callable, Sequence[tuple]], Iterator[tuple[int, object]]]
+
+
+class _Evidence(dict):
+    """The evidence of each indication, read when it is asked for."""
+
+    def __init__(self, data: Dataset):
+        super().__init__()
+        self._data = data
+
+    def __missing__(self, indication: str) -> Evidence:
+        self[indication] = Evidence(self._data, indication)
+        return self[indication]
+
+
+@dataclass(frozen=True)
+class Part:
+    """The results of one indication.
+
+    Attributes
+    ----------
+    results : dict
+        By analysis.
+    effects : dict of str to list of Effect
+        By analysis.
+    directions : dict
+        Directions of all controlled trials.
+    """
+
+    results: dict[str, dict]
+    effects: dict[str, list[Effect]]
+    directions: dict
+
+
+@dataclass(frozen=True)
+class Review:
+    """A data folder with its evidence and the results of its analyses.
+
+    Attributes
+    ----------
+    data : Dataset
+    parts : dict of str to Part
+        By indication.
+    """
+
+    data: Dataset
+    parts: dict[str, Part]
+
+    @cached_property
+    def evidence(self) -> dict[str, Evidence]:
+        """By indication; read when it is asked for."""
+        return _Evidence(self.data)
+
+    @cached_property
+    def effects(self) -> dict[str, list[Effect]]:
+        """By analysis."""
+        return {name: found for part in self.parts.values()
+                for name, found in part.effects.items()}
+
+    @cached_property
+    def document(self) -> dict:
+        """What ``results.json`` holds."""
+        return {"data_version": self.data.version, "package_version": __version__,
+                "digests": dict(self.data.digests), "analyses": self._results,
+                "directions": {i: part.directions for i, part in self.parts.items()}}
+
+    @cached_property
+    def _results(self) -> dict[str, dict]:
+        return {name: result for part in self.parts.values()
+                for name, result in part.results.items()}
+
+    def analysis(self, analysis_id: str) -> dict:
+        """The result of one analysis; LookupError where `analyses.csv` declares none."""
+        try:
+            return self._results[analysis_id]
+        except KeyError:
+            raise LookupError(f"analyses.csv has no row {analysis_id!r}") from None
+
+    def analyses(self, indication: str, **having) -> list[dict]:
+        """Results of an indication whose keys have these values, in the order of the table."""
+        part = self.parts.get(indication)
+        return [a for a in (part.results.values() if part else ())
+                if all(a[key] == value for key, value in having.items())]
+
+
+def compute(parcel: Parcel, indication: str, wanted: tuple[str, ...]) -> tuple:
+    """A unit of work: some analyses of one indication, or with none named its directions.
+
+    Parameters
+    ----------
+    parcel : Parcel
+    indication : str
+    wanted : tuple of str
+        Identifiers of analyses.
+
+    Returns
+    -------
+    (list of (str, dict, list of Effect), dict or None, list of str)
+        Results with their effects, the directions, and what was read.
+    """
+    data = parcel.data()
+    with reads.apart() as read:
+        ev = Evidence(data, indication)
+        if not wanted:
+            return [], directions.document({indication: ev})[indication], sorted(read)
+        rows = {r["analysis_id"]: r for r in data.having("analyses", "indication", indication)}
+        done = [(name, *analyse(ev, Analysis.of(rows[name]))) for name in wanted]
+    return done, None, sorted(read)
+
+
+def in_turn(function: Callable, units: Sequence[tuple]) -> Iterator[tuple[int, object]]:
+    """Run units of work one after another in this process."""
+    return ((i, function(*unit)) for i, unit in enumerate(units))
+
+
+def _base() -> str:
+    """What results depend on besides data and package: the interpreter and what computes."""
+    return reads.digest([sys.version, *(version(p) for p in ("numpy", "scipy", "pandas"))])
+
+
+def _modules() -> list[str]:
+    """The package's files that results can depend on: what shows them comes after."""
+    return [m for m in reads.modules()
+            if not m.startswith((f"{reads.MODULE}display/", f"{reads.MODULE}publish/"))]
+
+
+def _stored(data: Dataset, indication: str, store: Store | None) -> Part | None:
+    """The results of an indication that were computed from the same before."""
+    content = store and store.find(f"results/{indication}", _base(), data.fingerprint)
+    if not content:
+        return None
+    for read in store.reads(f"results/{indication}"):
+        if not read.startswith(reads.MODULE):
+            reads.note(read)
+    return pickle.loads(content)
+
+
+def _units(data: Dataset, indications: Iterable[str],
+           parcel: Parcel) -> Iterator[tuple[Parcel, str, tuple[str, ...]]]:
+    """Units of work: the directions of each indication, and its analyses in chunks."""
+    for indication in indications:
+        yield parcel, indication, ()
+        names = [r["analysis_id"] for r in data.having("analyses", "indication", indication)]
+        for start in range(0, len(names), CHUNK):
+            yield parcel, indication, tuple(names[start:start + CHUNK])
+
+
+def _computed(data: Dataset, missing: list[str], run: Runner, parcel: Parcel,
+              progress: Callable[[str], None]) -> Iterator[tuple[str, Part, set[str]]]:
+    """The results of indications with what was read for them."""
+    units = list(_units(data, missing, parcel))
+    found: dict[int, tuple] = {}
+    for position, result in run(compute, units):
+        found[position] = result
+        for name, *_ in result[0]:
+            progress(name)
+    for indication in missing:
+        done = [found[i] for i, unit in enumerate(units) if unit[1] == indication]
+        triples = [triple for chunk, _, _ in done for triple in chunk]
+        yield (indication, Part({n: r for n, r, _ in triples}, {n: e for n, _, e in triples},
+                                next(d for _, d, _ in done if d is not None)),
+               {read for *_, some in done for read in some})
+
+
+def review(data: Dataset, progress: Callable[[str], None] | None = None,
+           only: Sequence[str] | None = None, run: Runner = in_turn,
+           with_files: bool = False) -> Review:
+    """The results of a data folder, computed or taken from the store of the build.
+
+    Parameters
+    ----------
+    data : Dataset
+    progress : callable, optional
+        Called with the identifier of each analysis that is there.
+    only : sequence of str, optional
+        Indications; all where it is left out.
+    run : callable
+        Runs units of work; one after another in this process where it is left out. The results
+        are the same wherever they run.
+    with_files : bool
+        Whether `run` runs where the data folder cannot be seen.
+
+    Returns
+    -------
+    Review
+    """
+    wanted = list(data.indications if only is None else only)
+    store, progress = Store.chosen(), progress or (lambda _: None)
+    parts = {i: part for i in wanted if (part := _stored(data, i, store))}
+    for part in parts.values():
+        for name in part.results:
+            progress(name)
+    missing = [i for i in wanted if i not in parts]
+    parcel = Parcel.of(data, with_files) if missing else None
+    for indication, part, read in _computed(data, missing, run, parcel, progress):
+        for name in read:
+            reads.note(name)
+        if store:
+            store.keep(f"results/{indication}", _base(),
+                       {n: data.fingerprint(n) for n in {*read, *_modules()}},
+                       pickle.dumps(part))
+        parts[indication] = part
+    return Review(data, {i: parts[i] for i in wanted})
