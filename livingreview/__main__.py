@@ -172,13 +172,13 @@ def diff(old: str, new: str, data: Path | None, as_json: bool) -> None:
     import json
 
     from .display.changes import as_text
-    from .review import dumps, review
+    from .review import review, rounded
     from .review.changes import DifferentError, changes
     from .review.versions import CURRENT, VersionError, document, results
 
     def read(name: str) -> dict:
         if name == CURRENT:
-            return json.loads(dumps(review(_valid(data)).document))
+            return rounded(review(_valid(data)).document)
         return document(Path(name)) if Path(name).is_file() else results(name)
 
     try:

@@ -21,7 +21,7 @@ PAIN = Analysis.of({
     "role": "main", "target_type": "family", "target": "pain", "instrument_contains": None,
     "measure": "MD", "window_from": 3.0, "window_to": 6.0, "comparison": "placebo",
     "favourable": "lower", "rescale": "yes", "studies": (), "qualities": (),
-    "tau2_method": None, "interval": None, "note": None})
+    "tau2_method": None, "interval": None, "note": None, "background": None})
 HARM = replace(PAIN, target_type="event", target="any-ae", measure="RR", window=(None, None),
                rescale=False)
 RESPONDER = replace(PAIN, target_type="outcome", target="responder", measure="RR",
@@ -123,10 +123,11 @@ class World:
         """Write the folder and read it."""
         rows = repr(self.rows)
         if rows not in _READ:
-            _READ[rows] = self._read()
+            _READ[rows] = load(self.write())
         return _READ[rows]
 
-    def _read(self) -> Dataset:
+    def write(self) -> Path:
+        """Write the folder."""
         for table in tables.TABLES:
             path = self.folder / table.path(KNEE)
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -134,7 +135,7 @@ class World:
                 writer = csv.DictWriter(file, table.names, restval="", lineterminator="\n")
                 writer.writeheader()
                 writer.writerows(self.rows[table.name])
-        return load(self.folder)
+        return self.folder
 
     def evidence(self) -> Evidence:
         """The evidence of the made-up trials."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from .evidence import Contest, Evidence, Group
@@ -10,12 +11,22 @@ from .question import (
     LOW_FOLLOW_UP,
     NO_VISIT,
     NOT_ASKED,
+    ONE_ARM,
     OUTSIDE,
     Analysis,
     Rules,
     targets,
 )
-from .values import SOURCE_RANK, SOURCE_WORDS, ArmValue, Unusable, binary, combined, continuous
+from .values import (
+    SOURCE_RANK,
+    SOURCE_WORDS,
+    ArmValue,
+    Reading,
+    Unusable,
+    binary,
+    combined,
+    continuous,
+)
 
 
 @dataclass(frozen=True)
@@ -35,12 +46,17 @@ class Candidate:
     contest: Contest
     slot: Slot
     cells: ArmValue
-    comparator: ArmValue
+    comparator: ArmValue | None
     rows: list
     rank: tuple = field(default=())
 
+    @property
+    def readings(self) -> tuple[Reading, ...]:
+        """The rows that the values were read from."""
+        return (*self.cells.readings, *(self.comparator.readings if self.comparator else ()))
 
-def _scale(ev: Evidence, trial: str, row) -> tuple[tuple[float | None, float | None], str]:
+
+def scale_of(ev: Evidence, trial: str, row) -> tuple[tuple[float | None, float | None], str]:
     """The row's scale, or that of the trial's other rows of the outcome when its values fit it.
 
     A row that a review rescaled lends its scale to no other: it is not the trial's own.
@@ -71,7 +87,7 @@ def _allocated_units(ev: Evidence, analysis: Analysis, row) -> float | None:
     return arm["n_allocated"]
 
 
-def _units(ev: Evidence, analysis: Analysis, row) -> tuple[float | None, tuple[str, ...]]:
+def units(ev: Evidence, analysis: Analysis, row) -> tuple[float | None, tuple[str, ...]]:
     """Units of a row: printed, of the same arm and visit elsewhere, or allocated."""
     column = "total" if analysis.binary else "n"
     if row[column] is not None:
@@ -86,23 +102,25 @@ def _units(ev: Evidence, analysis: Analysis, row) -> tuple[float | None, tuple[s
 
 def _units_per_patient(ev: Evidence, analysis: Analysis, row, n: float) -> float:
     """Joints per patient, where they are not paired; 1 where patients are counted already."""
-    arm = ev.arms[row["study_id"], row["arm_id"]]
+    arm, study = ev.arms[row["study_id"], row["arm_id"]], ev.studies[row["study_id"]]
     units, patients = arm["n_allocated"], arm["n_patients"]
-    if ev.studies[row["study_id"]]["allocation"] == "within-person" or not units or not patients:
+    if patients is None:  # patients of each arm are often not stated, those of the trial are
+        units, patients = study["n_enrolled"], study["n_patients"]
+    if study["allocation"] == "within-person" or not units or not patients:
         return 1.0
     if analysis.target_type == "event" and n <= patients:
         return 1.0
     return max(units / patients, 1.0)
 
 
-def _value(ev: Evidence, analysis: Analysis, row, rules: Rules) -> ArmValue:
+def row_value(ev: Evidence, analysis: Analysis, row, rules: Rules) -> ArmValue:
     """The value of one row under the rules; raises Unusable."""
-    n, words = _units(ev, analysis, row)
+    n, words = units(ev, analysis, row)
     if analysis.binary:
         table = "adverse_events" if analysis.target_type == "event" else "outcomes"
         value = binary(table, row, n, words)
     else:
-        scale = _scale(ev, ev.trial_of(row["study_id"]), row)[1] if analysis.rescale else ""
+        scale = scale_of(ev, ev.trial_of(row["study_id"]), row)[1] if analysis.rescale else ""
         value = continuous(row, n, (*words, scale) if scale else words)
     if value.quality not in rules.qualities:
         raise Unusable(f"value {value.quality}: only in robustness")
@@ -133,20 +151,20 @@ def _rows(ev: Evidence, analysis: Analysis, trial: str, study: str, arm: str) ->
             continue
         if analysis.instrument_contains.lower() not in (row["instrument"] or "").lower():
             continue
-        scale = (None, None) if analysis.binary else _scale(ev, trial, row)[0]
+        scale = (None, None) if analysis.binary else scale_of(ev, trial, row)[0]
         out.append((Slot(row["outcome"], row["instrument"] or "", row["timepoint_months"],
                           row["statistic"], scale, row["better"]), row))
     return out
 
 
-def _group_value(ev: Evidence, analysis: Analysis, study: str, group: Group,
-                 rows: dict[str, list], rules: Rules) -> ArmValue:
+def group_value(ev: Evidence, analysis: Analysis, group: Group, rows: dict[str, list],
+                rules: Rules, value_of: Callable[..., ArmValue] = row_value) -> ArmValue:
     """The value of a group at one slot: unions replace their parts where they are usable."""
     usable, why = {}, []
     for arm_id, found in rows.items():
         for row in sorted(found, key=lambda r: source_rank(ev, r)):
             try:
-                usable[arm_id] = _value(ev, analysis, row, rules)
+                usable[arm_id] = value_of(ev, analysis, row, rules)
                 break
             except Unusable as reason:
                 why.append(str(reason))
@@ -168,7 +186,7 @@ def source_rank(ev: Evidence, row) -> int:
     return SOURCE_RANK.get(ev.sources[row["source_id"]]["kind"], 2)
 
 
-def _slots(ev: Evidence, analysis: Analysis, trial: str, contest: Contest) -> dict:
+def slots(ev: Evidence, analysis: Analysis, trial: str, contest: Contest) -> dict:
     """Slots of a contest with the rows of each side."""
     out: dict[Slot, tuple[dict, dict]] = {}
     for side, group in enumerate((contest.cells, contest.comparator)):
@@ -187,10 +205,8 @@ def not_comparable(ev: Evidence, study: str, months: float | None) -> str:
     return ""
 
 
-def _slot_problem(ev: Evidence, analysis: Analysis, study: str, slot: Slot) -> str:
+def slot_problem(ev: Evidence, analysis: Analysis, slot: Slot) -> str:
     """Why a slot cannot enter, whatever its values; empty where it can."""
-    if late := not_comparable(ev, study, slot.months):
-        return late
     if analysis.measure not in FROM_ROWS or (analysis.target_type == "event"
                                              and not analysis.binary):
         return f"values of the arms give no {ev.data.label('measure', analysis.measure)}"
@@ -212,6 +228,15 @@ def _slot_problem(ev: Evidence, analysis: Analysis, study: str, slot: Slot) -> s
     return ""
 
 
+def ranked(ev: Evidence, wanted: list[str], randomised: bool, found: Candidate) -> Candidate:
+    """The candidate with its place: outcome, visit, statistic, then source."""
+    slot, used = found.slot, {r.row for r in found.readings}
+    months = -1.0 if slot.months is None else slot.months
+    return replace(found, rank=(
+        wanted.index(slot.outcome), -months, (slot.statistic == "change") == randomised,
+        max(source_rank(ev, r) for r in found.rows if r["row"] in used)))
+
+
 def candidates(ev: Evidence, analysis: Analysis, trial: str, contests: list[Contest],
                 rules: Rules) -> tuple[list[Candidate], list[tuple[Slot, str]]]:
     """Every usable pair of a trial, best first, and why other pairs are not usable."""
@@ -219,35 +244,30 @@ def candidates(ev: Evidence, analysis: Analysis, trial: str, contests: list[Cont
     found, reasons = [], []
     randomised = ev.studies[trial]["design"] == "rct"
     for contest in contests:
-        for slot, (cell_rows, control_rows) in _slots(ev, analysis, trial, contest).items():
+        for slot, (cell_rows, control_rows) in slots(ev, analysis, trial, contest).items():
             if not analysis.in_window(slot.months):
                 where = NO_VISIT if slot.months is None else OUTSIDE
                 reasons.append((slot, where))
                 continue
-            problem = _slot_problem(ev, analysis, contest.study_id, slot)
+            problem = (not_comparable(ev, contest.study_id, slot.months)
+                       or slot_problem(ev, analysis, slot))
             try:
                 if problem:
                     raise Unusable(problem)
                 if not cell_rows or not control_rows:
-                    raise Unusable("values in one arm only")
-                study = contest.study_id
-                cells = _group_value(ev, analysis, study, contest.cells, cell_rows, rules)
-                control = _group_value(ev, analysis, study, contest.comparator, control_rows,
-                                       rules)
+                    raise Unusable(ONE_ARM)
+                cells = group_value(ev, analysis, contest.cells, cell_rows, rules)
+                control = group_value(ev, analysis, contest.comparator, control_rows, rules)
             except Unusable as reason:
                 reasons.append((slot, str(reason)))
                 continue
             rows = [r for side in (cell_rows, control_rows) for rs in side.values() for r in rs]
-            used = {r.row for r in (*cells.readings, *control.readings)}
-            months = -1.0 if slot.months is None else slot.months
-            rank = (wanted.index(slot.outcome), -months,
-                    (slot.statistic == "change") == randomised,
-                    max(source_rank(ev, r) for r in rows if r["row"] in used))
-            found.append(Candidate(contest, slot, cells, control, rows, rank))
+            found.append(ranked(ev, wanted, randomised,
+                                Candidate(contest, slot, cells, control, rows)))
     return sorted(found, key=lambda c: c.rank), reasons
 
 
-def _slot_name(ev: Evidence, slot: Slot) -> str:
+def slot_name(ev: Evidence, slot: Slot) -> str:
     visit = "" if slot.months is None else f", month {slot.months:g}"
     name = ev.data.label("outcome", slot.outcome)
     # An event's name is in another list; the first that knows the word has its label.
@@ -257,7 +277,7 @@ def _slot_name(ev: Evidence, slot: Slot) -> str:
 
 def _other_rows(ev: Evidence, taken: list[Candidate]) -> list[tuple[str, str]]:
     """Rows of the visit that was taken that another row of their arm, or a union, replaced."""
-    readings = [r for c in taken for r in (*c.cells.readings, *c.comparator.readings)]
+    readings = [r for c in taken for r in c.readings]
     used, arms = {r.row for r in readings}, {(r.study_id, r.arm_id) for r in readings}
     out = []
     for candidate in taken:
@@ -266,7 +286,7 @@ def _other_rows(ev: Evidence, taken: list[Candidate]) -> list[tuple[str, str]]:
                 same = (row["study_id"], row["arm_id"]) in arms
                 why = (f"read in {SOURCE_WORDS[source_rank(ev, row)]}, another source of the arm "
                        "was taken" if same else "an arm that holds it, or its parts, were taken")
-                out.append((f"{_slot_name(ev, candidate.slot)}, {row['arm_id']}", why))
+                out.append((f"{slot_name(ev, candidate.slot)}, {row['arm_id']}", why))
     return out
 
 
@@ -288,6 +308,6 @@ def passed_over(ev: Evidence, pairs: list[Candidate], others: list[Candidate],
             why = f"read in {SOURCE_WORDS[b[3]]}"
         else:
             why = "later row of the same kind"
-        out.append((_slot_name(ev, other.slot), why))
-    out += [(_slot_name(ev, slot), why) for slot, why in unusable if why not in NOT_ASKED]
+        out.append((slot_name(ev, other.slot), why))
+    out += [(slot_name(ev, slot), why) for slot, why in unusable if why not in NOT_ASKED]
     return tuple(dict.fromkeys(out))

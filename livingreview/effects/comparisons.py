@@ -14,6 +14,9 @@ CLASS_OF_KIND = {"placebo": "placebo", "conservative": "conservative-or-none",
                  "operation": "another-operation"}
 # Classes whose own analyses take only pairs in which neither arm got anything else.
 PLAIN_CLASSES = frozenset({"placebo", "conservative-or-none", *SUBSTANCES})
+# Studies without a comparator: what changed in their treated patients is a question of its own.
+UNCONTROLLED = "uncontrolled"
+UNCONTROLLED_DESIGNS = frozenset({"single-arm", "case-series"})
 # A trial with several kinds of control gives one effect to "any control": the first of these.
 ANY_ORDER = (
     "placebo", "same-co-treatment", "conservative-or-none", "hyaluronic-acid", "corticosteroid",
@@ -82,7 +85,8 @@ def is_cell_arm(arm) -> bool:
             or arm["comparator_type"] == "other-cell")
 
 
-def _without_usual_care(data: Dataset, arm) -> frozenset[str]:
+def without_usual_care(data: Dataset, arm) -> frozenset[str]:
+    """What an arm got besides, without what everybody gets."""
     return frozenset(word for word in arm["cointervention"]
                      if data.kind("cointervention", word) != "usual care")
 
@@ -109,7 +113,7 @@ def classify(data: Dataset, cell, comparator) -> tuple[str, tuple[str, ...], int
     -------
     (str, tuple of str, int)
     """
-    given, control = _without_usual_care(data, cell), _without_usual_care(data, comparator)
+    given, control = without_usual_care(data, cell), without_usual_care(data, comparator)
     kind = comparator["comparator_type"]
     with_substance = control | ({kind} if kind in SUBSTANCES else set())
     background = tuple(sorted(given))
@@ -167,3 +171,26 @@ def cell_class(data: Dataset, arm) -> str:
         return "apart"
     kind = data.kind("cell_product", arm["cell_product"])
     return "not-stated" if kind in ("", "none") else kind
+
+
+def additions(data: Dataset, indication: str) -> tuple[tuple[str, str], ...]:
+    """Studies that compare the same cells with and without one more treatment.
+
+    Parameters
+    ----------
+    data : Dataset
+    indication : str
+
+    Returns
+    -------
+    tuple of (str, str)
+        Study, and the word of the treatment that one of two cell arms got besides.
+    """
+    arms, out = resolved_arms(data, indication), []
+    for pair in comparisons(data, indication):
+        one, other = (arms[pair.study_id, arm] for arm in (pair.cell_arm, pair.comparator_arm))
+        more = without_usual_care(data, one) ^ without_usual_care(data, other)
+        same = all(one[field] == other[field] for field in ("cell_source", "cell_product", "donor"))
+        if pair.kind == "other-cells" and same and len(more) == 1:
+            out.append((pair.study_id, *more))
+    return tuple(dict.fromkeys(out))

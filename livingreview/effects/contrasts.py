@@ -12,7 +12,7 @@ from .evidence import Contest, Evidence, Group
 from .question import OUTSIDE, Analysis, Effect, Rules, main_reason, targets
 from .values import SOURCE_WORDS, Unusable, reading, worst
 
-_EXACT_P = re.compile(r"0?\.\d+(?:[eE]-?\d+)?")
+EXACT_P = re.compile(r"0?\.\d+(?:[eE]-?\d+)?")
 
 
 def _covers(group: Group, arm: str) -> bool:
@@ -21,7 +21,7 @@ def _covers(group: Group, arm: str) -> bool:
                                        for u, parts in group.unions)
 
 
-def _touches(group: Group, arm: str) -> bool:
+def touches(group: Group, arm: str) -> bool:
     """Whether an arm is of the group."""
     return arm in group.arms or any(u == arm for u, _ in group.unions)
 
@@ -37,7 +37,7 @@ def _contrast_se(row, ratio: bool, df: float | None) -> tuple[float, tuple[str, 
         return float(synthesis.se_from_interval(low, high)), ("SE from the reported interval",)
     if row["se"]:
         return row["se"], ()
-    if row["p_value"] and _EXACT_P.fullmatch(row["p_value"]):
+    if row["p_value"] and EXACT_P.fullmatch(row["p_value"]):
         estimate = math.log(row["estimate"]) if ratio else row["estimate"]
         if estimate and 0 < float(row["p_value"]) < 1:
             return float(synthesis.se_from_p_value(estimate, float(row["p_value"]), df)), (
@@ -108,9 +108,9 @@ def reported_effect(ev: Evidence, analysis: Analysis, trial: str, contests: list
                 continue
             if own_only and SOURCE_WORDS[source_rank(ev, row)] == "a review":
                 continue
-            straight = (_touches(contest.cells, pair[0])
-                        and _touches(contest.comparator, pair[1]))
-            flipped = _touches(contest.cells, pair[1]) and _touches(contest.comparator, pair[0])
+            straight = (touches(contest.cells, pair[0])
+                        and touches(contest.comparator, pair[1]))
+            flipped = touches(contest.cells, pair[1]) and touches(contest.comparator, pair[0])
             if not straight and not flipped:
                 continue  # of another comparison
             if not analysis.in_window(row["timepoint_months"]):

@@ -12,7 +12,7 @@ from .question import Analysis, Effect, Rules, main_reason
 from .values import ArmValue, Unusable, combined, worst
 
 
-def _oriented(analysis: Analysis, slot: Slot, value: ArmValue) -> ArmValue:
+def oriented(analysis: Analysis, slot: Slot, value: ArmValue) -> ArmValue:
     """A mean on the scale and in the direction of the analysis."""
     low, high = slot.scale
     factor = 100 / (high - low) if analysis.rescale else 1.0
@@ -83,8 +83,8 @@ def _shared(analysis: Analysis, values: list[tuple[Contest, ArmValue, ArmValue]]
 def _continuous_effect(analysis: Analysis, pairs: list[Candidate], paired: bool,
                        rules: Rules) -> tuple[float, float, ArmValue, ArmValue]:
     """Effect of the pairs of one trial; pairs that share an arm are combined with it modelled."""
-    values = [(p.contest, _oriented(analysis, p.slot, p.cells),
-               _oriented(analysis, p.slot, p.comparator)) for p in pairs]
+    values = [(p.contest, oriented(analysis, p.slot, p.cells),
+               oriented(analysis, p.slot, p.comparator)) for p in pairs]
     effects = [_difference(analysis, cells, control, paired, rules)
                for _, cells, control in values]
     if len(effects) == 1:

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from ..dataset import Dataset
 from .comparisons import (
     ANY_ORDER,
     PLAIN_CLASSES,
+    UNCONTROLLED,
+    UNCONTROLLED_DESIGNS,
     Comparison,
     cell_class,
     comparisons,
+    is_cell_arm,
     resolved_arms,
+    without_usual_care,
 )
 
 
@@ -28,9 +33,12 @@ class Group:
     cells: str
 
 
+NOBODY = Group((), (), "")  # the comparator of a study without one
+
+
 @dataclass(frozen=True)
 class Contest:
-    """A group of cell arms against a group of comparator arms of one study."""
+    """A group of cell arms against a group of comparator arms of one study, or against nobody."""
 
     study_id: str
     kind: str
@@ -117,30 +125,46 @@ class Evidence:
                     if (cell.arms[0], control.arms[0]) in pairs_of:
                         out[self.trial_of(study)].append(
                             Contest(study, kind, background, cell, control))
+        for contest in self._uncontrolled():
+            out[self.trial_of(contest.study_id)].append(contest)
         return out
 
-    def contests(self, comparison: str) -> dict[str, list[list[Contest]]]:
+    def _uncontrolled(self) -> Iterator[Contest]:
+        """The groups of cell arms of studies without a comparator, companions included."""
+        for study in self.studies:
+            if self.studies[self.trial_of(study)]["design"] not in UNCONTROLLED_DESIGNS:
+                continue
+            cells = [arm_id for (of, arm_id), arm in self.arms.items()
+                     if of == study and is_cell_arm(arm)]
+            for group in self._group(study, cells):
+                given = without_usual_care(self.data, self.arms[study, group.arms[0]])
+                yield Contest(study, UNCONTROLLED, tuple(sorted(given)), group, NOBODY)
+
+    def contests(self, comparison: str, background: str = "") -> dict[str, list[list[Contest]]]:
         """Contests of every trial that has this comparison, in order of preference.
 
         Parameters
         ----------
         comparison : str
             A class, or ``any``.
+        background : str
+            Only contests in which both arms got this besides.
 
         Returns
         -------
         dict
             Trial to alternatives; each alternative is the contests of one class. A class of its
             own has one alternative; against placebo, a substance or conservative care these are
-            only the pairs in which neither arm got anything else.
+            only the pairs in which neither arm got anything else, unless a background is asked.
         """
         out = {}
         for trial, contests in self._contests.items():
             kinds = ANY_ORDER if comparison == "any" else (comparison,)
             alternatives = []
             for kind in kinds:
-                plain = comparison != "any" and kind in PLAIN_CLASSES
-                chosen = [c for c in contests if c.kind == kind and not (plain and c.background)]
+                plain = not background and comparison != "any" and kind in PLAIN_CLASSES
+                chosen = [c for c in contests if c.kind == kind and not (plain and c.background)
+                          and (not background or background in c.background)]
                 if chosen:
                     alternatives.append(chosen)
             if alternatives:

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from .comparisons import UNCONTROLLED
 from .evidence import Evidence
 from .values import MAIN_QUALITIES, ArmValue, Reading
 
 LOW_FOLLOW_UP = 0.8
 RATIOS = ("RR", "OR", "HR")
-# Measures that two arms' rows give; others are pooled only as reported between the arms.
-FROM_ROWS = ("MD", "SMD", "RR", "OR", "RD")
+# Measures of treated patients alone: those of a score, and those of a count.
+MEAN_CHANGE, PROPORTION = "mean-change", "proportion"
+# Measures that rows of arms give; others are pooled only as reported between the arms.
+FROM_ROWS = ("MD", "SMD", "RR", "OR", "RD", MEAN_CHANGE, PROPORTION)
+ONE_ARM = "values in one arm only"
 NO_VISIT, OUTSIDE = "visit not printed", "no visit in the window"
 NOT_ASKED = (OUTSIDE,)  # reasons that say nothing of values that the analysis asks for
 APART = "a cell product that the main pool keeps apart"
@@ -38,6 +42,7 @@ class Analysis:
     tau2_method: str
     interval: str
     note: str
+    background: str = ""
 
     @classmethod
     def of(cls, row) -> Analysis:
@@ -47,12 +52,18 @@ class Analysis:
             row["target_type"], row["target"], row["instrument_contains"] or "", row["measure"],
             (row["window_from"], row["window_to"]), row["comparison"], row["favourable"],
             row["rescale"] == "yes", row["studies"], row["qualities"],
-            row["tau2_method"] or "REML", row["interval"] or "hksj-guard", row["note"] or "")
+            row["tau2_method"] or "REML", row["interval"] or "hksj-guard", row["note"] or "",
+            row["background"] or "")
 
     @property
     def binary(self) -> bool:
         """Whether the measure is of counts."""
-        return self.measure in ("RR", "OR", "RD")
+        return self.measure in ("RR", "OR", "RD", PROPORTION)
+
+    @property
+    def uncontrolled(self) -> bool:
+        """Whether treated patients are looked at without a comparison."""
+        return self.comparison == UNCONTROLLED
 
     @property
     def ratio(self) -> bool:
@@ -82,6 +93,7 @@ class Rules:
     allocated_n: bool = False
     paired_correlation: float = 0.0
     icc: float = 0.5
+    pre_post_correlation: float = 0.5
     cell_classes: frozenset[str] = frozenset({"expanded", "minimally-processed", "not-stated"})
     without: frozenset[str] = frozenset()
 
@@ -96,7 +108,10 @@ class Effect:
         Effect and sampling variance; ratios on the log scale. None where a binary trial has no
         events, or events in all, so that it gives no ratio.
     cells, comparator : ArmValue or None
-        Both arms on the scale of the analysis; None where a contrast was reported.
+        Both arms on the scale of the analysis; None where a contrast was reported. Without a
+        comparison there is no comparator, and the mean of `cells` is the change from baseline.
+    baseline, last : ArmValue or None
+        What a change from baseline was made of.
     derivation : tuple of str
     readings : tuple of Reading
     passed_over : tuple of (str, str)
@@ -126,6 +141,8 @@ class Effect:
     no_ratio: str = ""
     passed_over: tuple[tuple[str, str], ...] = ()
     enrolled: float | None = None
+    baseline: ArmValue | None = None
+    last: ArmValue | None = None
 
     @property
     def participants(self) -> float:
@@ -134,6 +151,8 @@ class Effect:
         A reported contrast without the sizes of its arms counts the patients enrolled, where it
         compares all arms of its study.
         """
+        if self.kind == UNCONTROLLED:
+            return self.cells.people
         if self.n_cells is None or self.n_comparator is None:
             return self.enrolled or 0.0
         sides = ((self.cells.people, self.comparator.people) if self.cells and self.comparator
@@ -165,7 +184,7 @@ def targets(ev: Evidence, analysis: Analysis) -> list[str]:
 
 
 _REASON_ORDER = (
-    "only in robustness", "only some of the arms", "no single count", "no spread",
+    "only in robustness", "only some of the arms", "no single count", "no spread", "at baseline",
     "number of units", "scale not stated", "direction", "share no standardised", "no mean",
     "values in one arm", "events are counted", "no count", "percentage changes",
     "follow unblinding", NO_VISIT, OUTSIDE,

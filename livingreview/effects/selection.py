@@ -5,14 +5,16 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import partial
 
+from .comparisons import UNCONTROLLED_DESIGNS
 from .contrasts import reported_effect
 from .estimates import row_effect, within_person
 from .evidence import Contest, Evidence
 from .question import APART, Analysis, Effect, LeftOut, Rules, main_reason
+from .uncontrolled import uncontrolled_effect
 from .values import Unusable
 
 
-def _shares_patients(ev: Evidence, trial: str, rules: Rules) -> str:
+def shares_patients(ev: Evidence, trial: str, rules: Rules) -> str:
     """With which trial patients are shared, in words, where that bars this one."""
     for overlap in ev.data.records("cohort_overlaps"):
         if overlap["indication"] != ev.indication:
@@ -42,7 +44,7 @@ def _barred(ev: Evidence, trial: str, rules: Rules) -> tuple[str, bool]:
         return "a study without a name, which may be there under its own", False
     if study["status"] == "retracted" and not rules.retracted:
         return "retracted", False
-    return _shares_patients(ev, trial, rules), False
+    return shares_patients(ev, trial, rules), False
 
 
 def _one_alternative(ev: Evidence, analysis: Analysis, trial: str, contests: list[Contest],
@@ -57,8 +59,8 @@ def _one_alternative(ev: Evidence, analysis: Analysis, trial: str, contests: lis
     # A companion may be retracted when its main report is not.
     fitting = [c for c in fitting
                if rules.retracted or ev.studies[c.study_id]["status"] != "retracted"]
-    ways = [row_effect]
-    if rules.contrasts and analysis.target_type != "event":
+    ways = [uncontrolled_effect if analysis.uncontrolled else row_effect]
+    if not analysis.uncontrolled and rules.contrasts and analysis.target_type != "event":
         ways.append(reported_effect)
         if within_person(ev, trial):  # a paired analysis knows what the arms' values do not
             ways.insert(0, partial(reported_effect, own_only=True))
@@ -91,8 +93,11 @@ def select(ev: Evidence, analysis: Analysis,
     rules = rules or Rules()
     if analysis.qualities:
         rules = replace(rules, qualities=frozenset(analysis.qualities))
+    if analysis.uncontrolled:  # never arms of controlled trials, whatever else a variant lets in
+        rules = replace(rules, designs=UNCONTROLLED_DESIGNS)
     effects, left = [], []
-    for trial, alternatives in sorted(ev.contests(analysis.comparison).items()):
+    known = ev.contests(analysis.comparison, analysis.background)
+    for trial, alternatives in sorted(known.items()):
         if analysis.studies and trial not in analysis.studies:
             continue
         if ev.studies[trial]["design"] == "animal-experiment" and (

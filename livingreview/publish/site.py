@@ -8,7 +8,7 @@ import json
 import shutil
 from pathlib import Path
 
-from .. import tables
+from .. import reads, tables
 from ..dataset import Dataset
 from ..review import Review, dumps, versions
 from . import api
@@ -55,7 +55,7 @@ def write_public(data: Dataset, review: Review, folder: Path) -> None:
         for ending in (".json", versions.MANIFEST):
             target = folder / "releases" / f"{name}{ending}"
             target.parent.mkdir(exist_ok=True)
-            shutil.copyfile(versions.folder() / target.name, target)
+            shutil.copyfile(reads.releases() / target.name, target)
     for path, content in api.files(data, review).items():
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
         (folder / path).write_text(content, encoding="utf-8", newline="")

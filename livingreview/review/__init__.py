@@ -1,5 +1,6 @@
 """Analyses declared in ``analyses.csv`` become results: one dictionary, one ``results.json``."""
 
-from .results import Review, dumps, review
+from .results import dumps, rounded
+from .whole import Review, review
 
-__all__ = ["Review", "dumps", "review"]
+__all__ = ["Review", "dumps", "review", "rounded"]

@@ -7,6 +7,7 @@ import re
 
 from .. import synthesis
 from ..effects import Analysis, Effect, Evidence
+from ..effects.question import MEAN_CHANGE
 from .pools import arrays, counts
 from .robustness import SMALL_STUDY_K
 
@@ -37,7 +38,7 @@ def minimal_important_difference(ev: Evidence, analysis: Analysis, effects: list
     rows = [i for i in ev.data.records("instruments") if i["outcome"] == present[0]
             and i["indication"] in (None, ev.indication) and i["mcid"] is not None]
     unit = re.fullmatch(r"points of (\d+)(?: .*)?", rows[0]["mcid_unit"] or "") if rows else None
-    if analysis.measure != "MD" or unit is None:
+    if analysis.measure not in ("MD", MEAN_CHANGE) or unit is None:
         return None
     top = float(unit.group(1))
     if not analysis.rescale and top != rows[0]["scale_max"]:
@@ -50,6 +51,8 @@ def minimal_important_difference(ev: Evidence, analysis: Analysis, effects: list
 def small_study_test(analysis: Analysis, effects: list[Effect]) -> dict:
     """The test of small-study effects, or why there is none."""
     with_effect = [e for e in effects if e.yi is not None]
+    if analysis.uncontrolled:
+        return {"done": False, "reason": "no test is made of studies without a comparison"}
     if len(with_effect) < SMALL_STUDY_K:
         return {"done": False, "reason": f"fewer than {SMALL_STUDY_K} trials"}
     yi, vi = arrays(with_effect)
@@ -204,6 +207,9 @@ def certainty(ev: Evidence, analysis: Analysis, effects: list[Effect], pooled: d
     """
     rules = {r["rule_id"]: r for r in ev.data.records("certainty_rules")}
     trace = _Trace(rules)
+    if analysis.uncontrolled:  # the lowest level: no rule can lower it, and none raises it
+        trace.add("start", ["start-uncontrolled"], "studies without a comparison")
+        return {"level": LEVELS[trace.steps[0]["change"]], "steps": trace.steps}
     randomised = all(ev.studies[e.trial_id]["design"] == "rct" for e in effects)
     start = "start-randomised" if randomised else "start-nonrandomised"
     trace.add("start", [start], "randomised trials" if randomised

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ..effects import Analysis, Effect, Evidence, LeftOut
+from ..effects.comparisons import UNCONTROLLED_DESIGNS
 
 FINISHED_REPORTED = "finished-reported"
 FINISHED_UNREPORTED = "finished-unreported"
@@ -40,13 +41,14 @@ def stated_direction(ev: Evidence, analysis: Analysis, trial: str, wanted: list[
     return ev.studies[trial]["stated_result"] or ""
 
 
-def _size(ev: Evidence, trial: str) -> float | None:
+def size_of_trial(ev: Evidence, trial: str) -> float | None:
     """Patients of a trial: those of its arms where joints were enrolled, else those enrolled."""
     patients = [arm["n_patients"] for (study, _), arm in ev.arms.items()
                 if study == trial and not arm["combines"]]
     if patients and None not in patients and ev.studies[trial]["allocation"] != "within-person":
         return sum(patients)
-    return ev.studies[trial]["n_enrolled"]
+    study = ev.studies[trial]
+    return study["n_enrolled"] if study["n_patients"] is None else study["n_patients"]
 
 
 def not_in_pool(ev: Evidence, analysis: Analysis, effects: list[Effect], left: list[LeftOut],
@@ -57,8 +59,9 @@ def not_in_pool(ev: Evidence, analysis: Analysis, effects: list[Effect], left: l
     -------
     dict
         ``trials`` (group, n, reason, direction, counted), ``n_pool`` (participants in the
-        estimate), ``n_finished`` (enrolled in all finished randomised trials that state their
-        size, those of the pool included), ``unsized`` (finished trials that do not).
+        estimate), ``n_finished`` (enrolled in all finished trials that state their size, those of
+        the pool included: randomised, or those without a comparison where these are asked),
+        ``unsized`` (finished trials that do not).
         Trials that are not ``counted`` are listed, but their patients are not added: they are, or
         may be, those of another trial, or the question does not ask for them.
     """
@@ -66,7 +69,8 @@ def not_in_pool(ev: Evidence, analysis: Analysis, effects: list[Effect], left: l
     for out in left:
         study = ev.studies[out.trial_id]
         trials.append({
-            "trial_id": out.trial_id, "group": group_of(study), "n": _size(ev, out.trial_id),
+            "trial_id": out.trial_id, "group": group_of(study),
+            "n": size_of_trial(ev, out.trial_id),
             "design": study["design"], "counted": out.counted,
             "reason": "no results yet" if group_of(study) == RUNNING else out.reason,
             "direction": stated_direction(ev, analysis, out.trial_id, wanted)})
@@ -78,13 +82,14 @@ def not_in_pool(ev: Evidence, analysis: Analysis, effects: list[Effect], left: l
                 "reason": effect.no_ratio, "counted": True, "direction": ""})
     pooled = [e for e in effects if e.yi is not None]
     n_pool = sum(e.participants for e in pooled)
+    designs = UNCONTROLLED_DESIGNS if analysis.uncontrolled else {"rct"}
     rest = [t for t in trials if t["group"] in (FINISHED_REPORTED, FINISHED_UNREPORTED,
                                                 "without-events")
-            and t["design"] == "rct" and t["counted"]]
+            and t["design"] in designs and t["counted"]]
     return {
         "trials": trials, "n_pool": n_pool,
-        "n_finished": sum(max(e.participants, _size(ev, e.trial_id) or 0) for e in pooled)
-        + sum(max(t["n"] or 0, _size(ev, t["trial_id"]) or 0) for t in rest),
+        "n_finished": sum(max(e.participants, size_of_trial(ev, e.trial_id) or 0) for e in pooled)
+        + sum(max(t["n"] or 0, size_of_trial(ev, t["trial_id"]) or 0) for t in rest),
         "n_unusable": sum(t["n"] or 0 for t in rest if t["group"] != "without-events"),
         "unsized": sorted(t["trial_id"] for t in rest if t["n"] is None),
     }

@@ -10,7 +10,8 @@ import numpy as np
 
 from .. import synthesis
 from ..effects import Analysis, Effect, Evidence, Rules, select
-from ..effects.question import RATIOS
+from ..effects.question import PROPORTION, RATIOS
+from . import proportions
 from .pools import arrays, counts, natural
 from .robustness import DOUBTS, odd_values
 
@@ -46,6 +47,11 @@ CHOICES = (
 )
 
 
+# Of a change from baseline: what its SD rests on where it is not reported.
+PRE_POST = Choice("correlation of baseline and last visit", (
+    ("0.5", {}), ("0.3", {"pre_post_correlation": 0.3}), ("0.8", {"pre_post_correlation": 0.8})))
+
+
 def _rules(changes: list[dict], base: Rules) -> Rules:
     """The main rules with the changes of several choices."""
     merged = {key: value for change in changes for key, value in change.items()}
@@ -68,7 +74,7 @@ def _active(ev: Evidence, analysis: Analysis, base: Rules, main: list[Effect],
             full: list[Effect]) -> list[Choice]:
     """Choices that change anything, alone or beside every value that could come in."""
     out = []
-    for choice in CHOICES:
+    for choice in (*CHOICES, *((PRE_POST,) if analysis.uncontrolled else ())):
         for _, change in choice.levels[1:]:
             if not _same(select(ev, analysis, _rules([change], base))[0], main) or not _same(
                     select(ev, analysis, _rules([*EVERYTHING, change], base))[0], full):
@@ -79,7 +85,10 @@ def _active(ev: Evidence, analysis: Analysis, base: Rules, main: list[Effect],
 
 @dataclass(frozen=True)
 class _Set:
-    """The effects that some choices give, and which levels they are."""
+    """The effects that some choices give, and which levels they are.
+
+    `table` holds counts: events and totals of both arms, or of the treated patients alone.
+    """
 
     levels: dict[str, str]
     yi: np.ndarray
@@ -90,6 +99,9 @@ class _Set:
 def _zero_cell_sets(analysis: Analysis, levels: dict, effects: list[Effect]) -> Iterator[_Set]:
     """The effects of a set of trials; ratios with each rule for empty cells that differs."""
     yi, vi = arrays(effects)
+    if analysis.measure == PROPORTION:
+        yield _Set(levels, yi, vi, list(proportions.table(effects)))
+        return
     table = counts(effects)
     if analysis.measure not in ("RR", "OR") or table is None:
         yield _Set(levels, yi, vi, None)
@@ -138,13 +150,17 @@ def _fits(analysis: Analysis, sets: list[_Set]) -> Iterator[tuple[dict, int, flo
     yi, vi, mask = synthesis.pad([s.yi for s in sets], [s.vi for s in sets])
     models = [(method, interval, {"tau2_method": method, "interval": interval})
               for method in TAU2_METHODS for interval in INTERVALS]
-    models.append(("common effect", "z", {"model": "common", "interval": "z"}))
+    common = "one common value" if analysis.uncontrolled else "common effect"
+    models.append((common, "z", {"model": "common", "interval": "z"}))
     for method, interval, chosen in models:
         fits = synthesis.fit_many(yi, vi, mask, **chosen)
         for i, s in enumerate(sets):
             if fits.k[i] > 1:
                 yield ({**s.levels, "model": method, "interval": interval}, int(fits.k[i]),
                        float(fits.estimate[i]), float(fits.ci_low[i]), float(fits.ci_high[i]))
+    if analysis.measure == PROPORTION:
+        yield from _other_models_of_proportions(sets)
+        return
     for s in sets:
         if s.table is not None and len(s.yi) > 1:
             try:
@@ -153,6 +169,23 @@ def _fits(analysis: Analysis, sets: list[_Set]) -> Iterator[tuple[dict, int, flo
                 continue
             yield ({**s.levels, "model": "Mantel–Haenszel", "interval": "z",
                     "zero cells": "no correction"}, mh.k, mh.estimate, mh.ci_low, mh.ci_high)
+
+
+def _other_models_of_proportions(sets: list[_Set]) -> Iterator[tuple]:
+    """Each set of counts by the logistic model and by double arcsines."""
+    sets = [s for s in sets if len(s.yi) > 1]
+    for s in sets:
+        if fit := proportions.logistic(*s.table):
+            yield ({**s.levels, "model": "logistic", "interval": "t"}, fit.k, fit.estimate,
+                   fit.ci_low, fit.ci_high)
+    turned = [synthesis.double_arcsine_proportion(*s.table) for s in sets]
+    yi, vi, mask = synthesis.pad([t.yi for t in turned], [t.vi for t in turned])
+    for interval in INTERVALS:
+        fits = synthesis.fit_many(yi, vi, mask, tau2_method="REML", interval=interval)
+        for i, s in enumerate(sets):
+            ends = [fits.estimate[i], fits.ci_low[i], fits.ci_high[i]]
+            yield ({**s.levels, "model": "double arcsine", "interval": interval}, len(s.yi),
+                   *proportions.turned_back(ends, s.table[1]))
 
 
 def multiverse(ev: Evidence, analysis: Analysis, main: list[Effect]) -> dict | None:
@@ -203,7 +236,7 @@ def _as_csv(columns: list[str], rows: list[list]) -> str:
 
 def _summary(analysis: Analysis, rows: list[list], choices: dict[str, list[str]]) -> dict:
     """How many analyses there are, on which side they lie, and which choice moves them most."""
-    ratio = analysis.measure in RATIOS
+    ratio, proportion = analysis.measure in RATIOS, analysis.measure == PROPORTION
     null, scale = (1.0, np.log) if ratio else (0.0, np.asarray)
     low, high = (np.array([row[i] for row in rows]) for i in (-2, -1))
     moves = []
@@ -214,7 +247,9 @@ def _summary(analysis: Analysis, rows: list[list], choices: dict[str, list[str]]
             moves.append((float(max(medians) - min(medians)), name,
                           levels[int(np.argmin(medians))], levels[int(np.argmax(medians))]))
     most = max(moves, default=None)
-    return {"n": len(rows), "crossing_null": int(((low < null) & (high > null)).sum()),
-            "below": int((high <= null).sum()), "above": int((low >= null).sum()),
+    return {"n": len(rows),  # a proportion has no line of no effect
+            "crossing_null": None if proportion else int(((low < null) & (high > null)).sum()),
+            "below": None if proportion else int((high <= null).sum()),
+            "above": None if proportion else int((low >= null).sum()),
             "moves_most": None if most is None else {
                 "choice": most[1], "lowest": most[2], "highest": most[3], "by": most[0]}}

@@ -10,7 +10,10 @@ import numpy as np
 
 from .. import synthesis
 from ..effects import Analysis, Effect
-from ..effects.question import RATIOS
+from ..effects.question import PROPORTION, RATIOS
+from . import proportions
+
+_Z = 1.959963984540054
 
 
 def _number(value) -> float | None:
@@ -18,9 +21,11 @@ def _number(value) -> float | None:
 
 
 def natural(measure: str, value: float | None) -> float | None:
-    """A value of the analysis on the scale that readers know: ratios exponentiated."""
+    """A value on the scale that readers know: ratios exponentiated, proportions in percent."""
     if value is None:
         return None
+    if measure == PROPORTION:
+        return proportions.percent(value)
     return math.exp(value) if measure in RATIOS else float(value)
 
 
@@ -54,9 +59,9 @@ def arrays(effects: Sequence[Effect]) -> tuple[np.ndarray, np.ndarray]:
 
 
 def counts(effects: Sequence[Effect]) -> list[np.ndarray] | None:
-    """Events and totals (cells, then comparator), or None where a trial reported a ratio only."""
+    """Events and totals (cells, then comparator), or None where a trial has not both."""
     with_effect = [e for e in effects if e.yi is not None]
-    if not with_effect or any(e.cells is None for e in with_effect):
+    if not with_effect or any(None in (e.cells, e.comparator) for e in with_effect):
         return None
     return [np.array(column, dtype=float) for column in zip(*(
         (e.cells.events, e.cells.n, e.comparator.events, e.comparator.n) for e in with_effect),
@@ -71,7 +76,10 @@ def has_zero_cell(effects: Sequence[Effect]) -> bool:
 
 
 def random_pool(analysis: Analysis, effects: Sequence[Effect]) -> synthesis.Pooled:
-    """Random effects by the estimator and interval of the analysis."""
+    """Random effects by the estimator and interval of the analysis, or the model for proportions.
+    """
+    if analysis.measure == PROPORTION:
+        return proportions.random_pool([e for e in effects if e.yi is not None])
     yi, vi = arrays(effects)
     return synthesis.pool(yi, vi, tau2_method=analysis.tau2_method, interval=analysis.interval)
 
@@ -91,8 +99,10 @@ def main_pool(analysis: Analysis, effects: Sequence[Effect]) -> synthesis.Pooled
     """The protocol's main model for these trials; None without a trial that has an effect.
 
     k = 1 is the study alone; k = 2 the common effect; counts with an empty cell Mantel–Haenszel;
-    all else random effects.
+    all else random effects. Proportions of treated patients have models of their own.
     """
+    if analysis.measure == PROPORTION:
+        return proportions.main_pool([e for e in effects if e.yi is not None])
     yi, vi = arrays(effects)
     if len(yi) == 0:
         return None
@@ -133,3 +143,24 @@ def none_seen(effects: Sequence[Effect]) -> dict | None:
         return None
     n = sum(a.n for a in arms)
     return {"n": n, "upper_percent": 100 * synthesis.upper_bound_zero_events(n)}
+
+
+def all_seen(effects: Sequence[Effect]) -> dict | None:
+    """The lower bound of a proportion when every treated patient of every study had the event."""
+    if not effects or any(e.cells.events != e.cells.n for e in effects):
+        return None
+    n = sum(e.cells.n for e in effects)
+    return {"n": n, "lower_percent": 100 * (1 - synthesis.upper_bound_zero_events(n))}
+
+
+def interval_of(measure: str, effect: Effect) -> tuple[float | None, float | None, float | None]:
+    """Estimate and 95% interval of one trial on the readers' scale; None where it has no ratio.
+
+    Proportions as they are, with the exact interval; all else by the normal distribution.
+    """
+    if effect.yi is None:
+        return None, None, None
+    if measure == PROPORTION:
+        return 100 * effect.cells.events / effect.cells.n, *proportions.exact(effect.cells)
+    half = _Z * math.sqrt(effect.vi)
+    return tuple(natural(measure, x) for x in (effect.yi, effect.yi - half, effect.yi + half))

@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 
 from .. import synthesis
 from ..effects import Analysis, Effect, Evidence, Rules, select
+from ..effects.question import PROPORTION
+from . import proportions
 from .pools import arrays, counts, describe, main_pool, mantel_haenszel, random_pool
 
 ALL = frozenset({"as-reported", "derived", "borrowed", "digitised"})
@@ -55,6 +57,9 @@ VARIANTS = (
     Variant("minimally-processed-only", "minimally processed cells only",
             {"cell_classes": frozenset({"minimally-processed"})}, same_question=False),
 )
+# What the SD of a change from baseline and final values rests on.
+PRE_POST = tuple(Variant(f"pre-post-{r:g}", f"correlation of baseline and last visit {r:g}",
+                         {"pre_post_correlation": r}) for r in (0.3, 0.8))
 
 
 def odd_values(ev: Evidence, effect: Effect) -> list[tuple[str, str]]:
@@ -63,7 +68,7 @@ def odd_values(ev: Evidence, effect: Effect) -> list[tuple[str, str]]:
     Only rows that enter: a doubt about a pain score says nothing of a count of events.
     """
     used = {(f"{ev.indication}/{r.table}.csv", r.row) for r in effect.readings}
-    return sorted({(p.rule, p.wrong) for p in ev.data.warnings
+    return sorted({(p.rule, p.wrong) for p in ev.data.warnings_in(ev.indication)
                    if (p.file, p.row) in used and p.rule in ODD_RULES})
 
 
@@ -86,12 +91,16 @@ def _fit(row: dict, measure: str, pooled: synthesis.Pooled | None, n: float) -> 
 
 def _methods(analysis: Analysis, effects: list[Effect]) -> Iterator[tuple[str, str, Callable]]:
     """Other estimators, intervals and models on the same trials."""
+    if analysis.measure == PROPORTION:
+        yield from proportions.methods(effects)
+        return
     yi, vi = arrays(effects)
 
     def pool(**options):
         return lambda: synthesis.pool(yi, vi, **options)
 
-    yield "common", "common effect", pool(model="common", interval="z")
+    yield ("common", "one common value" if analysis.uncontrolled else "common effect",
+           pool(model="common", interval="z"))
     yield "reml", "REML, modified Knapp–Hartung", pool()
     yield "dl", "DerSimonian–Laird, modified Knapp–Hartung", pool(tau2_method="DL")
     yield "pm", "Paule–Mandel, modified Knapp–Hartung", pool(tau2_method="PM")
@@ -167,7 +176,8 @@ def variants(ev: Evidence, analysis: Analysis, effects: list[Effect]) -> list[di
     free = replace(analysis, qualities=())
     base = Rules(qualities=frozenset(analysis.qualities)) if analysis.qualities else Rules()
     before = [(e.trial_id, e.yi, e.vi) for e in effects]
-    for variant in (*VARIANTS, *_doubtful(ev, with_effect)):
+    for variant in (*VARIANTS, *(PRE_POST if analysis.uncontrolled else ()),
+                    *_doubtful(ev, with_effect)):
         changed, _ = select(ev, free, replace(base, **variant.change))
         if [(e.trial_id, e.yi, e.vi) for e in changed] == before:
             continue

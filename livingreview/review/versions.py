@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 from pathlib import Path
 
@@ -19,12 +18,6 @@ class VersionError(Exception):
     """No such version, or a file that holds no results."""
 
 
-def folder() -> Path:
-    """Where published versions are kept: beside the package, or where the process was told."""
-    chosen = os.environ.get("LIVINGREVIEW_RELEASES")
-    return Path(chosen) if chosen else reads.RELEASES
-
-
 def order(name: str) -> tuple[int, ...]:
     """Sorts names of versions by age."""
     return tuple(map(int, name.split(".")))
@@ -38,7 +31,7 @@ def published(releases: Path | None = None) -> list[str]:
     releases : Path, optional
         Another folder of versions.
     """
-    releases = releases or folder()
+    releases = releases or reads.releases()
     names = [p.name.removesuffix(".json") for p in releases.glob("*.json")
              if NAME.fullmatch(p.name.removesuffix(".json"))]
     reads.note(reads.RELEASE)
@@ -53,7 +46,7 @@ def results(name: str, releases: Path | None = None) -> dict:
     VersionError
         When there is none of that name.
     """
-    releases = releases or folder()
+    releases = releases or reads.releases()
     if name not in published(releases):
         known = ", ".join(published(releases)) or "none"
         raise VersionError(f"{name} is not a published version; published: {known}")
@@ -81,4 +74,5 @@ def document(path: Path) -> dict:
 
 def manifest(name: str, releases: Path | None = None) -> dict:
     """What a published version was made of: its date, digests and pins."""
-    return json.loads(((releases or folder()) / f"{name}{MANIFEST}").read_text(encoding="utf-8"))
+    path = (releases or reads.releases()) / f"{name}{MANIFEST}"
+    return json.loads(path.read_text(encoding="utf-8"))

@@ -14,7 +14,16 @@ from numpy.ma import MaskedArray
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import chdtrc, chdtri, ndtr, ndtri, stdtr, stdtrit
 
-from .errors import FloatArray, SynthesisError, choice, effects, probability
+from .errors import (
+    LARGEST,
+    FloatArray,
+    SynthesisError,
+    choice,
+    effects,
+    numeric,
+    one_number,
+    probability,
+)
 from .likelihood import TAU2_METHODS, Means, moments, solve_q_of_means, stack, tau2_of_means
 
 MODELS = ("random", "common")
@@ -24,6 +33,8 @@ PREDICTION_DF = ("k-1", "k-2", "normal")
 # Numbers of a chunk: a handful of such arrays of 192 kB fit in a cache of 1 MB; with fewer, the
 # calls cost more than the sums.
 _CHUNK = 24_000
+# Effects that differ by less than this share of their size are equal but for rounding.
+_ROUNDING = 32 * np.finfo(float).eps
 # Sets up to this many studies have all their subsets taken by `gosh`.
 _ALL_SUBSETS = 15
 
@@ -233,10 +244,7 @@ def _matrix(
     yi: ArrayLike, vi: ArrayLike, mask: ArrayLike | None
 ) -> tuple[FloatArray, FloatArray]:
     """Return checked arrays of shape (n, k), with infinite variances where there is no study."""
-    try:
-        y, v = np.asarray(yi, dtype=float), np.asarray(vi, dtype=float)
-    except (TypeError, ValueError) as error:
-        raise SynthesisError(f"yi or vi is not a numeric array: {error}") from None
+    y, v = numeric("yi", yi), numeric("vi", vi)
     if y.shape != v.shape or y.ndim not in (1, 2):
         raise SynthesisError(f"yi has shape {y.shape}, vi {v.shape}: (n, k) of both is needed")
     present = np.ones(np.atleast_2d(y).shape, bool) if mask is None else np.asarray(mask)
@@ -249,7 +257,9 @@ def _matrix(
     _refuse(~np.isfinite(y) & present, y, "yi must be a finite number")
     _refuse(~np.isfinite(v) & present, v, "vi must be a finite number")
     _refuse((v <= 0) & present, v, "the variance vi must be positive")
-    _refuse((v < np.finfo(float).tiny) & present, v, "the variance vi is too small to be inverted")
+    _refuse((np.maximum(np.abs(y), v) > LARGEST) & present, np.maximum(np.abs(y), v),
+            f"yi and vi must not exceed {LARGEST:g} in size")
+    _refuse((v < 1 / LARGEST) & present, v, "the variance vi is too small to be inverted")
     if mask is None:
         return np.atleast_2d(y), np.atleast_2d(v)
     return np.where(present, y, 0.0), np.where(present, v, np.inf)
@@ -359,7 +369,8 @@ def _mean(
 ) -> dict[str, NDArray]:
     """Weighted mean with standard error, interval, test and prediction interval."""
     df, upper = means.df, 0.5 + chosen.level / 2
-    scale = q / df
+    noise = total * (_ROUNDING * means.shift / means.unit) ** 2
+    scale = np.where(q > noise, q / df, 0.0)
     factor = {"hksj": scale, "hksj-guard": np.maximum(1.0, scale)}.get(chosen.interval, 1.0)
     estimate, se = means.shift + means.unit * mean, means.unit * np.sqrt(factor / total)
     out: dict[str, NDArray] = {"estimate": estimate, "se": se, "scale": scale}
@@ -436,7 +447,7 @@ def gosh(
     y, v = effects(yi, vi)
     if y.size < 2:
         raise SynthesisError("subsets need at least 2 studies")
-    most = 2**_ALL_SUBSETS if subsets is None else int(subsets)
+    most = 2**_ALL_SUBSETS if subsets is None else int(one_number("subsets", subsets))
     if most < 1:
         raise SynthesisError(f"subsets must be 1 or more, not {subsets}")
     chosen = options(model, tau2_method, interval, level)

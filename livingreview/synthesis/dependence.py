@@ -16,7 +16,16 @@ from numpy.typing import ArrayLike
 from scipy.optimize import brentq
 from scipy.special import chdtrc, chdtri
 
-from .errors import FloatArray, SynthesisError, choice, columns, effects, probability, refuse
+from .errors import (
+    FloatArray,
+    SynthesisError,
+    choice,
+    columns,
+    effects,
+    one_number,
+    probability,
+    refuse,
+)
 from .regression import (
     INTERCEPT,
     categories,
@@ -510,17 +519,22 @@ def _sandwich(
     """Coefficients, their robust covariance, degrees of freedom, and clusters that fix one."""
     basis, upper = np.linalg.qr(x)
     weighted = [np.linalg.solve(block, basis[row]) for row, block in zip(rows, blocks, strict=True)]
-    bread = np.linalg.inv(sum(basis[row].T @ w for row, w in zip(rows, weighted, strict=True)))
+    parts = np.array([basis[row].T @ w for row, w in zip(rows, weighted, strict=True)])
+    bread = np.linalg.inv(parts.sum(axis=0))
     gamma = bread @ sum(w.T @ y[row] for row, w in zip(rows, weighted, strict=True))
     back = np.linalg.inv(upper)
     # Column c of `load` is t_j = A_j'W_jX_jM of the coefficient c on the original scale.
     combine = bread @ back.T
     loads, alone = [], []
     for number, (row, block, w) in enumerate(zip(rows, blocks, weighted, strict=True)):
-        adjust, full = _adjust(block, basis[row], bread)
-        loads.append(adjust @ w @ combine if adjustment == "CR2" else w @ combine)
-        if not full:
+        others = np.delete(parts, number, axis=0).sum(axis=0)
+        sizes = np.linalg.eigvalsh(others)
+        if sizes[0] > 1e-12 * sizes[-1]:
+            adjust = _adjust(block, w, others)
+        else:
+            adjust = _adjust_singular(block, basis[row], bread)
             alone.append(number)
+        loads.append(adjust @ w @ combine if adjustment == "CR2" else w @ combine)
     scores = np.array([load.T @ (y[row] - basis[row] @ gamma)
                        for row, load in zip(rows, loads, strict=True)])
     covariance = scores.T @ scores
@@ -542,18 +556,31 @@ def _satterthwaite(own: FloatArray, pulls: FloatArray, bread: FloatArray) -> Flo
     return df
 
 
-def _adjust(block: FloatArray, x: FloatArray, bread: FloatArray) -> tuple[FloatArray, bool]:
-    """Return CR2's matrix of one cluster, and whether its residuals are of full rank.
+def _adjust(block: FloatArray, weighted: FloatArray, others: FloatArray) -> FloatArray:
+    """Return CR2's matrix of one cluster, `others` being X'WX of the other clusters.
 
-    The inverse square root is a generalised one: a cluster that fixes a coefficient has a residual
-    that is 0 in that direction.
+    Φ − XMX' is a difference of nearly equal numbers where a cluster holds a giant study. Its
+    inverse is the sum Φ⁻¹ + Φ⁻¹X others⁻¹X'Φ⁻¹, so that the inverse square root of D(Φ − XMX')D' is
+    that of a sum of squares, by singular values of the stacked terms.
+    """
+    d = np.linalg.cholesky(block).T
+    back = np.linalg.inv(d)
+    shared = np.linalg.solve(np.linalg.cholesky(others), weighted.T @ back)
+    _, values, vectors = np.linalg.svd(np.vstack([back.T @ back, shared]), full_matrices=False)
+    return d.T @ (vectors.T * values) @ vectors @ d
+
+
+def _adjust_singular(block: FloatArray, x: FloatArray, bread: FloatArray) -> FloatArray:
+    """Return CR2's matrix of a cluster that fixes a coefficient, by a generalised inverse.
+
+    Its residual is 0 in that direction.
     """
     d = np.linalg.cholesky(block).T
     g = d @ (block - x @ bread @ x.T) @ d.T
     values, vectors = np.linalg.eigh((g + g.T) / 2)
     keep = values > 1e-12 * max(float(values.max()), float(np.abs(np.diag(block)).max()) ** 2)
     root = (vectors[:, keep] / np.sqrt(values[keep])) @ vectors[:, keep].T
-    return d.T @ root @ d, bool(keep.all())
+    return d.T @ root @ d
 
 
 # ---------------------------------------------------------------- aggregation
@@ -601,7 +628,7 @@ def aggregate(
     """
     y, v = effects(yi, vi)
     names, number = _clusters(cluster, y.size)
-    rho = float(correlation)
+    rho = one_number("correlation", correlation)
     largest = int(np.bincount(number).max())
     lowest = -1.0 if largest < 3 else -1 / (largest - 1)
     if not lowest < rho < 1:
@@ -638,10 +665,9 @@ def _shared(vi: FloatArray, covariance: FloatArray) -> FloatArray:
 
 
 def _count(name: str, value: float, least: float) -> float:
-    (number,) = columns(**{name: value})
-    if number.size != 1 or not number[0] > least:
+    if not one_number(name, value) > least:
         raise SynthesisError(f"{name} must be one number above {least:g}, not {value}")
-    return float(number[0])
+    return float(value)
 
 
 def shared_control_md(vi: ArrayLike, sd_control: float, n_control: float) -> FloatArray:

@@ -133,7 +133,7 @@ def influence(
     beta, covariance, at, scale = solution(data, tau2, test)
     _need_scatter(scale, None)
     hat, weights = np.empty(k), np.empty(k)
-    hat[data.order] = 1 - at.rest[0]
+    hat[data.order] = at.leverage[0]
     weights[data.order] = at.weights[0]
     without = [_without(i, y, v, matrix, labels, tau2_method, test) for i in range(k)]
     change = beta - np.array([one[1] for one in without])

@@ -8,6 +8,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 FloatArray = NDArray[np.float64]
+# Squares of larger numbers, and of the inverse of smaller variances, overflow.
+LARGEST = 1e150
 
 
 class SynthesisError(ValueError):
@@ -30,6 +32,25 @@ class SynthesisError(ValueError):
         self.row = row
 
 
+def numeric(name: str, values: ArrayLike) -> FloatArray:
+    """Return values as an array of floats of any shape.
+
+    Raises
+    ------
+    SynthesisError
+        If they are not real numbers, or some are masked: an array would hold what is behind the
+        mask.
+    """
+    if np.ma.is_masked(values):
+        raise SynthesisError(f"{name} holds masked values: leave them out")
+    if np.iscomplexobj(values):
+        raise SynthesisError(f"{name} is not numeric: it holds complex numbers")
+    try:
+        return np.asarray(values, dtype=float)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise SynthesisError(f"{name} is not numeric: {error}") from None
+
+
 def columns(**named: ArrayLike) -> list[FloatArray]:
     """Return equally long, finite, non-empty 1-D float arrays.
 
@@ -47,14 +68,11 @@ def columns(**named: ArrayLike) -> list[FloatArray]:
     ------
     SynthesisError
         If a column is not numeric, not one-dimensional, empty, of another length than the
-        first, or holds NaN or infinity (then with its row).
+        first, or holds NaN, infinity or a number beyond ±1e150 (then with its row).
     """
     out: list[FloatArray] = []
     for name, values in named.items():
-        try:
-            column = np.atleast_1d(np.asarray(values, dtype=float))
-        except (TypeError, ValueError) as error:
-            raise SynthesisError(f"{name} is not numeric: {error}") from None
+        column = np.atleast_1d(numeric(name, values))
         if column.ndim != 1:
             raise SynthesisError(f"{name} must have one dimension, not {column.ndim}")
         if column.size == 0:
@@ -62,8 +80,23 @@ def columns(**named: ArrayLike) -> list[FloatArray]:
         if out and column.size != out[0].size:
             raise SynthesisError(f"{name} has {column.size} rows, the first column {out[0].size}")
         refuse(~np.isfinite(column), column, f"{name} must be a finite number")
+        refuse(np.abs(column) > LARGEST, column, f"{name} must not exceed {LARGEST:g} in size")
         out.append(column)
     return out
+
+
+def one_number(name: str, value: float) -> float:
+    """Return one finite number.
+
+    Raises
+    ------
+    SynthesisError
+        If it is none, or several.
+    """
+    found = numeric(name, value)
+    if found.size != 1 or not abs(found.item()) <= LARGEST:
+        raise SynthesisError(f"{name} must be one finite number, not {value}")
+    return found.item()
 
 
 def refuse(bad: NDArray[np.bool_], values: FloatArray, message: str) -> None:
@@ -83,7 +116,7 @@ def effects(yi: ArrayLike, vi: ArrayLike) -> tuple[FloatArray, FloatArray]:
     """Return checked effects and sampling variances, each of shape (k,)."""
     y, v = columns(yi=yi, vi=vi)
     refuse(v <= 0, v, "the variance vi must be positive")
-    refuse(v < np.finfo(float).tiny, v, "the variance vi is too small to be inverted")
+    refuse(v < 1 / LARGEST, v, "the variance vi is too small to be inverted")
     return y, v
 
 
@@ -120,6 +153,6 @@ def probability(name: str, value: float) -> float:
     SynthesisError
         If it does not.
     """
-    if not 0 < value < 1:
+    if not 0 < one_number(name, value) < 1:
         raise SynthesisError(f"{name} must lie between 0 and 1, not {value}")
     return float(value)

@@ -170,7 +170,7 @@ def _modes(e: FloatArray, n: FloatArray, mu: float, sigma: float) -> FloatArray:
         low, high = np.where(slope > 0, u, low), np.where(slope > 0, high, u)
         step = u + slope / (1 + sigma**2 * n * p * (1 - p))
         new = np.where((step > low) & (step < high), step, (low + high) / 2)
-        if np.all(np.abs(new - u) <= 1e-13 * (1 + np.abs(u))):
+        if np.all(np.abs(new - u) <= 1e-9 * (1 + np.abs(u))):  # only the centre of the nodes
             return new
         u = new
     return u
@@ -213,6 +213,14 @@ def _maximum(
     start = float(logit(e.sum() / n.sum()))
 
     def best_mu(sigma: float) -> float:
+        # The likelihood is concave in μ: Newton's steps, and bracketing where they fail.
+        mu = start
+        for _ in range(20):
+            at = _marginal(e, n, mu, sigma, rule)
+            step = -float(at.gradient[0] / at.hessian[0, 0])
+            mu += min(2.0, max(-2.0, step))
+            if abs(step) <= 1e-13 * (1 + abs(mu)):
+                return mu
         width = 1.0
 
         def slope(mu: float) -> float:

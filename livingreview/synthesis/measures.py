@@ -478,7 +478,8 @@ def odds_ratio(
     """
     (a, b, c, d), none, full = _cells(e1, n1, e2, n2, zero_cells)
     with np.errstate(divide="ignore", invalid="ignore"):
-        yi = np.log(a) - np.log(b) - np.log(c) + np.log(d)
+        # Of equal odds both quotients are the same number, so that the effect is exactly 0.
+        yi = np.log(a / b) - np.log(c / d)
         vi = 1 / a + 1 / b + 1 / c + 1 / d
     undefined = (a == 0) | (b == 0) | (c == 0) | (d == 0)
     return _with_reasons(yi, vi, [*_double(none, full, double_zeros), (undefined, _ZERO_CELL)])

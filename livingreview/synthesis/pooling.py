@@ -16,6 +16,8 @@ from .errors import (
     choice,
     columns,
     effects,
+    numeric,
+    one_number,
     probability,
     refuse,
     tables,
@@ -255,8 +257,8 @@ def heterogeneity(
     """
     y, v = effects(yi, vi)
     _need_two(y)
-    if tau2 is not None and not 0 <= tau2 < np.inf:
-        raise SynthesisError(f"tau2 must be 0 or more and finite, not {tau2}")
+    if tau2 is not None and not one_number("tau2", tau2) >= 0:
+        raise SynthesisError(f"tau2 must be 0 or more, not {tau2}")
     return _heterogeneity(prepare(y, v), tau2)
 
 
@@ -546,10 +548,7 @@ def combine_correlated(yi: ArrayLike, covariance: ArrayLike) -> Combined:
     Synthesis and Meta-Analysis, 2nd ed., 357–376. Cochrane Handbook, chapter 23.3.4.
     """
     (y,) = columns(yi=yi)
-    try:
-        matrix = np.asarray(covariance, dtype=float)
-    except (TypeError, ValueError) as error:
-        raise SynthesisError(f"covariance is not numeric: {error}") from None
+    matrix = numeric("covariance", covariance)
     if matrix.ndim <= 1:
         y, v = effects(y, matrix)
         matrix = np.diag(v)
@@ -607,15 +606,16 @@ def _difference_parts(
 
 def mantel_haenszel(
     e1: ArrayLike, n1: ArrayLike, e2: ArrayLike, n2: ArrayLike, measure: str = "RR",
-    level: float = 0.95,
+    level: float = 0.95, double_zeros: str | None = None,
 ) -> Pooled:
     """Pool 2 × 2 tables by Mantel and Haenszel, without any zero-cell correction of the estimate.
 
     Conventions: ratios on the log scale, normal interval, no τ². Variances: Greenland and Robins
     (RR), Robins, Breslow and Greenland (OR), Sato, Greenland and Robins (RD). Tables without events
     in both arms, or with events in all of both arms, do not count in ratios (the second kind would
-    pull a risk ratio to 1 with no variance of its own; metafor keeps it). Q, I² and H² compare the
-    tables' own effects, 0.5 added where a cell is zero, with the pooled one.
+    pull a risk ratio to 1 with no variance of its own; metafor keeps it) unless 'keep' asks for
+    them. Q, I² and H² compare the tables' own effects, 0.5 added where a cell is zero, with the
+    pooled one.
 
     Parameters
     ----------
@@ -623,6 +623,8 @@ def mantel_haenszel(
         Participants with the event and totals of arms 1 and 2.
     measure : {'RR', 'OR', 'RD'}
     level : float
+    double_zeros : {'drop', 'keep'}, optional
+        None is 'drop' for ratios and 'keep' for the risk difference.
 
     Returns
     -------
@@ -644,7 +646,9 @@ def mantel_haenszel(
     choice("measure", measure, ("RR", "OR", "RD"))
     probability("level", level)
     a, n1, c, n2 = tables(e1, n1, e2, n2)
-    single = {"RR": risk_ratio, "OR": odds_ratio, "RD": risk_difference}[measure](a, n1, c, n2)
+    rule = double_zeros or ("keep" if measure == "RD" else "drop")
+    effect = {"RR": risk_ratio, "OR": odds_ratio, "RD": risk_difference}[measure]
+    single = effect(a, n1, c, n2, double_zeros=rule)
     used = single.used
     cells = (a[used], (n1 - a)[used], c[used], (n2 - c)[used])
     if measure == "RD":

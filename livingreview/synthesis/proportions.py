@@ -387,7 +387,7 @@ def rate_ratio(
     (x1, t1, x2, t2), none = _two_rates(e1, t1, e2, t2, zero_cells)
     reasons = [*_double(none, np.zeros_like(none), double_zeros), ((x1 == 0) | (x2 == 0), _NONE)]
     with np.errstate(divide="ignore", invalid="ignore"):
-        yi = np.log(x1) - np.log(t1) - (np.log(x2) - np.log(t2))
+        yi = np.log(x1 / t1) - np.log(x2 / t2)
         return _with_reasons(yi, 1 / x1 + 1 / x2, reasons)
 
 

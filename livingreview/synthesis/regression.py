@@ -15,7 +15,16 @@ from numpy.typing import ArrayLike
 from scipy.optimize import brentq
 from scipy.special import chdtrc, chdtri, fdtrc, ndtr, ndtri, stdtr, stdtrit
 
-from .errors import FloatArray, SynthesisError, choice, columns, effects, probability
+from .errors import (
+    LARGEST,
+    FloatArray,
+    SynthesisError,
+    choice,
+    columns,
+    effects,
+    numeric,
+    probability,
+)
 from .pooling import pool, subgroup_difference
 
 METHODS = ("REML", "ML", "DL", "PM", "EB", "HE", "SJ", "HS")
@@ -28,6 +37,8 @@ INTERCEPT = "intercept"
 _COLLINEAR = 1e-10
 # Leverages nearer to 1 than this are computed from the other studies; see `_heavy`.
 _HEAVY = 1e-5
+# Residuals below this share of the effects are rounding: the studies lie on the fit.
+_ROUNDING = 32 * np.finfo(float).eps
 _BLOCK = 400_000
 _STEP = 0.05
 _MAX_CANDIDATES = 4_000
@@ -219,8 +230,9 @@ class Fits:
 
     Attributes
     ----------
-    weights, residuals, rest : ndarray, shape (g, k)
-        1/(v + τ²), residuals, and 1 − leverage.
+    weights, residuals, leverage, rest : ndarray, shape (g, k)
+        1/(v + τ²), residuals, leverage, and 1 − leverage: each without the cancellation of the
+        other.
     gamma : ndarray, shape (g, p)
         Coefficients of the orthonormal basis.
     root : ndarray, shape (g, p, p)
@@ -231,6 +243,7 @@ class Fits:
 
     weights: FloatArray
     residuals: FloatArray
+    leverage: FloatArray
     rest: FloatArray
     gamma: FloatArray
     root: FloatArray
@@ -242,10 +255,7 @@ def moderators(
     x: ArrayLike, k: int, intercept: bool, names: Sequence[str] | None
 ) -> tuple[FloatArray, tuple[str, ...]]:
     """Return the checked design matrix and the names of its columns."""
-    try:
-        matrix = np.asarray(x, dtype=float)
-    except (TypeError, ValueError) as error:
-        raise SynthesisError(f"x is not numeric: {error}") from None
+    matrix = numeric("x", x)
     if matrix.ndim == 1:
         matrix = matrix[:, None]
     if matrix.ndim != 2 or matrix.shape[0] != k:
@@ -297,13 +307,14 @@ def fits(data: Design, tau2: FloatArray) -> Fits:
     q_matrix, root = np.linalg.qr(root_w[:, :, None] * data.basis)
     scaled = root_w * data.y
     fitted = np.einsum("gkp,gk->gp", q_matrix, scaled)
-    rest = 1 - (q_matrix**2).sum(axis=2)
+    leverage = (q_matrix**2).sum(axis=2)
+    rest = 1 - leverage
     gamma = np.linalg.solve(root, fitted[:, :, None])[:, :, 0]
     residuals = data.y - gamma @ data.basis.T
     for g, i in zip(*np.nonzero(rest < _HEAVY), strict=True):
         rest[g, i], residuals[g, i] = _heavy(data, w[g], i)
     q = (w * residuals**2).sum(axis=1)
-    return Fits(w, residuals, rest, gamma, root, q, (w * rest).sum(axis=1))
+    return Fits(w, residuals, leverage, rest, gamma, root, q, (w * rest).sum(axis=1))
 
 
 def _heavy(data: Design, w: FloatArray, i: int) -> tuple[float, float]:
@@ -419,7 +430,9 @@ def solution(data: Design, tau2: float, test: str) -> tuple[FloatArray, FloatArr
     beta = np.linalg.solve(data.upper, at.gamma[0])
     scale = 1.0
     if test in ("hksj", "hksj-guard"):
-        scale = float(at.q[0]) / (data.k - data.p)
+        q = float(at.q[0])
+        noise = _ROUNDING**2 * float(at.weights[0] @ data.y**2)
+        scale = q / (data.k - data.p) if q > noise else 0.0
         if test == "hksj-guard":
             scale = max(1.0, scale)
     return beta, covariance * scale, at, scale
@@ -465,7 +478,11 @@ def dummies(values: Sequence[Hashable], reference: Hashable | None = None) -> Du
 
 def categories(name: str, values: Sequence[Hashable]) -> tuple[list[str], list[str]]:
     """Return labels by row and the sorted levels; refuse missing values with their row."""
-    listed = values.tolist() if isinstance(values, np.ndarray) else list(values)
+    try:
+        listed = values.tolist() if isinstance(values, np.ndarray) else list(values)
+        set(listed)
+    except TypeError as error:
+        raise SynthesisError(f"{name} is no sequence of labels: {error}") from None
     if not listed:
         raise SynthesisError(f"{name} is empty (k = 0): there is nothing to compute")
     for row, value in enumerate(listed):
@@ -661,15 +678,12 @@ def predict(regression: Regression, x: ArrayLike, level: float | None = None) ->
     """
     level = regression.level if level is None else probability("level", level)
     m = regression.p - int(regression.intercept)
-    try:
-        matrix = np.asarray(x, dtype=float)
-    except (TypeError, ValueError) as error:
-        raise SynthesisError(f"x is not numeric: {error}") from None
+    matrix = numeric("x", x)
     if matrix.ndim < 2:
         matrix = matrix.reshape(-1, 1) if m == 1 else matrix.reshape(1, -1)
     if matrix.ndim != 2 or matrix.shape[1] != m or matrix.shape[0] == 0:
         raise SynthesisError(f"x has shape {np.shape(x)}; {m} moderators are due in each row")
-    bad = ~np.isfinite(matrix).all(axis=1)
+    bad = ~(np.abs(matrix) <= LARGEST).all(axis=1)
     if bad.any():
         raise SynthesisError("x must hold finite numbers", int(np.argmax(bad)))
     if regression.intercept:

@@ -15,7 +15,16 @@ from numpy.typing import ArrayLike
 from scipy.optimize import brentq
 from scipy.special import chdtrc, expit, logit
 
-from .errors import FloatArray, SynthesisError, choice, columns, effects, probability, refuse
+from .errors import (
+    FloatArray,
+    SynthesisError,
+    choice,
+    columns,
+    effects,
+    numeric,
+    probability,
+    refuse,
+)
 from .pooling import pool
 from .regression import categories, quantile, two_sided
 
@@ -213,10 +222,7 @@ def dose_scale(dose: ArrayLike, scale: str = "log") -> FloatArray:
 
 def _covariance(matrix: ArrayLike, size: int, label: str) -> FloatArray:
     """Check one study's covariance matrix; a vector is the variance of independent effects."""
-    try:
-        s = np.asarray(matrix, dtype=float)
-    except (TypeError, ValueError) as error:
-        raise SynthesisError(f"the covariance{label} is not numeric: {error}") from None
+    s = numeric(f"the covariance{label}", matrix)
     s = np.diag(np.atleast_1d(s)) if s.ndim <= 1 else s
     if s.shape != (size, size):
         raise SynthesisError(f"the covariance{label} has shape {s.shape}, not {(size, size)}")

@@ -1,0 +1,148 @@
+"""The ledger of claims: what each claim cites, what that is, and what was judged of it."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from ..dataset import Dataset
+from ..seeds import basis_record
+
+# Verdicts that no row states: what a claim has until somebody judges it, and by rule.
+NOT_YET_JUDGED, NOT_CHECKABLE = "not-yet-judged", "not-checkable"
+FLAWED = ("retracted", "expression-of-concern")
+_ONLY = {  # kinds of evidence of which a claim may cite nothing else
+    frozenset({"animal"}): "animal experiments only",
+    frozenset({"laboratory"}): "in-vitro studies only",
+    frozenset({"animal", "laboratory"}): "animal and in-vitro studies only",
+    frozenset({"secondary"}): "reviews or guidance only",
+    frozenset({"uncontrolled"}): "uncontrolled studies only",
+}
+
+
+@dataclass(frozen=True)
+class Cited:
+    """A reference of a seed review, with the studies of the data that it is the report of.
+
+    Attributes
+    ----------
+    row : mapping
+        The row of ``references.csv``.
+    studies : tuple of (str, mapping)
+        Indication and row of each study that the review cites under this number.
+    retracted : bool
+    evidence : str
+        What it counts as: controlled, uncontrolled, human, animal, laboratory, secondary,
+        retracted; empty where its kind counts as none of these.
+    """
+
+    row: Mapping
+    studies: tuple[tuple[str, Mapping], ...]
+    retracted: bool
+    evidence: str
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One claim of the ledger.
+
+    Attributes
+    ----------
+    claim : mapping
+        The row of ``claims.csv``.
+    cited : tuple of Cited
+    verdict : str
+        A word of the vocabulary, or one of the two verdicts that no row states.
+    judged : mapping or None
+        The row of ``verdicts.csv``.
+    bases : tuple of (str, mapping)
+        Each basis of the verdict with the row that it names.
+    """
+
+    claim: Mapping
+    cited: tuple[Cited, ...]
+    verdict: str
+    judged: Mapping | None
+    bases: tuple[tuple[str, Mapping], ...]
+
+    @property
+    def rests_on(self) -> str:
+        """What the claim cites, where that weakens it; empty where nothing does."""
+        kinds = {cited.evidence for cited in self.cited}
+        words = ["a retracted report"] if any(c.retracted for c in self.cited) else []
+        if not self.cited:
+            words.append("no reference")
+        if only := _ONLY.get(frozenset(kinds)):
+            words.append(only)
+        if any(other_condition(self.claim, cited) for cited in self.cited):
+            words.append("a report on another condition")
+        return "; ".join(words)
+
+
+def retracted(study: Mapping) -> bool:
+    """Whether a study was retracted, or is under an expression of concern."""
+    return study["status"] in FLAWED
+
+
+def references(data: Dataset) -> dict[tuple[str, str], Cited]:
+    """Every reference of the seed reviews by review and number.
+
+    Parameters
+    ----------
+    data : Dataset
+
+    Returns
+    -------
+    dict of (str, str) to Cited
+    """
+    studies = defaultdict(list)
+    for indication in data.indications:
+        for study in data.records("studies", indication):
+            for cited_by in study["cited_by"]:
+                studies[cited_by].append((indication, study))
+    out = {}
+    for row in data.records("references"):
+        key = (row["review_id"], row["ref_number"])
+        found = tuple(studies[":".join(key)])
+        kind = data.kind("reference_kind", row["kind"])
+        gone = kind == "retracted" or any(retracted(s) for _, s in found)
+        designs = {data.kind("design", s["design"]) for _, s in found} - {""}
+        evidence = designs.pop() if kind == "human" and len(designs) == 1 else kind
+        out[key] = Cited(row, found, gone, evidence)
+    return out
+
+
+def other_condition(claim: Mapping, cited: Cited) -> bool:
+    """Whether a reference is about other conditions than the claim that cites it."""
+    own, about = claim["indication"], set(cited.row["indication"])
+    return bool(own and own != "general" and about and not about & {own, "general"})
+
+
+def ledger(data: Dataset) -> list[Entry]:
+    """Every claim of the seed reviews, in the order of the table.
+
+    Parameters
+    ----------
+    data : Dataset
+
+    Returns
+    -------
+    list of Entry
+    """
+    judged = {row["claim_id"]: row for row in data.records("verdicts")}
+    known = references(data)
+    return [_entry(data, claim, judged.get(claim["claim_id"]), known)
+            for claim in data.records("claims")]
+
+
+def _entry(data: Dataset, claim: Mapping, judged: Mapping | None, known: dict) -> Entry:
+    cited = tuple(known[claim["review_id"], number] for number in claim["cited_refs"]
+                  if (claim["review_id"], number) in known)
+    if claim["checkable"] == "no":
+        return Entry(claim, cited, NOT_CHECKABLE, None, ())
+    if judged is None:
+        return Entry(claim, cited, NOT_YET_JUDGED, None, ())
+    bases = tuple((basis, basis_record(data, judged["basis_type"], basis))
+                  for basis in judged["basis"])
+    return Entry(claim, cited, judged["verdict"], judged, bases)

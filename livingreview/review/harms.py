@@ -1,0 +1,200 @@
+"""Patients with an adverse event in every arm that got cells, each patient counted once."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from .. import synthesis
+from ..effects import Evidence, Rules, cell_class
+from ..effects.candidates import source_rank
+from ..effects.comparisons import is_cell_arm
+from ..effects.estimates import within_person
+from ..effects.question import APART
+from ..effects.selection import shares_patients
+from ..effects.values import Unusable, binary
+
+SAME_PATIENTS = "counted already: "  # how the reason starts where the patients are in a sum
+
+
+@dataclass(frozen=True)
+class ArmEvents:
+    """One event in one cell arm.
+
+    Attributes
+    ----------
+    trial, study : str
+        The main report of the patients, and the report that holds the row.
+    events, total : int or None
+        Patients with the event and patients at risk; None where no count of patients is known.
+    cell_source, cell_product, donor, route : str or None
+        None where it is not stated, or differs between the parts of a union.
+    cell_class : str
+        A word of the vocabulary `cell_class`.
+    controlled : bool
+        Whether the trial has an arm without cells.
+    months : float or None
+        Follow-up of the count, else the longest of its report.
+    row : int
+        Line of `adverse_events.csv`.
+    derivation : tuple of str
+    not_counted : str
+        Why the arm is not in a total; empty where it is.
+    """
+
+    indication: str
+    trial: str
+    study: str
+    arm: str
+    event: str
+    events: int | None
+    total: int | None
+    cell_source: str | None
+    cell_product: str | None
+    cell_class: str
+    donor: str | None
+    route: str | None
+    design: str | None
+    controlled: bool
+    months: float | None
+    source: str
+    row: int
+    derivation: tuple[str, ...] = ()
+    not_counted: str = ""
+
+
+def _at_risk(arm, row) -> tuple[float | None, tuple[str, ...]]:
+    """Patients at risk: printed, else allocated."""
+    patients = arm["n_patients"] if arm["n_patients"] is not None else arm["n_allocated"]
+    if row["total"] is None:
+        return patients, () if patients is None else ("allocated n",)
+    if arm["n_patients"] is not None and row["total"] > arm["n_patients"]:
+        raise Unusable("joints are counted, not patients")
+    return row["total"], ()
+
+
+def _read(ev: Evidence, controlled: bool, arm, row) -> ArmEvents:
+    """One row, with its count or the reason why it has none."""
+    study = row["study_id"]
+    trial = ev.trial_of(study)
+    months = row["months"] if row["months"] is not None else ev.studies[study]["followup_months"]
+    blank = ArmEvents(
+        ev.indication, trial, study, row["arm_id"], row["event"], None, None, arm["cell_source"],
+        arm["cell_product"], cell_class(ev.data, arm), arm["donor"], arm["route"],
+        ev.studies[trial]["design"], controlled, months, row["source_id"], row["row"])
+    try:
+        value = binary("adverse_events", row, *_at_risk(arm, row))
+    except Unusable as reason:
+        return replace(blank, not_counted=str(reason))
+    return replace(blank, events=round(value.events), total=round(value.n),
+                   derivation=value.derivation,
+                   not_counted=_barred(ev, trial, study, blank.cell_class, value.n))
+
+
+def got_cells(arm) -> bool:
+    """Whether an arm got cells, also where neither their tissue nor their product is stated."""
+    return is_cell_arm(arm) or (arm["role"] == "intervention" and "none" not in (
+        arm["cell_source"], arm["cell_product"]))
+
+
+def _barred(ev: Evidence, trial: str, study: str, kind: str, n: float) -> str:
+    """Why the patients of an arm are in no total, whatever their events."""
+    if kind == "apart":
+        return APART
+    if n == 1:  # a single case is published for what happened in it
+        return "a report of a single patient, which gives no rate"
+    if ev.nameless(ev.studies[trial]):
+        return "a study without a name, which may be there under its own"
+    if "retracted" in (ev.studies[trial]["status"], ev.studies[study]["status"]):
+        return "retracted"
+    return shares_patients(ev, trial, Rules())
+
+
+def _once(ev: Evidence, rows: list[ArmEvents]) -> list[ArmEvents]:
+    """The rows of one trial and event, with all but one row of the same patients not counted.
+
+    The report with the longest follow-up is taken; in it, for each arm, the trial's own source
+    before others; a union in place of its parts; one side of a within-person trial.
+    """
+    usable = [r for r in rows if not r.not_counted]
+    if not usable:
+        return rows
+    studies = dict.fromkeys(r.study for r in usable)
+    longest = max(studies, key=lambda s: max(_months(r) for r in usable if r.study == s))
+    best: dict[str, ArmEvents] = {}
+    order = sorted((r for r in usable if r.study == longest), key=lambda r: (
+        -_months(r), source_rank(ev, {"source_id": r.source}), r.row))
+    for r in order:
+        best.setdefault(r.arm, r)
+    inside = {part: arm for arm in best for part in ev.arms[longest, arm]["combines"]}
+    sides = [arm for arm in best if arm not in inside] if within_person(ev, longest) else []
+
+    def why(r: ArmEvents) -> str:
+        if r.not_counted:
+            return r.not_counted
+        if r.study != longest:
+            return f"{SAME_PATIENTS}{longest} has a longer follow-up of the same patients"
+        if best[r.arm] is not r:
+            return f"{SAME_PATIENTS}another source, or a longer follow-up, of the arm was taken"
+        if r.arm in inside:
+            return f"{SAME_PATIENTS}in the arm {inside[r.arm]}"
+        return f"{SAME_PATIENTS}the other side of the same patients" if r.arm in sides[1:] else ""
+
+    return [replace(r, not_counted=why(r)) for r in rows]
+
+
+def _months(row: ArmEvents) -> float:
+    return -1.0 if row.months is None else row.months
+
+
+def arm_events(ev: Evidence) -> list[ArmEvents]:
+    """Every adverse event of every arm that got cells, in people.
+
+    Parameters
+    ----------
+    ev : Evidence
+
+    Returns
+    -------
+    list of ArmEvents
+        In the order of the table; a patient is in at most one row of an event that is counted.
+    """
+    controlled = set(ev.contests("any"))
+    groups: dict[tuple[str, str], list[ArmEvents]] = defaultdict(list)
+    for key, rows in ev.events.items():
+        trial = ev.trial_of(key[0])
+        if ev.studies[key[0]]["design"] == "animal-experiment" or not got_cells(ev.arms[key]):
+            continue
+        for row in rows:
+            groups[trial, row["event"]].append(
+                _read(ev, trial in controlled, ev.arms[key], row))
+    return sorted((r for rows in groups.values() for r in _once(ev, rows)), key=lambda r: r.row)
+
+
+def totals(rows: Iterable[ArmEvents]) -> dict:
+    """Patients with an event over arms of different patients, with exact bounds.
+
+    Parameters
+    ----------
+    rows : iterable of ArmEvents
+        Of one event; rows that are not counted are passed by.
+
+    Returns
+    -------
+    dict
+        ``events``, ``total``, ``k`` (trials), ``arms``, ``risk``, ``ci_low`` and ``ci_high``
+        (Clopper–Pearson, 95%), ``upper`` (one-sided 95% bound where nobody had the event, else
+        None), ``months_low`` and ``months_high`` (range of follow-up); risks are proportions, and
+        None without patients.
+    """
+    counted = [r for r in rows if not r.not_counted]
+    events, total = sum(r.events for r in counted), sum(r.total for r in counted)
+    low, high = synthesis.clopper_pearson(events, total) if total else (None, None)
+    months = [r.months for r in counted if r.months is not None]
+    return {
+        "events": events, "total": total, "k": len({(r.indication, r.trial) for r in counted}),
+        "arms": len(counted), "risk": events / total if total else None, "ci_low": low,
+        "ci_high": high,
+        "upper": synthesis.upper_bound_zero_events(total) if total and not events else None,
+        "months_low": min(months, default=None), "months_high": max(months, default=None)}

@@ -1,0 +1,238 @@
+"""Versions: what a release writes, what it refuses, and the site of a tag."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import subprocess
+import zipfile
+from pathlib import Path
+
+import jsonschema
+import pytest
+import yaml
+from made_up import World
+
+from livingreview.dataset import load
+from livingreview.display import citation
+from livingreview.display.releases import Released, Versions
+from livingreview.publish import api, archive, feed, heads
+from livingreview.publish.release import ReleaseError, prepare
+from livingreview.review import review
+
+FIRST, SECOND = "2026.11.0", "2026.12.0"
+
+
+def _git(root: Path, *arguments: str) -> str:
+    return subprocess.run(["git", "-c", "user.name=Nobody", "-c", "user.email=nobody@example.org",
+                           *arguments], cwd=root, check=True, capture_output=True,
+                          text=True).stdout
+
+
+class Project:
+    """A small project in a repository of its own."""
+
+    def __init__(self, root: Path):
+        self.root = root
+        self.world = World(root / "data")
+        self.world.add("about", key="authors", value="The contributors")
+        for key, value in (("title", "A made-up review"), ("text-licence", "CC-BY-4.0"),
+                           ("code-licence", "MIT"), ("description", "Made up."),
+                           ("keywords", "one;two")):
+            self.world.add("about", key=key, value=value)
+        for name, mean in (("ash-2019", 30), ("birch-2020", 35), ("cedar-2021", 38)):
+            self.world.trial(name).pair(name, mean, 40, 12)
+        self.world.analysis()
+        self.world.write()
+        for name in ("livingreview", "notebooks", "book"):
+            (root / name).mkdir()
+            (root / name / "something").write_text("x")
+        (root / "requirements.txt").write_text("# pins\nnumpy==1.0\n")
+        (root / "CHANGELOG.md").write_text("# Changelog\n\n## Unreleased\n\n- A thing.\n")
+        (root / "CITATION.cff").write_text("cff-version: 1.2.0\ntitle: x\nmessage: y\n")
+        _git(root, "init", "-q", "-b", "main")
+        self.commit()
+
+    def commit(self, tag: str = "") -> None:
+        _git(self.root, "add", "-A")
+        _git(self.root, "commit", "-qm", "made up")
+        if tag:
+            _git(self.root, "tag", "-a", f"v{tag}", "-m", tag)
+
+    def release(self, version: str, checks: str = "true") -> list[str]:
+        return prepare(self.root, version, load(self.root / "data"), checks, lambda _: None)
+
+
+@pytest.fixture
+def project(tmp_path, monkeypatch):
+    made = tmp_path / "project"
+    made.mkdir()
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1796000000")
+    monkeypatch.setenv("LIVINGREVIEW_RELEASES", str(made / "releases"))
+    return Project(made)
+
+
+def test_a_release_writes_its_files_and_says_how_it_is_tagged(project):
+    commands = project.release(FIRST)
+    assert commands[1:3] == [f'git commit -m "Release {FIRST}"',
+                             f'git tag -a v{FIRST} -m "Version {FIRST}"']
+    root = project.root
+    for path in commands[0].split()[2:]:
+        assert (root / path).is_file(), path
+    made = json.loads((root / f"releases/{FIRST}.manifest.json").read_text())
+    for path, digest in made["sha256"].items():
+        assert hashlib.sha256((root / path).read_bytes()).hexdigest() == digest, path
+    assert {f"data/{p}" for p in load(root / "data").digests} < made["sha256"].keys()
+    assert made["pins"] == {"numpy": "1.0"} and made["date"] == "2026-11-30"
+    cited = yaml.safe_load((root / "CITATION.cff").read_text())
+    assert cited["version"] == FIRST and str(cited["date-released"]) == made["date"]
+    assert json.loads((root / ".zenodo.json").read_text())["version"] == FIRST
+    crate = {e["@id"]: e for e in json.loads(
+        (root / "ro-crate-metadata.json").read_text())["@graph"]}
+    assert crate["#contributors"]["@type"] == "Organization"
+    assert crate["livingreview/"]["license"]["@id"].endswith("MIT")
+    assert "## Unreleased\n\n## 2026.11.0 (2026-11-30)\n\n- The first" in (
+        root / "CHANGELOG.md").read_text()
+    commit = _git(root, "rev-parse", "HEAD").strip()
+    assert not any(commit in (root / p).read_text() for p in commands[0].split()[2:])
+
+
+@pytest.mark.parametrize("version, code", [("26.11.0", 2), ("2026.13.0", 2), ("v2026.11.0", 2),
+                                           ("2026.11.01", 2), ("", 2)])
+def test_what_is_no_version_is_refused(project, version, code):
+    with pytest.raises(ReleaseError) as caught:
+        project.release(version)
+    assert caught.value.exit_code == code and not (project.root / "releases").exists()
+
+
+def test_a_dirty_tree_and_a_failed_check_are_refused(project):
+    with pytest.raises(ReleaseError, match="check failed"):
+        project.release(FIRST, checks="false")
+    (project.root / "book" / "new").write_text("x")
+    with pytest.raises(ReleaseError, match="not clean"):
+        project.release(FIRST)
+    assert not (project.root / "releases").exists()
+
+
+def test_a_published_version_never_changes(project):
+    project.release(FIRST)
+    project.commit(FIRST)
+    assert project.release(FIRST) == []
+    project.world.rows["outcomes"][0]["mean"] = 20
+    project.world.write()
+    project.commit()
+    before = (project.root / f"releases/{FIRST}.json").read_bytes()
+    with pytest.raises(ReleaseError, match="ash-2019"):
+        project.release(FIRST)
+    assert (project.root / f"releases/{FIRST}.json").read_bytes() == before
+    with pytest.raises(ReleaseError, match="older"):
+        project.release("2026.10.0")
+
+
+@pytest.fixture
+def two(project):
+    """Two versions: between them a trial is added and another one retracted."""
+    project.release(FIRST)
+    project.commit(FIRST)
+    project.world.trial("elm-2022").pair("elm-2022", 45, 40, 11)
+    project.world.rows["studies"][0]["status"] = "retracted"
+    project.world.write()
+    project.commit()
+    project.release(SECOND)
+    project.commit(SECOND)
+    return project
+
+
+def test_the_page_of_a_version_names_what_was_added_and_retracted_with_its_part(two):
+    page = Released(SECOND, two.root / "data").changes()
+    assert "elm-2022" in page and "ash-2019" in page and "Part of the change" in page
+    assert "first version" in Released(FIRST, two.root / "data").changes()
+    listed = Versions(two.root / "data").table()
+    assert listed.index(SECOND) < listed.index(FIRST)
+    assert "No estimate" in Versions(two.root / "data").since()
+
+
+def test_the_feed_has_an_entry_for_each_version(two):
+    text = feed.feed(load(two.root / "data"), "https://example.org/r")
+    assert text.count("<entry>") == 2 and text.index(SECOND) < text.index(FIRST)
+    assert "elm-2022" in text and "<name>The contributors</name>" in text
+
+
+def test_the_interface_follows_its_schema(two):
+    data = load(two.root / "data")
+    files = api.files(data, review(data))
+    described = api.schema()
+    for name in api.FILES:
+        records = json.loads(files[f"{api.BASE}/{name}.json"])
+        jsonschema.validate(records, {**described, **described["$defs"][name]})
+        lines = files[f"{api.BASE}/{name}.csv"].splitlines()
+        assert lines[0].split(",") == list(described["$defs"][name]["items"]["properties"])
+        assert len(records) == len(lines) - 1 > 0
+    found = json.loads(files[f"{api.BASE}/versions.json"])
+    assert [v["version"] for v in found] == [SECOND, FIRST]
+
+
+def test_the_site_of_a_tag_is_built_once_and_archived(two, tmp_path, monkeypatch):
+    def built(tree, version, commit, epoch):
+        site = tree / "_build" / "html"
+        site.mkdir(parents=True)
+        (site / "results.json").write_bytes((tree / f"releases/{version}.json").read_bytes())
+        (site / "index.html").write_text(f"{version} {commit}")
+        return site
+
+    monkeypatch.setattr(archive, "_build", built)
+    out = tmp_path / "versions"
+    for version in (FIRST, SECOND):
+        made = archive.site_version(two.root, version, out, lambda _: None)
+        with zipfile.ZipFile(made) as held:
+            names = held.namelist()
+        assert "site/index.html" in names and "source/requirements.txt" in names
+        commit = _git(two.root, "rev-parse", f"v{version}^{{commit}}").strip()
+        assert json.loads((out / version / "manifest.json").read_text())["commit"] == commit
+    again = archive.site_version(two.root, FIRST, out, lambda _: None)
+    assert again.with_name(again.name + ".sha256").read_text().split()[0] == hashlib.sha256(
+        again.read_bytes()).hexdigest()
+    assert [v["version"] for v in json.loads((out / "versions.json").read_text())] == [
+        SECOND, FIRST]
+    assert sorted(p.name for p in out.iterdir() if p.name.startswith(".")) == []
+
+    def other(*arguments):
+        site = built(*arguments)
+        (site / "index.html").write_text("other")
+        return site
+
+    monkeypatch.setattr(archive, "_build", other)
+    with pytest.raises(ReleaseError, match="never changes"):
+        archive.site_version(two.root, FIRST, out, lambda _: None)
+    assert "other" not in (out / FIRST / "index.html").read_text()
+    with pytest.raises(ReleaseError):
+        archive.site_version(two.root, "2030.01.0", out, lambda _: None)
+
+
+def test_citations_name_the_version_in_every_format():
+    item = citation.Work("A <title>", "The contributors", FIRST, "2026-11-29",
+                         "https://example.org/r")
+    assert f"version = {{{FIRST}}}" in citation.bibtex(item)
+    assert "author = {{The contributors}}" in citation.bibtex(item)
+    assert citation.ris(item).startswith("TY  - DATA") and citation.ris(item).endswith("ER  - ")
+    record = json.loads(citation.csl(item))[0]
+    assert record["issued"] == {"date-parts": [[2026, 11, 29]]} and record["version"] == FIRST
+    assert "A &lt;title&gt;" in citation.citations(item)
+
+
+def test_the_foot_of_a_page_says_what_it_is(monkeypatch, two):
+    identity = heads.Identity(FIRST, "2026-11-22", "abc" * 10)
+    alone = heads.footer(identity, lambda page, kind=0: "../x.html" if not kind else "../")
+    assert FIRST in alone and "abcabc" in alone and "latest" not in alone.replace("data-", "")
+    monkeypatch.setenv(heads.SIBLINGS, "1")
+    beside = heads.footer(identity, lambda page, kind=0: "../x.html" if not kind else "../")
+    assert f'href="../../{SECOND}/index.html"' in beside and 'href="../../latest/' in beside
+    assert f'href="../../{FIRST}/' not in beside
+
+
+def test_what_search_engines_read_cannot_end_its_element():
+    text = heads.linked_data({"title": "</script>"}, heads.Identity("", "", ""), "", "p", "t", True)
+    assert text.count("</script>") == 1
+    record = json.loads(text.removeprefix('<script type="application/ld+json">').removesuffix(
+        "</script>"))
+    assert record["@type"] == "Dataset" and "url" not in record
