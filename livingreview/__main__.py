@@ -14,6 +14,8 @@ from typing import TextIO
 
 import click
 
+from .publish.workers import JOBS, SCHEDULER, Workers, WorkersError, address
+
 
 class _Path(click.Path):
     """A path that is stated: an empty one would be the working directory."""
@@ -34,6 +36,34 @@ _DATA_HELP = "Data folder; the project's own where it is left out."
 @click.version_option(package_name="livingreview")
 def main() -> None:
     """A living systematic review: check the data, compute the results, build the book."""
+
+
+class _Address(click.ParamType):
+    """The address of a dask scheduler."""
+
+    name = "address"
+
+    def convert(self, value, param, ctx):
+        try:
+            return address(value)
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+
+
+def _with_workers(command):
+    """Options of a command that say where its work is done."""
+    command = click.option("--scheduler", type=_Address(), metavar="ADDRESS", envvar=SCHEDULER,
+                           help="Work on the dask cluster at this address, such as "
+                           "tcp://host:8786, whose workers have the same package.")(command)
+    return click.option("--jobs", type=click.IntRange(min=1), metavar="N", envvar=JOBS,
+                        help="Processes on this machine; all cores where it is left out.")(command)
+
+
+def _workers(jobs: int | None, scheduler: str | None) -> Workers:
+    """Where the work is done."""
+    if jobs and scheduler:
+        _stop("--jobs is of this machine and --scheduler of a cluster: choose one", 2)
+    return Workers(jobs, scheduler)
 
 
 def _print_problems(dataset, warnings: bool) -> int:
@@ -110,30 +140,74 @@ def check(data: Path | None, warnings: bool) -> None:
 
 
 @main.command()
-@click.option("--data", type=FOLDER, help=_DATA_HELP)
-@click.option("--out", type=FILE, default=Path("_build/results.json"), show_default=True,
-              help="File to write.")
-def results(data: Path | None, out: Path) -> None:
+@click.option("--data", "folders", type=FOLDER, multiple=True,
+              help=f"{_DATA_HELP} May be given several times.")
+@click.option("--out", type=_Path(path_type=Path), default=Path("_build/results.json"),
+              show_default=True, help="File to write; with several data folders a folder of files.")
+@_with_workers
+def results(folders: tuple[Path, ...], out: Path, jobs: int | None, scheduler: str | None) -> None:
     """Compute every analysis and write results.json.
 
-    The same data give the same file to the last byte. Data with an error leave an earlier file
-    untouched.
+    The same data give the same file to the last byte, wherever the work is done. Data with an
+    error leave an earlier file untouched.
+
+    With several data folders, --out is a folder with one file for each, named like it; those of an
+    interrupted run are kept, and the next one computes what is missing.
     """
+    workers = _workers(jobs, scheduler)
+    try:
+        if len(folders) > 1:
+            _results_of_folders(folders, out, workers)
+        else:
+            _results_of_one(folders[0] if folders else None, out, workers)
+    except WorkersError as error:
+        _stop(str(error), 1)
+
+
+def _results_of_one(data: Path | None, out: Path, workers: Workers) -> None:
+    """Write the results of one data folder."""
     from .review import dumps, review
 
     valid = _valid(data)
     total = len(valid.records("analyses"))
     with _replacing(out) as file:
         with click.progressbar(length=total, label=f"{total} analyses", file=sys.stderr) as bar:
-            file.write(dumps(review(valid, lambda _: bar.update(1)).document))
+            file.write(dumps(review(valid, lambda _: bar.update(1), run=workers.run,
+                                    with_files=workers.remote).document))
     click.echo(f"wrote {out}")
+
+
+def _results_of_folders(folders: tuple[Path, ...], out: Path, workers: Workers) -> None:
+    """Write the results of several data folders; exit code 1 when one of them has errors."""
+    from .publish import collection
+
+    wrong = 0
+    try:
+        todo = collection.missing(folders, out)
+        click.echo(f"{len(folders)} data folders, {len(todo)} to compute")
+        with click.progressbar(length=len(todo), label=f"{len(todo)} data folders",
+                               file=sys.stderr) as bar:
+            for folder, errors in collection.compute(todo, out, workers):
+                bar.update(1)
+                wrong += bool(errors)
+                for error in errors:
+                    click.echo(f"{folder}: {error}", err=True)
+    except collection.NamesError as error:
+        _stop(str(error), 2)
+    except OSError as error:
+        _stop(f"cannot read or write {error.filename}: {error.strerror}", 2)
+    click.echo(f"wrote the results of {len(folders) - wrong} data folders in {out}")
+    if wrong:
+        _stop(f"{wrong} of {len(folders)} data folders have errors: nothing was written for them",
+              1)
 
 
 @main.command()
 @click.option("--data", type=FOLDER, help=_DATA_HELP)
 @click.option("--out", type=FOLDER, default=ROOT / "_build" / "html",
               help="Folder of the site; _build/html where it is left out.")
-def build(data: Path | None, out: Path) -> None:
+@_with_workers
+def build(data: Path | None, out: Path, jobs: int | None, scheduler: str | None) -> None:
     """Build the book: validate, execute every page, write the site, then swap it in.
 
     A build that fails leaves the site that was built before untouched. A folder that holds
@@ -145,13 +219,14 @@ def build(data: Path | None, out: Path) -> None:
     if not (ROOT / "_config.yml").is_file():
         _stop("the book's _config.yml is not beside the package: build from a clone of the "
               "repository", 2)
+    workers = _workers(jobs, scheduler)
     try:
         gated.site_folder(ROOT, out, data)
         click.echo("validating the data")
         valid = _valid(data)
         click.echo(f"no error, {counted(valid.warnings, 'warning')} "
                    "(listed on the data-quality page)")
-        start = gated.build(ROOT, out, data, click.echo)
+        start = gated.build(ROOT, out, data, click.echo, workers)
     except gated.BuildError as error:
         _stop(str(error), error.exit_code)
     click.echo(f"the site is at {start}")
@@ -203,7 +278,6 @@ def release(version: str, checks: str) -> None:
     commit and tag it. A published version never changes.
     """
     from .publish.release import ReleaseError, prepare
-    from .publish.workers import Workers
 
     try:
         commands = prepare(ROOT, version, _valid(ROOT / "data"), checks,

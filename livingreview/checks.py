@@ -14,6 +14,7 @@ from itertools import combinations
 import numpy as np
 import pandas as pd
 
+from . import seeds
 from .dataset import Dataset, Problem
 
 _ORDERED = (("min", "q1"), ("q1", "median"), ("median", "q3"), ("q3", "max"), ("min", "max"),
@@ -29,6 +30,9 @@ LARGE_EFFECT = 2  # standard deviations
 # Measures that an analysis may pool: those of two arms' means, those of two arms' counts, and one
 # that is pooled only as reported between the arms.
 OF_MEANS, OF_COUNTS, AS_REPORTED = ("MD", "SMD"), ("RR", "OR", "RD"), ("HR",)
+# Without a comparison an analysis asks what became of the treated patients.
+UNCONTROLLED, MEAN_CHANGE, PROPORTION = "uncontrolled", "mean-change", "proportion"
+OF_ONE_ARM = (MEAN_CHANGE, PROPORTION)
 
 
 def _problem(path, row, column, value, wrong, expected, level, rule) -> Problem:
@@ -385,15 +389,16 @@ def _wrong_measure(data: Dataset, indication: str, analysis) -> tuple[str, str, 
     measure = analysis["measure"]
     if measure is None:
         return None  # said before
-    if measure not in (*OF_MEANS, *OF_COUNTS, *AS_REPORTED):
-        return ("measure", measure, "no pool is made of this measure",
-                ", ".join((*OF_MEANS, *OF_COUNTS, *AS_REPORTED)))
-    if measure in OF_MEANS and analysis["target_type"] == "event":
+    alone = OF_ONE_ARM if analysis["comparison"] == UNCONTROLLED else ()
+    if measure not in (alone or (*OF_MEANS, *OF_COUNTS, *AS_REPORTED)):
+        return ("measure", measure, "no pool is made of this measure for this comparison",
+                ", ".join(alone or (*OF_MEANS, *OF_COUNTS, *AS_REPORTED)))
+    if measure in (*OF_MEANS, MEAN_CHANGE) and analysis["target_type"] == "event":
         return ("measure", measure, "a measure of means, but adverse events are counted",
-                ", ".join((*OF_COUNTS, *AS_REPORTED)))
-    if measure in OF_COUNTS and _has_means_only(data, indication, analysis):
+                PROPORTION if alone else ", ".join((*OF_COUNTS, *AS_REPORTED)))
+    if measure in (*OF_COUNTS, PROPORTION) and _has_means_only(data, indication, analysis):
         return ("measure", measure, "a measure of counts, but the target is a score",
-                ", ".join(OF_MEANS))
+                MEAN_CHANGE if alone else ", ".join(OF_MEANS))
     return None
 
 
@@ -451,7 +456,7 @@ def counted(problems: Iterable[Problem], level: str) -> str:
 
 
 def run(data: Dataset) -> Iterator[Problem]:
-    """Every rule on every indication whose tables could be read.
+    """Every rule on every indication whose tables could be read, and those on the seed reviews.
 
     Parameters
     ----------
@@ -467,3 +472,4 @@ def run(data: Dataset) -> Iterator[Problem]:
         visits = _visits(data, indication)
         for rule in VISIT_RULES:
             yield from rule(f"{indication}/outcomes.csv", visits)
+    yield from seeds.problems(data)

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import io
-import os
 import tempfile
 import zipfile
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
 from .dataset import Dataset, examine
-from .reads import digest
+from .reads import digest, releases
+
+_DATA, _RELEASES = "data", "releases"  # folders of the archive
 
 
 @dataclass(frozen=True)
@@ -22,48 +25,84 @@ class Parcel:
     ----------
     folder : str
     digest : str
-        Of all files that were read.
+        Of all files that were read; empty where whatever is there is meant.
+    releases : str
+        Folder of the published versions.
     archive : bytes
         The files as a ZIP archive; empty where the receiver sees the folder.
     """
 
     folder: str
     digest: str
+    releases: str = ""
     archive: bytes = b""
 
     @classmethod
-    def of(cls, data: Dataset, with_files: bool = False) -> Parcel:
-        """A parcel of a data folder."""
-        archive = io.BytesIO()
-        if with_files:
-            with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as out:
-                for path in sorted(data.digests):
-                    out.write(data.folder / path, path)
-        return cls(str(data.folder.resolve()), digest_of(data), archive.getvalue())
+    def of(cls, data: Dataset, with_files: bool = False, with_releases: bool = False) -> Parcel:
+        """A parcel of data that were read.
 
-    def unpacked(self) -> Path:
-        """The folder with the files, unpacked once on a machine that does not have them."""
+        Parameters
+        ----------
+        data : Dataset
+        with_files : bool
+            Whether the receiver may be unable to see the folder.
+        with_releases : bool
+            Whether the published versions are wanted too.
+        """
+        versions = releases() if with_releases else None
+        return cls(str(data.folder.resolve()), digest_of(data), str(versions or ""),
+                   _archive(data.folder, data.digests, versions) if with_files else b"")
+
+    @classmethod
+    def unread(cls, folder: Path, with_files: bool = False) -> Parcel:
+        """A parcel of a folder that nobody has read yet."""
+        paths = [p.relative_to(folder).as_posix() for p in folder.rglob("*.csv")]
+        return cls(str(folder.resolve()), "", "",
+                   _archive(folder, paths, None) if with_files else b"")
+
+    @contextmanager
+    def unpacked(self) -> Iterator[tuple[Path, Path]]:
+        """The folders of the data and of the published versions, while the block lasts."""
         if not self.archive:
-            return Path(self.folder)
-        target = Path(tempfile.gettempdir()) / f"livingreview-{os.getuid()}-{self.digest[:32]}"
-        if not target.is_dir():
-            beside = Path(tempfile.mkdtemp(prefix="livingreview-"))
-            zipfile.ZipFile(io.BytesIO(self.archive)).extractall(beside)
-            try:
-                beside.rename(target)
-            except OSError:  # another process was first
-                pass
-        return target
+            yield Path(self.folder), Path(self.releases)
+            return
+        with tempfile.TemporaryDirectory(prefix="livingreview-") as folder:
+            zipfile.ZipFile(io.BytesIO(self.archive)).extractall(folder)
+            yield Path(folder) / _DATA, Path(folder) / _RELEASES
 
-    def data(self) -> Dataset:
-        """The data, loaded once in a process.
+    def examined(self) -> Dataset:
+        """The data with every problem in them.
 
         Raises
         ------
         ChangedError
             When the folder no longer holds what was sent.
         """
-        return _loaded(str(self.unpacked()), self.digest)
+        with self.unpacked() as (folder, _):
+            data = examine(folder)
+        if self.digest and digest_of(data) != self.digest:
+            raise ChangedError(f"the data in {self.folder} changed while they were being used")
+        return data
+
+    def data(self) -> Dataset:
+        """The same, read once in a process.
+
+        Raises
+        ------
+        ChangedError
+        """
+        return _examined(self)
+
+
+def _archive(folder: Path, paths: Iterable[str], versions: Path | None) -> bytes:
+    """Files of a data folder, and of the published versions, as a ZIP archive."""
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as out:
+        for path in sorted(paths):
+            out.write(folder / path, f"{_DATA}/{path}")
+        for file in sorted(versions.glob("*.json")) if versions else ():
+            out.write(file, f"{_RELEASES}/{file.name}")
+    return content.getvalue()
 
 
 def digest_of(data: Dataset) -> str:
@@ -72,13 +111,9 @@ def digest_of(data: Dataset) -> str:
 
 
 @lru_cache(maxsize=2)
-def _loaded(folder: str, expected: str) -> Dataset:
-    data = examine(folder)
-    if digest_of(data) != expected:
-        raise ChangedError(f"the data in {folder} changed while they were being used")
-    return data
+def _examined(parcel: Parcel) -> Dataset:
+    return parcel.examined()
 
 
 class ChangedError(RuntimeError):
     """The data are no longer those that a piece of work was asked for."""
-

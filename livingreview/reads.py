@@ -7,18 +7,21 @@ here, not typed: the loader notes each part of the data when it is asked for.
 from __future__ import annotations
 
 import hashlib
+import os
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
 
 PACKAGE = Path(__file__).resolve().parent
 MODULE = "package/"  # names of reads that are files of the package begin with it
-RELEASES = PACKAGE.parent / "releases"
 RELEASE = "releases"  # the name of the published versions as a read
 
-_read: set[str] = set()
-_silent = 0
+# Threads of a worker compute side by side: each block collects its own reads.
+_read: ContextVar[set[str]] = ContextVar("read")
+_silent: ContextVar[bool] = ContextVar("silent", default=False)
+_everywhere: set[str] = set()  # what is read outside any block
 
 
 def note(name: str) -> None:
@@ -29,30 +32,30 @@ def note(name: str) -> None:
     name : str
         A name that `Dataset.fingerprint` understands, or that of a module.
     """
-    if not _silent:
-        _read.add(name)
+    if not _silent.get():
+        _read.get(_everywhere).add(name)
 
 
 @contextmanager
 def unnoted() -> Iterator[None]:
     """Reads in the block are not recorded: a validation looks at everything."""
-    global _silent
-    _silent += 1
+    before = _silent.set(True)
     try:
         yield
     finally:
-        _silent -= 1
+        _silent.reset(before)
 
 
 @contextmanager
 def apart() -> Iterator[set[str]]:
     """Collect the reads of the block by themselves; they count as read outside too."""
-    global _read
-    outside, _read = _read, set()
+    outside, inside = _read.get(_everywhere), set()
+    before = _read.set(inside)
     try:
-        yield _read
+        yield inside
     finally:
-        _read = outside | _read
+        _read.reset(before)
+        outside |= inside
 
 
 def modules() -> list[str]:
@@ -69,7 +72,7 @@ def seen() -> list[str]:
     -------
     list of str
     """
-    return sorted({*_read, *modules()})
+    return sorted({*_everywhere, *_read.get(_everywhere), *modules()})
 
 
 def digest(parts: Iterable[object]) -> str:
@@ -88,7 +91,13 @@ def module_digest(name: str) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else ""
 
 
+def releases() -> Path:
+    """Where published versions are kept: beside the package, or where the process was told."""
+    chosen = os.environ.get("LIVINGREVIEW_RELEASES")
+    return Path(chosen) if chosen else PACKAGE.parent / "releases"
+
+
 def releases_digest() -> str:
     """Digest of the published versions."""
-    files = sorted(RELEASES.glob("*.json"))
+    files = sorted(releases().glob("*.json"))
     return digest(part for f in files for part in (f.name, f.read_bytes()))

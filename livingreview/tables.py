@@ -152,11 +152,13 @@ STUDIES = Table(
         _word("species", "species"),
         _count("n_enrolled", "patients, joints or animals enrolled", unit="units of `unit`"),
         _word("unit", "what was allocated and counted"),
+        _count("n_patients", "patients of the study, where units are joints", unit="patients"),
         _number("followup_months", "longest follow-up", minimum=0, unit="months"),
         _word("allocation", "parallel groups, both joints of a person, or joints clustered"),
         _number("comparable_until_months", "last visit before unblinding, cross-over or rescue",
                 minimum=0, unit="months"),
         _text("population", "who was studied, in our own words"),
+        _word("condition", "form or stage of the disease at entry, where the report says so"),
         Column("companion_of", "main report, when this row is a later report of the same patients",
                type="identifier"),
         _text("cited_by", "seed review and its reference number", many=True,
@@ -167,6 +169,8 @@ STUDIES = Table(
         _word("stated_result", "what the report concludes, cells against control, where it has no "
               "usable number for some analysis"),
         Column("stated_result_source_id", "source of that conclusion", type="identifier"),
+        _word("randomised", "yes: a read source says that animals were allocated at random "
+              "(animal experiments; in people the design says it)", "yes"),
         _word("funding", "who paid, where a read source says so"),
         Column("funding_source_id", "source of the funding", type="identifier"),
         _source_id,
@@ -327,6 +331,7 @@ PUBLISHED_SYNTHESES = Table(
         _ci_low, _ci_high,
         _number("i2_percent", "I²", minimum=0, maximum=100, unit="percent"),
         _text("model", "model as printed"),
+        _word("unit", "animal: the pooled studies are animal experiments; empty is people"),
         _source_id, _locator, _note,
     ),
     foreign_keys=(SOURCE,),
@@ -428,6 +433,11 @@ ANALYSES = Table(
         _word("tau2_method", "estimator; empty is the protocol's", "tau2_method"),
         _word("interval", "interval; empty is the protocol's", "interval_method"),
         _text("note", "why this analysis exists or differs"),
+        _word("background", "only comparisons in which both arms got this besides",
+              "cointervention"),
+        _word("condition", "only studies of these forms or stages of the disease", many=True),
+        _word("products", "only these cell products, those that the main pools keep apart too; "
+              "empty is the protocol's main rule", "cell_product", many=True),
     ),
     key=("analysis_id",),
 )
@@ -521,10 +531,27 @@ CLAIMS = Table(
         _text("outcome", "outcome that it speaks of"),
         _word("direction", "direction that it states", "claim_direction"),
         _text("cited_refs", "references that it cites", many=True),
-        _word("checkable", "whether data can check it", "checkable", required=True), _note,
+        _word("checkable", "whether data can check it", "checkable", required=True),
+        _word("conclusion", "yes: it is a conclusion of the review", "yes"), _note,
     ),
     key=("claim_id",),
     foreign_keys=(REVIEW,),
+)
+
+VERDICTS = Table(
+    "verdicts", "seed-reviews", "What a claim of a seed review is worth, judged one by one.",
+    (
+        _id("claim_id", "the claim"),
+        _word("verdict", "the judgement", required=True),
+        _word("basis_type", "what `basis` names"),
+        _text("basis", "what the verdict rests on: an analysis; `indication:study`; "
+              "`review:number` of a reference", many=True),
+        _text("reason", "why, in one sentence of our own", required=True),
+        Column("date", "date of the judgement", type="date", required=True),
+    ),
+    key=("claim_id",),
+    foreign_keys=(ForeignKey(("claim_id",), "claims", ("claim_id",)),),
+    optional=True,
 )
 
 MECHANISMS = Table(
@@ -545,6 +572,7 @@ MECHANISMS = Table(
 VALIDATION_STUDIES = Table(
     "validation_studies", "seed-reviews", "The validation studies that one seed review tabulates.",
     (
+        _id("review_id", "the seed review"),
         _text("institution", "institution"), _text("title_en", "title in English"),
         _text("title_zh", "title in Chinese"), _text("journal", "journal"),
         Column("year", "year", type="integer", minimum=1950, maximum=2100),
@@ -552,7 +580,8 @@ VALIDATION_STUDIES = Table(
         _text("cell_source", "source of the cells"), _text("product", "product"),
         _text("model", "model"), _text("key_effect", "effect as stated"),
     ),
-    key=("cited_ref",),
+    key=("review_id", "cited_ref"),
+    foreign_keys=(REVIEW,),
 )
 
 HEADLINE_NUMBERS = Table(
@@ -562,17 +591,56 @@ HEADLINE_NUMBERS = Table(
         _id("statement_id", "identifier"),
         _text("what", "what is counted", required=True),
         _text("value", "number as stated"), _text("unit", "unit"), _text("scope", "scope"),
-        _text("how_to_recompute", "rule by which it is recomputed"),
+        _text("how_to_recompute", "in words, how it is recomputed or why it cannot be"),
+        _text("numbers", "the numbers of `value`, where that is more than one number", many=True),
+        _word("relation", "`value` is a bound: recomputed numbers on this side of it agree",
+              "headline_relation"),
+        _word("indication", "indication of the table, where it has one", "seed_indication"),
+        _word("table", "table that is counted, each row with the columns of its study and arm",
+              "headline_table"),
+        _text("refs", "only studies that the review cites under these numbers, as 21-34",
+              many=True),
+        _text("where", "rows that are counted, as a pandas query"),
+        _word("compute", "what is computed of the rows", "headline_compute"),
+        _text("column", "column, or expression of columns, that is computed"),
+        _text("of", "rows of which a share is computed, as a pandas query"),
+        _word("why_not", "why it cannot be recomputed", "headline_why_not"),
     ),
     key=("statement_id",),
     foreign_keys=(REVIEW,),
 )
 
+ABOUT = Table(
+    "about", "", "What the review says of itself: name, licences, and how it is kept alive.",
+    (
+        _id("key", "what is stated"),
+        _text("value", "the statement, in our own words", required=True),
+    ),
+    key=("key",),
+    optional=True,
+)
+
+FLOW = Table(
+    "flow", "", "Searches of our own: one row per search, or per reason of exclusion in it.",
+    (
+        Column("date", "day of the search", type="date", required=True),
+        _text("source", "database, registry or site that was searched", required=True),
+        _text("query", "the query as it was run"),
+        _count("hits", "records found", unit="records"),
+        _count("screened", "records screened", unit="records"),
+        _count("excluded", "records excluded for the reason", unit="records"),
+        _text("reason", "reason of the exclusion"),
+    ),
+    key=("date", "source", "reason"),
+    optional=True,
+)
+
 TABLES = (
+    ABOUT, FLOW,
     SOURCES, STUDIES, ARMS, OUTCOMES, CONTRASTS, ADVERSE_EVENTS, RISK_OF_BIAS,
     PUBLISHED_SYNTHESES, DOUBLE_EXTRACTION, VOCABULARIES, INSTRUMENTS, COHORT_OVERLAPS, HIERARCHY,
-    ANALYSES, CERTAINTY_RULES, CHANGELOG, AUDITS, REVIEWS, REFERENCES, CLAIMS, MECHANISMS,
-    VALIDATION_STUDIES, HEADLINE_NUMBERS,
+    ANALYSES, CERTAINTY_RULES, CHANGELOG, AUDITS, REVIEWS, REFERENCES, CLAIMS, VERDICTS,
+    MECHANISMS, VALIDATION_STUDIES, HEADLINE_NUMBERS,
 )
 BY_NAME = {table.name: table for table in TABLES}
 _FRICTIONLESS_TYPE = {"identifier": "string", "integer": "integer", "number": "number",

@@ -302,13 +302,32 @@ def test_order_shift_unit_and_sign_carry_through(pair, method, random, shift, un
     (([[1, 2]], [[1, 1]], [[True]]), None, "mask must be boolean"),
     (([[1, 2]], [[1, 1]], [[1, 1]]), None, "mask must be boolean"),
     (([[]], [[]]), None, "k = 0"),
-    ((["a"], [1]), None, "not a numeric array"),
-    (([[1, 1e160]], [[1, 1]]), None, "too far apart"),
+    ((["a"], [1]), None, "yi is not numeric"),
+    (([[1, 1e120]], [[1, 1]]), None, "too far apart"),
 ])
 def test_bad_batches_are_refused(arguments, row, words):
     with pytest.raises(SynthesisError, match=words) as caught:
         batch.fit_many(*arguments)
     assert caught.value.row == row
+
+
+@pytest.mark.parametrize("call, words", [
+    # An array of a masked array holds what is behind the mask.
+    (lambda: pooling.pool(np.ma.array([1.0, 99.0], mask=[False, True]), [1, 1]), "masked values"),
+    (lambda: batch.fit_many(np.ma.array([[1.0, 99.0]], mask=[[0, 1]]), [[1, 1]]), "masked values"),
+    (lambda: pooling.pool(np.array([1 + 2j, 2]), [1, 1]), "complex"),
+    (lambda: pooling.pool([10**400, 2], [1, 1]), "yi is not numeric"),
+    (lambda: pooling.pool([1e200, 2], [1, 1]), "row 0: yi must not exceed"),
+    (lambda: pooling.pool([1, 2], [1, 1e-200]), "row 1: .* too small"),
+    (lambda: batch.fit_many([[1, 2]], [[1, 1e200]]), "row 0: column 1: .* must not exceed"),
+    (lambda: pooling.pool([1, 2], [1, 1], level="high"), "level is not numeric"),
+    (lambda: pooling.pool([1, 2], [1, 1], level=[0.9, 0.95]), "level must be one finite number"),
+    (lambda: pooling.heterogeneity([1, 2], [1, 1], math.nan), "tau2 must be one finite number"),
+    (lambda: batch.gosh([1, 2], [1, 1], math.inf), "subsets must be one finite number"),
+])
+def test_what_is_no_number_is_refused_by_name(call, words):
+    with pytest.raises(SynthesisError, match=words):
+        call()
 
 
 @pytest.mark.parametrize("call", [

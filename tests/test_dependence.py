@@ -108,6 +108,15 @@ def test_robust_variances_agree_with_club_sandwich(name, key, options):
           [expected["se"], expected["df"], expected["p"]], tolerance)
 
 
+def test_a_giant_study_in_a_cluster_keeps_its_own_error():
+    # Its residual variance drowned in rounding: the standard error was 2,500 times too small.
+    case = MODELS["large"]
+    got = dp.robust(*(case[key] for key in ("yi", "vi", "cluster")), working="common")
+    agree([got.ses[0], got.df[0]], [case["common"]["se"], case["common"]["df"]], ITERATIVE,
+          floor=0)
+    assert not any("alone" in warning for warning in got.warnings)
+
+
 def test_robust_meta_regression_agrees_with_club_sandwich():
     case = MODELS["moderated"]
     got = dp.robust(*data("konstantopoulos"), case["x"], tau2_method="DL", names=["year"])
@@ -163,10 +172,19 @@ def test_aggregation_agrees_with_metafor(name, key, correlation, weighted):
     assert got.sizes.sum() == len(CASES[name]["yi"])
 
 
-@pytest.mark.parametrize("correlation", [1, -0.5, 1.2, math.nan])
+@pytest.mark.parametrize("correlation", [1, -0.5, 1.2])
 def test_impossible_correlations_are_refused(correlation):
     with pytest.raises(SynthesisError, match="the correlation must lie between -0.5 and 1"):
         dp.aggregate([1, 2, 3], [1, 1, 1], ["a", "a", "a"], correlation)
+
+
+def test_a_correlation_must_be_a_number():
+    for correlation in (math.nan, None, "x", [0.1, 0.2]):
+        with pytest.raises(SynthesisError, match="correlation"):
+            dp.aggregate([1, 2, 3], [1, 1, 1], ["a", "a", "a"], correlation)
+    for labels in (None, 3, [["a"], ["b"], ["c"]]):
+        with pytest.raises(SynthesisError, match="no sequence of labels"):
+            dp.aggregate([1, 2, 3], [1, 1, 1], labels, 0.5)
 
 
 # ---------------------------------------------------------------- shared controls

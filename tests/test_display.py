@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from bs4 import BeautifulSoup
 
+from livingreview.dataset import load
 from livingreview.display import Chapter, words
 from livingreview.display.html import Column, Html, count, interval, number, table
 from livingreview.publish import site
@@ -66,7 +67,8 @@ def test_an_empty_table_says_so():
 
 
 def test_every_chapter_has_the_same_sections():
-    chapters = sorted((ROOT / "notebooks").glob("*.md"))
+    pages = ((ROOT / "notebooks" / f"{i}.md") for i in load().indications)
+    chapters = [page for page in pages if page.is_file()]
     assert chapters
     for path in chapters:
         text = path.read_text(encoding="utf-8")
@@ -174,8 +176,6 @@ def test_study_table_names_every_study_once(chapter):
 
 
 def test_committed_descriptions_equal_the_declarations(tmp_path):
-    from livingreview.dataset import load
-
     data = load()
     assert (ROOT / "data" / "datapackage.json").read_text(
         encoding="utf-8") == site.datapackage_json(data), "run `make data`"

@@ -43,6 +43,19 @@ def test_identical_effects_have_no_influence():
         influence([1, 1, 1, 1], [0.1, 0.2, 0.3, 0.1], test="hksj")
 
 
+def test_effects_that_differ_by_rounding_have_no_influence():
+    # Residuals of 1e15 standard errors came of them.
+    with pytest.raises(SynthesisError, match="row 2: .*unguarded HKSJ"):
+        influence([0.1 + 0.2, 0.3, 0.9], [0.1, 0.2, 0.1], test="hksj")
+
+
+def test_leverages_keep_their_digits_beside_a_giant_study():
+    v = np.array([1e-14, 1.0, 2.0, 4.0])
+    got = influence([0.0, 0.3, 0.2, 0.1], v, tau2_method="DL")
+    w = 1 / (v + 0.0)
+    agree(got.hat, w / w.sum(), CLOSED_FORM, floor=0)
+
+
 def test_too_few_studies_and_moderators_of_one_study_are_refused():
     with pytest.raises(SynthesisError, match="at least 3 studies"):
         influence([1, 2], [1, 1])

@@ -13,12 +13,14 @@ from conftest import DATA
 import livingreview.review
 from livingreview.dataset import load
 from livingreview.display import chapter, pages
+from livingreview.display.across import book
 
 ROOT = DATA.parent
 PAGES = [path for folder in ("notebooks", "book") for path in sorted((ROOT / folder).glob("*.md"))
          if "{code-cell}" in path.read_text(encoding="utf-8")]
 TABLES = ("outcomes", "adverse_events", "contrasts", "risk_of_bias", "published_syntheses",
-          "claims", "changelog")
+          "claims", "verdicts", "headline_numbers", "changelog")
+LEANING = {"claims": ["verdicts"]}  # tables whose rows name rows of another
 
 
 def _without_rows(folder: Path, table: str) -> None:
@@ -46,23 +48,24 @@ def _failures(page: Path) -> list[str]:
 def one_review(monkeypatch):
     """Compute the results of a data folder once, not once for each page."""
     results = cache(lambda folder: livingreview.review.review(load(folder)))
-    for module in (chapter, pages):
-        monkeypatch.setattr(module, "review", lambda data: results(data.folder))
+    for module in (chapter, book):
+        monkeypatch.setattr(module, "review", lambda data, only=(): results(data.folder))
 
 
 @pytest.mark.parametrize("table", TABLES)
 def test_pages_stand_without_the_rows_of_a_table(data_copy, monkeypatch, one_review, table):
-    _without_rows(data_copy, table)
+    for name in (table, *LEANING.get(table, ())):
+        _without_rows(data_copy, name)
     monkeypatch.setenv("LIVINGREVIEW_DATA", str(data_copy))
     failures = [line for page in PAGES for line in _failures(page)]
     assert not failures, "\n\n".join(failures)
 
 
 def test_only_chapters_that_are_written_are_linked(tmp_path, monkeypatch):
-    monkeypatch.setattr(pages, "NOTEBOOKS", tmp_path)
+    monkeypatch.setattr(book, "NOTEBOOKS", tmp_path)
     (tmp_path / "osteoporosis.md").write_text("")
-    assert pages._chapter("osteoporosis") == "../notebooks/osteoporosis.html"
-    assert pages._chapter("knee-osteoarthritis") is None
+    assert book.chapter_page("osteoporosis") == "../notebooks/osteoporosis.html"
+    assert book.chapter_page("knee-osteoarthritis") is None
 
 
 @pytest.mark.parametrize(("version", "key", "state"), [

@@ -234,7 +234,7 @@ def test_other_columns_are_free(pooled):
      ["no trial has an effect", "2:-: row 2: no events", "3:-: row 3: events in all"]),
     ("e1,n1,e2,n2\n0,9,0,9\n", ["OR", "--method", "MH"], ["Mantel-Haenszel OR is undefined"]),
     ("e1,n1,e2,n2\n0,9,0,9\n", ["PETO"], ["Peto's odds ratio is undefined"]),
-    ("yi,vi\n1e308,1\n-1e308,1\n", ["GEN"], ["too far apart"]),
+    ("yi,vi\n1e120,1\n-1e120,1\n", ["GEN"], ["too far apart"]),
     ("yi,vi,x\n1,1,5\n2,1,5\n3,1,5\n", ["GEN", "--moderator", "x"],
      ["1:x: 5: the moderator does not vary"]),
     ("yi,vi,x,z\n1,1,1,2\n2,1,2,4\n3,1,3,6\n4,1,4,8\n",

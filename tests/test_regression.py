@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from livingreview.synthesis import SynthesisError, glmm, pool
+from livingreview.synthesis import SynthesisError, glmm, pool, se_from_interval
 from livingreview.synthesis import regression as rg
 from livingreview.synthesis import trends as dr
 
@@ -300,6 +300,33 @@ def test_one_stage_agrees_with_the_likelihood():
     tens = dr.dose_response(case["yi"], case["dose"], case["study"], blocks, stage="one",
                             interval="z", scale="log10")
     agree(tens.slope, got.slope * math.log(10), ITERATIVE)
+
+
+# Case-control study of Rohan and McMichael (1988), the worked example of Greenland and Longnecker
+# (1992): dose in g/day, cases, totals, adjusted odds ratios with 95% limits. As printed with the
+# answers of R's dosresmeta in Crippa's "glst" page (rpubs.com/alecri/glst), and with more digits on
+# the reference page of its function dosresmeta().
+ALCOHOL = {"dose": [2, 6, 11], "cases": [165, 74, 90, 122], "totals": [337, 167, 186, 212],
+           "ratio": [0.80, 1.16, 1.57], "low": [0.51, 0.73, 0.99], "high": [1.27, 1.85, 2.51]}
+
+
+@pytest.mark.parametrize("corrected, printed", [
+    (False, {"slope": 0.0334, "se": 0.0187, "statistic": 1.7885, "p_value": 0.0737,
+             "ci_low": -0.0032, "ci_high": 0.0701}),
+    (True, {"slope": 0.0454, "se": 0.0207, "statistic": 2.1985, "p_value": 0.0279,
+            "ci_low": 0.0049, "ci_high": 0.0859}),
+])
+def test_greenland_and_longneckers_worked_example(corrected, printed):
+    y, v = np.log(ALCOHOL["ratio"]), se_from_interval(
+        np.log(ALCOHOL["low"]), np.log(ALCOHOL["high"])) ** 2
+    covariance = v if not corrected else dr.greenland_longnecker(
+        y, v, ALCOHOL["cases"], ALCOHOL["totals"], "case-control").covariance
+    got = dr.dose_trend(y, ALCOHOL["dose"], covariance, scale="linear", reference=0)
+    for field, value in printed.items():
+        assert abs(getattr(got, field) - value) <= 0.00005 + 1e-12, field
+    if corrected:
+        ratios = np.exp([got.slope, got.ci_low, got.ci_high])
+        assert np.abs(ratios - [1.046477, 1.004941, 1.089729]).max() <= 5e-7 + 1e-12
 
 
 def test_with_a_reference_dose_both_stages_agree():

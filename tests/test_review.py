@@ -185,7 +185,9 @@ def test_subgroups_by_cells_comparison_and_design(world):
     groups = {s["by"]: {g["value"]: g["k"] for g in s["groups"]} for s in outcome["subgroups"]}
     assert groups == {"comparison": {"placebo": 4, "hyaluronic-acid": 1},
                       "cells": {"expanded": 4, "minimally-processed": 1},
-                      "design": {"rct": 5, "nonrandomised-controlled": 1}}
+                      "design": {"rct": 5, "nonrandomised-controlled": 1},
+                      "cell_source": {"bone-marrow": 5}, "donor": {"not-stated": 5},
+                      "injections": {"not-stated": 5}}
     assert outcome["k"] == 5
 
 

@@ -89,6 +89,13 @@ def test_tables_without_information_give_a_reason():
         False, False, True, True]
 
 
+def test_equal_risks_odds_and_rates_have_an_effect_of_exactly_zero():
+    # A difference of four logarithms leaves rounding, which has no relative accuracy.
+    arms = [1, 3, 2], [41, 10, 7], [2, 9, 4], [82, 30, 14]
+    for function in (s.odds_ratio, s.risk_ratio, s.rate_ratio):
+        assert function(*arms).yi.tolist() == [0, 0, 0]
+
+
 def test_fractional_events_and_totals_are_allowed():
     got = s.risk_ratio([2.5], [10.4], [5.0], [11.2])
     agree(got.yi, [math.log(2.5 / 10.4) - math.log(5 / 11.2)], CLOSED_FORM)
@@ -200,6 +207,15 @@ def test_identical_effects_have_an_interval_only_with_the_guard():
     agree(guarded.se, math.sqrt(1 / (1 / v).sum()), CLOSED_FORM)
 
 
+def test_effects_that_differ_by_rounding_are_identical():
+    # 0.1 + 0.2 is not 0.3 in binary; a p-value of 1e-16 would come of it.
+    y, v = [0.1 + 0.2, 0.3, 0.3], [0.1, 0.2, 0.3]
+    for got in (s.pool(y, v, interval="hksj"), *s.leave_one_out(y, v, interval="hksj")):
+        assert got.se == 0 and got.p_value is None and got.warnings
+    fit = s.meta_regression([0.3, 0.1 + 0.2, 0.6], v, [1, 1, 2], test="hksj")
+    assert fit.ses.tolist() == [0, 0] and fit.p_values is None and fit.warnings
+
+
 def test_prediction_interval_by_its_formula():
     y, v = data("normand1999_md")
     got = s.pool(y, v, prediction_df="k-2")
@@ -235,6 +251,16 @@ def test_mantel_haenszel_agrees_with_metafor(name, measure):
     case = TABLES[name]
     got = s.mantel_haenszel(case["e1"], case["n1"], case["e2"], case["n2"], measure=measure)
     for field, value in case[f"mh {measure}"].items():
+        agree(getattr(got, field), value, CLOSED_FORM)
+
+
+@pytest.mark.parametrize("measure", ["RR", "OR"])
+@pytest.mark.parametrize("name", TABLES)
+def test_mantel_haenszel_with_all_tables_agrees_with_metafor(name, measure):
+    case = TABLES[name]
+    arms = [case[column] for column in ("e1", "n1", "e2", "n2")]
+    got = s.mantel_haenszel(*arms, measure=measure, double_zeros="keep")
+    for field, value in case[f"mh {measure} keep"].items():
         agree(getattr(got, field), value, CLOSED_FORM)
 
 

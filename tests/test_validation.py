@@ -76,6 +76,25 @@ def test_a_kind_that_fails_is_named(monkeypatch):
     assert f"Not so: {first.kind.name}" in Validation().summary()
 
 
+def test_second_judges_agree_outside_the_documented_departures():
+    found = validation.second_judges()
+    assert {one.judge for one in found} == {"PyMetaAnalysis", "PyMARE"}
+    for one in found:
+        assert validation.departure(one) or one.off <= validation.SECOND, one
+
+
+@pytest.mark.parametrize("departure", validation.DEPARTURES, ids=lambda d: d.what)
+def test_where_a_second_judge_departs_metafor_agrees_with_us(departure):
+    under = [one for one in validation.second_judges()
+             if validation.departure(one) is departure]
+    known = [one for one in under if one.metafor is not None and one.ours is not None]
+    assert known and all(
+        validation._off(one.ours, one.metafor) <= validation.ITERATIVE for one in known)
+    assert max(one.off for one in known) > 1e-4  # by more than any tolerance explains
+    shown = Validation().second_judges()
+    assert departure.what in shown and departure.why in shown
+
+
 @pytest.mark.parametrize("difference", validation.DIFFERENCES, ids=lambda d: d.function)
 def test_differences_are_sentences_of_the_documentation(difference):
     assert difference.function in synthesis.__all__
@@ -85,16 +104,19 @@ def test_differences_are_sentences_of_the_documentation(difference):
 
 def test_without_the_answers_the_page_says_so(monkeypatch, tmp_path):
     monkeypatch.setattr(validation, "REFERENCE", tmp_path / "none")
-    validation.answers.cache_clear()
-    validation.agreements.cache_clear()
+    caches = (validation.answers, validation._read, validation.agreements,
+              validation.second_judges)
+    for cached in caches:
+        cached.cache_clear()
     try:
         with pytest.raises(NoReference, match="clone"):
             validation.answers()
-        for block in (Validation().summary, Validation().agreement, Validation().iterations):
+        page = Validation()
+        for block in (page.summary, page.agreement, page.iterations, page.second_judges):
             assert "not beside the package" in block()
     finally:
-        validation.answers.cache_clear()
-        validation.agreements.cache_clear()
+        for cached in caches:
+            cached.cache_clear()
 
 
 def test_no_number_is_typed_on_the_page():

@@ -41,6 +41,25 @@
     });
   }
 
+  /* A select for each named list of row values; "all" leaves every row. */
+  function choosable(table, rows, apply) {
+    const names = table.dataset.selects ? table.dataset.selects.split("|") : [];
+    return names.map(function (name, index) {
+      const key = "data-select-" + index;
+      const label = document.createElement("label");
+      label.textContent = name + " ";
+      const select = document.createElement("select");
+      const values = new Set(rows.map(function (row) { return row.getAttribute(key); }));
+      select.add(new Option("all", ""));
+      Array.from(values).filter(Boolean).forEach(function (value) { select.add(new Option(value)); });
+      select.addEventListener("change", apply);
+      label.appendChild(select);
+      return { label: label, fits: function (row) {
+        return !select.value || row.getAttribute(key) === select.value;
+      } };
+    });
+  }
+
   function filterable(table) {
     const box = document.createElement("div");
     box.className = "lr-filter";
@@ -51,14 +70,16 @@
     const shown = document.createElement("span");
     shown.setAttribute("role", "status");
     label.appendChild(input);
-    box.append(label, shown);
     const rows = Array.from(table.tBodies[0].rows);
+    const choices = choosable(table, rows, apply);
+    box.append(label, ...choices.map(function (choice) { return choice.label; }), shown);
     function apply() {
       const wanted = input.value.toLowerCase().split(/\s+/).filter(Boolean);
       let count = 0;
       rows.forEach(function (row) {
         const text = row.textContent.toLowerCase();
-        const fits = wanted.every(function (word) { return text.includes(word); });
+        const fits = wanted.every(function (word) { return text.includes(word); }) &&
+          choices.every(function (choice) { return choice.fits(row); });
         row.hidden = !fits;
         count += fits ? 1 : 0;
       });
@@ -81,7 +102,29 @@
     if (opened) { target.scrollIntoView(); }
   }
 
+  /* Versions published after this site was built; without an answer the list stays as it is. */
+  function newerVersions(box) {
+    if (location.protocol === "file:" || !box.querySelector('a[href*="/../"]')) { return; }
+    const top = box.dataset.top + "/../";
+    fetch(top + "versions.json").then(function (answer) {
+      return answer.ok ? answer.json() : [];
+    }).then(function (known) {
+      const list = box.querySelector("ul");
+      known.forEach(function (one) {
+        const there = Array.from(list.querySelectorAll("a")).some(function (a) {
+          return a.textContent === one.version;
+        });
+        if (there || one.version === box.dataset.version) { return; }
+        const link = document.createElement("a");
+        link.href = top + one.url;
+        link.textContent = one.version;
+        list.appendChild(document.createElement("li")).appendChild(link);
+      });
+    }).catch(function () { return; });
+  }
+
   document.addEventListener("DOMContentLoaded", function () {
+    document.querySelectorAll("details.lr-versions").forEach(newerVersions);
     document.querySelectorAll("table.lr-interactive").forEach(function (table) {
       sortable(table);
       filterable(table);

@@ -8,9 +8,18 @@ from ..dataset import load
 from ..effects import Evidence
 from ..review import Review, review
 from ..review.certainty import judged_low
+from ..review.claims import ledger
 from ..review.missing import FINISHED_REPORTED, FINISHED_UNREPORTED, GROUPS
 from . import figures, provenance, words
-from .forest import SUBGROUPS, forest
+from .across import others
+from .alone import forest_alone
+from .bounds import event_bounds
+from .combinations import combinations
+from .conditions import by_condition
+from .directions import albatross, direction_plot
+from .dose import dose
+from .findings import summary_of_findings
+from .forest import forest
 from .html import (
     Column,
     Html,
@@ -24,15 +33,14 @@ from .html import (
     table,
     text,
 )
+from .ledger import LEDGER, Ledger, claim_summary, seed_link, verdict_label
+from .panels import panels
+from .releases import since_last
+from .routes import by_route
+from .seeds_table import seed_reference, seed_studies
+from .subgroups import subgroups
 
 NOT_EXTRACTED = "not extracted"
-
-
-def study_names(ev: Evidence) -> dict[str, str]:
-    """The name of every study of an indication; equal names get their identifier."""
-    names = {s: words.study_name(row) for s, row in ev.studies.items()}
-    double = {n for n in names.values() if list(names.values()).count(n) > 1}
-    return {s: f"{n} ({s})" if n in double else n for s, n in names.items()}
 
 
 class Chapter:
@@ -57,8 +65,8 @@ class Chapter:
 
     @cached_property
     def review(self) -> Review:
-        """The results of all analyses."""
-        return review(load(self._folder or None))
+        """The results of the indication's analyses."""
+        return review(load(self._folder or None), only=[self.indication])
 
     @property
     def data(self):
@@ -73,7 +81,7 @@ class Chapter:
     @cached_property
     def names(self) -> dict[str, str]:
         """Names of the studies."""
-        return study_names(self.evidence)
+        return words.study_names(self.evidence)
 
     def results(self, **having) -> list[dict]:
         """Results of the indication whose keys or question have these values."""
@@ -115,11 +123,13 @@ class Chapter:
              and t["group"] in (FINISHED_REPORTED, FINISHED_UNREPORTED)),
             key=lambda t: -t["n"])[:largest]
         if not trials:
-            return paragraph("Every finished trial of this comparison that is known is in it.")
+            return paragraph(f"Every finished {words.noun(result)} of this kind that is known is "
+                             "in it.")
         named = "; ".join(f"{self.names[t['trial_id']]} ({count(t['n'])} enrolled: "
                           f"{self._direction(t)})" for t in trials)
         return paragraph(
-            f"{words.share(result)} The largest finished trials that are not in it, with what "
+            f"{words.share(result)} The largest finished {words.plural(words.noun(result))} that "
+            "are not in it, with what "
             f"their report concludes: {named}.")
 
     def _direction(self, trial: dict) -> str:
@@ -130,14 +140,15 @@ class Chapter:
     def _expanded(self, result: dict) -> str:
         """The estimate from expanded cells only, where it is another one."""
         rows = [r for r in result["robustness"] if r["id"] == "expanded-only"]
+        one = words.noun(result)
         if not rows:
-            return " All pooled trials used expanded cells." if all(
+            return f" All pooled {words.plural(one)} used expanded cells." if all(
                 s["cell_class"] == "expanded" for s in result["studies"]) else ""
         row, d = rows[0], words.decimals(result)
         if row.get("estimate") is None:
-            return " No trial of expanded cells is among them."
+            return f" No {one} of expanded cells is among them."
         return (f" Expanded cells only: {number(row['estimate'], d)} "
-                f"({interval(row['ci_low'], row['ci_high'], d)}; {words.trials(row['k'])}).")
+                f"({interval(row['ci_low'], row['ci_high'], d)}; {words.trials(row['k'], one)}).")
 
     def _implausible(self, result: dict) -> str:
         """The estimate without the trials whose effect is beyond two standard deviations."""
@@ -182,16 +193,17 @@ class Chapter:
 
     def changes(self) -> Html:
         """Dated changes of the data of this indication, latest first."""
-        rows = [r for r in self.data.records("changelog")
-                if r["file"].startswith((self.indication, "*"))]
+        rows = sorted((r for folder in (self.indication, "*")
+                       for r in self.data.having("changelog", "file", folder)),
+                      key=lambda r: r["row"])
         shown = [{"date": r["date"], "study": self.names.get(r["study_id"], r["study_id"]),
                   "column": r["column"], "change": f"{r['old'] or 'empty'} → {r['new'] or 'empty'}",
                   "reason": r["reason"], "source": self._source(r["source_id"])}
                  for r in reversed(rows)]
         return join([
-            paragraph(f"No version has been published yet, so there is none to compare with. The "
-                      f"data are of {self.data.version}; {len(rows)} changes are logged for this "
-                      "chapter."),
+            since_last(self.data, self.indication,
+                       {r["id"]: r for r in self.review.analyses(self.indication)}),
+            paragraph(f"{len(rows)} changes of the data are logged for this chapter."),
             details("Changes of the data", table(
                 f"{self.indication}-changes", "Changes of the data of this chapter",
                 [Column("date", "Date"), Column("study", "Study"), Column("column", "Column"),
@@ -275,8 +287,10 @@ class Chapter:
                   for r in self.data.records("risk_of_bias", self.indication)]
         pooled = sorted({s["trial_id"] for r in self.review.analyses(self.indication)
                          for s in r["studies"]})
+        # A grade of the design, such as a level of evidence, is no judgement of bias.
         with_judgement = {r["study_id"] for r in
-                          self.data.records("risk_of_bias", self.indication)}
+                          self.data.records("risk_of_bias", self.indication)
+                          if self.data.kind("tool", r["tool"]) != "design-grade"}
         none = [t for t in pooled if t not in with_judgement]
         return join([
             paragraph(f"Of {words.trials(len(pooled))} in the analyses, "
@@ -319,8 +333,8 @@ class Chapter:
             title = link(f"#forest-{r['id']}", r["title"]) if r["studies"] else r["title"]
             rows.append({
                 "title": title, "k": words.k_words(r) if r["k_without_ratio"] else r["k"],
-                "n": number(r["n"], 0) if r["k"] else "",
-                "estimate": self._glance(r) if pooled else "no pooled estimate",
+                "n": number(r["n"], 0) if r["n"] else "not stated" if r["k"] else "",
+                "estimate": words.glance(r) if pooled else "no pooled estimate",
                 "prediction": interval((r["random_effects"] or pooled)["pi_low"],
                                        (r["random_effects"] or pooled)["pi_high"], d)
                 if pooled else "",
@@ -333,23 +347,14 @@ class Chapter:
                       Column("estimate", "Estimate (95% CI)", True),
                       Column("prediction", "Prediction interval", True),
                       Column("certainty", "Certainty"),
-                      Column("out", "Trials not in it", True)], rows, interactive=False)
-
-    @staticmethod
-    def _glance(r: dict) -> str:
-        """An estimate in the overview; two trials are told from more."""
-        pooled, d = r["pooled"], words.decimals(r)
-        ends = interval(pooled["ci_low"], pooled["ci_high"], d)
-        shown = f"{number(pooled['estimate'], d)} ({ends})"
-        if r["k"] == 2 and r["random_effects"]:
-            shown += (" as one common effect; letting the two differ: "
-                      f"{words.spread_interval(r, r['random_effects'])}")
-        return shown
+                      Column("out", "Trials not in it", True)], rows, interactive=False,
+                     cards=True)
 
     def figure(self, analysis: str) -> Html:
         """One analysis: its forest plot, what it says, and the trials that are not in it."""
         result = self.review.analysis(analysis)
-        parts = [forest(self.data, self.names, result)]
+        draw = forest_alone if words.uncontrolled(result) else forest
+        parts = [draw(self.data, self.names, result)]
         if result["pooled"]:
             parts.append(paragraph(words.heterogeneity(result)))
         if result["role"] == "check":  # its trials are listed by hand: nothing is missing from it
@@ -358,13 +363,12 @@ class Chapter:
             parts.append(paragraph(
                 f"Certainty: {result['certainty']['level']} (rule-based, not a panel's "
                 f"judgement). {words.share(result)}"))
-            difference = [s for s in result["subgroups"] if s["difference"]]
-            parts += [paragraph(
-                f"Difference between {SUBGROUPS[s['by']][2]}: p = "
-                f"{number(s['difference']['p_value'], 3)} (groups of two trials or more).")
-                for s in difference]
         elif result["studies"]:
             parts.append(paragraph(words.no_pool(self.data, result)))
+        if result["note"]:
+            parts.append(paragraph(f"{result['note']}."))
+        if divided := subgroups(self.data, result):
+            parts.append(details("Subgroups", divided))
         parts.append(self.not_in_pool(result))
         return join(parts)
 
@@ -380,12 +384,14 @@ class Chapter:
                         "group": label,
                         "n": count(t["n"]) if t["n"] is not None else "not stated",
                         "why": t["reason"], "direction": self._direction(t)})
+        of = ("studies without a comparison" if words.uncontrolled(result)
+              else "trials of this comparison")
         if not rows:
-            return paragraph("No further trial of this comparison is known.")
-        return details(f"Trials of this comparison that are not in it ({len(rows)})", table(
-            f"{result['id']}-left-out", "Known trials of this comparison that are not in the pool",
-            [Column("trial", "Trial"), Column("group", "State"), Column("n", "n", True),
-             Column("why", "Why"),
+            return paragraph(f"No further {of} are known.")
+        return details(f"{of.capitalize()} that are not in it ({len(rows)})", table(
+            f"{result['id']}-left-out", f"Known {of} that are not in the pool",
+            [Column("trial", words.noun(result).capitalize()), Column("group", "State"),
+             Column("n", "n", True), Column("why", "Why"),
              Column("direction", "What its report concludes on benefit")], rows,
             interactive=False))
 
@@ -398,7 +404,7 @@ class Chapter:
                  for r in with_studies]
         if empty:
             items = "".join(f"<li>{text(words.no_pool(self.data, r))}</li>" for r in empty)
-            parts.append(details(f"Analyses without a usable trial ({len(empty)})",
+            parts.append(details(f"Analyses without a usable {words.noun(empty[0])} ({len(empty)})",
                                  Html(f"<ul>{items}</ul>")))
         return join(parts)
 
@@ -440,23 +446,30 @@ class Chapter:
             + f" for {words.in_text(self.data.label('outcome', r['outcome']))}, in favour of "
             f"{words.in_text(self.data.label('favours', r['favours']))}." for r in rows)
 
+    def combinations(self) -> Html:
+        """Cells with an operation or another injection: which trial tells what each adds."""
+        return combinations(self.evidence, self.names, self.results(),
+                            lambda t: link(f"#study-{t}", self.names[t]))
+
     # --- dose and time ------------------------------------------------------------------------
 
     def dose(self, analysis: str) -> Html:
         """Effects against the number of cells."""
         result = self.review.analysis(analysis)
-        doses, sources = {}, {}
-        for study in result["studies"]:
-            arms = [self.evidence.arms[study["study_id"], a]
-                    for a in (study["cells"]["arms"] if study["cells"] else ())]
-            found = {a["dose_cells"] for a in arms}
-            if len(found) == 1 and None not in found:
-                doses[study["trial_id"]] = found.pop()
-            sources[study["trial_id"]] = next((a["cell_source"] for a in arms), None) or ""
-        drawn = figures.dose(self.data, self.names, result, doses, sources,
-                             f"dose-{analysis}")
-        return drawn or paragraph("No trial of this analysis states one number of cells.",
-                                  "lr-empty")
+        sources = {s["trial_id"]: self._tissue(s) for s in result["studies"]}
+        return dose(self.data, self.names, result, sources)
+
+    def _tissue(self, study: dict) -> str:
+        """Tissue of a trial's first cell arm; empty where it is not known."""
+        arms = study["cells"]["arms"] if study["cells"] else ()
+        return next((self.evidence.arms[study["study_id"], a]["cell_source"] or ""
+                     for a in arms), "")
+
+    def subgroups(self, analysis: str) -> Html:
+        """The divisions of a pool's trials, in a table."""
+        result = self.review.analysis(analysis)
+        return subgroups(self.data, result) or paragraph(
+            f"{result['title']}: no trial to divide.", "lr-empty")
 
     def time_course(self, target: str, comparison: str) -> Html:
         """Estimates of one comparison over the time windows."""
@@ -487,7 +500,7 @@ class Chapter:
             parts.append(details("Other questions", others))
         if test["done"]:
             parts.append(figures.funnel(self.names, result))
-        else:
+        elif not words.uncontrolled(result):
             parts.append(paragraph(f"Small-study effects were not tested: {test['reason']}."))
         return join(parts)
 
@@ -495,110 +508,14 @@ class Chapter:
 
     def summary_of_findings(self, *analyses: str) -> Html:
         """Outcomes with relative and absolute effects and the trace of their certainty."""
-        rows = []
-        for analysis in analyses:
-            r = self.review.analysis(analysis)
-            rows.append({
-                "outcome": f"{words.outcome_name(self.data, r)}, {words.window(r)}",
-                "n": f"{count(round(r['n']))} ({words.k_words(r)})",
-                "effect": self._effect(r), "absolute": self._absolute(r),
-                "certainty": self._certainty(r), "plain": words.plain(self.data, r)})
-        return table(
-            f"{self.indication}-summary-of-findings",
-            "Summary of findings: cells against the main comparator",
-            [Column("outcome", "Outcome"), Column("n", "Participants (trials)"),
-             Column("effect", "Effect (95% CI)"), Column("absolute", "Absolute effect"),
-             Column("certainty", "Certainty and its trace"), Column("plain", "In plain language")],
-            rows, interactive=False)
-
-    @staticmethod
-    def _effect(r: dict) -> str:
-        if r["pooled"] is None:
-            return "not estimable"
-        p, d = r["pooled"], words.decimals(r)
-        ends = interval(p["ci_low"], p["ci_high"], d)
-        shown = f"{words.measure(r).short} {number(p['estimate'], d)} ({ends})"
-        if p["model"] == "common" and r["random_effects"]:
-            shown += (", one common effect; an interval that lets the two trials differ: "
-                      f"{words.spread_interval(r, r['random_effects'])}")
-        return shown
-
-    @staticmethod
-    def _absolute(r: dict) -> str:
-        if r["absolute"]:
-            a = r["absolute"]
-            return (f"{number(a['comparator_per_1000'], 0)} in 1,000 with the comparator (median "
-                    f"of {len(a['trials_of_median'])} trials), "
-                    f"{number(a['cells_estimate_per_1000'], 0)} "
-                    f"({interval(a['cells_ci_low_per_1000'], a['cells_ci_high_per_1000'], 0)}) "
-                    "with cells")
-        if r["none_seen"]:
-            return (f"none seen among {count(round(r['none_seen']['n']))} with cells: at most "
-                    f"{number(r['none_seen']['upper_percent'])} in 100")
-        if r["pooled"] and not words.measure(r).binary:
-            mid = r["minimal_important_difference"]
-            line = (f"minimal important difference {number(mid['value'])}" if mid
-                    else "no minimal important difference known")
-            return f"{words.unit(r)}; {line}"
-        return "not estimable"
-
-    def _certainty(self, r: dict) -> Html:
-        if r["certainty"] is None:
-            return Html("not rated: no estimate")
-        steps = "".join(
-            f"<li>{text(self.data.label('certainty_domain', s['domain']))}: "
-            f"{words.signed(s['change'], 0) if s['domain'] != 'start' else s['change']}; "
-            f"{text(s['fact'])}</li>" for s in r["certainty"]["steps"])
-        return Html(f"<strong>{text(r['certainty']['level'])}</strong>"
-                    f"{details('trace', Html(f'<ol>{steps}</ol>'))}")
+        return summary_of_findings(self.data, [self.review.analysis(a) for a in analyses])
 
     # --- others and seeds ---------------------------------------------------------------------
 
     def others(self) -> Html:
         """Pooled results of others, beside which ours are read."""
-        rows = []
-        for r in self.data.records("published_syntheses", self.indication):
-            scope, ours = r["k_scope"] == "result", self._ours_for(r)
-            rows.append({
-                "review": r["review_id"],
-                "outcome": self.data.label("outcome", r["outcome"]),
-                "comparison": r["comparison"], "months": number(r["timepoint_months"], 0),
-                "measure": self.data.label("measure", r["measure"]) or "not named",
-                "estimate": self._as_printed(r), "ours": ours,
-                "favours": self.data.label("favours", r["favours"]) or "not stated",
-                "k": count(r["k"]) if scope else "", "n": count(r["n"]) if scope else "",
-                "note": r["note"], "source": self._source(r["source_id"])})
-        return table(
-            f"{self.indication}-published", "Published pooled results, as printed",
-            [Column("review", "Review"), Column("outcome", "Outcome"),
-             Column("comparison", "Comparison"), Column("months", "Months", True),
-             Column("measure", "Measure"), Column("estimate", "Estimate (95% CI)", True),
-             Column("ours", "Ours (placebo, else any control)"),
-             Column("favours", "Side of the estimate"), Column("k", "Trials of it", True),
-             Column("n", "Participants of it", True), Column("note", "Remark"),
-             Column("source", "Source")], rows)
-
-    @staticmethod
-    def _as_printed(r) -> str:
-        """A published estimate with its interval, where one is printed."""
-        if r["estimate"] is None:
-            return "no number in the text read"
-        ends = interval(r["ci_low"], r["ci_high"], 2)
-        return number(r["estimate"], 2) + (f" ({ends})" if ends else "")
-
-    def _ours_for(self, published):
-        """Our estimate of the same outcome and window; empty where there is none."""
-        family = next((h["family"] for h in self.data.records("hierarchy")
-                       if h["outcome"] == published["outcome"]), None)
-        against = "placebo" if "placebo" in (published["comparison"] or "").lower() else "any"
-        for r in self.results(target=family or published["outcome"], comparison=against):
-            low, high = r["question"]["window_from"], r["question"]["window_to"]
-            months = published["timepoint_months"]
-            inside = low is None and high is None or (
-                months is not None and months > (low or 0) and months <= (high or months))
-            if r["pooled"] and inside and r["role"] != "check":
-                return link(f"#forest-{r['id']}", self._glance(r))
-        return ""
+        return others.published(self.review, self.indication,
+                                lambda analysis, label: link(f"#forest-{analysis}", label))
 
     def ours_beside(self) -> Html:
         """Our estimates of pain and function, to read beside the published ones."""
@@ -610,32 +527,31 @@ class Chapter:
             [{"title": link(f"#forest-{r['id']}", r["title"]), "k": r["k"],
               "estimate": f"{number(r['pooled']['estimate'], words.decimals(r))} ("
               f"{interval(r['pooled']['ci_low'], r['pooled']['ci_high'], words.decimals(r))})"}
-             for r in rows], interactive=False)
+             for r in rows], "No analysis has two trials with an estimate.", interactive=False)
 
     def claims(self) -> Html:
-        """What the seed reviews claim about this indication; verdicts are not given yet."""
-        rows, not_checkable = [], 0
-        for c in self.data.records("claims"):
-            if c["indication"] != self.indication:
-                continue
-            not_checkable += c["checkable"] == "no"
-            rows.append({
-                "id": c["claim_id"], "review": c["review_id"],
-                "kind": self.data.label("claim_kind", c["kind"]), "en": c["claim_en"],
-                "zh": Html(f'<span lang="zh">{text(c["claim_zh"])}</span>'),
-                "refs": ", ".join(c["cited_refs"]) or "none",
-                "verdict": "not checkable" if c["checkable"] == "no" else "not yet judged",
-                "note": c["note"]})
+        """What the seed reviews claim about this indication, with the verdicts."""
+        entries = [e for e in ledger(self.data) if e.claim["indication"] == self.indication]
+        rows = [{
+            "id": link(f"{LEDGER}#claim-{e.claim['claim_id']}", e.claim["claim_id"]),
+            "review": seed_link(e.claim["review_id"]),
+            "kind": self.data.label("claim_kind", e.claim["kind"]), "en": e.claim["claim_en"],
+            "zh": Html(f'<span lang="zh">{text(e.claim["claim_zh"])}</span>'),
+            "refs": ", ".join(e.claim["cited_refs"]) or "none", "rests": e.rests_on,
+            "verdict": verdict_label(self.data, e.verdict),
+            "reason": e.judged and e.judged["reason"]} for e in entries]
         return join([
-            paragraph(f"{len(rows)} claims of the seed reviews are about this indication. "
-                      f"{len(rows) - not_checkable} are not yet judged; {not_checkable} cannot be "
-                      "checked with data."),
+            paragraph(Html(
+                f"{len(rows)} claims of the seed reviews are about this indication. "
+                f"{text(claim_summary(self.data, entries))}. Each with its basis is in the "
+                f"{link(LEDGER, 'claims ledger')}.")),
             details("The claims", table(
                 f"{self.indication}-claims", "Claims of the seed reviews",
-                [Column("id", "Claim"), Column("review", "Seed review"), Column("kind", "Kind"),
-                 Column("en", "What it says"), Column("zh", "In Chinese"),
-                 Column("refs", "References cited"), Column("verdict", "Verdict"),
-                 Column("note", "Remark")], rows))])
+                [Column("id", "Claim"), Column("review", "Seed review"),
+                 Column("kind", "Kind", select=True), Column("en", "What it says"),
+                 Column("zh", "In Chinese"), Column("refs", "References cited"),
+                 Column("rests", "Cites"), Column("verdict", "Verdict", select=True),
+                 Column("reason", "Reason")], rows, cards=True))])
 
     # --- gaps ---------------------------------------------------------------------------------
 
@@ -712,3 +628,40 @@ class Chapter:
         links = ", ".join(link(f"../data/{self.indication}/{n}.csv", f"{n}.csv") for n in names)
         return Html(f'<p>Tables of this chapter: {links}. All results: '
                     f'{link("../results.json", "results.json")}.</p>')
+
+    # --- where trials cannot be pooled --------------------------------------------------------
+
+    def directions(self) -> Html:
+        """Which way every controlled study points, by family of outcomes, with the votes."""
+        return direction_plot(self.evidence, self.names)
+
+    def albatross(self, family: str) -> Html:
+        """P-values of the controlled trials of a family of outcomes by direction and size."""
+        return albatross(self.evidence, self.names, family)
+
+    def panels(self, outcome: str) -> Html:
+        """Every study of an outcome from baseline to its last visit, and what it lacks."""
+        return panels(self.evidence, self.names, outcome)
+
+    def event_bounds(self) -> Html:
+        """Patients with each adverse event in all arms that got cells, with exact bounds."""
+        return event_bounds(self.evidence, self.names)
+
+    # --- what the seed reviews rest on --------------------------------------------------------
+
+    def seed_studies(self, review_id: str) -> Html:
+        """The studies of people that a seed review cites, and the numbers that it makes of them."""
+        return join([seed_studies(self.review, self.evidence, self.names, review_id),
+                     Ledger(self._folder).headline_numbers(review_id)])
+
+    def seed_reference(self, review_id: str, ref_number: str) -> Html:
+        """What one reference of a seed review supports, beside our estimates."""
+        return seed_reference(self.review, self.evidence, review_id, ref_number)
+
+    def by_condition(self, *analyses: str) -> Html:
+        """Each trial of some analyses, by the stage or form of the disease at entry."""
+        return by_condition(self.review, self.evidence, self.names, analyses)
+
+    def by_route(self, *analyses: str) -> Html:
+        """Studies of people by the route of their cells, with their results in some analyses."""
+        return by_route(self.review, self.evidence, self.names, analyses)

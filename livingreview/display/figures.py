@@ -13,7 +13,8 @@ import numpy as np
 import seaborn as sns
 
 matplotlib.use("agg")
-from matplotlib.figure import Figure  # noqa: E402 - the backend must be chosen first
+from matplotlib import ticker  # noqa: E402 - the backend must be chosen first
+from matplotlib.figure import Figure  # noqa: E402
 
 from ..dataset import Dataset  # noqa: E402
 from . import words  # noqa: E402
@@ -23,7 +24,7 @@ from .html import Html, data_table, number, text  # noqa: E402
 INK, ACCENT, SECOND, FAINT = "#111111", "#0000aa", "#aa5500", "#888888"
 _VARIABLES = {INK: "var(--lr-ink)", ACCENT: "var(--lr-accent)", SECOND: "var(--lr-second)",
               FAINT: "var(--lr-faint)"}
-_STYLE = {
+STYLE = {
     "svg.fonttype": "none", "svg.hashsalt": "livingreview", "font.family": "sans-serif",
     "font.size": 10, "text.color": INK, "axes.labelcolor": INK, "axes.edgecolor": INK,
     "xtick.color": INK, "ytick.color": INK, "axes.spines.top": False, "axes.spines.right": False,
@@ -31,7 +32,7 @@ _STYLE = {
 }
 
 
-def _svg(figure: Figure, identifier: str, title: str, description: str) -> str:
+def inline_svg(figure: Figure, identifier: str, title: str, description: str) -> str:
     """The figure as SVG that belongs to the page: its colours, its title and description."""
     buffer = io.StringIO()
     figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None},
@@ -66,23 +67,35 @@ def figure_html(figure: Figure, identifier: str, title: str, description: str, c
     header, rows : sequences
         The data behind the drawing.
     """
-    svg = _svg(figure, identifier, title, description)
+    svg = inline_svg(figure, identifier, title, description)
     data = data_table(identifier, title, header, rows)
     return Html(f'<figure class="lr-figure" id="{identifier}"><div class="lr-scroll" role="region" '
                 f'tabindex="0" aria-label="{text(title)}">{svg}</div>'
                 f"<figcaption>{text(caption)}</figcaption>{data}</figure>")
 
 
-def _axes(width: float, height: float):
-    with matplotlib.rc_context(_STYLE):
+def axes_of(width: float, height: float):
+    """A figure with one pair of axes in the style of the book."""
+    with matplotlib.rc_context(STYLE):
         figure = Figure(figsize=(width, height))
         return figure, figure.subplots()
 
 
-def _axis_label(result: dict) -> str:
+def axis_label(result: dict) -> str:
     """Measure and unit of an effect."""
     name = words.measure(result).name
     return name if words.ratio(result) else f"{name}, {words.unit(result)}"
+
+
+def _null_line(draw, result: dict) -> None:
+    """The line of no effect or no change, where the measure has one."""
+    if words.measure(result).null is not None:
+        draw(words.measure(result).null, color=FAINT, linewidth=1)
+
+
+def _crossing(result: dict) -> str:
+    """What it means that an interval crosses the line: no effect, or no change."""
+    return "the line of no change" if words.uncontrolled(result) else "the line of no effect"
 
 
 def _main_row(result: dict) -> dict:
@@ -93,7 +106,7 @@ def _main_row(result: dict) -> dict:
 def _estimates(result: dict, rows: list[dict], colour: str) -> Figure:
     """Estimates with their intervals, one below the other, their names above their lines."""
     low, high = _limits(result, rows, words.ratio(result))
-    figure, axes = _axes(5.2, 0.8 + 0.36 * len(rows))
+    figure, axes = axes_of(5.2, 0.8 + 0.36 * len(rows))
     for place, row in enumerate(rows):
         ink = INK if row["id"] == "main" else colour
         marker = {"main": "D", "method": "o", "values": "s", "trial": "^"}[row["kind"]]
@@ -105,11 +118,13 @@ def _estimates(result: dict, rows: list[dict], colour: str) -> Figure:
                       textcoords="offset points", fontsize=8)
     if words.ratio(result):
         axes.set_xscale("log")
-    axes.axvline(words.measure(result).null, color=FAINT, linewidth=1)
+    _null_line(axes.axvline, result)
     axes.set_xlim(low, high)
+    if words.ratio(result):
+        plain_ticks(axes.xaxis, low, high)
     axes.set_yticks([])
     axes.set_ylim(-0.7, len(rows))
-    axes.set_xlabel(_axis_label(result))
+    axes.set_xlabel(axis_label(result))
     sns.despine(figure, left=True)
     return figure
 
@@ -135,22 +150,27 @@ def one_at_a_time(names: dict[str, str], result: dict) -> Html:
             if r.get("estimate") is not None and r["same_question"]]
     rows = sorted([_main_row(result), *rows], key=lambda r: r["estimate"])
     d, null, moving = words.decimals(result), words.measure(result).null, result["most_moving"]
-    inside = sum(r["ci_low"] < null < r["ci_high"] for r in rows)
     description = (
         f"{len(rows)} analyses of the same question, each with one other choice: estimates from "
-        f"{number(rows[0]['estimate'], d)} to {number(rows[-1]['estimate'], d)}; the interval "
-        f"crosses the line of no effect in {inside} of {len(rows)}.")
+        f"{number(rows[0]['estimate'], d)} to {number(rows[-1]['estimate'], d)}")
+    if null is not None:
+        inside = sum(r["ci_low"] < null < r["ci_high"] for r in rows)
+        description += (f"; the interval crosses {_crossing(result)} in {inside} of "
+                        f"{len(rows)}")
+    description += f" ({words.kind_alone(result)})." if words.uncontrolled(result) else "."
     moved = (f"What moves the estimate most: {words.choice_label(names, moving)} "
              f"({number(moving['estimate'], d)} instead of "
              f"{number(result['pooled']['estimate'], d)}). " if moving else "")
-    caption = (f"{description} That is a share of analyses, not a chance. {moved}Diamond: main "
-               "analysis; circles: other methods; squares: other values or trials let in; "
-               "triangles: one trial left out.")
-    with matplotlib.rc_context(_STYLE):
+    chance = "" if null is None else "That is a share of analyses, not a chance. "
+    caption = (f"{description} {chance}{moved}Diamond: main analysis; "
+               "circles: other methods; squares: other values or trials let in; "
+               f"triangles: one {words.noun(result)} left out.")
+    with matplotlib.rc_context(STYLE):
         return figure_html(
             _estimates(result, rows, ACCENT), f"robust-{result['id']}",
             f"Robustness: {result['title']}", description, caption,
-            ["choice", "trials", "estimate", "ci low", "ci high"], _estimate_rows(result, rows))
+            ["choice", words.plural(words.noun(result)), "estimate", "ci low", "ci high"],
+            _estimate_rows(result, rows))
 
 
 def other_questions(result: dict, siblings: Sequence[dict]) -> Html | None:
@@ -178,7 +198,7 @@ def other_questions(result: dict, siblings: Sequence[dict]) -> Html | None:
     d = words.decimals(result)
     description = (f"{len(rows) - 1} neighbouring questions: estimates from "
                    f"{number(rows[0]['estimate'], d)} to {number(rows[-1]['estimate'], d)}.")
-    with matplotlib.rc_context(_STYLE):
+    with matplotlib.rc_context(STYLE):
         return figure_html(
             _estimates(result, rows, SECOND), f"other-{result['id']}",
             f"Other questions: {result['title']}", description,
@@ -208,36 +228,39 @@ def specification_curve(result: dict) -> Html | None:
     estimates, low, high = ([float(r[c]) for r in rows] for c in ("estimate", "ci_low", "ci_high"))
     levels = _level_ranges(found, rows)
     d, log = words.decimals(result), words.ratio(result)
-    with matplotlib.rc_context(_STYLE):
+    with matplotlib.rc_context(STYLE):
         figure = Figure(figsize=(5.2, 3.0 + 0.33 * len(levels)))
         top, bottom = figure.subplots(2, 1, height_ratios=[2.4, 0.33 * len(levels)])
         place = range(len(rows))
         top.fill_between(place, low, high, step="mid", color=FAINT, alpha=0.35, linewidth=0)
         top.plot(place, estimates, color=ACCENT, linewidth=1.6)
         top.axhline(result["pooled"]["estimate"], color=INK, linewidth=0.8, linestyle=":")
-        top.axhline(words.measure(result).null, color=FAINT, linewidth=1)
+        _null_line(top.axhline, result)
         _cut(top, "y", result, estimates, log)
         top.set_xlabel(f"{len(rows)} analyses, ordered by their estimate")
-        top.set_ylabel(_axis_label(result), fontsize=9)
+        top.set_ylabel(axis_label(result), fontsize=9)
         for line, (label, values) in enumerate(reversed(levels)):
             bottom.plot([values[0], values[4]], [line, line], color=FAINT, linewidth=1)
             bottom.plot([values[1], values[3]], [line, line], color=ACCENT, linewidth=4)
             bottom.plot([values[2]], [line], "o", color=INK, markersize=4)
             bottom.annotate(label, (0, line), xycoords=("axes fraction", "data"), xytext=(2, 4),
                             textcoords="offset points", fontsize=8)
-        bottom.axvline(words.measure(result).null, color=FAINT, linewidth=1)
+        _null_line(bottom.axvline, result)
         _cut(bottom, "x", result, estimates, log)
         bottom.set_yticks([])
         bottom.set_ylim(-0.5, len(levels))
-        bottom.set_xlabel(_axis_label(result))
+        bottom.set_xlabel(axis_label(result))
         sns.despine(figure)
         figure.tight_layout()
         most = found["moves_most"]
         description = (
             f"{found['n']} combinations of choices for one question: estimates from "
-            f"{number(estimates[0], d)} to {number(estimates[-1], d)}; the interval crosses the "
-            f"line of no effect in {found['crossing_null']}, lies below it in {found['below']} and "
-            f"above it in {found['above']}.")
+            f"{number(estimates[0], d)} to {number(estimates[-1], d)}")
+        if found["crossing_null"] is not None:
+            description += (
+                f"; the interval crosses {_crossing(result)} in {found['crossing_null']}, lies "
+                f"below it in {found['below']} and above it in {found['above']}")
+        description += f" ({words.kind_alone(result)})." if words.uncontrolled(result) else "."
         caption = (
             f"{description} These are shares of analyses, not chances. "
             + (f"The choice that moves the middle of the estimates most is {most['choice']} "
@@ -269,6 +292,19 @@ def _cut(axes, which: str, result: dict, estimates: list[float], log: bool) -> N
     if log:
         getattr(axes, f"set_{which}scale")("log")
     getattr(axes, f"set_{which}lim")(low, high)
+    if log:
+        plain_ticks(getattr(axes, f"{which}axis"), low, high)
+
+
+def plain_ticks(axis, low: float, high: float, most: int = 5) -> None:
+    """Ticks of a logarithmic axis as plain numbers, evenly spaced and few enough to be read."""
+    spread = np.geomspace(low, high, most + 2)[1:-1]
+    shown = sorted({float(f"{v:.2g}") for v in spread})
+    if low < 1 < high:  # the line of no effect in place of its neighbour
+        shown[min(range(len(shown)), key=lambda i: abs(math.log(shown[i])))] = 1.0
+    axis.set_major_locator(ticker.FixedLocator(shown))
+    axis.set_major_formatter(ticker.FuncFormatter(lambda value, _: f"{value:g}"))
+    axis.set_minor_locator(ticker.NullLocator())
 
 
 def _limits(result: dict, rows: list[dict], log: bool) -> tuple[float, float]:
@@ -280,6 +316,8 @@ def _limits(result: dict, rows: list[dict], log: bool) -> tuple[float, float]:
         values = [math.log(v) for v in values]
     pad = 0.25 * (max(values) - min(values) or 1)
     low, high = min(values) - pad, max(values) + pad
+    if result["question"]["measure"] == "proportion":
+        low, high = max(low, 0.0), min(high, 100.0)
     return (math.exp(low), math.exp(high)) if log else (low, high)
 
 
@@ -300,8 +338,8 @@ def time_course(data: Dataset, results: Sequence[dict], identifier: str, title: 
     """
     if not any(r["pooled"] for r in results):
         return None
-    with matplotlib.rc_context(_STYLE):
-        figure, axes = _axes(6.4, 3.2)
+    with matplotlib.rc_context(STYLE):
+        figure, axes = axes_of(6.4, 3.2)
         for place, result in enumerate(results):
             pooled = result["pooled"]
             if pooled is None:
@@ -325,7 +363,7 @@ def time_course(data: Dataset, results: Sequence[dict], identifier: str, title: 
         axes.set_xticklabels([words.short_window(r) for r in results], fontsize=9)
         axes.set_xlabel("months")
         axes.set_xlim(-0.5, len(results) - 0.2)
-        axes.set_ylabel(_axis_label(results[0]))
+        axes.set_ylabel(axis_label(results[0]))
         sns.despine(figure)
         with_estimate = [r for r in results if r["pooled"]]
         description = "; ".join(
@@ -345,68 +383,90 @@ def time_course(data: Dataset, results: Sequence[dict], identifier: str, title: 
                 if r["pooled"] else ["", "", ""]) for r in results])
 
 
-def dose(data: Dataset, names: dict[str, str], result: dict, doses: dict[str, float],
-         sources: dict[str, str], identifier: str) -> Html | None:
-    """Effects of trials against the number of cells in one injection.
+def dose(data: Dataset, names: dict[str, str], result: dict, sources: dict[str, str],
+         said: str, caption: str) -> Html:
+    """Effects of trials against the number of cells in one administration.
 
     Parameters
     ----------
     data : Dataset
     names : dict of str to str
     result : dict
-        One analysis.
-    doses : dict of str to float
-        Cells in one administration, by trial.
+        One analysis in which a trial states its dose.
     sources : dict of str to str
         Tissue of origin, by trial.
-    identifier : str
+    said, caption : str
+        What the regression over trials says, and what it cannot say.
+
+    Returns
+    -------
+    Html
     """
-    studies = [s for s in result["studies"] if s["yi"] is not None and s["trial_id"] in doses]
-    if not studies:
-        return None
+    doses, across = result["dose_response"]["trials"], result["dose_response"]["across"]
+    studies = sorted((s for s in result["studies"] if doses.get(s["trial_id"])),
+                     key=lambda s: doses[s["trial_id"]])
     markers, colours = ["o", "s", "^", "D", "v", "P"], [ACCENT, SECOND, INK, FAINT]
-    kinds = sorted({sources[s["trial_id"]] for s in studies})
-    with matplotlib.rc_context(_STYLE):
-        figure, axes = _axes(6.8, 3.8)
-        for i, kind in enumerate(kinds):
+    marks = []
+    with matplotlib.rc_context(STYLE):
+        figure, axes = axes_of(5.4, 3.6)
+        if across:
+            axes.plot([p["dose"] for p in across["line"]],
+                      [p["estimate"] for p in across["line"]], color=INK, linestyle="--")
+        for i, kind in enumerate(sorted({sources[s["trial_id"]] for s in studies})):
             group = [s for s in studies if sources[s["trial_id"]] == kind]
             # Trials of one dose stand beside, not upon, each other.
             x = [doses[s["trial_id"]] * 1.06 ** [o["trial_id"] for o in studies if doses[
                 o["trial_id"]] == doses[s["trial_id"]]].index(s["trial_id"]) for s in group]
-            axes.errorbar(x, [s["estimate"] for s in group],
-                          yerr=[[s["estimate"] - s["ci_low"] for s in group],
-                                [s["ci_high"] - s["estimate"] for s in group]],
-                          fmt=markers[i % 6], color=colours[i % 4], linewidth=1, capsize=0,
-                          label=data.label("cell_source", kind))
-            for place, s in zip(x, group, strict=True):
-                axes.annotate(names[s["trial_id"]], (place, s["estimate"]), xytext=(5, 3),
-                              textcoords="offset points", fontsize=8)
+            axes.scatter(x, [s["estimate"] for s in group], marker=markers[i % 6],
+                         s=[30 + 300 * (s["weight"] or 0) for s in group], color=colours[i % 4],
+                         label=data.label("cell_source", kind) or "not stated")
+            axes.vlines(x, [s["ci_low"] for s in group], [s["ci_high"] for s in group],
+                        color=colours[i % 4], linewidth=1)
+            marks += [(place, s["estimate"], names[s["trial_id"]])
+                      for place, s in zip(x, group, strict=True)]
         axes.set_xscale("log")
         axes.axhline(words.measure(result).null, color=FAINT, linewidth=1)
         if words.ratio(result):
             axes.set_yscale("log")
-        axes.set_xlabel("cells in one injection (logarithmic)")
-        axes.set_ylabel(_axis_label(result))
-        axes.legend(frameon=False, fontsize=9, loc="upper left", bbox_to_anchor=(1, 1))
+        _name(axes, sorted(marks))
+        axes.set_xlabel("cells in one administration (logarithmic)")
+        axes.set_ylabel(axis_label(result))
+        axes.legend(frameon=False, fontsize=9, loc="upper center", ncol=3,
+                    bbox_to_anchor=(0.5, -0.2))
         sns.despine(figure)
-        ordered = sorted(studies, key=lambda s: doses[s["trial_id"]])
+        d = words.decimals(result)
         description = "; ".join(f"{names[s['trial_id']]} {doses[s['trial_id']]:,.0f} cells: "
-                                f"{number(s['estimate'])}" for s in ordered)
+                                f"{number(s['estimate'], d)}" for s in studies)
         return figure_html(
-            figure, identifier, f"Effect and number of cells: {result['title']}", description,
-            f"{len(studies)} of {result['k']} trials state one number of cells. Trials differ in "
-            "much else than the dose: this shows the evidence, it is no dose–response analysis.",
-            ["trial", "cells in one injection", "tissue", "difference", "ci low", "ci high"],
+            figure, f"dose-{result['id']}", f"Effect and number of cells: {result['title']}",
+            f"{description}. {said}", caption,
+            ["trial", "cells in one administration", "tissue", "effect", "ci low", "ci high"],
             [[names[s["trial_id"]], f"{doses[s['trial_id']]:,.0f}",
-              data.label("cell_source", sources[s["trial_id"]]), number(s["estimate"]),
-              number(s["ci_low"]), number(s["ci_high"])] for s in ordered])
+              data.label("cell_source", sources[s["trial_id"]]), number(s["estimate"], d),
+              number(s["ci_low"], d), number(s["ci_high"], d)] for s in studies])
+
+
+def _name(axes, marks: list[tuple[float, float, str]]) -> None:
+    """Name marks, each on a side where its name meets no other; sizes are in points."""
+    taken: list[tuple[float, ...]] = []
+    for x, y, name in marks:
+        across, up = axes.transData.transform((x, y)) * 72 / axes.figure.dpi
+        for right, lift in ((True, 5), (False, 5), (True, -12), (False, -12), (True, 15)):
+            start = across + 7 if right else across - 7 - 4.6 * len(name)
+            box = (start, up + lift, start + 4.6 * len(name), up + lift + 9)
+            if not any(b[0] < box[2] and box[0] < b[2] and b[1] < box[3] and box[1] < b[3]
+                       for b in taken):
+                break
+        taken.append(box)
+        axes.annotate(name, (x, y), xytext=(7 if right else -7, lift), fontsize=8,
+                      textcoords="offset points", ha="left" if right else "right")
 
 
 def funnel(names: dict[str, str], result: dict) -> Html:
     """The funnel plot of an analysis of ten trials or more."""
     studies = [s for s in result["studies"] if s["yi"] is not None]
-    with matplotlib.rc_context(_STYLE):
-        figure, axes = _axes(5.6, 3.8)
+    with matplotlib.rc_context(STYLE):
+        figure, axes = axes_of(5.6, 3.8)
         errors = [math.sqrt(s["vi"]) for s in studies]
         axes.plot([s["yi"] for s in studies], errors, "o", color=ACCENT, markersize=5)
         centre = (math.log(result["pooled"]["estimate"]) if words.ratio(result)
@@ -417,7 +477,7 @@ def funnel(names: dict[str, str], result: dict) -> Html:
             axes.plot([centre, centre + side * 1.96 * top], [0, top], color=FAINT, linewidth=1)
         axes.set_ylim(top, 0)
         axes.set_xlabel(f"log {words.measure(result).name}" if words.ratio(result)
-                        else _axis_label(result))
+                        else axis_label(result))
         axes.set_ylabel("standard error")
         sns.despine(figure)
         test = result["small_study"]

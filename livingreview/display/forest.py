@@ -85,12 +85,13 @@ def _lines(axis: Axis, result: dict) -> str:
     return "".join(out)
 
 
-def _svg(title: str, content: str, height: int = HEIGHT) -> Html:
+def mark_svg(title: str, content: str, height: int = HEIGHT) -> Html:
+    """One small drawing of a row, named for those who cannot see it."""
     return Html(f'<svg class="lr-mark" role="img" viewBox="0 0 {WIDTH} {height}" width="{WIDTH}" '
                 f'height="{height}"><title>{text(title)}</title>{content}</svg>')
 
 
-def _bar(axis: Axis, low: float, high: float, css: str) -> str:
+def bar(axis: Axis, low: float, high: float, css: str) -> str:
     """An interval, with an arrow where it goes on beyond the axis."""
     y, x1, x2 = HEIGHT / 2, axis.x(low), axis.x(high)
     out = f'<line class="{css}" x1="{x1:.1f}" x2="{x2:.1f}" y1="{y}" y2="{y}"/>'
@@ -106,22 +107,23 @@ def _study_mark(axis: Axis, result: dict, study: dict, label: str) -> Html:
     x = axis.x(study["estimate"])
     square = (f'<rect class="lr-square" x="{x - side / 2:.1f}" y="{(HEIGHT - side) / 2:.1f}" '
               f'width="{side:.1f}" height="{side:.1f}"/>')
-    return _svg(label, _lines(axis, result)
-                + _bar(axis, study["ci_low"], study["ci_high"], "lr-ci") + square)
+    return mark_svg(label, _lines(axis, result)
+                + bar(axis, study["ci_low"], study["ci_high"], "lr-ci") + square)
 
 
 def _diamond(axis: Axis, result: dict, pooled: dict, label: str, css: str = "") -> Html:
     y, h = HEIGHT / 2, 8
     left, x, right = (axis.x(pooled[k]) for k in ("ci_low", "estimate", "ci_high"))
     points = f"{left:.1f},{y} {x:.1f},{y - h} {right:.1f},{y} {x:.1f},{y + h}"
-    return _svg(label, _lines(axis, result)
+    return mark_svg(label, _lines(axis, result)
                 + f'<polygon class="lr-diamond {css}" points="{points}"/>')
 
 
 def _prediction(axis: Axis, result: dict, label: str) -> Html:
     pooled = result["random_effects"] or result["pooled"]
     css = "lr-pi lr-dotted" if result["k"] < words.FEW else "lr-pi"
-    return _svg(label, _lines(axis, result) + _bar(axis, pooled["pi_low"], pooled["pi_high"], css))
+    return mark_svg(label, _lines(axis, result)
+                    + bar(axis, pooled["pi_low"], pooled["pi_high"], css))
 
 
 def _axis_row(axis: Axis, result: dict) -> Html:
@@ -144,7 +146,7 @@ def _axis_row(axis: Axis, result: dict) -> Html:
                      f"← {left}</text>")
     if WIDTH - null > 80:
         marks.append(f'<text class="lr-axis" x="{null + 6:.1f}" y="34">{right} →</text>')
-    return _svg(f"Axis: {left} to the left, {right} to the right", line + "".join(marks), 40)
+    return mark_svg(f"Axis: {left} to the left, {right} to the right", line + "".join(marks), 40)
 
 
 def _arm_cell(result: dict, study: dict, side: str, href: str) -> Html:
@@ -160,7 +162,7 @@ def _arm_cell(result: dict, study: dict, side: str, href: str) -> Html:
     return Html(f"{link(href, value)}<br>{link(href, 'n ' + count(arm['n']))}")
 
 
-def _marks(study: dict) -> str:
+def signs_of(study: dict) -> str:
     """Signs behind a trial's name; their meaning stands below the plot."""
     signs = ""
     if study["within_person"]:
@@ -197,42 +199,51 @@ def _row(header, cells, comparator, weight, effect, mark, css: str) -> str:
             f'<td class="lr-plot">{text(mark)}</td></tr>')
 
 
-def _measured(data: Dataset, study: dict) -> str:
+def measured(data: Dataset, study: dict) -> str:
+    """What was measured in one trial."""
     label = data.label("outcome", study["outcome"])
     return data.label("event", label) if label == study["outcome"] else label
+
+
+def _besides(data: Dataset, result: dict, study: dict) -> str:
+    """What both arms of a trial got beyond the background that the analysis asks for."""
+    asked = result["question"]["background"]
+    more = [words.in_text(data.label("cointervention", w)) for w in study["background"]
+            if asked and w != asked]
+    return f"both arms also {' and '.join(more)}" if more else ""
 
 
 def _study_row(data: Dataset, names: dict, axis: Axis, result: dict, study: dict) -> str:
     href = f"#{anchor(result, study)}"
     name = names[study["trial_id"]]
     one_outcome = len({s["outcome"] for s in result["studies"]}) == 1
-    said = ["" if one_outcome else _measured(data, study),
+    said = ["" if one_outcome else measured(data, study),
             "" if study["months"] is None else f"month {study['months']:g}",
-            {"change": "change", "contrast": "contrast"}.get(study["statistic"], "")]
-    header = Html(f"{link('#study-' + study['trial_id'], name)}{_marks(study)}"
+            {"change": "change", "contrast": "contrast"}.get(study["statistic"], ""),
+            _besides(data, result, study)]
+    header = Html(f"{link('#study-' + study['trial_id'], name)}{signs_of(study)}"
                   f'<span class="lr-sub">{text(", ".join(s for s in said if s))}</span>')
     cells = _arm_cell(result, study, "cells", href)
     control = _arm_cell(result, study, "comparator", href)
     if study["yi"] is None:
         return _row(header, cells, control, "", Html('<span class="lr-sub">no ratio</span>'),
-                    _svg(f"{name}: no ratio", _lines(axis, result)), "lr-study")
+                    mark_svg(f"{name}: no ratio", _lines(axis, result)), "lr-study")
     shown = _estimate(result, study)
     weight = "" if study["weight"] is None else f"{number(100 * study['weight'], 1)}%"
     return _row(header, cells, control, weight, link(href, _stacked(shown)),
                 _study_mark(axis, result, study, f"{name}: {shown}"), "lr-study")
 
 
-# What a subgroup is by: the key of a trial, the vocabulary of its values, the words for it.
-SUBGROUPS = {"cells": ("cell_class", "cell_class", "kinds of cell product"),
-             "comparison": ("comparison", "comparison_class", "kinds of control"),
-             "design": ("design", "design", "study designs")}
+# Divisions that the figure itself may show: the key of a trial, the vocabulary of its values.
+SUBGROUPS = {"cells": ("cell_class", "cell_class"),
+             "comparison": ("comparison", "comparison_class")}
 
 
-def _groups(data: Dataset, result: dict) -> list[tuple[str, str, list[dict], dict | None]]:
+def groups_of(data: Dataset, result: dict) -> list[tuple[str, str, list[dict], dict | None]]:
     """(vocabulary, value, trials, pool) of the subgroups to show, or all trials as one."""
     studies = result["studies"]
     by = "comparison" if result["question"]["comparison"] == "any" else "cells"
-    key, vocabulary, _ = SUBGROUPS[by]
+    key, vocabulary = SUBGROUPS[by]
     values = [v for v in data.words(vocabulary) if any(s[key] == v for s in studies)]
     pools = {g["value"]: g for s in result["subgroups"] if s["by"] == by for g in s["groups"]}
     return [(vocabulary, v, [s for s in studies if s[key] == v], pools.get(v)) for v in values]
@@ -292,7 +303,7 @@ def _legend(data: Dataset, names: dict, result: dict) -> str:
     if result["pooled"] and result["pooled"]["model"] == "mantel-haenszel":
         parts.append("Weights are those of Mantel–Haenszel: a trial without events in its control "
                      "has none of its own, but its events count in the sum.")
-    signs = "".join(_marks(s) for s in studies)
+    signs = "".join(signs_of(s) for s in studies)
     if "†" in signs:
         parts.append("† a value was derived, or the number allocated stands for the number "
                      "analysed.")
@@ -347,7 +358,7 @@ def forest(data: Dataset, names: dict[str, str], result: dict) -> Html:
     if not result["studies"]:
         return paragraph(words.no_pool(data, result), "lr-empty")
     axis = Axis(result)
-    groups = _groups(data, result)
+    groups = groups_of(data, result)
     rows = []
     for vocabulary, value, studies, pooled in groups:
         if len(groups) > 1:

@@ -79,11 +79,24 @@ def details(summary, content) -> Html:
 
 @dataclass(frozen=True)
 class Column:
-    """A column of a table: which key, what header, and whether it holds numbers."""
+    """A column of a table.
+
+    Parameters
+    ----------
+    key, header : str
+    numeric : bool
+        Right-aligned, and sorted as numbers.
+    place : {'both', 'page', 'file'}
+        On the page, in the CSV file, or in both.
+    select : bool
+        Readers may choose among its values; needs a page with a script.
+    """
 
     key: str
     header: str
     numeric: bool = False
+    place: str = "both"
+    select: bool = False
 
 
 def _plain(value) -> str:
@@ -115,7 +128,8 @@ def csv_link(name: str, header: Sequence[str], rows: Sequence[Sequence]) -> Html
 
 
 def table(identifier: str, caption: str, columns: Sequence[Column], rows: Sequence[dict],
-          empty: str = "Nothing is known here.", interactive: bool = True) -> Html:
+          empty: str = "Nothing is known here.", interactive: bool = True,
+          cards: bool = False) -> Html:
     """A table with a caption, scoped headers and a CSV download.
 
     Parameters
@@ -131,6 +145,8 @@ def table(identifier: str, caption: str, columns: Sequence[Column], rows: Sequen
         What stands there when there is no row.
     interactive : bool
         Whether the page's script may add sorting and a filter.
+    cards : bool
+        Whether a row is a card of labelled cells on a narrow screen.
 
     Returns
     -------
@@ -138,19 +154,26 @@ def table(identifier: str, caption: str, columns: Sequence[Column], rows: Sequen
     """
     if not rows:
         return paragraph(empty, "lr-empty")
-    css = "lr-table lr-interactive" if interactive else "lr-table"
-    head = "".join(f'<th scope="col"{_numeric(c)}>{text(c.header)}</th>' for c in columns)
+    css = " ".join(["lr-table", *["lr-interactive"] * interactive, *["lr-cards"] * cards])
+    shown = [c for c in columns if c.place != "file"]
+    selects = [c for c in columns if c.select]
+    head = "".join(f'<th scope="col"{_numeric(c)}>{text(c.header)}</th>' for c in shown)
     body = []
     for row in rows:
-        cells = [f'<th scope="row">{text(row.get(columns[0].key))}</th>']
-        cells += [f"<td{_numeric(c)}>{_folded(row.get(c.key))}</td>" for c in columns[1:]]
-        body.append(f"<tr>{''.join(cells)}</tr>")
-    download = csv_link(identifier, [c.header for c in columns],
-                        [[row.get(c.key) for c in columns] for row in rows])
+        cells = [f'<th scope="row">{text(row.get(shown[0].key))}</th>']
+        cells += [f"<td{_numeric(c)}{_attribute('label', c.header) if cards else ''}>"
+                  f"{_folded(row.get(c.key))}</td>" for c in shown[1:]]
+        values = "".join(_attribute(f"select-{i}", _plain(row.get(c.key)))
+                         for i, c in enumerate(selects))
+        body.append(f"<tr{values}>{''.join(cells)}</tr>")
+    filed = [c for c in columns if c.place != "page"]
+    download = csv_link(identifier, [c.header for c in filed],
+                        [[row.get(c.key) for c in filed] for row in rows])
+    choices = _attribute("selects", "|".join(c.header for c in selects)) if selects else ""
     return Html(
         f'<div class="lr-block"><div class="lr-scroll" role="region" tabindex="0" '
         f'aria-label="{html.escape(caption, quote=True)}">'
-        f'<table class="{css}" id="{identifier}"><caption>{text(caption)}</caption>'
+        f'<table class="{css}" id="{identifier}"{choices}><caption>{text(caption)}</caption>'
         f"<thead><tr>{head}</tr></thead><tbody>{''.join(body)}</tbody></table></div>"
         f'<p class="lr-tools">{download}</p></div>')
 
@@ -161,6 +184,10 @@ def _folded(value) -> str:
         return text(value)
     start = str(value)[:LONG // 2].rsplit(" ", 1)[0]
     return f"<details><summary>{text(start)} …</summary>{text(value)}</details>"
+
+
+def _attribute(name: str, value: str) -> str:
+    return f' data-{name}="{html.escape(value, quote=True)}"'
 
 
 def _numeric(column: Column) -> str:

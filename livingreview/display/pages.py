@@ -1,29 +1,16 @@
-"""The pages that look across indications: landing, data quality, codebook, methods."""
+"""The pages about the whole book: landing, data quality, codebook, methods."""
 
 from __future__ import annotations
 
-from functools import cached_property
-from pathlib import Path
-
 from .. import __version__, tables
-from ..dataset import load
-from ..effects import Evidence
-from ..review import Review, review
+from ..review.missing import size_of_trial
 from ..synthesis import clopper_pearson
 from . import words
-from .chapter import study_names
-from .html import Column, Html, count, join, link, number, paragraph, table, text
-
-NOTEBOOKS = Path(__file__).resolve().parents[2] / "notebooks"
+from .across import Book, evidence_map, quality
+from .html import Column, Html, count, details, join, number, paragraph, table, text
 
 
-def _chapter(indication: str) -> str | None:
-    """Address of an indication's chapter from a page of the book; None where there is none."""
-    written = (NOTEBOOKS / f"{indication}.md").is_file()
-    return f"../notebooks/{indication}.html" if written else None
-
-
-class Overview:
+class Overview(Book):
     """All indications at once.
 
     Parameters
@@ -31,19 +18,6 @@ class Overview:
     data : path, optional
         Another data folder.
     """
-
-    def __init__(self, data=None):
-        self._folder = data
-
-    @cached_property
-    def data(self):
-        """The data folder."""
-        return load(self._folder or None)
-
-    @cached_property
-    def review(self) -> Review:
-        """The results of all analyses, computed only where a page needs them."""
-        return review(self.data)
 
     # --- landing ------------------------------------------------------------------------------
 
@@ -57,40 +31,60 @@ class Overview:
         dated = [f"Data of {self.data.version}"] if self.data.version else []
         return between.join([*dated, f"package {__version__}"])
 
-    def findings(self, indication: str, *analyses: str) -> Html:
-        """A sentence per analysis, linked to its figure."""
-        items, chapter = [], _chapter(indication)
-        for analysis in analyses:
-            result = self.review.analysis(analysis)
-            figure = f" {link(f'{chapter}#forest-{analysis}', 'Figure')}" if chapter else ""
-            sentence = words.finding(self.data, result)
-            certainty = f" Certainty {result['certainty']['level']}." if result["pooled"] else ""
-            items.append(f"<li>{text(sentence)}{certainty}{figure}</li>")
-        return Html(f"<ul>{''.join(items)}</ul>")
+    def findings(self) -> Html:
+        """What the main analyses of every indication found, each with its certainty."""
+        return Html('<ul class="lr-summary">'
+                    + "".join(self._findings(i) for i in self.data.indications) + "</ul>")
+
+    def _findings(self, indication: str) -> str:
+        """The main finding on benefit and on serious harm, or that there is none."""
+        main = [r for r in self.review.analyses(indication, role="main")
+                if not words.uncontrolled(r)]
+        shown = [self._largest([r for r in main if (r["section"] == "harms") == harms])
+                 for harms in (False, True)]
+        items = "".join(self._finding(r) for r in shown if r)
+        if not items:
+            why = words.no_pool(self.data, main[0]) if main else (
+                "No main analysis is declared.")
+            items = f"<li>No estimate from controlled trials. {text(why)}</li>"
+        return f"<li>{self.chapter_link(indication)}<ul>{items}</ul></li>"
+
+    @staticmethod
+    def _largest(results: list[dict]) -> dict | None:
+        """The estimate of most trials, then most participants; never chosen by what it says."""
+        return max((r for r in results if r["pooled"]), default=None,
+                   key=lambda r: (r["k"], r["n"]))
+
+    def _finding(self, result: dict) -> str:
+        figure = self.chapter_link(result["indication"], f"forest-{result['id']}", "Figure")
+        certainty = f" Certainty: {result['certainty']['level']}." if result["certainty"] else ""
+        return f"<li>{text(words.finding(self.data, result))}{certainty} {figure}</li>"
 
     def indications(self) -> Html:
-        """Studies and participants of every indication."""
-        rows = []
-        for indication in self.data.indications:
-            ev = self.review.evidence[indication]
-            main = [s for s in ev.studies.values() if not s["companion_of"]]
-            human = [s for s in main if s["design"] != "animal-experiment"]
-            pooled = {s["trial_id"] for r in self.review.analyses(indication)
-                      for s in r["studies"]}
-            name = self.data.label("indication", indication)
-            chapter = _chapter(indication)
+        """Studies and participants of every indication; each trial counted once."""
+        rows, found = [], evidence_map.cells(self)
+        for s in quality.sizes(self):
+            ev = self.evidence[s["indication"]]
+            states = [c for (_, i), c in found.items() if i == s["indication"]]
             rows.append({
-                "name": link(chapter, name) if chapter else name,
-                "studies": len(main), "human": len(human),
-                "n": count(sum(s["n_enrolled"] or 0 for s in human)),
-                "animal": len(main) - len(human),
-                "pooled": len(pooled) if chapter else "chapter to come"})
+                "name": self.chapter_link(s["indication"]), "reports": s["reports"],
+                "human": len(s["human"]),
+                "n": count(sum(size_of_trial(ev, t) or 0 for t in s["human"])),
+                "animal": s["animal"], "used": s["used"],
+                "outcomes": f"{sum(bool(c.pooled) for c in states)} of "
+                            f"{sum(c.state != 'none' for c in states)}"})
         return table("table-indications", "Studies and participants by indication",
-                     [Column("name", "Indication"), Column("studies", "Studies", True),
-                      Column("human", "In humans", True),
+                     [Column("name", "Indication"), Column("reports", "Reports", True),
+                      Column("human", "Trials in people", True),
                       Column("n", "Enrolled or planned", True),
                       Column("animal", "In animals", True),
-                      Column("pooled", "Trials in an analysis", True)], rows, interactive=False)
+                      Column("used", "Trials in an analysis", True),
+                      Column("outcomes", "Outcomes with an estimate", True)], rows,
+                     interactive=False, cards=True)
+
+    def map_in_short(self) -> Html:
+        """How much of the evidence map holds an estimate."""
+        return evidence_map.teaser(self)
 
     def citation(self) -> Html:
         """How to cite the current state, in plain text and BibTeX."""
@@ -128,7 +122,7 @@ class Overview:
                      [Column("what", "What was looked up"), Column("checked", "Checked", True),
                       Column("agreed", "Agreed", True),
                       Column("interval", "Exact 95% interval", True), Column("note", "Remark")],
-                     rows, interactive=False)
+                     rows, interactive=False, cards=True)
 
     @staticmethod
     def _exact(row) -> str:
@@ -170,13 +164,14 @@ class Overview:
                       Column("spread", "of these: spread", True), Column("n", "n", True),
                       Column("scale", "scale", True)]
                      + [Column(q, self.data.label("quality", q), True)
-                        for q in self.data.words("quality")], rows, interactive=False)
+                        for q in self.data.words("quality")], rows, interactive=False,
+                     cards=True)
 
     def comparisons(self, indication: str) -> Html:
         """Every pair of arms with its class and the rule that decided."""
-        ev = Evidence(self.data, indication)
-        names = study_names(ev)
-        rows = [{"study": names[c.study_id], "cell": c.cell_arm, "comparator": c.comparator_arm,
+        ev = self.evidence[indication]
+        rows = [{"study": self.names[indication][c.study_id], "cell": c.cell_arm,
+                 "comparator": c.comparator_arm,
                  "kind": self.data.label("comparison_class", c.kind),
                  "background": "; ".join(self.data.label("cointervention", b)
                                          for b in c.background), "rule": c.rule}
@@ -186,6 +181,11 @@ class Overview:
                      [Column("study", "Study"), Column("cell", "Cell arm"),
                       Column("comparator", "Compared with"), Column("kind", "Class"),
                       Column("background", "In both arms"), Column("rule", "Rule", True)], rows)
+
+    def all_comparisons(self) -> Html:
+        """The comparisons of every indication, each in a part that opens."""
+        return join([details(f"{self.label(i)} ({len(self.evidence[i].comparisons)})",
+                             self.comparisons(i)) for i in self.data.indications])
 
     def overlaps(self) -> Html:
         """Studies that share patients."""
@@ -197,18 +197,37 @@ class Overview:
         return table("table-overlaps", "Studies that share patients, surely or possibly",
                      [Column("indication", "Indication"), Column("studies", "Studies"),
                       Column("kind", "How sure"), Column("reason", "Why"),
-                      Column("action", "What follows")], rows, interactive=False)
+                      Column("action", "What follows")], rows, interactive=False, cards=True)
 
     def retractions(self) -> Html:
-        """Studies that were retracted or are under concern."""
-        rows = [{"study": s["study_id"], "indication": self.data.label("indication", i),
-                 "status": self.data.label("status", s["status"]), "title": s["title"]}
+        """Studies that were retracted or are under concern, and where they still stand."""
+        rows = [{"study": self.study(i, s["study_id"]), "indication": self.label(i),
+                 "status": self.data.label("status", s["status"]), "title": s["title"],
+                 "cited": "; ".join(s["cited_by"]) or "none",
+                 "used": "yes" if s["study_id"] in quality.analysed(self, i) else "no"}
                 for i in self.data.indications for s in self.data.records("studies", i)
                 if s["status"] in ("retracted", "expression-of-concern")]
         return table("table-retractions", "Retracted studies and studies under concern",
                      [Column("study", "Study"), Column("indication", "Indication"),
-                      Column("status", "Status"), Column("title", "Title")], rows,
-                     interactive=False)
+                      Column("status", "Status"), Column("title", "Title"),
+                      Column("cited", "Cited by a seed review as"),
+                      Column("used", "In a main analysis")], rows, interactive=False, cards=True)
+
+    def unused(self) -> Html:
+        """Studies in no analysis, and why."""
+        return quality.unused(self)
+
+    def completeness_by_outcome(self) -> Html:
+        """What the outcome rows hold, by outcome."""
+        return quality.by_outcome(self)
+
+    def completeness_by_study(self) -> Html:
+        """What the rows of each study hold."""
+        return quality.by_study(self)
+
+    def derived(self) -> Html:
+        """Steps from printed to analysed values, by kind."""
+        return quality.derived(self)
 
     # --- codebook and methods -----------------------------------------------------------------
 

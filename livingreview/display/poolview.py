@@ -277,7 +277,7 @@ def _page(result: Result, bars: list[_Bar]) -> str:
 
 
     name = f"Forest plot of {Path(result.trials.file).name}"
-    with matplotlib.rc_context(figures._STYLE):
+    with matplotlib.rc_context(figures.STYLE):
         figure = _draw(result, bars, figures.INK, figures.ACCENT, figures.FAINT)
         pooled = _shown(result.question, _of("", result.pooled))
         block = figures.figure_html(

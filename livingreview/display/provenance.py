@@ -7,8 +7,9 @@ from ..effects import Evidence
 from ..effects.values import reading
 from ..review import Review
 from . import words
-from .forest import SUBGROUPS, anchor, pooled_anchor
+from .forest import anchor, pooled_anchor
 from .html import Html, count, interval, link, number, text
+from .subgroups import group_label
 
 
 def source_link(source) -> Html:
@@ -40,25 +41,39 @@ def _arm_words(result: dict, study: dict, side: str) -> str:
     arm, d = study[side], words.decimals(result)
     if arm["events"] is not None:
         return f"{count(arm['events'])} of {count(arm['n'])}"
+    if words.uncontrolled(result):
+        return (f"mean change {words.signed(arm['mean'], d)}, SD {number(arm['sd'], d)}, "
+                f"n {count(arm['n'])}")
     return f"mean {number(arm['mean'], d)}, SD {number(arm['sd'], d)}, n {count(arm['n'])}"
+
+
+def _shown(result: dict, values: dict) -> str:
+    """An estimate with its interval; shares and changes without a comparison with their signs."""
+    if words.uncontrolled(result):
+        return (f"{words.shown_alone(result, values['estimate'])} "
+                f"({words.ends_alone(result, values)})")
+    d = words.decimals(result)
+    return f"{number(values['estimate'], d)} ({interval(values['ci_low'], values['ci_high'], d)})"
 
 
 def _entry(review: Review, ev: Evidence, names: dict, result: dict, study: dict) -> str:
     """The entry of one trial's effect."""
-    d, items, steps = words.decimals(result), [], list(study["derivation"])
-    for side, label in (("cells", "Cells"), ("comparator", "Control")):
+    items, steps = [], list(study["derivation"])
+    alone = words.uncontrolled(result)
+    for side, label in (("cells", "Treated patients" if alone else "Cells"),
+                        ("comparator", "Control")):
         if study[side]:
             items += [_reading_item(ev, r) for r in study[side]["readings"]]
             steps.append(f"{label.lower()} as analysed: {_arm_words(result, study, side)}")
     items += [_reading_item(ev, r) for r in study["readings"]]
-    effect = (f"{number(study['estimate'], d)} ({interval(study['ci_low'], study['ci_high'], d)})"
-              if study["yi"] is not None else study["no_ratio"])
+    effect = _shown(result, study) if study["yi"] is not None else study["no_ratio"]
     month = "" if study["months"] is None else f", month {study['months']:g}"
     over = "".join(f"<li>not taken: {text(what)} — {text(why)}</li>"
                    for what, why in study["passed_over"])
     outcome = review.data.label("event", study["outcome"])
     outcome = review.data.label("outcome", outcome)
-    kind = review.data.label("comparison_class", study["comparison"])
+    kind = (words.kind_alone(result) if alone
+            else review.data.label("comparison_class", study["comparison"]))
     return (f'<div class="lr-entry" id="{anchor(result, study)}">'
             f"<p><strong>{text(names[study['trial_id']])}</strong>, {text(words.in_text(outcome))}"
             f"{text(month)}, {text(words.in_text(kind))}: {text(effect)}. Quality of the values: "
@@ -66,26 +81,22 @@ def _entry(review: Review, ev: Evidence, names: dict, result: dict, study: dict)
             f"<ul>{''.join(items)}<li>{text('; '.join(steps))}.</li>{over}</ul></div>")
 
 
-def _group_name(data: Dataset, by: str, value: str) -> str:
-    return data.label(SUBGROUPS[by][1], value)
-
-
 def _pooled_entry(data: Dataset, names: dict, result: dict) -> str:
     """The entry of a pooled estimate: model, and the trials it is made of."""
-    pooled, d = result["pooled"], words.decimals(result)
+    pooled = result["pooled"]
     trials = "; ".join(
         f"{link('#' + anchor(result, s), names[s['trial_id']])} weight "
         f"{number(100 * (s['weight'] or 0), 1)}%" for s in result["studies"]
         if s["yi"] is not None)
     groups = "".join(
-        f"<li>{text(_group_name(data, subgroup['by'], group['value']))}: "
-        f"{number(group['estimate'], d)} "
-        f"({interval(group['ci_low'], group['ci_high'], d)}), {words.trials(group['k'])}</li>"
+        f"<li>{text(data.label('subgroup', subgroup['by']))}, "
+        f"{text(group_label(data, subgroup['by'], group['value']))}: "
+        f"{_shown(result, group)}, {words.trials(group['k'], words.noun(result))}</li>"
         for subgroup in result["subgroups"] for group in subgroup["groups"])
     method = ", ".join(str(pooled[k]) for k in ("model", "tau2_method", "interval") if pooled[k])
     return (f'<div class="lr-entry" id="{pooled_anchor(result)}"><p><strong>'
-            f"{text(result['title'])}</strong>: {number(pooled['estimate'], d)} "
-            f"({interval(pooled['ci_low'], pooled['ci_high'], d)}). Method: {text(method)}.</p>"
+            f"{text(result['title'])}</strong>: {_shown(result, pooled)}. Method: "
+            f"{text(method)}.</p>"
             f"<ul><li>computed from {trials}</li>{groups}<li>key {text(result['id'])} of "
             f"{link('../results.json', 'results.json')}</li></ul></div>")
 

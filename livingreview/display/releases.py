@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cached_property
 
 from ..dataset import load
-from ..review import review, versions
+from ..review import review, rounded, versions
 from ..review.changes import changes
 from . import citation
 from .changes import changed
@@ -116,7 +116,7 @@ class Versions:
         known = versions.published()
         if not known:
             return paragraph(NONE_YET)
-        now = review(self.data).document
+        now = rounded(review(self.data).document)
         return join([paragraph(f"Compared with version {known[-1]}."),
                      changed(self.data, changes(versions.results(known[-1]), now),
                              "changed-since")])
@@ -153,6 +153,6 @@ def since_last(data, indication: str, results: dict) -> Html:
     old = versions.results(known[-1])
     old = {**old, "analyses": {k: v for k, v in old["analyses"].items()
                                if v["indication"] == indication}}
-    now = {**old, "analyses": results}
+    now = {**old, "analyses": rounded(results)}
     return join([paragraph(f"Compared with version {known[-1]}:"),
                  changed(data, changes(old, now), f"{indication}-since")])

@@ -26,6 +26,7 @@ FILES = ("metafor", "measures", "models")
 ZERO = 1e-9  # answers nearer to 0 than this are compared by their difference alone
 DIGITS = 15  # of the answers
 CLOSED_FORM, ITERATIVE = 1e-8, 1e-6  # as the tests hold them
+SECOND = 1e-5  # the second judges stop at their default tolerances
 _INTERVALS = {"z": "z", "t": "t", "knha": "hksj", "adhoc": "hksj-guard"}
 _POLICIES = {"only": "only0", "all": "all", "none": "none"}
 _MEANS, _TABLE = ("m1", "sd1", "n1", "m2", "sd2", "n2"), ("e1", "n1", "e2", "n2")
@@ -41,24 +42,26 @@ class NoReference(Exception):
 
 @cache
 def answers() -> dict[str, Answers]:
-    """The three files of answers.
+    """The files of R's answers.
 
     Raises
     ------
     NoReference
         If one is missing, as in an installed package.
     """
-    out = {}
-    for name in FILES:
-        path = REFERENCE / f"{name}.json"
-        try:
-            out[name] = json.loads(path.read_text(encoding="utf-8"))
-        except OSError as error:
-            raise NoReference(
-                f"The reference answers are not beside the package ({path.name}: "
-                f"{error.strerror}). They are part of the repository, in tests/reference: build "
-                "this page from a clone.") from None
-    return out
+    return {name: _read(name) for name in FILES}
+
+
+@cache
+def _read(name: str) -> Answers:
+    path = REFERENCE / f"{name}.json"
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise NoReference(
+            f"The reference answers are not beside the package ({path.name}: {error.strerror}). "
+            "They are part of the repository, in tests/reference: build this page from a "
+            "clone.") from None
 
 
 # ---------------------------------------------------------------- what is recomputed
@@ -403,6 +406,10 @@ def _robust(ref: dict[str, Answers]) -> Pairs:
             yield (name, "CR1" if key == "cr1" else "CR2",
                    [found.ses[0], found.df[0], found.p_values[0]],
                    [answer["se"], answer["df"], answer["p"]])
+    case = ref["models"]["large"]
+    found = s.robust(case["yi"], case["vi"], case["cluster"], working="common")
+    yield ("giant study", "CR2", [found.ses[0], found.df[0]],
+           [case["common"]["se"], case["common"]["df"]])
     case, answer = ref["models"]["dependent"]["konstantopoulos"], ref["models"]["moderated"]
     found = s.robust(case["yi"], case["vi"], case["cluster"], answer["x"], tau2_method="DL")
     for field, key in (("coefficients", "coefficients"), ("ses", "se"), ("df", "df"),
@@ -555,6 +562,100 @@ def agreements() -> tuple[Agreement, ...]:
     return tuple(_compare(kind, ref) for kind in KINDS)
 
 
+# ---------------------------------------------------------------- second judges
+
+
+@dataclass(frozen=True)
+class Second:
+    """One number of a second judge: `metafor` is None where R was not asked for it."""
+
+    judge: str
+    name: str  # of the data set
+    method: str
+    quantity: str
+    ours: float | None
+    theirs: float | None
+    metafor: float | None
+
+    @property
+    def off(self) -> float:
+        """Relative difference; infinite where only one side has a number."""
+        return _off(self.ours, self.theirs)
+
+
+def _off(one: float | None, other: float | None) -> float:
+    if one is None or other is None:
+        return 0.0 if one is other else math.inf
+    return abs(one - other) / max(abs(one), ZERO)
+
+
+@dataclass(frozen=True)
+class Departure:
+    """Where a second judge departs from metafor and from this package, and why."""
+
+    judge: str
+    what: str
+    why: str
+    covers: Callable[[Second], bool]
+
+
+DEPARTURES = (
+    Departure("PyMetaAnalysis", "REML where the likelihood has two maxima",
+              "It takes the lower maximum.",
+              lambda one: one.name == "gibson2002_md" and one.method.startswith("REML")),
+    Departure("PyMetaAnalysis", "Q of Mantel–Haenszel risk differences",
+              "Where a cell is zero it corrects the variance of the table alone, metafor its "
+              "effect too.",
+              lambda one: one.method == "MH RD" and one.quantity == "q"),
+    Departure("PyMARE", "interval of identical effects",
+              "It gives none where the standard error is zero.",
+              lambda one: one.name in ("identical", "two_equal")
+              and one.quantity in ("ci_low", "ci_high")),
+)
+
+
+def departure(one: Second) -> Departure | None:
+    """The documented departure that a number falls under."""
+    return next((d for d in DEPARTURES if d.judge == one.judge and d.covers(one)), None)
+
+
+@cache
+def second_judges() -> tuple[Second, ...]:
+    """Every number of PyMetaAnalysis and PyMARE beside ours and metafor's."""
+    return tuple(_second(_read("second_judges"), answers()["metafor"]))
+
+
+def _second(given: Answers, ref: Answers) -> Iterator[Second]:
+    tests = {ours: test for test, ours in _INTERVALS.items()}
+    for name, case in given["pools"].items():
+        data = ref["cases"][name]
+        for key, found in case.items():
+            judge, method, interval = key.split()
+            pooled = s.pool(data["yi"], data["vi"], tau2_method=method, interval=interval,
+                            prediction_df="k-2")
+            pinned = dict(data["fits"].get(f"{method} {tests[interval]}", {}),
+                          tau2=data["tau2"][method], q=data["q"]["q"])
+            # Prediction intervals are on k − 2 there, on k − 1 in metafor.
+            pinned |= {"pi_low": None, "pi_high": None}
+            yield from _beside(judge, name, f"{method} {interval}", pooled, found, pinned)
+    for name, case in given["tables"].items():
+        data = ref["tables"][name]
+        for key, found in case.items():
+            judge, method, measure = key.split()
+            pooled = s.mantel_haenszel(*(data[c] for c in _TABLE), measure=measure)
+            yield from _beside(judge, name, f"{method} {measure}", pooled, found,
+                               data[f"mh {measure}"])
+
+
+def _beside(
+    judge: str, name: str, method: str, pooled: s.Pooled, found: Answers, pinned: Answers
+) -> Iterator[Second]:
+    """Numbers of one answer; one that is only an error has none of ours beside it."""
+    for quantity, value in found.items():
+        yield Second(judge, name, method, quantity, getattr(pooled, quantity, None), value,
+                     pinned.get(quantity))
+
+
 # ---------------------------------------------------------------- what differs
 
 
@@ -639,6 +740,11 @@ def _told(function: Callable[[Validation], Html]) -> Callable[[Validation], Html
     return shown
 
 
+def _shown(value: float | None) -> str:
+    """A number of an example, or that there is none."""
+    return "none" if value is None else f"{value:.6g}".replace("-", "−")
+
+
 class Validation:
     """The blocks of the validation page."""
 
@@ -695,6 +801,43 @@ class Validation:
              Column("ours", "τ² here", True), Column("judge", "τ² of the highest likelihood", True),
              Column("metafor", "τ² by metafor", True)], _scoring(answers()),
             "On every data set it ends at the same place.", interactive=False)
+
+    @_told
+    def second_judges(self) -> Html:
+        """What two Python packages say of the same data sets: agreement, then departures."""
+        made = _read("second_judges")["made_with"]
+        rows, apart = [], []
+        for judge, release in made.items():
+            found = [one for one in second_judges() if one.judge == judge]
+            agreed = [one for one in found if departure(one) is None]
+            worst = max(one.off for one in agreed)
+            rows.append({
+                "judge": f"{judge} {release}", "compared": number(len(found), 0),
+                "agreed": number(len(agreed), 0), "worst": _power(worst),
+                "digits": math.floor(-math.log10(max(worst, 10.0**-DIGITS))),
+                "what": ", ".join(dict.fromkeys(one.quantity for one in agreed))})
+        for d in DEPARTURES:
+            under = [one for one in second_judges() if departure(one) is d]
+            example = max(under, key=lambda one: (math.isfinite(one.off), one.off))
+            apart.append({"judge": d.judge, "what": d.what, "compared": number(len(under), 0),
+                          "why": d.why, "case": f"{example.name}, {example.method}, "
+                          f"{example.quantity}", "ours": _shown(example.ours),
+                          "metafor": _shown(example.metafor), "theirs": _shown(example.theirs)})
+        return join([
+            paragraph("The same data sets were given to two Python packages. Outside the "
+                      f"departures listed below their numbers may differ by {_power(SECOND)} of "
+                      "the number, because they stop at their default tolerances."),
+            table("table-second-judges", "Agreement with Python packages",
+                  [Column("judge", "Package"), Column("compared", "Numbers compared", True),
+                   Column("agreed", "of these: agree", True),
+                   Column("worst", "Largest relative difference of these", True),
+                   Column("digits", "Digits that agree", True), Column("what", "Quantities")],
+                  rows, interactive=False),
+            table("table-departures", "Where they depart from metafor and from this package",
+                  [Column("judge", "Package"), Column("what", "Where"), Column("why", "Why"),
+                   Column("compared", "Numbers", True), Column("case", "Farthest example"),
+                   Column("ours", "Here", True), Column("metafor", "By metafor", True),
+                   Column("theirs", "There", True)], apart, interactive=False)])
 
     def differences(self) -> Html:
         """Conventions that are not metafor's defaults, from the documentation."""

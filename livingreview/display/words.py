@@ -5,16 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ..dataset import Dataset
-from .html import count, number
+from ..effects import Evidence
+from .html import count, interval, number
 
 
 @dataclass(frozen=True)
 class Measure:
-    """How an effect measure is called and read."""
+    """How an effect measure is called and read; a share of patients has no null."""
 
     name: str
     short: str
-    null: float
+    null: float | None
     decimals: int
     binary: bool
 
@@ -26,6 +27,8 @@ MEASURES = {
     "OR": Measure("odds ratio", "OR", 1.0, 2, True),
     "HR": Measure("hazard ratio", "HR", 1.0, 2, True),
     "RD": Measure("risk difference", "RD", 0.0, 2, True),
+    "mean-change": Measure("mean change from baseline", "change", 0.0, 1, False),
+    "proportion": Measure("share of treated patients", "share", None, 1, True),
 }
 FEW = 5  # below this many trials a prediction interval is very uncertain
 WIDEST = 1000  # an interval of a ratio that spans more says nothing
@@ -40,6 +43,16 @@ COMPARATOR = {
 def measure(result: dict) -> Measure:
     """The effect measure of a result."""
     return MEASURES[result["question"]["measure"]]
+
+
+def uncontrolled(result: dict) -> bool:
+    """Whether a result is of treated patients alone, without a comparison."""
+    return result["question"]["comparison"] == "uncontrolled"
+
+
+def noun(result: dict) -> str:
+    """What a result is made of: without a comparison nothing is called a trial."""
+    return "study" if uncontrolled(result) else "trial"
 
 
 def ratio(result: dict) -> bool:
@@ -63,6 +76,13 @@ def study_name(study) -> str:
     return identifier
 
 
+def study_names(ev: Evidence) -> dict[str, str]:
+    """The name of every study of an indication; equal names get their identifier."""
+    names = {s: study_name(row) for s, row in ev.studies.items()}
+    double = {n for n in names.values() if list(names.values()).count(n) > 1}
+    return {s: f"{n} ({s})" if n in double else n for s, n in names.items()}
+
+
 def outcome_name(data: Dataset, result: dict) -> str:
     """What was measured."""
     question = result["question"]
@@ -73,8 +93,12 @@ def outcome_name(data: Dataset, result: dict) -> str:
 
 
 def in_text(name: str) -> str:
-    """A label inside a sentence: small first letter unless it is an abbreviation."""
-    return name[0].lower() + name[1:] if len(name) > 1 and name[1].islower() else name
+    """A label inside a sentence: small first letter unless it is an abbreviation or a name.
+
+    A label with a further capitalised word is a name: Harris Hip Score.
+    """
+    is_name = any(word[0].isupper() and word[1:2].islower() for word in name.split()[1:])
+    return name if is_name or not name[1:2].islower() else name[0].lower() + name[1:]
 
 
 def window(result: dict) -> str:
@@ -113,7 +137,11 @@ def choice_label(names: dict[str, str], row: dict) -> str:
 
 def comparator(data: Dataset, result: dict) -> str:
     """What cells are compared with."""
-    kind = result["question"]["comparison"]
+    if uncontrolled(result):
+        return "no comparison"
+    kind, background = result["question"]["comparison"], result["question"]["background"]
+    if background:
+        return f"{in_text(data.label('cointervention', background))} without cells"
     return COMPARATOR.get(kind) or in_text(data.label("comparison_class", kind))
 
 
@@ -123,17 +151,24 @@ def unit(result: dict) -> str:
         return "standard deviations"
     if result["question"]["measure"] == "RD":
         return "of all patients"
+    if result["question"]["measure"] == "proportion":
+        return "%"
     return "points of 100" if result["question"]["rescaled_0_100"] else "points"
 
 
-def trials(k: int) -> str:
-    """A number of trials in words."""
-    return f"{k} trial" if k == 1 else f"{k} trials"
+def trials(k: int, one: str = "trial") -> str:
+    """A number of trials, or studies, in words."""
+    return f"{k} {one}" if k == 1 else f"{k} {plural(one)}"
+
+
+def plural(one: str) -> str:
+    """Several trials or studies."""
+    return {"study": "studies"}.get(one, f"{one}s")
 
 
 def participants(n: float) -> str:
-    """A number of participants in words."""
-    return f"{count(round(n))} participants"
+    """A number of participants in words; a reported difference may come without any."""
+    return f"{count(round(n))} participants" if n else "number of participants not stated"
 
 
 def k_words(result: dict) -> str:
@@ -141,12 +176,12 @@ def k_words(result: dict) -> str:
     without = result["k_without_ratio"]
     if result["question"]["target_type"] == "event" and without:
         return f"{trials(result['k'])} with events, {without} without"
-    return trials(result["k"])
+    return trials(result["k"], noun(result))
 
 
 def size_words(result: dict) -> str:
     """Trials and participants; those of trials without a ratio are counted apart."""
-    words = f"{trials(result['k'])}, {participants(result['n'])}"
+    words = f"{trials(result['k'], noun(result))}, {participants(result['n'])}"
     if result["k_without_ratio"]:
         words += (f"; {participants(result['n_without_ratio'])} more in "
                   f"{trials(result['k_without_ratio'])} that give no ratio")
@@ -179,6 +214,8 @@ def estimate_words(result: dict) -> str:
     size = size_words(result)
     low, high = pooled["ci_low"], pooled["ci_high"]
     d = decimals(result)
+    if uncontrolled(result):
+        return _estimate_alone(result)
     if ratio(result):
         return (f"{measure(result).name} {number(pooled['estimate'], d)} (95% CI "
                 f"{number(low, d)} to {number(high, d)}; {size})")
@@ -206,6 +243,8 @@ def finding(data: Dataset, result: dict) -> str:
     str
         Also where nothing could be pooled: then what is missing.
     """
+    if uncontrolled(result) and result["pooled"]:
+        return _finding_alone(data, result)
     name, against = outcome_name(data, result), comparator(data, result)
     when = window(result)
     if result["pooled"] is None:
@@ -243,6 +282,8 @@ def _two_trials(data: Dataset, result: dict) -> str:
 
 def no_pool(data: Dataset, result: dict) -> str:
     """What it means that no trial could be pooled, and what would be needed."""
+    if uncontrolled(result):
+        return _no_pool_alone(data, result)
     known = len(result["not_in_pool"]["trials"])
     name, against = outcome_name(data, result), comparator(data, result)
     if result["none_seen"] and result["k_without_ratio"]:
@@ -254,21 +295,26 @@ def no_pool(data: Dataset, result: dict) -> str:
         return (f"{name}, cells against {against}: {trials(result['k_without_ratio'])} without "
                 "a ratio, because both arms had no event or all had one.")
     need = ("counts of patients in both arms" if measure(result).binary
-            else "means with a spread and n in both arms")
+            else "means with a spread and n in both arms on a known scale")
     return (f"{name} {window(result)}, cells against {against}: no trial could be pooled. "
             f"{trials(known).capitalize()} of this comparison "
-            f"{'is' if known == 1 else 'are'} known; {need} on a known scale would be needed.")
+            f"{'is' if known == 1 else 'are'} known; {need} would be needed.")
 
 
 def plain(data: Dataset, result: dict) -> str:
     """What an estimate and its certainty mean, in plain language."""
+    if uncontrolled(result):
+        return _plain_alone(data, result)
     if result["pooled"] is None:
         return "No trial gives a usable number."
     name = in_text(outcome_name(data, result))
     if result["question"]["target_type"] == "event":
         name = f"the risk of {name}"
     elif ratio(result):
-        name = "the chance of a response as the trials define it"
+        # A response is what each trial calls so; collapse, replacement or union have their name.
+        name = f"the chance of {name}" if data.kind(
+            "outcome", result["question"]["target"]) != "responder" else (
+            "the chance of a response as the trials define it")
     against, level = comparator(data, result), result["certainty"]["level"]
     if level == "very low":
         return f"It is very uncertain whether cells change {name} compared with {against}."
@@ -284,17 +330,19 @@ def plain(data: Dataset, result: dict) -> str:
 def share(result: dict) -> str:
     """The sentence under each pooled result: on how much of the evidence it rests."""
     missing = result["not_in_pool"]
+    of = "studies without a comparison" if uncontrolled(result) else "trials"
     words = (f"This estimate rests on {count(round(missing['n_pool']))} of the "
-             f"{count(round(missing['n_finished']))} participants of finished trials that we know "
-             "of")
+             f"{count(round(missing['n_finished']))} participants of finished {of} that we know of")
     unsized = len(missing["unsized"])
     if unsized:
-        words += f", not counting {trials(unsized)} whose size is not stated"
+        words += f", not counting {trials(unsized, noun(result))} whose size is not stated"
     return words + "."
 
 
 def heterogeneity(result: dict) -> str:
     """How much the trials differ, and where a new trial's effect is expected."""
+    if uncontrolled(result):
+        return _heterogeneity_alone(result)
     model = result["pooled"]
     spread = result["random_effects"] or model
     if result["k"] < 2:
@@ -324,9 +372,142 @@ def heterogeneity(result: dict) -> str:
     return "; ".join(words) + "."
 
 
+def glance(result: dict) -> str:
+    """An estimate with its interval; two trials are told from more."""
+    pooled, d = result["pooled"], decimals(result)
+    if uncontrolled(result):
+        return (f"{shown_alone(result, pooled['estimate'])} ({ends_alone(result, pooled)}), "
+                "uncontrolled")
+    shown = f"{number(pooled['estimate'], d)} ({interval(pooled['ci_low'], pooled['ci_high'], d)})"
+    if result["k"] == 2 and result["random_effects"]:
+        shown += (" as one common effect; letting the two differ: "
+                  f"{spread_interval(result, result['random_effects'])}")
+    return shown
+
+
 def signed(value: float, d: int = 1) -> str:
     """A number with its sign."""
     shown = number(value, d)
     return shown if value < 0 or float(f"{value:.{d}f}") == 0 else f"+{shown}"
 
 
+# --- treated patients alone: what is said of them is never an effect of the treatment ---------
+
+CHANGE = "change in treated patients, without a comparison"
+SHARE = "share of treated patients, without a comparison"
+UNKNOWN = "how they would have fared otherwise is not known"
+
+
+def kind_alone(result: dict) -> str:
+    """What an uncontrolled result is, as every heading and sentence on it says."""
+    return SHARE if measure(result).binary else CHANGE
+
+
+def shown_alone(result: dict, shown: float) -> str:
+    """A change with its sign, or a share in percent."""
+    if measure(result).binary:
+        return f"{number(shown, decimals(result))}%"
+    return signed(shown, decimals(result))
+
+
+def ends_alone(result: dict, values: dict) -> str:
+    """An interval as changes with their signs, or shares."""
+    return f"{shown_alone(result, values['ci_low'])} to {shown_alone(result, values['ci_high'])}"
+
+
+def _estimate_alone(result: dict) -> str:
+    """The pooled change or share with its interval, studies and participants."""
+    pooled = result["pooled"]
+    shown = shown_alone(result, pooled["estimate"])
+    if not measure(result).binary:
+        shown = f"{shown} {unit(result)}"
+    return (f"{shown} (95% CI {ends_alone(result, pooled)}; {size_words(result)}; "
+            f"{kind_alone(result)})")
+
+
+def _subject(data: Dataset, result: dict) -> str:
+    return f"{outcome_name(data, result)} {window(result)}, {kind_alone(result)}"
+
+
+def _better_sign(result: dict) -> str:
+    """Which sign is an improvement; a share says so by its name."""
+    if measure(result).binary:
+        return ""
+    less = result["question"]["favourable"] == "lower"
+    return f" ({'a fall' if less else 'a rise'} is an improvement)"
+
+
+def _finding_alone(data: Dataset, result: dict) -> str:
+    """One sentence with what became of the treated patients; they are compared with nobody."""
+    pooled = result["pooled"]
+    of = "" if measure(result).binary else f" {unit(result)}"
+    start = f"{_subject(data, result)}: "
+    if pooled["model"] == "common":
+        studies = {s["study_id"]: s for s in data.records("studies", result["indication"])}
+        both = " and ".join(
+            f"{shown_alone(result, s['estimate'])} ({ends_alone(result, s)}) in "
+            f"{study_name(studies[s['trial_id']])}" for s in result["studies"])
+        return (f"{start}two studies, {participants(result['n'])}, with {both}; as one "
+                f"common value {shown_alone(result, pooled['estimate'])}{of} "
+                f"({ends_alone(result, pooled)}){_better_sign(result)}; {UNKNOWN}.")
+    return (f"{start}{shown_alone(result, pooled['estimate'])}{of} (95% CI "
+            f"{ends_alone(result, pooled)}; {size_words(result)}){_better_sign(result)}; "
+            f"{UNKNOWN}.")
+
+
+def _no_pool_alone(data: Dataset, result: dict) -> str:
+    """What it means that nothing could be pooled: none or all had the event, or no numbers."""
+    size = f"in {trials(result['k'], 'study')}"
+    if result["none_seen"]:
+        seen = result["none_seen"]
+        return (f"{_subject(data, result)}: none of {count(round(seen['n']))} {size}; at most "
+                f"{number(seen['upper_percent'])}% (one-sided 95% bound).")
+    if result["all_seen"]:
+        seen = result["all_seen"]
+        return (f"{_subject(data, result)}: all of {count(round(seen['n']))} {size}; at least "
+                f"{number(seen['lower_percent'])}% (one-sided 95% bound).")
+    known = len(result["not_in_pool"]["trials"])
+    need = ("counts of patients" if measure(result).binary else
+            "changes with a spread, or means with a spread at baseline and later, on a known scale")
+    return (f"{_subject(data, result)}: no study gives a usable number. "
+            f"{trials(known, 'study').capitalize()} without a comparison "
+            f"{'is' if known == 1 else 'are'} known; {need} would be needed.")
+
+
+def _plain_alone(data: Dataset, result: dict) -> str:
+    """What a result without a comparison means, in plain language."""
+    if result["pooled"] is None:
+        return "No study gives a number that could be pooled."
+    name, pooled = in_text(outcome_name(data, result)), result["pooled"]
+    told = "Without a comparison nobody can tell what part the cells had in it."
+    if measure(result).binary:
+        return f"About {number(pooled['estimate'], 0)} in 100 treated patients: {name}. {told}"
+    if includes_null(result):
+        return f"No clear change of {name} in treated patients. {told}"
+    better = (pooled["estimate"] < 0) == (result["question"]["favourable"] == "lower")
+    return (f"In treated patients {name} was {'better' if better else 'worse'} than before "
+            f"treatment. {told}")
+
+
+def _heterogeneity_alone(result: dict) -> str:
+    """How much the studies differ, and where a new study's value is expected."""
+    pooled = result["pooled"]
+    spread = result["random_effects"] or pooled
+    if result["k"] < 2:
+        return f"One study: nothing is known of how much studies differ; {kind_alone(result)}."
+    said = [kind_alone(result).capitalize()]
+    if pooled["model"] == "common":
+        said.append("two studies: the interval of one common value is shown; one that lets them "
+                    f"differ would be {ends_alone(result, spread)}")
+    if spread["i2"] is not None:
+        said.append(f"I² {number(spread['i2'], 0)}%")
+    if spread["tau2"] is not None:
+        binary = measure(result).binary
+        of = " of the log odds" if binary else ""
+        said.append(f"τ²{of} {number(spread['tau2'], 2 if binary else 1)}")
+    if spread["pi_low"] is not None:
+        few = ", very uncertain with so few studies" if result["k"] < FEW else ""
+        low, high = shown_alone(result, spread["pi_low"]), shown_alone(result, spread["pi_high"])
+        said.append(f"a new study is expected between {low} and {high} (95% prediction "
+                    f"interval{few})")
+    return "; ".join(said) + "."

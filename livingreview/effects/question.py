@@ -43,6 +43,8 @@ class Analysis:
     interval: str
     note: str
     background: str = ""
+    condition: tuple[str, ...] = ()
+    products: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, row) -> Analysis:
@@ -53,7 +55,7 @@ class Analysis:
             (row["window_from"], row["window_to"]), row["comparison"], row["favourable"],
             row["rescale"] == "yes", row["studies"], row["qualities"],
             row["tau2_method"] or "REML", row["interval"] or "hksj-guard", row["note"] or "",
-            row["background"] or "")
+            row["background"] or "", row["condition"], row["products"])
 
     @property
     def binary(self) -> bool:

@@ -47,13 +47,21 @@ def _barred(ev: Evidence, trial: str, rules: Rules) -> tuple[str, bool]:
     return shares_patients(ev, trial, rules), False
 
 
+def _asked(ev: Evidence, analysis: Analysis, contest: Contest, rules: Rules) -> bool:
+    """Whether the cells of a contest are those of the question; named products go before rules."""
+    if analysis.products:
+        product = ev.arms[contest.study_id, contest.cells.arms[0]]["cell_product"]
+        return product in analysis.products
+    return contest.cells.cells in rules.cell_classes
+
+
 def _one_alternative(ev: Evidence, analysis: Analysis, trial: str, contests: list[Contest],
                      rules: Rules) -> Effect:
     """The effect of one class of comparison: rows first, then reported contrasts.
 
     In a within-person trial its own paired analysis goes before the rows.
     """
-    fitting = [c for c in contests if c.cells.cells in rules.cell_classes]
+    fitting = [c for c in contests if _asked(ev, analysis, c, rules)]
     if not fitting:
         raise Unusable(APART)
     # A companion may be retracted when its main report is not.
@@ -99,6 +107,8 @@ def select(ev: Evidence, analysis: Analysis,
     known = ev.contests(analysis.comparison, analysis.background)
     for trial, alternatives in sorted(known.items()):
         if analysis.studies and trial not in analysis.studies:
+            continue
+        if analysis.condition and ev.studies[trial]["condition"] not in analysis.condition:
             continue
         if ev.studies[trial]["design"] == "animal-experiment" and (
                 "animal-experiment" not in rules.designs):

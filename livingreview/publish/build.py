@@ -11,7 +11,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from ..dataset import default_folder
+from .workers import Workers
 
+ALL_CORES = Workers()
 MARK = ".livingreview-site"
 _MARK_TEXT = "python -m livingreview build made this folder and replaces it as a whole.\n"
 _UNTOUCHED = "the site that was built before is untouched"
@@ -110,9 +112,9 @@ def _command(root: Path, work: Path) -> list[str]:
             str(root), "--path-output", str(work), "-W", "-n", "--keep-going"]
 
 
-def _built(root: Path, work: Path, data: Path | None) -> Path:
+def _built(root: Path, work: Path, data: Path | None, workers: Workers) -> Path:
     """The folder of the new site, marked as one."""
-    environment = dict(os.environ)
+    environment = {**os.environ, **workers.environment()}
     if data is not None:
         environment["LIVINGREVIEW_DATA"] = str(data.resolve())
     done = subprocess.run(_command(root, work), cwd=root, env=environment, check=False)
@@ -124,7 +126,7 @@ def _built(root: Path, work: Path, data: Path | None) -> Path:
 
 
 def build(root: Path, out: Path, data: Path | None = None,
-          say: Callable[[str], None] = print) -> Path:
+          say: Callable[[str], None] = print, workers: Workers = ALL_CORES) -> Path:
     """Build the book from fresh doctrees and swap it in.
 
     Parameters
@@ -137,6 +139,8 @@ def build(root: Path, out: Path, data: Path | None = None,
         Another data folder.
     say : callable
         Told what is being done.
+    workers : Workers
+        Where pages are executed and analyses computed.
 
     Returns
     -------
@@ -154,7 +158,7 @@ def build(root: Path, out: Path, data: Path | None = None,
     work = _staging(out)
     try:
         say("building the book: pages are executed, then written (about two minutes)")
-        _swap(_built(root, work, data), out, work.with_name(f"{work.name}-before"))
+        _swap(_built(root, work, data, workers), out, work.with_name(f"{work.name}-before"))
     except OSError as error:
         raise BuildError(f"cannot write {out}: {error.strerror}; {_UNTOUCHED}") from error
     finally:

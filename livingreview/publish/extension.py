@@ -150,7 +150,7 @@ def _write(data: Dataset, generated: Path, address: str) -> None:
     bibliography.write(data, generated / "references.bib")
     logger.info("livingreview: %d analyses", len(data.records("analyses")))
     workers = Workers.chosen()
-    results = review(data, run=workers.run, with_files=bool(workers.scheduler))
+    results = review(data, run=workers.run, with_files=workers.remote)
     extra = generated / "site"
     shutil.rmtree(extra, ignore_errors=True)
     site.write_public(data, results, extra)

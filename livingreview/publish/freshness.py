@@ -16,8 +16,9 @@ from pathlib import Path
 import nbformat
 
 from ..dataset import Dataset
+from ..parcel import Parcel
 from ..reads import PACKAGE, digest, releases_digest
-from ..store import VARIABLE, Store
+from ..store import Store
 from . import notebooks
 from .notebooks import Failed
 from .workers import Workers
@@ -114,9 +115,9 @@ def execute(pages: Iterable[Page], store: Store, data: Dataset, workers: Workers
         reasons = store.reasons(page.piece, page.base, data.fingerprint)
         more = f" and {len(reasons) - 3} more" if len(reasons) > 3 else ""
         say(f"to execute: {page.name} ({'; '.join(reasons[:3])}{more})")
-    environment = {"LIVINGREVIEW_DATA": str(data.folder.resolve()),
-                   VARIABLE: str(store.folder.resolve())}
-    units = [(str(p.path), nbformat.writes(p.notebook), environment) for p in todo]
+    parcel = Parcel.of(data, with_files=workers.remote, with_releases=True)
+    units = [(str(p.path), nbformat.writes(p.notebook), parcel, str(store.folder.resolve()))
+             for p in todo]
     failures = []
     for done, (position, result) in enumerate(workers.run(notebooks.execute, units), 1):
         page = todo[position]

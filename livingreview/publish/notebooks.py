@@ -5,11 +5,13 @@ from __future__ import annotations
 import ast
 import os
 import time
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import nbformat
+
+from ..parcel import Parcel
+from ..store import VARIABLE
 
 TIMEOUT = 300  # seconds for one cell
 # Runs after the last cell, in the same process, and is taken out again.
@@ -69,7 +71,7 @@ def code(notebook: nbformat.NotebookNode) -> list[str]:
     return [kernel, *(c.source for c in notebook.cells if c.cell_type == "code")]
 
 
-def execute(path: str, text: str, environment: Mapping[str, str]) -> Executed | Failed:
+def execute(path: str, text: str, parcel: Parcel, store: str) -> Executed | Failed:
     """Execute a notebook in a kernel of its own.
 
     Parameters
@@ -78,31 +80,44 @@ def execute(path: str, text: str, environment: Mapping[str, str]) -> Executed | 
         Where it stands; its kernel starts in that folder, where that is there.
     text : str
         The notebook, in the notebook format.
-    environment : mapping
-        Variables for its kernel, beside those of this process.
+    parcel : Parcel
+        The data that its kernel reads.
+    store : str
+        Folder of finished work, which its kernel uses where that is there.
 
     Returns
     -------
     Executed or Failed
     """
+    started = time.perf_counter()
+    notebook = nbformat.reads(text, as_version=4)
+    notebook.cells.append(nbformat.v4.new_code_cell(_PROBE))
+    with parcel.unpacked() as (data, releases):
+        failed = _run(path, notebook, {
+            "LIVINGREVIEW_DATA": str(data), "LIVINGREVIEW_RELEASES": str(releases),
+            VARIABLE: store if Path(store).is_dir() else ""})
+    if failed:
+        return failed
+    probe = notebook.cells.pop()
+    reads = tuple(ast.literal_eval("".join(o.get("text", "") for o in probe.outputs)))
+    return Executed(nbformat.writes(notebook), reads, time.perf_counter() - started)
+
+
+def _run(path: str, notebook: nbformat.NotebookNode, environment: dict[str, str]) -> Failed | None:
+    """Run the cells of a notebook; what failed, if anything did."""
     from nbclient import NotebookClient
     from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 
-    notebook = nbformat.reads(text, as_version=4)
-    notebook.cells.append(nbformat.v4.new_code_cell(_PROBE))
     folder = Path(path).parent
     client = NotebookClient(
         notebook, timeout=TIMEOUT, kernel_name="python3", record_timing=False,
         extra_arguments=["--IPKernelApp.log_level=40"],  # its remarks on transport are no news
         resources={"metadata": {"path": str(folder if folder.is_dir() else Path.cwd())}})
-    started = time.perf_counter()
     try:
         client.execute(env={**os.environ, **environment})
     except (CellExecutionError, CellTimeoutError, DeadKernelError) as error:
         return _failure(path, notebook, error)
-    probe = notebook.cells.pop()
-    reads = tuple(ast.literal_eval("".join(o.get("text", "") for o in probe.outputs)))
-    return Executed(nbformat.writes(notebook), reads, time.perf_counter() - started)
+    return None
 
 
 def _failure(path: str, notebook: nbformat.NotebookNode, error: Exception) -> Failed:

@@ -3,17 +3,50 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+import pickle
+import platform
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import as_completed
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
+from functools import cache
+from importlib.metadata import version
+from urllib.parse import urlsplit
+
+from .. import __version__, reads
 
 ATTEMPTS = 3  # of a unit whose worker dies
+WAIT = 20  # seconds for the scheduler, and for its first worker
 JOBS, SCHEDULER = "LIVINGREVIEW_JOBS", "LIVINGREVIEW_SCHEDULER"
 
 
 class WorkersError(Exception):
     """The units could not be run where they were asked to."""
+
+
+@cache
+def identity() -> str:
+    """What results depend on besides the data, in words: package, interpreter, libraries."""
+    code = reads.digest(part for path in sorted(reads.PACKAGE.rglob("*.py"))
+                        for part in (path.relative_to(reads.PACKAGE).as_posix(),
+                                     path.read_bytes()))
+    libraries = ", ".join(f"{name} {version(name)}" for name in ("numpy", "scipy", "pandas"))
+    return (f"livingreview {__version__} (code {code[:12]}), Python {platform.python_version()}, "
+            f"{libraries}")
+
+
+def address(text: str) -> str:
+    """The address of a scheduler, as it was written.
+
+    Raises
+    ------
+    ValueError
+        When it is none.
+    """
+    parts = urlsplit(text)
+    if parts.scheme not in ("tcp", "tls") or not parts.hostname or not parts.port or parts.path:
+        raise ValueError(f"{text!r} is no address of a scheduler, such as tcp://host:8786")
+    return text
 
 
 @dataclass(frozen=True)
@@ -33,13 +66,29 @@ class Workers:
 
     @classmethod
     def chosen(cls) -> Workers:
-        """What the command that started this process was told."""
-        jobs = os.environ.get(JOBS)
-        return cls(int(jobs) if jobs else None, os.environ.get(SCHEDULER) or None)
+        """What the command that started this process was told.
+
+        Raises
+        ------
+        WorkersError
+            When a variable holds something else.
+        """
+        jobs, scheduler = os.environ.get(JOBS), os.environ.get(SCHEDULER)
+        if jobs and (not jobs.isdecimal() or int(jobs) < 1):
+            raise WorkersError(f"{JOBS} is {jobs!r}: expected a whole number from 1")
+        try:
+            return cls(int(jobs) if jobs else None, address(scheduler) if scheduler else None)
+        except ValueError as error:
+            raise WorkersError(f"{SCHEDULER}: {error}") from None
 
     def environment(self) -> dict[str, str]:
         """The variables by which a process that is started is told the same."""
         return {JOBS: str(self.jobs or ""), SCHEDULER: self.scheduler or ""}
+
+    @property
+    def remote(self) -> bool:
+        """Whether units may run where the files of this machine cannot be seen."""
+        return bool(self.scheduler)
 
     @property
     def count(self) -> int:
@@ -68,49 +117,115 @@ class Workers:
         Raises
         ------
         WorkersError
-            When the cluster cannot be reached, or a unit's worker died at every attempt.
+            When the cluster cannot be reached, or a unit's worker died at every attempt; all
+            other units are done before.
         """
-        if self.scheduler:
-            return self._on_cluster(function, units)
+        if self.remote:
+            return _on_cluster(self.scheduler, function, units)
         if self.count == 1 or len(units) < 2:
             return ((i, function(*unit)) for i, unit in enumerate(units))
-        return self._in_processes(function, units)
+        return _in_processes(self.count, function, dict(enumerate(units)))
 
-    def _in_processes(self, function, units):
-        from joblib.externals.loky import get_reusable_executor
 
-        left = dict(enumerate(units))
-        for _ in range(ATTEMPTS):
-            executor = get_reusable_executor(max_workers=min(self.count, len(left)),
-                                             kill_workers=True)
-            futures = {executor.submit(function, *unit): i for i, unit in left.items()}
-            for future in as_completed(futures):
-                try:
-                    result = future.result()
-                except BrokenProcessPool:  # some worker died: all that is left is tried again
-                    continue
-                del left[futures[future]]
-                yield futures[future], result
-            if not left:
-                return
-        raise WorkersError(f"{len(left)} units of work could not be done: their process ended "
-                           f"{ATTEMPTS} times (is there enough memory?)")
+def _in_processes(count: int, function: Callable,
+                  left: dict[int, tuple]) -> Iterator[tuple[int, object]]:
+    """Units in processes of this machine; those that a dead one had are tried again.
 
-    def _on_cluster(self, function, units):
-        from distributed import Client, KilledWorker
-        from distributed import as_completed as as_they_finish
+    When a process dies, so do all others. The last attempt therefore takes one unit at a time: one
+    that always ends its process does not take the others with it.
+    """
+    for attempt in range(1, ATTEMPTS + 1):
+        groups = [dict(left)] if attempt < ATTEMPTS else [{i: u} for i, u in left.items()]
+        for group in groups:
+            for position, result in _once(min(count, len(group)), function, group):
+                del left[position]
+                yield position, result
+        if not left:
+            return
+    raise WorkersError(f"{_units(len(left))} could not be done: the process ended {ATTEMPTS} "
+                       "times (is there enough memory?)")
+
+
+def _once(count: int, function: Callable,
+          units: Mapping[int, tuple]) -> Iterator[tuple[int, object]]:
+    """The units that are done when each is tried once."""
+    from joblib.externals.loky import ProcessPoolExecutor
+
+    executor = ProcessPoolExecutor(max_workers=count)
+    try:
+        try:
+            futures = {executor.submit(function, *unit): i for i, unit in units.items()}
+        except BrokenProcessPool:  # a worker died while the units were being handed out
+            return
+        for future in as_completed(futures):
+            try:
+                result = future.result()
+            except BrokenProcessPool:
+                continue
+            yield futures[future], result
+    finally:  # whoever stops listening, wants no more of it
+        executor.shutdown(wait=True, kill_workers=True)
+
+
+def _units(n: int) -> str:
+    return "1 unit of work" if n == 1 else f"{n} units of work"
+
+
+def _on_cluster(scheduler: str, function: Callable,
+                units: Sequence[tuple]) -> Iterator[tuple[int, object]]:
+    """Units on an existing cluster, which gives those of a dead worker to another one."""
+    import logging
+
+    from distributed import CancelledError, Client, KilledWorker
+    from distributed import as_completed as as_they_finish
+
+    logging.getLogger("distributed").setLevel(logging.CRITICAL)  # what ends badly is raised too
+    try:
+        client = Client(scheduler, timeout=WAIT, set_as_default=False)
+    except (OSError, ValueError, TimeoutError) as error:
+        raise WorkersError(f"no dask scheduler answers at {scheduler}") from error
+    with client:
+        try:
+            client.wait_for_workers(1, timeout=WAIT)
+        except TimeoutError as error:
+            raise WorkersError(f"the dask scheduler at {scheduler} has no worker") from error
+        call = _call(identity())
+        futures = [client.submit(call, pickle.dumps((function, unit)), pure=False)
+                   for unit in units]
+        position = {future.key: i for i, future in enumerate(futures)}
+        dead = 0
+        for future in as_they_finish(futures, loop=client.loop):
+            try:
+                right, result = future.result()
+            except KilledWorker:
+                dead += 1
+                continue
+            except CancelledError as error:
+                raise WorkersError(f"the dask scheduler at {scheduler} went away") from error
+            if not right:
+                raise WorkersError(f"a worker of {scheduler} has {result}; here is {identity()}: "
+                                   "install the same there")
+            yield position[future.key], result
+    if dead:
+        raise WorkersError(f"{_units(dead)} could not be done: each ended its worker every time "
+                           "it was tried (is there enough memory?)")
+
+
+def _call(expected: str) -> Callable[[bytes], tuple[bool, object]]:
+    """What a worker is asked to call: a unit, unless it would give other results there.
+
+    The inner function travels as its code, because a worker may lack this module.
+    """
+    def call(content: bytes) -> tuple[bool, object]:
+        import pickle
 
         try:
-            client = Client(self.scheduler, timeout="20s", set_as_default=False)
-        except (OSError, ValueError, TimeoutError) as error:
-            raise WorkersError(f"no dask scheduler answers at {self.scheduler}") from error
-        with client:
-            futures = [client.submit(function, *unit, pure=False, retries=ATTEMPTS - 1)
-                       for unit in units]
-            position = {future.key: i for i, future in enumerate(futures)}
-            try:
-                for future in as_they_finish(futures):
-                    yield position[future.key], future.result()
-            except KilledWorker as error:
-                raise WorkersError(f"a unit of work ended its worker each time it was tried: "
-                                   f"{error}") from error
+            from livingreview.publish.workers import identity
+        except ImportError:
+            return False, "no livingreview, or another one"
+        if identity() != expected:
+            return False, identity()
+        function, unit = pickle.loads(content)
+        return True, function(*unit)
+
+    return call

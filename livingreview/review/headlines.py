@@ -160,7 +160,7 @@ def _scope(data: Dataset, row: Mapping, frames: dict) -> pd.DataFrame:
     if not row["refs"]:
         return frame
     wanted = {f"{row['review_id']}:{number}" for number in reference_numbers(row["refs"])}
-    return frame[[bool(wanted & set(cited.split(";"))) for cited in frame["cited_by"]]]
+    return frame.loc[[bool(wanted & set(cited.split(";"))) for cited in frame["cited_by"]]]
 
 
 def reference_numbers(refs: tuple[str, ...]) -> list[str]:

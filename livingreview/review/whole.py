@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -15,7 +16,7 @@ from ..effects import Analysis, Effect, Evidence
 from ..parcel import Parcel
 from ..store import Store
 from . import directions
-from .results import analyse
+from .results import analyse, dumps
 
 CHUNK = 8  # analyses that one unit of work computes
 # Runs a function on units of work and yields (position, result) as they finish.
@@ -170,17 +171,20 @@ def _computed(data: Dataset, missing: list[str], run: Runner, parcel: Parcel,
               progress: Callable[[str], None]) -> Iterator[tuple[str, Part, set[str]]]:
     """The results of indications with what was read for them."""
     units = list(_units(data, missing, parcel))
-    found: dict[int, tuple] = {}
+    left = Counter(indication for _, indication, _ in units)
+    found: dict[str, dict[int, tuple]] = {i: {} for i in missing}
     for position, result in run(compute, units):
-        found[position] = result
+        indication = units[position][1]
+        found[indication][position] = result
         for name, *_ in result[0]:
             progress(name)
-    for indication in missing:
-        done = [found[i] for i, unit in enumerate(units) if unit[1] == indication]
-        triples = [triple for chunk, _, _ in done for triple in chunk]
-        yield (indication, Part({n: r for n, r, _ in triples}, {n: e for n, _, e in triples},
-                                next(d for _, d, _ in done if d is not None)),
-               {read for *_, some in done for read in some})
+        left[indication] -= 1
+        if not left[indication]:  # at once, so that it is kept if the others are interrupted
+            done = [result for _, result in sorted(found.pop(indication).items())]
+            triples = [triple for chunk, _, _ in done for triple in chunk]
+            yield (indication, Part({n: r for n, r, _ in triples}, {n: e for n, _, e in triples},
+                                    next(d for _, d, _ in done if d is not None)),
+                   {read for *_, some in done for read in some})
 
 
 def review(data: Dataset, progress: Callable[[str], None] | None = None,
@@ -222,3 +226,20 @@ def review(data: Dataset, progress: Callable[[str], None] | None = None,
                        pickle.dumps(part))
         parts[indication] = part
     return Review(data, {i: parts[i] for i in wanted})
+
+
+def whole_folder(parcel: Parcel) -> tuple[str, list[str]]:
+    """A unit of work: all results of a data folder.
+
+    Parameters
+    ----------
+    parcel : Parcel
+
+    Returns
+    -------
+    (str, list of str)
+        What ``results.json`` holds, and the errors in the data; one of the two is empty.
+    """
+    data = parcel.examined()
+    errors = [str(p) for p in data.problems if p.level == "error"]
+    return ("", errors) if errors else (dumps(review(data).document), [])

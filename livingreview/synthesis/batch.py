@@ -285,7 +285,9 @@ def solve(y: FloatArray, v: FloatArray, chosen: Options) -> dict[str, NDArray]:
         number of maxima of the likelihood.
     """
     k = np.isfinite(v).sum(axis=1)
-    out: dict[str, NDArray] = {name: np.full(k.size, np.nan) for name in _FLOATS}
+    # One allocation for all fields: with few rows each call counts.
+    table = np.full((len(_FLOATS), k.size), np.nan)
+    out: dict[str, NDArray] = dict(zip(_FLOATS, table, strict=True))
     out |= {"k": k, "peaks": np.ones(k.size, dtype=int), "converged": np.ones(k.size, dtype=bool)}
     for index in _chunks(k):
         width = int(np.flatnonzero(np.isfinite(v[index]).any(axis=0))[-1]) + 1

@@ -580,8 +580,9 @@ def _brackets(
         scale = 1 / f[3]
         middle = np.sqrt((low + scale) * (high + scale)) - scale
         h = _knots(means, method, row, middle)
-        row, low, high = np.tile(row, 2), np.append(low, middle), np.append(middle, high)
-        f, g = np.hstack([f, h]), np.hstack([h, g])
+        row, low, high = (np.concatenate(pair) for pair in (
+            (row, row), (low, middle), (middle, high)))
+        f, g = np.concatenate((f, h), axis=1), np.concatenate((h, g), axis=1)
     split_all = np.ones(end.size, dtype=bool)
     split_all[row] = False
     row, low, high, guess = (np.concatenate(parts) for parts in zip(*kept, strict=True))

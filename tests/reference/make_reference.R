@@ -76,7 +76,9 @@ effects_case <- function(y, v, sei_tests = TRUE) {
   tau2 <- list()
   scoring <- list()
   for (m in methods) {
-    control <- if (m %in% c("REML", "ML", "EB")) reml else if (m == "PM") ctrl else list()
+    # The tolerance is absolute: small variances need a smaller one.
+    paule <- modifyList(ctrl, list(tol = min(1e-12, 1e-10 * var(y))))
+    control <- if (m %in% c("REML", "ML", "EB")) reml else if (m == "PM") paule else list()
     r <- try(rma(y, v, method = m, control = control), silent = TRUE)
     tau2[[m]] <- if (inherits(r, "try-error")) NA else num(r$tau2)
     # What Fisher scoring answers is kept; the judged maximum is what the engine must find.
@@ -127,10 +129,18 @@ binary <- function(a, n1, c, n2) {
                 drop00 = measure != "RD")
     out[[paste(measure, to)]] <- list(yi = as.numeric(e$yi), vi = as.numeric(e$vi))
   }
-  for (measure in c("RR", "OR", "RD"))
+  # Tables of only events do not count in ratios by the engine's default.
+  for (measure in c("RR", "OR", "RD")) {
+    used <- measure == "RD" | a < n1 | c < n2
     out[[paste("mh", measure)]] <- mh(suppressWarnings(rma.mh(
-      ai = a, n1i = n1, ci = c, n2i = n2, measure = measure, correct = FALSE,
+      ai = a[used], n1i = n1[used], ci = c[used], n2i = n2[used], measure = measure, correct = FALSE,
       add = c(1 / 2, 0), to = c("only0", "none"), drop00 = measure != "RD")))
+  }
+  # With tables of no events or of only events in both arms.
+  for (measure in c("RR", "OR"))
+    out[[paste("mh", measure, "keep")]] <- mh(suppressWarnings(rma.mh(
+      ai = a, n1i = n1, ci = c, n2i = n2, measure = measure, correct = FALSE,
+      add = c(1 / 2, 0), to = c("only0", "none"), drop00 = FALSE)))
   keep <- (a + c) > 0 & (a + c) < (n1 + n2)
   out$peto <- mh(rma.peto(ai = a[keep], n1i = n1[keep], ci = c[keep], n2i = n2[keep], add = 0,
                           to = "none"))
@@ -152,12 +162,17 @@ norm <- dat.normand1999
 gib <- dat.gibson2002[!is.na(dat.gibson2002$m1i), ]
 bcg <- dat.bcg; bcg$n1 <- bcg$tpos + bcg$tneg; bcg$n2 <- bcg$cpos + bcg$cneg
 hart <- escalc("IRR", x1i = x1i, x2i = x2i, t1i = t1i, t2i = t2i, data = dat.hart1999)
-li <- dat.li2007; niel <- dat.nielweise2007
+li <- dat.li2007; niel <- dat.nielweise2007; graves <- dat.graves2010
+fine <- na.omit(dat.fine1993[c("nei", "nci", "e1i", "c1i")])
+rom <- escalc("ROM", m1i = y1, sd1i = sd1, n1i = n1, m2i = y2, sd2i = sd2, n2i = n2,
+              data = dat.franchini2012)
 
 tables <- list(
   bcg = binary(bcg$tpos, bcg$n1, bcg$cpos, bcg$n2),
   li2007 = binary(li$ai, li$n1i, li$ci, li$n2i),
-  nielweise2007 = binary(niel$ai, niel$n1i, niel$ci, niel$n2i))
+  nielweise2007 = binary(niel$ai, niel$n1i, niel$ci, niel$n2i),
+  fine1993 = with(fine, binary(e1i, nei, c1i, nci)),
+  graves2010 = with(graves, binary(ai, n1i, ci, n2i)))
 means <- list(
   normand1999 = with(norm, continuous(m1i, sd1i, n1i, m2i, sd2i, n2i)),
   gibson2002 = with(gib, continuous(m1i, sd1i, n1i, m2i, sd2i, n2i)),
@@ -175,6 +190,10 @@ cases <- list(
   # Regression and filling of gibson2002 (MD) may have several maxima too, and nothing judges them.
   gibson2002_md = of(means$gibson2002$md, FALSE), gibson2002_smd = of(means$gibson2002$smd),
   hart1999 = effects_case(hart$yi, hart$vi),
+  fine1993_or = of(drop(tables$fine1993[["OR only0"]])),
+  # Small variances, and several maxima where one study is left out.
+  graves2010_rd = of(tables$graves2010[["RD only0"]], FALSE),
+  franchini2012_rom = effects_case(rom$yi, rom$vi, FALSE),
   two = effects_case(c(0.2, 1.7), c(0.04, 0.09)),
   two_equal = effects_case(c(0.5, 0.5), c(0.04, 0.09)),
   homogeneous = effects_case(c(0.1, 0.12, 0.09, 0.11), c(0.04, 0.09, 0.05, 0.03)),

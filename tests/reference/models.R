@@ -185,6 +185,12 @@ flat <- list(yi = c(0.1, 0.15, 0.12, 0.4, 0.35, 0.8, 0.7, 0.75, 0.2),
 dependent <- list(konstantopoulos = nested(kon$yi, kon$vi, kon$district, 5),
                   assink = nested(ass$yi, ass$vi, ass$study, 5),
                   flat = nested(flat$yi, flat$vi, flat$cluster, 5))
+# A giant study inside a cluster: its own residual variance is a difference of nearly equal numbers.
+large <- list(yi = c(0.1, 2, -1, 0.7, 1.1, 0.3, 0.9, -0.5),
+              vi = c(1e-9, 0.5, 0.3, 1, 4, 0.2, 0.6, 0.1),
+              cluster = c("d", "c", "b", "a", "d", "c", "b", "a"))
+large$common <- with(large, coef_test(rma(yi, vi, method = "EE"), vcov = "CR2", cluster = cluster))
+large$common <- list(se = num(large$common$SE), df = num(large$common$df_Satt))
 year <- fit(num(kon$yi), num(kon$vi), kon$year, "DL", "z")
 x <- coef_test(year, vcov = "CR2", cluster = kon$district)
 rx <- do.call(robust, list(year, cluster = kon$district))
@@ -248,5 +254,5 @@ writeLines(toJSON(list(
                    metadat = as.character(packageVersion("metadat")),
                    clubSandwich = as.character(packageVersion("clubSandwich"))),
   regressions = regressions, subgroups = subgroups, influences = influences, dependent = dependent,
-  moderated = moderated, shared = shared, doses = doses, proportions = proportions),
+  moderated = moderated, large = large, shared = shared, doses = doses, proportions = proportions),
   digits = 17, auto_unbox = TRUE, null = "null", na = "null", matrix = "rowmajor"), "models.json")

@@ -1,0 +1,5 @@
+"""Pages that look across indications."""
+
+from .book import Book
+
+__all__ = ["Book"]

@@ -1,0 +1,108 @@
+"""All indications at once: their data, results, names and the addresses of their chapters."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from pathlib import Path
+
+from ...dataset import Dataset, load
+from ...effects import Evidence, Rules
+from ...effects.selection import shares_patients
+from ...review import Review, review
+from .. import words
+from ..html import Html, link, text
+
+NOTEBOOKS = Path(__file__).resolve().parents[3] / "notebooks"
+ANIMAL = "animal-experiment"
+
+
+def chapter_page(indication: str) -> str | None:
+    """Address of an indication's chapter from a page of the book; None where there is none."""
+    written = (NOTEBOOKS / f"{indication}.md").is_file()
+    return f"../notebooks/{indication}.html" if written else None
+
+
+class Book:
+    """Every indication of a data folder.
+
+    Parameters
+    ----------
+    data : path, optional
+        Another data folder.
+
+    Examples
+    --------
+    >>> book = Book()
+    >>> book.label("osteoporosis")  # doctest: +SKIP
+    'Osteoporosis'
+    """
+
+    def __init__(self, data=None):
+        self._folder = data
+
+    @cached_property
+    def data(self) -> Dataset:
+        """The data folder."""
+        return load(self._folder or None)
+
+    @cached_property
+    def review(self) -> Review:
+        """The results of all analyses, computed only where a page needs them."""
+        return review(self.data)
+
+    @cached_property
+    def evidence(self) -> dict[str, Evidence]:
+        """Studies, arms and rows of every indication."""
+        return {i: Evidence(self.data, i) for i in self.data.indications}
+
+    @cached_property
+    def names(self) -> dict[str, dict[str, str]]:
+        """Names of the studies of every indication."""
+        return {i: words.study_names(ev) for i, ev in self.evidence.items()}
+
+    def label(self, indication: str) -> str:
+        """Name of an indication."""
+        return self.data.label("indication", indication)
+
+    def chapter_link(self, indication: str, anchor: str = "", label: str | Html = "") -> Html:
+        """A link into a chapter; plain text while the chapter is not written."""
+        shown, page = label or self.label(indication), chapter_page(indication)
+        return link(f"{page}#{anchor}" if anchor else page, shown) if page else Html(text(shown))
+
+    def study(self, indication: str, study_id: str) -> Html:
+        """A study by its name, linked to its entry in the chapter."""
+        name = self.names[indication][study_id]
+        return self.chapter_link(indication, f"study-{study_id}", name)
+
+
+def trials(ev: Evidence) -> dict[str, list[str]]:
+    """Reports of each trial: its main report first, then its companions."""
+    out: dict[str, list[str]] = {}
+    for study in ev.studies:
+        out.setdefault(ev.trial_of(study), []).append(study)
+    return {trial: sorted(found, key=lambda s: s != trial) for trial, found in out.items()}
+
+
+def kind_of_trial(ev: Evidence, trial: str) -> str:
+    """Group of a trial: controlled, uncontrolled, animal or not-stated (its design).
+
+    Controlled are trials that compare cells with something that is no cell product; a study that
+    compares only cell products with each other has no control in that sense.
+    """
+    design = ev.studies[trial]["design"]
+    if design is None:
+        return "not-stated"
+    if design == ANIMAL:
+        return "animal"
+    parallel = design in ("rct", "nonrandomised-controlled")
+    return "controlled" if parallel and trial in ev.contests("any") else "uncontrolled"
+
+
+def not_counted(ev: Evidence, trial: str) -> str:
+    """Why the patients of a trial are in no count; empty where they are."""
+    study = ev.studies[trial]
+    if study["status"] == "retracted":
+        return "retracted"
+    if ev.nameless(study):
+        return "a study without a name, which may be there under its own"
+    return shares_patients(ev, trial, Rules())

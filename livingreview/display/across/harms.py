@@ -1,0 +1,202 @@
+"""Adverse events over all indications: ratios where trials compare, counts in treated patients."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from functools import cache
+
+from ...review.harms import ArmEvents, arm_events, totals
+from .. import provenance, words
+from ..html import Column, Html, count, details, interval, join, number, paragraph, table, text
+from .book import Book, kind_of_trial, not_counted, trials
+
+# Kinds of events that every trial should report, and the single events that cells are feared for.
+GENERAL = ("any", "serious", "treatment-related")
+FEARED = ("infection", "tumour", "death")
+GROUPS = {"cell_source": "Cell source", "donor": "Donor", "route": "Route",
+          "cell_class": "Preparation"}
+
+
+def main_events(book: Book) -> list[str]:
+    """Events that the tables of this page have a column for."""
+    return [e for e in book.data.words("event")
+            if book.data.kind("event", e) in GENERAL or e in FEARED]
+
+
+def all_rows(book: Book) -> list[ArmEvents]:
+    """Every event of every arm with cells, of all indications."""
+    return [row for ev in book.evidence.values() for row in arm_events(ev)]
+
+
+def ratios(book: Book) -> Html:
+    """Pooled risk ratios of every indication, each linked to its figure."""
+    rows = []
+    for indication in book.data.indications:
+        for r in book.review.analyses(indication, section="harms"):
+            if words.uncontrolled(r) or not r["studies"]:
+                continue
+            d, pooled = words.decimals(r), r["pooled"]
+            estimate = "no ratio: no arm, or all of both arms, had the event" if pooled is None \
+                else f"{number(pooled['estimate'], d)} " \
+                     f"({interval(pooled['ci_low'], pooled['ci_high'], d)})"
+            rows.append({
+                "indication": book.label(indication),
+                "event": book.chapter_link(indication, f"forest-{r['id']}",
+                                           words.outcome_name(book.data, r)),
+                "against": words.comparator(book.data, r), "k": words.k_words(r),
+                "n": count(round(r["n"] + r["n_without_ratio"])), "estimate": estimate,
+                "certainty": r["certainty"]["level"] if r["certainty"] else "not rated"})
+    return table(
+        "harms-ratios", "Patients with an event, cells against a control: pooled risk ratios",
+        [Column("indication", "Indication", select=True), Column("event", "Event"),
+         Column("against", "Against"), Column("k", "Trials"),
+         Column("n", "Participants", True), Column("estimate", "Risk ratio (95% CI)", True),
+         Column("certainty", "Certainty")], rows, cards=True, empty=
+        "No trial gives counts of patients in both arms.")
+
+
+def counts_words(rows: Iterable[ArmEvents]) -> str:
+    """Patients with the event among those at risk, with exact bounds; empty where no arm counts."""
+    t = totals(rows)
+    if not t["total"]:
+        return ""
+    size = f"{t['events']} of {count(t['total'])} ({words.trials(t['k'])})"
+    if t["upper"] is not None:
+        return f"none: {size}; at most {number(100 * t['upper'], 1)} in 100"
+    ends = interval(100 * t["ci_low"], 100 * t["ci_high"], 1)
+    return f"{size}; {number(100 * t['risk'], 1)}% ({ends})"
+
+
+def _span(months: list[float]) -> str:
+    """Shortest and longest follow-up."""
+    if not months:
+        return "not stated"
+    ends = dict.fromkeys((f"{min(months):g}", f"{max(months):g}"))
+    return " to ".join(ends)
+
+
+def _matrix(book: Book, identifier: str, caption: str, head: str,
+            groups: dict[str, list[ArmEvents]]) -> Html:
+    """Groups of arms by event; the last row of counts is of all groups together."""
+    events = [e for e in main_events(book)
+              if any(r.event == e and not r.not_counted for rows in groups.values() for r in rows)]
+    rows = []
+    for label, members in groups.items():
+        cells = {e: counts_words(r for r in members if r.event == e) for e in events}
+        if any(cells.values()):
+            months = [r.months for r in members
+                      if not r.not_counted and r.event in events and r.months is not None]
+            rows.append({"group": label, **cells,
+                         "months": _span(months)})
+    return table(identifier, caption,
+                 [Column("group", head), *(Column(e, book.data.label("event", e)) for e in events),
+                  Column("months", "Follow-up (months)", True)], rows,
+                 "No arm with cells has a count of patients.", interactive=False, cards=True)
+
+
+def by_indication(book: Book) -> Html:
+    """Patients with an event in the arms that got cells, by indication and in all."""
+    rows = all_rows(book)
+    groups = {book.label(i): [r for r in rows if r.indication == i]
+              for i in book.data.indications}
+    return _matrix(book, "harms-indications",
+                   "Treated patients with an event, without a comparison, by indication",
+                   "Indication", {**groups, "All indications": rows})
+
+
+def _values(book: Book, row: ArmEvents, field: str) -> str:
+    """The label of a group that an arm belongs to."""
+    value = getattr(row, field)
+    if not value:
+        return "not stated, or several"
+    if isinstance(value, tuple):
+        return "; ".join(book.data.label(field, v) for v in value)
+    return book.data.label(field, value)
+
+
+def by_cells(book: Book) -> Html:
+    """The same counts by source, donor, route and preparation of the cells."""
+    rows = all_rows(book)
+
+    def grouped(key: Callable[[ArmEvents], str]) -> dict[str, list[ArmEvents]]:
+        found: dict[str, list[ArmEvents]] = {}
+        for row in rows:
+            found.setdefault(key(row), []).append(row)
+        return dict(sorted(found.items(), key=lambda g: -sum(not r.not_counted for r in g[1])))
+
+    return join([
+        paragraph("These sums put arms of different trials side by side: they differ in disease, "
+                  "follow-up, definition and in what was asked. A difference between rows is no "
+                  "comparison of cells."),
+        *(_matrix(book, f"harms-{field}", f"Treated patients with an event, by {label.lower()}",
+                  label, grouped(lambda r, f=field: _values(book, r, f)))
+          for field, label in GROUPS.items())])
+
+
+def reporting(book: Book) -> Html:
+    """How many trials report each event of patients who got cells, and how many do not."""
+    events, rows = main_events(book), []
+    for indication, ev in book.evidence.items():
+        known = {t for t in trials(ev) if kind_of_trial(ev, t) != "animal"
+                 and not not_counted(ev, t) and ev.studies[t]["status"] != "registered"}
+        found = arm_events(ev)
+        told = {e: {r.trial for r in found if r.event == e} & known for e in events}
+        usable = {e: {r.trial for r in found if r.event == e and not r.not_counted} & known
+                  for e in events}
+        anything = {r.trial for r in found} & known
+        rows.append({"name": book.label(indication), "k": len(known),
+                     "none": len(known - anything),
+                     **{e: f"{len(told[e])}" + (f", of these {len(usable[e])} with a count of "
+                        "patients" if told[e] != usable[e] else "") for e in events}})
+    everything = sum(r["k"] for r in rows)
+    silent = sum(r["none"] for r in rows)
+    return join([
+        paragraph(f"Of {everything} trials in people with a report of results, {silent} have no "
+                  "count of any adverse event in the sources read. That says little of the "
+                  "trials: often an abstract alone was read. Zero is only what a source states "
+                  "as zero."),
+        table("harms-reporting", "Trials that report an event of patients who got cells",
+              [Column("name", "Indication"), Column("k", "Trials with results", True),
+               Column("none", "No event reported on", True),
+               *(Column(e, book.data.label("event", e)) for e in events)], rows,
+              interactive=False, cards=True)])
+
+
+def other_events(book: Book) -> Html:
+    """Counts of all further events in treated patients."""
+    main, rows = main_events(book), all_rows(book)
+    shown = [{"event": book.data.label("event", e),
+              "found": counts_words(r for r in rows if r.event == e),
+              "where": "; ".join(dict.fromkeys(
+                  book.label(r.indication) for r in rows if r.event == e and not r.not_counted))}
+             for e in book.data.words("event") if e not in main]
+    return details("Further events", table(
+        "harms-further", "Further events in treated patients, without a comparison",
+        [Column("event", "Event"),
+         Column("found", "Patients with it of those at risk; exact bounds"),
+         Column("where", "Indications")], [r for r in shown if r["found"]],
+        "No further event is counted."))
+
+
+def entries(book: Book) -> Html:
+    """Every row behind the counts, with its source, and why it is counted or not."""
+    source = cache(lambda indication, source_id: provenance.source_link(
+        book.evidence[indication].sources[source_id]))
+    rows = []
+    for r in all_rows(book):
+        printed = "" if r.events is None else f"{r.events} of {count(r.total)}"
+        rows.append({
+            "study": book.study(r.indication, r.study), "indication": book.label(r.indication),
+            "arm": r.arm, "event": book.data.label("event", r.event), "count": printed,
+            "months": "" if r.months is None else f"{r.months:g}",
+            "counted": "yes" if not r.not_counted else "no", "why": r.not_counted,
+            "how": "; ".join(r.derivation),
+            "source": Html(f"{source(r.indication, r.source)}, row {r.row} of "
+                           f"{text(r.indication)}/adverse_events.csv")})
+    return details(f"Every row behind these counts ({len(rows)})", table(
+        "harms-rows", "Adverse events of the arms that got cells",
+        [Column("study", "Study"), Column("indication", "Indication", select=True),
+         Column("arm", "Arm"), Column("event", "Event", select=True),
+         Column("count", "Patients", True), Column("months", "Months", True),
+         Column("counted", "Counted", select=True), Column("why", "Why not"),
+         Column("how", "Derived"), Column("source", "Source")], rows))

@@ -1,0 +1,158 @@
+"""How cells are said to act: the mechanism tables of the seed reviews, with what lies behind."""
+
+from __future__ import annotations
+
+import textwrap
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
+import matplotlib
+
+from ...review.claims import Cited, references
+from .. import figures, words
+from ..html import Column, Html, details, join, paragraph, table
+from ..ledger import Ledger
+from .book import Book
+
+UNNAMED = "not named"
+NONE_CITED = "none cited"
+# Kinds of evidence, strongest last: label, and the line by which a picture shows it.
+EVIDENCE = {
+    "": (NONE_CITED, (0, (1, 4))), "retracted": ("retracted", (0, (1, 4))),
+    "other": ("other text", (0, (1, 2))), "secondary": ("review", (0, (1, 2))),
+    "laboratory": ("in vitro", "dashdot"), "animal": ("animals", "dashed"),
+    "human": ("people", "solid")}
+_IN_PEOPLE = ("human", "controlled", "uncontrolled")
+WIDTHS = (24, 34, 46)  # letters of a line in the three columns of a picture
+
+
+def _kind(cited: Cited) -> str:
+    """The kind of evidence that a reference counts as here."""
+    if cited.retracted:
+        return "retracted"
+    kind = "human" if cited.evidence in _IN_PEOPLE else cited.evidence
+    return kind if kind in EVIDENCE and kind else "other"
+
+
+def behind(known: dict, row: Mapping) -> list[Cited]:
+    """The references that a row of the mechanism table cites."""
+    found = (known.get((row["review_id"], number)) for number in row["cited_refs"])
+    return [cited for cited in found if cited is not None]
+
+
+def strongest(cited: Sequence[Cited]) -> str:
+    """The kind of evidence nearest to people among references; empty where none is cited."""
+    return max((_kind(c) for c in cited), key=list(EVIDENCE).index, default="")
+
+
+def summary(book: Book) -> Html:
+    """How many mechanisms rest on which kind of evidence at best."""
+    known, rows = references(book.data), book.data.records("mechanisms")
+    if not rows:
+        return paragraph("The seed reviews tabulate no mechanism.", "lr-empty")
+    kinds = Counter(strongest(behind(known, r)) for r in rows)
+    named = "; ".join(f"{label}: {kinds[kind]}" for kind, (label, _) in reversed(EVIDENCE.items())
+                      if kinds[kind])
+    return paragraph(
+        f"{len(rows)} rows of mechanisms. The evidence nearest to people that each cites: {named}. "
+        "A kind is that of the cited text, judged by its entry in the reference list; it does not "
+        "say that the text shows the mechanism.")
+
+
+def listing(book: Book) -> Html:
+    """Every mechanism with its mediator, its effect, and what it cites."""
+    known, ledger, rows = references(book.data), Ledger(book.data.folder), []
+    for r in book.data.records("mechanisms"):
+        cited = behind(known, r)
+        items = "".join(f"<li>{ledger.reference(c)}</li>" for c in cited)
+        rows.append({
+            "id": r["mechanism_id"], "indication": book.data.label("seed_indication",
+                                                                   r["indication"]),
+            "product": r["cell_or_product"] or UNNAMED, "mechanism": r["mechanism"],
+            "mediator": r["mediator"] or UNNAMED, "effect": r["effect"],
+            "direction": book.data.label("mechanism_direction", r["direction"]) or "not stated",
+            "evidence": EVIDENCE[strongest(cited)][0], "review": r["review_id"],
+            "refs": Html(f"<ul>{items}</ul>" if items else NONE_CITED)})
+    return table(
+        "mechanisms", "Mechanisms that the seed reviews name",
+        [Column("id", "Row"), Column("indication", "Indication", select=True),
+         Column("product", "Cells or product"), Column("mechanism", "Mechanism", select=True),
+         Column("mediator", "Mediator"), Column("effect", "Effect as stated"),
+         Column("direction", "Direction", place="file", select=True),
+         Column("evidence", "Evidence nearest to people", select=True),
+         Column("review", "Seed review", place="file", select=True),
+         Column("refs", "References cited")],
+        rows, cards=True)
+
+
+def pictures(book: Book) -> Html:
+    """A network per indication: what is given, what it acts through, what follows."""
+    known, groups = references(book.data), {}
+    for r in book.data.records("mechanisms"):
+        groups.setdefault(r["indication"], []).append((r, strongest(behind(known, r))))
+    return join([details(f"{book.data.label('seed_indication', i)} ({len(rows)} mechanisms)",
+                         _picture(book, i, rows)) for i, rows in groups.items()])
+
+
+def _picture(book: Book, indication: str, rows: list[tuple[Mapping, str]]) -> Html:
+    name = words.in_text(book.data.label("seed_indication", indication))
+    kinds = Counter(kind for _, kind in rows)
+    shares = "; ".join(f"{EVIDENCE[k][0]}: {n}" for k, n in kinds.most_common())
+    description = (f"{len(rows)} mechanisms in {name} as three columns of words joined by lines: "
+                   f"cells or product, mediator, effect. Evidence nearest to people: {shares}.")
+    caption = (f"{description} Lines: full, people; dashed, animals; dash and dot, in vitro; "
+               "dots, a review or other text; sparse dots, none cited or retracted. The kind also "
+               "stands in brackets after each effect.")
+    data = [[r["cell_or_product"] or UNNAMED, r["mediator"] or UNNAMED, r["effect"],
+             EVIDENCE[kind][0]] for r, kind in rows]
+    with matplotlib.rc_context(figures.STYLE):
+        return figures.figure_html(
+            _network(data, [kind for _, kind in rows]), f"network-{indication}",
+            f"Mechanisms in {name}", description, caption,
+            ["cells or product", "mediator", "effect", "evidence"], data)
+
+
+def _wrapped(nodes: Sequence[tuple[str, int]], width: int) -> dict[tuple[str, int], str]:
+    return {node: textwrap.fill(node[0], width) for node in dict.fromkeys(nodes)}
+
+
+def _room(shown: str) -> float:
+    """Height of a label in lines, with the gap below it."""
+    return shown.count("\n") + 1.6
+
+
+def _places(wrapped: Mapping, height: float) -> dict[tuple[str, int], float]:
+    """Where each label of a column stands, spread over the height by its number of lines."""
+    unit, top, out = height / sum(map(_room, wrapped.values())), 0.0, {}
+    for node, shown in wrapped.items():
+        out[node] = height - (top + _room(shown) / 2) * unit
+        top += _room(shown)
+    return out
+
+
+def _network(data: list[list[str]], kinds: list[str]):
+    """Three columns of words, a line for each step of each mechanism."""
+    # A mediator without a name is one of its own each time: nothing says that two are the same.
+    columns = ([(r[0], 0) for r in data],
+               [(r[1], i if r[1] == UNNAMED else 0) for i, r in enumerate(data)],
+               [(f"{r[2]} [{r[3]}]", 0) for r in data])
+    labels = [_wrapped(nodes, width) for nodes, width in zip(columns, WIDTHS, strict=True)]
+    height = max(sum(map(_room, shown.values())) for shown in labels)
+    spots = [_places(shown, height) for shown in labels]
+    figure, axes = figures.axes_of(10.5, 0.5 + 0.155 * height)
+    starts, ends = (0.0, 0.30, 0.66), (0.215, 0.56)
+    for row, kind in enumerate(kinds):
+        for side in (0, 1):
+            axes.plot([ends[side], starts[side + 1] - 0.008],
+                      [spots[i][columns[i][row]] for i in (side, side + 1)],
+                      color=figures.ACCENT if kind in ("human", "animal") else figures.FAINT,
+                      linestyle=EVIDENCE[kind][1], linewidth=1)
+    heads = ("Cells or product", "Mediator", "Effect as stated [evidence]")
+    for start, spot, shown, head in zip(starts, spots, labels, heads, strict=True):
+        axes.text(start, height + 0.6, head, fontsize=9, fontweight="bold", va="bottom")
+        for node, y in spot.items():
+            axes.text(start, y, shown[node], fontsize=8, va="center", linespacing=1.1)
+    axes.set_xlim(0, 1)
+    axes.set_ylim(0, height + 1.6)
+    axes.set_axis_off()
+    return figure

@@ -1,0 +1,194 @@
+"""Pooled results that others published, beside ours."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+
+from ...review import Review
+from .. import provenance, words
+from ..html import Column, Html, count, details, interval, join, number, paragraph, table, text
+from .book import Book, trials
+
+# On the page several facts share a cell; the file has a column for each.
+COLUMNS = (
+    Column("review", "Review", place="file"), Column("shown", "Review", place="page"),
+    Column("outcome", "Outcome", select=True), Column("question", "Question", place="page"),
+    *(Column(key, header, place="file") for key, header in (
+        ("population", "Population"), ("comparison", "Comparison"), ("months", "Months"),
+        ("measure", "Measure"), ("estimate", "Estimate (95% CI)"))),
+    Column("printed", "As printed (95% CI)", place="page"), Column("ours", "Ours"),
+    Column("favours", "Side of the estimate", select=True),
+    Column("k", "Studies of it", True), Column("n", "Participants of it", True),
+    Column("care", "Read with care", place="file"), Column("note", "Remark", place="file"),
+    Column("source", "Source", place="file"), Column("remarks", "Read with care", place="page"))
+WITHOUT_COMPARISON = ("mean-change", "proportion")
+_LOPSIDED, _EVEN = 1.5, 1.1  # arms of an interval whose lengths differ, or do not
+
+
+def as_printed(row: Mapping) -> str:
+    """A published estimate with its interval, where one is printed."""
+    if row["estimate"] is None:
+        return "no number in the text read"
+    ends = interval(row["ci_low"], row["ci_high"], 2)
+    return number(row["estimate"], 2) + (f" ({ends})" if ends else "")
+
+
+def _inside(result: dict, months: float | None) -> bool:
+    """Whether a visit is in the window of an analysis; any visit is in one without a window."""
+    low, high = result["question"]["window_from"], result["question"]["window_to"]
+    if low is None and high is None:
+        return True
+    return months is not None and months > (low or 0) and (high is None or months <= high)
+
+
+def ours_for(review: Review, indication: str, row: Mapping) -> dict | None:
+    """Our result of the same outcome, visit and kind of comparison; None where there is none.
+
+    Against placebo where the review says so; else against any control, else our main comparison.
+    A review of treated patients alone is read beside our own of that kind only.
+    """
+    if row["unit"] == "animal":
+        return None
+    families = {h["family"] for h in review.data.records("hierarchy")
+                if h["outcome"] == row["outcome"]}
+    alone = row["measure"] in WITHOUT_COMPARISON
+    found = [r for r in review.analyses(indication)
+             if r["pooled"] and r["role"] != "check" and _inside(r, row["timepoint_months"])
+             and words.uncontrolled(r) == alone
+             and r["question"]["target"] in {row["outcome"], *families}]
+    if not alone and "placebo" in (row["comparison"] or "").lower():
+        found = [r for r in found if r["question"]["comparison"] == "placebo"]
+    return min(found, default=None, key=lambda r: (
+        r["question"]["comparison"] != "any", r["role"] != "main", -r["k"]))
+
+
+def cautions(review: Review, indication: str, row: Mapping) -> list[str]:
+    """What the numbers of a published result warn of."""
+    ratio, out = row["measure"] in ("OR", "RR", "HR"), []
+    value, low, high = row["estimate"], row["ci_low"], row["ci_high"]
+    if value is None:
+        return []
+    if ratio and value < 0:
+        out.append("printed as a ratio, but negative: no ratio can be")
+    if not ratio and low is not None and high is not None and 0 < low < value < high:
+        plain = (high - value) / (value - low)
+        logs = math.log(high / value) / math.log(value / low)
+        if max(plain, 1 / plain) > _LOPSIDED and max(logs, 1 / logs) < _EVEN:
+            out.append("printed as a difference, but its interval lies as that of a ratio does")
+    fewer = any(i["outcome"] == row["outcome"] and i["direction"] == "fewer-events-better"
+                and i["indication"] in (None, indication)
+                for i in review.data.records("instruments"))
+    if ratio and value > 1 and row["favours"] == "cells" and fewer:
+        out.append("turned round: above one favours cells")
+    if row["k_scope"] == "review":
+        out.append("the review gives its numbers of studies and participants as a whole, not for "
+                   "this result")
+    return out
+
+
+def rows_of(review: Review, indication: str, address: Callable[[str, str], Html],
+            unit: str | None = None) -> list[dict]:
+    """The published results of an indication as rows of a table.
+
+    Parameters
+    ----------
+    review : Review
+    indication : str
+    address : callable
+        A link from the identifier of an analysis and a label.
+    unit : str, optional
+        Only results that pool these: ``animal``; empty is people. All where left out.
+    """
+    data, rows = review.data, []
+    sources = review.evidence[indication].sources
+    for r in data.records("published_syntheses", indication):
+        if unit is not None and (r["unit"] or "") != unit:
+            continue
+        scope, ours = r["k_scope"] == "result", ours_for(review, indication, r)
+        source = (provenance.source_link(sources[r["source_id"]])
+                  if r["source_id"] in sources else Html(""))
+        when = f"month {r['timepoint_months']:g}" if r["timepoint_months"] is not None else ""
+        care, measure = cautions(review, indication, r), data.label("measure", r["measure"])
+        rows.append({
+            "review": r["review_id"], "outcome": data.label("outcome", r["outcome"]),
+            "shown": Html(f'{text(r["review_id"])}<span class="lr-sub">{source}</span>'),
+            "question": "; ".join(filter(None, (r["population"], r["comparison"], when))),
+            "population": r["population"], "comparison": r["comparison"],
+            "months": number(r["timepoint_months"], 0), "measure": measure or "not named",
+            "estimate": as_printed(r),
+            "printed": f"{measure or 'measure not named'}: {as_printed(r)}",
+            "ours": "" if ours is None else address(
+                ours["id"], f"against {words.comparator(data, ours)}: {words.glance(ours)}; "
+                f"{words.trials(ours['k'])}" if not words.uncontrolled(ours) else
+                f"{words.glance(ours)}; {words.trials(ours['k'])}"),
+            "favours": data.label("favours", r["favours"]) or "not stated",
+            "k": count(r["k"]) if scope else "", "n": count(r["n"]) if scope else "",
+            "care": "; ".join(care), "note": r["note"], "source": source,
+            "remarks": Html("".join(f"<strong>{text(c)}.</strong> " for c in care)
+                            + (str(details("remark", r["note"])) if r["note"] else ""))})
+    return rows
+
+
+def published(review: Review, indication: str, address: Callable[[str, str], Html],
+              unit: str | None = None) -> Html:
+    """The published results of an indication as a table (see :func:`rows_of`)."""
+    return table(f"{indication}-published{'-' + unit if unit else ''}",
+                 "Published pooled results, as printed", COLUMNS,
+                 rows_of(review, indication, address, unit),
+                 "No published pooled result was read.", cards=True)
+
+
+def shared_trials(review: Review, indication: str, row: Mapping) -> set[str]:
+    """Trials of which a value was read in the very review, so that it surely includes them."""
+    ev = review.evidence[indication]
+    texts = {s for s, source in ev.sources.items() if row["doi"] and source["doi"] == row["doi"]}
+    found = {study for study, row in ev.studies.items() if row["source_id"] in texts}
+    for name in ("arms", "outcomes", "contrasts", "adverse_events", "risk_of_bias"):
+        found |= {r["study_id"] for r in review.data.records(name, indication)
+                  if r["source_id"] in texts}
+    return {ev.trial_of(study) for study in found}
+
+
+def overlap(book: Book) -> Html:
+    """Which trials of ours each review surely includes, as far as the data know it."""
+    rows, unknown = [], []
+    for indication, ev in book.evidence.items():
+        pooled = {s["trial_id"] for r in book.review.analyses(indication) for s in r["studies"]}
+        reviews = {r["review_id"]: r for r in
+                   book.data.records("published_syntheses", indication) if r["unit"] is None}
+        for review_id, row in reviews.items():
+            found = shared_trials(book.review, indication, row) & set(trials(ev))
+            if not found:
+                unknown.append(f"{review_id} ({words.in_text(book.label(indication))})")
+                continue
+            both = sorted(found & pooled)
+            rows.append({
+                "review": review_id, "indication": book.label(indication), "k": len(found),
+                "both": len(both),
+                "which": Html(", ".join(book.study(indication, t) for t in both)) or "none"})
+    return join([
+        table("others-overlap", "Trials that a review includes and that are in our analyses: at "
+              "least these", [
+                  Column("review", "Review"), Column("indication", "Indication"),
+                  Column("k", "Trials of which the review gave a value", True),
+                  Column("both", "of these in an analysis of ours", True),
+                  Column("which", "Which")], rows, "No overlap is known.", interactive=False,
+              cards=True),
+        paragraph("A trial is listed where one of its values was read in that review. The data "
+                  "hold no lists of included trials, so that the overlap may be larger."),
+        details(f"Reviews of which no included trial is known ({len(unknown)})",
+                paragraph("; ".join(unknown) or "none"))])
+
+
+def by_indication(book: Book) -> Html:
+    """The published results in people of every indication, each beside ours."""
+    parts = []
+    for i in book.data.indications:
+        def address(analysis: str, label: str, indication: str = i) -> Html:
+            return book.chapter_link(indication, f"forest-{analysis}", label)
+
+        n = len(rows_of(book.review, i, address, ""))
+        parts.append(details(f"{book.label(i)} ({n} results)",
+                             published(book.review, i, address, "")))
+    return join(parts)

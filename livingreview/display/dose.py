@@ -1,0 +1,124 @@
+"""Dose and effect as readers see it: between trials, and between the dose arms of a trial."""
+
+from __future__ import annotations
+
+from ..dataset import Dataset
+from ..review.dose import FEWEST
+from . import figures, words
+from .html import Column, Html, count, interval, join, number, paragraph, table
+
+ENOUGH = 10  # trials that the Cochrane Handbook (10.11.4) asks for before a meta-regression
+
+
+def cells(dose: float) -> str:
+    """A number of cells: millions from one million on."""
+    return f"{dose / 1e6:,.4g} million" if dose >= 1e6 else f"{dose:,.0f}"
+
+
+def dose(data: Dataset, names: dict[str, str], result: dict, sources: dict[str, str]) -> Html:
+    """Both looks at dose and effect in one analysis, each with what it cannot say.
+
+    Parameters
+    ----------
+    data : Dataset
+    names : dict of str to str
+    result : dict
+        One analysis of ``results.json``.
+    sources : dict of str to str
+        Tissue of origin, by trial.
+
+    Returns
+    -------
+    Html
+    """
+    found = result["dose_response"]
+    if found is None:
+        return paragraph(f"{result['title']}: no trial has an effect.", "lr-empty")
+    k = sum(dose is not None for dose in found["trials"].values())
+    if not k:
+        return join([paragraph("No trial of this analysis states one number of cells.",
+                               "lr-empty"), _within(names, result)])
+    said = _regression_words(result, k)
+    caption = (f"{k} of {result['k']} trials state one number of cells. {said} {CAUTION} Marks are "
+               "trials, their size is the weight in the pool, lines are 95% intervals."
+               + (" Dashed: the line of the regression." if found["across"] else ""))
+    return join([figures.dose(data, names, result, sources, said, caption), _predicted(result),
+                 _within(names, result)])
+
+
+def slope_words(result: dict, slope: float, low: float, high: float) -> str:
+    """A change of the effect per tenfold dose, with its interval."""
+    d = words.decimals(result)
+    if words.ratio(result):
+        return (f"the ratio is multiplied by {number(slope, d)} per tenfold dose (95% interval "
+                f"{words.spread_interval(result, {'ci_low': low, 'ci_high': high})})")
+    return (f"the difference changes by {words.signed(slope, d)} {words.unit(result)} per tenfold "
+            f"dose (95% interval {interval(low, high, d)})")
+
+
+def _regression_words(result: dict, k: int) -> str:
+    """What the regression over trials says, or why there is none."""
+    across = result["dose_response"]["across"]
+    if across is None:
+        return (f"No line is fitted: it needs {FEWEST} trials or more, not all of one dose; here "
+                f"{'is' if k == 1 else 'are'} {k}.")
+    r2 = (" There is no variance between trials for the dose to explain." if across["r2"] is None
+          else f" The dose accounts for {number(across['r2'], 0)}% of the variance between trials "
+          "(R²), a share that few trials hardly determine.")
+    slope = slope_words(result, across["slope"], across["slope_ci_low"], across["slope_ci_high"])
+    few = (f" Fewer than {ENOUGH} trials: an exploration." if across["k"] < ENOUGH else "")
+    return (f"Over {words.trials(across['k'])} with {words.participants(across['n'])} and doses "
+            f"from {cells(across['dose_low'])} to {cells(across['dose_high'])} cells, {slope}."
+            f"{r2}{few}")
+
+
+CAUTION = ("This compares trials, not patients: trials of different doses also differ in tissue, "
+           "product, control and patients, so that a line shows no effect of the dose.")
+
+
+def _predicted(result: dict) -> Html | None:
+    """The average effect that the line gives at round doses and at both ends."""
+    across = result["dose_response"]["across"]
+    if across is None:
+        return None
+    d = words.decimals(result)
+    return table(
+        f"dose-line-{result['id']}", "Average effect that the line over trials gives at a dose",
+        [Column("dose", "Cells in one administration"), Column("estimate", "Effect", True),
+         Column("ci", "95% interval", True)],
+        [{"dose": cells(p["dose"]), "estimate": number(p["estimate"], d),
+          "ci": words.spread_interval(result, p)} for p in across["line"]],
+        interactive=False, cards=True)
+
+
+def _within(names: dict[str, str], result: dict) -> Html | None:
+    """Dose arms of one trial against the control that they share."""
+    found, d = result["dose_response"]["within"], words.decimals(result)
+    rows = [{"trial": names[t["trial_id"]], "dose": cells(a["dose"]), "n": count(a["n"]),
+             "effect": f"{number(a['estimate'], d)} ({interval(a['ci_low'], a['ci_high'], d)})",
+             "slope": f"{words.signed(t['slope'], d)} ({interval(t['ci_low'], t['ci_high'], d)})"}
+            for t in found["trials"] for a in t["arms"]]
+    reasons = {why: ", ".join(names[t] for t, w in found["unusable"].items() if w == why)
+               for why in found["unusable"].values()}
+    left = "; ".join(f"{trials}: {why}" for why, trials in reasons.items())
+    listed = paragraph(f"Trials with several doses that give no slope — {left}.") if left else None
+    if not rows:
+        if not left:
+            return paragraph("No trial of this analysis gave several doses against one control, "
+                             "or its effect is no difference of means.")
+        return join([paragraph("No trial of this analysis reports each of several doses against "
+                               "the control that they share."), listed])
+    pooled = found["pooled"]
+    k = len(found["trials"])
+    said = (f"Pooled over {words.trials(pooled['k'])} in two stages, "
+            + slope_words(result, pooled["slope"], pooled["ci_low"], pooled["ci_high"]) + "."
+            if pooled else "One trial is no meta-analysis: its own slope is shown.")
+    return join([
+        table(f"dose-within-{result['id']}",
+              f"Dose arms inside {words.trials(k)}, each against the control that they share",
+              [Column("trial", "Trial"), Column("dose", "Cells in one administration"),
+               Column("n", "n", True), Column("effect", "Effect (95% CI)", True),
+               Column("slope", "Trial's change per tenfold dose (95% CI)", True)], rows,
+              interactive=False, cards=True),
+        paragraph("Inside a trial, doses are compared between patients of one study: the better "
+                  f"evidence on dose. {said}"), listed])

@@ -1,0 +1,402 @@
+"""The pages across indications: nothing counted twice, nothing dropped, nothing hard-wired."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import pytest
+from bs4 import BeautifulSoup
+from conftest import append, read_table, write_table
+from made_up import KNEE, World
+
+from livingreview import tables
+from livingreview.display import Chapter
+from livingreview.display.across import (
+    Book,
+    animals,
+    evidence_map,
+    harms,
+    mechanisms,
+    others,
+    quality,
+)
+from livingreview.display.pages import Overview
+from livingreview.review import results, robustness
+
+KEPT = ("knee-pain-placebo-3-6", "knee-serious-ae-placebo")
+
+
+@pytest.fixture
+def world(tmp_path) -> World:
+    return World(tmp_path)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def quick():
+    """No page of these shows what other choices would give, which takes long to compute."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(results, "multiverse", lambda *_: None)
+        patch.setattr(robustness, "variants", lambda *_: [])
+        patch.setattr(robustness, "leave_one_out", lambda *_: [])
+        yield
+
+
+@pytest.fixture(scope="module")
+def whole() -> Book:
+    return Book()
+
+
+def book_of(world: World) -> Book:
+    """The made-up trials as a book."""
+    book = Book()
+    book.__dict__["data"] = world.data()
+    return book
+
+
+def soup(html: str) -> BeautifulSoup:
+    return BeautifulSoup(html, "lxml")
+
+
+def body(html: str, identifier: str) -> list[list[str]]:
+    """The cells of a table's rows as text."""
+    found = soup(html).find(id=identifier)
+    return [[cell.get_text(" ", strip=True) for cell in row.find_all(["th", "td"])]
+            for row in found.tbody.find_all("tr")]
+
+
+# --- every study appears --------------------------------------------------------------------
+
+
+def test_every_study_is_in_its_chapter_and_in_an_analysis_or_has_a_reason(whole):
+    shown = soup(quality.unused(whole)).find(id="unused-studies")
+    listed = {(row.find_all("td")[0].get_text(), row.th.get_text()): row.find_all("td")[-1]
+              for row in shown.tbody.find_all("tr")}
+    missing, total = 0, 0
+    for indication, ev in whole.evidence.items():
+        chapter = Chapter(indication)
+        chapter.__dict__["review"] = whole.review
+        links = [a["href"] for a in soup(chapter.study_table()).select("tbody th a")]
+        assert sorted(links) == sorted(f"#study-{s}" for s in ev.studies)
+        used = quality.analysed(whole, indication)
+        for study in set(ev.studies) - used:
+            missing += 1
+            why = listed[whole.label(indication), whole.names[indication][study]]
+            assert why.get_text(strip=True)
+        total += len(ev.studies)
+    assert missing == len(listed) and 0 < missing < total
+
+
+REASONS = {
+    "retracted": lambda w: w.trial("x", status="retracted"),
+    "animals": lambda w: w.trial("x", design="animal-experiment", species="rat"),
+    "no name": lambda w: w.trial("unnamed-x"),
+    "no results yet": lambda w: w.trial("x", status="registered"),
+    "design not stated": lambda w: w.trial("x", design=""),
+    "no cells": lambda w: w.study("x").arm("x", "control", "saline"),
+    "no comparison": lambda w: w.study("x").arm("x", "a", cells="cultured-msc")
+    .arm("x", "b", cells="stromal-vascular-fraction"),
+    "other cells": lambda w: w.study("x").arm("x", "a", cells="extracellular-vesicles")
+    .arm("x", "b", "saline"),
+    "no values": lambda w: w.trial("x"),
+    "adverse events only": lambda w: w.trial("x").counts("x", 1, 2),
+    "no usable number": lambda w: w.trial("x").pair("x", sd=""),
+    "not asked": lambda w: w.trial("x", comparator="hyaluronic-acid").pair("x"),
+    "": lambda w: w.trial("x").pair("x"),
+}
+
+
+@pytest.mark.parametrize("kind", REASONS)
+def test_why_a_study_is_in_no_analysis(world, kind):
+    REASONS[kind](world)
+    book = book_of(world.analysis())
+    study = "unnamed-x" if kind == "no name" else "x"
+    found, why = quality.why_not(book, book.evidence[KNEE], study)
+    assert found == kind and bool(why) == bool(kind)
+
+
+def test_another_report_says_what_became_of_the_first(world):
+    world.trial("x").pair("x").trial("later", companion_of="x")
+    book = book_of(world.analysis())
+    kind, why = quality.why_not(book, book.evidence[KNEE], "later")
+    assert kind == "another report" and why.endswith("which is in an analysis")
+
+
+def test_steps_are_grouped_without_their_own_numbers():
+    assert quality._step("rescaled from 0–10 to 0–100") == "rescaled from …–… to …–…"
+    assert quality._step("SD from the quartiles (Wan 2014)") == "SD from the quartiles (Wan 2014)"
+    assert quality._step("SD from the 95% interval of the mean") == (
+        "SD from the 95% interval of the mean")
+    assert quality._step("arms low, high combined") == quality._step("arms a, b combined")
+
+
+# --- evidence map ---------------------------------------------------------------------------
+
+
+def test_the_map_counts_patients_once(world):
+    world.trial("x", n_enrolled=40).pair("x")
+    world.trial("later", companion_of="x", n_enrolled=40).pair("later", timepoint_months=12)
+    world.study("series", design="single-arm", n_enrolled=12).arm("series", "msc",
+                                                                  cells="cultured-msc")
+    world.value("series", "msc", 30, 10)
+    world.trial("gone", status="retracted", n_enrolled=99).pair("gone")
+    world.trial("unnamed-y", n_enrolled=99).pair("unnamed-y")
+    book = book_of(world.analysis())
+    cell = evidence_map.cells(book)["pain", KNEE]
+    assert dict(cell.trials) == {"controlled": ["x"], "uncontrolled": ["series"]}
+    assert cell.state == "pooled" and cell.shown["k"] == 1
+    html = evidence_map.matrix(book)
+    shown = body(html, "evidence-map")
+    assert len(shown) == 1 and "1 controlled (n 40)" in shown[0][1]
+    assert "1 uncontrolled (n 12)" in shown[0][1] and "99" not in shown[0][1]
+    assert "retracted: 1" in html and "under its own: 1" in html
+
+
+def test_an_uncontrolled_estimate_never_stands_for_a_controlled_one(world):
+    world.study("series", design="single-arm").arm("series", "msc", cells="cultured-msc")
+    for months, mean in ((0, 60), (6, 30)):
+        world.value("series", "msc", mean, 10, timepoint_months=months)
+    world.trial("x").pair("x")
+    world.analysis().analysis(analysis_id="alone", comparison="uncontrolled",
+                              measure="mean-change")
+    cell = evidence_map.cells(book_of(world))["pain", KNEE]
+    assert len(cell.pooled) == 2 and cell.shown["id"] == "made-up"
+    line = evidence_map._estimate_line(book_of(world), SimpleNamespace(shown=cell.pooled[1]))
+    assert "no comparison" in line and "certainty" not in line
+
+
+def test_timeline_and_countries_hold_every_counted_trial(whole):
+    known = list(evidence_map._human_trials(whole))
+    dated = [t for i, ev, t in known if ev.studies[t]["year"] is not None]
+    figure = soup(evidence_map.timeline(whole))
+    assert len(figure.select("details tbody tr")) == len(dated)
+    assert str(len(dated)) in figure.find("desc").get_text()
+    countries = body(evidence_map.countries(whole), "countries")
+    assert [r for r in countries if r[0] == "not stated"][0][1] == str(
+        sum(not ev.studies[t]["country"] for _, ev, t in known))
+
+
+# --- harms ----------------------------------------------------------------------------------
+
+
+def test_none_seen_is_a_bound_and_never_a_rate(world):
+    world.trial("x").counts("x", 0, 5, n=60, event="serious-ae")
+    book = book_of(world)
+    # R: 1 - 0.05^(1/60) = 0.04870291
+    assert harms.counts_words(harms.all_rows(book)) == (
+        "none: 0 of 60 (1 trial); at most 4.9 in 100")
+
+
+def test_patients_are_summed_once_and_comparators_not_at_all(world):
+    world.study("x").arm("x", "low", cells="cultured-msc").arm("x", "high", cells="cultured-msc")
+    world.arm("x", "both", cells="cultured-msc", combines="low;high").arm("x", "c", "saline")
+    world.count("x", "low", 1).count("x", "high", 2).count("x", "both", 3, 40).count("x", "c", 9)
+    world.count("x", "low", 7, 20, event="serious-ae", count="events")
+    book = book_of(world)
+    rows = harms.all_rows(book)
+    # R: binom.test(3, 40)$conf.int = 0.01574218 0.20386475
+    assert harms.counts_words(r for r in rows if r.event == "any-ae") == (
+        "3 of 40 (1 trial); 7.5% (1.6 to 20.4)")
+    assert harms.counts_words(r for r in rows if r.event == "serious-ae") == ""
+    assert len(body(harms.entries(book), "harms-rows")) == len(rows) == 4
+    told = body(harms.reporting(book), "harms-reporting")[0]
+    assert told[1] == "1" and told[2] == "0"
+    assert "1, of these 0 with a count of patients" in told
+
+
+def test_every_harm_of_the_data_is_listed(whole):
+    for indication, ev in whole.evidence.items():
+        listed = {(r.study, r.arm, r.row) for r in harms.all_rows(whole)
+                  if r.indication == indication}
+        due = {(s, a, r["row"]) for (s, a), rows in ev.events.items() for r in rows
+               if ev.arms[s, a]["cell_product"] not in (None, "none")
+               and ev.studies[s]["design"] != "animal-experiment"}
+        assert due <= listed
+
+
+# --- mechanisms -----------------------------------------------------------------------------
+
+
+def test_every_mechanism_is_listed_and_a_retracted_source_is_flagged(whole):
+    rows = {r[0]: r for r in body(mechanisms.listing(whole), "mechanisms")}
+    assert set(rows) == {r["mechanism_id"] for r in whole.data.records("mechanisms")}
+    notices = {(r["review_id"], r["ref_number"]) for r in whole.data.records("references")
+               if r["kind"] == "retraction-notice"}
+    citing = [r["mechanism_id"] for r in whole.data.records("mechanisms")
+              if {(r["review_id"], n) for n in r["cited_refs"]} & notices]
+    assert citing and all("retracted" in rows[m] for m in citing)
+    drawn = soup(mechanisms.pictures(whole))
+    assert len(drawn.select("details details tbody tr")) == len(rows)
+
+
+def test_the_evidence_nearest_to_people_is_named():
+    def cited(evidence, retracted=False):
+        return SimpleNamespace(evidence=evidence, retracted=retracted)
+
+    assert mechanisms.strongest([]) == ""
+    assert mechanisms.strongest([cited("secondary"), cited("animal")]) == "animal"
+    assert mechanisms.strongest([cited("uncontrolled"), cited("laboratory")]) == "human"
+    assert mechanisms.strongest([cited("controlled", retracted=True)]) == "retracted"
+
+
+# --- animal experiments ---------------------------------------------------------------------
+
+
+def _rats(world: World, **more) -> World:
+    world.study("rats", design="animal-experiment", species="rat", **more)
+    world.arm("rats", "msc", cells="cultured-msc").arm("rats", "gel", "vehicle")
+    return world.arm("rats", "healthy", "sham")
+
+
+def test_effect_in_animals_against_the_vehicle_not_the_sham(world):
+    _rats(world)
+    for arm, mean in (("msc", 30), ("gel", 20), ("healthy", 90)):
+        world.value("rats", arm, mean, 10, n=10, outcome="bmd-femur", better="higher",
+                    scale_min="", scale_max="")
+    shown = body(animals.effects(book_of(world)), "animal-effects")
+    # R metafor: escalc("SMD", 30, 10, 10, 20, 10, 10) 0.957646 (0.032246 to 1.883047)
+    assert [r[3] for r in shown] == ["Standardised mean difference 0.96 (0.03 to 1.88)"]
+
+
+def test_animals_without_numbers_have_a_reason_and_a_stated_direction(world):
+    _rats(world, randomised="yes")
+    world.contrast("rats", "", "msc", "gel", outcome="bmd-femur", scale_max="", measure="",
+                   p_value="<0.05")
+    book = book_of(world)
+    row = body(animals.effects(book), "animal-effects")[0]
+    assert row[3].startswith("no effect size") and "p < 0.05" in row
+    signals = body(animals.signals(book), "animal-signals")[0]
+    assert signals[2:] == ["yes", "yes", "not in the sources read", "yes"]
+
+
+def test_every_animal_experiment_is_listed(whole):
+    due = sum(s["design"] == "animal-experiment" for i in whole.data.indications
+              for s in whole.data.records("studies", i))
+    assert len(body(animals.listing(whole), "animal-experiments")) == due > 0
+    assert len(list(animals.experiments(whole))) == due
+
+
+# --- what others concluded ------------------------------------------------------------------
+
+
+def _published(**more) -> dict:
+    return {name: None for name in tables.BY_NAME["published_syntheses"].names} | {
+        "review_id": "somebody-2020", "outcome": "pain-vas", "measure": "MD",
+        "comparison": "cells against placebo", "timepoint_months": 6.0} | more
+
+
+CAUTIONS = {
+    "negative": (dict(measure="OR", estimate=-3.0), "no ratio can be"),
+    "like a ratio": (dict(measure="SMD", estimate=1.0, ci_low=0.25, ci_high=4.0),
+                     "as that of a ratio"),
+    "an even difference": (dict(measure="SMD", estimate=1.0, ci_low=0.5, ci_high=1.5), ""),
+    "turned": (dict(measure="OR", estimate=2.4, favours="cells", outcome="collapse"),
+               "turned round"),
+    "a plain ratio": (dict(measure="RR", estimate=2.4, favours="cells", outcome="union"), ""),
+    "whole review": (dict(estimate=-5.0, k_scope="review"), "as a whole"),
+}
+
+
+@pytest.mark.parametrize("name", CAUTIONS)
+def test_numbers_that_warn_of_themselves(whole, name):
+    row, said = CAUTIONS[name]
+    found = "; ".join(others.cautions(whole.review, KNEE, _published(**row)))
+    assert said in found if said else found == ""
+
+
+def test_ours_beside_a_published_result_is_of_the_same_question(world):
+    world.trial("x").pair("x").trial("ha", comparator="hyaluronic-acid").pair("ha")
+    world.analysis().analysis(analysis_id="any", comparison="any")
+    review = book_of(world).review
+
+    def ours(**more):
+        found = others.ours_for(review, KNEE, _published(**more))
+        return found and found["id"]
+
+    assert ours() == "made-up"
+    assert ours(comparison="cells against a control") == "any"
+    assert ours(timepoint_months=12.0) is None and ours(timepoint_months=None) is None
+    assert ours(unit="animal") is None
+    assert ours(measure="mean-change") is None  # treated patients alone are another question
+    assert ours(outcome="union") is None
+
+
+def test_every_published_result_is_on_one_page(whole):
+    shown = soup(str(others.by_indication(whole)) + str(animals.syntheses(whole)))
+    rows = shown.select("table[id*=-published] tbody tr")
+    assert len(rows) == sum(len(whole.data.records("published_syntheses", i))
+                            for i in whole.data.indications)
+
+
+# --- one new study --------------------------------------------------------------------------
+
+STUDY = "newcomer-2026"
+
+
+def _few_analyses(folder) -> None:
+    names = tables.ANALYSES.names
+    rows = [r for r in read_table(folder / "analyses.csv") if r["analysis_id"] in KEPT]
+    assert len(rows) == len(KEPT)
+    write_table(folder / "analyses.csv", names, rows)
+    write_table(folder / "seed-reviews" / "verdicts.csv", tables.VERDICTS.names, [])
+
+
+def _add_study(folder) -> None:
+    """One study with one outcome: rows in four tables, and one of adverse events."""
+    base = {"study_id": STUDY, "source_id": "newcomer"}
+    append(folder, f"{KNEE}/sources.csv", {
+        "source_id": "newcomer", "kind": "full-text", "title": "A new trial",
+        "accessed": "2026-11-21"})
+    append(folder, f"{KNEE}/studies.csv", base | {
+        "first_author": "Newcomer", "year": "2026", "title": "A new trial", "design": "rct",
+        "species": "human", "n_enrolled": "90", "unit": "patient", "status": "published",
+        "country": "Iceland"})
+    append(folder, f"{KNEE}/arms.csv", base | {
+        "arm_id": "msc", "role": "intervention", "cell_source": "adipose", "n_allocated": "45",
+        "cell_product": "cultured-msc", "donor": "autologous", "route": "intra-articular"})
+    append(folder, f"{KNEE}/arms.csv", base | {
+        "arm_id": "saline", "role": "comparator", "comparator_type": "saline",
+        "n_allocated": "45", "cell_source": "none", "cell_product": "none"})
+    for arm, mean in (("msc", "30"), ("saline", "40")):
+        append(folder, f"{KNEE}/outcomes.csv", base | {
+            "arm_id": arm, "outcome": "pain-vas", "instrument": "VAS", "scale_min": "0",
+            "scale_max": "100", "better": "lower", "timepoint_months": "6",
+            "statistic": "final", "n": "45", "mean": mean, "sd": "20"})
+    append(folder, f"{KNEE}/adverse_events.csv", base | {
+        "arm_id": "msc", "event": "serious-ae", "events": "2", "total": "45",
+        "count": "patients", "months": "6"})
+
+
+def _state(folder) -> dict:
+    """What the pages say that a new study must change."""
+    overview = Overview(folder)
+    cell = evidence_map.cells(overview)["pain", KNEE]
+    chapter = Chapter(KNEE)
+    chapter.__dict__["review"] = overview.review
+    serious = [r for r in harms.all_rows(overview) if r.event == "serious-ae"]
+    return {
+        "overview": overview, "controlled": len(cell.trials["controlled"]),
+        "pooled": next(r["k"] for r in cell.analyses if r["id"] == KEPT[0]),
+        "rows": len(body(chapter.study_table(), f"{KNEE}-studies")),
+        "serious": harms.totals(r for r in serious if r.indication == KNEE),
+        "landing": [int(c.replace(",", "")) for c in
+                    body(overview.indications(), "table-indications")[0][1:6]]}
+
+
+def test_one_new_study_appears_everywhere_without_another_edit(data_copy):
+    _few_analyses(data_copy)
+    before = _state(data_copy)
+    _add_study(data_copy)
+    after = _state(data_copy)
+    assert after["rows"] == before["rows"] + 1
+    assert after["controlled"] == before["controlled"] + 1
+    assert after["pooled"] == before["pooled"] + 1
+    for key, more in (("events", 2), ("total", 45), ("k", 1)):
+        assert after["serious"][key] == before["serious"][key] + more
+    reports, people, enrolled, _, used = (
+        a - b for a, b in zip(after["landing"], before["landing"], strict=True))
+    assert (reports, people, enrolled, used) == (1, 1, 90, 1)
+    overview = after["overview"]
+    assert "Newcomer 2026" in harms.entries(overview)
+    assert "Newcomer 2026" in evidence_map.timeline(overview)
+    assert ["Iceland", "1", "90"] == next(
+        r[:3] for r in body(evidence_map.countries(overview), "countries") if r[0] == "Iceland")

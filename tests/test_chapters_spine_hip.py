@@ -1,0 +1,240 @@
+"""The chapters on discs and hips: traps of their data, and the tables made for them."""
+
+from __future__ import annotations
+
+import csv
+import shutil
+from pathlib import Path
+
+import pytest
+from bs4 import BeautifulSoup
+from made_up import World
+
+from livingreview.display import Chapter, words
+from livingreview.display.figures import axes_of, plain_ticks
+from livingreview.display.html import number
+
+ROOT = Path(__file__).resolve().parents[1]
+DISC, HIP = "disc-degeneration", "femoral-head-osteonecrosis"
+SEED = "disc-review-2023"
+# metafor, escalc("RR") and rma(yi, vi, method="FE") of head survival, with events and hips
+# divided by 1 + (m - 1) / 2: pepke-2016 7/11 and 8/14, m = 25/24; zhao-2012 51/53 and 34/44,
+# m = 53/50 and 51/50.
+SURVIVAL = (1.23624372436, 1.04898134790, 1.45693586361)
+
+
+@pytest.fixture(scope="module")
+def disc():
+    return Chapter(DISC)
+
+
+@pytest.fixture(scope="module")
+def hip():
+    return Chapter(HIP)
+
+
+@pytest.fixture
+def world(tmp_path) -> World:
+    """An empty made-up folder."""
+    return World(tmp_path)
+
+
+def _rows(name: str, indication: str) -> list[dict]:
+    with (ROOT / "data" / indication / f"{name}.csv").open(encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+def _trials(chapter: Chapter) -> set[str]:
+    return {s["trial_id"] for r in chapter.results() for s in r["studies"]}
+
+
+def _cells(html: str, table_id: str) -> list[dict[str, str]]:
+    """The rows of a table by its headers; `name` is the first cell's links alone."""
+    soup = BeautifulSoup(html, "lxml").select_one(f"#{table_id}")
+    headers = [th.get_text() for th in soup.select("thead th")]
+    return [{"name": ", ".join(a.get_text() for a in row.th.find_all("a")),
+             **{header: cell.get_text(" ", strip=True) for header, cell in
+                zip(headers, row.find_all(["th", "td"]), strict=True)}}
+            for row in soup.select("tbody tr")]
+
+
+# --- data ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("indication", [DISC, HIP])
+def test_no_percentage_of_patients_stands_as_a_mean(indication):
+    shares = ("responder", "pain-responder", "opioid-free", "collapse", "stage-progression",
+              "total-joint-replacement", "head-survival")
+    rows = [r for r in _rows("outcomes", indication) if r["outcome"] in shares]
+    assert rows
+    for row in rows:
+        assert not row["mean"], row
+        assert not (row["events"] and row["percent"]), row
+
+
+def test_joints_are_more_than_patients_wherever_they_are_called_clustered():
+    studies = {r["study_id"]: r for r in _rows("studies", HIP)}
+    clustered = [r for r in studies.values() if r["allocation"] == "clustered" and r["n_patients"]]
+    assert clustered
+    for row in clustered:
+        assert int(row["n_enrolled"]) > int(row["n_patients"]), row["study_id"]
+        assert row["unit"] == "hip", row["study_id"]
+    for arm in _rows("arms", HIP):
+        if arm["n_patients"] and arm["n_allocated"]:
+            assert int(arm["n_patients"]) <= int(arm["n_allocated"]), arm
+
+
+# --- traps --------------------------------------------------------------------------------------
+
+
+def test_what_is_no_mesenchymal_cell_product_is_in_no_pool(disc):
+    assert not _trials(disc) & {"haufe-2006", "via-disc-np-pilot", "coric-2013", "mochida-2015",
+                                "beall-2021"}
+
+
+def test_later_reports_are_no_further_trials(disc, hip):
+    for chapter in (disc, hip):
+        companions = {s for s, row in chapter.evidence.studies.items() if row["companion_of"]}
+        assert companions and not _trials(chapter) & companions
+
+
+def test_the_hips_of_one_patient_were_not_randomised(hip):
+    for result in hip.results(role="main"):
+        names = {s["trial_id"] for s in result["studies"]} | {
+            t for s in result["subgroups"] for g in s["groups"] for t in g["trials"]}
+        assert not names & {"hernigou-2018", "cjfh-bilateral"}, result["id"]
+
+
+def test_one_definition_of_a_response_in_an_analysis(disc):
+    for result in disc.results(section="responders"):
+        wanted = result["question"]["instrument_contains"]
+        assert wanted
+        assert all(wanted in s["instrument"] for s in result["studies"])
+
+
+def test_a_response_is_counted_as_the_percentages_say(disc):
+    study, = disc.review.analysis("disc-pain50-placebo-6-12")["studies"]
+    assert (study["cells"]["events"], study["comparator"]["events"]) == (20, 10)  # 44%, 56%
+    assert study["estimate"] == pytest.approx((20 / 45) / (10 / 18))
+
+
+def test_head_survival_equals_metafor(hip):
+    pooled = hip.review.analysis("hip-survival-added")["pooled"]
+    assert (pooled["estimate"], pooled["ci_low"], pooled["ci_high"]) == pytest.approx(
+        SURVIVAL, rel=1e-9)
+
+
+# --- the trial's own count of patients ----------------------------------------------------------
+
+
+def test_patients_of_the_trial_serve_where_those_of_the_arms_are_not_stated(world):
+    world.trial("a-2020", unit="knee", allocation="clustered", n_enrolled=40, n_patients=25)
+    effect = world.pair("a-2020").select()[0]["a-2020"]
+    units_per_patient = 40 / 25
+    design_effect = 1 + (units_per_patient - 1) * 0.5
+    assert effect.n_cells == pytest.approx(20 / design_effect)
+    assert effect.participants == pytest.approx(25)
+    assert effect.vi == pytest.approx(2 * 10**2 / (20 / design_effect))
+
+
+def test_without_patients_units_count_as_they_are(world):
+    world.trial("a-2020", n_enrolled=40)
+    assert world.pair("a-2020").select()[0]["a-2020"].n_cells == 20
+
+
+# --- tables -------------------------------------------------------------------------------------
+
+
+def test_the_studies_of_the_seed_review_are_one_row_a_trial(disc):
+    rows = _cells(disc.seed_studies(SEED), f"{DISC}-seed-studies")
+    numbers = [n for row in rows for n in row["References"].split(", ")]
+    stated = {r["statement_id"]: float(r["value"]) for r in disc.data.records("headline_numbers")
+              if r["statement_id"] in ("disc-n01", "disc-n02")}
+    assert len(rows) == stated["disc-n01"]
+    assert len(numbers) == len(set(numbers)) == stated["disc-n02"]
+    by_study = {row["name"]: row for row in rows}
+    assert "1 of 60" in by_study["Amirdelfan K 2021"]["Serious events with cells"]
+    pettine = next(row for row in rows if row["References"] == "33, 34")
+    assert pettine["Longest follow-up (months)"] == "24", "of all reports of the trial"
+
+
+def test_a_study_without_usable_numbers_says_so(disc):
+    rows = _cells(disc.seed_studies(SEED), f"{DISC}-seed-studies")
+    used = _trials(disc)
+    unused = {disc.names[t] for t in ("orozco-2011", "comella-2017")}
+    assert not used & {"orozco-2011", "comella-2017"}
+    assert {row["name"] for row in rows
+            if row["Analyses that use it"].startswith("none")} >= unused
+
+
+def test_a_changed_dose_shows_in_the_table(disc, tmp_path):
+    data = tmp_path / "data"
+    shutil.copytree(ROOT / "data", data)
+    path = data / DISC / "arms.csv"
+    text = path.read_text(encoding="utf-8")
+    old = ("bates-2022,adsc,intervention,\"10 million autologous adipose MSC, repeat optional at "
+           "6 months\",adipose,cultured-msc,autologous,10000000,")
+    assert text.count(old) == 1
+    path.write_text(text.replace(old, old.replace("10000000", "70000000")), encoding="utf-8")
+    dose = [{row["name"]: row["Cells in one administration"] for row in _cells(
+        chapter.seed_studies(SEED), f"{DISC}-seed-studies")}["Bates D 2022"]
+        for chapter in (disc, Chapter(DISC, data))]
+    assert dose == ["10,000,000 per disc", "70,000,000 per disc"]
+
+
+def test_a_reference_is_shown_with_the_claims_that_rest_on_it(hip):
+    shown = hip.seed_reference("ortho-bmsc-review-2025", "43")
+    claims = [c for c in hip.data.records("claims") if c["review_id"] == "ortho-bmsc-review-2025"
+              and "43" in c["cited_refs"]]
+    text = BeautifulSoup(shown, "lxml").get_text(" ")
+    assert claims and all(c["claim_en"] in text for c in claims)
+    rows = _cells(shown, "reference-ortho-bmsc-review-2025-43")
+    assert rows and all(row["Its estimate"] == "no number in the text read" for row in rows)
+    ours = {row["Outcome"]: row["Our estimate"] for row in rows}
+    study, = hip.review.analysis("hip-replacement-added")["studies"]
+    assert f"{number(study['estimate'], 2)} (" in ours["Joint replacement"]
+
+
+def test_a_reference_that_is_not_there_is_an_error(hip):
+    with pytest.raises(LookupError, match="no-such-review"):
+        hip.seed_reference("no-such-review", "1")
+
+
+def test_trials_by_stage_hold_those_that_are_not_randomised(hip):
+    rows = _cells(hip.by_condition("hip-replacement-any", "hip-survival-added"),
+                  f"{HIP}-by-condition")
+    stages = {row["Trial"]: row["At entry"] for row in rows}
+    assert stages["Hauzeur 2018"].startswith("Fracture or collapse")
+    assert stages["Hernigou 2018"].startswith("Before collapse")
+    study, = hip.review.analysis("hip-replacement-any")["studies"]
+    shown = {row["Trial"]: row["Estimate (95% CI)"] for row in rows}["Hauzeur 2018"]
+    assert number(study["estimate"], 2) in shown
+
+
+# --- words and axes -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("label, shown", [
+    ("Harris Hip Score", "Harris Hip Score"), ("Oswestry Disability Index",) * 2,
+    ("Joint replacement", "joint replacement"), ("WOMAC total", "WOMAC total"),
+    ("Disc grade (Pfirrmann)", "disc grade (Pfirrmann)")])
+def test_names_keep_their_capital(label, shown):
+    assert words.in_text(label) == shown
+
+
+def test_only_a_response_is_called_a_response(disc, hip):
+    replaced = words.plain(hip.data, hip.review.analysis("hip-replacement-added"))
+    assert "joint replacement" in replaced and "response" not in replaced
+    assert "response" in words.plain(disc.data, disc.review.analysis("disc-pain50-placebo-6-12"))
+
+
+def test_ratios_on_an_axis_are_plain_numbers():
+    figure, axes = axes_of(4, 2)
+    axes.set_xscale("log")
+    axes.set_xlim(0.9, 1.7)
+    plain_ticks(axes.xaxis, 0.9, 1.7)
+    figure.canvas.draw()
+    shown = [tick.get_text() for tick in axes.get_xticklabels() if tick.get_text()]
+    assert "1" in shown and 3 <= len(shown) <= 6
+    assert [float(tick) for tick in shown] == sorted({float(tick) for tick in shown})
+    assert not [t for t in axes.get_xticklabels(minor=True) if t.get_text()]
