@@ -8,13 +8,14 @@ import zipfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 
 from .dataset import Dataset, examine
 from .reads import digest, releases
 
 _DATA, _RELEASES = "data", "releases"  # folders of the archive
+_KNOWN = 2  # data folders that a process keeps in memory
+_known: dict[str, Dataset] = {}  # by digest, the newest last
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,7 @@ class Parcel:
         with_releases : bool
             Whether the published versions are wanted too.
         """
+        _remember(data)
         versions = releases() if with_releases else None
         return cls(str(data.folder.resolve()), digest_of(data), str(versions or ""),
                    _archive(data.folder, data.digests, versions) if with_files else b"")
@@ -91,7 +93,7 @@ class Parcel:
         ------
         ChangedError
         """
-        return _examined(self)
+        return _known.get(self.digest) or _remember(self.examined())
 
 
 def _archive(folder: Path, paths: Iterable[str], versions: Path | None) -> bytes:
@@ -110,9 +112,13 @@ def digest_of(data: Dataset) -> str:
     return digest(f"{path} {value}" for path, value in sorted(data.digests.items()))
 
 
-@lru_cache(maxsize=2)
-def _examined(parcel: Parcel) -> Dataset:
-    return parcel.examined()
+def _remember(data: Dataset) -> Dataset:
+    """Keep data in memory for the units of work to come."""
+    _known.pop(name := digest_of(data), None)
+    _known[name] = data
+    while len(_known) > _KNOWN:
+        del _known[next(iter(_known))]
+    return data
 
 
 class ChangedError(RuntimeError):

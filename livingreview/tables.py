@@ -438,6 +438,7 @@ ANALYSES = Table(
         _word("condition", "only studies of these forms or stages of the disease", many=True),
         _word("products", "only these cell products, those that the main pools keep apart too; "
               "empty is the protocol's main rule", "cell_product", many=True),
+        _text("unit", "unit of a difference that is not one of points of a score"),
     ),
     key=("analysis_id",),
 )

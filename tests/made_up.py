@@ -22,7 +22,7 @@ PAIN = Analysis.of({
     "measure": "MD", "window_from": 3.0, "window_to": 6.0, "comparison": "placebo",
     "favourable": "lower", "rescale": "yes", "studies": (), "qualities": (),
     "tau2_method": None, "interval": None, "note": None, "background": None, "condition": (),
-    "products": ()})
+    "products": (), "unit": None})
 HARM = replace(PAIN, target_type="event", target="any-ae", measure="RR", window=(None, None),
                rescale=False)
 RESPONDER = replace(PAIN, target_type="outcome", target="responder", measure="RR",

@@ -60,7 +60,8 @@ def soup(html: str) -> BeautifulSoup:
 def body(html: str, identifier: str) -> list[list[str]]:
     """The cells of a table's rows as text."""
     found = soup(html).find(id=identifier)
-    return [[cell.get_text(" ", strip=True) for cell in row.find_all(["th", "td"])]
+    return [[cell.get_text(" ", strip=True).replace("\N{NO-BREAK SPACE}", " ")
+             for cell in row.find_all(["th", "td"])]
             for row in found.tbody.find_all("tr")]
 
 
@@ -400,3 +401,17 @@ def test_one_new_study_appears_everywhere_without_another_edit(data_copy):
     assert "Newcomer 2026" in evidence_map.timeline(overview)
     assert ["Iceland", "1", "90"] == next(
         r[:3] for r in body(evidence_map.countries(overview), "countries") if r[0] == "Iceland")
+
+
+def test_the_landing_page_has_a_finding_or_says_none_for_every_indication(whole):
+    overview = Overview()
+    overview.__dict__.update(data=whole.data, review=whole.review)
+    items = soup(overview.findings()).select("ul.lr-summary > li")
+    assert len(items) == len(whole.data.indications)
+    for indication, item in zip(whole.data.indications, items, strict=True):
+        controlled = [r for r in whole.review.analyses(indication, role="main")
+                      if r["pooled"] and r["question"]["comparison"] != "uncontrolled"]
+        assert item.get_text().startswith(whole.label(indication))
+        assert ("No estimate from controlled trials" in item.get_text()) == (not controlled)
+        assert item.get_text().count("Certainty: ") == len(
+            {r["section"] == "harms" for r in controlled})

@@ -96,7 +96,7 @@ def _by_arm(ev: Evidence, names: dict[str, str], rows: list[ArmEvents]) -> Html:
           "counts": "" if r.total is None else f"{r.events} / {r.total}",
           "cells": data.label("cell_source", r.cell_source) or "not stated",
           "donor": data.label("donor", r.donor) or "not stated",
-          "route": data.label("route", r.route) or "not stated",
+          "route": "; ".join(data.label("route", w) for w in r.route) or "not stated",
           "design": data.label("design", r.design) or "not stated",
           "months": "" if r.months is None else f"{r.months:g}", "out": r.not_counted,
           "row": r.row} for r in rows])

@@ -63,7 +63,7 @@ def _row(ev: Evidence, names: Mapping[str, str], result: dict, analysis: Analysi
     return {"analysis": title, "condition": _label(ev, study),
             "trial": link(f"#study-{effect.trial_id}", names[effect.trial_id]),
             "design": ev.data.label("design", study["design"]),
-            "n": count(round(effect.participants)),
+            "n": count(round(effect.participants)) if effect.participants else "not stated",
             "estimate": f"{words.measure(result).short} {number(middle, d)} "
                         f"({interval(low, high, d)})"}
 

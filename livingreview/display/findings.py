@@ -73,7 +73,8 @@ def _scale(result: dict) -> str:
     question = result["question"]
     if words.measure(result).binary or question["measure"] == "proportion":
         return ""
-    unit = "on 0 to 100" if question["rescaled_0_100"] else "in points of its scale"
+    unit = "on 0 to 100" if question["rescaled_0_100"] else (
+        f"in {question['unit'] or 'points of its scale'}")
     if question["measure"] == "SMD":
         unit = "in standard deviations"
     return f"{unit}, {question['favourable']} is better"

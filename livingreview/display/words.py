@@ -153,6 +153,8 @@ def unit(result: dict) -> str:
         return "of all patients"
     if result["question"]["measure"] == "proportion":
         return "%"
+    if result["question"]["unit"]:
+        return result["question"]["unit"]
     return "points of 100" if result["question"]["rescaled_0_100"] else "points"
 
 

@@ -45,6 +45,7 @@ class Analysis:
     background: str = ""
     condition: tuple[str, ...] = ()
     products: tuple[str, ...] = ()
+    unit: str = ""
 
     @classmethod
     def of(cls, row) -> Analysis:
@@ -55,7 +56,8 @@ class Analysis:
             (row["window_from"], row["window_to"]), row["comparison"], row["favourable"],
             row["rescale"] == "yes", row["studies"], row["qualities"],
             row["tau2_method"] or "REML", row["interval"] or "hksj-guard", row["note"] or "",
-            row["background"] or "", row["condition"], row["products"])
+            row["background"] or "", row["condition"], row["products"],
+            row["unit"] or "")
 
     @property
     def binary(self) -> bool:

@@ -28,7 +28,8 @@ class ArmEvents:
         The main report of the patients, and the report that holds the row.
     events, total : int or None
         Patients with the event and patients at risk; None where no count of patients is known.
-    cell_source, cell_product, donor, route : str or None
+    cell_source, cell_product, donor : str or None
+    route : tuple of str
         None where it is not stated, or differs between the parts of a union.
     cell_class : str
         A word of the vocabulary `cell_class`.
@@ -54,7 +55,7 @@ class ArmEvents:
     cell_product: str | None
     cell_class: str
     donor: str | None
-    route: str | None
+    route: tuple[str, ...]
     design: str | None
     controlled: bool
     months: float | None

@@ -124,6 +124,7 @@ def _question(ev: Evidence, analysis: Analysis) -> dict:
             "cells": "expanded and minimally processed mesenchymal cell products",
             "comparison": analysis.comparison, "background": analysis.background,
             "condition": list(analysis.condition), "products": list(analysis.products),
+            "unit": analysis.unit,
             "target_type": analysis.target_type,
             "target": analysis.target, "instrument_contains": analysis.instrument_contains,
             "window_from": low, "window_to": high, "measure": analysis.measure,

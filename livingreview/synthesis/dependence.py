@@ -7,13 +7,12 @@ its formula.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.optimize import brentq
 from scipy.special import chdtrc, chdtri
 
 from .errors import (
@@ -26,6 +25,7 @@ from .errors import (
     probability,
     refuse,
 )
+from .likelihood import root
 from .regression import (
     INTERCEPT,
     categories,
@@ -255,14 +255,10 @@ def _other(data: _Nested, fixed: str, value: float, grid: FloatArray) -> tuple[f
     slope = getattr(at(grid), free)
     peaks = [0.0] if slope[0] <= 0 else []
     for i in np.flatnonzero((slope[:-1] > 0) & (slope[1:] <= 0)):
-        peaks.append(_root(derivative, grid[i], grid[i + 1]))
+        peaks.append(root(derivative, grid[i], grid[i + 1]))
     found = np.array(peaks if peaks else [0.0])
     best = int(np.argmax(at(found).height))
     return float(found[best]), at(found[best:best + 1])
-
-
-def _root(function: Callable[[float], float], low: float, high: float) -> float:
-    return float(brentq(function, low, high, xtol=np.finfo(float).tiny, rtol=1e-13, maxiter=500))
 
 
 def _best(data: _Nested) -> tuple[float, float, _At, int]:
@@ -280,7 +276,7 @@ def _best(data: _Nested) -> tuple[float, float, _At, int]:
 
     peaks = [0.0] if slope[0] <= 0 else []
     for i in np.flatnonzero((slope[:-1] > 0) & (slope[1:] <= 0)):
-        peaks.append(_root(derivative, grid[i], grid[i + 1]))
+        peaks.append(root(derivative, grid[i], grid[i + 1]))
     ends = [(value, *_other(data, "between", value, grid)) for value in (peaks or [0.0])]
     value, within, at = max(ends, key=lambda end: float(end[2].height[0]))
     return value, within, at, len(ends)
@@ -296,11 +292,11 @@ def _profile_interval(
     def excess(value: float) -> float:
         return float(_other(data, which, value, grid)[1].height[0]) - target
 
-    low = 0.0 if best == 0 or excess(0.0) >= 0 else _root(excess, 0.0, best)
+    low = 0.0 if best == 0 or excess(0.0) >= 0 else root(excess, 0.0, best)
     high = max(float(grid[-1]), 2 * best)
     for _ in range(60):
         if excess(high) < 0:
-            return low, _root(excess, best, high)
+            return low, root(excess, best, high)
         high *= 4
     raise SynthesisError(f"the profile interval of the variance {which} clusters has no upper end")
 

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.polynomial.hermite import hermgauss
 from numpy.typing import ArrayLike
-from scipy.optimize import brentq
 from scipy.special import chdtrc, expit, gammaln, logit, xlogy
 
 from .errors import FloatArray, SynthesisError, choice, columns, probability, refuse
+from .likelihood import root
 from .regression import quantile, two_sided
 
 TESTS = ("z", "t")
@@ -228,7 +228,7 @@ def _maximum(
 
         while slope(start - width) < 0 or slope(start + width) > 0:
             width *= 2
-        return float(brentq(slope, start - width, start + width, xtol=1e-14, rtol=1e-14))
+        return root(slope, start - width, start + width, 1e-14)
 
     def derivative(sigma: float) -> float:
         return float(_marginal(e, n, best_mu(sigma), sigma, rule).gradient[1])
@@ -243,10 +243,10 @@ def _maximum(
                              "likelihood has no maximum at a reasonable variance")
     peaks = [] if rising else [0.0]
     if rising and slopes[0] <= 0:
-        peaks.append(float(brentq(derivative, 1e-6, grid[0], xtol=1e-15, rtol=1e-13)))
+        peaks.append(root(derivative, 1e-6, grid[0], 1e-15))
     for i in range(grid.size - 1):
         if slopes[i] > 0 >= slopes[i + 1]:
-            peaks.append(float(brentq(derivative, grid[i], grid[i + 1], xtol=1e-15, rtol=1e-13)))
+            peaks.append(root(derivative, grid[i], grid[i + 1], 1e-15))
     ends = [(_marginal(e, n, best_mu(sigma), sigma, rule).height, sigma) for sigma in peaks]
     sigma = max(ends)[1]
     return best_mu(sigma), sigma, len(ends)

@@ -188,8 +188,10 @@ def maxima(data: Data, restricted: bool = True) -> tuple[FloatArray, FloatArray]
     return found, _in_blocks(data, found, restricted)[0]
 
 
-def root(function: Callable[[float], float], low: float, high: float) -> float:
-    """Find a root to relative accuracy; no absolute tolerance, which would depend on the unit.
+def root(
+    function: Callable[[float], float], low: float, high: float, absolute: float = 0.0
+) -> float:
+    """Find a root to relative accuracy; an `absolute` tolerance is for what has no unit.
 
     References
     ----------
@@ -207,7 +209,7 @@ def root(function: Callable[[float], float], low: float, high: float) -> float:
         else:
             c, fc, b, a, fb, fa = b, fb, a, t, fa, ft
         best, f_best = (a, fa) if abs(fa) < abs(fb) else (b, fb)
-        tolerance = 1e-14 * abs(best) / max(abs(b - a), np.finfo(float).tiny)
+        tolerance = (1e-14 * abs(best) + absolute) / max(abs(b - a), np.finfo(float).tiny)
         if f_best == 0 or tolerance > 0.5:
             return best
         xi, phi = (a - b) / (c - b), (fa - fb) / (fc - fb)

@@ -6,13 +6,12 @@ weighted design, O(k p²), and no k × k matrix is built.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.optimize import brentq
 from scipy.special import chdtrc, chdtri, fdtrc, ndtr, ndtri, stdtr, stdtrit
 
 from .errors import (
@@ -25,6 +24,7 @@ from .errors import (
     numeric,
     probability,
 )
+from .likelihood import root
 from .pooling import pool, subgroup_difference
 
 METHODS = ("REML", "ML", "DL", "PM", "EB", "HE", "SJ", "HS")
@@ -356,10 +356,6 @@ def _rss(data: Design) -> float:
     return float(residuals @ residuals)
 
 
-def _root(function: Callable[[float], float], low: float, high: float) -> float:
-    return float(brentq(function, low, high, xtol=np.finfo(float).tiny, rtol=1e-14, maxiter=500))
-
-
 def _highest(data: Design, restricted: bool) -> tuple[float, int]:
     """Return the global maximum of the likelihood on τ² ≥ 0, and the number of local ones.
 
@@ -385,7 +381,7 @@ def _highest(data: Design, restricted: bool) -> tuple[float, int]:
 
     peaks = [0.0] if slope[0] <= 0 else []
     for i in np.flatnonzero((slope[:-1] > 0) & (slope[1:] <= 0)):
-        peaks.append(_root(derivative, grid[i], grid[i + 1]))
+        peaks.append(root(derivative, grid[i], grid[i + 1]))
     found = np.array(peaks) if peaks else np.zeros(1)
     height = _criterion(data, found, restricted)[0]
     return float(found[int(np.argmax(height))]), found.size
@@ -399,7 +395,7 @@ def solve_q(data: Design, target: float) -> float:
     if excess(0.0) <= 0:
         return 0.0
     top = _rss(data) / target * (1 + 1e-9)
-    return _root(excess, 0.0, top) if excess(top) < 0 else top
+    return root(excess, 0.0, top) if excess(top) < 0 else top
 
 
 def estimate(data: Design, method: str) -> tuple[float, int]:

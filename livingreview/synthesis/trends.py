@@ -6,13 +6,12 @@ correlated. The covariance of mean differences is `dependence.shared_control_md`
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.optimize import brentq
 from scipy.special import chdtrc, expit, logit
 
 from .errors import (
@@ -25,6 +24,7 @@ from .errors import (
     probability,
     refuse,
 )
+from .likelihood import root
 from .pooling import pool
 from .regression import categories, quantile, two_sided
 
@@ -201,7 +201,7 @@ def _fitted(y: FloatArray, a: FloatArray, n: FloatArray, design: str) -> FloatAr
     low, high = centre - float(y.max()), centre - float(y.min())
     if low == high:
         return n * expit(centre + y)
-    return n * expit(brentq(excess, low - 1e-9, high + 1e-9, xtol=1e-15, rtol=1e-15) + y)
+    return n * expit(root(excess, low - 1e-9, high + 1e-9, 1e-15) + y)
 
 
 def dose_scale(dose: ArrayLike, scale: str = "log") -> FloatArray:
@@ -480,11 +480,7 @@ def _reml(parts: list[_Parts], p: int) -> tuple[float, int]:
     slope = np.array([derivative(value) for value in grid])
     peaks = [0.0] if slope[0] <= 0 else []
     for i in np.flatnonzero((slope[:-1] > 0) & (slope[1:] <= 0)):
-        peaks.append(_root(derivative, grid[i], grid[i + 1]))
+        peaks.append(root(derivative, grid[i], grid[i + 1]))
     found = peaks or [0.0]
     heights = [_at(parts, p, value)[2] for value in found]
     return float(found[int(np.argmax(heights))]), len(found)
-
-
-def _root(function: Callable[[float], float], low: float, high: float) -> float:
-    return float(brentq(function, low, high, xtol=np.finfo(float).tiny, rtol=1e-14, maxiter=500))

@@ -158,7 +158,7 @@ def effects(book: Book) -> Html:
         table("animal-effects", "Effects in animals, by experiment and outcome",
               [Column("study", "Study"), Column("indication", "Indication", select=True),
                Column("outcome", "Outcome"),
-               Column("effect", "Effect (95% CI); above zero favours cells"),
+               Column("effect", "Effect (95% CI); higher favours cells"),
                Column("direction", "Direction", select=True), Column("basis", "Known from"),
                Column("p", "p-value as printed")], rows,
               "No outcome of an animal experiment is in the data.", cards=True)])

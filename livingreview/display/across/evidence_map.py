@@ -116,7 +116,8 @@ def _cell_html(book: Book, indication: str, cell: Cell | None) -> str | Html:
     for kind, label in KINDS.items():
         if found := cell.trials.get(kind):
             n = sum(size_of_trial(ev, t) or 0 for t in found)
-            lines.append(f"{len(found)} {label}" + (f" (n {count(n)})" if n else ""))
+            size = f" (n\N{NO-BREAK SPACE}{count(n)})" if n else ""
+            lines.append(f"{len(found)} {label}{size}")
     found = book.chapter_link(indication, "effects", Html("<br>".join(lines)))
     mark = "●" if cell.pooled else "○"
     return Html(f"{mark} {_estimate_line(book, cell)}<span class=\"lr-sub\">{found}</span>")
