@@ -5,10 +5,10 @@ READY := .venv/.ready
 CHROMIUM ?= $(shell command -v chromium || command -v chromium-browser || command -v google-chrome)
 export JUPYTER_PLATFORM_DIRS := 1
 
-.PHONY: help book test lint unit check notebooks site browser data picture bench serve clean site-version
+.PHONY: help book test lint unit check notebooks site browser data picture bench bench-scale serve clean site-version
 
 help: ## what there is, with the usual minutes on two cores
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 $(READY): requirements.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -22,7 +22,7 @@ $(READY): requirements.txt pyproject.toml
 book: $(READY) ## build the site into _build/html (2 minutes, first time 4)
 	$(BIN)/python -m livingreview build
 
-test: lint unit check notebooks site browser ## everything that the integration runs (8 minutes)
+test: lint unit check site notebooks browser ## everything that the integration runs (8 minutes)
 
 lint: $(READY) ## style of the code (seconds)
 	$(BIN)/ruff check livingreview tests
@@ -53,12 +53,16 @@ site-version: $(READY) ## build the site of a tagged version: make site-version 
 	@test -n "$(VERSION)" || { echo "say which: make site-version VERSION=2026.11.0"; exit 2; }
 	$(BIN)/python -m livingreview site-version $(VERSION)
 
-bench: ## speed against PyMetaAnalysis, PyMARE and, where R is, metafor (1 minute)
+bench: $(READY) ## speed of the core beside other engines, and of builds (10 minutes)
 	@test -x _build/bench/bin/python || $(PYTHON) -m venv _build/bench
 	@grep -v '^#' bench/requirements.txt | while read pin; do \
 	  _build/bench/bin/python -m pip install --quiet --disable-pip-version-check --no-deps "$$pin" || \
 	  echo "$$pin cannot be installed and is left out"; done
 	_build/bench/bin/python bench/bench.py
+	$(BIN)/python bench/build.py
+
+bench-scale: $(READY) ## results of a synthetic collection of 1,000 reviews (long; see bench/scale.py)
+	$(BIN)/python bench/scale.py
 
 serve: ## show the built site on this machine
 	$(PYTHON) -m http.server --bind 127.0.0.1 --directory _build/html 8000

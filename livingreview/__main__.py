@@ -5,120 +5,33 @@ Exit codes: 0 done, 1 the data or the result is wrong, 2 the call is wrong.
 
 from __future__ import annotations
 
-import os
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import nullcontext
 from pathlib import Path
-from typing import TextIO
 
 import click
 
-from .publish.workers import JOBS, SCHEDULER, Workers, WorkersError, address
-
-
-class _Path(click.Path):
-    """A path that is stated: an empty one would be the working directory."""
-
-    def convert(self, value, param, ctx):
-        if value == "":
-            self.fail("the path is empty", param, ctx)
-        return super().convert(value, param, ctx)
-
-
-FOLDER = _Path(path_type=Path, file_okay=False)
-FILE = _Path(path_type=Path, dir_okay=False)
-ROOT = Path(__file__).resolve().parent.parent
-_DATA_HELP = "Data folder; the project's own where it is left out."
+from . import commands
+from .console import (
+    DATA_HELP,
+    FILE,
+    FOLDER,
+    ROOT,
+    PathType,
+    print_problems,
+    replacing,
+    stop,
+    valid,
+    with_workers,
+    workers_of,
+)
+from .publish.workers import Workers, WorkersError
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="livingreview")
 def main() -> None:
     """A living systematic review: check the data, compute the results, build the book."""
-
-
-class _Address(click.ParamType):
-    """The address of a dask scheduler."""
-
-    name = "address"
-
-    def convert(self, value, param, ctx):
-        try:
-            return address(value)
-        except ValueError as error:
-            self.fail(str(error), param, ctx)
-
-
-def _with_workers(command):
-    """Options of a command that say where its work is done."""
-    command = click.option("--scheduler", type=_Address(), metavar="ADDRESS", envvar=SCHEDULER,
-                           help="Work on the dask cluster at this address, such as "
-                           "tcp://host:8786, whose workers have the same package.")(command)
-    return click.option("--jobs", type=click.IntRange(min=1), metavar="N", envvar=JOBS,
-                        help="Processes on this machine; all cores where it is left out.")(command)
-
-
-def _workers(jobs: int | None, scheduler: str | None) -> Workers:
-    """Where the work is done."""
-    if jobs and scheduler:
-        _stop("--jobs is of this machine and --scheduler of a cluster: choose one", 2)
-    return Workers(jobs, scheduler)
-
-
-def _print_problems(dataset, warnings: bool) -> int:
-    """Errors (and warnings) to stderr, one a line, with a count; the number of errors."""
-    from .checks import counted
-
-    errors = [p for p in dataset.problems if p.level == "error"]
-    for level, problems in (("error", errors), ("warning", dataset.warnings)):
-        if level == "warning" and not warnings:
-            continue
-        for problem in problems:
-            click.echo(str(problem), err=True)
-        click.echo(counted(problems, level), err=True)
-    return len(errors)
-
-
-def _stop(message: str, code: int) -> None:
-    """End with one line on stderr."""
-    click.echo(message, err=True)
-    sys.exit(code)
-
-
-@contextmanager
-def _replacing(path: Path) -> Iterator[TextIO]:
-    """A file that takes the place of `path` when the block ends well.
-
-    It is opened when the block begins, so that a place that cannot be written is known before
-    anything is computed.
-    """
-    path = Path(os.path.realpath(path))  # what a link leads to is replaced, not the link
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        if path.exists() and not path.is_file():
-            _stop(f"cannot write {path}: it is no ordinary file", 2)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with beside.open("x", encoding="utf-8", newline="") as file:
-            yield file
-        beside.replace(path)
-    except OSError as error:
-        _stop(f"cannot write {path}: {error.strerror}", 2)
-    finally:
-        if os.access(beside, os.F_OK):
-            beside.unlink()
-
-
-def _valid(data: Path | None):
-    """The data folder, or its errors and exit code 1."""
-    from . import dataset
-
-    examined = dataset.examine(data)
-    if any(p.level == "error" for p in examined.problems):
-        _print_problems(examined, warnings=False)
-        click.echo("Nothing was written.", err=True)
-        sys.exit(1)
-    return examined
 
 
 @main.command()
@@ -133,7 +46,7 @@ def check(data: Path | None, warnings: bool) -> None:
     from . import dataset
 
     examined = dataset.examine(data)
-    if _print_problems(examined, warnings):
+    if print_problems(examined, warnings):
         sys.exit(1)
     rows = sum(len(frame) for frame in examined.frames.values())
     click.echo(f"{rows} rows in {len(examined.frames)} files are valid")
@@ -141,10 +54,10 @@ def check(data: Path | None, warnings: bool) -> None:
 
 @main.command()
 @click.option("--data", "folders", type=FOLDER, multiple=True,
-              help=f"{_DATA_HELP} May be given several times.")
-@click.option("--out", type=_Path(path_type=Path), default=Path("_build/results.json"),
+              help=f"{DATA_HELP} May be given several times.")
+@click.option("--out", type=PathType(path_type=Path), default=Path("_build/results.json"),
               show_default=True, help="File to write; with several data folders a folder of files.")
-@_with_workers
+@with_workers
 def results(folders: tuple[Path, ...], out: Path, jobs: int | None, scheduler: str | None) -> None:
     """Compute every analysis and write results.json.
 
@@ -154,25 +67,25 @@ def results(folders: tuple[Path, ...], out: Path, jobs: int | None, scheduler: s
     With several data folders, --out is a folder with one file for each, named like it; those of an
     interrupted run are kept, and the next one computes what is missing.
     """
-    workers = _workers(jobs, scheduler)
+    workers = workers_of(jobs, scheduler)
     try:
         if len(folders) > 1:
             _results_of_folders(folders, out, workers)
         else:
             _results_of_one(folders[0] if folders else None, out, workers)
     except WorkersError as error:
-        _stop(str(error), 1)
+        stop(str(error), 1)
 
 
 def _results_of_one(data: Path | None, out: Path, workers: Workers) -> None:
     """Write the results of one data folder."""
     from .review import dumps, review
 
-    valid = _valid(data)
-    total = len(valid.records("analyses"))
-    with _replacing(out) as file:
+    sound = valid(data)
+    total = len(sound.records("analyses"))
+    with replacing(out) as file:
         with click.progressbar(length=total, label=f"{total} analyses", file=sys.stderr) as bar:
-            file.write(dumps(review(valid, lambda _: bar.update(1), run=workers.run,
+            file.write(dumps(review(sound, lambda _: bar.update(1), run=workers.run,
                                     with_files=workers.remote).document))
     click.echo(f"wrote {out}")
 
@@ -193,20 +106,20 @@ def _results_of_folders(folders: tuple[Path, ...], out: Path, workers: Workers) 
                 for error in errors:
                     click.echo(f"{folder}: {error}", err=True)
     except collection.NamesError as error:
-        _stop(str(error), 2)
+        stop(str(error), 2)
     except OSError as error:
-        _stop(f"cannot read or write {error.filename}: {error.strerror}", 2)
+        stop(f"cannot read or write {error.filename}: {error.strerror}", 2)
     click.echo(f"wrote the results of {len(folders) - wrong} data folders in {out}")
     if wrong:
-        _stop(f"{wrong} of {len(folders)} data folders have errors: nothing was written for them",
+        stop(f"{wrong} of {len(folders)} data folders have errors: nothing was written for them",
               1)
 
 
 @main.command()
-@click.option("--data", type=FOLDER, help=_DATA_HELP)
+@click.option("--data", type=FOLDER, help=DATA_HELP)
 @click.option("--out", type=FOLDER, default=ROOT / "_build" / "html",
               help="Folder of the site; _build/html where it is left out.")
-@_with_workers
+@with_workers
 def build(data: Path | None, out: Path, jobs: int | None, scheduler: str | None) -> None:
     """Build the book: validate, execute every page, write the site, then swap it in.
 
@@ -217,18 +130,18 @@ def build(data: Path | None, out: Path, jobs: int | None, scheduler: str | None)
     from .publish import build as gated
 
     if not (ROOT / "_config.yml").is_file():
-        _stop("the book's _config.yml is not beside the package: build from a clone of the "
+        stop("the book's _config.yml is not beside the package: build from a clone of the "
               "repository", 2)
-    workers = _workers(jobs, scheduler)
+    workers = workers_of(jobs, scheduler)
     try:
         gated.site_folder(ROOT, out, data)
         click.echo("validating the data")
-        valid = _valid(data)
-        click.echo(f"no error, {counted(valid.warnings, 'warning')} "
+        sound = valid(data)
+        click.echo(f"no error, {counted(sound.warnings, 'warning')} "
                    "(listed on the data-quality page)")
         start = gated.build(ROOT, out, data, click.echo, workers)
     except gated.BuildError as error:
-        _stop(str(error), error.exit_code)
+        stop(str(error), error.exit_code)
     click.echo(f"the site is at {start}")
 
 
@@ -253,15 +166,15 @@ def diff(old: str, new: str, data: Path | None, as_json: bool) -> None:
 
     def read(name: str) -> dict:
         if name == CURRENT:
-            return rounded(review(_valid(data)).document)
+            return rounded(review(valid(data)).document)
         return document(Path(name)) if Path(name).is_file() else results(name)
 
     try:
         found = changes(read(old), read(new))
     except VersionError as error:
-        _stop(str(error), 2)
+        stop(str(error), 2)
     except (DifferentError, KeyError) as error:
-        _stop(f"the two cannot be compared: {error}", 1)
+        stop(f"the two cannot be compared: {error}", 1)
     click.echo(json.dumps(found, ensure_ascii=False, indent=1) if as_json else as_text(found),
                nl=as_json)
 
@@ -280,10 +193,10 @@ def release(version: str, checks: str) -> None:
     from .publish.release import ReleaseError, prepare
 
     try:
-        commands = prepare(ROOT, version, _valid(ROOT / "data"), checks,
+        commands = prepare(ROOT, version, valid(ROOT / "data"), checks,
                            lambda said: click.echo(said, err=True), Workers())
     except ReleaseError as error:
-        _stop(str(error), error.exit_code)
+        stop(str(error), error.exit_code)
     for command in commands:
         click.echo(command)
 
@@ -300,9 +213,9 @@ def site_version(version: str, out: Path) -> None:
     try:
         archive.site_version(ROOT, version, out, click.echo)
     except ReleaseError as error:
-        _stop(str(error), error.exit_code)
+        stop(str(error), error.exit_code)
     except OSError as error:
-        _stop(f"cannot write {out}: {error.strerror}", 2)
+        stop(f"cannot write {out}: {error.strerror}", 2)
 
 
 @main.command(name="site-index")
@@ -315,21 +228,21 @@ def site_index(out: Path) -> None:
     try:
         archive.index(out)
     except OSError as error:
-        _stop(f"cannot write {out}: {error.strerror}", 2)
+        stop(f"cannot write {out}: {error.strerror}", 2)
 
 
 @main.command(name="describe")
-@click.option("--data", type=FOLDER, help=_DATA_HELP)
+@click.option("--data", type=FOLDER, help=DATA_HELP)
 def describe(data: Path | None) -> None:
     """Write datapackage.json and codebook.csv of a data folder from the table declarations."""
     from .publish import site
 
-    valid = _valid(data)
-    with (_replacing(valid.folder / "datapackage.json") as package,
-          _replacing(valid.folder / "codebook.csv") as codebook):
-        package.write(site.datapackage_json(valid))
+    sound = valid(data)
+    with (replacing(sound.folder / "datapackage.json") as package,
+          replacing(sound.folder / "codebook.csv") as codebook):
+        package.write(site.datapackage_json(sound))
         codebook.write(site.codebook_text())
-    click.echo(f"wrote datapackage.json and codebook.csv in {valid.folder}")
+    click.echo(f"wrote datapackage.json and codebook.csv in {sound.folder}")
 
 
 @main.command(name="pool")
@@ -365,17 +278,21 @@ def pool_file(file: Path, as_json: bool, forest: Path | None, **chosen) -> None:
         question = poolfile.Question(**chosen)
         kind = poolview.drawing(forest) if forest else None
     except poolfile.CallError as error:
-        _stop(str(error), 2)
-    with _replacing(forest) if forest else nullcontext() as drawing:
+        stop(str(error), 2)
+    with replacing(forest) if forest else nullcontext() as drawing:
         try:
             result = poolfile.pool(file, question)
         except poolfile.DataError as error:
-            _stop(f"{error}\nNothing was computed.", 1)
+            stop(f"{error}\nNothing was computed.", 1)
         if drawing:
             drawing.write(poolview.forest(result, kind))
     click.echo(poolfile.as_json(result) if as_json else poolview.as_text(result), nl=False)
     if forest:
         click.echo(f"wrote {forest}", err=True)
+
+
+for _command in commands.ALL:
+    main.add_command(_command)
 
 
 if __name__ == "__main__":

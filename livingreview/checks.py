@@ -279,7 +279,8 @@ def large_effect(path: str, visits: dict[tuple, list]) -> Iterator[Problem]:
             spread = math.hypot(a.sd, b.sd) / math.sqrt(2)
             if abs(a.mean - b.mean) > LARGE_EFFECT * spread:
                 yield _problem(path, b.Index, "mean", b.mean,
-                               f"differs from row {a.Index} by more than two standard deviations",
+                               "the arms differ by more than two standard deviations "
+                               f"(row {a.Index})",
                                "a plausible effect", "warning", "large-effect")
 
 

@@ -32,6 +32,12 @@ from .reading import (
 )
 from .tables import Table
 
+# How a review calls what it is about, where its vocabularies have no list `wording`.
+GENERIC = {
+    "intervention": "the treatment", "products": "the treatments of this review",
+    "product": "Treatment", "source": "Source", "donor": "Provider", "dose": "dose",
+    "amount": "dose",
+}
 _WARNINGS, _VERSION = "warnings", "version"  # names of reads that are no file
 
 
@@ -87,15 +93,27 @@ class Dataset:
     def _cache(self) -> dict:
         return {}
 
-    def having(self, name: str, column: str, value: str) -> tuple[MappingProxyType, ...]:
-        """Rows of a table for all indications in which a column is a value, or a path below it.
+    def having(self, name: str, column: str, value: str, indication: str = ""
+               ) -> tuple[MappingProxyType, ...]:
+        """Rows of a table in which a column is a value, holds it, or is a path below it.
 
         What asks so depends on these rows alone, not on the rest of the table.
         """
-        reads.note(f"{tables.BY_NAME[name].path()}?{column}={value}")
-        with reads.unnoted():
-            rows = self.records(name)
-        return tuple(r for r in rows if (r[column] or "").split("/")[0] == value)
+        path = tables.BY_NAME[name].path(indication)
+        reads.note(f"{path}?{column}={value}")
+        if (path, column) not in self._by_value:
+            with reads.unnoted():
+                rows = self.records(name, indication)
+            found = self._by_value[path, column] = defaultdict(list)
+            for row in rows:
+                cell = row[column] or ""
+                for one in cell if isinstance(cell, tuple) else (cell.split("/")[0],):
+                    found[one].append(row)
+        return tuple(self._by_value[path, column].get(value, ()))
+
+    @cached_property
+    def _by_value(self) -> dict[tuple[str, str], dict[str, list]]:
+        return {}
 
     @property
     def warnings(self) -> tuple[Problem, ...]:
@@ -144,7 +162,9 @@ class Dataset:
             if not part:
                 return self.digests.get(path, "")
             column, _, value = part.partition("=")
-            rows = self.having(Path(path).stem, column, value)
+            indication = path.split("/")[0] if tables.BY_NAME[Path(path).stem].folder == (
+                "indication") else ""
+            rows = self.having(Path(path).stem, column, value, indication)
             # the line of a row is nothing that a reader of the rows sees
             return reads.digest([(k, v) for k, v in r.items() if k != "row"] for r in rows)
 
@@ -163,6 +183,11 @@ class Dataset:
         """Label of a word; the word itself where the vocabulary does not have it."""
         word = self.words(vocabulary).get(value or "")
         return word[f"label_{language}"] if word else (value or "")
+
+    def wording(self, key: str) -> str:
+        """What the review calls a thing of its field, such as its intervention."""
+        word = self.words("wording").get(key)
+        return word["label_en"] if word else GENERIC[key]
 
     def kind(self, vocabulary: str, value: str | None) -> str:
         """Kind of a word, empty where it has none."""

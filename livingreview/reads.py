@@ -15,6 +15,7 @@ from contextvars import ContextVar
 from pathlib import Path
 
 PACKAGE = Path(__file__).resolve().parent
+REFERENCE = PACKAGE.parent / "tests" / "reference"  # answers of other programs
 MODULE = "package/"  # names of reads that are files of the package begin with it
 RELEASE = "releases"  # the name of the published versions as a read
 
@@ -56,6 +57,11 @@ def apart() -> Iterator[set[str]]:
     finally:
         _read.reset(before)
         outside |= inside
+
+
+def note_beside(path: Path) -> None:
+    """Record that a file was read which stands beside the package, such as one of its tests."""
+    note(MODULE + os.path.relpath(path, PACKAGE))
 
 
 def modules() -> list[str]:

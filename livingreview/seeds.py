@@ -39,14 +39,14 @@ def basis_record(data: Dataset, basis_type: str, basis: str) -> Mapping | None:
     """
     first, _, second = basis.partition(":")
     if basis_type == "analysis":
-        rows, wanted = data.records("analyses"), {"analysis_id": basis}
+        rows = data.having("analyses", "analysis_id", basis)
     elif basis_type == "study":
         known = first in data.indications
-        rows = data.records("studies", first) if known else ()
-        wanted = {"study_id": second}
+        rows = data.having("studies", "study_id", second, first) if known else ()
     else:
-        rows, wanted = data.records("references"), {"review_id": first, "ref_number": second}
-    return next((row for row in rows if all(row[k] == v for k, v in wanted.items())), None)
+        rows = (r for r in data.having("references", "ref_number", second)
+                if r["review_id"] == first)
+    return next(iter(rows), None)
 
 
 def problems(data: Dataset) -> Iterator[Problem]:
@@ -59,7 +59,8 @@ def problems(data: Dataset) -> Iterator[Problem]:
                          "no row: the ledger says so by rule")
         yield from _basis_problems(data, verdict)
     for row in data.records("headline_numbers"):
-        yield from _number_problems(row)
+        found = list(_number_problems(row))
+        yield from found or _rule_problems(data, row)
 
 
 def _basis_problems(data: Dataset, verdict: Mapping) -> Iterator[Problem]:
@@ -98,3 +99,15 @@ def _number_problems(row: Mapping) -> Iterator[Problem]:
         if not re.fullmatch(r"-?\d+(?:\.\d+)?", number):
             yield Problem(*place, "numbers", number, "not a number that can be compared",
                           "the stated numbers, separated by ;", "error", "headline")
+
+
+def _rule_problems(data: Dataset, row: Mapping) -> Iterator[Problem]:
+    """A rule that asks for a column, an indication or a reference that there is not."""
+    from .review.headlines import wrong_cell  # it stands on data that were read
+
+    if row["compute"] and row["table"] and (wrong := wrong_cell(data, row)):
+        column, said = wrong
+        cell = row[column]
+        yield Problem(HEADLINES, row["row"], column,
+                      ";".join(cell) if isinstance(cell, tuple) else cell or "", said,
+                      "a rule that can be applied", "error", "headline")

@@ -57,10 +57,14 @@ class Store:
     def find(self, name: str, base: str, fingerprint: Callable[[str], str]) -> bytes | None:
         """A piece of work that was made from what is there now; None where there is none."""
         key = self.key(name, base, fingerprint)
+        piece = self.folder / name / key
         try:
-            return (self.folder / name / key).read_bytes() if key else None
+            content = piece.read_bytes() if key else None
+            if content is not None:
+                os.utime(piece)  # what is used last is kept longest
         except OSError:
             return None
+        return content
 
     def reads(self, name: str) -> tuple[str, ...]:
         """What was read when the piece was made last."""

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import csv
+import os
 import shutil
 from pathlib import Path
 
 import pytest
 
-from livingreview import tables
+from livingreview import store, tables
 
 DATA = Path(__file__).parent.parent / "data"
 INDICATION = "knee-osteoarthritis"
@@ -104,6 +105,21 @@ def append(folder: Path, path: str, row: dict[str, str]) -> int:
     rows = read_table(folder / path)
     write_table(folder / path, tables.BY_NAME[Path(path).stem].names, [*rows, row])
     return len(rows) + 2
+
+
+@pytest.fixture(scope="session", autouse=True)
+def kept_results():
+    """Results of the same data are computed once for all tests, as in a build.
+
+    A test of the computation itself asks for `nothing_kept`.
+    """
+    os.environ[store.VARIABLE] = str(DATA.parent / "_build" / "test-store")
+
+
+@pytest.fixture
+def nothing_kept(monkeypatch):
+    """Every result is computed."""
+    monkeypatch.delenv(store.VARIABLE)
 
 
 @pytest.fixture

@@ -20,6 +20,7 @@ from livingreview.display.across import (
     others,
     quality,
 )
+from livingreview.display.flow import Flow
 from livingreview.display.pages import Overview
 from livingreview.review import results, robustness
 
@@ -183,8 +184,9 @@ def test_none_seen_is_a_bound_and_never_a_rate(world):
     world.trial("x").counts("x", 0, 5, n=60, event="serious-ae")
     book = book_of(world)
     # R: 1 - 0.05^(1/60) = 0.04870291
-    assert harms.counts_words(harms.all_rows(book)) == (
-        "none: 0 of 60 (1 trial); at most 4.9 in 100")
+    assert body(harms.by_indication(book), "harms-indications")[0][:5] == [
+        "All indications", "Serious adverse event", "0 / 60",
+        "none among 60; at most 4.9 in 100", "1 (1)"]
 
 
 def test_patients_are_summed_once_and_comparators_not_at_all(world):
@@ -195,13 +197,44 @@ def test_patients_are_summed_once_and_comparators_not_at_all(world):
     book = book_of(world)
     rows = harms.all_rows(book)
     # R: binom.test(3, 40)$conf.int = 0.01574218 0.20386475
-    assert harms.counts_words(r for r in rows if r.event == "any-ae") == (
-        "3 of 40 (1 trial); 7.5% (1.6 to 20.4)")
-    assert harms.counts_words(r for r in rows if r.event == "serious-ae") == ""
+    shown = {r[1]: r[2:] for r in body(harms.by_indication(book), "harms-indications")
+             if r[0] == "All indications"}
+    assert shown["Any adverse event"][:3] == ["3 / 40", "7.5 in 100 (1.6 to 20.4)", "1 (0)"]
+    counts, risk, *_, apart = shown["Serious adverse event"]
+    assert (counts, risk) == ("", "no count of patients") and apart.startswith("7 events in ")
     assert len(body(harms.entries(book), "harms-rows")) == len(rows) == 4
     told = body(harms.reporting(book), "harms-reporting")[0]
     assert told[1] == "1" and told[2] == "0"
     assert "1, of these 0 with a count of patients" in told
+
+
+def test_an_event_seen_outside_the_sums_stands_beside_none(world):
+    world.trial("x").counts("x", 0, 0, event="tumour")
+    world.study("alone", design="case-series", n_enrolled=1).arm("alone", "msc",
+                                                                 cells="cultured-msc")
+    world.count("alone", "msc", 1, 1, event="tumour")
+    row = body(harms.by_indication(book_of(world)), "harms-indications")[0]
+    assert row[2] == "0 / 20" and row[-1].startswith("1 of 1 in ") and "single patient" in row[-1]
+
+
+@pytest.mark.parametrize(("count", "events", "kept"), [
+    ("", 3, False), ("patients", 3, True), ("", 0, True)])
+def test_what_may_be_events_is_not_a_count_of_patients(world, count, events, kept):
+    world.trial("x").count("x", "msc", events, count=count)
+    row, = harms.all_rows(book_of(world))
+    assert (not row.not_counted) == kept
+
+
+def test_none_of_an_unknown_number_does_not_displace_a_count(world):
+    world.trial("x")
+    world.count("x", "msc", 0, "").count("x", "msc", 6, 24, source_id="review")
+    world.count("x", "control", 1, 26, source_id="review")
+    counted = [r for r in harms.all_rows(book_of(world)) if not r.not_counted]
+    assert [(r.events, r.total) for r in counted] == [(6, 24)]
+    world.analysis(target_type="event", target="any-ae", measure="RR", window_from="",
+                   window_to="")
+    found, = book_of(world).review.analyses(KNEE)
+    assert found["studies"][0]["estimate"] == pytest.approx((6 / 24) / (1 / 26))
 
 
 def test_every_harm_of_the_data_is_listed(whole):
@@ -289,6 +322,10 @@ CAUTIONS = {
     "negative": (dict(measure="OR", estimate=-3.0), "no ratio can be"),
     "like a ratio": (dict(measure="SMD", estimate=1.0, ci_low=0.25, ci_high=4.0),
                      "as that of a ratio"),
+    "lopsided": (dict(measure="SMD", estimate=0.13, ci_low=0.002, ci_high=0.72), "middle"),
+    "a ratio of a score": (dict(measure="OR", estimate=1.4), "of a score"),
+    "a difference turned": (dict(measure="MD", estimate=10.0, favours="cells"), "above zero"),
+    "a benefit": (dict(measure="MD", estimate=-10.0, favours="cells"), ""),
     "an even difference": (dict(measure="SMD", estimate=1.0, ci_low=0.5, ci_high=1.5), ""),
     "turned": (dict(measure="OR", estimate=2.4, favours="cells", outcome="collapse"),
                "turned round"),
@@ -302,6 +339,12 @@ def test_numbers_that_warn_of_themselves(whole, name):
     row, said = CAUTIONS[name]
     found = "; ".join(others.cautions(whole.review, KNEE, _published(**row)))
     assert said in found if said else found == ""
+
+
+def test_no_printed_digit_is_lost():
+    assert others.as_printed(_published(estimate=0.13, ci_low=0.002, ci_high=0.72)) == (
+        "0.130 (0.002 to 0.720)")
+    assert others.as_printed(_published(estimate=-5.0)) == "\N{MINUS SIGN}5.00"
 
 
 def test_ours_beside_a_published_result_is_of_the_same_question(world):
@@ -374,7 +417,11 @@ def _state(folder) -> dict:
     chapter = Chapter(KNEE)
     chapter.__dict__["review"] = overview.review
     serious = [r for r in harms.all_rows(overview) if r.event == "serious-ae"]
+    flow = Flow(folder)
+    flow.__dict__.update(data=overview.data, review=overview.review)
+    boxes = soup(flow.diagram()).select("ol.lr-flow li[id^=flow-] strong")
     return {
+        "flow": [int(box.get_text()) for box in boxes],
         "overview": overview, "controlled": len(cell.trials["controlled"]),
         "pooled": next(r["k"] for r in cell.analyses if r["id"] == KEPT[0]),
         "rows": len(body(chapter.study_table(), f"{KNEE}-studies")),
@@ -393,6 +440,7 @@ def test_one_new_study_appears_everywhere_without_another_edit(data_copy):
     assert after["pooled"] == before["pooled"] + 1
     for key, more in (("events", 2), ("total", 45), ("k", 1)):
         assert after["serious"][key] == before["serious"][key] + more
+    assert after["flow"] == [n + 1 for n in before["flow"]] and len(after["flow"]) == 5
     reports, people, enrolled, _, used = (
         a - b for a, b in zip(after["landing"], before["landing"], strict=True))
     assert (reports, people, enrolled, used) == (1, 1, 90, 1)
@@ -401,6 +449,25 @@ def test_one_new_study_appears_everywhere_without_another_edit(data_copy):
     assert "Newcomer 2026" in evidence_map.timeline(overview)
     assert ["Iceland", "1", "90"] == next(
         r[:3] for r in body(evidence_map.countries(overview), "countries") if r[0] == "Iceland")
+
+
+def test_each_step_of_the_flow_says_what_it_leaves_out_and_why(world):
+    world.trial("x").pair("x").trial("y").pair("y").trial("alone", "hyaluronic-acid")
+    world.pair("alone").trial("gone", status="retracted").trial("later", status="registered")
+    _rats(world)
+    world.analysis().analysis(analysis_id="ha", comparison="hyaluronic-acid")
+    flow = Flow()
+    flow.__dict__["data"] = world.data()
+    steps = flow.studies[KNEE]
+    assert [len(steps[s]) for s in ("known", "human", "reported", "usable", "pooled")] == [
+        6, 5, 4, 3, 2]
+    assert {(study, kind) for found in flow.left.values() for _, study, kind, _ in found} == {
+        ("rats", "animals"), ("later", "no results yet"), ("gone", "retracted"),
+        ("alone", "not pooled")}
+    shown = soup(flow.diagram())
+    ids = {tag["id"] for tag in shown.find_all(id=True)} | {"searches"}  # a heading of the page
+    assert {a["href"][1:] for a in shown.select("ol.lr-flow a[href^='#']")} <= ids
+    assert all(li.find("a") for li in shown.select("ol.lr-flow li")[:3])
 
 
 def test_the_landing_page_has_a_finding_or_says_none_for_every_indication(whole):

@@ -195,6 +195,22 @@ def test_a_build_that_fails_leaves_the_old_site(project, tmp_path, monkeypatch, 
     assert {p.name for p in tmp_path.iterdir()} == {"project", "site"}
 
 
+def test_what_killed_builds_left_is_cleared_up(project, tmp_path, monkeypatch):
+    gone = subprocess.Popen([sys.executable, "-c", ""])
+    gone.wait()
+    out = tmp_path / "site"
+    owned = build._owned(out)
+    _site(tmp_path / f"{owned}{gone.pid}-abc-before")
+    (tmp_path / f"{owned}{gone.pid}-abc" / "_build").mkdir(parents=True)
+    (tmp_path / f"{owned}{os.getpid()}-def").mkdir()
+    _stub(monkeypatch, "sys.exit(1)")
+    with pytest.raises(build.BuildError):
+        _build(project, out)
+    assert (out / "index.html").read_text() == "old"  # killed when it stood aside
+    assert {p.name for p in tmp_path.iterdir()} == {
+        "project", "site", f"{owned}{os.getpid()}-def"}  # of a build that runs
+
+
 def test_a_site_that_cannot_be_moved_is_put_back(project, tmp_path, monkeypatch):
     out, rename = _site(tmp_path / "site"), Path.rename
 

@@ -13,6 +13,7 @@ from made_up import World
 from livingreview.display import Chapter, words
 from livingreview.display.figures import axes_of, plain_ticks
 from livingreview.display.html import number
+from livingreview.review.missing import size_of_trial
 
 ROOT = Path(__file__).resolve().parents[1]
 DISC, HIP = "disc-degeneration", "femoral-head-osteonecrosis"
@@ -238,3 +239,78 @@ def test_ratios_on_an_axis_are_plain_numbers():
     assert "1" in shown and 3 <= len(shown) <= 6
     assert [float(tick) for tick in shown] == sorted({float(tick) for tick in shown})
     assert not [t for t in axes.get_xticklabels(minor=True) if t.get_text()]
+
+
+# --- what the largest trials outside a pool are, and of how many patients -------------------------
+
+
+def test_studies_that_are_not_randomised_stand_apart_from_the_randomised_participants(hip):
+    said = BeautifulSoup(hip.unpooled("hip-replacement-added"), "lxml").get_text()
+    result = hip.review.analysis("hip-replacement-added")
+    assert said.startswith(result["title"])
+    asked, rest = said.split("Not randomised")
+    designs = {hip.names[t["trial_id"]]: t["design"] for t in result["not_in_pool"]["trials"]}
+    for part, randomised in ((asked.split("conclude")[1], True), (rest, False)):
+        named = [n for n in designs if n in part]
+        assert named and all((designs[n] == "rct") == randomised for n in named)
+
+
+def test_a_trial_without_a_size_has_that_of_its_companions(world):
+    ev = (world.trial("a", n_enrolled="").trial("later", companion_of="a", n_enrolled=24,
+                                                n_patients=19).evidence())
+    assert size_of_trial(ev, "a") == 19
+
+
+def test_enrolled_patients_go_before_those_that_the_arms_analysed(world):
+    ev = world.study("a", n_enrolled=53, n_patients=45).arm(
+        "a", "msc", cells="cultured-msc", n_patients=21).arm(
+        "a", "control", "saline", n_patients=18).evidence()
+    assert size_of_trial(ev, "a") == 45
+
+
+def test_a_reported_effect_of_joints_counts_their_patients(world):
+    world.study("a", n_enrolled=53, n_patients=43)
+    world.arm("a", "msc", cells="cultured-msc", n_allocated="")
+    world.arm("a", "control", "saline", n_allocated="").contrast("a", -10, se=2)
+    assert world.select()[0]["a"].participants == 43
+
+
+def test_a_possible_overlap_with_a_trial_without_a_number_bars_nothing(world):
+    world.trial("a").trial("b").pair("b")
+    world.add("cohort_overlaps", indication="knee-osteoarthritis", study_id="a",
+              other_study_id="b", kind="possible", action="warn")
+    assert list(world.select(possible_overlaps=False)[0]) == ["b"]
+
+
+def test_no_size_is_called_zero_and_animals_make_no_comparison_of_people(disc):
+    assert "(0 enrolled" not in disc.size()
+    assert "Freeman" not in disc.question()
+
+
+def test_a_response_is_called_by_its_definition(disc):
+    said = words.finding(disc.data, disc.review.analysis("disc-odi30-placebo-6-12"))
+    assert said.startswith("Patients with at least 30% less disability after 6 to 12 months")
+
+
+def test_a_figure_stands_once_on_a_page():
+    chapter = Chapter(DISC)
+    chapter.figure("disc-pain50-placebo-6-12")
+    rest = BeautifulSoup(chapter.figures(section="responders"), "lxml")
+    assert not rest.select("#forest-disc-pain50-placebo-6-12")
+    assert rest.select("#forest-disc-odi30-placebo-6-12")
+
+
+def test_equal_values_stand_in_the_middle_of_the_albatross_plot(hip):
+    said = BeautifulSoup(hip.albatross("structure"), "lxml").figcaption.get_text()
+    assert "1 in the middle show no difference" in said
+
+
+def test_spreads_that_are_hardly_plausible_are_named_in_the_summary(hip):
+    assert "hardly plausible" in hip.summary("hip-pain-added-12-24")
+    assert "hardly plausible" not in hip.summary("hip-survival-added")
+
+
+def test_an_analysis_of_some_hips_says_of_which(hip):
+    row = next(r for r in _cells(hip.by_condition("hip-failure-precollapse-added"),
+                                 f"{HIP}-by-condition"))
+    assert "pre-collapse" in row["At entry"]

@@ -27,6 +27,8 @@ DISC = "disc-degeneration"
 def world(tmp_path):
     """Three reports of two trials that a review cites, and a trial that it does not cite."""
     world = World(tmp_path).add("reviews", review_id=REVIEW)
+    for number in ("1", "2", "3", "9"):
+        world.add("references", review_id=REVIEW, ref_number=number)
     world.trial("doe-2020", cited_by=f"{REVIEW}:1", followup_months=12, n_enrolled=30)
     world.trial("doe-2023", cited_by=f"{REVIEW}:2", companion_of="doe-2020", followup_months=48,
                 n_enrolled=30)
@@ -92,9 +94,24 @@ def test_patients_of_combined_arms_are_not_counted_twice(world):
     assert _one(world, "5", **rule).found == (5,)
 
 
-def test_a_rule_that_cannot_be_applied_names_its_place(world):
-    with pytest.raises(ValueError, match=r"one, line 2 of headline_numbers.csv: .*nonsense"):
-        _one(world, "1", compute="max", column="nonsense")
+def test_a_rule_that_fails_on_the_values_names_its_place(world):
+    with pytest.raises(ValueError, match=r"one, line 2 of headline_numbers.csv: "):
+        _one(world, "1", compute="max", column="first_author")
+
+
+@pytest.mark.parametrize(("cell", "wrong", "said"), [
+    ("column", "nonsense", "nonsense"), ("where", "rol == 1", "rol"),
+    ("where", "title == ", "syntax"),
+    ("of", "foo > 1", "foo"), ("refs", "1..3", "no such reference"), ("refs", "8-9", ": 8"),
+    ("indication", "", "needs one"), ("table", "references", "needs none")])
+@pytest.mark.parametrize("table", ["studies", "adverse_events", "comparisons"])
+def test_a_rule_that_cannot_be_applied_is_an_error_of_its_cell(world, table, cell, wrong, said):
+    rule = {"table": table, "compute": "count", "column": "trial_id", cell: wrong}
+    with pytest.raises(DataError) as error:
+        _one(world, "2", **rule)
+    (problem,) = error.value.problems
+    assert (problem.file, problem.row) == (HEADLINES, 2) and said in problem.wrong
+    assert problem.column == ("indication" if cell == "table" else cell)
 
 
 def test_ranges_of_references():

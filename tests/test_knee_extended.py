@@ -141,11 +141,18 @@ def test_the_table_of_subgroups_says_what_it_compares(world):
     text = shown(subgroups(world.data(), grouped(world)))
     assert "compare trials, not patients" in text
     assert "Number of administrations One 2 80" in text and "Not stated 1 40" in text
+    two, unknown = re.search("administrations One 2 80 (.*?) Number.*Not stated 1 40 (.*)",
+                             text).groups()
+    assert "as one common effect p = " in two
+    assert unknown.split(")")[1].strip().startswith("not tested")
 
 
 # --- dose -----------------------------------------------------------------------------------------
 
 DOSES = (1e6, 5e6, 1e7, 4e7, 1e8, 2e8)
+# rma(yi, vi, mods = ~ log10(dose), test = "adhoc", subset = -i)
+WITHOUT = (("t0-2020", -9.490697124, -27.307151900, 8.325757651),
+           ("t4-2020", -9.643325237, -19.049597864, -0.237052610))
 
 
 def dosed(world, per="joint"):
@@ -172,6 +179,28 @@ def test_regression_on_dose_agrees_with_metafor(world):
     assert list(line) == [1e6, 1e7, 1e8, 2e8]
     assert line[1e7] == pytest.approx((-9.64760891787, -17.7541879556, -1.54102988016), rel=1e-7)
     assert line[2e8] == pytest.approx((-18.81499841798, -31.7246341472, -5.90536268874), rel=1e-7)
+
+
+def test_the_slope_is_shown_without_each_trial_and_in_plain_words(world):
+    # The same call without the trial of the lowest and of the highest dose.
+    found = result(dosed(world))
+    rows = {r["trial_id"]: r for r in found["dose_response"]["across"]["leave_one_out"]}
+    assert len(rows) == 6
+    for trial, slope, low, high in WITHOUT:
+        assert rows[trial]["slope"] == pytest.approx(slope, rel=1e-6)
+        assert (rows[trial]["slope_ci_low"], rows[trial]["slope_ci_high"]) == pytest.approx(
+            (low, high), rel=1e-5)
+    text = shown(dose(world.data(), {f"t{i}-2020": f"T{i}" for i in range(6)}, found,
+                      {f"t{i}-2020": "" for i in range(6)}))
+    assert "higher doses went with results more favourable to" in text
+    assert "holds no association in 5 of 6 cases" in text
+
+
+def test_trials_without_one_dose_are_named(world):
+    dosed(world).trial("unknown-2020").pair("unknown-2020", 30, 40)
+    names = {f"t{i}-2020": f"T{i}" for i in range(6)} | {"unknown-2020": "Unknown 2020"}
+    text = shown(dose(world.data(), names, result(world), dict.fromkeys(names, "")))
+    assert "6 of 7 trials state one number of cells; not among them: Unknown 2020." in text
 
 
 def test_a_dose_by_body_weight_or_of_several_arms_is_no_dose(world):

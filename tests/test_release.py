@@ -220,6 +220,27 @@ def test_citations_name_the_version_in_every_format():
     assert "A &lt;title&gt;" in citation.citations(item)
 
 
+def test_how_to_cite_names_the_last_version_or_says_that_there_is_none(project):
+    folder = project.root / "data"
+    project.world.add("changelog", date="2026-11-20", file="x", reason="made up", source_id="own")
+    project.world.write()
+    project.commit()
+    before = Versions(folder).to_cite()
+    assert "No version has been released yet" in before and "Not released. Data of" in before
+    for form in ("BibTeX", "RIS", "CSL-JSON"):
+        assert f"<summary>{form}" in before
+    project.release(FIRST)
+    after = Versions(folder).to_cite()
+    assert "has been released yet" not in after
+    assert after.index(f"Version {FIRST}. 2026-11-30") < after.index("Not released. Data of")
+
+
+def test_a_citation_without_a_date_has_no_empty_places(project):
+    cited = Versions(project.root / "data").to_cite()
+    assert "Not released." in cited and "Data of" not in cited
+    assert "{}" not in cited and '""' not in cited and "None" not in cited
+
+
 def test_the_foot_of_a_page_says_what_it_is(monkeypatch, two):
     identity = heads.Identity(FIRST, "2026-11-22", "abc" * 10)
     alone = heads.footer(identity, lambda page, kind=0: "../x.html" if not kind else "../")

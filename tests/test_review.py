@@ -18,6 +18,7 @@ from livingreview.review.certainty import certainty, small_study_test
 from livingreview.review.pools import describe, main_pool, random_pool
 from livingreview.review.results import analyse
 from livingreview.review.steps import steps
+from livingreview.store import VARIABLE
 from livingreview.synthesis import measures
 
 NO_TEST = {"done": False, "reason": "fewer than 10 trials"}
@@ -476,6 +477,19 @@ def test_indirectness_of_surrogates(rated, target_type, target, change):
     assert rated.low("a").rate(analysis)[1]["indirectness"][0] == change
 
 
+def test_indirectness_of_more_than_the_treatment_that_was_asked_for(world):
+    """Cells added to one operation say less where both arms got a further treatment."""
+    asked = replace(PAIN, comparison="same-co-treatment", background="arthroscopy")
+    for study, words, change in (("a", "arthroscopy", 0), ("b", "arthroscopy;microfracture", -1)):
+        made = World(world.folder / study)
+        made.study(study, n_enrolled=40).arm(study, "msc", cells="cultured-msc",
+                                             cointervention=words)
+        made.arm(study, "control", "surgery-alone", cointervention=words).pair(study, 30, 40)
+        steps_ = {s["domain"]: s["change"]
+                  for s in result(made, asked)["certainty"]["steps"]}
+        assert steps_["indirectness"] == change
+
+
 def test_indirectness_of_products_not_stated(rated):
     for row in rated.world.rows["arms"]:
         if row["study_id"] in ("a", "b") and row["arm_id"] == "msc":
@@ -577,7 +591,9 @@ def test_joints_are_counted_as_patients(world):
 @pytest.fixture(scope="module")
 def documents() -> tuple[str, str]:
     """The project's own results, computed twice from the files."""
-    return tuple(dumps(review(dataset.load(DATA)).document) for _ in range(2))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv(VARIABLE)  # nothing is kept from one to the other
+        return tuple(dumps(review(dataset.load(DATA)).document) for _ in range(2))
 
 
 def numbers(value):

@@ -36,8 +36,10 @@ LOG_ODDS = (38.0415600989, 17.8328298404, 63.4633226153)
 DOUBLE_ARCSINE = (27.6451355349, 0.224622832611, 70.2030398299)
 EXACT = ((6.67395111777, 65.245285006), (15.1652229808, 72.3330314318),
          (23.0577896776, 68.4721866959), (0.0, 36.9416647553))
-# rma(method="EE") of the first two on the log odds.
-TWO = (36.5793366838, 19.3820877981, 58.048363973)
+# glm(cbind(x, n - x) ~ 1, binomial), confint.default(), plogis: of the first two, and of 4 of 49
+# and 0 of 30; rma.glmm(measure="PLO", method="EE") gives the same.
+TWO = (36.3636363636, 19.3367292522, 57.6652238269)
+ONE_WITHOUT = (5.0632911392, 1.9133997248, 12.7258566109)
 PROSE = re.compile(r"\beffects?\b|favou?rs?\b|\bcontrol\b", re.IGNORECASE)
 
 
@@ -131,6 +133,9 @@ def test_two_shares_are_one_common_value_and_one_is_shown_as_it_is(world, tmp_pa
     two = result(shares(world, COUNTS[:2]), SHARE)
     close(ends(two["pooled"]), TWO)
     assert two["pooled"]["model"] == "common" and two["random_effects"]["pi_low"] is None
+    assert any(row["id"] == "logit-common" for row in two["robustness"])
+    none_in_one = result(shares(World(tmp_path / "zero"), ((4, 49), (0, 30))), SHARE)
+    close(ends(none_in_one["pooled"]), ONE_WITHOUT)
     one = result(shares(World(tmp_path / "one"), COUNTS[3:]), SHARE)
     close(ends(one["pooled"]), (0, *EXACT[3]))
 
@@ -267,7 +272,7 @@ def test_nothing_that_is_said_of_treated_patients_is_an_effect(world, analysis, 
     assert found["k"] == k
     said = [words.finding(data, found), words.no_pool(data, found), words.plain(data, found),
             words.share(found), words.k_words(found), words.comparator(data, found),
-            str(forest_alone(data, words.study_names(world.evidence()), found))]
+            str(forest_alone(data, words.study_names(world.evidence().studies), found))]
     if found["pooled"]:
         said += [words.estimate_words(found), words.heterogeneity(found)]
         said += [row["label"] for row in (*found["robustness"], *found["leave_one_out"])]
@@ -304,7 +309,7 @@ def test_the_important_change_is_drawn_on_the_side_of_improvement_alone(world):
     found = result(world, CHANGE)
     value = found["minimal_important_difference"]["value"]
     assert value > 0 and important(found) == -value
-    drawn = str(forest_alone(world.data(), words.study_names(world.evidence()), found))
+    drawn = str(forest_alone(world.data(), words.study_names(world.evidence().studies), found))
     rows = found["k"] + 2  # studies, pooled value, prediction interval
     assert drawn.count('class="lr-mid"') == rows == drawn.count('class="lr-null"')
     assert drawn.count('class="lr-hollow"') == 1 and "lr-diamond" not in drawn

@@ -21,6 +21,8 @@ from livingreview.publish import notebooks, workers
 from livingreview.publish.workers import Workers, WorkersError
 from livingreview.review import dumps, review, whole
 
+pytestmark = pytest.mark.usefixtures("nothing_kept")
+
 
 @pytest.fixture(scope="module")
 def cluster():

@@ -197,7 +197,7 @@ def _legend(names: dict, result: dict) -> str:
     if words.measure(result).binary:
         parts.append("Intervals of studies are exact (Clopper–Pearson, of whole counts).")
     if any(s["n_cells"] % 1 for s in studies):
-        parts.append("Fractions: joints outnumber patients, so that counts are divided by what "
+        parts.append("Fractions: units outnumber patients, so that counts are divided by what "
                      "this takes off their information.")
     if result["pooled"] and result["pooled"]["model"] == "random-intercept logistic":
         parts.append("The model gives no weights: the share of the patients stands for them.")

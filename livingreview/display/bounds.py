@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
+
 from ..effects import Evidence
-from ..review.harms import SAME_PATIENTS, ArmEvents, arm_events, totals
+from ..review.harms import ArmEvents, arm_events, totals
 from .html import Column, Html, count, details, interval, join, link, number, paragraph, table, text
 
 
@@ -24,18 +26,16 @@ def risk_words(found: dict) -> str:
             f"({interval(100 * found['ci_low'], 100 * found['ci_high'], 1)})")
 
 
-def _months(low: float | None, high: float | None) -> str:
+def months_words(low: float | None, high: float | None) -> str:
     if low is None:
         return "not stated"
     return f"{low:g}" if low == high else f"{low:g} to {high:g}"
 
 
-def _apart(names: dict[str, str], rows: list[ArmEvents]) -> Html:
-    """Patients with an event in arms that are in no sum, so that they are not overlooked."""
-    return Html("; ".join(
-        f"{r.events} of {r.total} in {link(f'#study-{r.study}', names[r.study])} "
-        f"({text(r.not_counted)})" for r in rows if r.not_counted and r.events
-        and not r.not_counted.startswith(SAME_PATIENTS)))  # markup: no long cell is folded away
+def seen_apart(rows: Iterable[ArmEvents], study: Callable[[ArmEvents], Html]) -> Html:
+    """Events in arms that are in no sum, so that they are not overlooked."""
+    return Html("; ".join(f"{text(r.printed)} in {study(r)} ({text(r.not_counted)})"
+                          for r in rows if r.seen_apart))  # markup: no long cell is folded away
 
 
 def event_bounds(ev: Evidence, names: dict[str, str]) -> Html:
@@ -46,26 +46,30 @@ def event_bounds(ev: Evidence, names: dict[str, str]) -> Html:
     ev : Evidence
     names : dict of str to str
     """
-    rows = arm_events(ev)
+    rows, treated = arm_events(ev), ev.data.wording("intervention")
     if not rows:
-        return paragraph("No study gives an adverse event of an arm that got cells in the sources "
-                         "read. That is no sign of safety: nothing was reported, or nothing could "
-                         "be read.", "lr-empty")
+        return paragraph(f"No study gives an adverse event of an arm that got {treated} in the "
+                         "sources read. That is no sign of safety: nothing was reported, or "
+                         "nothing could be read.", "lr-empty")
     events = [e for e in ev.data.words("event") if any(r.event == e for r in rows)]
     found = {e: totals(r for r in rows if r.event == e) for e in events}
+
+    def study(r: ArmEvents) -> Html:
+        return link(f"#study-{r.study}", names[r.study])
+
     silent = {ev.trial_of(s) for s, study in ev.studies.items()
               if study["design"] != "animal-experiment"} - {r.trial for r in rows}
     shown = [{
         "event": ev.data.label("event", e), "k": f["k"], "arms": f["arms"],
         "counts": f"{count(f['events'])} / {count(f['total'])}" if f["total"] else "",
-        "risk": risk_words(f), "apart": _apart(names, [r for r in rows if r.event == e]),
-        "months": _months(f["months_low"], f["months_high"]) if f["total"] else ""}
+        "risk": risk_words(f), "apart": seen_apart((r for r in rows if r.event == e), study),
+        "months": months_words(f["months_low"], f["months_high"]) if f["total"] else ""}
         for e, f in found.items()]
     return join([
         paragraph("Treated patients, without a comparison: these numbers count every arm "
-                  "that got cells, those of controlled and of uncontrolled studies, and say "
-                  "nothing of what would have happened without cells."),
-        table(f"{ev.indication}-event-bounds", "Patients with an event after cells",
+                  f"that got {treated}, those of controlled and of uncontrolled studies, and say "
+                  f"nothing of what would have happened without {treated}."),
+        table(f"{ev.indication}-event-bounds", f"Patients with an event after {treated}",
               [Column("event", "Event"), Column("k", "Studies", True), Column("arms", "Arms", True),
                Column("counts", "Patients with event / at risk", True),
                Column("risk", "Risk, with its exact 95% bounds", True),
@@ -77,7 +81,7 @@ def event_bounds(ev: Evidence, names: dict[str, str]) -> Html:
                   "Otherwise the interval is that of Clopper and Pearson. Patients of different "
                   "studies are added as if they were one group; studies differ in how they looked "
                   f"for harms, and of {len(silent)} more studies of this indication, running ones "
-                  "included, no event after cells could be read.", "lr-legend"),
+                  f"included, no event after {treated} could be read.", "lr-legend"),
         details("By study and arm", _by_arm(ev, names, rows))])
 
 
@@ -87,8 +91,9 @@ def _by_arm(ev: Evidence, names: dict[str, str], rows: list[ArmEvents]) -> Html:
     return table(
         f"{ev.indication}-events-by-arm", "Events by study and arm",
         [Column("study", "Study"), Column("arm", "Arm"), Column("event", "Event"),
-         Column("counts", "Patients with event / at risk", True), Column("cells", "Cells"),
-         Column("donor", "Donor"), Column("route", "Route"), Column("design", "Design"),
+         Column("counts", "Patients with event / at risk", True),
+         Column("cells", data.wording("product")), Column("donor", data.wording("donor")),
+         Column("route", "Route"), Column("design", "Design"),
          Column("months", "Follow-up (months)", True), Column("out", "Not counted because"),
          Column("row", "Row of adverse_events.csv", True)],
         [{"study": link(f"#study-{r.study}", names[r.study]), "arm": r.arm,

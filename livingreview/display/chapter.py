@@ -6,7 +6,9 @@ from functools import cached_property
 
 from ..dataset import load
 from ..effects import Evidence
+from ..effects.comparisons import is_cell_arm
 from ..review import Review, review
+from ..review.asked import Asked
 from ..review.certainty import judged_low
 from ..review.claims import ledger
 from ..review.missing import FINISHED_REPORTED, FINISHED_UNREPORTED, GROUPS
@@ -37,7 +39,7 @@ from .ledger import LEDGER, Ledger, claim_summary, seed_link, verdict_label
 from .panels import panels
 from .releases import since_last
 from .routes import by_route
-from .seeds_table import seed_reference, seed_studies
+from .seeds_table import seed_reference, seed_studies, validation_studies
 from .subgroups import subgroups
 
 NOT_EXTRACTED = "not extracted"
@@ -52,6 +54,10 @@ class Chapter:
         Folder of the indication.
     data : path, optional
         Another data folder.
+    window, comparator : optional
+        The end in months of a time window, and a word of `analysis_comparison`: summary, figures
+        named one by one, dose, robustness and summary of findings then show the analyses of these
+        in the place of the chapter's own. See `review.asked`.
 
     Examples
     --------
@@ -59,9 +65,12 @@ class Chapter:
     >>> chapter.study_table()  # doctest: +SKIP
     """
 
-    def __init__(self, indication: str, data=None):
+    def __init__(self, indication: str, data=None, window=None, comparator=None):
         self.indication = indication
         self._folder = data
+        self._parameters = (window, comparator)
+        self._drawn: set[str] = set()  # figures that are on the page
+        self._named_one: set[str] = set()  # those that it names one by one
 
     @cached_property
     def review(self) -> Review:
@@ -81,7 +90,7 @@ class Chapter:
     @cached_property
     def names(self) -> dict[str, str]:
         """Names of the studies."""
-        return words.study_names(self.evidence)
+        return words.study_names(self.evidence.studies)
 
     def results(self, **having) -> list[dict]:
         """Results of the indication whose keys or question have these values."""
@@ -90,13 +99,28 @@ class Chapter:
         return [r for r in self.review.analyses(self.indication, **rest)
                 if all(r["question"][k] == v for k, v in question.items())]
 
+    @cached_property
+    def asked(self) -> Asked:
+        """What the chapter is asked for in the place of its own questions."""
+        return Asked.of(self.data, self.indication, *self._parameters)
+
+    def _analysis(self, analysis: str) -> dict | None:
+        """An analysis, or what asks the same as was asked for; None where there is nothing."""
+        result = self.review.analysis(analysis)
+        return self.asked.instead(result, self.results()) if self.asked else result
+
+    def _none_asked(self, analysis: str) -> Html:
+        """That nothing asks what was asked for."""
+        return paragraph(f"{self.review.analysis(analysis)['title']}: no analysis asks the same "
+                         f"with {self.asked.words()}.", "lr-empty")
+
     # --- summary and question -----------------------------------------------------------------
 
     def summary(self, *analyses: str) -> Html:
         """The findings of some analyses, a sentence each, with their certainty."""
         items = []
-        for analysis in analyses:
-            result = self.review.analysis(analysis)
+        results = {r["id"]: r for a in analyses if (r := self._analysis(a))}
+        for analysis, result in results.items():
             sentence = words.finding(self.data, result)
             start = expanded = ""
             if result["pooled"]:
@@ -106,7 +130,11 @@ class Chapter:
             items.append(f"<li>{start}{text(sentence)}{expanded} "
                          f"{link(f'#forest-{analysis}', 'Figure') if result['studies'] else ''}"
                          "</li>")
-        return Html(f'<ul class="lr-summary">{"".join(items)}</ul>')
+        listed = Html(f'<ul class="lr-summary">{"".join(items)}</ul>')
+        return join([paragraph(f"Asked for: {self.asked.words()}. The summary, the figures named "
+                               "one by one and the robustness show the analyses of this in the "
+                               "place of the chapter's own; text around them speaks of the "
+                               "chapter's own.", "lr-banner"), listed]) if self.asked else listed
 
     def unpooled(self, analysis: str, largest: int = 5) -> Html:
         """The largest finished trials of a comparison that are not in its pool.
@@ -117,20 +145,33 @@ class Chapter:
         largest : int
             How many to name.
         """
-        result = self.review.analysis(analysis)
+        result = self._analysis(analysis)
+        if result is None:
+            return self._none_asked(analysis)
         trials = sorted(
             (t for t in result["not_in_pool"]["trials"] if t["counted"] and t["n"]
              and t["group"] in (FINISHED_REPORTED, FINISHED_UNREPORTED)),
-            key=lambda t: -t["n"])[:largest]
-        if not trials:
-            return paragraph(f"Every finished {words.noun(result)} of this kind that is known is "
-                             "in it.")
-        named = "; ".join(f"{self.names[t['trial_id']]} ({count(t['n'])} enrolled: "
-                          f"{self._direction(t)})" for t in trials)
-        return paragraph(
-            f"{words.share(result)} The largest finished {words.plural(words.noun(result))} that "
-            "are not in it, with what "
-            f"their report concludes: {named}.")
+            key=lambda t: -t["n"])
+        # The participants that the share is of are those of the randomised trials alone.
+        alone = words.uncontrolled(result)
+        asked = [t for t in trials if alone or t["design"] == "rct"]
+        rest = [t for t in trials if t not in asked]
+        said = [f"{result['title']}: {words.in_text(words.share(result))}"]
+        several = words.plural(words.noun(result)) if alone else "randomised trials"
+        if asked:
+            said.append(f"The largest finished {several} that are not in it, with what their "
+                        f"report concludes: {self._named(asked[:largest])}.")
+        elif not result["not_in_pool"]["unsized"]:
+            said.append(f"No other finished {several} of this kind are known.")
+        if rest:
+            said.append("Not randomised, and therefore not in it either: "
+                        f"{self._named(rest[:largest])}.")
+        return paragraph(" ".join(said))
+
+    def _named(self, trials: list[dict]) -> str:
+        """Trials with their size and what their report concludes."""
+        return "; ".join(f"{self.names[t['trial_id']]} ({count(t['n'])} enrolled: "
+                         f"{self._direction(t)})" for t in trials)
 
     def _direction(self, trial: dict) -> str:
         """What the report of a trial concludes."""
@@ -141,19 +182,24 @@ class Chapter:
         """The estimate from expanded cells only, where it is another one."""
         rows = [r for r in result["robustness"] if r["id"] == "expanded-only"]
         one = words.noun(result)
+        kind = words.in_text(self.data.label("cell_class", "expanded"))
         if not rows:
-            return f" All pooled {words.plural(one)} used expanded cells." if all(
+            return f" All pooled {words.plural(one)} used {kind}." if all(
                 s["cell_class"] == "expanded" for s in result["studies"]) else ""
         row, d = rows[0], words.decimals(result)
         if row.get("estimate") is None:
-            return f" No {one} of expanded cells is among them."
-        return (f" Expanded cells only: {number(row['estimate'], d)} "
+            return f" No {one} of {kind} is among them."
+        return (f" {words.first_capital(kind)} only: {number(row['estimate'], d)} "
                 f"({interval(row['ci_low'], row['ci_high'], d)}; {words.trials(row['k'], one)}).")
 
     def _implausible(self, result: dict) -> str:
         """The estimate without the trials whose effect is beyond two standard deviations."""
         rows = [r for r in result["robustness"] if r["id"] == "no-large-effect"]
-        if not rows or rows[0].get("estimate") is None or result["k"] < 3:
+        if rows and rows[0].get("estimate") is None:
+            return (" The arms of every trial in it differ by more than two standard deviations, "
+                    "which is hardly plausible: standard errors may have been printed as standard "
+                    "deviations, and the interval may be far too narrow.")
+        if not rows or result["k"] < 3:
             return ""
         row, d = rows[0], words.decimals(result)
         out = ", ".join(self.names[t] for t in row["left_out"])
@@ -172,22 +218,27 @@ class Chapter:
         for design, group in sorted(designs.items(), key=lambda item: -len(item[1])):
             label = words.in_text(self.data.label("design", design)) if design else (
                 "design not stated")
-            n = sum(s["n_enrolled"] or 0 for s in group)
-            parts.append(f"{label}: {len(group)} ({count(n)} enrolled)")
+            stated = [s["n_enrolled"] for s in group if s["n_enrolled"] is not None]
+            unsized = len(group) - len(stated)
+            enrolled = ([f"{count(sum(stated))} enrolled"] if stated else []) + (
+                [f"size of {unsized} not stated"] if unsized else [])
+            parts.append(f"{label}: {len(group)} ({', '.join(enrolled)})")
         return paragraph(
             f"{len(rows)} reports of {len(main)} studies are in the data. By design — "
-            f"{'; '.join(parts)}. Enrolled counts patients, joints or animals as the report does, "
-            "planned numbers of running trials included.")
+            f"{'; '.join(parts)}. Enrolled counts patients, other units or animals as the "
+            "report does, planned numbers of running trials included.")
 
     def question(self) -> Html:
-        """Comparisons that the trials allow, with their number."""
+        """Comparisons that the studies of people allow, with their number."""
         rows = []
         for kind in self.data.words("comparison_class"):
             trials = ({self.evidence.trial_of(c.study_id) for c in self.evidence.comparisons
-                       if c.kind == kind})
+                       if c.kind == kind
+                       and self.evidence.studies[c.study_id]["design"] != "animal-experiment"})
             rows.append({"kind": self.data.label("comparison_class", kind), "k": len(trials),
                          "trials": ", ".join(sorted(self.names[t] for t in trials)) or "none"})
-        return table(f"{self.indication}-comparisons", "Comparisons that the studies make",
+        return table(f"{self.indication}-comparisons",
+                     "Comparisons that the studies of people make",
                      [Column("kind", "Comparison"), Column("k", "Studies", True),
                       Column("trials", "Which")], rows, interactive=False)
 
@@ -233,12 +284,13 @@ class Chapter:
         """Tissue, product and donor of a study's cell arms."""
         kinds = []
         for (study, _), arm in self.evidence.arms.items():
-            if study == study_id and arm["cell_source"] not in (None, "none"):
-                parts = [self.data.label("cell_source", arm["cell_source"]),
+            if study == study_id and is_cell_arm(arm) and arm["cell_source"] != "none":
+                parts = [self.data.label("cell_source", arm["cell_source"])
+                         if arm["cell_source"] else f"{self.data.wording('source')} not stated",
                          words.in_text(self.data.label("cell_product", arm["cell_product"]))
                          if arm["cell_product"] else "product not stated",
-                         words.in_text(self.data.label("donor", arm["donor"]))
-                         if arm["donor"] else "donor not stated"]
+                         words.in_text(self.data.label("donor", arm["donor"]) if arm["donor"]
+                                       else f"{self.data.wording('donor')} not stated")]
                 kinds.append(", ".join(parts))
         return "; ".join(dict.fromkeys(kinds)) or "not stated"
 
@@ -271,7 +323,7 @@ class Chapter:
             f"{self.indication}-studies", "Studies, one row per report",
             [Column("name", "Study"), Column("country", "Country"), Column("design", "Design"),
              Column("blinding", "Blinding"), Column("n", "Enrolled", True),
-             Column("cells", "Cells"), Column("control", "Compared with"),
+             Column("cells", self.data.wording("product")), Column("control", "Compared with"),
              Column("months", "Follow-up (months)", True),
              Column("population", "Population"),
              Column("baseline", "Baseline pain"), Column("funding", "Funding"),
@@ -341,18 +393,36 @@ class Chapter:
                 "certainty": r["certainty"]["level"] if r["certainty"] else "",
                 "out": len(r["not_in_pool"]["trials"])})
         name = "-".join(str(v) for v in having.values()) or "all"
+        alone = all(words.uncontrolled(r) for r in self.results(**having))
+        several = "Studies" if rows and alone else "Trials"
         return table(f"{self.indication}-{name}-overview", "Estimates at a glance",
-                     [Column("title", "Analysis"), Column("k", "Trials", True),
+                     [Column("title", "Analysis"), Column("k", several, True),
                       Column("n", "Participants", True),
                       Column("estimate", "Estimate (95% CI)", True),
                       Column("prediction", "Prediction interval", True),
                       Column("certainty", "Certainty"),
-                      Column("out", "Trials not in it", True)], rows, interactive=False,
+                      Column("out", f"{several} not in it", True)], rows, interactive=False,
                      cards=True)
 
     def figure(self, analysis: str) -> Html:
         """One analysis: its forest plot, what it says, and the trials that are not in it."""
-        result = self.review.analysis(analysis)
+        own, result = self.review.analysis(analysis), self._analysis(analysis)
+        self._named_one |= {r["id"] for r in (own, result) if r}
+        if result is own:
+            return self._figure(own)
+        if result is None:
+            first = self._none_asked(analysis)
+        elif result["id"] in self._drawn:  # two questions of the chapter became one
+            first = paragraph(Html(f"{link('#forest-' + result['id'], result['title'])}: "
+                                   "see the figure above."))
+        else:
+            first = self._figure(result)
+        return join([first, details(f"The chapter's own question: {own['title']}",
+                                    self._figure(own))])
+
+    def _figure(self, result: dict) -> Html:
+        """A result as `figure` shows it."""
+        self._drawn.add(result["id"])
         draw = forest_alone if words.uncontrolled(result) else forest
         parts = [draw(self.data, self.names, result)]
         if result["pooled"]:
@@ -396,14 +466,18 @@ class Chapter:
             interactive=False))
 
     def figures(self, **having) -> Html:
-        """Several analyses, each in a part that opens; those without any trial are named last."""
+        """Several analyses, each in a part that opens; those without any trial are named last.
+
+        Those that the page names one by one are not drawn again.
+        """
         results = self.results(**having)
         with_studies = [r for r in results if r["studies"]]
         empty = [r for r in results if not r["studies"]]
-        parts = [details(f"{r['title']} ({words.k_words(r)})", self.figure(r["id"]))
-                 for r in with_studies]
+        parts = [details(f"{r['title']} ({words.k_words(r)})", self._figure(r))
+                 for r in with_studies if r["id"] not in self._named_one]
         if empty:
-            items = "".join(f"<li>{text(words.no_pool(self.data, r))}</li>" for r in empty)
+            items = "".join(f"<li>{text(words.no_pool(self.data, r))}"
+                            f"{subgroups(self.data, r) or ''}</li>" for r in empty)
             parts.append(details(f"Analyses without a usable {words.noun(empty[0])} ({len(empty)})",
                                  Html(f"<ul>{items}</ul>")))
         return join(parts)
@@ -434,7 +508,7 @@ class Chapter:
                   [Column("step", "Rule"), Column("k", "Trials", True),
                    Column("estimate", "Estimate", True), Column("ci", "95% CI", True),
                    Column("trials", "Trials in it")], rows, interactive=False),
-            details("Figure of the published estimate, recomputed", self.figure(check))])
+            details("Figure of the published estimate, recomputed", self._figure(theirs))])
 
     def _printed(self, review_id: str) -> str:
         """What a published review prints, with its remark."""
@@ -455,7 +529,9 @@ class Chapter:
 
     def dose(self, analysis: str) -> Html:
         """Effects against the number of cells."""
-        result = self.review.analysis(analysis)
+        result = self._analysis(analysis)
+        if result is None:
+            return self._none_asked(analysis)
         sources = {s["trial_id"]: self._tissue(s) for s in result["studies"]}
         return dose(self.data, self.names, result, sources)
 
@@ -467,26 +543,32 @@ class Chapter:
 
     def subgroups(self, analysis: str) -> Html:
         """The divisions of a pool's trials, in a table."""
-        result = self.review.analysis(analysis)
+        result = self._analysis(analysis)
+        if result is None:
+            return self._none_asked(analysis)
         return subgroups(self.data, result) or paragraph(
             f"{result['title']}: no trial to divide.", "lr-empty")
 
     def time_course(self, target: str, comparison: str) -> Html:
         """Estimates of one comparison over the time windows."""
+        comparison = self.asked.comparator or comparison
         results = self.results(target=target, comparison=comparison, section="effects")
         if not results:
             return paragraph("No analysis of this comparison is declared.", "lr-empty")
         name = words.outcome_name(self.data, results[0])
         drawn = figures.time_course(
             self.data, results, f"time-{self.indication}-{target}-{comparison}",
-            f"{name} over time, cells against {words.comparator(self.data, results[0])}")
+            f"{name} over time, {words.treated(results[0])} against "
+            f"{words.comparator(self.data, results[0])}")
         return drawn or paragraph("No window has an estimate.", "lr-empty")
 
     # --- robustness ---------------------------------------------------------------------------
 
     def robustness(self, analysis: str) -> Html:
         """Every combination of choices, one choice at a time, and small-study effects."""
-        result = self.review.analysis(analysis)
+        result = self._analysis(analysis)
+        if result is None:
+            return self._none_asked(analysis)
         if result["pooled"] is None:
             return paragraph(words.no_pool(self.data, result), "lr-empty")
         test = result["small_study"]
@@ -494,7 +576,7 @@ class Chapter:
                  figures.one_at_a_time(self.names, result)]
         siblings = [r for r in self.results(target=result["question"]["target"],
                                             measure=result["question"]["measure"])
-                    if r["id"] != analysis and r["role"] != "check"]
+                    if r["id"] != result["id"] and r["role"] != "check"]
         others = figures.other_questions(result, siblings)
         if others:
             parts.append(details("Other questions", others))
@@ -508,7 +590,8 @@ class Chapter:
 
     def summary_of_findings(self, *analyses: str) -> Html:
         """Outcomes with relative and absolute effects and the trace of their certainty."""
-        return summary_of_findings(self.data, [self.review.analysis(a) for a in analyses])
+        found = {r["id"]: r for a in analyses if (r := self._analysis(a))}
+        return summary_of_findings(self.data, list(found.values()))
 
     # --- others and seeds ---------------------------------------------------------------------
 
@@ -525,13 +608,12 @@ class Chapter:
             [Column("title", "Analysis"), Column("k", "Trials", True),
              Column("estimate", "Estimate (95% CI)", True)],
             [{"title": link(f"#forest-{r['id']}", r["title"]), "k": r["k"],
-              "estimate": f"{number(r['pooled']['estimate'], words.decimals(r))} ("
-              f"{interval(r['pooled']['ci_low'], r['pooled']['ci_high'], words.decimals(r))})"}
-             for r in rows], "No analysis has two trials with an estimate.", interactive=False)
+              "estimate": words.glance(r)} for r in rows],
+            "No analysis has two trials with an estimate.", interactive=False)
 
     def claims(self) -> Html:
         """What the seed reviews claim about this indication, with the verdicts."""
-        entries = [e for e in ledger(self.data) if e.claim["indication"] == self.indication]
+        entries = ledger(self.data, "indication", self.indication)
         rows = [{
             "id": link(f"{LEDGER}#claim-{e.claim['claim_id']}", e.claim["claim_id"]),
             "review": seed_link(e.claim["review_id"]),
@@ -583,7 +665,8 @@ class Chapter:
             "Trials without results here: running, finished, stopped or of unknown progress",
             [Column("study", "Study"), Column("registration", "Registration"),
              Column("progress", "Progress"), Column("n", "n", True),
-             Column("against", "Compared with"), Column("cells", "Cells")], rows,
+             Column("against", "Compared with"),
+             Column("cells", self.data.wording("product"))], rows,
             "No such trial is known.")
 
     # --- data and references ------------------------------------------------------------------
@@ -618,6 +701,8 @@ class Chapter:
         from ..publish.bibliography import citable
 
         keys = sorted(s for s in pooled if citable(self.evidence.studies[s]))
+        if not keys:
+            return Markdown("No report is behind an analysis yet.")
         return Markdown("Reports behind the analyses: "
                         + ", ".join(f"{{cite:t}}`{key}`" for key in keys) + ".")
 
@@ -652,11 +737,15 @@ class Chapter:
     def seed_studies(self, review_id: str) -> Html:
         """The studies of people that a seed review cites, and the numbers that it makes of them."""
         return join([seed_studies(self.review, self.evidence, self.names, review_id),
-                     Ledger(self._folder).headline_numbers(review_id)])
+                     Ledger(self._folder).headline_numbers(review_id, self.indication)])
 
     def seed_reference(self, review_id: str, ref_number: str) -> Html:
         """What one reference of a seed review supports, beside our estimates."""
         return seed_reference(self.review, self.evidence, review_id, ref_number)
+
+    def validation_studies(self, review_id: str) -> Html:
+        """The studies that a seed review tabulates, with what each of them is."""
+        return validation_studies(self.evidence, self.names, review_id)
 
     def by_condition(self, *analyses: str) -> Html:
         """Each trial of some analyses, by the stage or form of the disease at entry."""

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from ..dataset import Dataset
 from .html import Html, details, join, text
 
+UNRELEASED = "unreleased"  # how the name of a state starts that is no version
+
 
 @dataclass(frozen=True)
 class Work:
@@ -17,7 +19,7 @@ class Work:
     ----------
     title, author : str
     version : str
-        Name of the version; "unreleased" where there is none.
+        Name of the version; where there is none, "unreleased" and the date of the data.
     date : str
         ISO 8601; empty where the data have no date.
     url, doi : str
@@ -61,12 +63,15 @@ def work(data: Dataset, version: str = "", date: str = "", url: str = "") -> Wor
     facts = about(data)
     return Work(facts.get("title", "A living systematic review"),
                 facts.get("authors", "The contributors of the review"),
-                version or f"unreleased-{data.version or 'undated'}", date or data.version, url)
+                version or f"{UNRELEASED}-{data.version or 'undated'}", date or data.version, url)
 
 
 def plain(item: Work) -> str:
     """The citation as a sentence."""
-    parts = [item.author, item.title, f"Version {item.version}", item.date,
+    state = (f"Version {item.version}" if not item.version.startswith(UNRELEASED)
+             else "Not released")
+    dated = f"Data of {item.date}" if item.date and state == "Not released" else item.date
+    parts = [item.author, item.title, state, dated,
              f"https://doi.org/{item.doi}" if item.doi else item.url]
     return ". ".join(p for p in parts if p) + "."
 

@@ -46,19 +46,22 @@ def combinations(ev: Evidence, names: dict[str, str], results: list[dict],
             "given": _listed(given, show)})
         if added and not given:
             untested.append(words.in_text(label))
+    treated = ev.data.wording("intervention")
     if not rows:
-        return paragraph("No trial gives cells together with another treatment.", "lr-empty")
-    said = (f"No trial known here gives cells with and without {_or(untested)}: what that adds to "
-            "cells is not known from any trial." if untested else
-            "For each co-treatment a trial compares cells with it and cells alone.")
+        return paragraph(f"No trial gives {treated} together with another treatment.", "lr-empty")
+    said = (f"No trial known here gives {treated} with and without {_or(untested)}: what that "
+            f"adds to {treated} is not known from any trial." if untested else
+            f"For each co-treatment a trial compares {treated} with it and {treated} alone.")
     return join([paragraph(said), table(
         f"{ev.indication}-combinations",
-        "Cells together with another treatment: which comparison which trial makes",
-        [Column("what", "Given with the cells"),
-         Column("added", "Cells added to it: it with cells against it alone"),
+        f"{words.first_capital(treated)} together with another treatment: which comparison which "
+        "trial makes",
+        [Column("what", f"Given with {treated}"),
+         Column("added", f"{words.first_capital(treated)} added to it: it with {treated} against "
+                "it alone"),
          Column("k", "Randomised, with a usable number", True),
          Column("usable", "Which"),
-         Column("given", "It added to cells: cells with it against cells alone")],
+         Column("given", f"It added to {treated}: {treated} with it against {treated} alone")],
         rows, interactive=False, cards=True)])
 
 

@@ -60,7 +60,10 @@ def _row(ev: Evidence, names: Mapping[str, str], result: dict, analysis: Analysi
     low, middle, high = (natural(analysis.measure, effect.yi + x) for x in (-half, 0, half))
     title = (link(f"#forest-{result['id']}", result["title"]) if result["studies"]
              else result["title"])
-    return {"analysis": title, "condition": _label(ev, study),
+    entry = _label(ev, study)
+    if analysis.instrument_contains:  # the analysis may take a part of the patients alone
+        entry = f"{entry}; counted here: {effect.instrument}"
+    return {"analysis": title, "condition": entry,
             "trial": link(f"#study-{effect.trial_id}", names[effect.trial_id]),
             "design": ev.data.label("design", study["design"]),
             "n": count(round(effect.participants)) if effect.participants else "not stated",

@@ -140,11 +140,11 @@ def _legend(ev: Evidence) -> Html:
                       for way, marks in MARKS.items())
     return paragraph(
         f"Marks: {means}. A full mark was computed from the values of both arms, a hollow one is "
-        f"what the report states. Small marks: fewer than {SMALL} patients or joints; large: "
+        f"what the report states. Small marks: fewer than {SMALL} patients or units; large: "
         f"more than {LARGE}. The direction is that of the point estimate, whatever its p-value, "
         "at the latest visit at which the arms can be compared. Where a trial has several outcomes "
-        "of one kind, at least seven in ten must point one way, else they are mixed. An empty "
-        "cell: nothing on this kind of outcome in the sources read. Harms are in their own "
+        "of one kind, at least seven in ten must point one way, else they are mixed. Where "
+        "nothing stands, the sources read say nothing on this kind of outcome. Harms are in their own "
         "section.",
         "lr-legend")
 
@@ -172,7 +172,7 @@ def direction_plot(ev: Evidence, names: dict[str, str]) -> Html:
         Column("trial", "Study", place="page"), Column("name", "Study", place="file"),
         Column("design", "Design", place="file"), Column("blinding", "Blinding", place="file"),
         Column("out", "Not counted", place="file"),
-        Column("against", "Cells against", place="file"),
+        Column("against", "Compared with", place="file"),
         Column("n", "n", True)]
     for family in families:
         columns += [Column(family, data.label("family", family), place="page"),
@@ -197,7 +197,7 @@ def _silent(ev: Evidence, names: dict, rows: Sequence[Direction]) -> Html | str:
 
 def vote_table(ev: Evidence, rows: Sequence[Direction]) -> Html:
     """Vote counting by direction with its sign test, and what that can and cannot say."""
-    scopes = {"isolating": "randomised, arms differ in the cells alone",
+    scopes = {"isolating": "randomised, arms differ in the intervention alone",
               "all": "all controlled studies"}
     shown = [{
         "family": ev.data.label("family", v["family"]), "scope": scopes[v["scope"]],
@@ -210,16 +210,17 @@ def vote_table(ev: Evidence, rows: Sequence[Direction]) -> Html:
     return join([
         table(f"{ev.indication}-votes", "Vote counting by direction: one vote for each trial",
               [Column("family", "Outcome"), Column("scope", "Which studies"),
-               Column(CELLS, "Favour cells", True), Column(COMPARATOR, "Favour comparator", True),
+               Column(CELLS, f"Favour {ev.data.wording('intervention')}", True),
+               Column(COMPARATOR, "Favour comparator", True),
                Column(MIXED, "Mixed", True), Column(SAME, "No difference", True),
                Column("not-stated", "Not stated", True),
-               Column("share", "Share for cells (95% interval)", True),
+               Column("share", "Share for it (95% interval)", True),
                Column("p", "Sign test, p", True)], shown, interactive=False),
         paragraph(
             "The sign test asks whether as many trials would point one way if each were the toss "
             "of a coin. It says nothing of the size of an effect, gives a small trial the vote of "
             "a large one, and cannot tell an effect from the bias that trials without blinding "
-            "share. With few trials it can show nothing. Studies that compare cells with another "
+            "share. With few trials it can show nothing. Studies that compare it with another "
             "operation or with another treatment have a vote only among all controlled studies, "
             "because there the direction may be that of what else differs.", "lr-legend")])
 
@@ -239,7 +240,7 @@ def _outcomes(ev: Evidence, names: dict, rows: Sequence[Direction]) -> Html:
         "out": d.not_counted} for d in rows]
     return table(
         f"{ev.indication}-direction-outcomes", "Directions, outcome by outcome",
-        [Column("trial", "Study"), Column("against", "Cells against"), Column("outcome", "Outcome"),
+        [Column("trial", "Study"), Column("against", "Compared with"), Column("outcome", "Outcome"),
          Column("direction", "Direction"), Column("basis", "Where it comes from"),
          Column("month", "Month", True), Column("visits", "Visits after baseline"),
          Column("n", "n", True), Column("p", "p (two-sided)", True),
@@ -277,13 +278,15 @@ def contour(p: np.ndarray, d: float) -> np.ndarray:
 def albatross_points(ev: Evidence, rows: Sequence[Direction], family: str) -> list[Direction]:
     """One result of each counted trial in a family: with direction, n and p-value.
 
-    The comparison first in the protocol's order, then an exact p-value before a bound, then the
-    outcome first in the family's order.
+    Values that are equal in both arms stand in the middle; a report that speaks of no difference
+    has no place, because its p-value has no side. The comparison first in the protocol's order,
+    then an exact p-value before a bound, then the outcome first in the family's order.
     """
     order = [r["outcome"] for r in sorted(ev.data.records("hierarchy"), key=lambda r: r["position"])
              if r["family"] == family] + list(ev.data.words("outcome"))
     usable = [d for d in rows if d.family == family and not d.not_counted and d.n
-              and d.p is not None and 0 < d.p <= 1 and d.direction in POINTING]
+              and d.p is not None and 0 < d.p <= 1
+              and (d.direction in POINTING or (d.direction == SAME and d.basis == COMPUTED))]
     best: dict[str, Direction] = {}
     for d in sorted(usable, key=lambda d: (ANY_ORDER.index(d.comparison), d.p_sign != "=",
                                            order.index(d.outcome))):
@@ -293,7 +296,7 @@ def albatross_points(ev: Evidence, rows: Sequence[Direction], family: str) -> li
 
 def _x(d: Direction) -> float:
     """Place of a p-value: to the right where it favours cells, further out the smaller it is."""
-    return max(-math.log10(d.p), 0.0) * (1 if d.direction == CELLS else -1)
+    return max(-math.log10(d.p), 0.0) * {CELLS: 1, SAME: 0}.get(d.direction, -1)
 
 
 def _contours(axes, widest: float, low: float, high: float, binary: bool) -> None:
@@ -343,7 +346,7 @@ def _p_axis(axes, widest: float) -> None:
     places = sorted({sign * place for place in places for sign in (-1, 1)})
     axes.set_xticks(places, [f"{10.0 ** -abs(x):.1g}" for x in places], fontsize=8)
     axes.set_xlim(-widest, widest)
-    axes.set_xlabel("← comparator better    two-sided p-value    cells better →")
+    axes.set_xlabel("← comparator better    two-sided p-value    treated better →")
 
 
 def _draw(points: list[Direction], labels: list[str], binary: bool) -> Figure:
@@ -393,18 +396,25 @@ def albatross(ev: Evidence, names: dict[str, str], family: str) -> Html:
         figure = _draw(points, shown, binary)
         bounds = sum(d.p_sign != "=" for d in points)
         for_cells = sum(d.direction == CELLS for d in points)
+        alike = sum(d.direction == SAME for d in points)
+        randomised = sum(d.design == "rct" for d in points)
+        none = f", {alike} in the middle show no difference" if alike else ""
         description = (
-            f"{len(points)} trials: {for_cells} favour cells, {len(points) - for_cells} favour the "
-            "comparator. " + "; ".join(f"{names[d.trial]} n {_whole(d.n)}, p {p_words(d)}, "
-                                       f"favours {d.direction}" for d in points) + ".")
+            f"{len(points)} studies: {for_cells} favour {ev.data.wording('intervention')}, "
+            f"{len(points) - for_cells - alike} favour the comparator{none}. "
+            + "; ".join(f"{names[d.trial]} n {_whole(d.n)}, p {p_words(d)}, "
+                        + words.in_text(direction_word(ev.data, d.direction)) for d in points)
+            + ".")
         numbered = "" if len(points) <= MOST_NAMES else " Numbers are those of the table below."
         return figure_html(
             figure, f"albatross-{ev.indication}-{family}", f"Albatross plot: {label}", description,
-            f"{label}: {len(points)} trials by their p-value, direction and size; {for_cells} to "
-            f"the right favour cells. Lines join results of equal effect in two groups of one size "
+            f"{label}: {len(points)} studies, {randomised} of them randomised, by their p-value, "
+            f"direction and size; {for_cells} to the right favour "
+            f"{ev.data.wording('intervention')}{none}. Lines join "
+            f"results of equal effect in two groups of one size "
             f"({'odds ratio' if binary else 'standardised difference'}); they are a guide, not "
             "estimates. Circles are randomised trials, squares others"
-            + ("; + marks comparisons in which more than the cells differs"
+            + ("; + marks comparisons in which more than the intervention differs"
                if any(d.comparison not in ISOLATING for d in points) else "")
             + (f"; {bounds} hollow marks with an arrow are p-values known as a bound only"
                if bounds else "")
@@ -412,7 +422,7 @@ def albatross(ev: Evidence, names: dict[str, str], family: str) -> Html:
                if any(abs(_x(d)) > FARTHEST for d in points) else "")
             + ("; ¶ marks values that look odd, such as a standard error printed as a standard "
                "deviation" if odd else "") + f".{numbered}",
-            ["number", "trial", "cells against", "outcome", "month", "n", "p", "direction"],
+            ["number", "trial", "against", "outcome", "month", "n", "p", "direction"],
             [[i, names[d.trial], words.in_text(ev.data.label("comparison_class", d.comparison)),
               ev.data.label("outcome", d.outcome), "" if d.months is None else f"{d.months:g}",
               _whole(d.n), p_words(d), direction_word(ev.data, d.direction)]

@@ -36,14 +36,16 @@ def dose(data: Dataset, names: dict[str, str], result: dict, sources: dict[str, 
         return paragraph(f"{result['title']}: no trial has an effect.", "lr-empty")
     k = sum(dose is not None for dose in found["trials"].values())
     if not k:
-        return join([paragraph("No trial of this analysis states one number of cells.",
+        return join([paragraph(f"No trial of this analysis states one {data.wording('amount')}.",
                                "lr-empty"), _within(names, result)])
-    said = _regression_words(result, k)
-    caption = (f"{k} of {result['k']} trials state one number of cells. {said} {CAUTION} Marks are "
+    said = _regression_words(names, result, k)
+    caption = (f"{k} of {result['k']} trials state one {data.wording('amount')}"
+               f"{_without(names, found)}. "
+               f"{said} {CAUTION} Marks are "
                "trials, their size is the weight in the pool, lines are 95% intervals."
                + (" Dashed: the line of the regression." if found["across"] else ""))
-    return join([figures.dose(data, names, result, sources, said, caption), _predicted(result),
-                 _within(names, result)])
+    return join([figures.dose(data, names, result, sources, said, caption),
+                 _predicted(data, result), _within(names, result)])
 
 
 def slope_words(result: dict, slope: float, low: float, high: float) -> str:
@@ -56,7 +58,38 @@ def slope_words(result: dict, slope: float, low: float, high: float) -> str:
             f"dose (95% interval {interval(low, high, d)})")
 
 
-def _regression_words(result: dict, k: int) -> str:
+def _without(names: dict[str, str], found: dict) -> str:
+    """The trials that are not on the line."""
+    rest = ", ".join(names[t] for t, dose in found["trials"].items() if dose is None)
+    return f"; not among them: {rest}" if rest else ""
+
+
+def _more_cells(result: dict, slope: float) -> str:
+    """What a slope means: on which side trials of more cells lie."""
+    null = words.measure(result).null
+    if slope == null:
+        return ""
+    better = (slope < null) == (result["question"]["favourable"] == "lower")
+    return (f" Among these trials, higher doses went with results "
+            f"{'more' if better else 'less'} favourable to {words.treated(result)}.")
+
+
+def _one_left_out(names: dict[str, str], result: dict) -> str:
+    """How far the slope hangs on single trials."""
+    rows, d = result["dose_response"]["across"]["leave_one_out"], words.decimals(result)
+    if not rows:
+        return ""
+    null = words.measure(result).null
+    low, high = (pick(rows, key=lambda r: r["slope"]) for pick in (min, max))
+    open_ = sum(r["slope_ci_low"] < null < r["slope_ci_high"] for r in rows)
+    form = number if words.ratio(result) else words.signed
+    return (f" Without one trial at a time it is between {form(low['slope'], d)} (without "
+            f"{names[low['trial_id']]}) and {form(high['slope'], d)} (without "
+            f"{names[high['trial_id']]}); the interval then holds no association in {open_} of "
+            f"{len(rows)} cases.")
+
+
+def _regression_words(names: dict[str, str], result: dict, k: int) -> str:
     """What the regression over trials says, or why there is none."""
     across = result["dose_response"]["across"]
     if across is None:
@@ -68,15 +101,15 @@ def _regression_words(result: dict, k: int) -> str:
     slope = slope_words(result, across["slope"], across["slope_ci_low"], across["slope_ci_high"])
     few = (f" Fewer than {ENOUGH} trials: an exploration." if across["k"] < ENOUGH else "")
     return (f"Over {words.trials(across['k'])} with {words.participants(across['n'])} and doses "
-            f"from {cells(across['dose_low'])} to {cells(across['dose_high'])} cells, {slope}."
-            f"{r2}{few}")
+            f"from {cells(across['dose_low'])} to {cells(across['dose_high'])}, {slope}."
+            f"{_more_cells(result, across['slope'])}{_one_left_out(names, result)}{r2}{few}")
 
 
 CAUTION = ("This compares trials, not patients: trials of different doses also differ in tissue, "
            "product, control and patients, so that a line shows no effect of the dose.")
 
 
-def _predicted(result: dict) -> Html | None:
+def _predicted(data, result: dict) -> Html | None:
     """The average effect that the line gives at round doses and at both ends."""
     across = result["dose_response"]["across"]
     if across is None:
@@ -84,8 +117,8 @@ def _predicted(result: dict) -> Html | None:
     d = words.decimals(result)
     return table(
         f"dose-line-{result['id']}", "Average effect that the line over trials gives at a dose",
-        [Column("dose", "Cells in one administration"), Column("estimate", "Effect", True),
-         Column("ci", "95% interval", True)],
+        [Column("dose", words.first_capital(data.wording("dose"))),
+         Column("estimate", "Effect", True), Column("ci", "95% interval", True)],
         [{"dose": cells(p["dose"]), "estimate": number(p["estimate"], d),
           "ci": words.spread_interval(result, p)} for p in across["line"]],
         interactive=False, cards=True)

@@ -152,7 +152,8 @@ def one_at_a_time(names: dict[str, str], result: dict) -> Html:
     d, null, moving = words.decimals(result), words.measure(result).null, result["most_moving"]
     description = (
         f"{len(rows)} analyses of the same question, each with one other choice: estimates from "
-        f"{number(rows[0]['estimate'], d)} to {number(rows[-1]['estimate'], d)}")
+        f"{number(rows[0]['estimate'], d)} to {number(rows[-1]['estimate'], d)}"
+        if len(rows) > 1 else "The main analysis alone: no other choice gives an estimate")
     if null is not None:
         inside = sum(r["ci_low"] < null < r["ci_high"] for r in rows)
         description += (f"; the interval crosses {_crossing(result)} in {inside} of "
@@ -373,8 +374,9 @@ def time_course(data: Dataset, results: Sequence[dict], identifier: str, title: 
         against = words.comparator(data, results[0])
         return figure_html(
             figure, identifier, title, description,
-            f"Cells against {against}: pooled difference in each time window with its 95% "
-            "interval; below zero favours cells. A hollow diamond is the common effect of two "
+            f"{words.first_capital(words.treated(results[0]))} against {against}: pooled "
+            "difference in each time window with its 95% interval; below zero favours "
+            f"{words.treated(results[0])}. A hollow diamond is the common effect of two "
             "trials, which stand beside it as crosses. The windows hold different trials, so this "
             "is not the course of a patient.",
             ["window", "trials", "participants", "difference", "ci low", "ci high"],
@@ -429,20 +431,23 @@ def dose(data: Dataset, names: dict[str, str], result: dict, sources: dict[str, 
         if words.ratio(result):
             axes.set_yscale("log")
         _name(axes, sorted(marks))
-        axes.set_xlabel("cells in one administration (logarithmic)")
+        axes.set_xlabel(f"{data.wording('dose')} (logarithmic)")
         axes.set_ylabel(axis_label(result))
         axes.legend(frameon=False, fontsize=9, loc="upper center", ncol=3,
                     bbox_to_anchor=(0.5, -0.2))
         sns.despine(figure)
         d = words.decimals(result)
-        description = "; ".join(f"{names[s['trial_id']]} {doses[s['trial_id']]:,.0f} cells: "
+        description = "; ".join(f"{names[s['trial_id']]} {doses[s['trial_id']]:,.0f}: "
                                 f"{number(s['estimate'], d)}" for s in studies)
         return figure_html(
-            figure, f"dose-{result['id']}", f"Effect and number of cells: {result['title']}",
+            figure, f"dose-{result['id']}",
+            f"Effect and {data.wording('amount')}: {result['title']}",
             f"{description}. {said}", caption,
-            ["trial", "cells in one administration", "tissue", "effect", "ci low", "ci high"],
+            ["trial", data.wording("dose"), "source", "against", "effect", "ci low",
+             "ci high"],
             [[names[s["trial_id"]], f"{doses[s['trial_id']]:,.0f}",
-              data.label("cell_source", sources[s["trial_id"]]), number(s["estimate"], d),
+              data.label("cell_source", sources[s["trial_id"]]),
+              data.label("comparison_class", s["comparison"]), number(s["estimate"], d),
               number(s["ci_low"], d), number(s["ci_high"], d)] for s in studies])
 
 

@@ -31,7 +31,8 @@ def summary_of_findings(data: Dataset, results: list[dict]) -> Html:
     """
     against = list(dict.fromkeys(_against(data, r) for r in results))
     rows = [{"outcome": _outcome(data, r, named=len(against) > 1),
-             "n": f"{count(round(r['n']))} ({words.k_words(r)})" if r["k"] else "none",
+             "n": f"{count(round(r['n'])) if r['n'] else 'not stated'} ({words.k_words(r)})"
+             if r["k"] else "none",
              "relative": _relative(r), "absolute": _absolute(data, r),
              "certainty": certainty(data, r),
              "plain": Html(text(words.plain(data, r)))} for r in results]
@@ -55,7 +56,7 @@ def _against(data: Dataset, result: dict) -> str:
     """What is compared, as the table's heading says it."""
     if _uncontrolled(result):
         return "treated patients without a comparison"
-    return f"cells against {words.comparator(data, result)}"
+    return f"{words.treated(result)} against {words.comparator(data, result)}"
 
 
 def _outcome(data: Dataset, result: dict, named: bool) -> Html:
@@ -74,7 +75,7 @@ def _scale(result: dict) -> str:
     if words.measure(result).binary or question["measure"] == "proportion":
         return ""
     unit = "on 0 to 100" if question["rescaled_0_100"] else (
-        f"in {question['unit'] or 'points of its scale'}")
+        f"in {question.get('unit') or 'points of its scale'}")
     if question["measure"] == "SMD":
         unit = "in standard deviations"
     return f"{unit}, {question['favourable']} is better"
@@ -115,7 +116,8 @@ def _absolute_lines(data: Dataset, result: dict) -> list[str]:
         return [words.estimate_words(result) if result["pooled"] else words.no_pool(data, result)]
     if result["none_seen"]:
         seen = result["none_seen"]
-        return [f"None seen among {count(round(seen['n']))} with cells: at most "
+        return [f"None seen among {count(round(seen['n']))} with "
+                f"{words.treated(result)}: at most "
                 f"{number(seen['upper_percent'])} in 100"]
     if result["pooled"] is None or words.ratio(result):
         return ["not estimable"]
@@ -128,7 +130,7 @@ def _risks(data: Dataset, result: dict) -> list[str]:
     more = [a[f"cells_{key}_per_1000"] - usual for key in ("estimate", "ci_low", "ci_high")]
     return [f"With {words.comparator(data, result)}: {number(usual, 0)} per 1,000 (median risk of "
             f"{words.trials(len(a['trials_of_median']))})",
-            f"With cells: {number(a['cells_estimate_per_1000'], 0)} per 1,000 "
+            f"With {words.treated(result)}: {number(a['cells_estimate_per_1000'], 0)} per 1,000 "
             f"({interval(a['cells_ci_low_per_1000'], a['cells_ci_high_per_1000'], 0)})",
             f"Difference: {_fewer(more[0])} per 1,000 ({_fewer(more[1])} to {_fewer(more[2])})"]
 
@@ -147,8 +149,9 @@ def _means(data: Dataset, result: dict) -> list[str]:
         ranged = f"a mean of {low}" if low == high else f"means from {low} to {high}"
         lines.append(f"With {words.comparator(data, result)}: {ranged}")
     side = "lower" if pooled["estimate"] < 0 else "higher"
-    lines.append(f"With cells: {number(abs(pooled['estimate']), d)} {words.unit(result)} {side} on "
-                 f"average (difference {interval(pooled['ci_low'], pooled['ci_high'], d)})"
+    lines.append(f"With {words.treated(result)}: {number(abs(pooled['estimate']), d)} "
+                 f"{words.unit(result)} {side} on average "
+                 f"(difference {interval(pooled['ci_low'], pooled['ci_high'], d)})"
                  f"{_spread(result)}")
     mid = result["minimal_important_difference"]
     lines.append(f"Minimal important difference: {number(mid['value'])}, a change within a patient"
@@ -182,8 +185,8 @@ def _footnote(data: Dataset, results: list[dict]) -> str:
         said.append(f"Follow-up of the values used: month {min(months):g} to month "
                     f"{max(months):g}.")
     if any(r["absolute"] for r in results):
-        said.append("Risks with cells apply the risk ratio and its interval to the median risk in "
-                    "the comparator arms of the trials of that row.")
+        said.append(f"Risks with {words.treated(results[0])} apply the risk ratio and its interval "
+                    "to the median risk in the comparator arms of the trials of that row.")
     if any(_uncontrolled(r) for r in results):
         said.append("Rows without a comparison tell what happened to treated patients; how they "
                     "would have fared otherwise is not known.")

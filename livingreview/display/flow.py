@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from functools import cached_property
 
-from ..dataset import load
 from ..effects import Evidence
-from ..review import review, versions
+from ..review import versions
+from .across import Book, quality
 from .html import Column, Html, count, details, join, link, paragraph, table, text
-from .words import study_names
 
 STEPS = {
     "known": "Studies known (a main report each)",
@@ -20,7 +20,7 @@ STEPS = {
 NO_SEARCH = "no search made yet"
 
 
-class Flow:
+class Flow(Book):
     """The flow of studies over all indications.
 
     Parameters
@@ -29,23 +29,10 @@ class Flow:
         Another data folder.
     """
 
-    def __init__(self, data=None):
-        self._folder = data
-
-    @cached_property
-    def review(self):
-        """The results of all analyses."""
-        return review(load(self._folder or None))
-
-    @property
-    def data(self):
-        """The data folder."""
-        return self.review.data
-
     @cached_property
     def studies(self) -> dict[str, dict[str, list[str]]]:
         """Main reports at each step, by indication."""
-        return {i: self._of(self.review.evidence[i]) for i in self.data.indications}
+        return {i: self._of(ev) for i, ev in self.evidence.items()}
 
     def _of(self, ev: Evidence) -> dict[str, list[str]]:
         """Main reports of one indication at each step; each step is a part of the one before."""
@@ -63,49 +50,102 @@ class Flow:
     def _total(self, step: str) -> int:
         return sum(len(found[step]) for found in self.studies.values())
 
-    def _before(self) -> str:
+    @cached_property
+    def left(self) -> dict[str, list[tuple[str, str, str, str]]]:
+        """Studies that a step leaves behind: (indication, study, kind of reason, reason)."""
+        out, steps = {}, list(STEPS)
+        for before, step in zip(steps, steps[1:], strict=False):
+            out[step] = [(i, s, *self._why(i, s, step)) for i, found in self.studies.items()
+                         for s in found[before] if s not in found[step]]
+        return out
+
+    def _why(self, indication: str, study: str, step: str) -> tuple[str, str]:
+        """Why a study is left behind at a step: the kind of reason, and the reason."""
+        if step == "human":
+            return "animals", "an animal experiment"
+        if step == "reported":
+            return "no results yet", "registered; no report of results is known"
+        if step == "pooled":
+            return "not pooled", ("alone in its analyses, or without a ratio: shown by itself")
+        kind, why = quality.why_not(self, self.evidence[indication], study)
+        return (kind, why) if kind else ("check only", "only in an analysis that checks another")
+
+    def _before(self) -> Html:
         """The last published version, which the flow starts from."""
         known = versions.published()
         if not known:
-            return "Preceding version: none has been published yet"
-        trials = {(r["indication"], s["trial_id"])
-                  for r in versions.results(known[-1])["analyses"].values()
-                  for s in r["studies"]}
-        return f"Preceding version: {known[-1]}, with {len(trials)} trials in its analyses"
+            return link("versions.html", "Preceding version: none has been published yet")
+        old = {(r["indication"], s["trial_id"])
+               for r in versions.results(known[-1])["analyses"].values() for s in r["studies"]}
+        now = {(i, s) for i, found in self.studies.items() for s in found["usable"]}
+        return Html(link(f"../releases/{known[-1]}.html", f"Preceding version: {known[-1]}, with "
+                         f"{len(old)} trials in its analyses") + text(
+            f"; since then {len(now - old)} more and {len(old - now)} fewer"))
+
+    def _sources(self) -> Html:
+        """What the studies were found in, other than searches."""
+        reviews = {(i, r["review_id"]) for i in self.evidence
+                   for r in self.data.records("published_syntheses", i)}
+        registered = sum(s["status"] == "registered" for ev in self.evidence.values()
+                         for s in ev.studies.values())
+        return Html(
+            f"Other sources: {len(self.data.records('reviews'))} seed reviews and their reference "
+            f"lists, {link('../notebooks/what-others-concluded.html', 'published syntheses')} "
+            f"({len(reviews)} with a result in the data), and registry entries ({registered} "
+            f"trials known from a registry alone)")
 
     def diagram(self) -> Html:
-        """The boxes of the flow, from searches to estimates."""
+        """The boxes of the flow, from searches to estimates, and what each step leaves behind."""
         searches = self.data.records("flow")
-        hits = sum(r["hits"] or 0 for r in searches)
-        found = f"{count(hits)} records found by searches" if searches else (
-            f"Searches of our own: {NO_SEARCH}")
-        other = ("Other sources: the seed reviews, their reference lists, the trials of named "
-                 "systematic reviews, and registry entries")
-        steps = "".join(
-            f'<li id="flow-{step}"><a href="#flow-list-{step}">{text(words)}: '
-            f"<strong>{self._total(step)}</strong></a></li>" for step, words in STEPS.items())
-        lists = (Html(f'<div id="flow-list-{step}">' + details(
+        found = f"{count(sum(r['hits'] or 0 for r in searches))} records found" if searches else (
+            NO_SEARCH)
+        reports = sum(len(ev.studies) for ev in self.evidence.values())
+        state = f"These pages: data of {self.data.version or 'no date'}, " + (
+            f"{reports} reports of {self._total('known')} studies")
+        boxes = [self._before(), link("#searches", f"Searches of our own: {found}"),
+                 self._sources(), text(state)]
+        head = "".join(f"<li>{box}</li>" for box in boxes)
+        steps = "".join(self._box(step, words) for step, words in STEPS.items())
+        lists = [Html(f'<div id="flow-list-{step}">' + details(
             f"{words}: {self._total(step)}", self._list(step)) + "</div>")
-            for step, words in STEPS.items())
-        return join([
-            Html(f'<ol class="lr-flow"><li>{text(self._before())}</li>'
-                 f"<li>{text(found)}</li><li>{text(other)}</li>{steps}</ol>"), *lists])
+            for step, words in STEPS.items()]
+        return join([Html(f'<ol class="lr-flow">{head}{steps}</ol>'), *lists,
+                     Html(f'<div id="flow-list-left">{self._left_list()}</div>')])
+
+    def _box(self, step: str, words: str) -> str:
+        """A step with its count, and how many the step before has more, by reason."""
+        out = ""
+        if left := self.left.get(step):
+            kinds = "; ".join(f"{kind}: {n}" for kind, n in Counter(
+                kind for _, _, kind, _ in left).most_common())
+            out = (f'<li class="lr-out"><a href="#flow-list-left">Left out: '
+                   f"<strong>{len(left)}</strong></a> ({text(kinds)})</li>")
+        return (f'{out}<li id="flow-{step}"><a href="#flow-list-{step}">{text(words)}: '
+                f"<strong>{self._total(step)}</strong></a></li>")
+
+    def _left_list(self) -> Html:
+        """Every study that a step leaves behind, with the reason."""
+        rows = [{"step": STEPS[step], "indication": self.label(i), "study": self.study(i, s),
+                 "kind": kind, "why": why}
+                for step, found in self.left.items() for i, s, kind, why in found]
+        return details(f"Left out, with the reason: {len(rows)}", table(
+            "flow-left-studies", "Studies left out at a step, with the reason",
+            [Column("step", "Not among those", select=True),
+             Column("indication", "Indication", select=True), Column("study", "Study"),
+             Column("kind", "Kind of reason", select=True), Column("why", "Why")], rows,
+            "No study is left out.", cards=True))
 
     def _list(self, step: str) -> Html:
         """The studies of one step, each linked to its entry."""
-        rows = []
-        for indication, found in self.studies.items():
-            names = study_names(self.review.evidence[indication])
-            rows += [{"indication": self.data.label("indication", indication),
-                      "study": link(f"../notebooks/{indication}.html#study-{s}", names[s])}
-                     for s in found[step]]
+        rows = [{"indication": self.label(i), "study": self.study(i, s)}
+                for i, found in self.studies.items() for s in found[step]]
         return table(f"flow-{step}-studies", STEPS[step],
-                     [Column("indication", "Indication"), Column("study", "Study")], rows)
+                     [Column("indication", "Indication", select=True), Column("study", "Study")],
+                     rows)
 
     def by_indication(self) -> Html:
         """The steps of each indication."""
-        rows = [{"indication": self.data.label("indication", i),
-                 **{step: len(found[step]) for step in STEPS}}
+        rows = [{"indication": self.label(i), **{step: len(found[step]) for step in STEPS}}
                 for i, found in self.studies.items()]
         return table("flow-indications", "Studies at each step, by indication",
                      [Column("indication", "Indication"),

@@ -136,9 +136,10 @@ def _axis_row(axis: Axis, result: dict) -> Html:
                      f'text-anchor="middle">{shown}</text>')
     line = f'<line class="lr-tick" x1="{MARGIN}" x2="{WIDTH - MARGIN}" y1="0" y2="0"/>'
     null = axis.x(1.0 if axis.log else 0.0)
-    left, right = "cells better", "cells worse"
+    of = words.treated(result)
+    left, right = f"{of} better", f"{of} worse"
     if result["question"]["target_type"] == "event":
-        left, right = "fewer with cells", "more with cells"
+        left, right = f"fewer with {of}", f"more with {of}"
     if result["question"]["favourable"] == "higher":
         left, right = right, left
     if null > 80:
@@ -193,7 +194,7 @@ def _row(header, cells, comparator, weight, effect, mark, css: str) -> str:
     # On a narrow screen the cells stand below each other, each behind its label.
     numbers = "".join(
         f'<td class="lr-num" data-label="{label}">{text(cell)}</td>' if cell else "<td></td>"
-        for label, cell in (("Cells", cells), ("Control", comparator), ("Weight", weight),
+        for label, cell in (("Treated", cells), ("Control", comparator), ("Weight", weight),
                             ("Effect", effect)))
     return (f'<tr class="{css}"><th scope="row">{text(header)}</th>{numbers}'
             f'<td class="lr-plot">{text(mark)}</td></tr>')
@@ -315,16 +316,17 @@ def _legend(data: Dataset, names: dict, result: dict) -> str:
             found = "; ".join(dict.fromkeys(wrong for _, wrong in study["odd"]))
             parts.append(f"¶ {names[study['trial_id']]}: {found}.")
     if any(s["within_person"] for s in studies):
-        parts.append("‡ both joints of one person, counted once.")
+        parts.append("‡ both sides of one person, counted once.")
     if any(s["low_follow_up"] for s in studies):
         parts.append("§ fewer than four fifths of an arm analysed.")
     return " ".join(parts)
 
 
 def _data_rows(names: dict, result: dict) -> tuple[list[str], list[list]]:
-    header = ["trial", "outcome", "months", "statistic", "n cells", "mean or events cells",
-              "sd cells", "n comparator", "mean or events comparator", "sd comparator", "effect",
-              "ci low", "ci high", "weight", "quality", "derivation"]
+    header = ["trial", "outcome", "months", "statistic", "n treated",
+              "mean or events treated", "sd treated", "n comparator",
+              "mean or events comparator", "sd comparator", "effect", "ci low", "ci high",
+              "weight", "quality", "derivation"]
     rows = []
     for s in result["studies"]:
         line = [names[s["trial_id"]], s["outcome"], s["months"], s["statistic"]]
@@ -378,7 +380,7 @@ def forest(data: Dataset, names: dict[str, str], result: dict) -> Html:
         measure += f", {words.unit(result)}"
     arm = "events / patients" if words.measure(result).binary else "mean (SD), n"
     head = "".join(f'<th scope="col"{css}>{h}</th>' for h, css in (
-        ("Trial", ""), (f"Cells: {arm}", ' class="lr-num"'),
+        ("Trial", ""), (f"{words.first_capital(words.treated(result))}: {arm}", ' class="lr-num"'),
         (f"Control: {arm}", ' class="lr-num"'), ("Weight", ' class="lr-num"'),
         (f"{measure} (95% CI)", ' class="lr-num"'), ("Drawing", "")))
     described = f"desc-{result['id']}"

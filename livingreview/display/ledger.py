@@ -68,6 +68,10 @@ class Ledger:
         """Every claim."""
         return ledger(self.data)
 
+    def entries_of(self, review_id: str) -> list[Entry]:
+        """The claims of one seed review."""
+        return ledger(self.data, "review_id", review_id)
+
     @cached_property
     def numbers(self) -> list[Headline]:
         """Every headline number."""
@@ -96,7 +100,7 @@ class Ledger:
 
     def claims(self, review_id: str = "") -> Html:
         """The ledger, of all seed reviews or of one."""
-        entries = [e for e in self.entries if review_id in ("", e.claim["review_id"])]
+        entries = self.entries_of(review_id) if review_id else self.entries
         whole = not review_id
         columns = [
             Column("claim", "Claim", place="page"), Column("cites", "What it cites", place="page"),
@@ -212,9 +216,9 @@ class Ledger:
         return {"status": label, "all": len(found), **{
             r: sum(h.row["review_id"] == r for h in found) for r in reviews}}
 
-    def headline_numbers(self, review_id: str = "") -> Html:
-        """Every stated number beside the recomputed one, of all seed reviews or of one."""
-        found = [h for h in self.numbers if review_id in ("", h.row["review_id"])]
+    def headline_numbers(self, review_id: str = "", indication: str = "") -> Html:
+        """Stated numbers beside the recomputed ones, of all or of one seed review or indication."""
+        found = headlines(self.data, review_id, indication)
         columns = [Column("number", "What is counted", place="page"),
                    Column("id", "statement_id", place="file"),
                    Column("what", "What is counted", place="file"),
@@ -242,7 +246,7 @@ class Ledger:
                            f'<span class="lr-sub">{text(why)}</span>'),
             "id": row["statement_id"], "what": row["what"], "scope": row["scope"],
             "stated": f"{_grouped(row['value'] or '')} {row['unit'] or ''}",
-            "found": " and ".join(_shown(v) for v in headline.found) or "none",
+            "found": ", ".join(_shown(v) for v in headline.found) or "none",
             "status": status, "why": why,
             "rows": self._rows(headline), "review": row["review_id"],
             "rule": row["how_to_recompute"], "lines": "; ".join(map(str, headline.lines))}

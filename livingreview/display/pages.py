@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from .. import __version__, tables
+from ..review import versions
 from ..review.missing import size_of_trial
 from ..synthesis import clopper_pearson
 from . import words
 from .across import Book, evidence_map, quality
-from .html import Column, Html, count, details, join, number, paragraph, table, text
+from .findings import LEVELS
+from .html import Column, Html, count, details, join, link, number, paragraph, table, text
 
 
 class Overview(Book):
@@ -22,14 +24,31 @@ class Overview(Book):
     # --- landing ------------------------------------------------------------------------------
 
     def version(self) -> Html:
-        """Version and date of data and package."""
-        return paragraph(f"{self._state(' · ')} · no version has been released yet",
-                         "lr-version")
-
-    def _state(self, between: str) -> str:
-        """Version of data and package; an empty changelog gives the data no date."""
+        """Version and date of data and package; an empty changelog gives the data no date."""
+        known = versions.published()
+        last = (link(f"../releases/{known[-1]}.html", f"last released version: {known[-1]}")
+                if known else "no version has been released yet")
         dated = [f"Data of {self.data.version}"] if self.data.version else []
-        return between.join([*dated, f"package {__version__}"])
+        return Html('<p class="lr-version">' + " · ".join(
+            [*dated, f"package {__version__}", last]) + "</p>")
+
+    def certainty(self) -> Html:
+        """For how many indications there is an estimate of benefit, and how sure the best is."""
+        found = {i: [LEVELS.index(r["certainty"]["level"])
+                     for r in self.review.analyses(i, role="main") if r["pooled"]
+                     and r["certainty"] and r["section"] != "harms" and not words.uncontrolled(r)]
+                 for i in self.data.indications}
+        known = {i: max(levels) for i, levels in found.items() if levels}
+        if not known:
+            return paragraph("No indication has a main estimate of benefit from trials with a "
+                             "comparison.")
+        best = max(known.values())
+        where = "; ".join(words.in_text(self.label(i)) for i, level in known.items()
+                          if level == best)
+        said = (f"The certainty of each of them is {LEVELS[best]}." if len(set(known.values())) == 1
+                else f"The highest certainty of any is {LEVELS[best]} ({where}).")
+        return paragraph(f"{len(known)} of {len(found)} indications have a main estimate of "
+                         f"benefit from trials with a comparison. {said}", "lr-lead")
 
     def findings(self) -> Html:
         """What the main analyses of every indication found, each with its certainty."""
@@ -58,7 +77,22 @@ class Overview(Book):
     def _finding(self, result: dict) -> str:
         figure = self.chapter_link(result["indication"], f"forest-{result['id']}", "Figure")
         certainty = f" Certainty: {result['certainty']['level']}." if result["certainty"] else ""
-        return f"<li>{text(words.finding(self.data, result))}{certainty} {figure}</li>"
+        plain = words.plain(self.data, result)
+        return (f"<li><strong>{text(plain)}</strong> {text(words.finding(self.data, result))}"
+                f"{self._counts(result)}{certainty} {figure}</li>")
+
+    @staticmethod
+    def _counts(result: dict) -> str:
+        """The patients behind the ratio of a single trial, which alone show how little it is."""
+        if result["k"] != 1 or not words.ratio(result):
+            return ""
+        arms = [next(s for s in result["studies"] if s["weight"] is not None)[side]
+                for side in ("cells", "comparator")]
+        if any(not arm or arm["events"] is None for arm in arms):
+            return ""
+        with_cells, without = (f"{number(arm['events'], 0)} of {number(arm['n'], 0)}"
+                               for arm in arms)
+        return f" That is {with_cells} with cells and {without} without."
 
     def indications(self) -> Html:
         """Studies and participants of every indication; each trial counted once."""
@@ -85,19 +119,6 @@ class Overview(Book):
     def map_in_short(self) -> Html:
         """How much of the evidence map holds an estimate."""
         return evidence_map.teaser(self)
-
-    def citation(self) -> Html:
-        """How to cite the current state, in plain text and BibTeX."""
-        date = self.data.version
-        title = "Mesenchymal stem cells in orthopaedics: a living systematic review"
-        authors = "Contributors of the living review of mesenchymal stem cells in orthopaedics"
-        state = self._state(", ")
-        year = f"  year = {{{date[:4]}}},\n" if date else ""
-        bibtex = (f"@misc{{{'-'.join(filter(None, ['livingreview', date]))},\n"
-                  f"  title = {{{title}}},\n  author = {{{{{authors}}}}},\n{year}"
-                  f"  note = {{{state}, not released}}\n}}")
-        return Html(f"<p>{text(authors)}. {text(title)}. {text(state)}, not released.</p>"
-                    f"<pre>{text(bibtex)}</pre>")
 
     # --- data quality -------------------------------------------------------------------------
 

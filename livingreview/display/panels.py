@@ -14,6 +14,7 @@ from scipy import stats
 
 from ..effects import Evidence
 from ..effects.candidates import scale_of, source_rank
+from ..effects.comparisons import UNCONTROLLED_DESIGNS
 from ..review.harms import got_cells
 from .figures import ACCENT, FAINT, INK, SECOND, STYLE, inline_svg
 from .html import Html, count, data_table, join, link, number, paragraph, text
@@ -152,6 +153,14 @@ def trial_alone(ev: Evidence, trial: str) -> bool:
     return trial not in ev.contests("any")
 
 
+def _alone(ev: Evidence, trial: str) -> str:
+    """What a trial without an arm without cells is called; empty for others."""
+    if not trial_alone(ev, trial):
+        return ""
+    return ("no comparison group" if ev.studies[trial]["design"] in UNCONTROLLED_DESIGNS
+            else f"all arms got {ev.data.wording('intervention')}")
+
+
 # --- what is missing ----------------------------------------------------------------------------
 
 
@@ -240,8 +249,8 @@ def _draw(ev: Evidence, names: dict[str, str], panel: Panel, named: str,
     if panel.factor is not None:
         axes.set_ylim(*limits)
     _label_ends(axes, ends)
-    under = [named] * bool(named) + ["no comparison group"] * trial_alone(ev, panel.trial)
-    axes.set_title("\n".join([names[panel.trial], *under]), fontsize=9, loc="left")
+    title = filter(None, (names[panel.trial], named, _alone(ev, panel.trial)))
+    axes.set_title("\n".join(title), fontsize=9, loc="left")
     axes.set_xlabel("months", fontsize=8)
     axes.set_ylabel(_axis_words(panel), fontsize=8)
     axes.tick_params(labelsize=8)
@@ -297,8 +306,9 @@ def _in_words(ev: Evidence, names: dict[str, str], panel: Panel) -> str:
             f"{'visit not printed' if p.months is None else f'month {p.months:g}'}: "
             f"{number(panel.shown(p.centre))}" for p in points)
         arms.append(f"{_arm_name(ev, panel, key)}: {visits}")
-    alone = " (no comparison group)" if trial_alone(ev, panel.trial) else ""
-    return f"{names[panel.trial]}{alone}, {_axis_words(panel)}. {'; '.join(arms)}."
+    alone = _alone(ev, panel.trial)
+    return (f"{names[panel.trial]}{f' ({alone})' if alone else ''}, {_axis_words(panel)}. "
+            f"{'; '.join(arms)}.")
 
 
 def _caption(label: str, statistic: str, panels: Sequence[Panel], alone: int) -> str:
@@ -309,9 +319,9 @@ def _caption(label: str, statistic: str, panels: Sequence[Panel], alone: int) ->
             "percent-change": "changes from baseline in percent"}[statistic]
     trials = len({p.trial for p in panels})
     said = [f"{label}, {what}: {trials} {'study' if trials == 1 else 'studies'}"
-            + (f", {alone} of them without a comparison group: their lines show change in treated "
-               "patients, without a comparison" if alone else "") + ".",
-            "Full lines: arms with cells; dashed lines: comparators."]
+            + (f", {alone} of them without a comparator: their lines show change in "
+               "treated patients, without a comparison" if alone else "") + ".",
+            "Full lines: treated arms; dashed lines: comparators."]
     if own < len(panels) and statistic != "percent-change":
         said.append("Values are shown as points of 100, the range of their scale.")
     if statistic != "final":

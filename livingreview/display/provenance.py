@@ -60,7 +60,8 @@ def _entry(review: Review, ev: Evidence, names: dict, result: dict, study: dict)
     """The entry of one trial's effect."""
     items, steps = [], list(study["derivation"])
     alone = words.uncontrolled(result)
-    for side, label in (("cells", "Treated patients" if alone else "Cells"),
+    for side, label in (("cells", "Treated patients" if alone else
+                         words.first_capital(words.treated(result))),
                         ("comparator", "Control")):
         if study[side]:
             items += [_reading_item(ev, r) for r in study[side]["readings"]]

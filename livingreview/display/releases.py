@@ -125,6 +125,22 @@ class Versions:
         """The state of the data as it is, in every format."""
         return citation.citations(citation.work(self.data))
 
+    def to_cite(self) -> Html:
+        """What to cite: the last version where there is one, else the state of the data."""
+        known = versions.published()
+        if not known:
+            return join([
+                paragraph("No version has been released yet. Until then, cite the date of the "
+                          "data, and keep a copy of the results: they hold the digest of every "
+                          "data file."),
+                Html(f"<p>{link('../results.json', 'Results (JSON)')}</p>"), self.citation()])
+        last = link(f"../releases/{known[-1]}.html", f"version {known[-1]}")
+        return join([
+            Html("<p>Cite the version that you used; it stands at the foot of each page and never "
+                 f"changes. The last one is {last}.</p>"),
+            Released(known[-1], self._folder).citation(),
+            details("The state of these pages, which is not released", self.citation())])
+
     def living(self) -> Html:
         """How the review is kept alive: searches, updates, retirement."""
         facts = citation.about(self.data)

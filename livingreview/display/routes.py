@@ -7,8 +7,8 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
 from ..effects import Analysis, Effect, Evidence, Rules, select
-from ..effects.comparisons import is_cell_arm
 from ..review import Review
+from ..review.harms import got_cells
 from ..review.pools import natural
 from . import words
 from .conditions import CONTROLLED
@@ -38,7 +38,7 @@ def by_route(review: Review, ev: Evidence, names: Mapping[str, str],
     rows = []
     for study_id, study in ev.studies.items():
         arms = [a for (of, _), a in ev.arms.items()
-                if of == study_id and is_cell_arm(a) and not a["combines"]]
+                if of == study_id and got_cells(a) and not a["combines"]]
         if study["design"] == "animal-experiment" or study["companion_of"] or not arms:
             continue
         route = {r for a in arms for r in a["route"]}
@@ -49,10 +49,10 @@ def by_route(review: Review, ev: Evidence, names: Mapping[str, str],
     return table(
         f"{ev.indication}-by-route", "Studies of people by the route of the cells",
         [Column("route", "Route", select=True), Column("condition", "At entry", select=True),
-         Column("study", "Study"), Column("design", "Design", select=True),
+         Column("study", "Study"), Column("found", "What was found"),
+         Column("design", "Design", select=True), Column("n", "Enrolled", True),
          Column("cells", "Cells"), Column("dose", "Cells in one administration", True),
-         Column("times", "Administrations", True), Column("n", "Enrolled", True),
-         Column("found", "What was found")],
+         Column("times", "Administrations", True)],
         [row for _, row in rows], "No study of people is in the data.", cards=True)
 
 
@@ -63,8 +63,8 @@ def _found(review: Review, ev: Evidence, analyses: Sequence[str]) -> dict[str, l
     for analysis_id in analyses:
         analysis = Analysis.of(declared[analysis_id])
         result = review.analysis(analysis_id)
-        name = (link(f"#forest-{analysis_id}", result["title"]) if result["studies"]
-                else text(result["title"]))
+        short = result["title"].partition(",")[0]  # the comparison stands in the design
+        name = link(f"#forest-{analysis_id}", short) if result["studies"] else text(short)
         for effect in select(ev, analysis, Rules(designs=CONTROLLED))[0]:
             out[effect.trial_id].append(f"{name}: {text(_value(analysis, result, effect))}")
     return out

@@ -57,16 +57,16 @@ class SeedReview:
     @cached_property
     def cited(self) -> list[Cited]:
         """Its references, in the order of its list."""
-        return [c for (review, _), c in references(self.data).items() if review == self.review_id]
+        return list(references(self.data, self.review_id).values())
 
     @cached_property
     def entries(self) -> list[Entry]:
         """Its claims."""
-        return [e for e in self.ledger.entries if e.claim["review_id"] == self.review_id]
+        return self.ledger.entries_of(self.review_id)
 
     def _own(self, name: str) -> list[Mapping]:
         """The rows of a table that are of this review."""
-        return [r for r in self.data.records(name) if r["review_id"] == self.review_id]
+        return list(self.data.having(name, "review_id", self.review_id))
 
     # --- question, search, inconsistencies ----------------------------------------------------
 
@@ -126,7 +126,7 @@ class SeedReview:
                 for cited in self.cited for i, study in cited.studies]
         known = sum(bool(cited.studies) for cited in self.cited)
         return join([
-            paragraph(f"{known} of its {len(self.cited)} references are studies of the data."),
+            paragraph(f"References that are studies of the data: {known} of {len(self.cited)}."),
             table(f"{self.review_id}-studies", "Studies that it cites and the data hold",
                   [Column("study", "Study"), Column("ref", "Reference", True),
                    Column("design", "Design", select=True), Column("cells", "Cells"),

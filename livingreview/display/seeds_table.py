@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 
 from ..effects import Evidence
@@ -130,11 +131,11 @@ def seed_reference(review: Review, ev: Evidence, review_id: str, ref_number: str
         The review has no such reference.
     """
     try:
-        row = references(ev.data)[review_id, ref_number].row
+        row = references(ev.data, review_id)[ref_number].row
     except KeyError:
         raise LookupError(f"references.csv has no row {review_id}, {ref_number}") from None
-    claims = [c for c in ev.data.records("claims") if c["review_id"] == review_id
-              and ref_number in c["cited_refs"]]
+    claims = [c for c in ev.data.having("claims", "review_id", review_id)
+              if ref_number in c["cited_refs"]]
     printed = [r for r in ev.data.records("published_syntheses", ev.indication)
                if r["doi"] and r["doi"] == row["doi"]]
     said = "".join(f"<li>{text(c['claim_en'])}{_remark(c['note'])}</li>" for c in claims)
@@ -197,3 +198,56 @@ def _finding(result: Mapping) -> str:
         return "no estimate"
     return (f"{number(pooled['estimate'], d)} "
             f"({interval(pooled['ci_low'], pooled['ci_high'], d)}; {words.k_words(result)})")
+
+
+def validation_studies(ev: Evidence, names: Mapping[str, str], review_id: str) -> Html:
+    """The studies that a seed review tabulates, with what each of them is by the data.
+
+    Parameters
+    ----------
+    ev : Evidence
+        Of the condition.
+    names : mapping
+        Names of its studies.
+    review_id : str
+
+    Returns
+    -------
+    Html
+        The studies counted by what was given in them, and a table.
+    """
+    by_ref = {ref: s for s in ev.studies.values() for ref in _cited_as(s, review_id)}
+    rows, given = [], Counter()
+    for row in ev.data.having("validation_studies", "review_id", review_id):
+        study = by_ref.get(row["cited_ref"])
+        what = _given(ev, study["study_id"]) if study else "not in the data of this chapter"
+        given[what] += 1
+        rows.append({
+            "ref": row["cited_ref"], "title": row["title_en"] or row["title_zh"],
+            "stated": "; ".join(filter(None, (row["cell_source"], row["product"])))
+            or NOT_STATED, "model": row["model"], "effect": row["key_effect"] or "none stated",
+            "study": link(f"#study-{study['study_id']}", names[study["study_id"]])
+            if study else "", "given": what,
+            "species": study and ev.data.label("species", study["species"]) or NOT_STATED,
+            "people": "yes" if study and study["species"] == "human" else "no",
+            "remark": study and study["note"]})
+    counted = "; ".join(f"{what}: {n}" for what, n in given.most_common())
+    people = sum(r["people"] == "yes" for r in rows)
+    return join([
+        paragraph(f"The review tabulates {len(rows)} studies. What was given in them, by the data "
+                  f"of this chapter — {counted}. Studies of people among them: {people}."),
+        table(f"{ev.indication}-validation", f"The studies that {review_id} tabulates",
+              [Column("ref", "Reference", True), Column("title", "Title"),
+               Column("stated", "Cells or product, as tabulated"),
+               Column("model", "Model, as tabulated"), Column("effect", "Effect, as tabulated"),
+               Column("study", "Here"), Column("given", "What was given", select=True),
+               Column("species", "Species", select=True),
+               Column("remark", "Remark")], rows,
+              "The review tabulates no study.", cards=True)])
+
+
+def _given(ev: Evidence, study_id: str) -> str:
+    """What the arms with cells of a study got, in the classes of the protocol."""
+    arms = [a for (of, _), a in ev.arms.items() if of == study_id and is_cell_arm(a)]
+    return _labels(ev, "cell_product", arms).capitalize() or (
+        "Cells, product not stated" if arms else "No cells and no product of cells")

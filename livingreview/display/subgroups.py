@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from ..dataset import Dataset
+from ..review.groups import FEWEST, UNKNOWN
 from . import words
 from .html import Column, Html, count, interval, join, number, paragraph, table
+
+UNTESTED = "not tested"
 
 
 def group_label(data: Dataset, by: str, value: str) -> str:
@@ -35,15 +38,18 @@ def subgroups(data: Dataset, result: dict) -> Html | None:
         return None
     for division in divisions:
         test = division["difference"]
-        p = f"p = {number(test['p_value'], 3)}" if test else "not tested"
+        p = f"p = {number(test['p_value'], 3)}" if test else UNTESTED
         order = [*data.words(data.kind("subgroup", division["by"])), *data.words("group_value")]
         for group in sorted(division["groups"], key=lambda g: order.index(g["value"])):
             ends = interval(group["ci_low"], group["ci_high"], d)
+            in_test = group["k"] >= FEWEST and group["value"] not in UNKNOWN
+            common = " as one common effect" if group["model"] == "common" else ""
             rows.append({
                 "by": data.label("subgroup", division["by"]),
                 "group": group_label(data, division["by"], group["value"]),
                 "k": group["k"], "n": count(round(group["n"])),
-                "estimate": f"{number(group['estimate'], d)} ({ends})", "test": p})
+                "estimate": f"{number(group['estimate'], d)} ({ends}){common}",
+                "test": p if in_test else UNTESTED})
     one = [f"{words.in_text(data.label('subgroup', s['by']))}: "
            f"{words.in_text(group_label(data, s['by'], s['groups'][0]['value']))}"
            for s in result["subgroups"] if len(s["groups"]) == 1 and s not in divisions]

@@ -13,15 +13,15 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from .. import reads
 from .. import synthesis as s
+from ..reads import REFERENCE
 from .html import Column, Html, join, number, paragraph, table
 
-REFERENCE = Path(__file__).resolve().parents[2] / "tests" / "reference"
 FILES = ("metafor", "measures", "models")
 ZERO = 1e-9  # answers nearer to 0 than this are compared by their difference alone
 DIGITS = 15  # of the answers
@@ -55,6 +55,7 @@ def answers() -> dict[str, Answers]:
 @cache
 def _read(name: str) -> Answers:
     path = REFERENCE / f"{name}.json"
+    reads.note_beside(path)
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from ..dataset import Dataset
-from ..effects import Evidence
+from ..dataset import GENERIC, Dataset
 from .html import count, interval, number
 
 
@@ -36,7 +36,7 @@ COMPARATOR = {
     "placebo": "placebo", "hyaluronic-acid": "hyaluronic acid", "corticosteroid": "corticosteroid",
     "platelet-rich-plasma": "platelet-rich plasma",
     "conservative-or-none": "conservative care or no treatment",
-    "same-co-treatment": "the same co-treatment without cells", "any": "any control",
+    "any": "any control",
 }
 
 
@@ -48,6 +48,16 @@ def measure(result: dict) -> Measure:
 def uncontrolled(result: dict) -> bool:
     """Whether a result is of treated patients alone, without a comparison."""
     return result["question"]["comparison"] == "uncontrolled"
+
+
+def treated(result: dict) -> str:
+    """What the review calls its intervention; results of earlier versions do not say it."""
+    return result["question"].get("intervention", GENERIC["intervention"])
+
+
+def first_capital(text: str) -> str:
+    """A text that begins a sentence or a heading."""
+    return text[:1].upper() + text[1:]
 
 
 def noun(result: dict) -> str:
@@ -76,19 +86,26 @@ def study_name(study) -> str:
     return identifier
 
 
-def study_names(ev: Evidence) -> dict[str, str]:
+def study_names(studies: Mapping[str, Mapping]) -> dict[str, str]:
     """The name of every study of an indication; equal names get their identifier."""
-    names = {s: study_name(row) for s, row in ev.studies.items()}
+    names = {s: study_name(row) for s, row in studies.items()}
     double = {n for n in names.values() if list(names.values()).count(n) > 1}
     return {s: f"{n} ({s})" if n in double else n for s, n in names.items()}
 
 
 def outcome_name(data: Dataset, result: dict) -> str:
-    """What was measured."""
+    """What was measured, with the form of the disease and the products where these are asked."""
     question = result["question"]
     vocabulary = {"family": "family", "event": "event"}.get(question["target_type"], "outcome")
     name = data.label(vocabulary, question["target"])
-    part = question["instrument_contains"]
+    if (question["instrument_contains"] and not uncontrolled(result) and vocabulary == "outcome"
+            and data.kind("outcome", question["target"]) == "responder"):
+        return result["title"].split(",")[0]  # the definition of the response, in words
+    # Results of earlier versions have neither conditions nor products.
+    asked = [question["instrument_contains"],
+             *(in_text(data.label("condition", w)) for w in question.get("condition", ())),
+             *(in_text(data.label("cell_product", w)) for w in question.get("products", ()))]
+    part = "; ".join(filter(None, asked))
     return f"{name} ({part})" if part else name
 
 
@@ -136,12 +153,14 @@ def choice_label(names: dict[str, str], row: dict) -> str:
 
 
 def comparator(data: Dataset, result: dict) -> str:
-    """What cells are compared with."""
+    """What the intervention is compared with."""
     if uncontrolled(result):
         return "no comparison"
     kind, background = result["question"]["comparison"], result["question"]["background"]
     if background:
-        return f"{in_text(data.label('cointervention', background))} without cells"
+        return f"{in_text(data.label('cointervention', background))} without {treated(result)}"
+    if kind == "same-co-treatment":
+        return f"the same co-treatment without {treated(result)}"
     return COMPARATOR.get(kind) or in_text(data.label("comparison_class", kind))
 
 
@@ -153,8 +172,8 @@ def unit(result: dict) -> str:
         return "of all patients"
     if result["question"]["measure"] == "proportion":
         return "%"
-    if result["question"]["unit"]:
-        return result["question"]["unit"]
+    if own := result["question"].get("unit"):  # results of earlier versions have none
+        return own
     return "points of 100" if result["question"]["rescaled_0_100"] else "points"
 
 
@@ -165,7 +184,7 @@ def trials(k: int, one: str = "trial") -> str:
 
 def plural(one: str) -> str:
     """Several trials or studies."""
-    return {"study": "studies"}.get(one, f"{one}s")
+    return f"{one[:-1]}ies" if one.endswith("study") else f"{one}s"
 
 
 def participants(n: float) -> str:
@@ -253,14 +272,17 @@ def finding(data: Dataset, result: dict) -> str:
         return no_pool(data, result)
     if ratio(result):
         side = "; the interval includes a ratio of one" if includes_null(result) else {
-            "better": ", in favour of cells", "worse": ", to the disadvantage of cells"}.get(
-                _better(result), "")
-        return f"{name} {when}, cells against {against}: {estimate_words(result)}{side}."
+            "better": f", in favour of {treated(result)}",
+            "worse": f", to the disadvantage of {treated(result)}"}.get(_better(result), "")
+        return (f"{name} {when}, {treated(result)} against {against}: "
+                f"{estimate_words(result)}{side}.")
     if result["k"] == 2 and result["pooled"]["model"] == "common":
         return _two_trials(data, result)
-    start = f"{name} {when} was {estimate_words(result)} with cells than with {against}"
+    start = (f"{name} {when} was {estimate_words(result)} with {treated(result)} than with "
+             f"{against}")
     better = _better(result)
-    end = " on average" if better == "no difference" else f", which is {better} for cells"
+    end = (" on average" if better == "no difference"
+           else f", which is {better} for {treated(result)}")
     null = "; the interval includes a difference of zero" if includes_null(result) else ""
     return f"{start}{end}{null}."
 
@@ -273,7 +295,7 @@ def _two_trials(data: Dataset, result: dict) -> str:
         f"{number(s['estimate'], d)} ({number(s['ci_low'], d)} to {number(s['ci_high'], d)}) in "
         f"{study_name(studies[s['trial_id']])}" for s in result["studies"] if s["yi"] is not None)
     spread = result["random_effects"]
-    return (f"{outcome_name(data, result)} {window(result)}, cells against "
+    return (f"{outcome_name(data, result)} {window(result)}, {treated(result)} against "
             f"{comparator(data, result)}: two trials, {participants(result['n'])}, with "
             f"these differences ({unit(result)}): {both}; "
             f"as one common effect {number(result['pooled']['estimate'], d)} "
@@ -286,21 +308,37 @@ def no_pool(data: Dataset, result: dict) -> str:
     """What it means that no trial could be pooled, and what would be needed."""
     if uncontrolled(result):
         return _no_pool_alone(data, result)
-    known = len(result["not_in_pool"]["trials"])
     name, against = outcome_name(data, result), comparator(data, result)
     if result["none_seen"] and result["k_without_ratio"]:
         seen = result["none_seen"]
-        return (f"{name}: none among {count(round(seen['n']))} participants who got cells in "
-                f"{trials(result['k_without_ratio'])} against {against}; the risk is at most "
+        return (f"{name}: none among {count(round(seen['n']))} participants who got "
+                f"{treated(result)} in {trials(result['k_without_ratio'])} against {against}; "
+                "the risk is at most "
                 f"{number(seen['upper_percent'], 1)} in 100 (one-sided 95% bound).")
     if result["k_without_ratio"]:
-        return (f"{name}, cells against {against}: {trials(result['k_without_ratio'])} without "
-                "a ratio, because both arms had no event or all had one.")
+        return (f"{name}, {treated(result)} against {against}: "
+                f"{trials(result['k_without_ratio'])} without a ratio, because both "
+                "arms had no event or all had one.")
     need = ("counts of patients in both arms" if measure(result).binary
             else "means with a spread and n in both arms on a known scale")
-    return (f"{name} {window(result)}, cells against {against}: no trial could be pooled. "
-            f"{trials(known).capitalize()} of this comparison "
-            f"{'is' if known == 1 else 'are'} known; {need} would be needed.")
+    return (f"{name} {window(result)}, {treated(result)} against {against}: no trial could be "
+            "pooled. "
+            f"{_known(result)}; {need} would be needed.")
+
+
+def _known(result: dict) -> str:
+    """The known studies of a comparison by design, and how many more do not count."""
+    found = result["not_in_pool"]["trials"]
+    counted = [t for t in found if t["counted"]]
+    randomised = sum(t["design"] == "rct" for t in counted)
+    other = len(counted) - randomised
+    kinds = [trials(n, one) for n, one in ((randomised, "randomised trial"),
+                                           (other, "non-randomised study")) if n]
+    said = (f"{' and '.join(kinds) or 'No study'} of this comparison "
+            f"{'are' if len(counted) > 1 else 'is'} known")
+    more = len(found) - len(counted)
+    return f"{said}, {more} more {'is' if more == 1 else 'are'} listed but kept apart" if (
+        more) else said
 
 
 def plain(data: Dataset, result: dict) -> str:
@@ -319,22 +357,32 @@ def plain(data: Dataset, result: dict) -> str:
             "the chance of a response as the trials define it")
     against, level = comparator(data, result), result["certainty"]["level"]
     if level == "very low":
-        return f"It is very uncertain whether cells change {name} compared with {against}."
+        return (f"It is very uncertain whether {treated(result)} {_verb(data, 'change')} {name} "
+                f"compared with {against}.")
     better, worse = ("lower", "raise") if ratio(result) else ("improve", "worsen")
     if result["question"]["favourable"] == "higher" and ratio(result):
         better, worse = worse, better
-    verb = "make no clear difference to" if includes_null(result) else (
-        better if _better(result) == "better" else worse)
-    words = {"high": "", "moderate": "probably ", "low": "may "}[level]
-    return f"Cells {words}{verb} {name} compared with {against}."
+    verb, _, rest = ("make no clear difference to" if includes_null(result) else (
+        better if _better(result) == "better" else worse)).partition(" ")
+    said = {"high": _verb(data, verb), "moderate": f"probably {_verb(data, verb)}",
+            "low": f"may {verb}"}[level]
+    return (f"{first_capital(treated(result))} {said}{' ' * bool(rest)}{rest} {name} compared with "
+            f"{against}.")
+
+
+def _verb(data: Dataset, verb: str) -> str:
+    """A verb whose subject is the intervention."""
+    return verb if data.kind("wording", "intervention") == "plural" else f"{verb}s"
 
 
 def share(result: dict) -> str:
-    """The sentence under each pooled result: on how much of the evidence it rests."""
+    """On how much of the evidence a result rests; of controlled studies, randomised ones alone."""
     missing = result["not_in_pool"]
-    of = "studies without a comparison" if uncontrolled(result) else "trials"
-    words = (f"This estimate rests on {count(round(missing['n_pool']))} of the "
-             f"{count(round(missing['n_finished']))} participants of finished {of} that we know of")
+    of = "studies without a comparison" if uncontrolled(result) else "randomised trials"
+    known = f"{count(round(missing['n_finished']))} participants of finished {of} that we know of"
+    words = (f"This estimate rests on {count(round(missing['n_pool']))} of the {known}"
+             if result["pooled"] else f"No estimate rests on the {known}"
+             if missing["n_finished"] else f"No participants of finished {of} are known of")
     unsized = len(missing["unsized"])
     if unsized:
         words += f", not counting {trials(unsized, noun(result))} whose size is not stated"
@@ -481,7 +529,7 @@ def _plain_alone(data: Dataset, result: dict) -> str:
     if result["pooled"] is None:
         return "No study gives a number that could be pooled."
     name, pooled = in_text(outcome_name(data, result)), result["pooled"]
-    told = "Without a comparison nobody can tell what part the cells had in it."
+    told = f"Without a comparison nobody can tell what part {treated(result)} had in it."
     if measure(result).binary:
         return f"About {number(pooled['estimate'], 0)} in 100 treated patients: {name}. {told}"
     if includes_null(result):

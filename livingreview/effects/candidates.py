@@ -122,7 +122,7 @@ def row_value(ev: Evidence, analysis: Analysis, row, rules: Rules) -> ArmValue:
     else:
         scale = scale_of(ev, ev.trial_of(row["study_id"]), row)[1] if analysis.rescale else ""
         value = continuous(row, n, (*words, scale) if scale else words)
-    if value.quality not in rules.qualities:
+    if not rules.takes(value.quality):
         raise Unusable(f"value {value.quality}: only in robustness")
     if value.skewed and not rules.skewed:
         raise Unusable("skewed by its quartiles: only in robustness")
@@ -130,12 +130,14 @@ def row_value(ev: Evidence, analysis: Analysis, row, rules: Rules) -> ArmValue:
     if allocated:
         value = replace(value, low_follow_up=value.n < LOW_FOLLOW_UP * allocated)
         # SDs and counts are derived with the analysed n; only then is it replaced.
-        if rules.allocated_n and allocated != value.n and allocated >= (value.events or 2):
+        if allocated != value.n and allocated >= (value.events or 2) and rules.allocated_n:
             value = replace(value, n=float(allocated),
                             derivation=(*value.derivation, "allocated n"))
-    value = value.thinned(_units_per_patient(ev, analysis, row, value.n), rules.icc)
+    per_patient = _units_per_patient(ev, analysis, row, value.n)
+    if per_patient > 1:
+        value = value.thinned(per_patient, rules.icc)
     if not analysis.binary and value.n <= 1:
-        raise Unusable("joints of a single patient")
+        raise Unusable("units of a single patient")
     return value
 
 
@@ -162,7 +164,7 @@ def group_value(ev: Evidence, analysis: Analysis, group: Group, rows: dict[str, 
     """The value of a group at one slot: unions replace their parts where they are usable."""
     usable, why = {}, []
     for arm_id, found in rows.items():
-        for row in sorted(found, key=lambda r: source_rank(ev, r)):
+        for row in sorted(found, key=lambda r: row_order(ev, r, analysis.binary)):
             try:
                 usable[arm_id] = value_of(ev, analysis, row, rules)
                 break
@@ -184,6 +186,14 @@ def group_value(ev: Evidence, analysis: Analysis, group: Group, rows: dict[str, 
 
 def source_rank(ev: Evidence, row) -> int:
     return SOURCE_RANK.get(ev.sources[row["source_id"]]["kind"], 2)
+
+
+def row_order(ev: Evidence, row, binary: bool) -> tuple[bool, int]:
+    """Order of the rows of one arm: by source, but counts without a number at risk come last.
+
+    A report that states "none" without saying of how many must not displace a count.
+    """
+    return binary and row["total"] is None, source_rank(ev, row)
 
 
 def slots(ev: Evidence, analysis: Analysis, trial: str, contest: Contest) -> dict:

@@ -125,7 +125,7 @@ def reported_effect(ev: Evidence, analysis: Analysis, trial: str, contests: list
                     raise Unusable("a result of selected arms only")
                 yi, se, quality, words = _contrast_effect(
                     ev, analysis, row, flipped, _degrees_of_freedom(totals, paired))
-                if quality not in rules.qualities:
+                if not rules.takes(quality):
                     raise Unusable(f"value {quality}: only in robustness")
             except Unusable as reason:
                 reasons.append(str(reason))
@@ -150,7 +150,9 @@ def _enrolled(ev: Evidence, contest: Contest) -> float | None:
     inside = {*contest.cells.arms, *contest.comparator.arms}
     arms = {a for (study, a), arm in ev.arms.items()
             if study == contest.study_id and not arm["combines"]}
-    return ev.studies[contest.study_id]["n_enrolled"] if arms == inside else None
+    study = ev.studies[contest.study_id]
+    patients = study["n_enrolled"] if study["n_patients"] is None else study["n_patients"]
+    return patients if arms == inside else None
 
 
 def _allocated(ev: Evidence, study: str, group: Group) -> float | None:

@@ -157,7 +157,7 @@ def row_effect(ev: Evidence, analysis: Analysis, trial: str, contests: list[Cont
         raise Unusable(str(error)) from error
     words = tuple(dict.fromkeys((*cells.derivation, *control.derivation)))
     if paired:
-        words = (*words, f"joints of one person, correlation {rules.paired_correlation:g}")
+        words = (*words, f"units of one person, correlation {rules.paired_correlation:g}")
     classes = {p.contest.cells.cells for p in pairs}
     others = [c for c in found if c not in pairs]
     return Effect(

@@ -78,6 +78,7 @@ class Evidence:
         for row in data.records("contrasts", indication):
             self.contrasts[row["study_id"]].append(row)
         self._contests = self._all_contests()
+        self.found: dict = {}  # effects that were found once (see `selection`)
 
     def _by_arm(self, table: str) -> dict[tuple[str, str], list]:
         out = defaultdict(list)

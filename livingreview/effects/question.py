@@ -17,7 +17,7 @@ FROM_ROWS = ("MD", "SMD", "RR", "OR", "RD", MEAN_CHANGE, PROPORTION)
 ONE_ARM = "values in one arm only"
 NO_VISIT, OUTSIDE = "visit not printed", "no visit in the window"
 NOT_ASKED = (OUTSIDE,)  # reasons that say nothing of values that the analysis asks for
-APART = "a cell product that the main pool keeps apart"
+APART = "a product that the main pool keeps apart"
 
 
 @dataclass(frozen=True)
@@ -100,6 +100,10 @@ class Rules:
     pre_post_correlation: float = 0.5
     cell_classes: frozenset[str] = frozenset({"expanded", "minimally-processed", "not-stated"})
     without: frozenset[str] = frozenset()
+
+    def takes(self, quality: str) -> bool:
+        """Whether values of a quality may enter."""
+        return quality in self.qualities
 
 
 @dataclass(frozen=True)

@@ -25,8 +25,16 @@ def shares_patients(ev: Evidence, trial: str, rules: Rules) -> str:
         keep = ev.trial_of(overlap["keep"]) if overlap["keep"] else one
         if overlap["action"] == "exclude-other" and trial != keep and not rules.sure_overlaps:
             return f"patients probably shared with {keep}"
-        if overlap["action"] == "warn" and trial == other and not rules.possible_overlaps:
-            return f"patients possibly shared with {one}"
+    return ""
+
+
+def _possibly_shared(ev: Evidence, trial: str, present: set[str]) -> str:
+    """With which trial of the same analysis patients may be shared, in words."""
+    for overlap in ev.data.records("cohort_overlaps"):
+        if overlap["indication"] == ev.indication and overlap["action"] == "warn":
+            one, other = (ev.trial_of(overlap[key]) for key in ("study_id", "other_study_id"))
+            if trial == other != one and one in present:
+                return f"patients possibly shared with {one}"
     return ""
 
 
@@ -53,6 +61,48 @@ def _asked(ev: Evidence, analysis: Analysis, contest: Contest, rules: Rules) -> 
         product = ev.arms[contest.study_id, contest.cells.arms[0]]["cell_product"]
         return product in analysis.products
     return contest.cells.cells in rules.cell_classes
+
+
+class _Heard:
+    """Rules that remember what they were asked."""
+
+    def __init__(self, rules: Rules):
+        self._rules = rules
+        self.answers: dict[tuple[str, ...], object] = {}
+
+    def __getattr__(self, name: str):
+        return self.answers.setdefault((name,), getattr(self._rules, name))
+
+    def takes(self, quality: str) -> bool:
+        return self.answers.setdefault(("takes", quality), self._rules.takes(quality))
+
+
+def _answer(rules: Rules, question: tuple[str, ...]):
+    """What rules say when they are asked again."""
+    name, *rest = question
+    return getattr(rules, name)(*rest) if rest else getattr(rules, name)
+
+
+def _known_alternative(ev: Evidence, analysis: Analysis, trial: str, contests: list[Contest],
+                       rules: Rules) -> Effect:
+    """The effect of one class of comparison, found once for all rules that give the same.
+
+    Most variants of the rules touch few trials: what a trial gave under rules that answered the
+    same questions in the same way is taken from memory.
+    """
+    known = ev.found.setdefault((analysis, trial, contests[0].kind, contests[0].background), [])
+    found = next((found for answers, found in known if all(
+        _answer(rules, asked) == said for asked, said in answers.items())), None)
+    if found is None:
+        heard = _Heard(rules)
+        try:
+            found = _one_alternative(ev, analysis, trial, contests, heard)
+        except Unusable as why:
+            found = str(why)
+        known.append((heard.answers, found))
+    if isinstance(found, str):
+        raise Unusable(found)
+    return found
 
 
 def _one_alternative(ev: Evidence, analysis: Analysis, trial: str, contests: list[Contest],
@@ -104,6 +154,7 @@ def select(ev: Evidence, analysis: Analysis,
     if analysis.uncontrolled:  # never arms of controlled trials, whatever else a variant lets in
         rules = replace(rules, designs=UNCONTROLLED_DESIGNS)
     effects, left = [], []
+    question = replace(analysis, studies=(), qualities=())  # what they say is said above and below
     known = ev.contests(analysis.comparison, analysis.background)
     for trial, alternatives in sorted(known.items()):
         if analysis.studies and trial not in analysis.studies:
@@ -120,11 +171,19 @@ def select(ev: Evidence, analysis: Analysis,
         reasons = []
         for contests in alternatives:
             try:
-                effects.append(_one_alternative(ev, analysis, trial, contests, rules))
+                effects.append(_known_alternative(ev, question, trial, contests, rules))
                 break
             except Unusable as why:
                 reasons.append(str(why))
         else:
             reason = main_reason(reasons)
             left.append(LeftOut(trial, alternatives[0][0].study_id, reason, reason != APART))
-    return effects, left
+    if rules.possible_overlaps:
+        return effects, left
+    # A possible overlap matters only where the other trial has an effect too.
+    present = {e.trial_id for e in effects}
+    shared = {e.trial_id: why for e in effects
+              if (why := _possibly_shared(ev, e.trial_id, present))}
+    left += [LeftOut(e.trial_id, e.study_id, shared[e.trial_id], False) for e in effects
+             if e.trial_id in shared]
+    return [e for e in effects if e.trial_id not in shared], left

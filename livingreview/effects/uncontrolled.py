@@ -34,7 +34,7 @@ SMALLER = "a smaller group of the study, which got another treatment"
 
 def _change(before: ArmValue, after: ArmValue, rules: Rules) -> ArmValue:
     """The change of one arm from its means and SDs at two visits, with n of the last."""
-    if "derived" not in rules.qualities:
+    if not rules.takes("derived"):
         raise Unusable("value derived: only in robustness")
     r = rules.pre_post_correlation
     try:

@@ -80,7 +80,7 @@ class ArmValue:
         if design_effect == 1:
             return replace(self, patients=patients)
         events = None if self.events is None else self.events / design_effect
-        words = f"n divided by {design_effect:.3g} because joints outnumber patients"
+        words = f"n divided by {design_effect:.3g} because units outnumber patients"
         return replace(self, n=self.n / design_effect, events=events, patients=patients,
                        derivation=(*self.derivation, words))
 
@@ -196,6 +196,8 @@ def binary(table: str, row, total: float | None, total_words: tuple[str, ...] = 
     events, words = row["events"], total_words
     if events is None and row["percent"] is None:
         raise Unusable("no count of patients with the event")
+    if events and table == "adverse_events" and row["count"] is None:  # none is none of both
+        raise Unusable("whether patients or events are counted is not stated")
     if total is None or total < 1:
         raise Unusable("number of units at risk not stated")
     if events is None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import glob
 import os
+import platform
 import shutil
 import subprocess
 import sys
@@ -15,6 +17,7 @@ from .workers import Workers
 
 ALL_CORES = Workers()
 MARK = ".livingreview-site"
+_ASIDE = "-before"  # ends the name of a site that a new one is about to replace
 _MARK_TEXT = "python -m livingreview build made this folder and replaces it as a whole.\n"
 _UNTOUCHED = "the site that was built before is untouched"
 
@@ -84,13 +87,42 @@ def site_folder(root: Path, out: Path, data: Path | None = None) -> Path:
 def _staging(out: Path) -> Path:
     """A new folder beside the site, which shows before a long build that it can be written.
 
-    Its name begins with a point, so that a build inside the project does not read it.
+    Its name begins with a point, so that a build inside the project does not read it, and says
+    whose it is.
     """
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
-        return Path(tempfile.mkdtemp(dir=out.parent, prefix=f".{out.name}-"))
+        _tidy(out)
+        return Path(tempfile.mkdtemp(dir=out.parent, prefix=f"{_owned(out)}{os.getpid()}-"))
     except OSError as error:
         raise Refused(f"cannot write in {out.parent}: {error.strerror}") from error
+
+
+def _owned(out: Path) -> str:
+    """How names of folders begin that builds on this machine make beside a site."""
+    return f".{out.name}-{platform.node()}-"
+
+
+def _tidy(out: Path) -> None:
+    """Clear up after builds that were killed: put a site back that stood aside, remove the rest."""
+    for folder in sorted(out.parent.glob(f"{glob.escape(_owned(out))}[0-9]*-*")):
+        if _runs(int(folder.name.removeprefix(_owned(out)).partition("-")[0])):
+            continue
+        if folder.name.endswith(_ASIDE) and not out.exists():
+            folder.rename(out)
+        else:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _runs(process: int) -> bool:
+    """Whether a process is there."""
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        pass
+    return True
 
 
 def _swap(new: Path, old: Path, aside: Path) -> None:
@@ -121,6 +153,7 @@ def _built(root: Path, work: Path, data: Path | None, workers: Workers) -> Path:
     html = work / "_build" / "html"
     if done.returncode or not (html / "index.html").is_file():
         raise BuildError(f"the build failed: see the messages above; {_UNTOUCHED}")
+    (html / ".buildinfo").unlink(missing_ok=True)  # for a build that goes on: this one is whole
     (html / MARK).write_text(_MARK_TEXT, encoding="utf-8")
     return html
 
@@ -158,7 +191,7 @@ def build(root: Path, out: Path, data: Path | None = None,
     work = _staging(out)
     try:
         say("building the book: pages are executed, then written (about two minutes)")
-        _swap(_built(root, work, data, workers), out, work.with_name(f"{work.name}-before"))
+        _swap(_built(root, work, data, workers), out, work.with_name(work.name + _ASIDE))
     except OSError as error:
         raise BuildError(f"cannot write {out}: {error.strerror}; {_UNTOUCHED}") from error
     finally:

@@ -16,6 +16,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import NoReturn
 
+from myst_nb.sphinx_ext import add_global_html_resources
 from sphinx.application import Sphinx
 from sphinx.util import logging
 
@@ -29,6 +30,7 @@ from . import bibliography, feed, freshness, heads, site
 from .workers import Workers, WorkersError
 
 logger = logging.getLogger(__name__)
+_KEPT = "the book was not built: what was finished is kept for the next build"
 
 
 def _absolute_data_folder() -> None:
@@ -74,13 +76,17 @@ class _Build:
             logger.info("livingreview %s: validating the data", __version__)
             self.data = _validated()
             made.unlink(missing_ok=True)
-            _write(self.data, generated, address)
+            try:
+                _write(self.data, generated, address)
+            except (OSError, WorkersError) as error:
+                _stop([error, _KEPT])
             known = {"state": self.state, "address": address, "date": self.data.version,
                      "facts": about(self.data)}
             made.write_text(json.dumps(known), encoding="utf-8")
         self.facts, self.identity = known["facts"], heads.Identity.of(root, known["date"])
         config.bibtex_bibfiles = [os.path.relpath(generated / "references.bib", app.srcdir)]
-        config.html_extra_path = [*config.html_extra_path, str(generated / "site")]
+        config.html_extra_path = [*config.html_extra_path,
+                                  os.path.relpath(generated / "site", app.confdir)]
         config.nb_execution_mode = "cache"
         config.nb_execution_cache_path = str(generated / "executed")
         config.html_title = f"{config.html_title} · {self.identity.words}"
@@ -100,8 +106,8 @@ class _Build:
         pages, store = _pages(app, env), Store.chosen()
         try:
             freshness.execute(pages, store, data, Workers.chosen(), logger.info)
-        except (freshness.ExecutionError, WorkersError) as error:
-            _stop([error, "the book was not built: what was executed is kept for the next build"])
+        except (freshness.ExecutionError, OSError, WorkersError) as error:
+            _stop([error, _KEPT])
         if freshness.state(data.folder, Path(app.srcdir)) != self.state:
             _stop(["the data or the package changed during the build: build again"])
         now, was = freshness.keys(pages, store, data), getattr(env, "livingreview_keys", {})
@@ -189,6 +195,15 @@ def _without_thebe(app: Sphinx, config) -> None:
     app.registry.css_files[:] = [one for one in app.registry.css_files if "thebe" not in one[0]]
 
 
+def _style_of_notebooks(app: Sphinx) -> None:
+    """Write a style sheet that is else written last.
+
+    Pages name the digest of a style sheet that is there: a first build would give other pages.
+    """
+    (Path(app.outdir) / "_static").mkdir(parents=True, exist_ok=True)
+    add_global_html_resources(app, None)
+
+
 def setup(app: Sphinx) -> dict:
     """Register the extension."""
     app.add_config_value("livingreview_site_url", "", "html")
@@ -198,6 +213,7 @@ def setup(app: Sphinx) -> dict:
     app.connect("config-inited", build.prepare, priority=100)
     app.connect("config-inited", _addresses, priority=100)
     app.connect("config-inited", _without_thebe, priority=999)
+    app.connect("builder-inited", _style_of_notebooks)
     app.connect("env-get-outdated", build.outdated)
     app.connect("html-page-context", build.decorate)
     app.connect("build-finished", build.finished)

@@ -17,7 +17,7 @@ import nbformat
 
 from ..dataset import Dataset
 from ..parcel import Parcel
-from ..reads import PACKAGE, digest, releases_digest
+from ..reads import PACKAGE, REFERENCE, digest, releases_digest
 from ..store import Store
 from . import notebooks
 from .notebooks import Failed
@@ -49,7 +49,7 @@ def state(folder: Path, root: Path) -> str:
         Folder of the book.
     """
     parts: list[object] = [os.path.realpath(folder), pins(root), releases_digest()]
-    for base, pattern in ((folder, "*.csv"), (PACKAGE, "*.py")):
+    for base, pattern in ((folder, "*.csv"), (PACKAGE, "*.py"), (REFERENCE, "*.json")):
         for path in sorted(base.rglob(pattern)):
             parts += [path.relative_to(base).as_posix(), path.read_bytes()]
     return digest(parts)

@@ -128,11 +128,17 @@ def _inconsistency(trace: _Trace, analysis: Analysis, pooled: dict, mid: float |
     trace.add("inconsistency", rules, fact)
 
 
+def _other_background(analysis: Analysis, effect: Effect) -> bool:
+    """Whether both arms of a trial got something that was not asked for."""
+    if analysis.background:
+        return bool(set(effect.background) - {analysis.background})
+    return bool(effect.background) and effect.kind != "same-co-treatment"
+
+
 def _indirectness(trace: _Trace, analysis: Analysis, effects: list[Effect], weights: dict,
                   family: str) -> None:
-    other = _share(weights, {e.trial_id for e in effects
-                             if e.cell_class == "not-stated"
-                             or (e.background and e.kind != "same-co-treatment")})
+    other = _share(weights, {e.trial_id for e in effects if e.cell_class == "not-stated"
+                             or _other_background(analysis, e)})
     rules, fact = [], f"{other:.0%} of the weight from another product or background"
     if family in SURROGATES and analysis.target not in NO_SURROGATES:
         rules, fact = ["indirectness"], "imaging, grades and densities are surrogates"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -85,32 +84,39 @@ def retracted(study: Mapping) -> bool:
     return study["status"] in FLAWED
 
 
-def references(data: Dataset) -> dict[tuple[str, str], Cited]:
-    """Every reference of the seed reviews by review and number.
+def references(data: Dataset, review_id: str) -> dict[str, Cited]:
+    """Every reference of a seed review by its number.
 
     Parameters
     ----------
     data : Dataset
+    review_id : str
 
     Returns
     -------
-    dict of (str, str) to Cited
+    dict of str to Cited
     """
-    studies = defaultdict(list)
-    for indication in data.indications:
-        for study in data.records("studies", indication):
-            for cited_by in study["cited_by"]:
-                studies[cited_by].append((indication, study))
-    out = {}
-    for row in data.records("references"):
-        key = (row["review_id"], row["ref_number"])
-        found = tuple(studies[":".join(key)])
-        kind = data.kind("reference_kind", row["kind"])
-        gone = kind == "retracted" or any(retracted(s) for _, s in found)
-        designs = {data.kind("design", s["design"]) for _, s in found} - {""}
-        evidence = designs.pop() if kind == "human" and len(designs) == 1 else kind
-        out[key] = Cited(row, found, gone, evidence)
-    return out
+    return {row["ref_number"]: _cited(data, row)
+            for row in data.having("references", "review_id", review_id)}
+
+
+def cited_by(data: Dataset, row: Mapping) -> tuple[Cited, ...]:
+    """The references that a row of a seed review, such as a claim, cites."""
+    return tuple(_cited(data, found) for number in row["cited_refs"]
+                 for found in data.having("references", "ref_number", number)
+                 if found["review_id"] == row["review_id"])
+
+
+def _cited(data: Dataset, row: Mapping) -> Cited:
+    """A reference with the studies that its review cites under its number."""
+    key = f"{row['review_id']}:{row['ref_number']}"
+    found = tuple((indication, study) for indication in data.indications
+                  for study in data.having("studies", "cited_by", key, indication))
+    kind = data.kind("reference_kind", row["kind"])
+    gone = kind == "retracted" or any(retracted(s) for _, s in found)
+    designs = {data.kind("design", s["design"]) for _, s in found} - {""}
+    evidence = designs.pop() if kind == "human" and len(designs) == 1 else kind
+    return Cited(row, found, gone, evidence)
 
 
 def other_condition(claim: Mapping, cited: Cited) -> bool:
@@ -119,30 +125,31 @@ def other_condition(claim: Mapping, cited: Cited) -> bool:
     return bool(own and own != "general" and about and not about & {own, "general"})
 
 
-def ledger(data: Dataset) -> list[Entry]:
-    """Every claim of the seed reviews, in the order of the table.
+def ledger(data: Dataset, column: str = "", value: str = "") -> list[Entry]:
+    """Claims of the seed reviews, in the order of the table.
 
     Parameters
     ----------
     data : Dataset
+    column, value : str
+        Only the claims with this value in this column, such as those of one indication; all where
+        they are left out.
 
     Returns
     -------
     list of Entry
     """
-    judged = {row["claim_id"]: row for row in data.records("verdicts")}
-    known = references(data)
-    return [_entry(data, claim, judged.get(claim["claim_id"]), known)
-            for claim in data.records("claims")]
+    claims = data.having("claims", column, value) if column else data.records("claims")
+    return [_entry(data, claim) for claim in claims]
 
 
-def _entry(data: Dataset, claim: Mapping, judged: Mapping | None, known: dict) -> Entry:
-    cited = tuple(known[claim["review_id"], number] for number in claim["cited_refs"]
-                  if (claim["review_id"], number) in known)
+def _entry(data: Dataset, claim: Mapping) -> Entry:
+    refs = cited_by(data, claim)
+    judged = next(iter(data.having("verdicts", "claim_id", claim["claim_id"])), None)
     if claim["checkable"] == "no":
-        return Entry(claim, cited, NOT_CHECKABLE, None, ())
+        return Entry(claim, refs, NOT_CHECKABLE, None, ())
     if judged is None:
-        return Entry(claim, cited, NOT_YET_JUDGED, None, ())
+        return Entry(claim, refs, NOT_YET_JUDGED, None, ())
     bases = tuple((basis, basis_record(data, judged["basis_type"], basis))
                   for basis in judged["basis"])
-    return Entry(claim, cited, judged["verdict"], judged, bases)
+    return Entry(claim, refs, judged["verdict"], judged, bases)

@@ -256,7 +256,7 @@ class _Trial:
         return replace(
             self.blank, study=row["study_id"], outcome=outcome, direction=direction,
             basis=basis if direction else "", months=row["timepoint_months"], p=p, p_sign=sign,
-            n=self._allocated(row["study_id"]), quality=row["quality"] or "as-reported",
+            n=self._allocated(row), quality=row["quality"] or "as-reported",
             why_unknown="" if direction else "a result without its direction",
             readings=(reading("contrasts", row),))
 
@@ -273,11 +273,11 @@ class _Trial:
             return None, ""
         return (p, "=") if (p := _p_of(effect)) is not None else (None, "")
 
-    def _allocated(self, study: str) -> float | None:
-        """Units allocated to the arms of the comparison, else patients enrolled."""
-        arms = {(c.study_id, a) for c in self.contests if c.study_id == study
-                for g in (c.cells, c.comparator) for a in g.arms}
-        numbers = [self.ev.arms[key]["n_allocated"] for key in arms]
+    def _allocated(self, row) -> float | None:
+        """Units allocated to the two arms of a contrast, else patients enrolled."""
+        study = row["study_id"]
+        numbers = [self.ev.arms[study, row[side]]["n_allocated"]
+                   for side in ("arm_intervention", "arm_comparator")]
         if None in numbers or within_person(self.ev, study):
             return self.ev.studies[study]["n_enrolled"]
         return sum(numbers)

@@ -80,12 +80,8 @@ def across(analysis: Analysis, effects: Sequence[Effect],
     """
     used = [e for e in effects if doses.get(e.trial_id)]
     x = np.log10([doses[e.trial_id] for e in used])
-    if len(used) < FEWEST or np.ptp(x) == 0:
-        return None
-    yi, vi = pools.arrays(used)
-    try:
-        fit = synthesis.meta_regression(yi, vi, x, tau2_method=analysis.tau2_method)
-    except synthesis.SynthesisError:
+    fit = _line(analysis, used, x) if len(used) >= FEWEST else None
+    if fit is None:
         return None
     ends = [min(doses[e.trial_id] for e in used), max(doses[e.trial_id] for e in used)]
     at = sorted({*ends, *(10.0**power for power in whole_powers(x))})
@@ -94,16 +90,32 @@ def across(analysis: Analysis, effects: Sequence[Effect],
     def shown(value: float) -> float:
         return pools.natural(analysis.measure, float(value))
 
+    def slope(line) -> dict:
+        return {"slope": shown(line.coefficients[1]), "slope_ci_low": shown(line.ci_low[1]),
+                "slope_ci_high": shown(line.ci_high[1])}
+
+    without = ((e.trial_id, _line(analysis, used[:i] + used[i + 1:], np.delete(x, i)))
+               for i, e in enumerate(used))
     return {
         "k": fit.k, "n": sum(e.participants for e in used), "trials": [e.trial_id for e in used],
-        "dose_low": ends[0], "dose_high": ends[1],
-        "slope": shown(fit.coefficients[1]), "slope_ci_low": shown(fit.ci_low[1]),
-        "slope_ci_high": shown(fit.ci_high[1]),
+        "dose_low": ends[0], "dose_high": ends[1], **slope(fit),
+        "leave_one_out": [{"trial_id": trial, **slope(line)} for trial, line in without if line],
         "p_value": None if fit.p_values is None else float(fit.p_values[1]),
         "tau2": fit.tau2, "i2": fit.i2, "r2": fit.r2, "df": fit.df,
         "line": [{"dose": at_dose, "estimate": shown(line.estimate[i]),
                   "ci_low": shown(line.ci_low[i]), "ci_high": shown(line.ci_high[i])}
                  for i, at_dose in enumerate(at)]}
+
+
+def _line(analysis: Analysis, effects: Sequence[Effect], x: np.ndarray):
+    """The regression of effects on log₁₀ doses; None where no line can be fitted."""
+    if len(effects) < FEWEST - 1 or np.ptp(x) == 0:
+        return None
+    yi, vi = pools.arrays(effects)
+    try:
+        return synthesis.meta_regression(yi, vi, x, tau2_method=analysis.tau2_method)
+    except synthesis.SynthesisError:
+        return None
 
 
 def whole_powers(x: np.ndarray) -> range:

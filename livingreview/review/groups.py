@@ -8,6 +8,7 @@ from ..effects import Analysis, Effect, Evidence
 
 NOT_STATED, MIXED = "not-stated", "mixed"
 UNKNOWN = frozenset({NOT_STATED, MIXED})
+FEWEST = 2  # trials of a group that is tested against others
 SINGLE, REPEATED = "single", "repeated"
 COMPARISONS = ("placebo", "any")  # analyses whose trials are also grouped by these
 

@@ -15,6 +15,7 @@ from ..effects.question import APART
 from ..effects.selection import shares_patients
 from ..effects.values import Unusable, binary
 
+ALLOCATED = "allocated n"
 SAME_PATIENTS = "counted already: "  # how the reason starts where the patients are in a sum
 
 
@@ -40,6 +41,8 @@ class ArmEvents:
     row : int
         Line of `adverse_events.csv`.
     derivation : tuple of str
+    printed : str
+        What the source prints, be it patients, events or a percentage; empty where no number.
     not_counted : str
         Why the arm is not in a total; empty where it is.
     """
@@ -62,17 +65,34 @@ class ArmEvents:
     source: str
     row: int
     derivation: tuple[str, ...] = ()
+    printed: str = ""
     not_counted: str = ""
+
+    @property
+    def seen_apart(self) -> bool:
+        """Whether the event was seen in patients who are in no total."""
+        return bool(self.not_counted and self.printed and not self.printed.startswith("0 ")
+                    and not self.not_counted.startswith(SAME_PATIENTS))
 
 
 def _at_risk(arm, row) -> tuple[float | None, tuple[str, ...]]:
     """Patients at risk: printed, else allocated."""
     patients = arm["n_patients"] if arm["n_patients"] is not None else arm["n_allocated"]
     if row["total"] is None:
-        return patients, () if patients is None else ("allocated n",)
+        return patients, () if patients is None else (ALLOCATED,)
     if arm["n_patients"] is not None and row["total"] > arm["n_patients"]:
-        raise Unusable("joints are counted, not patients")
+        raise Unusable("units are counted, not patients")
     return row["total"], ()
+
+
+def _printed(row) -> str:
+    """The number of a row in words."""
+    if row["events"] is None:
+        return "" if row["percent"] is None else f"{row['percent']:g}%"
+    if row["count"] == "events":
+        return f"{row['events']:g} event{'' if row['events'] == 1 else 's'}"
+    total = "an unknown number" if row["total"] is None else f"{row['total']:g}"
+    return f"{row['events']:g} of {total}"
 
 
 def _read(ev: Evidence, controlled: bool, arm, row) -> ArmEvents:
@@ -83,7 +103,8 @@ def _read(ev: Evidence, controlled: bool, arm, row) -> ArmEvents:
     blank = ArmEvents(
         ev.indication, trial, study, row["arm_id"], row["event"], None, None, arm["cell_source"],
         arm["cell_product"], cell_class(ev.data, arm), arm["donor"], arm["route"],
-        ev.studies[trial]["design"], controlled, months, row["source_id"], row["row"])
+        ev.studies[trial]["design"], controlled, months, row["source_id"], row["row"],
+        printed=_printed(row))
     try:
         value = binary("adverse_events", row, *_at_risk(arm, row))
     except Unusable as reason:
@@ -115,8 +136,9 @@ def _barred(ev: Evidence, trial: str, study: str, kind: str, n: float) -> str:
 def _once(ev: Evidence, rows: list[ArmEvents]) -> list[ArmEvents]:
     """The rows of one trial and event, with all but one row of the same patients not counted.
 
-    The report with the longest follow-up is taken; in it, for each arm, the trial's own source
-    before others; a union in place of its parts; one side of a within-person trial.
+    The report with the longest follow-up is taken; in it, for each arm, a count with its number
+    at risk before one without, and the trial's own source before others; a union in place of its
+    parts; one side of a within-person trial.
     """
     usable = [r for r in rows if not r.not_counted]
     if not usable:
@@ -125,7 +147,7 @@ def _once(ev: Evidence, rows: list[ArmEvents]) -> list[ArmEvents]:
     longest = max(studies, key=lambda s: max(_months(r) for r in usable if r.study == s))
     best: dict[str, ArmEvents] = {}
     order = sorted((r for r in usable if r.study == longest), key=lambda r: (
-        -_months(r), source_rank(ev, {"source_id": r.source}), r.row))
+        -_months(r), ALLOCATED in r.derivation, source_rank(ev, {"source_id": r.source}), r.row))
     for r in order:
         best.setdefault(r.arm, r)
     inside = {part: arm for arm in best for part in ev.arms[longest, arm]["combines"]}
@@ -184,7 +206,8 @@ def totals(rows: Iterable[ArmEvents]) -> dict:
     Returns
     -------
     dict
-        ``events``, ``total``, ``k`` (trials), ``arms``, ``risk``, ``ci_low`` and ``ci_high``
+        ``events``, ``total``, ``k`` (trials), ``k_none`` (those of them without an event),
+        ``arms``, ``risk``, ``ci_low`` and ``ci_high``
         (Clopper–Pearson, 95%), ``upper`` (one-sided 95% bound where nobody had the event, else
         None), ``months_low`` and ``months_high`` (range of follow-up); risks are proportions, and
         None without patients.
@@ -193,8 +216,10 @@ def totals(rows: Iterable[ArmEvents]) -> dict:
     events, total = sum(r.events for r in counted), sum(r.total for r in counted)
     low, high = synthesis.clopper_pearson(events, total) if total else (None, None)
     months = [r.months for r in counted if r.months is not None]
+    known = {(r.indication, r.trial) for r in counted}
+    affected = {(r.indication, r.trial) for r in counted if r.events}
     return {
-        "events": events, "total": total, "k": len({(r.indication, r.trial) for r in counted}),
+        "events": events, "total": total, "k": len(known), "k_none": len(known - affected),
         "arms": len(counted), "risk": events / total if total else None, "ci_low": low,
         "ci_high": high,
         "upper": synthesis.upper_bound_zero_events(total) if total and not events else None,

@@ -54,12 +54,16 @@ class Headline:
         return self.found[0] - self.stated[0]
 
 
-def headlines(data: Dataset) -> list[Headline]:
-    """Every stated number, recomputed where its row declares how.
+def headlines(data: Dataset, review_id: str = "", indication: str = "") -> list[Headline]:
+    """Stated numbers, recomputed where their rows declare how.
 
     Parameters
     ----------
     data : Dataset
+    review_id : str
+        Only those of one seed review.
+    indication : str
+        Only those of one indication, or of none.
 
     Returns
     -------
@@ -72,7 +76,10 @@ def headlines(data: Dataset) -> list[Headline]:
         A rule that cannot be applied, with its place.
     """
     frames: dict[tuple[str, str], pd.DataFrame] = {}
-    return [_headline(data, row, frames) for row in data.records("headline_numbers")]
+    rows = (data.having("headline_numbers", "review_id", review_id) if review_id
+            else data.records("headline_numbers"))
+    return [_headline(data, row, frames) for row in rows
+            if not indication or row["indication"] in (None, indication)]
 
 
 def _headline(data: Dataset, row: Mapping, frames: dict) -> Headline:
@@ -142,6 +149,38 @@ def _decimals(row: Mapping) -> int:
     return max(len(text.partition(".")[2]) for text in texts)
 
 
+def wrong_cell(data: Dataset, row: Mapping) -> tuple[str, str] | None:
+    """The cell of a rule that its table cannot answer, without applying the rule to the data.
+
+    Parameters
+    ----------
+    data : Dataset
+    row : mapping
+        A row of ``headline_numbers.csv`` with a rule.
+
+    Returns
+    -------
+    tuple of (str, str) or None
+        The column of ``headline_numbers.csv`` and what is wrong; None where nothing is.
+    """
+    table, indication = row["table"], row["indication"] or ""
+    if bool(indication) == (table in _SEED_TABLES):
+        return "indication", "this table needs none" if indication else "this table needs one"
+    known = {r["ref_number"] for r in data.having("references", "review_id", row["review_id"])}
+    strange = set(reference_numbers(row["refs"])) - known
+    if strange and data.knows("references"):
+        return "refs", f"no such reference of this review: {', '.join(sorted(strange))}"
+    frame = _joined(data, table, indication, rows=0)
+    for column, ask in (("where", frame.query), ("of", frame.query), ("column", frame.eval)):
+        try:
+            if row[column]:
+                ask(row[column], engine="python")
+        except Exception as error:  # whatever pandas makes of a wrong expression
+            said = " ".join(str(error).split())
+            return column, f"not an expression on the columns of {table}: {said}"
+    return None
+
+
 # --- rows ---------------------------------------------------------------------------------------
 
 
@@ -176,21 +215,21 @@ def reference_numbers(refs: tuple[str, ...]) -> list[str]:
     return out
 
 
-def _joined(data: Dataset, table: str, indication: str) -> pd.DataFrame:
+def _joined(data: Dataset, table: str, indication: str, rows: int | None = None) -> pd.DataFrame:
     """A table, each row with the columns of its study and arm that it does not have itself.
 
-    ``trial_id`` is the main report of the same patients, and ``line`` the line of the file.
+    ``trial_id`` is the main report of the same patients, and ``line`` the line of the file; of
+    each file only the first `rows` rows are read where that is given.
     """
-    frame = _comparisons(data, indication) if table == "comparisons" else data.frame(
-        table, indication)
-    frame["line"] = frame.index
+    frame = (_comparisons(data, indication, rows) if table == "comparisons"
+             else data.frame(table, indication)[:rows])
+    frame = frame.assign(line=frame.index)
     if table in _SEED_TABLES:
         return frame
     if "arm_id" in frame and table != "arms":
-        arms = data.frame("arms", indication)
-        frame = _with(frame, arms, ["study_id", "arm_id"])
+        frame = _with(frame, data.frame("arms", indication)[:rows], ["study_id", "arm_id"])
     if table != "studies":
-        frame = _with(frame, data.frame("studies", indication), ["study_id"])
+        frame = _with(frame, data.frame("studies", indication)[:rows], ["study_id"])
     frame["trial_id"] = frame["companion_of"].where(frame["companion_of"] != "", frame["study_id"])
     return frame
 
@@ -200,14 +239,15 @@ def _with(frame: pd.DataFrame, other: pd.DataFrame, keys: list[str]) -> pd.DataF
     return frame.merge(other[new], on=keys, how="left")
 
 
-def _comparisons(data: Dataset, indication: str) -> pd.DataFrame:
+def _comparisons(data: Dataset, indication: str, rows: int | None = None) -> pd.DataFrame:
     """The derived comparisons of arms; the line is that of the cell arm."""
-    ev = Evidence(data, indication)
+    ev = Evidence(data, indication) if rows != 0 else None
+    found = ev.comparisons[:rows] if ev else ()
     return pd.DataFrame(
         [{"study_id": c.study_id, "arm_id": c.cell_arm, "comparator_arm": c.comparator_arm,
-          "kind": c.kind, "background": ";".join(c.background)} for c in ev.comparisons],
-        columns=["study_id", "arm_id", "comparator_arm", "kind", "background"],
-        index=[ev.arms[c.study_id, c.cell_arm]["row"] for c in ev.comparisons])
+          "kind": c.kind, "background": ";".join(c.background)} for c in found],
+        columns=["study_id", "arm_id", "comparator_arm", "kind", "background"], dtype=object,
+        index=[ev.arms[c.study_id, c.cell_arm]["row"] for c in found])
 
 
 def _without_double_arms(frame: pd.DataFrame) -> pd.DataFrame:

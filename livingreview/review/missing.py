@@ -42,13 +42,23 @@ def stated_direction(ev: Evidence, analysis: Analysis, trial: str, wanted: list[
 
 
 def size_of_trial(ev: Evidence, trial: str) -> float | None:
-    """Patients of a trial: those of its arms where joints were enrolled, else those enrolled."""
-    patients = [arm["n_patients"] for (study, _), arm in ev.arms.items()
-                if study == trial and not arm["combines"]]
-    if patients and None not in patients and ev.studies[trial]["allocation"] != "within-person":
+    """Patients of a trial, as its main report states them, else the largest of its companions."""
+    if (size := _size_of_report(ev, trial)) is not None:
+        return size
+    others = [_size_of_report(ev, s) for s in ev.studies if s != trial and ev.trial_of(s) == trial]
+    return max((n for n in others if n is not None), default=None)
+
+
+def _size_of_report(ev: Evidence, study_id: str) -> float | None:
+    """Patients enrolled; where joints were and only the arms say of how many, those of the arms."""
+    study = ev.studies[study_id]
+    if study["n_patients"] is not None:
+        return study["n_patients"]
+    patients = [arm["n_patients"] for (of, _), arm in ev.arms.items()
+                if of == study_id and not arm["combines"]]
+    if patients and None not in patients and study["allocation"] != "within-person":
         return sum(patients)
-    study = ev.studies[trial]
-    return study["n_enrolled"] if study["n_patients"] is None else study["n_patients"]
+    return study["n_enrolled"]
 
 
 def not_in_pool(ev: Evidence, analysis: Analysis, effects: list[Effect], left: list[LeftOut],

@@ -38,9 +38,9 @@ CHOICES = (
     Choice("probably shared patients", (("out", {}), ("in", {"sure_overlaps": True}))),
     Choice("possibly shared patients", (("in", {}), ("out", {"possible_overlaps": False}))),
     Choice("n", (("analysed", {}), ("allocated", {"allocated_n": True}))),
-    Choice("correlation of paired joints", (
+    Choice("correlation of paired units", (
         ("0", {}), ("0.5", {"paired_correlation": 0.5}), ("0.8", {"paired_correlation": 0.8}))),
-    Choice("correlation of clustered joints", (("0.5", {}), ("0", {"icc": 0.0}),
+    Choice("correlation of clustered units", (("0.5", {}), ("0", {"icc": 0.0}),
                                                ("1", {"icc": 1.0}))),
     Choice("products not stated", (("in", {}), ("out", {
         "cell_classes": frozenset({"expanded", "minimally-processed"})}))),
@@ -178,6 +178,9 @@ def _other_models_of_proportions(sets: list[_Set]) -> Iterator[tuple]:
         if fit := proportions.logistic(*s.table):
             yield ({**s.levels, "model": "logistic", "interval": "t"}, fit.k, fit.estimate,
                    fit.ci_low, fit.ci_high)
+        if one := proportions.common(*s.table):
+            yield ({**s.levels, "model": "logistic, one common value", "interval": "z"}, one.k,
+                   one.estimate, one.ci_low, one.ci_high)
     turned = [synthesis.double_arcsine_proportion(*s.table) for s in sets]
     yi, vi, mask = synthesis.pad([t.yi for t in turned], [t.vi for t in turned])
     for interval in INTERVALS:

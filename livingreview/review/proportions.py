@@ -95,9 +95,22 @@ def main_pool(effects: Sequence[Effect]) -> synthesis.Pooled | None:
     events, totals = table(effects)
     if not 0 < events.sum() < totals.sum():
         return None
-    if len(effects) == 2:
-        return inverse_variance(events, totals, model="common", interval="z")
-    return random_pool(effects)
+    return common(events, totals) if len(effects) == 2 else random_pool(effects)
+
+
+def common(events: np.ndarray, totals: np.ndarray) -> synthesis.Pooled | None:
+    """One common log odds by maximum likelihood: the logistic model without differences.
+
+    Unlike weighted log odds it adds nothing to a study in which nobody had the event, which would
+    pull the common value away from none. None where nobody or everybody had it.
+    """
+    if not 0 < events.sum() < totals.sum():
+        return None
+    spread = inverse_variance(events, totals, model="common", interval="z")
+    odds = synthesis.logit_proportion([events.sum()], [totals.sum()])
+    one = synthesis.pool(odds.yi, odds.vi, model="common", interval="z")
+    return replace(one, k=spread.k, q=spread.q, q_df=spread.q_df, q_p=spread.q_p, i2=spread.i2,
+                   h2=spread.h2, weights=totals / totals.sum())
 
 
 def methods(effects: Sequence[Effect]) -> Iterator[tuple[str, str, Callable]]:
@@ -109,6 +122,7 @@ def methods(effects: Sequence[Effect]) -> Iterator[tuple[str, str, Callable]]:
             ("logistic", "random-intercept logistic model", logistic, {}),
             ("logistic-z", "random-intercept logistic model, normal interval", logistic,
              {"test": "z"}),
+            ("logistic-common", "logistic model, one common value", common, {}),
             ("logit", "weighted log odds, REML", inverse_variance, {}),
             ("logit-dl", "weighted log odds, DerSimonian–Laird", inverse_variance,
              {"tau2_method": "DL"}),

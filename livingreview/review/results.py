@@ -97,7 +97,7 @@ def _difference(analysis: Analysis, fits: dict[str, list[Effect]]) -> dict | Non
     their own.
     """
     pooled = [pools.random_pool(analysis, members) for value, members in fits.items()
-              if len(members) >= 2 and value not in groups.UNKNOWN]
+              if len(members) >= groups.FEWEST and value not in groups.UNKNOWN]
     if len(pooled) < 2:
         return None
     test = synthesis.subgroup_difference([p.estimate for p in pooled], [p.se for p in pooled])
@@ -121,7 +121,8 @@ def _most_moving(result: dict, analysis: Analysis) -> dict | None:
 def _question(ev: Evidence, analysis: Analysis) -> dict:
     low, high = analysis.window
     return {"population": ev.data.label("indication", ev.indication),
-            "cells": "expanded and minimally processed mesenchymal cell products",
+            "cells": ev.data.wording("products"),
+            "intervention": ev.data.wording("intervention"),
             "comparison": analysis.comparison, "background": analysis.background,
             "condition": list(analysis.condition), "products": list(analysis.products),
             "unit": analysis.unit,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pickle
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from importlib.metadata import version
@@ -61,12 +61,20 @@ class Review:
     Attributes
     ----------
     data : Dataset
-    parts : dict of str to Part
+    parts : mapping of str to Part
         By indication.
     """
 
     data: Dataset
-    parts: dict[str, Part]
+    parts: Mapping[str, Part]
+
+    @classmethod
+    def by_need(cls, data: Dataset) -> Review:
+        """A review whose results are computed, or taken from the store, when they are asked for.
+
+        A page depends only on the indications whose results it shows.
+        """
+        return cls(data, _ByNeed(data))
 
     @cached_property
     def evidence(self) -> dict[str, Evidence]:
@@ -93,16 +101,39 @@ class Review:
 
     def analysis(self, analysis_id: str) -> dict:
         """The result of one analysis; LookupError where `analyses.csv` declares none."""
-        try:
-            return self._results[analysis_id]
-        except KeyError:
-            raise LookupError(f"analyses.csv has no row {analysis_id!r}") from None
+        for row in self.data.having("analyses", "analysis_id", analysis_id):
+            if row["indication"] in self.parts:
+                return self.parts[row["indication"]].results[analysis_id]
+        raise LookupError(f"analyses.csv has no row {analysis_id!r}")
 
     def analyses(self, indication: str, **having) -> list[dict]:
         """Results of an indication whose keys have these values, in the order of the table."""
         part = self.parts.get(indication)
         return [a for a in (part.results.values() if part else ())
                 if all(a[key] == value for key, value in having.items())]
+
+
+class _ByNeed(Mapping):
+    """The results of each indication, made when they are asked for."""
+
+    def __init__(self, data: Dataset):
+        self._data, self._made = data, {}
+
+    def __getitem__(self, indication: str) -> Part:
+        if indication not in self._data.indications:
+            raise KeyError(indication)
+        if indication not in self._made:
+            self._made |= review(self._data, only=[indication]).parts
+        return self._made[indication]
+
+    def __contains__(self, indication: object) -> bool:
+        return indication in self._data.indications
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._data.indications)
+
+    def __len__(self) -> int:
+        return len(self._data.indications)
 
 
 def compute(parcel: Parcel, indication: str, wanted: tuple[str, ...]) -> tuple:
@@ -123,9 +154,10 @@ def compute(parcel: Parcel, indication: str, wanted: tuple[str, ...]) -> tuple:
     data = parcel.data()
     with reads.apart() as read:
         ev = Evidence(data, indication)
+        # read for the directions too: an indication without analyses may get one
+        rows = {r["analysis_id"]: r for r in data.having("analyses", "indication", indication)}
         if not wanted:
             return [], directions.document({indication: ev})[indication], sorted(read)
-        rows = {r["analysis_id"]: r for r in data.having("analyses", "indication", indication)}
         done = [(name, *analyse(ev, Analysis.of(rows[name]))) for name in wanted]
     return done, None, sorted(read)
 

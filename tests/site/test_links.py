@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import json
 import re
 from functools import cache
 from pathlib import Path
@@ -10,6 +12,7 @@ from urllib.parse import unquote, urlsplit
 import pytest
 from bs4 import BeautifulSoup
 
+DATA = Path(__file__).resolve().parents[2] / "data"
 ELSEWHERE = ("http://", "https://", "//")
 OUR_CSS = Path(__file__).resolve().parents[2] / "book" / "_static"
 # What a style sheet loads: url(...), and @import with or without it.
@@ -52,6 +55,48 @@ def test_every_link_leads_somewhere(html):
     assert len(pages) >= 8
     broken = [line for page in pages for line in _broken(html, page)]
     assert not broken, "\n".join(broken[:50])
+
+
+def _rows(path: Path) -> list[dict]:
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def _linked_studies(html: Path, page: str, table: str) -> set[tuple[str, str]]:
+    """(indication, study) of the entries in chapters that a table leads to."""
+    found = _soup(html / page).select(f"#{table} tbody a[href*='#study-']")
+    assert found, f"{page}: no table {table}"
+    return {(Path(urlsplit(a["href"]).path).stem, unquote(a["href"].split("#study-")[1]))
+            for a in found}
+
+
+def test_every_study_of_the_tables_is_on_the_built_pages(html):
+    """Counted from the files of the data and of the site alone."""
+    known = {(p.parent.name, row["study_id"]): row for p in DATA.glob("*/studies.csv")
+             for row in _rows(p)}
+    results = json.loads((html / "results.json").read_text(encoding="utf-8"))["analyses"]
+    used = {(r["indication"], s[key]) for r in results.values() for s in r["studies"]
+            for key in ("study_id", "trial_id")}
+    reasons = _linked_studies(html, "book/data-quality.html", "unused-studies")
+    nowhere = [f"{i}: {s}" for i, s in known
+               if f"study-{s}" not in _anchors(html / "notebooks" / f"{i}.html")]
+    assert not nowhere, "\n".join(nowhere[:50])
+    assert used | reasons == set(known) and not used & reasons
+    main = {key for key, row in known.items() if not row["companion_of"]}
+    assert _linked_studies(html, "book/flow.html", "flow-known-studies") == main
+    left = _linked_studies(html, "book/flow.html", "flow-left-studies")
+    assert left | _linked_studies(html, "book/flow.html", "flow-pooled-studies") == main
+
+
+def test_every_adverse_event_after_cells_is_on_the_page_of_harms(html):
+    shown = {tuple(re.search(r"row (\d+) of ([\w-]+)/", tr.get_text()).groups())
+             for tr in _soup(html / "notebooks" / "harms.html").select("#harms-rows tbody tr")}
+    due = set()
+    for path in DATA.glob("*/adverse_events.csv"):
+        arms = {(a["study_id"], a["arm_id"]): a for a in _rows(path.with_name("arms.csv"))}
+        due |= {(str(n), path.parent.name) for n, row in enumerate(_rows(path), 2)
+                if arms[row["study_id"], row["arm_id"]]["cell_product"] not in ("", "none")}
+    assert due and due <= shown
 
 
 def test_nothing_is_loaded_from_another_host(html):

@@ -65,7 +65,7 @@ def listing(book: Book) -> Html:
             "status": book.data.label("status", study["status"]) or NOT_STATED,
             "note": study["note"]})
     return table(
-        "animal-experiments", "Animal experiments of all indications",
+        "animal-experiments", "Animal experiments",
         [Column("study", "Study"), Column("indication", "Indication", select=True),
          Column("species", "Species", select=True), Column("model", "Model"),
          Column("cells", "Cells, dose, route"), Column("groups", "Groups"),
@@ -185,7 +185,7 @@ def signals(book: Book) -> Html:
     found = [(indication, s, _signals(ev, s)) for indication, ev, s in experiments(book)]
     totals = "; ".join(f"{words.in_text(label)}: {sum(f[key] for _, _, f in found)}"
                        for key, label in SIGNALS.items())
-    judged = sum(r["tool"] == "syrcle" for i in book.data.indications
+    judged = sum(r["tool"] == "syrcle" for i in book.evidence
                  for r in book.data.records("risk_of_bias", i))
     rows = [{"study": book.study(i, s), "indication": book.label(i),
              **{key: "yes" if f[key] else "not in the sources read" for key in SIGNALS}}
@@ -203,7 +203,7 @@ def signals(book: Book) -> Html:
 def syntheses(book: Book) -> Html:
     """Published pooled results of animal experiments."""
     parts = []
-    for i in book.data.indications:
+    for i in book.evidence:
         address = partial(_address, book, i)
         if rows := others.rows_of(book.review, i, address, "animal"):
             parts.append(details(f"{book.label(i)} ({len(rows)} results)",

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 
 from ...dataset import Dataset, load
 from ...effects import Evidence, Rules
 from ...effects.selection import shares_patients
-from ...review import Review, review
+from ...review import Review
 from .. import words
 from ..html import Html, link, text
 
@@ -22,13 +23,28 @@ def chapter_page(indication: str) -> str | None:
     return f"../notebooks/{indication}.html" if written else None
 
 
+class _Names(dict):
+    """The names of the studies of each indication."""
+
+    def __init__(self, data: Dataset):
+        super().__init__()
+        self._data = data
+
+    def __missing__(self, indication: str) -> dict[str, str]:
+        self[indication] = words.study_names(
+            {s["study_id"]: s for s in self._data.records("studies", indication)})
+        return self[indication]
+
+
 class Book:
-    """Every indication of a data folder.
+    """Every indication of a data folder, or some of them.
 
     Parameters
     ----------
     data : path, optional
         Another data folder.
+    only : sequence of str, optional
+        Indications; all where left out.
 
     Examples
     --------
@@ -37,8 +53,9 @@ class Book:
     'Osteoporosis'
     """
 
-    def __init__(self, data=None):
+    def __init__(self, data=None, only: Sequence[str] | None = None):
         self._folder = data
+        self._only = only
 
     @cached_property
     def data(self) -> Dataset:
@@ -48,17 +65,25 @@ class Book:
     @cached_property
     def review(self) -> Review:
         """The results of all analyses, computed only where a page needs them."""
-        return review(self.data)
+        return Review.by_need(self.data)
 
     @cached_property
     def evidence(self) -> dict[str, Evidence]:
         """Studies, arms and rows of every indication."""
-        return {i: Evidence(self.data, i) for i in self.data.indications}
+        return {i: Evidence(self.data, i) for i in self.data.indications if self.holds(i)}
 
     @cached_property
     def names(self) -> dict[str, dict[str, str]]:
-        """Names of the studies of every indication."""
-        return {i: words.study_names(ev) for i, ev in self.evidence.items()}
+        """Names of the studies of every indication, read when they are asked for."""
+        return _Names(self.data)
+
+    def holds(self, indication: str | None) -> bool:
+        """Whether an indication is one of the book's."""
+        return self._only is None or indication in self._only
+
+    def mechanisms(self) -> list:
+        """The rows of the seed reviews' mechanism tables for the book's indications."""
+        return [r for r in self.data.records("mechanisms") if self.holds(r["indication"])]
 
     def label(self, indication: str) -> str:
         """Name of an indication."""

@@ -100,7 +100,8 @@ def _estimate_line(book: Book, cell: Cell) -> str:
     if shown is None:
         return "no estimate"
     page = chapter_page(shown["indication"])
-    size = f"{words.trials(shown['k'])} {'pooled' if shown['k'] > 1 else 'with an estimate'}"
+    size = (f"{words.trials(shown['k'], words.noun(shown))} "
+            f"{'pooled' if shown['k'] > 1 else 'with an estimate'}")
     label = link(f"{page}#forest-{shown['id']}", size) if page else text(size)
     if words.uncontrolled(shown):
         return f"{label}: treated patients only, no comparison"
@@ -119,7 +120,7 @@ def _cell_html(book: Book, indication: str, cell: Cell | None) -> str | Html:
             size = f" (n\N{NO-BREAK SPACE}{count(n)})" if n else ""
             lines.append(f"{len(found)} {label}{size}")
     found = book.chapter_link(indication, "effects", Html("<br>".join(lines)))
-    mark = "●" if cell.pooled else "○"
+    mark = "○" if cell.shown is None else "◐" if words.uncontrolled(cell.shown) else "●"
     return Html(f"{mark} {_estimate_line(book, cell)}<span class=\"lr-sub\">{found}</span>")
 
 
@@ -144,7 +145,8 @@ def matrix(book: Book) -> Html:
     columns = [Column("family", "Outcome"),
                *(Column(i, book.label(i)) for i in book.data.indications)]
     return join([
-        paragraph("● an estimate, linked to its figure; ○ studies, but no usable estimate; "
+        paragraph("● an estimate from a comparison, linked to its figure; ◐ an estimate of treated "
+                  "patients alone, without a comparison; ○ studies, but no usable estimate; "
                   "an empty cell: no study. The small print counts the trials that have a row of "
                   "the outcome, usable or not, and n, those enrolled in them (joints, where a "
                   "report counts nothing else). Controlled: cells against something that is no "

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from functools import cache
 
 from ...review.harms import ArmEvents, arm_events, totals
 from .. import provenance, words
+from ..bounds import months_words, risk_words, seen_apart
 from ..html import Column, Html, count, details, interval, join, number, paragraph, table, text
 from .book import Book, kind_of_trial, not_counted, trials
 
 # Kinds of events that every trial should report, and the single events that cells are feared for.
 GENERAL = ("any", "serious", "treatment-related")
 FEARED = ("infection", "tumour", "death")
+ALL = "All indications"
 GROUPS = {"cell_source": "Cell source", "donor": "Donor", "route": "Route",
           "cell_class": "Preparation"}
 
@@ -55,53 +57,43 @@ def ratios(book: Book) -> Html:
         "No trial gives counts of patients in both arms.")
 
 
-def counts_words(rows: Iterable[ArmEvents]) -> str:
-    """Patients with the event among those at risk, with exact bounds; empty where no arm counts."""
-    t = totals(rows)
-    if not t["total"]:
-        return ""
-    size = f"{t['events']} of {count(t['total'])} ({words.trials(t['k'])})"
-    if t["upper"] is not None:
-        return f"none: {size}; at most {number(100 * t['upper'], 1)} in 100"
-    ends = interval(100 * t["ci_low"], 100 * t["ci_high"], 1)
-    return f"{size}; {number(100 * t['risk'], 1)}% ({ends})"
+def _sums(book: Book, identifier: str, caption: str, head: str,
+          groups: dict[str, list[ArmEvents]], events: list[str]) -> Html:
+    """One row for each group and event: patients with it, exact bounds, and what is in no sum."""
+    def study(r: ArmEvents) -> Html:
+        return book.study(r.indication, r.study)
 
-
-def _span(months: list[float]) -> str:
-    """Shortest and longest follow-up."""
-    if not months:
-        return "not stated"
-    ends = dict.fromkeys((f"{min(months):g}", f"{max(months):g}"))
-    return " to ".join(ends)
-
-
-def _matrix(book: Book, identifier: str, caption: str, head: str,
-            groups: dict[str, list[ArmEvents]]) -> Html:
-    """Groups of arms by event; the last row of counts is of all groups together."""
-    events = [e for e in main_events(book)
-              if any(r.event == e and not r.not_counted for rows in groups.values() for r in rows)]
     rows = []
     for label, members in groups.items():
-        cells = {e: counts_words(r for r in members if r.event == e) for e in events}
-        if any(cells.values()):
-            months = [r.months for r in members
-                      if not r.not_counted and r.event in events and r.months is not None]
-            rows.append({"group": label, **cells,
-                         "months": _span(months)})
-    return table(identifier, caption,
-                 [Column("group", head), *(Column(e, book.data.label("event", e)) for e in events),
-                  Column("months", "Follow-up (months)", True)], rows,
-                 "No arm with cells has a count of patients.", interactive=False, cards=True)
+        for event in events:
+            of = [r for r in members if r.event == event]
+            found, apart = totals(of), seen_apart(of, study)
+            if found["total"] or apart:
+                rows.append({
+                    "group": label, "event": book.data.label("event", event),
+                    "counts": f"{count(found['events'])} / {count(found['total'])}"
+                    if found["total"] else "", "risk": risk_words(found),
+                    "k": f"{found['k']} ({found['k_none']})" if found["total"] else "",
+                    "apart": apart,
+                    "months": months_words(found["months_low"], found["months_high"])
+                    if found["total"] else ""})
+    return table(identifier, caption, [
+        Column("group", head, select=True), Column("event", "Event", select=True),
+        Column("counts", "Patients with event / at risk", True),
+        Column("risk", "Risk, with its exact 95% bounds", True),
+        Column("k", "Trials (of these, nobody had it)", True),
+        Column("months", "Follow-up (months)", True), Column("apart", "Seen, but in no sum")],
+        rows, "No arm with cells has a count of patients.", cards=True)
 
 
 def by_indication(book: Book) -> Html:
-    """Patients with an event in the arms that got cells, by indication and in all."""
+    """Patients with an event in the arms that got cells, in all and by indication."""
     rows = all_rows(book)
     groups = {book.label(i): [r for r in rows if r.indication == i]
               for i in book.data.indications}
-    return _matrix(book, "harms-indications",
-                   "Treated patients with an event, without a comparison, by indication",
-                   "Indication", {**groups, "All indications": rows})
+    return _sums(book, "harms-indications",
+                 "Treated patients with an event, without a comparison, by indication",
+                 "Indication", {ALL: rows, **groups}, main_events(book))
 
 
 def _values(book: Book, row: ArmEvents, field: str) -> str:
@@ -128,8 +120,9 @@ def by_cells(book: Book) -> Html:
         paragraph("These sums put arms of different trials side by side: they differ in disease, "
                   "follow-up, definition and in what was asked. A difference between rows is no "
                   "comparison of cells."),
-        *(_matrix(book, f"harms-{field}", f"Treated patients with an event, by {label.lower()}",
-                  label, grouped(lambda r, f=field: _values(book, r, f)))
+        *(details(f"By {label.lower()}", _sums(
+            book, f"harms-{field}", f"Treated patients with an event, by {label.lower()}", label,
+            grouped(lambda r, f=field: _values(book, r, f)), main_events(book)))
           for field, label in GROUPS.items())])
 
 
@@ -165,17 +158,11 @@ def reporting(book: Book) -> Html:
 def other_events(book: Book) -> Html:
     """Counts of all further events in treated patients."""
     main, rows = main_events(book), all_rows(book)
-    shown = [{"event": book.data.label("event", e),
-              "found": counts_words(r for r in rows if r.event == e),
-              "where": "; ".join(dict.fromkeys(
-                  book.label(r.indication) for r in rows if r.event == e and not r.not_counted))}
-             for e in book.data.words("event") if e not in main]
-    return details("Further events", table(
-        "harms-further", "Further events in treated patients, without a comparison",
-        [Column("event", "Event"),
-         Column("found", "Patients with it of those at risk; exact bounds"),
-         Column("where", "Indications")], [r for r in shown if r["found"]],
-        "No further event is counted."))
+    return details("Further events", _sums(
+        book, "harms-further", "Further events in treated patients, without a comparison",
+        "Indication", {book.label(i): [r for r in rows if r.indication == i]
+                       for i in book.data.indications},
+        [e for e in book.data.words("event") if e not in main]))
 
 
 def entries(book: Book) -> Html:
@@ -184,10 +171,9 @@ def entries(book: Book) -> Html:
         book.evidence[indication].sources[source_id]))
     rows = []
     for r in all_rows(book):
-        printed = "" if r.events is None else f"{r.events} of {count(r.total)}"
         rows.append({
             "study": book.study(r.indication, r.study), "indication": book.label(r.indication),
-            "arm": r.arm, "event": book.data.label("event", r.event), "count": printed,
+            "arm": r.arm, "event": book.data.label("event", r.event), "count": r.printed,
             "months": "" if r.months is None else f"{r.months:g}",
             "counted": "yes" if not r.not_counted else "no", "why": r.not_counted,
             "how": "; ".join(r.derivation),
@@ -197,6 +183,6 @@ def entries(book: Book) -> Html:
         "harms-rows", "Adverse events of the arms that got cells",
         [Column("study", "Study"), Column("indication", "Indication", select=True),
          Column("arm", "Arm"), Column("event", "Event", select=True),
-         Column("count", "Patients", True), Column("months", "Months", True),
+         Column("count", "As printed", True), Column("months", "Months", True),
          Column("counted", "Counted", select=True), Column("why", "Why not"),
          Column("how", "Derived"), Column("source", "Source")], rows))

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 
 import matplotlib
 
-from ...review.claims import Cited, references
+from ...review.claims import Cited, cited_by
 from .. import figures, words
 from ..html import Column, Html, details, join, paragraph, table
 from ..ledger import Ledger
@@ -34,12 +34,6 @@ def _kind(cited: Cited) -> str:
     return kind if kind in EVIDENCE and kind else "other"
 
 
-def behind(known: dict, row: Mapping) -> list[Cited]:
-    """The references that a row of the mechanism table cites."""
-    found = (known.get((row["review_id"], number)) for number in row["cited_refs"])
-    return [cited for cited in found if cited is not None]
-
-
 def strongest(cited: Sequence[Cited]) -> str:
     """The kind of evidence nearest to people among references; empty where none is cited."""
     return max((_kind(c) for c in cited), key=list(EVIDENCE).index, default="")
@@ -47,10 +41,10 @@ def strongest(cited: Sequence[Cited]) -> str:
 
 def summary(book: Book) -> Html:
     """How many mechanisms rest on which kind of evidence at best."""
-    known, rows = references(book.data), book.data.records("mechanisms")
+    rows = book.mechanisms()
     if not rows:
         return paragraph("The seed reviews tabulate no mechanism.", "lr-empty")
-    kinds = Counter(strongest(behind(known, r)) for r in rows)
+    kinds = Counter(strongest(cited_by(book.data, r)) for r in rows)
     named = "; ".join(f"{label}: {kinds[kind]}" for kind, (label, _) in reversed(EVIDENCE.items())
                       if kinds[kind])
     return paragraph(
@@ -61,9 +55,9 @@ def summary(book: Book) -> Html:
 
 def listing(book: Book) -> Html:
     """Every mechanism with its mediator, its effect, and what it cites."""
-    known, ledger, rows = references(book.data), Ledger(book.data.folder), []
-    for r in book.data.records("mechanisms"):
-        cited = behind(known, r)
+    ledger, rows = Ledger(book.data.folder), []
+    for r in book.mechanisms():
+        cited = cited_by(book.data, r)
         items = "".join(f"<li>{ledger.reference(c)}</li>" for c in cited)
         rows.append({
             "id": r["mechanism_id"], "indication": book.data.label("seed_indication",
@@ -87,9 +81,9 @@ def listing(book: Book) -> Html:
 
 def pictures(book: Book) -> Html:
     """A network per indication: what is given, what it acts through, what follows."""
-    known, groups = references(book.data), {}
-    for r in book.data.records("mechanisms"):
-        groups.setdefault(r["indication"], []).append((r, strongest(behind(known, r))))
+    groups = {}
+    for r in book.mechanisms():
+        groups.setdefault(r["indication"], []).append((r, strongest(cited_by(book.data, r))))
     return join([details(f"{book.data.label('seed_indication', i)} ({len(rows)} mechanisms)",
                          _picture(book, i, rows)) for i, rows in groups.items()])
 

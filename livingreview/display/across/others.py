@@ -22,6 +22,7 @@ COLUMNS = (
     Column("k", "Studies of it", True), Column("n", "Participants of it", True),
     Column("care", "Read with care", place="file"), Column("note", "Remark", place="file"),
     Column("source", "Source", place="file"), Column("remarks", "Read with care", place="page"))
+DIFFERENCES = ("MD", "SMD")
 WITHOUT_COMPARISON = ("mean-change", "proportion")
 _LOPSIDED, _EVEN = 1.5, 1.1  # arms of an interval whose lengths differ, or do not
 
@@ -30,8 +31,10 @@ def as_printed(row: Mapping) -> str:
     """A published estimate with its interval, where one is printed."""
     if row["estimate"] is None:
         return "no number in the text read"
-    ends = interval(row["ci_low"], row["ci_high"], 2)
-    return number(row["estimate"], 2) + (f" ({ends})" if ends else "")
+    values = [row[c] for c in ("estimate", "ci_low", "ci_high") if row[c] is not None]
+    d = max(2, *(len(f"{v:.10g}".partition(".")[2]) for v in values))  # no digit is lost
+    ends = interval(row["ci_low"], row["ci_high"], d)
+    return number(row["estimate"], d) + (f" ({ends})" if ends else "")
 
 
 def _inside(result: dict, months: float | None) -> bool:
@@ -63,6 +66,27 @@ def ours_for(review: Review, indication: str, row: Mapping) -> dict | None:
         r["question"]["comparison"] != "any", r["role"] != "main", -r["k"]))
 
 
+def _lopsided(value: float, low: float | None, high: float | None) -> str:
+    """What the interval of a difference warns of; empty where its arms are alike."""
+    if low is None or high is None or not low < value < high:
+        return ""
+    plain = (high - value) / (value - low)
+    if max(plain, 1 / plain) <= _LOPSIDED:
+        return ""
+    if low > 0:
+        logs = math.log(high / value) / math.log(value / low)
+        if max(logs, 1 / logs) < _EVEN:
+            return "printed as a difference, but its interval lies as that of a ratio does"
+    return "the estimate is not in the middle of its interval, as that of a difference is"
+
+
+def _better(review: Review, indication: str, outcome: str) -> str | None:
+    """Which way an outcome is better, by the instruments of the indication or of another."""
+    known = [i for i in review.data.records("instruments") if i["outcome"] == outcome]
+    return min(known, key=lambda i: i["indication"] not in (None, indication),
+               default={"direction": None})["direction"]
+
+
 def cautions(review: Review, indication: str, row: Mapping) -> list[str]:
     """What the numbers of a published result warn of."""
     ratio, out = row["measure"] in ("OR", "RR", "HR"), []
@@ -71,20 +95,36 @@ def cautions(review: Review, indication: str, row: Mapping) -> list[str]:
         return []
     if ratio and value < 0:
         out.append("printed as a ratio, but negative: no ratio can be")
-    if not ratio and low is not None and high is not None and 0 < low < value < high:
-        plain = (high - value) / (value - low)
-        logs = math.log(high / value) / math.log(value / low)
-        if max(plain, 1 / plain) > _LOPSIDED and max(logs, 1 / logs) < _EVEN:
-            out.append("printed as a difference, but its interval lies as that of a ratio does")
-    fewer = any(i["outcome"] == row["outcome"] and i["direction"] == "fewer-events-better"
-                and i["indication"] in (None, indication)
-                for i in review.data.records("instruments"))
-    if ratio and value > 1 and row["favours"] == "cells" and fewer:
+    if row["measure"] in DIFFERENCES and (said := _lopsided(value, low, high)):
+        out.append(said)
+    way = _better(review, indication, row["outcome"])
+    if ratio and value > 0 and any(
+            r["review_id"] == row["review_id"] and r["measure"] == row["measure"]
+            and (r["estimate"] or 0) < 0
+            for r in review.data.records("published_syntheses", indication)):
+        out.append("another ratio of this review is negative, so that its word for the measure "
+                   "cannot be relied on")
+    if ratio and way in ("lower", "higher"):
+        out.append("printed as a ratio, but of a score: it reads as a difference of means")
+    if row["favours"] == "cells" and ratio and value > 1 and way == "fewer-events-better":
         out.append("turned round: above one favours cells")
+    if row["favours"] == "cells" and not ratio and value > 0 and way == "lower":
+        out.append("turned round: above zero favours cells")
     if row["k_scope"] == "review":
         out.append("the review gives its numbers of studies and participants as a whole, not for "
                    "this result")
     return out
+
+
+def _ours_words(data, ours: dict) -> str:
+    """Our result with what it is a measure of, so that two scales are not taken for one."""
+    size = words.trials(ours["k"], words.noun(ours))
+    if words.uncontrolled(ours):
+        return f"{words.glance(ours)}; {size}"
+    measure = words.in_text(data.label("measure", ours["question"]["measure"]))
+    scale = "" if words.ratio(ours) else f" in {words.unit(ours)}"
+    return (f"{measure}{scale}, against {words.comparator(data, ours)}: {words.glance(ours)}; "
+            f"{size}")
 
 
 def rows_of(review: Review, indication: str, address: Callable[[str, str], Html],
@@ -118,10 +158,7 @@ def rows_of(review: Review, indication: str, address: Callable[[str, str], Html]
             "months": number(r["timepoint_months"], 0), "measure": measure or "not named",
             "estimate": as_printed(r),
             "printed": f"{measure or 'measure not named'}: {as_printed(r)}",
-            "ours": "" if ours is None else address(
-                ours["id"], f"against {words.comparator(data, ours)}: {words.glance(ours)}; "
-                f"{words.trials(ours['k'])}" if not words.uncontrolled(ours) else
-                f"{words.glance(ours)}; {words.trials(ours['k'])}"),
+            "ours": "" if ours is None else address(ours["id"], _ours_words(data, ours)),
             "favours": data.label("favours", r["favours"]) or "not stated",
             "k": count(r["k"]) if scope else "", "n": count(r["n"]) if scope else "",
             "care": "; ".join(care), "note": r["note"], "source": source,

@@ -219,7 +219,7 @@ def derived(book: Book) -> Html:
              "which": Html(", ".join(book.study(i, t) for i, t in sorted(members)))}
             for kind, members in sorted(found.items(), key=lambda f: -len(f[1]))]
     return table(
-        "derived-values", "Steps from the printed to the analysed values, by kind",
+        "table-derived", "Steps from the printed to the analysed values, by kind",
         [Column("step", "Step"), Column("trials", "Trials", True),
          Column("analyses", "Analyses", True), Column("which", "Which")], rows,
         "Every value is used as it is printed.", interactive=False, cards=True)

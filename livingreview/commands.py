@@ -1,0 +1,219 @@
+"""Commands that take data in, and that run chapters on other data."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from .console import (
+    DATA_HELP,
+    FILE,
+    FOLDER,
+    ROOT,
+    PathType,
+    replacing,
+    stop,
+    valid,
+    with_workers,
+    workers_of,
+)
+from .publish.workers import WorkersError
+
+
+@click.group()
+def new() -> None:
+    """Write what a new study, or a new indication, begins with."""
+
+
+@new.command()
+@click.option("--data", type=FOLDER, help=DATA_HELP)
+@click.option("--indication", default="", help="Where the study belongs.")
+@click.option("--out", type=PathType(path_type=Path), required=True,
+              help="Workbook (.xlsx) or folder of CSV files to write; it must not be there yet.")
+def study(data: Path | None, indication: str, out: Path) -> None:
+    """Write an empty template for a study: a workbook, or a folder of CSV files.
+
+    The workbook has a sheet for each table, with the allowed words of each column to choose from
+    and its description as a remark. `import` takes it in when it is filled.
+    """
+    from .intake import write_folder, write_workbook
+
+    sound = valid(data)
+    if indication and indication not in sound.indications:
+        stop(f"{indication} is no indication: expected one of {', '.join(sound.indications)}", 2)
+    try:
+        if out.suffix.lower() == ".xlsx":
+            write_workbook(sound, out, indication)
+        elif out.suffix:
+            stop(f"{out}: expected a workbook (.xlsx) or a folder", 2)
+        else:
+            write_folder(out)
+    except OSError as error:
+        stop(f"cannot write {out}: {error.strerror}", 2)
+    click.echo(f"wrote {out}")
+
+
+@new.command()
+@click.argument("name")
+@click.option("--label", required=True, help="Its name for readers.")
+@click.option("--label-zh", default="", help="Its name in Chinese; the English one where it is "
+              "left out.")
+@click.option("--target", default="", help="Family of outcomes of the main question; the first of "
+              "the list family where it is left out.")
+@click.option("--comparison", default="", help="Control of the main question; the first of the "
+              "list analysis_comparison where it is left out.")
+@click.option("--data", type=FOLDER, help=DATA_HELP)
+@click.option("--root", type=FOLDER, default=ROOT, help="Folder of the project; this one where it "
+              "is left out.")
+def indication(name: str, data: Path | None, root: Path, **chosen: str) -> None:
+    """Begin the indication NAME: empty tables, first analyses, a chapter from the template.
+
+    The data folder gets the tables of the indication, its word, the analyses of its main question
+    and of its harms; the project gets a chapter and its line in the table of contents.
+    """
+    from .publish.indication import IndicationError, begin
+
+    if data is None and root != ROOT:
+        data = root / "data"
+    sound = valid(data)
+    try:
+        made = begin(sound, root, name, **chosen)
+        made.write(sound.folder, root)
+    except IndicationError as error:
+        stop(str(error), 2)
+    except OSError as error:
+        stop(f"cannot read or write {error.filename}: {error.strerror}; nothing was written", 2)
+    for path in (*made.data, *made.project):
+        click.echo(f"wrote {path}")
+    click.echo(f"{len(made.analyses)} analyses are declared in analyses.csv: change them to what "
+               "this chapter asks, and write its question. Studies come in with `new study` and "
+               "`import`.")
+
+
+@click.command(name="import")
+@click.argument("file", type=FILE)
+@click.option("--data", type=FOLDER, help=DATA_HELP)
+@click.option("--indication", default="", help="Where the rows belong; a workbook may say it.")
+@click.option("--table", default="", help="Table of a CSV file that is not named after it.")
+@click.option("--list", "filled", type=FILE, help="Of a data package: the list that says what its "
+              "analyses are. It is written where it is not there yet.")
+@click.option("--yes", is_flag=True, help="Import without asking.")
+def import_(file: Path, data: Path | None, indication: str, table: str, filled: Path | None,
+            yes: bool) -> None:
+    """Take the rows of FILE into a data folder.
+
+    FILE is a workbook of `new study`, a CSV file with columns of one table, or the data package
+    of a Cochrane review (.zip). The difference is shown and the result validated first. A row
+    that is there already with other values is never overwritten: nothing is imported then.
+    """
+    from .intake import IntakeError, join
+
+    sound = valid(data)
+    try:
+        rows, belongs = _rows_of(file, table, filled)
+        indication = indication or belongs or (
+            sound.indications[0] if len(sound.indications) == 1 else "")
+        joined = join(sound, rows, indication, file.name)
+    except IntakeError as error:
+        stop("\n".join([*error.problems, "Nothing was imported."]), error.exit_code)
+    except OSError as error:
+        stop(f"cannot read {error.filename}: {error.strerror}", 2)
+    _show(joined)
+    if not joined.files:
+        click.echo("every row is there already: nothing to import")
+        return
+    if not yes and not click.confirm("Import these rows?"):
+        stop("Nothing was imported.", 1)
+    try:
+        joined.write()
+    except OSError as error:
+        stop(f"cannot write in {joined.folder}: {error.strerror}; nothing was imported", 1)
+    click.echo(f"imported {sum(map(len, joined.added.values()))} rows; "
+               "changelog.csv says so: give the reason there")
+
+
+def _rows_of(file: Path, table: str, filled: Path | None):
+    """Rows of a file, and where it says that they belong."""
+    from .intake import opened, revman
+
+    if file.suffix.lower() != ".zip":
+        found = opened(file, table)
+        return found.rows, found.indication
+    package = revman.read(file)
+    if filled is None:
+        stop(f"{file.name} does not say what its analyses are in our words: name a list with "
+             "--list FILE.csv, which is written, fill it in, and call this again", 2)
+    if not filled.exists():
+        with replacing(filled) as out:
+            out.write(revman.list_text(package))
+        stop(f"wrote {filled}: fill in what each analysis is, then call this again", 0)
+    rows = revman.rows(package, filled)
+    for line in package.passed:
+        click.echo(f"not imported: {line}", err=True)
+    return rows, ""
+
+
+def _show(joined) -> None:
+    """The difference; ends with 1 where something is different or wrong."""
+    from .checks import counted
+    from .intake import said
+
+    for line in joined.difference():
+        click.echo(line)
+    places = {row.place for rows in joined.added.values() for row in rows}
+    for problem in joined.problems:
+        click.echo(f"{problem.level}: {said(problem, places)}", err=True)
+    if joined.different:
+        stop(f"{counted(joined.different, 'row')} with other values in the folder: correct them "
+             "by hand, import overwrites nothing. Nothing was imported.", 1)
+    if joined.errors:
+        stop(f"{counted(joined.errors, 'error')}. Nothing was imported.", 1)
+
+
+@click.command()
+@click.argument("names", metavar="NOTEBOOK...", nargs=-1, required=True)
+@click.option("--data", type=FOLDER, required=True, help="Data folder to run on.")
+@click.option("-p", "parameters", multiple=True, metavar="NAME=VALUE",
+              help="A parameter of the notebooks; may be given several times.")
+@click.option("--out", type=FOLDER, default=Path("_build/rerun"), show_default=True,
+              help="Folder to write in.")
+@with_workers
+def rerun(names: tuple[str, ...], data: Path, parameters: tuple[str, ...], out: Path,
+          jobs: int | None, scheduler: str | None) -> None:
+    """Run notebooks on another data folder.
+
+    NOTEBOOK is the name of a chapter, such as knee-osteoarthritis, or a path. Each gives an
+    executed notebook and one HTML page, which name their data, parameters and versions and need
+    nothing beside them. A chapter takes the parameters window (end in months) and comparator (a
+    word of analysis_comparison); the others take none.
+    """
+    from .publish import rerun as again
+
+    workers = workers_of(jobs, scheduler)
+    sound = valid(data)
+    try:
+        chosen = again.parsed(parameters)
+        reruns = [again.prepared(again.found(ROOT, name), sound, chosen)
+                  for name in dict.fromkeys(names)]
+    except again.RerunError as error:
+        stop(str(error), 2)
+    failed = 0
+    try:
+        for one, result in again.run(reruns, sound, ROOT / "_build" / "store", workers):
+            if not isinstance(result, str):
+                click.echo(f"failed: {result}", err=True)
+                failed += 1
+                continue
+            with (replacing(out / f"{one.path.stem}.ipynb") as notebook,
+                  replacing(out / f"{one.path.stem}.html") as page):
+                notebook.write(result)
+                page.write(again.page(result, ROOT))
+            click.echo(f"wrote {out / one.path.stem}.html and .ipynb")
+    except WorkersError as error:
+        stop(str(error), 1)
+    if failed:
+        stop(f"{failed} of {len(reruns)} notebooks failed: nothing was written for them", 1)
+
+
+ALL = (new, import_, rerun)

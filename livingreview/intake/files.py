@@ -1,0 +1,135 @@
+"""Files of a data folder: rows are appended to them, and several take their places together."""
+
+from __future__ import annotations
+
+import csv
+import io
+import os
+import re
+import shutil
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from ..dataset import Dataset, examine
+from ..tables import Table
+from .opening import csv_records
+
+_NUMBER = re.compile(r"[-+]?[0-9]*\.?[0-9]+(?:[eE][-+]?[0-9]+)?")
+
+
+def same(table: Table, name: str, text: str) -> object:
+    """A cell to compare: 6 and 6.0 are one visit."""
+    if table.column(name).type in ("number", "integer") and _NUMBER.fullmatch(text):
+        return float(text)
+    return text
+
+
+class CsvFile:
+    """A table of a folder, to which rows are appended; what is in it stays to the last byte.
+
+    Parameters
+    ----------
+    folder : Path
+    path : str
+        Below the folder.
+    table : Table
+
+    Attributes
+    ----------
+    known : dict
+        By key the line and the cells of each row.
+    """
+
+    def __init__(self, folder: Path, path: str, table: Table):
+        self.table = table
+        self.content = (folder / path).read_bytes()
+        records = list(csv_records(self.content, path))
+        self.header = records[0][1]
+        self.known: dict[tuple, tuple[int, dict[str, str]]] = {}
+        for line, cells in records[1:]:
+            values = dict(zip(self.header, cells, strict=True))
+            self.known.setdefault(self.key_of(values), (line, values))
+
+    def key_of(self, values: Mapping[str, str]) -> tuple:
+        """By what two rows are one; all their cells, where the table has no key."""
+        return tuple(same(self.table, name, values.get(name, ""))
+                     for name in self.table.key or self.table.names)
+
+    def appended(self, rows: Sequence[Mapping[str, str]]) -> tuple[bytes, list[int]]:
+        """The content with rows behind it, and the line on which each begins."""
+        end = b"\r\n" if b"\r\n" in self.content[:5000] else b"\n"
+        content = self.content if self.content.endswith(b"\n") else self.content + end
+        lines = []
+        for values in rows:
+            lines.append(content.count(b"\n") + 1)
+            text = io.StringIO()
+            csv.writer(text, lineterminator=end.decode()).writerow(
+                [values.get(name, "") for name in self.header])
+            content += text.getvalue().encode()
+        return content, lines
+
+
+def examined_with(data: Dataset, files: Mapping[str, bytes]) -> Dataset:
+    """A data folder as it would be with other files, examined in a copy."""
+    with tempfile.TemporaryDirectory(prefix="livingreview-copy-") as temporary:
+        copy = Path(temporary)
+        for path in data.digests:
+            (copy / path).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(data.folder / path, copy / path)
+        for path, content in files.items():
+            (copy / path).parent.mkdir(parents=True, exist_ok=True)
+            (copy / path).write_bytes(content)
+        return examine(copy)
+
+
+def put(folder: Path, files: Mapping[str, bytes]) -> None:
+    """Put files in their places: all of them, or after an error none.
+
+    Each is written beside its place first.
+
+    Parameters
+    ----------
+    folder : Path
+    files : mapping of str to bytes
+        By path below the folder.
+
+    Raises
+    ------
+    OSError
+        When one cannot be written; all are as they were.
+    """
+    before = {path: (folder / path).read_bytes() if (folder / path).exists() else None
+              for path in files}
+    staged, done = {}, []
+    try:
+        for path, content in files.items():
+            staged[path] = _beside(folder / path, content)
+        for path, temporary in staged.items():
+            os.replace(temporary, folder / path)
+            done.append(path)
+    except BaseException:
+        for path in done:
+            if before[path] is None:
+                (folder / path).unlink()
+            else:
+                os.replace(_beside(folder / path, before[path]), folder / path)
+        raise
+    finally:
+        for temporary in staged.values():
+            Path(temporary).unlink(missing_ok=True)
+
+
+def _beside(path: Path, content: bytes) -> str:
+    """A finished file beside its place, with the rights of the one that is there."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    with os.fdopen(handle, "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    if path.exists():
+        shutil.copymode(path, name)
+    else:
+        os.chmod(name, 0o644)
+    return name

@@ -1,0 +1,100 @@
+"""A row that comes from outside, with the place at which its reader finds it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from ..tables import BY_NAME, Table
+
+
+class IntakeError(Exception):
+    """A file that cannot be taken in; `problems` holds a line for each thing that is wrong.
+
+    Attributes
+    ----------
+    problems : list of str
+    exit_code : int
+        1 when the file is wrong, 2 when the call is.
+    """
+
+    def __init__(self, problems: list[str], exit_code: int = 1):
+        self.problems, self.exit_code = list(problems), exit_code
+        super().__init__("\n".join(self.problems))
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row of one table.
+
+    Attributes
+    ----------
+    table : Table
+    values : mapping of str to str
+        Text of the cells by column; a column that is not there is empty.
+    place : str
+        Where the reader finds the row, such as ``study.xlsx, sheet arms, row 3``.
+    names : mapping of str to str
+        What the reader's file calls a column, where that is something else.
+    made : bool
+        The row follows from the others (a study that is only named): where the folder has a row
+        of this key, that one stays and is no difference.
+    """
+
+    table: Table
+    values: Mapping[str, str]
+    place: str
+    names: Mapping[str, str] = field(default_factory=dict)
+    made: bool = False
+
+    def cells(self) -> tuple[str, ...]:
+        """The cells in the order of the table."""
+        return tuple(self.values.get(name, "") for name in self.table.names)
+
+
+def table_called(name: str, place: str) -> Table:
+    """The table of that name.
+
+    Raises
+    ------
+    IntakeError
+        Where there is none, or where it is kept by hand.
+    """
+    table = BY_NAME.get(name)
+    if table is None or table.folder != "indication":
+        known = ", ".join(t.name for t in BY_NAME.values() if t.folder == "indication")
+        raise IntakeError([f"{place}: no table of an indication is called {name!r}: expected one "
+                           f"of {known}"])
+    return table
+
+
+def named_rows(table: Table, header: list[str], records, place) -> list[Row]:
+    """Rows under a header.
+
+    Parameters
+    ----------
+    table : Table
+    header : list of str
+    records : iterable of (int, list of str)
+        Number of the row in its file, and its cells.
+    place : callable
+        The place of a row from its number.
+
+    Raises
+    ------
+    IntakeError
+        With every column that is unknown or there twice, and every row with too many cells.
+    """
+    problems = [f"{place(1)}: {name!r} is no column of {table.name}: expected some of "
+                f"{', '.join(table.names)}" for name in header if name not in table.names]
+    problems += [f"{place(1)}: the column {name} is there more than once"
+                 for name in table.names if header.count(name) > 1]
+    rows = []
+    for number, cells in records:
+        if any(cell for cell in cells[len(header):]):
+            problems.append(f"{place(number)}: more cells than the header has columns")
+        if any(cells):
+            rows.append(Row(table, dict(zip(header, cells, strict=False)), place(number)))
+    if problems:
+        raise IntakeError(problems)
+    return rows

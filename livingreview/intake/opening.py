@@ -1,0 +1,149 @@
+"""Read what comes from outside: a workbook in our template, a CSV table, or a package of them."""
+
+from __future__ import annotations
+
+import csv
+import io
+import zipfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+
+from openpyxl import load_workbook
+from openpyxl.utils.exceptions import InvalidFileException
+
+from ..tables import Table
+from .incoming import IntakeError, Row, named_rows, table_called
+from .template import INDICATION, LISTS, README, REQUIRED
+
+
+@dataclass(frozen=True)
+class Opened:
+    """Rows of a file.
+
+    Attributes
+    ----------
+    rows : list of Row
+    indication : str
+        Where they belong, if the file says so.
+    """
+
+    rows: list[Row]
+    indication: str = ""
+
+
+def opened(file: Path, table: str = "") -> Opened:
+    """The rows of a workbook or of a CSV file.
+
+    Parameters
+    ----------
+    file : Path
+    table : str, optional
+        Table of a CSV file; that which the file is named after, where it is left out.
+
+    Raises
+    ------
+    IntakeError
+        With everything that is wrong with its form.
+    """
+    if file.suffix.lower() == ".xlsx":
+        return _workbook(file)
+    if file.suffix.lower() == ".csv":
+        return Opened(csv_rows(file.read_bytes(), table_called(table or file.stem, file.name),
+                               file.name))
+    raise IntakeError([f"{file.name}: expected a workbook (.xlsx), a table (.csv) or a package "
+                       "(.zip)"], 2)
+
+
+def csv_records(content: bytes, name: str) -> Iterator[tuple[int, list[str]]]:
+    """Records of a CSV file with the line on which each begins.
+
+    Raises
+    ------
+    IntakeError
+        When the bytes are not UTF-8 or a quote is broken.
+    """
+    try:
+        text = content.decode("utf-8-sig")
+        reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+        line = 1
+        for record in reader:
+            if record:
+                yield line, record
+            line = reader.line_num + 1
+    except UnicodeDecodeError as error:
+        row = content[:error.start].count(b"\n") + 1
+        raise IntakeError([f"{name}:{row}: the text is not UTF-8"]) from error
+    except csv.Error as error:
+        raise IntakeError([f"{name}:{line}: broken quoting in this record ({error})"]) from error
+
+
+def csv_rows(content: bytes, table: Table, name: str) -> list[Row]:
+    """The rows of a CSV table."""
+    records = list(csv_records(content, name))
+    if not records:
+        raise IntakeError([f"{name}:1: the file is empty"])
+    return named_rows(table, records[0][1], records[1:], lambda number: f"{name}:{number}")
+
+
+def _workbook(file: Path) -> Opened:
+    """The rows of a workbook in our template."""
+    try:
+        book = load_workbook(file)
+    except (InvalidFileException, zipfile.BadZipFile, KeyError, ValueError) as error:
+        raise IntakeError([f"{file.name}: this is no workbook ({error})"]) from error
+    rows, problems, indication = [], [], ""
+    for sheet in book.worksheets:
+        if sheet.title == LISTS:
+            continue
+        if sheet.title == README:
+            indication = _text(sheet["B1"].value) if sheet["A1"].value == INDICATION else ""
+            continue
+        try:
+            rows += _sheet(file.name, sheet)
+        except IntakeError as error:
+            problems += error.problems
+    if problems:
+        raise IntakeError(problems)
+    return Opened(rows, indication)
+
+
+def _sheet(name: str, sheet) -> list[Row]:
+    """The rows of one sheet."""
+    def place(number: int) -> str:
+        return f"{name}, sheet {sheet.title}, row {number}"
+
+    table = table_called(sheet.title, f"{name}, sheet {sheet.title}")
+    header, records, problems = None, [], []
+    for number, cells in enumerate(sheet.iter_rows(), 1):
+        texts = [_text(cell.value) for cell in cells]
+        if header is None:
+            header = [text.removesuffix(REQUIRED).strip() for text in texts]
+            while header and not header[-1]:
+                header.pop()
+            continue
+        for cell in cells:
+            if cell.data_type in ("f", "e"):
+                what = "a formula" if cell.data_type == "f" else "an error of the spreadsheet"
+                problems.append(f"{place(number)}, cell {cell.coordinate}: {cell.value}: {what}, "
+                                "expected its value as text or number")
+        records.append((number, texts))
+    if problems:
+        raise IntakeError(problems)
+    if not header:
+        return []
+    return named_rows(table, header, records, place)
+
+
+def _text(value) -> str:
+    """A cell as the tables hold it."""
+    if value is None:
+        return ""
+    if isinstance(value, datetime):
+        return value.date().isoformat() if not any(value.timetuple()[3:6]) else str(value)
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return str(value).strip()

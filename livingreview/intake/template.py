@@ -1,0 +1,141 @@
+"""An empty workbook, or folder of tables, in which a study is written down."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+from openpyxl import Workbook
+from openpyxl.comments import Comment
+from openpyxl.styles import Font, PatternFill
+from openpyxl.utils import get_column_letter
+from openpyxl.worksheet.datavalidation import DataValidation
+
+from ..dataset import Dataset
+from ..tables import BY_NAME, Column, Table
+
+# What a study is described by, in the order in which it is written down.
+TABLES = tuple(BY_NAME[name] for name in (
+    "sources", "studies", "arms", "outcomes", "contrasts", "adverse_events", "risk_of_bias"))
+README, LISTS = "README", "lists"  # sheets that hold no data
+INDICATION = "Indication"  # label of the cell that says where the rows belong
+REQUIRED = " *"  # follows the name of a column that must be filled
+_ROWS = 1000  # rows to which the lists of words apply
+_GUIDE = (
+    "Fill one row per study, arm, outcome and visit, and name the source of each row.",
+    "An empty cell means: not stated. Never fill a gap by inference.",
+    "A column whose name ends in * must be filled.",
+    "Several values in one cell are separated by ; where the remark of the column allows them.",
+    "Dates are written as YYYY-MM-DD, decimals with a point.",
+    "Then: python -m livingreview import FILE",
+)
+
+
+def describe(column: Column) -> str:
+    """What a column holds, for the one who fills it."""
+    parts = [column.description, f"unit: {column.unit}" if column.unit else "",
+             "required" if column.required else "", "several values, separated by ;"
+             if column.many else "", f"words of the list {column.vocabulary}"
+             if column.vocabulary else f"type: {column.type}"]
+    return "; ".join(part for part in parts if part)
+
+
+def _lists(book: Workbook, data: Dataset) -> dict[str, str]:
+    """The sheet with the allowed words, and the cells of each list."""
+    names = dict.fromkeys(c.vocabulary for t in TABLES for c in t.columns if c.vocabulary)
+    sheet, cells = book.create_sheet(LISTS), {}
+    for position, name in enumerate(names, 1):
+        words = data.words(name)
+        letter = get_column_letter(position)
+        sheet.cell(1, position, name).font = Font(bold=True)
+        for row, word in enumerate(words, 2):
+            sheet.cell(row, position, word)
+        if words:
+            cells[name] = f"{LISTS}!${letter}$2:${letter}${len(words) + 1}"
+    return cells
+
+
+def _table_sheet(book: Workbook, table: Table, lists: dict[str, str]) -> None:
+    """A sheet with the header of a table, its remarks and its lists of words."""
+    sheet = book.create_sheet(table.name)
+    sheet.freeze_panes = "A2"
+    for position, column in enumerate(table.columns, 1):
+        letter = get_column_letter(position)
+        head = sheet.cell(1, position, column.name + REQUIRED * column.required)
+        head.font = Font(bold=column.required)
+        head.fill = PatternFill("solid", start_color="DDE6EE" if column.required else "F3F3F3")
+        head.comment = Comment(describe(column), "template", width=320, height=110)
+        sheet.column_dimensions[letter].width = max(12, len(column.name) + 3)
+        cells = f"{letter}2:{letter}{_ROWS}"
+        for row in (cell for cell, in sheet[cells]):
+            row.number_format = "@"  # text: a spreadsheet then leaves 1-2 and 2020-01 alone
+        if column.vocabulary in lists:
+            choice = DataValidation("list", lists[column.vocabulary], allow_blank=True)
+            choice.showErrorMessage = not column.many  # a list allows one word alone
+            choice.error = f"Choose a word of the list {column.vocabulary}."
+            sheet.add_data_validation(choice)
+            choice.add(cells)
+
+
+def workbook(data: Dataset, indication: str = "") -> bytes:
+    """A workbook with a sheet for each table, the allowed words and a guide.
+
+    Parameters
+    ----------
+    data : Dataset
+        Its vocabularies are the lists.
+    indication : str, optional
+        Where the rows belong; the one who fills it may write it in.
+    """
+    book = Workbook()
+    guide = book.active
+    guide.title = README
+    guide.append([INDICATION, indication])
+    guide.append([])
+    for line in _GUIDE:
+        guide.append([line])
+    guide.append([])
+    guide.append(["Sheet", "What it holds"])
+    for table in TABLES:
+        guide.append([table.name, table.description])
+    guide.append([])
+    guide.append(["Sheet", "Column", "Required", "What it holds"])
+    for table in TABLES:
+        for column in table.columns:
+            guide.append([table.name, column.name, "required" if column.required else "",
+                          describe(column)])
+    guide.column_dimensions["A"].width = guide.column_dimensions["B"].width = 26
+    choice = DataValidation("list", f'"{",".join(data.indications)}"', allow_blank=True)
+    if len(choice.formula1) <= 255:  # the format allows no more without a sheet of its own
+        guide.add_data_validation(choice)
+        choice.add("B1")
+    lists = _lists(book, data)
+    for table in TABLES:
+        _table_sheet(book, table, lists)
+    book.move_sheet(LISTS, len(TABLES))
+    content = io.BytesIO()
+    book.save(content)
+    return content.getvalue()
+
+
+def write_workbook(data: Dataset, out: Path, indication: str = "") -> None:
+    """Write the workbook; a file that is there is refused."""
+    out.parent.mkdir(parents=True, exist_ok=True)
+    with out.open("xb") as file:
+        file.write(workbook(data, indication))
+
+
+def write_folder(out: Path) -> None:
+    """Write an empty CSV file of each table and a guide; a folder that holds anything is refused.
+
+    Raises
+    ------
+    FileExistsError
+    """
+    out.mkdir(parents=True, exist_ok=True)
+    if any(out.iterdir()):
+        raise FileExistsError(17, "the folder is not empty", str(out))
+    for table in TABLES:
+        (out / f"{table.name}.csv").write_text(",".join(table.names) + "\n", encoding="utf-8")
+    columns = [f"{t.name}.csv, {c.name}: {describe(c)}" for t in TABLES for c in t.columns]
+    (out / "README.txt").write_text("\n".join([*_GUIDE, "", *columns, ""]), encoding="utf-8")

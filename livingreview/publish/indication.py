@@ -1,0 +1,187 @@
+"""A new indication: empty tables, its words and first analyses, a chapter from the template."""
+
+from __future__ import annotations
+
+import re
+import textwrap
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from importlib.resources import files
+from pathlib import Path
+from string import Template
+
+from ..dataset import Dataset
+from ..display import words
+from ..intake.files import CsvFile, examined_with, put
+from ..tables import ANALYSES, CHANGELOG, IDENTIFIER, TABLES, VOCABULARIES
+
+_TOC = "_toc.yml"
+
+
+class IndicationError(Exception):
+    """The indication cannot be made; nothing was written."""
+
+
+@dataclass(frozen=True)
+class Beginning:
+    """What a new indication begins with.
+
+    Attributes
+    ----------
+    name : str
+    analyses : list of dict
+        Rows of `analyses.csv`; the first one is the main question.
+    data : dict of str to bytes
+        Files below the data folder.
+    project : dict of str to bytes
+        Files below the project: the chapter and the table of contents.
+    """
+
+    name: str
+    analyses: list[dict[str, str]]
+    data: dict[str, bytes] = field(default_factory=dict)
+    project: dict[str, bytes] = field(default_factory=dict)
+
+    def write(self, folder: Path, root: Path) -> None:
+        """Put everything in its place: all of it, or after an error nothing."""
+        put(Path("/"), {
+            **{str((folder / path).resolve())[1:]: content for path, content in self.data.items()},
+            **{str((root / path).resolve())[1:]: content
+               for path, content in self.project.items()}})
+
+
+def begin(data: Dataset, root: Path, name: str, label: str, label_zh: str = "",
+          target: str = "", comparison: str = "", today: date | None = None) -> Beginning:
+    """Make everything that a new indication begins with, and validate it.
+
+    Parameters
+    ----------
+    data : Dataset
+        Without errors.
+    root : Path
+        Folder of the project.
+    name : str
+        Identifier of the indication.
+    label, label_zh : str
+        Its name for readers.
+    target, comparison : str, optional
+        Family of outcomes and control of the main question; the first words of their lists where
+        they are left out.
+
+    Raises
+    ------
+    IndicationError
+        When the name is taken or wrong, or the result would not be valid.
+    """
+    chapter = f"notebooks/{name}.md"
+    if not re.fullmatch(IDENTIFIER, name):
+        raise IndicationError(f"{name} is no identifier: expected lower-case letters and digits "
+                              "with hyphens")
+    for taken in (data.folder / name, root / chapter):
+        if taken.exists():
+            raise IndicationError(f"{taken} is there already: choose another name")
+    if name in data.words("indication"):
+        raise IndicationError(f"{name} is an indication already: choose another name")
+    target, comparison = _chosen(data, target, comparison)
+    analyses = _analyses(data, name, target, comparison)
+    made = Beginning(name, analyses, _tables(data, name, label, label_zh or label, analyses,
+                                             (today or date.today()).isoformat()))
+    errors = [p for p in examined_with(data, made.data).problems if p.level == "error"]
+    if errors:
+        raise IndicationError("\n".join(map(str, errors)))
+    made.project[chapter] = _chapter(name, label, target, comparison, analyses).encode()
+    made.project[_TOC] = _contents(root, name, data).encode()
+    return made
+
+
+def _chosen(data: Dataset, target: str, comparison: str) -> tuple[str, str]:
+    """Family and control of the main question, from the vocabularies."""
+    out = []
+    for chosen, name in ((target, "family"), (comparison, "analysis_comparison")):
+        known = list(data.words(name))
+        if chosen and chosen not in known:
+            raise IndicationError(f"{chosen} is not in the list {name}: expected one of "
+                                  f"{', '.join(known)}")
+        out.append(chosen or known[0])
+    return out[0], out[1]
+
+
+def _analyses(data: Dataset, name: str, target: str, comparison: str) -> list[dict[str, str]]:
+    """Benefit in the windows that other chapters ask about, and the harms that they count."""
+    main = [r for r in data.records("analyses") if r["role"] == "main"]
+    windows = sorted({(r["window_from"] or 0, r["window_to"]) for r in main
+                      if r["target"] == target and r["window_to"] is not None}) or [None]
+    events = list(dict.fromkeys(r["target"] for r in main if r["target_type"] == "event")) or (
+        list(data.words("event"))[:1])
+    against = f"{data.wording('intervention')} against " + words.in_text(
+        re.sub(r"\s*\(.*", "", data.label("analysis_comparison", comparison)))
+    same = {"indication": name, "role": "main", "comparison": comparison}
+    out = []
+    for window in windows:
+        row = {**same, "analysis_id": f"{name}-{target}-{comparison}", "section": "effects",
+               "title": f"{data.label('family', target)}, {against}", "target_type": "family",
+               "target": target, "measure": "MD", "favourable": _favourable(data, target),
+               "rescale": "yes"}
+        if window is not None:
+            start, end = (f"{month:g}" for month in window)
+            row |= {"analysis_id": f"{row['analysis_id']}-{start}-{end}", "window_from": start,
+                    "window_to": end, "title": f"{row['title']}, " + (
+                        f"above {start} to {end}" if window[0] else f"up to {end}") + " months"}
+        out.append(row)
+    return out + [{**same, "analysis_id": f"{name}-{event}-{comparison}", "section": "harms",
+                   "title": f"{data.label('event', event)}, {against}", "target_type": "event",
+                   "target": event, "measure": "RR", "favourable": "lower"} for event in events]
+
+
+def _favourable(data: Dataset, family: str) -> str:
+    """Which side of a difference is better: that of the family's first instrument."""
+    outcomes = [r["outcome"] for r in sorted(
+        (r for r in data.records("hierarchy") if r["family"] == family),
+        key=lambda r: r["position"])]
+    directions = {r["outcome"]: r["direction"] for r in data.records("instruments")}
+    found = next((directions[o] for o in outcomes
+                  if directions.get(o) in ("lower", "higher")), None)
+    if found is None:
+        raise IndicationError(f"no instrument of {family} says in instruments.csv whether lower "
+                              "or higher is better: choose another target")
+    return found
+
+
+def _tables(data: Dataset, name: str, label: str, label_zh: str,
+            analyses: list[Mapping[str, str]], day: str) -> dict[str, bytes]:
+    """Files of the data folder: the empty ones, and those that get rows."""
+    out = {table.path(name): (",".join(table.names) + "\n").encode()
+           for table in TABLES if table.folder == "indication" and not table.optional}
+    added = ((VOCABULARIES, [{"list": "indication", "value": name, "label_en": label,
+                              "label_zh": label_zh}]),
+             (ANALYSES, analyses),
+             (CHANGELOG, [{"date": day, "file": f"{name}/studies.csv",
+                           "reason": f"{label} is a new indication"}]))
+    for table, rows in added:
+        out[table.path()] = CsvFile(data.folder, table.path(), table).appended(rows)[0]
+    return out
+
+
+def _chapter(name: str, label: str, target: str, comparison: str,
+             analyses: list[Mapping[str, str]]) -> str:
+    """The chapter's notebook, from the one template."""
+    ids = ", ".join(f'"{row["analysis_id"]}"' for row in analyses)
+    template = Template(files("livingreview.publish").joinpath("chapter.txt").read_text("utf-8"))
+    return template.substitute(
+        indication=name, label=label, target=target, comparison=comparison,
+        main=analyses[0]["analysis_id"], analyses=textwrap.fill(
+            ids, 96, initial_indent="    ", subsequent_indent="    ", break_on_hyphens=False))
+
+
+def _contents(root: Path, name: str, data: Dataset) -> str:
+    """The table of contents with the chapter behind the last one of an indication."""
+    lines = (root / _TOC).read_text(encoding="utf-8").splitlines()
+    chapters = [i for i, line in enumerate(lines) for other in data.indications
+                if re.fullmatch(rf"\s*- file: notebooks/{other}", line)]
+    if not chapters:
+        raise IndicationError(f"{root / _TOC} has no chapter of an indication behind which the "
+                              "new one could stand")
+    indent = re.match(r"\s*", lines[chapters[-1]])[0]
+    lines.insert(chapters[-1] + 1, f"{indent}- file: notebooks/{name}")
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,174 @@
+"""Notebooks on other data: executed copies, each with what it was made from on top."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import nbformat
+
+from ..dataset import Dataset
+from ..parcel import Parcel, digest_of
+from ..review.asked import Asked, AskedError
+from . import notebooks, standalone
+from .workers import Workers, identity
+
+DATA_PARAMETER = "data_folder"
+_CHAPTER = re.compile(r"\bChapter\(\"([a-z0-9-]+)\"")
+
+
+class RerunError(Exception):
+    """A call that makes no sense; nothing was executed."""
+
+
+@dataclass(frozen=True)
+class Rerun:
+    """A notebook that is to be executed.
+
+    Attributes
+    ----------
+    path : Path
+    notebook : NotebookNode
+        With the parameters in it.
+    heading : str
+        What it is made from, in Markdown.
+    """
+
+    path: Path
+    notebook: nbformat.NotebookNode
+    heading: str
+
+
+def found(root: Path, name: str) -> Path:
+    """The notebook of a chapter's name or of a path.
+
+    Raises
+    ------
+    RerunError
+        With the names that there are.
+    """
+    places = (Path(name), root / "notebooks" / f"{name}.md", root / "book" / f"{name}.md")
+    for path in places:
+        if path.is_file() and path.suffix == ".md":
+            return path
+    known = sorted(p.stem for p in (root / "notebooks").glob("*.md"))
+    raise RerunError(f"there is no notebook {name}: expected a path or one of {', '.join(known)}")
+
+
+def parsed(parameters: Sequence[str]) -> dict[str, object]:
+    """Parameters from ``name=value``; numbers become numbers.
+
+    Raises
+    ------
+    RerunError
+    """
+    out = {}
+    for parameter in parameters:
+        name, sign, value = parameter.partition("=")
+        if not (sign and name and value):
+            raise RerunError(f"-p {parameter}: expected name=value")
+        if name == DATA_PARAMETER:
+            raise RerunError(f"-p {parameter}: name the data folder with --data")
+        try:
+            out[name] = float(value) if not value.lstrip("-").isdigit() else int(value)
+        except ValueError:
+            out[name] = value
+    return out
+
+
+def prepared(path: Path, data: Dataset, parameters: Mapping[str, object]) -> Rerun:
+    """A notebook with its parameters, which are what it takes and what its data have.
+
+    Raises
+    ------
+    RerunError
+        With what is possible.
+    """
+    from papermill.parameterize import parameterize_notebook
+
+    notebook = notebooks.read(path)
+    takes = _takes(notebook)
+    if unknown := [name for name in parameters if name not in takes]:
+        known = ", ".join(n for n in takes if n != DATA_PARAMETER) or "no parameter besides --data"
+        raise RerunError(f"{path.stem} has no parameter {', '.join(unknown)}: it takes {known}")
+    chapter = _CHAPTER.search("\n".join(notebooks.code(notebook)))
+    if chapter and chapter[1] not in data.indications:
+        raise RerunError(f"the data of {path.stem} are not in {data.folder.name}: it has "
+                         f"{', '.join(data.indications) or 'no indication'}")
+    if chapter:
+        try:
+            Asked.of(data, chapter[1], parameters.get("window"), parameters.get("comparator"))
+        except AskedError as error:
+            raise RerunError(str(error)) from None
+    if parameters:
+        notebook.metadata.setdefault("papermill", {})  # as papermill's own reader leaves it
+        for cell in notebook.cells:
+            cell.metadata.setdefault("tags", [])
+        notebook = parameterize_notebook(notebook, dict(parameters), kernel_name="python3",
+                                         language="python")
+    return Rerun(path, notebook, _heading(path, data, parameters))
+
+
+def _takes(notebook: nbformat.NotebookNode) -> list[str]:
+    """Names that the cell of parameters assigns."""
+    for cell in notebook.cells:
+        if "parameters" in cell.metadata.get("tags", []):
+            return [target.id for node in ast.parse(cell.source).body
+                    if isinstance(node, ast.Assign) for target in node.targets]
+    return []
+
+
+def _heading(path: Path, data: Dataset, parameters: Mapping[str, object]) -> str:
+    """What a rerun is made from, in Markdown."""
+    chosen = ", ".join(f"{k} = {v}" for k, v in parameters.items()) or "none"
+    files = "\n".join(f"| {file} | `{value}` |" for file, value in sorted(data.digests.items()))
+    return (f"**A rerun of {path.stem} on other data.** Not a page of the published review.\n\n"
+            f"- Data: folder {data.folder.resolve().name}, last changed "
+            f"{data.version or 'on no stated day'}, digest of all files `{digest_of(data)}`\n"
+            f"- Parameters: {chosen}\n- Made with: {identity()}\n\n"
+            f"| File of the data | SHA-256 |\n|---|---|\n{files}\n")
+
+
+def run(reruns: Sequence[Rerun], data: Dataset, store: Path, workers: Workers
+        ) -> Iterator[tuple[Rerun, str | notebooks.Failed]]:
+    """Execute notebooks; each as it finishes, with its text or what failed.
+
+    Parameters
+    ----------
+    reruns : sequence of Rerun
+    data : Dataset
+    store : Path
+        Folder of finished results.
+    workers : Workers
+    """
+    parcel = Parcel.of(data, workers.remote, with_releases=True)
+    units = [(str(r.path.resolve()), nbformat.writes(r.notebook), parcel, str(store))
+             for r in reruns]
+    for position, result in workers.run(notebooks.execute, units):
+        rerun = reruns[position]
+        if isinstance(result, notebooks.Failed):
+            yield rerun, result
+            continue
+        notebook = nbformat.reads(result.text, as_version=4)
+        notebook.cells.insert(0, nbformat.v4.new_markdown_cell(rerun.heading))
+        nbformat.validator.normalize(notebook)
+        yield rerun, nbformat.writes(notebook)
+
+
+def page(text: str, root: Path) -> str:
+    """The page of an executed notebook, with everything it needs in it.
+
+    Parameters
+    ----------
+    text : str
+        In the notebook format.
+    root : Path
+        Folder of the project.
+    """
+    static = root / "book" / "_static"
+    return standalone.page(nbformat.reads(text, as_version=4),
+                           (static / "livingreview.css").read_text(encoding="utf-8"),
+                           (static / "livingreview.js").read_text(encoding="utf-8"))

@@ -1,0 +1,186 @@
+"""A page is executed when something that it read has changed, and only then."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+import small_book
+from conftest import append, edit, read_table, write_table
+from made_up import KNEE
+from small_book import DISC
+
+from livingreview import reads
+from livingreview.dataset import load
+from livingreview.publish import freshness
+from livingreview.publish.workers import Workers
+from livingreview.store import Store
+
+CELL = {"study_id": "one-2020", "arm_id": "msc"}
+
+
+def _execute(book: Path, say=lambda said: None, jobs: int = 2) -> set[str]:
+    """Execute what is not fresh, and return its names."""
+    said = []
+
+    def hear(line: str) -> None:
+        said.append(line)
+        say(line)
+
+    pages = [page for name in small_book.PAGES
+             if (page := freshness.Page.read(name, book / f"{name}.md", "pins"))]
+    freshness.execute(pages, Store(book / "_build" / "store"), load(book / "data"),
+                      Workers(jobs), hear)
+    return {line.split()[2] for line in said if line.startswith("to execute: ")}
+
+
+@pytest.fixture(scope="module")
+def executed(tmp_path_factory) -> Path:
+    """The small book with all its pages executed."""
+    book = small_book.make(tmp_path_factory.mktemp("book"))
+    assert _execute(book) == {"plain", "knee", "disc", "cross"}
+    return book
+
+
+@pytest.fixture
+def book(executed, tmp_path) -> Path:
+    """A copy of it."""
+    return Path(shutil.copytree(executed, tmp_path / "book"))
+
+
+def _to_execute(book: Path) -> set[str]:
+    """What would be executed."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Workers, "run", lambda *_: iter(()))
+        return _execute(book)
+
+
+def test_nothing_changed_executes_nothing(book):
+    assert _execute(book) == set()
+
+
+def test_a_changed_cell_executes_its_indication_and_the_cross_pages(book):
+    edit(book / "data", f"{DISC}/outcomes.csv", CELL, "mean", "20")
+    assert _execute(book) == {"disc", "cross"}
+    assert _execute(book) == set()
+
+
+@pytest.mark.parametrize(("table", "column", "value", "pages"), [
+    ("instruments.csv", "label_zh", "changed", {"knee", "disc", "cross"}),
+    ("certainty_rules.csv", "levels", None, {"knee", "disc", "cross"}),
+    ("sources.csv", "title", "changed", {"knee", "cross"}),
+])
+def test_a_table_executes_what_read_it(book, table, column, value, pages):
+    path = book / "data" / (f"{KNEE}/{table}" if table == "sources.csv" else table)
+    rows = read_table(path)
+    rows[-1][column] = value or str(3 - int(rows[-1][column]))
+    write_table(path, tuple(rows[0]), rows)
+    assert _to_execute(book) == pages
+
+
+def test_the_first_analysis_of_an_indication_executes_its_page(tmp_path):
+    book = small_book.make(tmp_path)
+    rows = read_table(book / "data" / "analyses.csv")
+    write_table(book / "data" / "analyses.csv", tuple(rows[0]), rows[:1])
+    _execute(book)
+    append(book / "data", "analyses.csv", rows[1])
+    assert _execute(book) == {"disc", "cross"}
+    reads_of = json.loads((book / "_build/store/pages/disc/reads.json").read_text())["reads"]
+    assert f"{DISC}/outcomes.csv" in reads_of and f"{KNEE}/outcomes.csv" not in reads_of
+
+
+def test_a_module_executes_the_pages_that_loaded_it(book, monkeypatch):
+    real = reads.module_digest
+
+    def change(name: str) -> None:
+        monkeypatch.setattr(reads, "module_digest",
+                            lambda asked: "changed" if asked == name else real(asked))
+
+    assert (reads.PACKAGE / "publish" / "extension.py").is_file()
+    change("package/publish/extension.py")
+    assert _to_execute(book) == set()
+    change("package/synthesis/pooling.py")
+    assert _to_execute(book) == {"knee", "disc", "cross"}
+
+
+def test_prose_executes_nothing_and_code_executes_its_page(book):
+    page = book / "plain.md"
+    page.write_text(page.read_text() + "\nMore words.\n")
+    assert _to_execute(book) == set()
+    page.write_text(page.read_text().replace("no data", "none"))
+    assert _to_execute(book) == {"plain"}
+
+
+def test_a_page_that_fails_is_named_with_its_cell_and_the_others_are_kept(book):
+    edit(book / "data", f"{DISC}/outcomes.csv", CELL, "mean", "20")
+    whole = (book / "disc.md").read_text()
+    (book / "disc.md").write_text(whole + "\n```{code-cell} ipython3\n1 / 0\n```\n")
+    with pytest.raises(freshness.ExecutionError) as caught:
+        _execute(book)
+    assert str(caught.value) == (f"{book}/disc.md: code cell 2 (1 / 0): "
+                                 "ZeroDivisionError: division by zero")
+    (book / "disc.md").write_text(whole)
+    assert _execute(book) == {"disc"}
+
+
+def test_an_interrupted_run_goes_on_with_what_is_missing(tmp_path):
+    book = small_book.make(tmp_path)
+
+    def interrupt(line: str) -> None:
+        if line.startswith("executed 2"):
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        _execute(book, interrupt, jobs=1)
+    assert _execute(book, jobs=1) == {"disc", "cross"}
+
+
+# --- whole builds -----------------------------------------------------------------------------
+
+
+def test_builds_show_the_data_as_they_are_even_after_one_was_killed(tmp_path):
+    book = small_book.make(tmp_path)
+    first = small_book.build(book)
+    assert first.count("to execute:") == 4
+    before = small_book.shown(book, "disc")
+    assert before == small_book.shown(book, "knee")
+
+    started = time.monotonic()
+    assert "to execute" not in small_book.build(book)
+    unchanged = time.monotonic() - started
+    _kill_builds(book, unchanged)
+
+    edit(book / "data", f"{DISC}/outcomes.csv", CELL, "mean", "25")
+    last = small_book.build(book)
+    fresh = small_book.make(tmp_path / "fresh")
+    shutil.rmtree(fresh / "data")
+    shutil.copytree(book / "data", fresh / "data")
+    small_book.build(fresh)
+    assert "to execute: knee" not in last
+    assert small_book.shown(book, "disc") != before == small_book.shown(book, "knee")
+    assert _site(book) == _site(fresh)
+
+
+def _kill_builds(book: Path, unchanged: float) -> None:
+    """Kill builds of changed data at three moments, from validation to writing."""
+    for part, mean in ((0.5, "21"), (2, "22")):
+        edit(book / "data", f"{DISC}/outcomes.csv", CELL, "mean", mean)
+        build = subprocess.Popen(small_book.command(book), env=small_book.environment(book),
+                                 cwd=book, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                                 start_new_session=True)
+        time.sleep(part * unchanged)
+        os.killpg(build.pid, signal.SIGKILL)
+        build.wait()
+
+
+def _site(book: Path) -> dict[str, str]:
+    """The pages and public data of a built book, as text."""
+    html = book / "_build" / "html"
+    return {str(p.relative_to(html)): p.read_text(encoding="utf-8")
+            for p in sorted(html.rglob("*")) if p.suffix in (".html", ".json", ".csv")}

@@ -1,0 +1,329 @@
+"""Templates, and what is taken into a data folder: never over what is there, all or nothing."""
+
+from __future__ import annotations
+
+import csv
+import io
+import os
+import shutil
+import zipfile
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+from made_up import KNEE, World
+from openpyxl import load_workbook
+
+from livingreview.__main__ import main
+from livingreview.intake import files, revman
+from livingreview.tables import BY_NAME
+
+STUDY = {
+    "sources": [{"source_id": "letter", "kind": "full-text", "title": "A report",
+                 "accessed": "2026-01-01"}],
+    "studies": [{"study_id": "doe-2030", "design": "rct", "year": 2030, "source_id": "letter"}],
+    "arms": [{"study_id": "doe-2030", "arm_id": "one", "role": "intervention", "n_allocated": 20,
+              "cell_source": "adipose", "cell_product": "cultured-msc", "source_id": "letter"},
+             {"study_id": "doe-2030", "arm_id": "two", "role": "comparator", "n_allocated": 20,
+              "comparator_type": "saline", "source_id": "letter"}],
+    "outcomes": [{"study_id": "doe-2030", "arm_id": arm, "outcome": "pain-vas", "scale_min": 0,
+                  "scale_max": 100, "better": "lower", "timepoint_months": 6, "statistic": "final",
+                  "n": 20, "mean": mean, "sd": 10, "source_id": "letter"}
+                 for arm, mean in (("one", 30.5), ("two", 42))],
+}
+
+
+@pytest.fixture()
+def folder(tmp_path) -> Path:
+    """A made-up data folder with one trial."""
+    return World(tmp_path / "data").trial("roe-2020").pair("roe-2020").write()
+
+
+def _call(*arguments, text: str | None = None) -> Result:
+    return CliRunner().invoke(main, [str(a) for a in arguments], input=text)
+
+
+def _content(folder: Path) -> dict[str, bytes]:
+    return {str(p.relative_to(folder)): p.read_bytes() for p in sorted(folder.rglob("*"))
+            if p.is_file()}
+
+
+def _rows(folder: Path, table: str) -> list[dict[str, str]]:
+    with (folder / KNEE / f"{table}.csv").open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def _workbook(folder: Path, rows: dict = STUDY, **change) -> Path:
+    """The template, filled in; `change` is {sheet: (row, column, value)}."""
+    out = folder.parent / "study.xlsx"
+    out.unlink(missing_ok=True)
+    done = _call("new", "study", "--data", folder, "--indication", KNEE, "--out", out)
+    assert done.exit_code == 0, done.output
+    book = load_workbook(out)
+    for name, some in rows.items():
+        sheet = book[name]
+        head = [cell.value.removesuffix(" *") for cell in sheet[1]]
+        for line, values in enumerate(some, 2):
+            for column, value in values.items():
+                sheet.cell(line, head.index(column) + 1, value)
+        if name in change:
+            line, column, value = change[name]
+            sheet.cell(line, head.index(column) + 1, value)
+    book.save(out)
+    return out
+
+
+# --- templates ---------------------------------------------------------------------------------
+
+
+def test_the_workbook_offers_the_words_of_each_list_and_marks_what_is_required(folder):
+    book = load_workbook(_workbook(folder, {}))
+    assert {"README", "sources", "studies", "arms", "outcomes", "adverse_events"} <= set(
+        book.sheetnames)
+    sheet = book["arms"]
+    head = {cell.value.removesuffix(" *"): cell for cell in sheet[1]}
+    assert list(head) == list(BY_NAME["arms"].names)
+    assert head["role"].value.endswith(" *") and not head["label"].value.endswith(" *")
+    assert "required" in head["role"].comment.text
+    choice = next(v for v in sheet.data_validations.dataValidation
+                  if head["role"].column_letter + "2" in v.sqref)
+    letter = choice.formula1.split("$")[1]
+    words = [c.value for c in book["lists"][letter]]
+    assert words[:3] == ["role", "intervention", "comparator"]
+
+
+def test_csv_templates_are_the_headers_and_overwrite_nothing(folder, tmp_path):
+    out = tmp_path / "templates"
+    assert _call("new", "study", "--data", folder, "--out", out).exit_code == 0
+    assert (out / "arms.csv").read_text() == ",".join(BY_NAME["arms"].names) + "\n"
+    again = _call("new", "study", "--data", folder, "--out", out)
+    assert again.exit_code == 2 and "not empty" in again.stderr
+    wrong = _call("new", "study", "--data", folder, "--indication", "elbow", "--out",
+                  tmp_path / "x.xlsx")
+    assert wrong.exit_code == 2 and KNEE in wrong.stderr and not (tmp_path / "x.xlsx").exists()
+
+
+# --- workbooks and tables ----------------------------------------------------------------------
+
+
+def test_a_workbook_is_imported_once(folder):
+    book = _workbook(folder)
+    before = _content(folder)
+    done = _call("import", book, "--data", folder, "--yes")
+    assert done.exit_code == 0, done.output
+    assert "doe-2030 | one (study.xlsx, sheet arms, row 2)" in done.output
+    after = _content(folder)
+    for path in before:  # what was there stays to the last byte
+        assert after[path].startswith(before[path]), path
+    assert _rows(folder, "outcomes")[-1] | {"mean": "42", "sd": "10", "arm_id": "two"} == (
+        _rows(folder, "outcomes")[-1])
+    assert b"imported from study.xlsx" in after["changelog.csv"]
+    assert _call("check", folder).exit_code == 0
+    again = _call("import", book, "--data", folder, "--yes")
+    assert again.exit_code == 0 and "nothing to import" in again.output
+    assert _content(folder) == after
+
+
+def test_it_asks_first(folder):
+    book, before = _workbook(folder), _content(folder)
+    no = _call("import", book, "--data", folder, text="n\n")
+    assert no.exit_code == 1 and "Nothing was imported" in no.stderr
+    assert _content(folder) == before
+    assert _call("import", book, "--data", folder, text="y\n").exit_code == 0
+    assert _content(folder) != before
+
+
+@pytest.mark.parametrize("change, said", [
+    ({"arms": (3, "role", "control")}, "study.xlsx, sheet arms, row 3, column role: control"),
+    ({"outcomes": (2, "mean", "30,5")}, "study.xlsx, sheet outcomes, row 2, column mean: 30,5"),
+    ({"outcomes": (3, "arm_id", "three")}, "study.xlsx, sheet outcomes, row 3, column arm_id"),
+    ({"outcomes": (2, "mean", "=1+1")}, "a formula"),
+    ({"arms": (2, "n_allocated", None)}, None),
+])
+def test_errors_are_named_as_the_reader_sees_them(folder, change, said):
+    book, before = _workbook(folder, **change), _content(folder)
+    done = _call("import", book, "--data", folder, "--yes")
+    if said is None:  # an empty cell means not stated
+        assert done.exit_code == 0, done.output
+        return
+    assert done.exit_code == 1 and said in done.stderr and "Nothing was imported" in done.stderr
+    assert _content(folder) == before
+
+
+def test_a_row_with_other_values_is_never_overwritten(folder, tmp_path):
+    table = tmp_path / "outcomes.csv"
+    row = _rows(folder, "outcomes")[0]
+    with table.open("w", newline="") as file:
+        writer = csv.DictWriter(file, list(row))
+        writer.writeheader()
+        writer.writerow(row | {"mean": "31"})
+        writer.writerow(row | {"timepoint_months": "12"})
+    before = _content(folder)
+    done = _call("import", table, "--data", folder, "--yes")
+    assert done.exit_code == 1 and _content(folder) == before
+    assert f"mean: here {row['mean']}, there 31" in done.output
+    assert "overwrites nothing" in done.stderr
+
+
+def test_a_table_needs_a_name_and_known_columns(folder, tmp_path):
+    table = tmp_path / "mine.csv"
+    table.write_text("study_id,arm,role\ndoe-2030,one,intervention\n")
+    unnamed = _call("import", table, "--data", folder)
+    assert unnamed.exit_code == 1 and "no table of an indication is called 'mine'" in unnamed.stderr
+    wrong = _call("import", table, "--table", "arms", "--data", folder)
+    assert wrong.exit_code == 1 and "mine.csv:1: 'arm' is no column of arms" in wrong.stderr
+
+
+def test_numbers_that_are_written_otherwise_are_the_same(folder, tmp_path):
+    table = tmp_path / "outcomes.csv"
+    row = _rows(folder, "outcomes")[0]
+    with table.open("w", newline="") as file:
+        writer = csv.DictWriter(file, list(row))
+        writer.writeheader()
+        writer.writerow(row | {"timepoint_months": "6.0"})
+    done = _call("import", table, "--data", folder, "--yes")
+    assert done.exit_code == 0 and "nothing to import" in done.output, done.output
+
+
+def test_files_take_their_places_together_or_not_at_all(tmp_path, monkeypatch):
+    for name in "ab":
+        (tmp_path / name).write_text("old")
+    real, calls = os.replace, []
+
+    def full(one, other):
+        calls.append(other)
+        if len(calls) == 2:
+            raise OSError(28, "No space left on device")
+        real(one, other)
+
+    monkeypatch.setattr(os, "replace", full)
+    with pytest.raises(OSError):
+        files.put(tmp_path, {"a": b"new", "b": b"new", "c": b"new"})
+    assert _content(tmp_path) == {"a": b"old", "b": b"old"}
+
+
+# --- the data package of a Cochrane review -----------------------------------------------------
+
+SETTINGS = ("Analysis group,Analysis number,Analysis name,Analysis group name,Data type,"
+            "Effect measure,Experimental group label,Control group label,"
+            "Swap event and non-event\n"
+            "1,1,Pain,Cells versus placebo,Continuous,Mean Difference,Cells,Placebo,FALSE\n"
+            "1,2,Adverse events,Cells versus placebo,Dichotomous,Risk Ratio,Cells,Placebo,FALSE\n"
+            "1,3,Swelling,Cells versus placebo,Contrast level,Risk Ratio,Cells,Placebo,FALSE\n")
+HEAD = ("Analysis group,Analysis number,Analysis name,Subgroup,Study,Study year,GIV Mean,GIV SE,"
+        "Experimental mean,Experimental SD,Experimental cases,Experimental N,Control mean,"
+        "Control SD,Control cases,Control N,Mean,CI start,CI end,Footnotes\n")
+DATA = (HEAD + "1,1,Pain,,Døe 2031,2031,,,30,10,,20,41.5,11,,21,-11.5,-18,-5,\n"
+        "1,1,Pain,,Roe 2020,2020,,,31,9,,19,40,12,,18,-9,-16,-2,imputed SD\n"
+        "1,1,Pain,,Poe 2032,2032,,,,,,,,,,,,,,\n"
+        "1,2,Adverse events,,Døe 2031,2031,,,,,4,20,,,3,21,1.4,0.4,5,\n"
+        "1,3,Swelling,,Døe 2031,2031,0.1,0.2,,,,20,,,,21,1.1052,0.7,1.6,\n")
+BIAS = ("Study,Domain (judgement): Overall,Domain (support): Overall\n"
+        "Døe 2031,Low risk,because\nSomebody else 1999,High risk,because\n")
+LIST = {
+    "1.1": {"outcome": "pain-vas", "scale_min": "0", "scale_max": "100", "better": "lower",
+            "statistic": "final", "timepoint_months": "6", "experimental_arm": "cells",
+            "control_arm": "placebo", "comparator_type": "saline"},
+    "1.2": {"event": "any-ae", "count": "patients", "experimental_arm": "cells",
+            "control_arm": "placebo", "comparator_type": "saline"},
+    "risk-of-bias": {"tool": "rob2"},
+}
+
+
+def _package(tmp_path: Path, data: str = DATA, settings: str = SETTINGS) -> Path:
+    """A package with the folders and files of a download, written by hand."""
+    path = tmp_path / "CD999999-data.zip"
+    with zipfile.ZipFile(path, "w") as out:
+        out.writestr("CD999999-analysis-data/CD999999-data-rows.csv", "\ufeff" + data)
+        out.writestr("CD999999-analysis-data/CD999999-overall-estimates-and-settings.csv",
+                     settings)
+        out.writestr("CD999999-study-data/CD999999-risk-of-bias.csv", BIAS)
+    return path
+
+
+def _filled(path: Path, **entries) -> None:
+    """Fill in the list that the first call wrote."""
+    lines = list(csv.DictReader(io.StringIO(path.read_text(encoding="utf-8"))))
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, list(lines[0]))
+        writer.writeheader()
+        for line in lines:
+            writer.writerow(line | entries.get(line["analysis"], {}))
+
+
+def test_a_data_package_is_imported_as_its_list_says(folder, tmp_path):
+    package, filled = _package(tmp_path), tmp_path / "list.csv"
+    assert _call("import", package, "--data", folder).exit_code == 2
+    first = _call("import", package, "--data", folder, "--list", filled)
+    assert first.exit_code == 0 and "fill in" in first.stderr
+    listed = list(csv.DictReader(io.StringIO(filled.read_text(encoding="utf-8"))))
+    assert [r["analysis"] for r in listed] == ["1.1", "1.2", "1.3", "risk-of-bias"]
+    assert listed[0]["comparison"] == "Cells versus placebo" and listed[0]["outcome"] == ""
+    before = _rows(folder, "studies")
+    _filled(filled, **LIST)
+    done = _call("import", package, "--data", folder, "--list", filled, "--yes")
+    assert done.exit_code == 0, done.output
+    assert "analysis 1.3: the list does not say what it is" in done.stderr
+    assert "Poe 2032: no values" in done.stderr
+    studies = _rows(folder, "studies")
+    assert [s["study_id"] for s in studies[len(before):]] == ["d-e-2031"] or (
+        studies[-1]["study_id"] == revman.study_id("Døe 2031"))
+    assert studies[:len(before)] == before  # roe-2020 is known, and stays as it is
+    new = [r for r in _rows(folder, "outcomes") if r["source_id"] == "cd999999-data-package"]
+    assert [(r["study_id"], r["arm_id"], r["mean"], r["sd"], r["n"]) for r in new][:2] == [
+        (studies[-1]["study_id"], "cells", "30", "10", "20"),
+        (studies[-1]["study_id"], "placebo", "41.5", "11", "21")]
+    assert new[2]["note"] == "footnote: imputed SD"
+    events = _rows(folder, "adverse_events")
+    assert [(r["arm_id"], r["events"], r["total"]) for r in events] == [
+        ("cells", "4", "20"), ("placebo", "3", "21")]
+    assert [r["judgement"] for r in _rows(folder, "risk_of_bias")] == ["Low risk"]
+
+
+def test_a_ratio_between_arms_keeps_its_own_scale(tmp_path):
+    package, filled = revman.read(_package(tmp_path)), tmp_path / "list.csv"
+    filled.write_text(revman.list_text(package), encoding="utf-8")
+    _filled(filled, **{"1.3": {"outcome": "responder", "measure": "RR", "better": "higher",
+                               "experimental_arm": "cells", "control_arm": "placebo"}})
+    row = next(r for r in revman.rows(package, filled) if r.table.name == "contrasts")
+    assert row.values["estimate"] == "1.1052" and row.values["se"] == "0.2"
+    assert row.values["favours"] == "cells"
+    assert row.place == "CD999999-data-rows.csv:6"
+
+
+@pytest.mark.parametrize("entry, said", [
+    ({"outcome": "pain-vas"}, "statistic is empty"),
+    ({"outcome": "pain-vas", "event": "any-ae"}, "an outcome and an event"),
+])
+def test_a_list_that_lacks_something_is_refused(tmp_path, entry, said):
+    from livingreview.intake import IntakeError
+
+    package, filled = revman.read(_package(tmp_path)), tmp_path / "list.csv"
+    filled.write_text(revman.list_text(package), encoding="utf-8")
+    _filled(filled, **{"1.1": entry})
+    with pytest.raises(IntakeError, match=said) as found:
+        revman.rows(package, filled)
+    assert all(line.startswith("list.csv:2: analysis 1.1") for line in found.value.problems)
+
+
+def test_a_wrong_number_of_a_package_is_named_in_its_own_words(folder, tmp_path):
+    package = _package(tmp_path, DATA.replace("41.5,11,,21", "41.5,-11,,21"))
+    filled, before = tmp_path / "list.csv", _content(folder)
+    _call("import", package, "--data", folder, "--list", filled)
+    _filled(filled, **{"1.1": LIST["1.1"]})
+    done = _call("import", package, "--data", folder, "--list", filled, "--yes")
+    assert done.exit_code == 1 and _content(folder) == before
+    assert "CD999999-data-rows.csv:2, column Control SD: -11: negative" in done.stderr
+
+
+def test_swapped_events_and_other_archives_are_refused(folder, tmp_path):
+    package, filled = _package(tmp_path, settings=SETTINGS.replace(
+        "Risk Ratio,Cells,Placebo,FALSE", "Risk Ratio,Cells,Placebo,TRUE", 1)), tmp_path / "l.csv"
+    _call("import", package, "--data", folder, "--list", filled)
+    _filled(filled, **{"1.2": LIST["1.2"]})
+    done = _call("import", package, "--data", folder, "--list", filled, "--yes")
+    assert done.exit_code == 1 and "swapped" in done.stderr
+    other = tmp_path / "other.zip"
+    shutil.make_archive(str(other.with_suffix("")), "zip", folder)
+    done = _call("import", other, "--data", folder)
+    assert done.exit_code == 1 and "no …-data-rows.csv" in done.stderr
