@@ -165,7 +165,7 @@ def _show(joined) -> None:
     for problem in joined.problems:
         click.echo(f"{problem.level}: {said(problem, places)}", err=True)
     if joined.different:
-        stop(f"{counted(joined.different, 'row')} with other values in the folder: correct them "
+        stop(f"rows that the folder has with other values: {len(joined.different)}. Correct them "
              "by hand, import overwrites nothing. Nothing was imported.", 1)
     if joined.errors:
         stop(f"{counted(joined.errors, 'error')}. Nothing was imported.", 1)

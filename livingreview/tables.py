@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 
 IDENTIFIER = r"[a-z0-9]+(?:-[a-z0-9]+)*"
@@ -693,7 +694,7 @@ def _resource(table: Table, indication: str) -> dict:
             "format": "csv", "mediatype": "text/csv", "encoding": "utf-8", "schema": schema}
 
 
-def datapackage(indications: list[str], present: set[str]) -> dict:
+def datapackage(indications: list[str], present: set[str], title: str = "A review") -> dict:
     """The Frictionless data package of a data folder.
 
     Parameters
@@ -702,6 +703,8 @@ def datapackage(indications: list[str], present: set[str]) -> dict:
         Folders of indications, in the order of the vocabulary.
     present : set of str
         Paths that exist; a file of an optional table that is absent is left out.
+    title : str, optional
+        Of the review.
     """
     resources = []
     for table in TABLES:
@@ -712,8 +715,8 @@ def datapackage(indications: list[str], present: set[str]) -> dict:
         for key in resource["schema"].get("foreignKeys", []):
             key["reference"]["resource"] = key["reference"]["resource"].replace("_", "-")
     return {
-        "name": "living-review-msc-orthopaedics",
-        "title": "Mesenchymal stem cells in orthopaedics: the data of a living systematic review",
+        "name": "-".join(re.findall("[a-z0-9]+", title.lower())),
+        "title": f"The data of: {title}",
         "profile": "tabular-data-package",
         "licenses": [{"name": "CC-BY-4.0", "title": "Creative Commons Attribution 4.0",
                       "path": "https://creativecommons.org/licenses/by/4.0/"}],

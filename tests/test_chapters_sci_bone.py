@@ -85,6 +85,32 @@ def test_grade_of_the_cord_equals_metafor(cord):
     assert (pooled["estimate"], pooled["ci_low"], pooled["ci_high"]) == pytest.approx(AIS, rel=1e-8)
 
 
+def test_doubtful_counts_are_in_no_main_share_and_come_in_by_name(cord, bone):
+    for chapter, analysis, doubted in (
+            (cord, "sci-ais-uncontrolled", {"honmou-2021", "xiao-2018"}),
+            (bone, "fracture-union-mixed-uncontrolled", {"ijo-2007-marrow"}),
+            (bone, "fracture-union-marrow-uncontrolled", {"sharda-university-2018"})):
+        result = chapter.review.analysis(analysis)
+        assert not doubted & {s["trial_id"] for s in result["studies"]}
+        reasons = {t["trial_id"]: t["reason"] for t in result["not_in_pool"]["trials"]}
+        assert {reasons[trial] for trial in doubted} == {"value doubtful: only in robustness"}
+        added, = [r["k"] for r in result["robustness"] if r["id"] == "with-doubtful"]
+        assert added == result["k"] + len(doubted)
+
+
+def test_a_ratio_with_an_empty_group_says_its_counts(cord):
+    said = BeautifulSoup(cord.summary("sci-ais-conservative"), "lxml").get_text(" ")
+    assert "the counts are 9 of 20 against 0 of 20" in said
+    other = BeautifulSoup(cord.summary("sci-responder-conservative"), "lxml").get_text(" ")
+    assert "risk ratio" in other and "the counts are" not in other
+
+
+def test_patients_of_a_third_group_are_not_in_an_albatross_plot(cord):
+    drawn = _cells(str(cord.albatross("neurological")), "albatross-neurological")
+    whole = BeautifulSoup(str(cord.albatross("neurological")), "lxml").get_text(" ")
+    assert "Dai G 2013a" in whole and "193" not in whole, drawn
+
+
 def test_months_and_weeks_are_never_in_one_analysis(bone):
     times = [r for r in bone.results(target="time-to-union")]
     assert len(times) > 2

@@ -314,3 +314,8 @@ def test_an_analysis_of_some_hips_says_of_which(hip):
     row = next(r for r in _cells(hip.by_condition("hip-failure-precollapse-added"),
                                  f"{HIP}-by-condition"))
     assert "pre-collapse" in row["At entry"]
+
+
+def test_two_trials_with_a_ratio_are_told_apart_as_two_trials_with_means_are(hip):
+    said = words.finding(hip.data, hip.review.analysis("hip-survival-added"))
+    assert "1.11 (0.59 to 2.12) in Pepke 2016" in said and "0.43 to 3.59" in said

@@ -16,7 +16,7 @@ from livingreview.effects import Analysis, Evidence, Rules, select
 from livingreview.review.pools import describe, main_pool
 
 COCHRANE = "whittle-2025-data"
-ALL = frozenset({"as-reported", "derived", "borrowed", "digitised"})
+ALL = frozenset({"as-reported", "derived", "borrowed", "digitised", "doubtful"})
 WINDOW = replace(PAIN, window=(0.0, 12.0))
 
 
@@ -254,6 +254,15 @@ def test_an_empty_n_is_lent_by_the_same_arm_and_visit_then_allocated(world):
     assert effect.comparator.derivation == ("allocated n",)
 
 
+def test_visits_of_unknown_time_lend_each_other_no_n(world):
+    world.trial("a-2020")
+    for arm, mean in (("msc", 30), ("control", 40)):
+        world.value("a-2020", arm, mean, 10, n="", timepoint_months="")
+        world.value("a-2020", arm, 1, 1, outcome="womac-function", n=11, timepoint_months="")
+    effect = world.select(replace(PAIN, window_low=None, window_high=None))[0]["a-2020"]
+    assert (effect.n_cells, effect.cells.derivation) == (20, ("allocated n",))
+
+
 def test_without_any_n_the_trial_is_left_out(world):
     world.study("a-2020").arm("a-2020", "msc", cells="cultured-msc", n_allocated="")
     world.arm("a-2020", "control", "saline").pair("a-2020", n="")
@@ -414,8 +423,8 @@ def test_rows_that_give_no_value_say_why(world):
     left_out(world.select()[1], cases)
 
 
-@pytest.mark.parametrize("quality", ["borrowed", "digitised"])
-def test_borrowed_and_digitised_values_only_in_robustness(world, quality):
+@pytest.mark.parametrize("quality", ["borrowed", "digitised", "doubtful"])
+def test_borrowed_digitised_and_doubtful_values_only_in_robustness(world, quality):
     world.trial("a-2020").value("a-2020", "msc", 30, 10, quality=quality)
     world.value("a-2020", "control", 40, 10)
     effects, left = world.select()
@@ -670,11 +679,11 @@ def test_events_of_joints_are_divided_but_harms_of_patients_are_not(world):
         assert close(patients.vi, log_rr(15, 20, 10, 20)[1])
 
 
-def test_joints_of_one_patient_give_no_spread(world):
+def test_units_of_one_patient_give_no_spread(world):
     world.study("a-2020", allocation="clustered")
     world.arm("a-2020", "msc", cells="cultured-msc", n_allocated=10, n_patients=1)
     world.arm("a-2020", "control", "saline", n_allocated=10, n_patients=1).pair("a-2020", n=2)
-    assert world.select()[1]["a-2020"].reason == "joints of a single patient"
+    assert world.select()[1]["a-2020"].reason == "units of a single patient"
 
 
 # --- counts -------------------------------------------------------------------------------------

@@ -266,8 +266,7 @@ def test_a_data_package_is_imported_as_its_list_says(folder, tmp_path):
     assert "analysis 1.3: the list does not say what it is" in done.stderr
     assert "Poe 2032: no values" in done.stderr
     studies = _rows(folder, "studies")
-    assert [s["study_id"] for s in studies[len(before):]] == ["d-e-2031"] or (
-        studies[-1]["study_id"] == revman.study_id("Døe 2031"))
+    assert [s["study_id"] for s in studies[len(before):]] == ["doe-2031"]
     assert studies[:len(before)] == before  # roe-2020 is known, and stays as it is
     new = [r for r in _rows(folder, "outcomes") if r["source_id"] == "cd999999-data-package"]
     assert [(r["study_id"], r["arm_id"], r["mean"], r["sd"], r["n"]) for r in new][:2] == [

@@ -61,7 +61,7 @@ def test_a_choice_changes_what_it_names(data, evidence):
     rows = [r for r in _rows(found) if r["model"] == "DL" and r["interval"] == "z"]
     inside = [r for r in rows if r["borrowed values"] == "in" and r["digitised values"] == "in"
               and r["derived values"] == "in" and r["n"] == "analysed"
-              and r["correlation of paired joints"] == "0"
+              and r["correlation of paired units"] == "0"
               and r["effects beyond two standard deviations"] == "in"
               and r["SDs equal to the last digit"] == "in"
               and r["reported contrasts"] == "in"]

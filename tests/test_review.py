@@ -209,7 +209,8 @@ def test_methods_are_those_of_the_protocol(world):
 
 def test_values_that_are_out_of_the_main_pool_come_in_by_name(world):
     trials(world, -10, -12)
-    for study, quality in (("bor-2020", "borrowed"), ("dig-2020", "digitised")):
+    for study, quality in (("bor-2020", "borrowed"), ("dig-2020", "digitised"),
+                           ("dou-2020", "doubtful")):
         world.trial(study).pair(study, 0, 40, quality=quality)
     world.trial("skew-2020").value("skew-2020", "control", 40, 10)
     world.value("skew-2020", "msc", median=25, q1=24, q3=60)
@@ -221,10 +222,10 @@ def test_values_that_are_out_of_the_main_pool_come_in_by_name(world):
     rows = variants(outcome)
     assert outcome["k"] == 4
     assert {id_: rows[id_]["k"] for id_ in (
-        "with-borrowed", "with-digitised", "with-skewed", "all-values", "no-contrasts",
+        "with-borrowed", "with-digitised", "with-doubtful", "with-skewed", "all-values", "no-contrasts",
         "as-reported-only", "with-retracted", "with-nonrandomised")} == {
-        "with-borrowed": 5, "with-digitised": 5, "with-skewed": 5, "all-values": 7,
-        "no-contrasts": 3, "as-reported-only": 3, "with-retracted": 5, "with-nonrandomised": 5}
+        "with-borrowed": 5, "with-digitised": 5, "with-doubtful": 5, "with-skewed": 5,
+        "all-values": 8, "no-contrasts": 3, "as-reported-only": 3, "with-retracted": 5, "with-nonrandomised": 5}
     assert rows["with-retracted"]["same_question"]
     assert not rows["with-nonrandomised"]["same_question"]  # designs are the second panel
 

@@ -111,7 +111,7 @@ def test_a_study_shows_what_the_data_hold_and_nothing_else(tmp_path):
     page = BeautifulSoup(SeedReview("a-review", world.folder).studies(), "lxml")
     first, second = ({td.get("data-label"): td.get_text() for td in row.select("td")}
                      for row in page.select("tbody tr"))
-    assert "2 of its 2 references" in page.get_text()
+    assert "studies of the data: 2 of 2" in page.get_text()
     assert first["Cells per dose"] == "2,000,000" and first["Enrolled"] == "30"
     assert second["Cells per dose"] == second["Enrolled"] == NOT_KNOWN
     heads = [row.th.get_text() for row in page.select("tbody tr")]

@@ -209,8 +209,8 @@ def _legend(names: dict, result: dict) -> str:
         parts.append("† a value was derived, or the number allocated stands for the number "
                      "analysed.")
     if "*" in signs:
-        parts.append("* a value borrowed from elsewhere, a median in place of a mean, or read off "
-                     "a figure.")
+        parts.append("* a value borrowed from elsewhere, a median in place of a mean, read off "
+                     "a figure, or in doubt.")
     for study in studies:
         if study["odd"]:
             found = "; ".join(dict.fromkeys(wrong for _, wrong in study["odd"]))

@@ -144,8 +144,8 @@ def _legend(ev: Evidence) -> Html:
         f"more than {LARGE}. The direction is that of the point estimate, whatever its p-value, "
         "at the latest visit at which the arms can be compared. Where a trial has several outcomes "
         "of one kind, at least seven in ten must point one way, else they are mixed. Where "
-        "nothing stands, the sources read say nothing on this kind of outcome. Harms are in their own "
-        "section.",
+        "nothing stands, the sources read say nothing on this kind of outcome. Harms are in their "
+        "own section.",
         "lr-legend")
 
 

@@ -149,7 +149,7 @@ def _within(names: dict[str, str], result: dict) -> Html | None:
     return join([
         table(f"dose-within-{result['id']}",
               f"Dose arms inside {words.trials(k)}, each against the control that they share",
-              [Column("trial", "Trial"), Column("dose", "Cells in one administration"),
+              [Column("trial", "Trial"), Column("dose", "Dose"),
                Column("n", "n", True), Column("effect", "Effect (95% CI)", True),
                Column("slope", "Trial's change per tenfold dose (95% CI)", True)], rows,
               interactive=False, cards=True),

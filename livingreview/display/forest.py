@@ -170,7 +170,7 @@ def signs_of(study: dict) -> str:
         signs += " ‡"
     if study["low_follow_up"]:
         signs += " §"
-    if study["quality"] in ("borrowed", "digitised"):
+    if study["quality"] in ("borrowed", "digitised", "doubtful"):
         signs += " *"
     elif study["quality"] != "as-reported" or "allocated n" in study["derivation"]:
         signs += " †"
@@ -309,8 +309,8 @@ def _legend(data: Dataset, names: dict, result: dict) -> str:
         parts.append("† a value was derived, or the number allocated stands for the number "
                      "analysed.")
     if "*" in signs:
-        parts.append("* a value borrowed from another trial, a median in place of a mean, or read "
-                     "off a figure.")
+        parts.append("* a value borrowed from another trial, a median in place of a mean, read off "
+                     "a figure, or in doubt.")
     for study in studies:
         if study["odd"]:
             found = "; ".join(dict.fromkeys(wrong for _, wrong in study["odd"]))

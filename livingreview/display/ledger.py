@@ -184,8 +184,9 @@ class Ledger:
         """What a verdict rests on, as it is now."""
         if kind == "analysis":
             result = self.book.review.analysis(row["analysis_id"])
-            figure = self.book.chapter_link(row["indication"], f"forest-{row['analysis_id']}",
-                                            row["title"])
+            # an analysis without a usable study has no figure, but is named among the effects
+            anchor = f"forest-{row['analysis_id']}" if result["studies"] else "effects"
+            figure = self.book.chapter_link(row["indication"], anchor, row["title"])
             certainty = (f" Certainty: {result['certainty']['level']}."
                          if result["certainty"] else "")
             return Html(f"{figure}, now: {text(words.finding(self.data, result))}{certainty}")

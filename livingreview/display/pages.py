@@ -92,7 +92,7 @@ class Overview(Book):
             return ""
         with_cells, without = (f"{number(arm['events'], 0)} of {number(arm['n'], 0)}"
                                for arm in arms)
-        return f" That is {with_cells} with cells and {without} without."
+        return f" That is {with_cells} with {words.treated(result)} and {without} without."
 
     def indications(self) -> Html:
         """Studies and participants of every indication; each trial counted once."""
@@ -199,7 +199,7 @@ class Overview(Book):
                 for c in ev.comparisons]
         return table(f"comparisons-{indication}",
                      f"Comparisons of arms: {self.data.label('indication', indication)}",
-                     [Column("study", "Study"), Column("cell", "Cell arm"),
+                     [Column("study", "Study"), Column("cell", "Treated arm"),
                       Column("comparator", "Compared with"), Column("kind", "Class"),
                       Column("background", "In both arms"), Column("rule", "Rule", True)], rows)
 

@@ -47,11 +47,12 @@ def by_route(review: Review, ev: Evidence, names: Mapping[str, str],
                      _row(ev, names, study_id, arms, found[study_id])))
     rows.sort(key=lambda row: row[0])
     return table(
-        f"{ev.indication}-by-route", "Studies of people by the route of the cells",
+        f"{ev.indication}-by-route", "Studies of people by route",
         [Column("route", "Route", select=True), Column("condition", "At entry", select=True),
          Column("study", "Study"), Column("found", "What was found"),
          Column("design", "Design", select=True), Column("n", "Enrolled", True),
-         Column("cells", "Cells"), Column("dose", "Cells in one administration", True),
+         Column("cells", ev.data.wording("product")),
+         Column("dose", words.first_capital(ev.data.wording("dose")), True),
          Column("times", "Administrations", True)],
         [row for _, row in rows], "No study of people is in the data.", cards=True)
 

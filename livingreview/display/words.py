@@ -270,14 +270,15 @@ def finding(data: Dataset, result: dict) -> str:
     when = window(result)
     if result["pooled"] is None:
         return no_pool(data, result)
+    if (result["k"] == 2 and result["pooled"]["model"] == "common"
+            and not result["k_without_ratio"]):
+        return _two_trials(data, result)
     if ratio(result):
         side = "; the interval includes a ratio of one" if includes_null(result) else {
             "better": f", in favour of {treated(result)}",
             "worse": f", to the disadvantage of {treated(result)}"}.get(_better(result), "")
         return (f"{name} {when}, {treated(result)} against {against}: "
-                f"{estimate_words(result)}{side}.")
-    if result["k"] == 2 and result["pooled"]["model"] == "common":
-        return _two_trials(data, result)
+                f"{estimate_words(result)}{side}{_empty_group(result)}.")
     start = (f"{name} {when} was {estimate_words(result)} with {treated(result)} than with "
              f"{against}")
     better = _better(result)
@@ -285,6 +286,19 @@ def finding(data: Dataset, result: dict) -> str:
            else f", which is {better} for {treated(result)}")
     null = "; the interval includes a difference of zero" if includes_null(result) else ""
     return f"{start}{end}{null}."
+
+
+def _empty_group(result: dict) -> str:
+    """The counts behind the ratio of a single trial in which a group had no event."""
+    trials_in = [s for s in result["studies"] if s["yi"] is not None]
+    arms = [trials_in[0][side] for side in ("cells", "comparator")] if len(trials_in) == 1 else []
+    events = [arm["events"] for arm in arms if arm]
+    if len(events) < 2 or None in events or all(events):
+        return ""
+    counted = " against ".join(
+        f"{number(arm['events'], 0)} of {number(arm['n'], 0)}" for arm in arms)
+    return (f"; the counts are {counted}, and a ratio with no event in a group rests on a "
+            "correction, so that its size means little")
 
 
 def _two_trials(data: Dataset, result: dict) -> str:
@@ -295,9 +309,10 @@ def _two_trials(data: Dataset, result: dict) -> str:
         f"{number(s['estimate'], d)} ({number(s['ci_low'], d)} to {number(s['ci_high'], d)}) in "
         f"{study_name(studies[s['trial_id']])}" for s in result["studies"] if s["yi"] is not None)
     spread = result["random_effects"]
+    what = f"{measure(result).name}s" if ratio(result) else f"differences ({unit(result)})"
     return (f"{outcome_name(data, result)} {window(result)}, {treated(result)} against "
             f"{comparator(data, result)}: two trials, {participants(result['n'])}, with "
-            f"these differences ({unit(result)}): {both}; "
+            f"these {what}: {both}; "
             f"as one common effect {number(result['pooled']['estimate'], d)} "
             f"({number(result['pooled']['ci_low'], d)} to {number(result['pooled']['ci_high'], d)})"
             f", while an interval that lets the trials differ would be "

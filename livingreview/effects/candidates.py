@@ -94,7 +94,8 @@ def units(ev: Evidence, analysis: Analysis, row) -> tuple[float | None, tuple[st
         return row[column], ()
     if analysis.target_type != "event":
         for other in ev.outcomes[row["study_id"], row["arm_id"]]:
-            if other["timepoint_months"] == row["timepoint_months"] and other["n"] is not None:
+            same = other["timepoint_months"] == row["timepoint_months"] is not None
+            if same and other["n"] is not None:
                 return other["n"], ("n from another row of the same arm and visit",)
     allocated = _allocated_units(ev, analysis, row)
     return allocated, () if allocated is None else ("allocated n",)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from .. import synthesis
 
-QUALITIES = ("as-reported", "derived", "borrowed", "digitised")
+QUALITIES = ("as-reported", "derived", "borrowed", "digitised", "doubtful")
 MAIN_QUALITIES = frozenset({"as-reported", "derived"})
 SOURCE_RANK = {"abstract": 0, "full-text": 0, "full-text-table": 0, "registry": 1,
                "review-table": 2, "review-text": 2}

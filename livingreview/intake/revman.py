@@ -43,6 +43,8 @@ _SHOWN = ("analysis", "comparison", "name", "data_type", "effect_measure", "expe
 _FILLED = ("outcome", "event", "count", "instrument", "scale_min", "scale_max", "better",
            "timepoint_months", "statistic", "measure", "experimental_arm", "control_arm",
            "comparator_type", "tool")
+# Letters that Unicode does not divide into one of ASCII and a mark.
+_LETTERS = str.maketrans({"ø": "o", "ß": "ss", "æ": "ae", "œ": "oe", "ł": "l", "đ": "d", "ı": "i"})
 _BIAS_LINE = "risk-of-bias"  # stands in the list for the judgements
 _OUTCOME = {"mean": "mean", "sd": "SD", "n": "N"}
 _SIDES = (("Experimental", "experimental_arm", "intervention"),
@@ -200,7 +202,8 @@ def _wrong(entry: dict[str, str], settings: dict[str, str]) -> list[str]:
 
 def study_id(name: str) -> str:
     """Identifier of a study from its name in the package, as Doe 2020: doe-2020."""
-    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
+    plain = unicodedata.normalize("NFKD", name.lower().translate(_LETTERS))
+    plain = plain.encode("ascii", "ignore").decode()
     return "-".join(re.findall("[a-z0-9]+", plain))
 
 

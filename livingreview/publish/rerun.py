@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import nbformat
@@ -109,7 +109,7 @@ def prepared(path: Path, data: Dataset, parameters: Mapping[str, object]) -> Rer
             cell.metadata.setdefault("tags", [])
         notebook = parameterize_notebook(notebook, dict(parameters), kernel_name="python3",
                                          language="python")
-    return Rerun(path, notebook, _heading(path, data, parameters))
+    return Rerun(path, notebook, _heading(path, data, parameters), int(bool(parameters)))
 
 
 def _takes(notebook: nbformat.NotebookNode) -> list[str]:
@@ -150,7 +150,7 @@ def run(reruns: Sequence[Rerun], data: Dataset, store: Path, workers: Workers
     for position, result in workers.run(notebooks.execute, units):
         rerun = reruns[position]
         if isinstance(result, notebooks.Failed):
-            yield rerun, result
+            yield rerun, replace(result, cell=result.cell - rerun.injected)
             continue
         notebook = nbformat.reads(result.text, as_version=4)
         notebook.cells.insert(0, nbformat.v4.new_markdown_cell(rerun.heading))

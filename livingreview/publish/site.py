@@ -10,6 +10,7 @@ from pathlib import Path
 
 from .. import reads, tables
 from ..dataset import Dataset
+from ..display.citation import about
 from ..review import Review, dumps, versions
 from . import api
 
@@ -31,7 +32,8 @@ def codebook_csv(path: Path) -> None:
 
 def datapackage_json(data: Dataset) -> str:
     """The Frictionless data package of a data folder as text."""
-    package = tables.datapackage(list(data.indications), set(data.frames))
+    package = tables.datapackage(list(data.indications), set(data.frames),
+                                 about(data).get("title", "A review"))
     return json.dumps(package, ensure_ascii=False, indent=1) + "\n"
 
 

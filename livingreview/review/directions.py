@@ -274,12 +274,15 @@ class _Trial:
         return (p, "=") if (p := _p_of(effect)) is not None else (None, "")
 
     def _allocated(self, row) -> float | None:
-        """Units allocated to the two arms of a contrast, else patients enrolled."""
+        """Units allocated to the two arms of a contrast, else patients enrolled in these alone."""
         study = row["study_id"]
         numbers = [self.ev.arms[study, row[side]]["n_allocated"]
                    for side in ("arm_intervention", "arm_comparator")]
-        if None in numbers or within_person(self.ev, study):
+        if within_person(self.ev, study):
             return self.ev.studies[study]["n_enrolled"]
+        if None in numbers:  # patients of further arms are not in this contrast
+            alone = sum(name == study for name, _ in self.ev.arms) == len(numbers)
+            return self.ev.studies[study]["n_enrolled"] if alone else None
         return sum(numbers)
 
     def direction(self, outcome: str) -> Direction:

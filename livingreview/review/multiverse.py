@@ -11,6 +11,7 @@ import numpy as np
 from .. import synthesis
 from ..effects import Analysis, Effect, Evidence, Rules, select
 from ..effects.question import PROPORTION, RATIOS
+from ..effects.values import QUALITIES
 from . import proportions
 from .pools import arrays, counts, natural
 from .robustness import DOUBTS, odd_values
@@ -33,6 +34,7 @@ CHOICES = (
     Choice("derived values", (("in", {}), ("out", {"derived": False}))),
     Choice("borrowed values", (("out", {}), ("in", {"borrowed": True}))),
     Choice("digitised values", (("out", {}), ("in", {"digitised": True}))),
+    Choice("doubtful values", (("out", {}), ("in", {"doubtful": True}))),
     Choice("skewed values", (("out", {}), ("in", {"skewed": True}))),
     Choice("reported contrasts", (("in", {}), ("out", {"contrasts": False}))),
     Choice("probably shared patients", (("out", {}), ("in", {"sure_overlaps": True}))),
@@ -56,7 +58,7 @@ def _rules(changes: list[dict], base: Rules) -> Rules:
     """The main rules with the changes of several choices."""
     merged = {key: value for change in changes for key, value in change.items()}
     qualities = set(base.qualities)
-    for quality in ("derived", "borrowed", "digitised"):
+    for quality in QUALITIES:
         wanted = merged.pop(quality, None)
         if wanted is not None:
             (qualities.add if wanted else qualities.discard)(quality)

@@ -8,10 +8,12 @@ from dataclasses import dataclass, replace
 from .. import synthesis
 from ..effects import Analysis, Effect, Evidence, Rules, select
 from ..effects.question import PROPORTION
+from ..effects.values import MAIN_QUALITIES, QUALITIES
 from . import proportions
 from .pools import arrays, counts, describe, main_pool, mantel_haenszel, random_pool
 
-ALL = frozenset({"as-reported", "derived", "borrowed", "digitised"})
+# Values that the main rules leave out.
+EXTRA = tuple(q for q in QUALITIES if q not in MAIN_QUALITIES)
 DOUBTS = {"large-effect": "without effects beyond two standard deviations",
           "equal-values": "without SDs equal to the last digit"}
 ODD_RULES = (*DOUBTS, "sd-may-be-se", "above-allocated", "change-as-final", "serious-above-any",
@@ -31,10 +33,10 @@ class Variant:
 
 
 VARIANTS = (
-    Variant("with-borrowed", "with borrowed values", {"qualities": ALL - {"digitised"}}),
-    Variant("with-digitised", "with digitised values", {"qualities": ALL - {"borrowed"}}),
-    Variant("all-values", "with borrowed, digitised and skewed values",
-            {"qualities": ALL, "skewed": True}),
+    *(Variant(f"with-{quality}", f"with {quality} values",
+              {"qualities": MAIN_QUALITIES | {quality}}) for quality in EXTRA),
+    Variant("all-values", f"with {', '.join(EXTRA)} and skewed values",
+            {"qualities": frozenset(QUALITIES), "skewed": True}),
     Variant("as-reported-only", "values as reported only",
             {"qualities": frozenset({"as-reported"})}),
     Variant("with-skewed", "with skewed values", {"skewed": True}),
@@ -52,9 +54,9 @@ VARIANTS = (
     Variant("with-nonrandomised", "with non-randomised studies",
             {"designs": frozenset({"rct", "nonrandomised-controlled"})}, same_question=False),
     Variant("with-retracted", "with retracted studies", {"retracted": True}),
-    Variant("expanded-only", "expanded cells only", {"cell_classes": frozenset({"expanded"})},
+    Variant("expanded-only", "expanded", {"cell_classes": frozenset({"expanded"})},
             same_question=False),
-    Variant("minimally-processed-only", "minimally processed cells only",
+    Variant("minimally-processed-only", "minimally-processed",
             {"cell_classes": frozenset({"minimally-processed"})}, same_question=False),
 )
 # What the SD of a change from baseline and final values rests on.
@@ -181,7 +183,10 @@ def variants(ev: Evidence, analysis: Analysis, effects: list[Effect]) -> list[di
         changed, _ = select(ev, free, replace(base, **variant.change))
         if [(e.trial_id, e.yi, e.vi) for e in changed] == before:
             continue
-        row = {"id": variant.id, "label": variant.label, "kind": "values",
+        label = variant.label
+        if label in ev.data.words("cell_class"):  # a pool of one class alone
+            label = f"{ev.data.label('cell_class', label)} only"
+        row = {"id": variant.id, "label": label, "kind": "values",
                "same_question": variant.same_question,
                "left_out": sorted(variant.change.get("without", ()))}
         out.append(_fit(row, analysis.measure, main_pool(analysis, changed),

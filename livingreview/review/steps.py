@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from ..effects import Analysis, Evidence, Rules, select
 from .pools import describe, main_pool
+from .robustness import EXTRA
 
 
 def _declared(ev: Evidence, analysis_id: str) -> Analysis:
@@ -25,7 +26,7 @@ def _changes(check: Analysis, main: Analysis) -> Iterator[tuple[str, Analysis]]:
         now = replace(now, interval=main.interval)
         yield "interval by modified Knapp–Hartung, on t", now
     kept = tuple(now.qualities)
-    for quality in ("borrowed", "digitised"):
+    for quality in EXTRA:
         if quality in kept:
             kept = tuple(q for q in kept if q != quality)
             now = replace(now, qualities=kept)

@@ -57,7 +57,8 @@ def listing(book: Book) -> Html:
             "species": book.data.label("species", study["species"]) or NOT_STATED,
             "model": study["population"] or NOT_STATED,
             "cells": Html("<br>".join(dict.fromkeys(
-                text(_cells(book, a)) for a in cells))) or "no cells",
+                text(_cells(book, a)) for a in cells)))
+            or f"no {book.data.wording('intervention')}",
             "groups": "; ".join(a["label"] or a["arm_id"] for a in arms) or NOT_STATED,
             "n": count(study["n_enrolled"]) if study["n_enrolled"] is not None else NOT_STATED,
             "outcomes": "; ".join(book.data.label("outcome", o) for o in sorted(measured))
@@ -68,7 +69,8 @@ def listing(book: Book) -> Html:
         "animal-experiments", "Animal experiments",
         [Column("study", "Study"), Column("indication", "Indication", select=True),
          Column("species", "Species", select=True), Column("model", "Model"),
-         Column("cells", "Cells, dose, route"), Column("groups", "Groups"),
+         Column("cells", f"{book.data.wording('product')}, dose, route"),
+         Column("groups", "Groups"),
          Column("n", "Animals", True), Column("outcomes", "Outcomes with a row"),
          Column("status", "Status", select=True), Column("note", "Remark")], rows,
         "No animal experiment is in the data.", cards=True)
@@ -146,7 +148,8 @@ def effects(book: Book) -> Html:
                 "effect": sizes.get((study_id, outcome), "no effect size: no values of the groups"),
                 "direction": "; ".join(dict.fromkeys(
                     book.data.label("stated_result", d.direction) or NOT_STATED for d in found))
-                or "not compared with a group without cells",
+                or "not compared with a group without "
+                f"{book.data.wording('intervention')}",
                 "basis": "; ".join(dict.fromkeys(filter(None, (
                     said for d in found for said in (BASES[d.basis] or d.why_unknown,
                                                      d.not_counted))))), "p": "; ".join(p)})
@@ -158,7 +161,8 @@ def effects(book: Book) -> Html:
         table("animal-effects", "Effects in animals, by experiment and outcome",
               [Column("study", "Study"), Column("indication", "Indication", select=True),
                Column("outcome", "Outcome"),
-               Column("effect", "Effect (95% CI); higher favours cells"),
+               Column("effect", "Effect (95% CI); higher favours "
+                      f"{book.data.wording('intervention')}"),
                Column("direction", "Direction", select=True), Column("basis", "Known from"),
                Column("p", "p-value as printed")], rows,
               "No outcome of an animal experiment is in the data.", cards=True)])

@@ -49,7 +49,8 @@ def ratios(book: Book) -> Html:
                 "n": count(round(r["n"] + r["n_without_ratio"])), "estimate": estimate,
                 "certainty": r["certainty"]["level"] if r["certainty"] else "not rated"})
     return table(
-        "harms-ratios", "Patients with an event, cells against a control: pooled risk ratios",
+        "harms-ratios", f"Patients with an event, {book.data.wording('intervention')} against a "
+        "control: pooled risk ratios",
         [Column("indication", "Indication", select=True), Column("event", "Event"),
          Column("against", "Against"), Column("k", "Trials"),
          Column("n", "Participants", True), Column("estimate", "Risk ratio (95% CI)", True),
@@ -83,7 +84,7 @@ def _sums(book: Book, identifier: str, caption: str, head: str,
         Column("risk", "Risk, with its exact 95% bounds", True),
         Column("k", "Trials (of these, nobody had it)", True),
         Column("months", "Follow-up (months)", True), Column("apart", "Seen, but in no sum")],
-        rows, "No arm with cells has a count of patients.", cards=True)
+        rows, "No treated arm has a count of patients.", cards=True)
 
 
 def by_indication(book: Book) -> Html:
@@ -119,7 +120,7 @@ def by_cells(book: Book) -> Html:
     return join([
         paragraph("These sums put arms of different trials side by side: they differ in disease, "
                   "follow-up, definition and in what was asked. A difference between rows is no "
-                  "comparison of cells."),
+                  "comparison of treatments."),
         *(details(f"By {label.lower()}", _sums(
             book, f"harms-{field}", f"Treated patients with an event, by {label.lower()}", label,
             grouped(lambda r, f=field: _values(book, r, f)), main_events(book)))
@@ -148,7 +149,7 @@ def reporting(book: Book) -> Html:
                   "count of any adverse event in the sources read. That says little of the "
                   "trials: often an abstract alone was read. Zero is only what a source states "
                   "as zero."),
-        table("harms-reporting", "Trials that report an event of patients who got cells",
+        table("harms-reporting", "Trials that report an event of treated patients",
               [Column("name", "Indication"), Column("k", "Trials with results", True),
                Column("none", "No event reported on", True),
                *(Column(e, book.data.label("event", e)) for e in events)], rows,
@@ -180,7 +181,7 @@ def entries(book: Book) -> Html:
             "source": Html(f"{source(r.indication, r.source)}, row {r.row} of "
                            f"{text(r.indication)}/adverse_events.csv")})
     return details(f"Every row behind these counts ({len(rows)})", table(
-        "harms-rows", "Adverse events of the arms that got cells",
+        "harms-rows", "Adverse events of the treated arms",
         [Column("study", "Study"), Column("indication", "Indication", select=True),
          Column("arm", "Arm"), Column("event", "Event", select=True),
          Column("count", "As printed", True), Column("months", "Months", True),

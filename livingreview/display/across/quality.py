@@ -52,14 +52,15 @@ def _other_cells(ev: Evidence, study_id: str) -> tuple[str, str] | None:
     arms = [arm for (study, _), arm in ev.arms.items() if study == study_id]
     cells = [arm for arm in arms if is_cell_arm(arm)]
     if not cells:
-        return "no cells", "no arm is known to have got cells"
+        treated = ev.data.wording("intervention")
+        return f"no {treated}", f"no arm is known to have got {treated}"
     groups = [c.cells for found in ev.contests("any").get(study_id, []) for c in found]
     if groups and all(g.cells == "apart" for g in groups):
-        return "other cells", APART
+        return "another product", APART
     parallel = ev.studies[study_id]["design"] in ("rct", "nonrandomised-controlled")
     if parallel and not groups:
-        return "no comparison", ("compares cells with cells only" if len(cells) > 1
-                                 else "no group without cells is in the data")
+        return "no comparison", ("compares treated groups only" if len(cells) > 1
+                                 else "no group without the treatment is in the data")
     return None
 
 
@@ -151,7 +152,7 @@ _HOLDS = [Column("rows", "Rows", True), Column("means", "With mean or median", T
           Column("spread", "of these: a spread", True), Column("counts", "With a count", True),
           Column("n", "Number analysed", True), Column("scale", "Scale", True),
           Column("better", "Direction known", True),
-          Column("made", "Derived, borrowed or digitised by the source", True)]
+          Column("made", "Derived, borrowed, digitised or in doubt", True)]
 
 
 def by_outcome(book: Book) -> Html:

@@ -1,0 +1,83 @@
+"""A new indication in a copy of the project: its data are valid and its chapter is executed."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+from bs4 import BeautifulSoup
+from click.testing import CliRunner
+from made_up import World
+
+from livingreview.__main__ import main
+from livingreview.dataset import examine
+
+ROOT = Path(__file__).parent.parent
+NAME = "tennis-elbow"
+
+
+@pytest.fixture()
+def project(tmp_path) -> Path:
+    """What a new indication touches, with the project's own contents and small data."""
+    World(tmp_path / "data").trial("roe-2020").pair("roe-2020").analysis().write()
+    (tmp_path / "notebooks").mkdir()
+    shutil.copy(ROOT / "_toc.yml", tmp_path)
+    shutil.copy(ROOT / "notebooks" / "knee-osteoarthritis.md", tmp_path / "notebooks")
+    return tmp_path
+
+
+def _new(project: Path, name: str = NAME, *more: str):
+    return CliRunner().invoke(main, ["new", "indication", name, "--label", "Tennis elbow",
+                                     "--root", str(project), *more])
+
+
+def _content(folder: Path) -> dict[str, bytes]:
+    return {str(p.relative_to(folder)): p.read_bytes() for p in sorted(folder.rglob("*"))
+            if p.is_file()}
+
+
+def test_a_new_indication_is_valid_and_its_chapter_runs(project):
+    before = _content(project)
+    done = _new(project)
+    assert done.exit_code == 0, done.output
+    data = examine(project / "data")
+    assert [p for p in data.problems if p.level == "error"] == []
+    assert NAME in data.indications
+    mine = data.having("analyses", "indication", NAME)
+    assert {r["comparison"] for r in mine} == {"placebo"} and mine[0]["target"] == "pain"
+    after = _content(project)
+    for path in ("data/analyses.csv", "data/vocabularies.csv", "data/changelog.csv"):
+        assert after[path].startswith(before[path])  # rows are added, none is touched
+    toc = (project / "_toc.yml").read_text()
+    assert toc.replace(f"      - file: notebooks/{NAME}\n", "") == (ROOT / "_toc.yml").read_text()
+    executed = CliRunner().invoke(main, [
+        "rerun", str(project / "notebooks" / f"{NAME}.md"), "--data", str(project / "data"),
+        "--out", str(project / "out")])
+    assert executed.exit_code == 0, executed.output
+    soup = BeautifulSoup((project / "out" / f"{NAME}.html").read_text(encoding="utf-8"), "lxml")
+    assert soup.h1.text == "Tennis elbow"
+    assert "No study of this comparison is known" in soup.get_text(" ")
+
+
+def test_its_chapter_has_the_sections_of_every_chapter(project):
+    assert _new(project).exit_code == 0
+    made, other = ((project / "notebooks" / f"{name}.md").read_text(encoding="utf-8")
+                   for name in (NAME, "knee-osteoarthritis"))
+    assert re.findall("^## (.+)$", made, re.M) == re.findall("^## (.+)$", other, re.M)
+    prose = re.sub(r"```.*?```|^---.*?^---", "", made, flags=re.S | re.M)
+    assert not re.search(r"\d", prose) and "$" not in made
+
+
+@pytest.mark.parametrize("name, more, said", [
+    ("knee-osteoarthritis", (), "choose another name"),
+    ("Tennis Elbow", (), "no identifier"),
+    (NAME, ("--target", "colour"), "not in the list family"),
+    (NAME, ("--comparison", "hope"), "not in the list analysis_comparison"),
+])
+def test_what_makes_no_sense_is_refused_and_changes_nothing(project, name, more, said):
+    before = _content(project)
+    done = _new(project, name, *more)
+    assert done.exit_code == 2 and said in done.stderr
+    assert _content(project) == before
