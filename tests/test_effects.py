@@ -259,7 +259,7 @@ def test_visits_of_unknown_time_lend_each_other_no_n(world):
     for arm, mean in (("msc", 30), ("control", 40)):
         world.value("a-2020", arm, mean, 10, n="", timepoint_months="")
         world.value("a-2020", arm, 1, 1, outcome="womac-function", n=11, timepoint_months="")
-    effect = world.select(replace(PAIN, window_low=None, window_high=None))[0]["a-2020"]
+    effect = world.select(replace(PAIN, window=(None, None)))[0]["a-2020"]
     assert (effect.n_cells, effect.cells.derivation) == (20, ("allocated n",))
 
 

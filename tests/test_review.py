@@ -222,10 +222,11 @@ def test_values_that_are_out_of_the_main_pool_come_in_by_name(world):
     rows = variants(outcome)
     assert outcome["k"] == 4
     assert {id_: rows[id_]["k"] for id_ in (
-        "with-borrowed", "with-digitised", "with-doubtful", "with-skewed", "all-values", "no-contrasts",
-        "as-reported-only", "with-retracted", "with-nonrandomised")} == {
+        "with-borrowed", "with-digitised", "with-doubtful", "with-skewed", "all-values",
+        "no-contrasts", "as-reported-only", "with-retracted", "with-nonrandomised")} == {
         "with-borrowed": 5, "with-digitised": 5, "with-doubtful": 5, "with-skewed": 5,
-        "all-values": 8, "no-contrasts": 3, "as-reported-only": 3, "with-retracted": 5, "with-nonrandomised": 5}
+        "all-values": 8, "no-contrasts": 3, "as-reported-only": 3, "with-retracted": 5,
+        "with-nonrandomised": 5}
     assert rows["with-retracted"]["same_question"]
     assert not rows["with-nonrandomised"]["same_question"]  # designs are the second panel
 

@@ -35,11 +35,14 @@ class Rerun:
         With the parameters in it.
     heading : str
         What it is made from, in Markdown.
+    injected : int
+        Cells of code before the first that the file has not.
     """
 
     path: Path
     notebook: nbformat.NotebookNode
     heading: str
+    injected: int
 
 
 def found(root: Path, name: str) -> Path:
