@@ -97,7 +97,7 @@ REASONS = {
     "no cells": lambda w: w.study("x").arm("x", "control", "saline"),
     "no comparison": lambda w: w.study("x").arm("x", "a", cells="cultured-msc")
     .arm("x", "b", cells="stromal-vascular-fraction"),
-    "other cells": lambda w: w.study("x").arm("x", "a", cells="extracellular-vesicles")
+    "another product": lambda w: w.study("x").arm("x", "a", cells="extracellular-vesicles")
     .arm("x", "b", "saline"),
     "no values": lambda w: w.trial("x"),
     "adverse events only": lambda w: w.trial("x").counts("x", 1, 2),

@@ -60,6 +60,7 @@ def test_its_chapter_speaks_of_its_field_alone(chapter):
              _shown(chapter).items()}
     found = {name: sorted({m[0] for m in OURS.finditer(text)}) for name, text in parts.items()}
     assert {name: words for name, words in found.items() if words} == {}
+    assert "exercise changes sleep problems compared with attention control" in parts["summary"]
     assert "exercise" in parts["summary"] and "Exercise" in parts["figures"]
 
 

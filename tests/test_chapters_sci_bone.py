@@ -11,7 +11,7 @@ from bs4 import BeautifulSoup
 from made_up import PAIN, World
 
 from livingreview.display import Chapter
-from livingreview.display.across import Book
+from livingreview.display.across import Book, others
 
 ROOT = Path(__file__).resolve().parents[1]
 CORD, BONE, POROSIS = "spinal-cord-injury", "fracture-bone-defect", "osteoporosis"
@@ -96,6 +96,16 @@ def test_doubtful_counts_are_in_no_main_share_and_come_in_by_name(cord, bone):
         assert {reasons[trial] for trial in doubted} == {"value doubtful: only in robustness"}
         added, = [r["k"] for r in result["robustness"] if r["id"] == "with-doubtful"]
         assert added == result["k"] + len(doubted)
+
+
+def test_our_result_beside_a_published_one_is_of_the_same_condition(bone):
+    rows = [r for r in bone.data.records("published_syntheses", BONE) if r["unit"] != "animal"]
+    ours = {(r["review_id"], r["outcome"], r["measure"]): others.ours_for(bone.review, BONE, r)
+            for r in rows}
+    nonunion = ours["cui-2025", "union", "proportion"]
+    assert list(nonunion["question"]["condition"]) == ["nonunion"]
+    assert ours["cell-transplant-2022", "time-to-union", "MD"] is None  # fractures, not nonunions
+    assert all(found is None for (_, _, measure), found in ours.items() if measure is None)
 
 
 def test_a_ratio_with_an_empty_group_says_its_counts(cord):

@@ -527,6 +527,12 @@ def test_reporting_bias(rated, small, unusable, rule):
     assert step == (-len(rule), rule)
 
 
+@pytest.mark.parametrize("unusable, rule", [(0, ()), (1, ("reporting-missing",))])
+def test_nothing_is_missing_from_a_pool_of_unknown_size_where_no_trial_is(rated, unusable, rule):
+    found = rated.low("a").rate(missing={"n_unusable": unusable, "n_pool": 0})[1]
+    assert found["reporting-bias"] == (-len(rule), rule)
+
+
 def test_certainty_never_leaves_the_scale(rated):
     level, _ = rated.open().rate(ci_low=-22, ci_high=15, i2=90.0, pi_low=-60, pi_high=40,
                                  missing={"n_unusable": 900})

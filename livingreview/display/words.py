@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -32,12 +33,6 @@ MEASURES = {
 }
 FEW = 5  # below this many trials a prediction interval is very uncertain
 WIDEST = 1000  # an interval of a ratio that spans more says nothing
-COMPARATOR = {
-    "placebo": "placebo", "hyaluronic-acid": "hyaluronic acid", "corticosteroid": "corticosteroid",
-    "platelet-rich-plasma": "platelet-rich plasma",
-    "conservative-or-none": "conservative care or no treatment",
-    "any": "any control",
-}
 
 
 def measure(result: dict) -> Measure:
@@ -158,10 +153,10 @@ def comparator(data: Dataset, result: dict) -> str:
         return "no comparison"
     kind, background = result["question"]["comparison"], result["question"]["background"]
     if background:
-        return f"{in_text(data.label('cointervention', background))} without {treated(result)}"
-    if kind == "same-co-treatment":
-        return f"the same co-treatment without {treated(result)}"
-    return COMPARATOR.get(kind) or in_text(data.label("comparison_class", kind))
+        return (f"{in_text(data.label('cointervention', background))} without "
+                f"{data.wording('intervention')}")
+    # What a label explains in brackets does not belong in a sentence.
+    return in_text(re.sub(r"\s*\(.*\)$", "", data.label("analysis_comparison", kind)))
 
 
 def unit(result: dict) -> str:

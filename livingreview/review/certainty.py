@@ -159,7 +159,8 @@ def _imprecision(trace: _Trace, analysis: Analysis, effects: list[Effect], poole
         size = f"{events:.0f} events"
     else:
         few = n < trace.rules["imprecision-participants"]["threshold"]
-        rule, size = "imprecision-participants", f"{n:.0f} participants"
+        rule = "imprecision-participants"
+        size = f"{n:.0f} participants" if n else "number of participants not stated"
         if silent and analysis.binary:
             size += f", events not stated by {silent} of the trials"
     if few and not rules:
@@ -171,15 +172,17 @@ def _imprecision(trace: _Trace, analysis: Analysis, effects: list[Effect], poole
 
 def _reporting(trace: _Trace, small: dict, missing: dict) -> None:
     rules, pool = [], missing["n_pool"]
-    share = missing["n_unusable"] / pool if pool else math.inf
+    lost = missing["n_unusable"]
+    share = lost / pool if pool else math.inf if lost else 0
     if small["done"] and small["p_value"] < trace.rules["reporting-small-study"]["threshold"]:
         rules.append("reporting-small-study")
     elif share >= trace.rules["reporting-missing"]["threshold"]:
         rules.append("reporting-missing")
     test = f"{small['test']} p = {small['p_value']:.3f}" if small["done"] else small["reason"]
     trace.add("reporting-bias", rules,
-              f"finished trials without a usable number hold {missing['n_unusable']:.0f} "
-              f"participants against {pool:.0f} in the pool; small-study test: {test}")
+              f"finished trials without a usable number hold {lost:.0f} participants against "
+              f"{f'{pool:.0f}' if pool else 'a number not stated'} in the pool; "
+              f"small-study test: {test}")
 
 
 def certainty(ev: Evidence, analysis: Analysis, effects: list[Effect], pooled: dict,

@@ -45,13 +45,22 @@ def _inside(result: dict, months: float | None) -> bool:
     return months is not None and months > (low or 0) and (high is None or months <= high)
 
 
+def _of_its_patients(review: Review, result: dict, population: str | None) -> bool:
+    """Whether an analysis of some conditions or products alone is about a review's patients."""
+    asked = result["question"]
+    named = [review.data.label("condition", c).lower() in (population or "").lower()
+             for c in asked["condition"]]
+    return not asked["products"] and (not named or any(named))
+
+
 def ours_for(review: Review, indication: str, row: Mapping) -> dict | None:
     """Our result of the same outcome, visit and kind of comparison; None where there is none.
 
     Against placebo where the review says so; else against any control, else our main comparison.
-    A review of treated patients alone is read beside our own of that kind only.
+    A review of treated patients alone is read beside our own of that kind only, and an analysis of
+    one condition beside reviews that name it. A number without its measure is beside none.
     """
-    if row["unit"] == "animal":
+    if row["unit"] == "animal" or row["measure"] is None:
         return None
     families = {h["family"] for h in review.data.records("hierarchy")
                 if h["outcome"] == row["outcome"]}
@@ -59,6 +68,7 @@ def ours_for(review: Review, indication: str, row: Mapping) -> dict | None:
     found = [r for r in review.analyses(indication)
              if r["pooled"] and r["role"] != "check" and _inside(r, row["timepoint_months"])
              and words.uncontrolled(r) == alone
+             and _of_its_patients(review, r, row["population"])
              and r["question"]["target"] in {row["outcome"], *families}]
     if not alone and "placebo" in (row["comparison"] or "").lower():
         found = [r for r in found if r["question"]["comparison"] == "placebo"]
