@@ -41,7 +41,7 @@ site: book ## strict build, then every link of the built site (2 minutes)
 
 browser: $(READY) ## the built site in Chromium (1 minute)
 	@test -n "$(CHROMIUM)" || { echo "The browser tests need Chromium: apt-get install -y chromium"; exit 1; }
-	CHROMIUM=$(CHROMIUM) $(BIN)/python -m pytest -q tests/site/test_browser.py
+	CHROMIUM=$(CHROMIUM) $(BIN)/python -m pytest -q -n 2 tests/site/test_browser.py
 
 data: $(READY) ## write data/datapackage.json and data/codebook.csv from the table declarations
 	$(BIN)/python -m livingreview describe

@@ -147,7 +147,7 @@ def test_the_map_counts_patients_once(world):
     assert dict(cell.trials) == {"controlled": ["x"], "uncontrolled": ["series"]}
     assert cell.state == "pooled" and cell.shown["k"] == 1
     html = evidence_map.matrix(book)
-    shown = body(html, "evidence-map")
+    shown = body(html, "table-evidence-map")
     assert len(shown) == 1 and "1 controlled (n 40)" in shown[0][1]
     assert "1 uncontrolled (n 12)" in shown[0][1] and "99" not in shown[0][1]
     assert "retracted: 1" in html and "under its own: 1" in html
@@ -251,7 +251,7 @@ def test_every_harm_of_the_data_is_listed(whole):
 
 
 def test_every_mechanism_is_listed_and_a_retracted_source_is_flagged(whole):
-    rows = {r[0]: r for r in body(mechanisms.listing(whole), "mechanisms")}
+    rows = {r[0]: r for r in body(mechanisms.listing(whole), "table-mechanisms")}
     assert set(rows) == {r["mechanism_id"] for r in whole.data.records("mechanisms")}
     notices = {(r["review_id"], r["ref_number"]) for r in whole.data.records("references")
                if r["kind"] == "retraction-notice"}
@@ -305,7 +305,7 @@ def test_animals_without_numbers_have_a_reason_and_a_stated_direction(world):
 def test_every_animal_experiment_is_listed(whole):
     due = sum(s["design"] == "animal-experiment" for i in whole.data.indications
               for s in whole.data.records("studies", i))
-    assert len(body(animals.listing(whole), "animal-experiments")) == due > 0
+    assert len(body(animals.listing(whole), "table-animal-experiments")) == due > 0
     assert len(list(animals.experiments(whole))) == due
 
 

@@ -546,7 +546,7 @@ class Chapter:
         result = self._analysis(analysis)
         if result is None:
             return self._none_asked(analysis)
-        return subgroups(self.data, result) or paragraph(
+        return subgroups(self.data, result, "divided") or paragraph(
             f"{result['title']}: no trial to divide.", "lr-empty")
 
     def time_course(self, target: str, comparison: str) -> Html:

@@ -17,7 +17,7 @@ def group_label(data: Dataset, by: str, value: str) -> str:
     return data.label(vocabulary if known else "group_value", value)
 
 
-def subgroups(data: Dataset, result: dict) -> Html | None:
+def subgroups(data: Dataset, result: dict, place: str = "subgroups") -> Html | None:
     """Each division of the trials with its groups and the test between them.
 
     Parameters
@@ -25,6 +25,8 @@ def subgroups(data: Dataset, result: dict) -> Html | None:
     data : Dataset
     result : dict
         One analysis of ``results.json``.
+    place : str
+        Begins the table's identifier: a page may show it in two places.
 
     Returns
     -------
@@ -60,7 +62,7 @@ def subgroups(data: Dataset, result: dict) -> Html | None:
                   f"anything else in which the {of} differ, and several divisions of one pool "
                   f"are several chances of a small p-value. Tested are groups of two {of} or "
                   f"more that state what they are grouped by.{same}"),
-        table(f"subgroups-{result['id']}", f"Subgroups: {result['title']}",
+        table(f"{place}-{result['id']}", f"Subgroups: {result['title']}",
               [Column("by", "Grouped by"), Column("group", "Group"),
                Column("k", of.capitalize(), True), Column("n", "Participants", True),
                Column("estimate", "Estimate (95% CI)", True),

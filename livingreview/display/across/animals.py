@@ -66,7 +66,7 @@ def listing(book: Book) -> Html:
             "status": book.data.label("status", study["status"]) or NOT_STATED,
             "note": study["note"]})
     return table(
-        "animal-experiments", "Animal experiments",
+        "table-animal-experiments", "Animal experiments",
         [Column("study", "Study"), Column("indication", "Indication", select=True),
          Column("species", "Species", select=True), Column("model", "Model"),
          Column("cells", f"{book.data.wording('product')}, dose, route"),

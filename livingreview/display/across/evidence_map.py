@@ -151,8 +151,8 @@ def matrix(book: Book) -> Html:
                   "the outcome, usable or not, and n, those enrolled in them (joints, where a "
                   "report counts nothing else). Controlled: cells against something that is no "
                   "cell product. A trial with several reports is counted once."),
-        table("evidence-map", "Studies and estimates by outcome and indication", columns, rows,
-              interactive=False, cards=True),
+        table("table-evidence-map", "Studies and estimates by outcome and indication", columns,
+              rows, interactive=False, cards=True),
         left_out(book)])
 
 

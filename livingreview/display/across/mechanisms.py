@@ -68,7 +68,7 @@ def listing(book: Book) -> Html:
             "evidence": EVIDENCE[strongest(cited)][0], "review": r["review_id"],
             "refs": Html(f"<ul>{items}</ul>" if items else NONE_CITED)})
     return table(
-        "mechanisms", "Mechanisms that the seed reviews name",
+        "table-mechanisms", "Mechanisms that the seed reviews name",
         [Column("id", "Row"), Column("indication", "Indication", select=True),
          Column("product", "Cells or product"), Column("mechanism", "Mechanism", select=True),
          Column("mediator", "Mediator"), Column("effect", "Effect as stated"),
