@@ -162,7 +162,7 @@ def diff(old: str, new: str, data: Path | None, as_json: bool) -> None:
     from .display.changes import as_text
     from .review import review, rounded
     from .review.changes import DifferentError, changes
-    from .review.versions import CURRENT, VersionError, document, results
+    from .versions import CURRENT, VersionError, document, results
 
     def read(name: str) -> dict:
         if name == CURRENT:

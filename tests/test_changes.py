@@ -11,9 +11,10 @@ import pytest
 from click.testing import CliRunner
 from made_up import World
 
+from livingreview import versions
 from livingreview.__main__ import main
 from livingreview.display.changes import as_text
-from livingreview.review import dumps, review, versions
+from livingreview.review import dumps, review
 from livingreview.review.changes import DifferentError, changes
 from livingreview.synthesis import pool
 

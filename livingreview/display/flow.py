@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from functools import cached_property
 
+from .. import versions
 from ..effects import Evidence
-from ..review import versions
 from .across import Book, quality
 from .html import Column, Html, count, details, join, link, paragraph, table, text
 

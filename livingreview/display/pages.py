@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from .. import __version__, tables
-from ..review import versions
+from .. import __version__, tables, versions
 from ..review.missing import size_of_trial
 from ..synthesis import clopper_pearson
 from . import words

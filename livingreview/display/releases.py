@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from functools import cached_property
 
+from .. import versions
 from ..dataset import load
-from ..review import review, rounded, versions
+from ..review import review, rounded
 from ..review.changes import changes
 from . import citation
 from .changes import changed

@@ -9,9 +9,9 @@ import json
 
 import pandas as pd
 
-from .. import tables
+from .. import tables, versions
 from ..dataset import Dataset
-from ..review import Review, dumps, versions
+from ..review import Review, dumps
 
 BASE = "api/v1"
 _NUMBER, _TEXT, _WHOLE = ({"type": [kind, "null"]} for kind in ("number", "string", "integer"))

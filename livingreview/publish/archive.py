@@ -16,7 +16,7 @@ import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
-from ..review import versions
+from .. import versions
 from .heads import COMMIT, SIBLINGS, VERSION
 from .release import ReleaseError, git
 

@@ -21,12 +21,9 @@ from sphinx.application import Sphinx
 from sphinx.util import logging
 
 from .. import __version__
-from ..checks import counted
 from ..dataset import DataError, Dataset, default_folder, load
-from ..display.citation import about
-from ..review import review
 from ..store import VARIABLE, Store
-from . import bibliography, feed, freshness, heads, site
+from . import freshness, heads
 from .workers import Workers, WorkersError
 
 logger = logging.getLogger(__name__)
@@ -46,6 +43,8 @@ def _stop(lines: Iterable[object]) -> NoReturn:
 
 def _validated() -> Dataset:
     """The data; with an error in them the whole build ends here, before anything is written."""
+    from ..checks import counted
+
     try:
         return load()
     except DataError as error:
@@ -81,7 +80,7 @@ class _Build:
             except (OSError, WorkersError) as error:
                 _stop([error, _KEPT])
             known = {"state": self.state, "address": address, "date": self.data.version,
-                     "facts": about(self.data)}
+                     "facts": {r["key"]: r["value"] for r in self.data.records("about")}}
             made.write_text(json.dumps(known), encoding="utf-8")
         self.facts, self.identity = known["facts"], heads.Identity.of(root, known["date"])
         config.bibtex_bibfiles = [os.path.relpath(generated / "references.bib", app.srcdir)]
@@ -153,6 +152,10 @@ def _known(made: Path) -> dict:
 
 def _write(data: Dataset, generated: Path, address: str) -> None:
     """The bibliography and the public files of the site; a feed where the site has an address."""
+    # what computes and shows takes seconds to load, and most builds do not come here
+    from ..review import review
+    from . import bibliography, feed, site
+
     bibliography.write(data, generated / "references.bib")
     logger.info("livingreview: %d analyses", len(data.records("analyses")))
     workers = Workers.chosen()

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import xml.etree.ElementTree as ET
 
+from .. import versions
 from ..display.changes import as_text
 from ..display.citation import about
-from ..review import versions
 from ..review.changes import changes
 
 _ATOM = "http://www.w3.org/2005/Atom"

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from sphinx.application import Sphinx
 
-from ..review import versions
+from .. import versions
 
 VERSION, COMMIT, SIBLINGS = ("LIVINGREVIEW_VERSION", "LIVINGREVIEW_COMMIT",
                              "LIVINGREVIEW_SIBLINGS")

@@ -13,10 +13,11 @@ from pathlib import Path
 
 import yaml
 
+from .. import versions
 from ..dataset import Dataset
 from ..display.changes import as_text
 from ..display.citation import Work, about, work
-from ..review import dumps, review, versions
+from ..review import dumps, review
 from ..review.changes import changes
 from .workers import Workers
 

@@ -8,10 +8,10 @@ import json
 import shutil
 from pathlib import Path
 
-from .. import reads, tables
+from .. import reads, tables, versions
 from ..dataset import Dataset
 from ..display.citation import about
-from ..review import Review, dumps, versions
+from ..review import Review, dumps
 from . import api
 
 

@@ -190,22 +190,32 @@ def _on_cluster(scheduler: str, function: Callable,
         except TimeoutError as error:
             raise WorkersError(f"the dask scheduler at {scheduler} has no worker") from error
         call = _call(identity())
-        futures = [client.submit(call, pickle.dumps((function, unit)), pure=False)
-                   for unit in units]
-        position = {future.key: i for i, future in enumerate(futures)}
-        dead = 0
-        for future in as_they_finish(futures, loop=client.loop):
+
+        def submitted(unit: tuple):
+            return client.submit(call, pickle.dumps((function, unit)), pure=False)
+
+        def received(future) -> object:
             try:
                 right, result = future.result()
-            except KilledWorker:
-                dead += 1
-                continue
             except CancelledError as error:
                 raise WorkersError(f"the dask scheduler at {scheduler} went away") from error
             if not right:
                 raise WorkersError(f"a worker of {scheduler} has {result}; here is {identity()}: "
                                    "install the same there")
-            yield position[future.key], result
+            return result
+
+        position = {submitted(unit): i for i, unit in enumerate(units)}
+        suspected, dead = [], 0
+        for future in as_they_finish(list(position), loop=client.loop):
+            try:
+                yield position[future], received(future)
+            except KilledWorker:
+                suspected.append(position[future])
+        for i in suspected:  # a unit that was on the worker of another one is blamed too
+            try:
+                yield i, received(submitted(units[i]))
+            except KilledWorker:
+                dead += 1
     if dead:
         raise WorkersError(f"{_units(dead)} could not be done: each ended its worker every time "
                            "it was tried (is there enough memory?)")

@@ -6,7 +6,7 @@ import json
 import re
 from pathlib import Path
 
-from .. import reads
+from . import reads
 
 NAME = re.compile(r"(20\d{2})\.(0[1-9]|1[0-2])\.(0|[1-9]\d*)")
 NAME_WORDS = "a year, a month and a number, such as 2026.11.0"
