@@ -87,7 +87,7 @@ class Overview(Book):
             return ""
         arms = [next(s for s in result["studies"] if s["weight"] is not None)[side]
                 for side in ("cells", "comparator")]
-        if any(not arm or arm["events"] is None for arm in arms):
+        if any(not arm or not arm["events"] for arm in arms):  # of none the sentence says so
             return ""
         with_cells, without = (f"{number(arm['events'], 0)} of {number(arm['n'], 0)}"
                                for arm in arms)
