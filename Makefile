@@ -22,24 +22,24 @@ $(READY): requirements.txt pyproject.toml
 book: $(READY) ## build the site into _build/html (2 minutes, first time 4)
 	$(BIN)/python -m livingreview build
 
-test: lint unit check site notebooks browser ## everything that the integration runs (8 minutes)
+test: lint unit check site notebooks browser ## everything that the integration runs (9 minutes)
 
 lint: $(READY) ## style of the code (seconds)
 	$(BIN)/ruff check livingreview tests
 
-unit: $(READY) ## unit tests: statistics, data, effects, results, display (2 to 3 minutes)
+unit: $(READY) ## unit tests: statistics, data, effects, results, display (4 minutes)
 	$(BIN)/python -m pytest -q -n 2 tests --ignore tests/site
 
 check: $(READY) ## validate the data (seconds)
 	$(BIN)/python -m livingreview check --no-warnings
 
-notebooks: $(READY) ## execute the notebooks twice and compare their outputs (1 minute)
+notebooks: $(READY) ## execute the notebooks again and compare their outputs (2 minutes)
 	$(BIN)/python -m pytest -q tests/site/test_notebooks.py
 
 site: book ## strict build, then every link of the built site (2 minutes)
 	$(BIN)/python -m pytest -q tests/site/test_links.py
 
-browser: $(READY) ## the built site in Chromium (1 minute)
+browser: $(READY) ## the built site in Chromium (2 minutes)
 	@test -n "$(CHROMIUM)" || { echo "The browser tests need Chromium: apt-get install -y chromium"; exit 1; }
 	CHROMIUM=$(CHROMIUM) $(BIN)/python -m pytest -q -n 2 tests/site/test_browser.py
 

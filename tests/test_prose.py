@@ -92,4 +92,4 @@ def test_the_rule_finds_a_machine_and_a_registry():
     for text in ("see /" + "root/data.csv", "/" + "home/me/book", "https://py" + "pi.org/x",
                  "--index-url"):
         assert _names(text), text
-    assert not _names("https://example.org" + "/root/page and tests/tmp/file")
+    assert not _names("/".join(("https://example.org", "root", "page and tests", "tmp", "file")))
