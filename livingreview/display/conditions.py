@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 
 from ..effects import Analysis, Effect, Evidence, Rules, select
 from ..review import Review
-from ..review.pools import natural
+from ..review.pools import interval_of
 from . import words
 from .html import Column, Html, count, details, interval, join, link, number, paragraph, table
 
 CONTROLLED = frozenset({"rct", "nonrandomised-controlled"})
-_Z = 1.959963984540054  # of each trial's own 95% interval
 
 
 def by_condition(review: Review, ev: Evidence, names: Mapping[str, str],
@@ -56,8 +54,7 @@ def by_condition(review: Review, ev: Evidence, names: Mapping[str, str],
 def _row(ev: Evidence, names: Mapping[str, str], result: dict, analysis: Analysis,
          effect: Effect) -> dict:
     study, d = ev.studies[effect.trial_id], words.decimals(result)
-    half = _Z * math.sqrt(effect.vi)
-    low, middle, high = (natural(analysis.measure, effect.yi + x) for x in (-half, 0, half))
+    middle, low, high = interval_of(analysis.measure, effect)
     title = (link(f"#forest-{result['id']}", result["title"]) if result["studies"]
              else result["title"])
     entry = _label(ev, study)

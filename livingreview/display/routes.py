@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import math
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
 from ..effects import Analysis, Effect, Evidence, Rules, select
 from ..review import Review
 from ..review.harms import got_cells
-from ..review.pools import natural
+from ..review.pools import interval_of
 from . import words
 from .conditions import CONTROLLED
 from .html import Column, Html, count, interval, link, number, table, text
 
 NOT_STATED = "not stated"
-_Z = 1.959963984540054  # of each study's own 95% interval
 
 
 def by_route(review: Review, ev: Evidence, names: Mapping[str, str],
@@ -76,8 +74,8 @@ def _value(analysis: Analysis, result: dict, effect: Effect) -> str:
     if analysis.binary and effect.cells is not None:
         arms = [a for a in (effect.cells, effect.comparator) if a is not None]
         return " against ".join(f"{number(a.events, 0)} of {count(round(a.n))}" for a in arms)
-    half, d = _Z * math.sqrt(effect.vi), words.decimals(result)
-    low, middle, high = (natural(analysis.measure, effect.yi + x) for x in (-half, 0, half))
+    middle, low, high = interval_of(analysis.measure, effect)
+    d = words.decimals(result)
     return f"{number(middle, d)} ({interval(low, high, d)})"
 
 
