@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import gc
 import os
+import pickle
 import re
+import sys
 from collections import defaultdict
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -30,6 +32,7 @@ from .reading import (
     split,
     typed,
 )
+from .store import Store
 from .tables import Table
 
 # How a review calls what it is about, where its vocabularies have no list `wording`.
@@ -39,6 +42,7 @@ GENERIC = {
     "amount": "dose",
 }
 _WARNINGS, _VERSION = "warnings", "version"  # names of reads that are no file
+_PIECE = "data"  # name of a folder that was read, in the store of a build
 
 
 @dataclass(frozen=True)
@@ -63,6 +67,10 @@ class Dataset:
     problems: tuple[Problem, ...]
     digests: MappingProxyType
     partial: frozenset[str] = frozenset()
+
+    def __reduce__(self):
+        return _unpickled, (self.folder, self.indications, dict(self.frames), self.problems,
+                            dict(self.digests), self.partial)
 
     def frame(self, name: str, indication: str = "") -> pd.DataFrame:
         """A copy of a table; the index is the line of the file."""
@@ -195,6 +203,11 @@ class Dataset:
         return (word["kind"] or "") if word else ""
 
 
+def _unpickled(folder: Path, indications, frames, problems, digests, partial) -> Dataset:
+    return Dataset(folder, indications, MappingProxyType(frames), problems,
+                   MappingProxyType(digests), partial)
+
+
 def _records_of(table: Table, frame: pd.DataFrame | None) -> tuple[MappingProxyType, ...]:
     if frame is None:
         return ()
@@ -299,8 +312,49 @@ def _read_all(folder: Path, problems: list[Problem]) -> tuple[dict[str, Raw], li
     return raws, [i for i in indications if i not in missing]
 
 
+def state(folder: Path) -> str:
+    """Digest of what reading a folder depends on.
+
+    Parameters
+    ----------
+    folder : Path
+
+    Returns
+    -------
+    str
+        SHA-256 of where it is, its files, the package, and the versions of what reads them.
+    """
+    parts: list[object] = [os.path.realpath(folder), sys.version, pd.__version__]
+    for base, pattern in ((folder, "*.csv"), (reads.PACKAGE, "*.py")):
+        for path in sorted(base.rglob(pattern)):
+            parts += [path.relative_to(base).as_posix(), _content(path)]
+    return reads.digest(parts)
+
+
+def _content(path: Path) -> bytes:
+    """What a file holds, or why that cannot be read: the reading itself says so."""
+    try:
+        return path.read_bytes() if path.is_file() else b""  # a pipe would be waited for
+    except OSError as error:
+        return str(error).encode()
+
+
+def _kept(folder: Path, store: Store) -> Dataset:
+    """The folder as a process of the same build has read it, else as it is read now."""
+    base = state(folder)
+    content = store.find(_PIECE, base, str)
+    if content:
+        return replace(pickle.loads(content), folder=folder)
+    dataset = _examined(folder)
+    if not any(p.level == "error" for p in dataset.problems) and state(folder) == base:
+        store.keep(_PIECE, base, {}, pickle.dumps(dataset))
+    return dataset
+
+
 def examine(folder: Path | str | None = None) -> Dataset:
     """Read a data folder and find every problem in it, without raising.
+
+    Within a build that is done once: its other processes take what the first one has read.
 
     Parameters
     ----------
@@ -318,7 +372,8 @@ def examine(folder: Path | str | None = None) -> Dataset:
                           "a folder with vocabularies.csv and the tables of the codebook")
         return Dataset(folder, (), MappingProxyType({}), (problem,), MappingProxyType({}))
     with _without_collector(), reads.unnoted():
-        return _examined(folder)
+        store = Store.chosen()
+        return _kept(folder, store) if store else _examined(folder)
 
 
 @contextmanager

@@ -15,7 +15,6 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import pandera.pandas as pa
 
 from . import tables
 from .tables import Column, ForeignKey, Table
@@ -394,6 +393,8 @@ def column_problems(raw: Raw, words: dict[str, set[str]]) -> list[Problem]:
 
     The schema looks at the codes of the texts, so that each distinct text is tested once.
     """
+    import pandera.pandas as pa  # slow to load, and most processes validate nothing
+
     meaning, schema = {}, {}
     for column in raw.table.columns:
         if column.name in raw.absent:

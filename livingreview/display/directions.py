@@ -12,11 +12,8 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-import matplotlib
 import numpy as np
-import seaborn as sns
-from matplotlib.figure import Figure
-from scipy import stats
+from scipy.special import ndtri
 
 from ..effects import Evidence
 from ..effects.comparisons import ANY_ORDER
@@ -38,7 +35,7 @@ from ..review.directions import (
 )
 from ..review.robustness import odd_values
 from . import words
-from .figures import ACCENT, FAINT, INK, SECOND, STYLE, figure_html
+from .drawing import ACCENT, FAINT, INK, SECOND, canvas, despine, figure_html, style
 from .html import Column, Html, count, details, interval, join, link, number, paragraph, table, text
 
 # Full marks: from the values of both arms; hollow marks: as the report states it.
@@ -272,7 +269,7 @@ def contour(p: np.ndarray, d: float) -> np.ndarray:
     ----------
     Harrison 2017: N = z² (8 + d²) / (2 d²).
     """
-    return stats.norm.isf(np.asarray(p) / 2) ** 2 * (8 + d**2) / (2 * d**2)
+    return ndtri(np.asarray(p) / 2) ** 2 * (8 + d**2) / (2 * d**2)
 
 
 def albatross_points(ev: Evidence, rows: Sequence[Direction], family: str) -> list[Direction]:
@@ -303,10 +300,10 @@ def _contours(axes, widest: float, low: float, high: float, binary: bool) -> Non
     """Lines of equal effect, named where they leave the drawing on the right."""
     grid = np.linspace(0.02, widest, 400)
     above, before = 0, -widest
-    for style, effect in zip((":", "--", "-."), CONTOURS, strict=True):
+    for dashes, effect in zip((":", "--", "-."), CONTOURS, strict=True):
         n = contour(10.0**-grid, effect)
         for side in (-1, 1):
-            axes.plot(side * grid, n, linestyle=style, color=FAINT, linewidth=1)
+            axes.plot(side * grid, n, linestyle=dashes, color=FAINT, linewidth=1)
         inside = np.flatnonzero(n <= high)
         if n[inside[-1]] < low:
             continue
@@ -349,9 +346,9 @@ def _p_axis(axes, widest: float) -> None:
     axes.set_xlabel("← comparator better    two-sided p-value    treated better →")
 
 
-def _draw(points: list[Direction], labels: list[str], binary: bool) -> Figure:
+def _draw(points: list[Direction], labels: list[str], binary: bool):
     """The plot: p-value by direction against n, with contours of equal effect."""
-    figure = Figure(figsize=(6.6, 4.4))
+    figure = canvas(6.6, 4.4)
     axes = figure.subplots()
     widest = min(max(2.0, *(1.15 * abs(_x(d)) for d in points)), 1.08 * FARTHEST)
     low, high = 0.6 * min(d.n for d in points), 1.8 * max(d.n for d in points)
@@ -365,7 +362,7 @@ def _draw(points: list[Direction], labels: list[str], binary: bool) -> Figure:
     axes.minorticks_off()
     axes.set_ylabel("n (logarithmic)")
     _p_axis(axes, widest)
-    sns.despine(figure)
+    despine(figure)
     return figure
 
 
@@ -392,7 +389,7 @@ def albatross(ev: Evidence, names: dict[str, str], family: str) -> Html:
     shown = [(names[d.trial] if len(points) <= MOST_NAMES else str(i))
              + (" ¶" if d.trial in odd else "") + ("" if d.comparison in ISOLATING else " +")
              for i, d in enumerate(points, 1)]
-    with matplotlib.rc_context(STYLE):
+    with style():
         figure = _draw(points, shown, binary)
         bounds = sum(d.p_sign != "=" for d in points)
         for_cells = sum(d.direction == CELLS for d in points)

@@ -1,84 +1,29 @@
-"""Drawings by matplotlib as inline SVG: text stays text, colours come from the page."""
+"""Figures of one analysis or question: robustness, time course, dose, funnel."""
 
 from __future__ import annotations
 
 import csv
 import io
 import math
-import re
 from collections.abc import Sequence
 
-import matplotlib
 import numpy as np
-import seaborn as sns
 
-matplotlib.use("agg")
-from matplotlib import ticker  # noqa: E402 - the backend must be chosen first
-from matplotlib.figure import Figure  # noqa: E402
-
-from ..dataset import Dataset  # noqa: E402
-from . import words  # noqa: E402
-from .html import Html, data_table, number, text  # noqa: E402
-
-# Drawn in these colours, shown in the page's: dark mode changes the variables, not the picture.
-INK, ACCENT, SECOND, FAINT = "#111111", "#0000aa", "#aa5500", "#888888"
-_VARIABLES = {INK: "var(--lr-ink)", ACCENT: "var(--lr-accent)", SECOND: "var(--lr-second)",
-              FAINT: "var(--lr-faint)"}
-STYLE = {
-    "svg.fonttype": "none", "svg.hashsalt": "livingreview", "font.family": "sans-serif",
-    "font.size": 10, "text.color": INK, "axes.labelcolor": INK, "axes.edgecolor": INK,
-    "xtick.color": INK, "ytick.color": INK, "axes.spines.top": False, "axes.spines.right": False,
-    "figure.facecolor": "none", "axes.facecolor": "none", "savefig.facecolor": "none",
-}
-
-
-def inline_svg(figure: Figure, identifier: str, title: str, description: str) -> str:
-    """The figure as SVG that belongs to the page: its colours, its title and description."""
-    buffer = io.StringIO()
-    figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None},
-                   bbox_inches="tight", transparent=True)
-    svg = buffer.getvalue()
-    svg = svg[svg.index("<svg"):]
-    svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.S)
-    for colour, variable in _VARIABLES.items():
-        svg = svg.replace(colour, variable)
-    # identifiers of several drawings on one page must not clash
-    svg = re.sub(r'(id="|url\(#|href="#)', rf"\g<1>{identifier}-", svg)
-    labelled = (f'<svg role="img" aria-labelledby="{identifier}-title {identifier}-desc" '
-                'class="lr-svg"')
-    head = (f'<title id="{identifier}-title">{text(title)}</title>'
-            f'<desc id="{identifier}-desc">{text(description)}</desc>')
-    svg = svg.replace("<svg", labelled, 1)
-    return re.sub(r">", f">{head}", svg, count=1)
-
-
-def figure_html(figure: Figure, identifier: str, title: str, description: str, caption: str,
-                header: Sequence[str], rows: Sequence[Sequence]) -> Html:
-    """A drawing with its title, description, caption and data.
-
-    Parameters
-    ----------
-    figure : matplotlib.figure.Figure
-    identifier : str
-        Prefix of every ``id`` in the drawing, and name of the CSV file.
-    title, description : str
-        Text alternative, computed from the numbers.
-    caption : str
-    header, rows : sequences
-        The data behind the drawing.
-    """
-    svg = inline_svg(figure, identifier, title, description)
-    data = data_table(identifier, title, header, rows)
-    return Html(f'<figure class="lr-figure" id="{identifier}"><div class="lr-scroll" role="region" '
-                f'tabindex="0" aria-label="{text(title)}">{svg}</div>'
-                f"<figcaption>{text(caption)}</figcaption>{data}</figure>")
-
-
-def axes_of(width: float, height: float):
-    """A figure with one pair of axes in the style of the book."""
-    with matplotlib.rc_context(STYLE):
-        figure = Figure(figsize=(width, height))
-        return figure, figure.subplots()
+from ..dataset import Dataset
+from . import words
+from .drawing import (
+    ACCENT,
+    FAINT,
+    INK,
+    SECOND,
+    axes_of,
+    canvas,
+    despine,
+    figure_html,
+    plain_ticks,
+    style,
+)
+from .html import Html, number
 
 
 def axis_label(result: dict) -> str:
@@ -103,7 +48,7 @@ def _main_row(result: dict) -> dict:
             **{k: result["pooled"][k] for k in ("estimate", "ci_low", "ci_high", "k")}}
 
 
-def _estimates(result: dict, rows: list[dict], colour: str) -> Figure:
+def _estimates(result: dict, rows: list[dict], colour: str):
     """Estimates with their intervals, one below the other, their names above their lines."""
     low, high = _limits(result, rows, words.ratio(result))
     figure, axes = axes_of(5.2, 0.8 + 0.36 * len(rows))
@@ -125,7 +70,7 @@ def _estimates(result: dict, rows: list[dict], colour: str) -> Figure:
     axes.set_yticks([])
     axes.set_ylim(-0.7, len(rows))
     axes.set_xlabel(axis_label(result))
-    sns.despine(figure, left=True)
+    despine(figure, left=True)
     return figure
 
 
@@ -166,7 +111,7 @@ def one_at_a_time(names: dict[str, str], result: dict) -> Html:
     caption = (f"{description} {chance}{moved}Diamond: main analysis; "
                "circles: other methods; squares: other values or trials let in; "
                f"triangles: one {words.noun(result)} left out.")
-    with matplotlib.rc_context(STYLE):
+    with style():
         return figure_html(
             _estimates(result, rows, ACCENT), f"robust-{result['id']}",
             f"Robustness: {result['title']}", description, caption,
@@ -199,7 +144,7 @@ def other_questions(result: dict, siblings: Sequence[dict]) -> Html | None:
     d = words.decimals(result)
     description = (f"{len(rows) - 1} neighbouring questions: estimates from "
                    f"{number(rows[0]['estimate'], d)} to {number(rows[-1]['estimate'], d)}.")
-    with matplotlib.rc_context(STYLE):
+    with style():
         return figure_html(
             _estimates(result, rows, SECOND), f"other-{result['id']}",
             f"Other questions: {result['title']}", description,
@@ -229,8 +174,8 @@ def specification_curve(result: dict) -> Html | None:
     estimates, low, high = ([float(r[c]) for r in rows] for c in ("estimate", "ci_low", "ci_high"))
     levels = _level_ranges(found, rows)
     d, log = words.decimals(result), words.ratio(result)
-    with matplotlib.rc_context(STYLE):
-        figure = Figure(figsize=(5.2, 3.0 + 0.33 * len(levels)))
+    with style():
+        figure = canvas(5.2, 3.0 + 0.33 * len(levels))
         top, bottom = figure.subplots(2, 1, height_ratios=[2.4, 0.33 * len(levels)])
         place = range(len(rows))
         top.fill_between(place, low, high, step="mid", color=FAINT, alpha=0.35, linewidth=0)
@@ -251,7 +196,7 @@ def specification_curve(result: dict) -> Html | None:
         bottom.set_yticks([])
         bottom.set_ylim(-0.5, len(levels))
         bottom.set_xlabel(axis_label(result))
-        sns.despine(figure)
+        despine(figure)
         figure.tight_layout()
         most = found["moves_most"]
         description = (
@@ -297,17 +242,6 @@ def _cut(axes, which: str, result: dict, estimates: list[float], log: bool) -> N
         plain_ticks(getattr(axes, f"{which}axis"), low, high)
 
 
-def plain_ticks(axis, low: float, high: float, most: int = 5) -> None:
-    """Ticks of a logarithmic axis as plain numbers, evenly spaced and few enough to be read."""
-    spread = np.geomspace(low, high, most + 2)[1:-1]
-    shown = sorted({float(f"{v:.2g}") for v in spread})
-    if low < 1 < high:  # the line of no effect in place of its neighbour
-        shown[min(range(len(shown)), key=lambda i: abs(math.log(shown[i])))] = 1.0
-    axis.set_major_locator(ticker.FixedLocator(shown))
-    axis.set_major_formatter(ticker.FuncFormatter(lambda value, _: f"{value:g}"))
-    axis.set_minor_locator(ticker.NullLocator())
-
-
 def _limits(result: dict, rows: list[dict], log: bool) -> tuple[float, float]:
     """A range that shows every estimate and the main interval; wider intervals are cut."""
     pooled = result["pooled"]
@@ -339,7 +273,7 @@ def time_course(data: Dataset, results: Sequence[dict], identifier: str, title: 
     """
     if not any(r["pooled"] for r in results):
         return None
-    with matplotlib.rc_context(STYLE):
+    with style():
         figure, axes = axes_of(6.4, 3.2)
         for place, result in enumerate(results):
             pooled = result["pooled"]
@@ -365,7 +299,7 @@ def time_course(data: Dataset, results: Sequence[dict], identifier: str, title: 
         axes.set_xlabel("months")
         axes.set_xlim(-0.5, len(results) - 0.2)
         axes.set_ylabel(axis_label(results[0]))
-        sns.despine(figure)
+        despine(figure)
         with_estimate = [r for r in results if r["pooled"]]
         description = "; ".join(
             f"{words.window(r)} {number(r['pooled']['estimate'])} "
@@ -409,7 +343,7 @@ def dose(data: Dataset, names: dict[str, str], result: dict, sources: dict[str, 
                      key=lambda s: doses[s["trial_id"]])
     markers, colours = ["o", "s", "^", "D", "v", "P"], [ACCENT, SECOND, INK, FAINT]
     marks = []
-    with matplotlib.rc_context(STYLE):
+    with style():
         figure, axes = axes_of(5.4, 3.6)
         if across:
             axes.plot([p["dose"] for p in across["line"]],
@@ -435,7 +369,7 @@ def dose(data: Dataset, names: dict[str, str], result: dict, sources: dict[str, 
         axes.set_ylabel(axis_label(result))
         axes.legend(frameon=False, fontsize=9, loc="upper center", ncol=3,
                     bbox_to_anchor=(0.5, -0.2))
-        sns.despine(figure)
+        despine(figure)
         d = words.decimals(result)
         description = "; ".join(f"{names[s['trial_id']]} {doses[s['trial_id']]:,.0f}: "
                                 f"{number(s['estimate'], d)}" for s in studies)
@@ -470,7 +404,7 @@ def _name(axes, marks: list[tuple[float, float, str]]) -> None:
 def funnel(names: dict[str, str], result: dict) -> Html:
     """The funnel plot of an analysis of ten trials or more."""
     studies = [s for s in result["studies"] if s["yi"] is not None]
-    with matplotlib.rc_context(STYLE):
+    with style():
         figure, axes = axes_of(5.6, 3.8)
         errors = [math.sqrt(s["vi"]) for s in studies]
         axes.plot([s["yi"] for s in studies], errors, "o", color=ACCENT, markersize=5)
@@ -484,7 +418,7 @@ def funnel(names: dict[str, str], result: dict) -> Html:
         axes.set_xlabel(f"log {words.measure(result).name}" if words.ratio(result)
                         else axis_label(result))
         axes.set_ylabel("standard error")
-        sns.despine(figure)
+        despine(figure)
         test = result["small_study"]
         outcome = (f"{test['test']} test: p = {number(test['p_value'], 3)}" if test["done"]
                    else f"no test: {test['reason']}")

@@ -7,16 +7,13 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import matplotlib
-import seaborn as sns
-from matplotlib.figure import Figure
-from scipy import stats
+from scipy.special import stdtrit
 
 from ..effects import Evidence
 from ..effects.candidates import scale_of, source_rank
 from ..effects.comparisons import UNCONTROLLED_DESIGNS
 from ..review.harms import got_cells
-from .figures import ACCENT, FAINT, INK, SECOND, STYLE, inline_svg
+from .drawing import ACCENT, FAINT, INK, SECOND, canvas, despine, inline_svg, style
 from .html import Html, count, data_table, join, link, number, paragraph, text
 
 STATISTICS = ("final", "change", "percent-change")
@@ -88,7 +85,7 @@ def _point(ev: Evidence, row) -> Point | None:
     elif row["ci_low"] is not None and row["ci_high"] is not None:
         bar, low, high = INTERVAL, row["ci_low"], row["ci_high"]
     elif (error := _standard_error(row, n)) is not None:
-        half = float(stats.t.ppf(0.975, n - 1)) * error
+        half = float(stdtrit(n - 1, 0.975)) * error
         bar, low, high = INTERVAL, mean - half, mean + half
     elif row["sd"]:
         bar, low, high = DEVIATION, mean - row["sd"], mean + row["sd"]
@@ -221,9 +218,9 @@ def _limits(panels_: Sequence[Panel]) -> tuple[float, float] | None:
 
 
 def _draw(ev: Evidence, names: dict[str, str], panel: Panel, named: str,
-          limits: tuple[float, float] | None) -> Figure:
+          limits: tuple[float, float] | None):
     """One panel; `named` is what it measures with, where its study has several."""
-    figure = Figure(figsize=(2.6, 2.2))
+    figure = canvas(2.6, 2.2)
     axes = figure.subplots()
     ends, used = [], {True: 0, False: 0}
     places = _places(panel)
@@ -255,7 +252,7 @@ def _draw(ev: Evidence, names: dict[str, str], panel: Panel, named: str,
     axes.set_ylabel(_axis_words(panel), fontsize=8)
     axes.tick_params(labelsize=8)
     _month_ticks(axes, places | {0: 0.0} if start else places)
-    sns.despine(figure)
+    despine(figure)
     return figure
 
 
@@ -384,7 +381,7 @@ def _figure(ev: Evidence, names: dict[str, str], identifier: str, label: str, st
     if not group:
         return join([paragraph(f"{label}. {alone_in_table}", "lr-empty"), values])
     of_trial = Counter(p.trial for p in group)
-    with matplotlib.rc_context(STYLE):
+    with style():
         for i, panel in enumerate(group):
             named = panel.instrument if of_trial[panel.trial] > 1 else ""
             drawn.append(inline_svg(

@@ -15,7 +15,8 @@ from scipy.special import ndtri
 
 from ..poolfile import MEASURES, CallError, Question, Result, document, natural, printable
 from ..synthesis import Pooled
-from . import figures, picture
+from . import picture
+from .drawing import ACCENT, FAINT, INK, canvas, figure_html, style
 from .html import text
 
 DRAWINGS = (".svg", ".html")
@@ -223,11 +224,9 @@ def _shown(question: Question, bar: _Bar) -> str:
 
 def _draw(result: Result, bars: list[_Bar], ink: str, accent: str, faint: str):
     """The plot as a figure, in the caller's colours and style."""
-    from matplotlib.figure import Figure
-
     question, places = result.question, range(len(bars) - 1, -1, -1)
     low, high = _limits(bars, question.ratio)
-    figure = Figure(figsize=(8.6, 0.9 + 0.36 * len(bars)))
+    figure = canvas(8.6, 0.9 + 0.36 * len(bars))
     axes = figure.subplots()
     axes.axvline(0, color=faint, linewidth=1)
     for place, bar in zip(places, bars, strict=True):
@@ -263,7 +262,6 @@ def _draw(result: Result, bars: list[_Bar], ink: str, accent: str, faint: str):
 def _svg(result: Result, bars: list[_Bar]) -> str:
     import matplotlib
 
-
     with matplotlib.rc_context(picture._STYLE | {"savefig.facecolor": "white"}):
         buffer = io.StringIO()
         _draw(result, bars, picture.INK, picture.BLUE, picture.GREY).savefig(
@@ -273,24 +271,21 @@ def _svg(result: Result, bars: list[_Bar]) -> str:
 
 def _page(result: Result, bars: list[_Bar]) -> str:
     """A page that stands by itself, with the drawing, its data and the result in words."""
-    import matplotlib
-
-
     name = f"Forest plot of {Path(result.trials.file).name}"
-    with matplotlib.rc_context(figures.STYLE):
-        figure = _draw(result, bars, figures.INK, figures.ACCENT, figures.FAINT)
+    with style():
+        figure = _draw(result, bars, INK, ACCENT, FAINT)
         pooled = _shown(result.question, _of("", result.pooled))
-        block = figures.figure_html(
+        block = figure_html(
             figure, "forest", name, f"Pooled: {pooled}",
             "Squares are trials, their size is the weight; diamonds are pools. A line that reaches "
             "the edge of the drawing goes on beyond it.",
             ["trial", "effect (interval)", "weight"],
             [[b.name, _shown(result.question, b),
               "" if b.share is None else f"{100 * b.share:.1f}%"] for b in bars])
-    style = (":root{--lr-ink:#1b1f24;--lr-accent:#0b5394;--lr-second:#aa5500;--lr-faint:#6b7280}"
+    css = (":root{--lr-ink:#1b1f24;--lr-accent:#0b5394;--lr-second:#aa5500;--lr-faint:#6b7280}"
              "body{font-family:sans-serif;color:#1b1f24;margin:2em}svg{max-width:100%}")
     return (f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{text(name)}'
-            f"</title><style>{style}</style></head><body><h1>{text(name)}</h1>\n{block}\n"
+            f"</title><style>{css}</style></head><body><h1>{text(name)}</h1>\n{block}\n"
             f"<pre>{text(as_text(result))}</pre></body></html>\n")
 
 

@@ -6,7 +6,6 @@ no longer the same. What it reads is recorded while it runs (`livingreview.reads
 
 from __future__ import annotations
 
-import os
 import shutil
 import sys
 from collections.abc import Callable, Iterable, Mapping
@@ -15,9 +14,10 @@ from pathlib import Path
 
 import nbformat
 
+from .. import dataset
 from ..dataset import Dataset
 from ..parcel import Parcel
-from ..reads import PACKAGE, REFERENCE, digest, releases_digest
+from ..reads import REFERENCE, digest, releases_digest
 from ..store import Store
 from . import notebooks
 from .notebooks import Failed
@@ -48,10 +48,9 @@ def state(folder: Path, root: Path) -> str:
     root : Path
         Folder of the book.
     """
-    parts: list[object] = [os.path.realpath(folder), pins(root), releases_digest()]
-    for base, pattern in ((folder, "*.csv"), (PACKAGE, "*.py"), (REFERENCE, "*.json")):
-        for path in sorted(base.rglob(pattern)):
-            parts += [path.relative_to(base).as_posix(), path.read_bytes()]
+    parts: list[object] = [dataset.state(folder), pins(root), releases_digest()]
+    for path in sorted(REFERENCE.rglob("*.json")):
+        parts += [path.relative_to(REFERENCE).as_posix(), path.read_bytes()]
     return digest(parts)
 
 

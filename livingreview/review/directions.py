@@ -17,7 +17,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
 from itertools import product
 
-from scipy import stats
+from scipy.special import bdtr, ndtr, stdtr
 
 from .. import synthesis, tables
 from ..effects import Analysis, Effect, Evidence, Rules
@@ -118,10 +118,10 @@ def _p_of(effect: Effect) -> float | None:
     z = abs(effect.yi) / effect.vi**0.5
     mean = effect.cells is not None and effect.cells.mean is not None
     if not mean:
-        return float(2 * stats.norm.sf(z))
+        return float(2 * ndtr(-z))
     pair = (effect.n_cells, effect.n_comparator)
     df = min(pair) - 1 if effect.within_person else sum(pair) - 2
-    return float(2 * stats.t.sf(z, df)) if df > 0 else None
+    return float(2 * stdtr(df, -z)) if df > 0 else None
 
 
 def printed_p(value: str | None) -> tuple[float | None, str]:
@@ -424,8 +424,13 @@ def _vote(family: str, rows: list[Direction]) -> dict:
     if pointing:
         low, high = synthesis.clopper_pearson(count[CELLS], len(pointing))
         out |= {"share": count[CELLS] / len(pointing), "ci_low": low, "ci_high": high,
-                "p": float(stats.binomtest(count[CELLS], len(pointing)).pvalue)}
+                "p": _sign_test(count[CELLS], len(pointing))}
     return out
+
+
+def _sign_test(successes: int, trials: int) -> float:
+    """Two-sided p-value of the exact binomial test against a half."""
+    return min(1.0, 2 * float(bdtr(min(successes, trials - successes), trials, 0.5)))
 
 
 def document(evidence: dict[str, Evidence]) -> dict:

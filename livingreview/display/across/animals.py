@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 from functools import partial
 
-from scipy import stats
+from scipy.special import ndtri
 
 from ... import tables
 from ...effects import Analysis, Effect, Evidence, LeftOut, Rules, select
@@ -19,7 +19,7 @@ from . import others
 from .book import ANIMAL, Book
 
 NOT_STATED = "not stated"
-_Z = float(stats.norm.ppf(0.975))
+_Z = float(ndtri(0.975))
 
 
 def experiments(book: Book) -> Iterator[tuple[str, Evidence, str]]:

@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 
-import matplotlib
-
 from ...effects import Evidence
 from ...review.missing import size_of_trial
-from .. import figures, words
+from .. import drawing, words
 from ..html import Column, Html, count, join, link, paragraph, table, text
 from .book import Book, chapter_page, kind_of_trial, not_counted, trials
 
@@ -220,8 +218,8 @@ def timeline(book: Book) -> Html:
                f"up to {LARGEST}. Filled circles: published; hollow triangles: registered, no "
                "results known; crosses: number enrolled not stated. Not drawn, because no year is "
                f"known (mostly registry entries): {without}.")
-    with matplotlib.rc_context(figures.STYLE):
-        return figures.figure_html(
+    with drawing.style():
+        return drawing.figure_html(
             _timeline_figure(book, lanes, dated), "timeline", "Trials by year and indication",
             description, caption, ["indication", "year", "status", "enrolled", "trial"], rows)
 
@@ -230,7 +228,7 @@ def _timeline_figure(book: Book, lanes: list[str], dated: list[tuple]):
     """A lane per indication, trials of one year stacked in it, the largest at the bottom."""
     heights = {lane: max(Counter(d[1] for d in dated if d[0] == lane).values()) + 1.5
                for lane in lanes}
-    figure, axes = figures.axes_of(7.6, 0.9 + 0.14 * sum(heights.values()))
+    figure, axes = drawing.axes_of(7.6, 0.9 + 0.14 * sum(heights.values()))
     marks: dict[str, list[tuple]] = defaultdict(list)  # (year, height, enrolled) by kind
     base = 0.0
     for lane in reversed(lanes):
@@ -244,17 +242,17 @@ def _timeline_figure(book: Book, lanes: list[str], dated: list[tuple]):
         axes.annotate(book.label(lane), (0, base + heights[lane] - 0.9),
                       xycoords=("axes fraction", "data"), xytext=(4, 0),
                       textcoords="offset points", fontsize=9, va="center")
-        axes.axhline(base, color=figures.FAINT, linewidth=0.6)
+        axes.axhline(base, color=drawing.FAINT, linewidth=0.6)
         base += heights[lane]
     for kind, found in marks.items():
         x, y, n = zip(*found, strict=True)
         if kind == "unsized":
-            axes.scatter(x, y, s=14, marker="x", c=figures.ACCENT, linewidths=1)
+            axes.scatter(x, y, s=14, marker="x", c=drawing.ACCENT, linewidths=1)
         else:
             axes.scatter(x, y, s=[10 + 0.5 * min(size, LARGEST) for size in n],
                          marker="^" if kind == "registered" else "o", linewidths=1,
-                         edgecolors=figures.ACCENT,
-                         facecolors="none" if kind == "registered" else figures.ACCENT)
+                         edgecolors=drawing.ACCENT,
+                         facecolors="none" if kind == "registered" else drawing.ACCENT)
     axes.set_yticks([])
     axes.set_ylim(0, base)
     axes.xaxis.get_major_locator().set_params(integer=True)

@@ -6,10 +6,8 @@ import textwrap
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
-import matplotlib
-
 from ...review.claims import Cited, cited_by
-from .. import figures, words
+from .. import drawing, words
 from ..html import Column, Html, details, join, paragraph, table
 from ..ledger import Ledger
 from .book import Book
@@ -99,8 +97,8 @@ def _picture(book: Book, indication: str, rows: list[tuple[Mapping, str]]) -> Ht
                "stands in brackets after each effect.")
     data = [[r["cell_or_product"] or UNNAMED, r["mediator"] or UNNAMED, r["effect"],
              EVIDENCE[kind][0]] for r, kind in rows]
-    with matplotlib.rc_context(figures.STYLE):
-        return figures.figure_html(
+    with drawing.style():
+        return drawing.figure_html(
             _network(data, [kind for _, kind in rows]), f"network-{indication}",
             f"Mechanisms in {name}", description, caption,
             ["cells or product", "mediator", "effect", "evidence"], data)
@@ -133,13 +131,13 @@ def _network(data: list[list[str]], kinds: list[str]):
     labels = [_wrapped(nodes, width) for nodes, width in zip(columns, WIDTHS, strict=True)]
     height = max(sum(map(_room, shown.values())) for shown in labels)
     spots = [_places(shown, height) for shown in labels]
-    figure, axes = figures.axes_of(10.5, 0.5 + 0.155 * height)
+    figure, axes = drawing.axes_of(10.5, 0.5 + 0.155 * height)
     starts, ends = (0.0, 0.30, 0.66), (0.215, 0.56)
     for row, kind in enumerate(kinds):
         for side in (0, 1):
             axes.plot([ends[side], starts[side + 1] - 0.008],
                       [spots[i][columns[i][row]] for i in (side, side + 1)],
-                      color=figures.ACCENT if kind in ("human", "animal") else figures.FAINT,
+                      color=drawing.ACCENT if kind in ("human", "animal") else drawing.FAINT,
                       linestyle=EVIDENCE[kind][1], linewidth=1)
     heads = ("Cells or product", "Mediator", "Effect as stated [evidence]")
     for start, spot, shown, head in zip(starts, spots, labels, heads, strict=True):
