@@ -227,6 +227,12 @@ def test_exact_interval_of_some_events(world):
     assert found["upper"] is None
 
 
+@pytest.mark.parametrize(("successes", "trials"), [(0, 1), (2, 4), (3, 10), (9, 10), (17, 40)])
+def test_the_sign_test_is_the_exact_binomial_test(successes, trials):
+    expected = stats.binomtest(successes, trials).pvalue
+    assert d._sign_test(successes, trials) == pytest.approx(expected, rel=1e-12)
+
+
 def test_a_union_replaces_its_parts_and_only_where_it_is_usable(world):
     world.study("t").arm("t", "low", cells="cultured-msc", dose_cells=1)
     world.arm("t", "high", cells="cultured-msc", dose_cells=2)

@@ -7,20 +7,23 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
 import time
 from pathlib import Path
 
+import pandas as pd
 import pytest
 import small_book
 from conftest import append, edit, read_table, write_table
 from made_up import KNEE
 from small_book import DISC
 
-from livingreview import reads
+from livingreview import dataset, reads
 from livingreview.dataset import load
 from livingreview.publish import freshness
 from livingreview.publish.workers import Workers
-from livingreview.store import Store
+from livingreview.reading import DataError
+from livingreview.store import VARIABLE, Store
 
 CELL = {"study_id": "one-2020", "arm_id": "msc"}
 
@@ -139,6 +142,41 @@ def test_an_interrupted_run_goes_on_with_what_is_missing(tmp_path):
     with pytest.raises(KeyboardInterrupt):
         _execute(book, interrupt, jobs=1)
     assert _execute(book, jobs=1) == {"disc", "cross"}
+
+
+# --- what a process loads ---------------------------------------------------------------------
+
+
+def test_a_page_that_draws_nothing_loads_nothing_that_draws_or_validates(executed):
+    done = subprocess.run(
+        [sys.executable, "-c", "import sys\nfrom livingreview.display.across import Book, others\n"
+         "from livingreview.dataset import load\nprint(len(load().frames))\n"
+         "print(*(m for m in ('matplotlib', 'seaborn', 'scipy.stats', 'pandera', "
+         "'livingreview.checks') if m in sys.modules))"],
+        env=small_book.environment(executed), capture_output=True, text=True, check=True)
+    frames, loaded = done.stdout.split("\n")[:2]
+    assert int(frames) == len(load(executed / "data").frames)
+    assert loaded == ""
+
+
+def test_data_that_a_build_has_read_are_read_again_when_they_change(tmp_path, monkeypatch):
+    book = small_book.make(tmp_path)
+    monkeypatch.setenv(VARIABLE, str(tmp_path / "store"))
+    first = load(book / "data")
+    monkeypatch.setattr(dataset, "_examined", None)  # whoever examines again, fails
+    kept = load(book / "data")
+    assert kept.digests == first.digests and kept.warnings == first.warnings
+    for path, frame in first.frames.items():
+        pd.testing.assert_frame_equal(kept.frames[path], frame)
+    monkeypatch.undo()
+    monkeypatch.setenv(VARIABLE, str(tmp_path / "store"))
+    edit(book / "data", f"{DISC}/outcomes.csv", CELL, "mean", "20")
+    assert next(r for r in load(book / "data").records("outcomes", DISC)
+                if r.items() >= CELL.items())["mean"] == 20
+    edit(book / "data", f"{DISC}/outcomes.csv", CELL, "mean", "many")
+    for _ in range(2):  # errors are found anew each time
+        with pytest.raises(DataError):
+            load(book / "data")
 
 
 # --- whole builds -----------------------------------------------------------------------------
