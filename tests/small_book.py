@@ -89,7 +89,15 @@ def command(book: Path) -> list[str]:
             str(book)]
 
 
-def build(book: Path) -> str:
+def gated(book: Path) -> list[str]:
+    """The build that takes the place of the site only when it is whole."""
+    return [sys.executable, "-c", "import sys\nfrom pathlib import Path\n"
+            "from livingreview.publish.build import BuildError, build\nbook = Path(sys.argv[1])\n"
+            "try:\n    build(book, book / '_build' / 'html')\n"
+            "except BuildError as error:\n    sys.exit(str(error))\n", str(book)]
+
+
+def build(book: Path, command=command) -> str:
     """Build the book; what the build said."""
     done = subprocess.run(command(book), env=environment(book), cwd=book, capture_output=True,
                           text=True, check=False)

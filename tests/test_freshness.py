@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import resource
 import shutil
 import signal
 import subprocess
 import sys
-import time
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -26,6 +28,8 @@ from livingreview.reading import DataError
 from livingreview.store import VARIABLE, Store
 
 CELL = {"study_id": "one-2020", "arm_id": "msc"}
+# What a build says, in order, as regular expressions.
+MOMENTS = ("validating the data", "to execute", "reading sources", "writing output.*%")
 
 
 def _execute(book: Path, say=lambda said: None, jobs: int = 2) -> set[str]:
@@ -189,10 +193,8 @@ def test_builds_show_the_data_as_they_are_even_after_one_was_killed(tmp_path):
     before = small_book.shown(book, "disc")
     assert before == small_book.shown(book, "knee")
 
-    started = time.monotonic()
     assert "to execute" not in small_book.build(book)
-    unchanged = time.monotonic() - started
-    _kill_builds(book, unchanged)
+    assert list(_killed(small_book.command, book, MOMENTS[1::2])) == list(MOMENTS[1::2])
 
     edit(book / "data", f"{DISC}/outcomes.csv", CELL, "mean", "25")
     last = small_book.build(book)
@@ -205,16 +207,51 @@ def test_builds_show_the_data_as_they_are_even_after_one_was_killed(tmp_path):
     assert _site(book) == _site(fresh)
 
 
-def _kill_builds(book: Path, unchanged: float) -> None:
-    """Kill builds of changed data at three moments, from validation to writing."""
-    for part, mean in ((0.5, "21"), (2, "22")):
+def _kill(command: list[str], book: Path, moment: str) -> None:
+    """Start a build, and kill it with all that it started when it says something."""
+    build = subprocess.Popen(command, cwd=book, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                             env={**small_book.environment(book), "PYTHONUNBUFFERED": "1"},
+                             text=True, start_new_session=True)
+    said = ""
+    while not re.search(moment, said):
+        line = build.stdout.readline()
+        assert line, f"it never said {moment!r}:\n{said}"
+        said += line
+    os.killpg(build.pid, signal.SIGKILL)
+    build.communicate()
+
+
+def _killed(command, book: Path, moments: Sequence[str]) -> Iterator[str]:
+    """Change the data and kill the build of it, for each of the moments."""
+    for mean, moment in enumerate(moments, 21):
+        edit(book / "data", f"{DISC}/outcomes.csv", CELL, "mean", str(mean))
+        _kill(command(book), book, moment)
+        yield moment
+
+
+def test_whatever_ends_a_gated_build_leaves_the_last_good_site(tmp_path):
+    book = small_book.make(tmp_path)
+    small_book.build(book, small_book.gated)
+    before = _site(book)
+    for moment in _killed(small_book.gated, book, MOMENTS):
+        assert _site(book) == before, moment
+
+    for size, mean in ((2_000, "24"), (20_000, "25")):  # files past it cannot be written
         edit(book / "data", f"{DISC}/outcomes.csv", CELL, "mean", mean)
-        build = subprocess.Popen(small_book.command(book), env=small_book.environment(book),
-                                 cwd=book, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-                                 start_new_session=True)
-        time.sleep(part * unchanged)
-        os.killpg(build.pid, signal.SIGKILL)
-        build.wait()
+        full = subprocess.run(
+            small_book.gated(book), env=small_book.environment(book), cwd=book, check=False,
+            capture_output=True, text=True, preexec_fn=lambda size=size: resource.setrlimit(
+                resource.RLIMIT_FSIZE, (size, size)))
+        assert full.returncode == 1 and "before is untouched" in full.stderr
+        assert _site(book) == before
+
+    small_book.build(book, small_book.gated)
+    assert [p.name for p in (book / "_build").iterdir() if p.name.startswith(".")] == []
+    after, shown = _site(book), small_book.shown(book, "disc")
+    assert shown != small_book.shown(book, "knee") and after != before
+    shutil.rmtree(book / "_build")
+    small_book.build(book, small_book.gated)
+    assert _site(book) == after
 
 
 def _site(book: Path) -> dict[str, str]:

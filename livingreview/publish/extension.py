@@ -12,7 +12,8 @@ import json
 import os
 import shutil
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NoReturn
 
@@ -39,6 +40,15 @@ def _absolute_data_folder() -> None:
 def _stop(lines: Iterable[object]) -> NoReturn:
     """End the build: an exception would reach the reader as a traceback of jupyter-book's."""
     sys.exit("\n".join(map(str, lines)))
+
+
+@contextmanager
+def _reported() -> Iterator[None]:
+    """What can go wrong in the block ends the build in a line: a cell, a worker, a full disk."""
+    try:
+        yield
+    except (freshness.ExecutionError, OSError, WorkersError) as error:
+        _stop([error, _KEPT])
 
 
 def _validated() -> Dataset:
@@ -73,15 +83,13 @@ class _Build:
         known = _known(made)
         if (known.get("state"), known.get("address")) != (self.state, address):
             logger.info("livingreview %s: validating the data", __version__)
-            self.data = _validated()
-            made.unlink(missing_ok=True)
-            try:
+            with _reported():
+                self.data = _validated()
+                made.unlink(missing_ok=True)
                 _write(self.data, generated, address)
-            except (OSError, WorkersError) as error:
-                _stop([error, _KEPT])
-            known = {"state": self.state, "address": address, "date": self.data.version,
-                     "facts": {r["key"]: r["value"] for r in self.data.records("about")}}
-            made.write_text(json.dumps(known), encoding="utf-8")
+                known = {"state": self.state, "address": address, "date": self.data.version,
+                         "facts": {r["key"]: r["value"] for r in self.data.records("about")}}
+                made.write_text(json.dumps(known), encoding="utf-8")
         self.facts, self.identity = known["facts"], heads.Identity.of(root, known["date"])
         config.bibtex_bibfiles = [os.path.relpath(generated / "references.bib", app.srcdir)]
         config.html_extra_path = [*config.html_extra_path,
@@ -103,18 +111,17 @@ class _Build:
             return []
         data = self.data or _validated()
         pages, store = _pages(app, env), Store.chosen()
-        try:
+        with _reported():
             freshness.execute(pages, store, data, Workers.chosen(), logger.info)
-        except (freshness.ExecutionError, OSError, WorkersError) as error:
-            _stop([error, _KEPT])
         if freshness.state(data.folder, Path(app.srcdir)) != self.state:
             _stop(["the data or the package changed during the build: build again"])
         now, was = freshness.keys(pages, store, data), getattr(env, "livingreview_keys", {})
         to_read = [page for page in pages if again or now[page.name] != was.get(page.name)
                    or page.name in added | changed]
-        freshness.hand_over(to_read, store, data, Path(app.config.nb_execution_cache_path))
+        with _reported():
+            freshness.hand_over(to_read, store, data, Path(app.config.nb_execution_cache_path))
+            unfinished.touch()
         env.livingreview_state, env.livingreview_keys = self.state, now
-        unfinished.touch()
         return sorted(env.found_docs) if again else [page.name for page in to_read]
 
     def decorate(self, app: Sphinx, page: str, template: str, context: dict, doctree) -> None:
