@@ -1,0 +1,176 @@
+"""The analyses of a chapter: their estimates at a glance, and each with its figure and its gaps."""
+
+from __future__ import annotations
+
+from ..dataset import Dataset
+from ..review.missing import GROUPS
+from . import words
+from .alone import forest_alone
+from .forest import forest
+from .html import Column, Html, count, details, interval, join, link, number, paragraph, table, text
+from .studies import NOT_EXTRACTED
+from .subgroups import subgroups
+
+
+def overview(results: list[dict], identifier: str) -> Html:
+    """The estimates of several analyses in one table, each linked to its figure.
+
+    Parameters
+    ----------
+    results : list of dict
+        Analyses of ``results.json``.
+    identifier : str
+        Of the table.
+
+    Returns
+    -------
+    Html
+    """
+    alone = all(words.uncontrolled(r) for r in results)
+    several = "Studies" if results and alone else "Trials"
+    return table(identifier, "Estimates at a glance",
+                 [Column("title", "Analysis"), Column("k", several, True),
+                  Column("n", "Participants", True),
+                  Column("estimate", "Estimate (95% CI)", True),
+                  Column("prediction", "Prediction interval", True),
+                  Column("certainty", "Certainty"),
+                  Column("out", f"{several} not in it", True)],
+                 [_at_a_glance(r) for r in results], interactive=False, cards=True)
+
+
+def _at_a_glance(result: dict) -> dict:
+    """What the overview says of one analysis."""
+    pooled, title = result["pooled"], result["title"]
+    spread = result["random_effects"] or pooled
+    return {
+        "title": _to_figure(result) if result["studies"] else title,
+        "k": words.k_words(result) if result["k_without_ratio"] else result["k"],
+        "n": number(result["n"], 0) if result["n"] else "not stated" if result["k"] else "",
+        "estimate": words.glance(result) if pooled else "no pooled estimate",
+        "prediction": interval(spread["pi_low"], spread["pi_high"], words.decimals(result))
+        if pooled else "",
+        "certainty": result["certainty"]["level"] if result["certainty"] else "",
+        "out": len(result["not_in_pool"]["trials"])}
+
+
+def _to_figure(result: dict) -> Html:
+    return link(f"#forest-{result['id']}", result["title"])
+
+
+def pooled_here(results: list[dict], identifier: str) -> Html:
+    """Our pooled estimates of two trials or more, to read beside the published ones.
+
+    Parameters
+    ----------
+    results : list of dict
+        Analyses of ``results.json``.
+    identifier : str
+        Of the table.
+
+    Returns
+    -------
+    Html
+    """
+    return table(
+        identifier, "Our pooled estimates of two trials or more",
+        [Column("title", "Analysis"), Column("k", "Trials", True),
+         Column("estimate", "Estimate (95% CI)", True)],
+        [{"title": _to_figure(r), "k": r["k"], "estimate": words.glance(r)}
+         for r in results if r["pooled"] and r["k"] > 1],
+        "No analysis has two trials with an estimate.", interactive=False)
+
+
+def whole(data: Dataset, names: dict[str, str], result: dict) -> Html:
+    """One analysis: its forest plot, what it says, and the trials that are not in it.
+
+    Parameters
+    ----------
+    data : Dataset
+    names : dict of str to str
+        Names of the studies.
+    result : dict
+        One analysis of ``results.json``.
+
+    Returns
+    -------
+    Html
+    """
+    draw = forest_alone if words.uncontrolled(result) else forest
+    parts = [draw(data, names, result)]
+    if result["pooled"]:
+        parts.append(paragraph(words.heterogeneity(result)))
+    if result["role"] == "check":  # its trials are listed by hand: nothing is missing from it
+        return join(parts)
+    if result["pooled"]:
+        parts.append(paragraph(
+            f"Certainty: {result['certainty']['level']} (rule-based, not a panel's "
+            f"judgement). {words.share(result)}"))
+    elif result["studies"]:
+        parts.append(paragraph(words.no_pool(data, result)))
+    if result["note"]:
+        parts.append(paragraph(f"{result['note']}."))
+    if divided := subgroups(data, result):
+        parts.append(details("Subgroups", divided))
+    parts.append(not_in_pool(data, names, result))
+    return join(parts)
+
+
+def not_in_pool(data: Dataset, names: dict[str, str], result: dict) -> Html:
+    """The known trials of the comparison that are not in the pool, in groups.
+
+    Parameters
+    ----------
+    data : Dataset
+    names : dict of str to str
+        Names of the studies.
+    result : dict
+        One analysis of ``results.json``.
+
+    Returns
+    -------
+    Html
+    """
+    groups = {**GROUPS, "without-events": "with a report, but no ratio"}
+    rows = [{"trial": link(f"#study-{t['trial_id']}", names[t["trial_id"]]), "group": label,
+             "n": count(t["n"]) if t["n"] is not None else "not stated",
+             "why": t["reason"], "direction": direction(data, t)}
+            for group, label in groups.items()
+            for t in result["not_in_pool"]["trials"] if t["group"] == group]
+    of = ("studies without a comparison" if words.uncontrolled(result)
+          else "trials of this comparison")
+    if not rows:
+        return paragraph(f"No further {of} are known.")
+    return details(f"{of.capitalize()} that are not in it ({len(rows)})", table(
+        f"{result['id']}-left-out", f"Known {of} that are not in the pool",
+        [Column("trial", words.noun(result).capitalize()), Column("group", "State"),
+         Column("n", "n", True), Column("why", "Why"),
+         Column("direction", "What its report concludes on benefit")], rows,
+        interactive=False))
+
+
+def direction(data: Dataset, trial: dict) -> str:
+    """What the report of a trial that is not in a pool concludes."""
+    label = data.label("stated_result", trial["direction"])
+    return words.in_text(label) if label else NOT_EXTRACTED
+
+
+def without_studies(data: Dataset, results: list[dict]) -> Html | None:
+    """Analyses without any trial, in one part that opens, each with what it would need.
+
+    Parameters
+    ----------
+    data : Dataset
+    results : list of dict
+        Analyses of ``results.json``.
+
+    Returns
+    -------
+    Html or None
+        None where there are none.
+    """
+    if not results:
+        return None
+    items = "".join(f"<li>{text(words.no_pool(data, r))}{subgroups(data, r) or ''}</li>"
+                    for r in results)
+    return details(f"Analyses without a usable {words.noun(results[0])} ({len(results)})",
+                   Html(f"<ul>{items}</ul>"))

@@ -1,0 +1,40 @@
+"""What changed in a chapter: its results since the last version, and its data, line by line."""
+
+from __future__ import annotations
+
+from ..effects import Evidence
+from .html import Column, Html, details, join, paragraph, table
+from .releases import since_last
+from .studies import source
+
+
+def changes(ev: Evidence, names: dict[str, str], results: list[dict]) -> Html:
+    """What changed since the last version, and the dated changes of the data, latest first.
+
+    Parameters
+    ----------
+    ev : Evidence
+    names : dict of str to str
+        Names of the studies.
+    results : list of dict
+        Analyses of the indication.
+
+    Returns
+    -------
+    Html
+    """
+    rows = sorted((r for folder in (ev.indication, "*")
+                   for r in ev.data.having("changelog", "file", folder)),
+                  key=lambda r: r["row"])
+    shown = [{"date": r["date"], "study": names.get(r["study_id"], r["study_id"]),
+              "column": r["column"], "change": f"{r['old'] or 'empty'} → {r['new'] or 'empty'}",
+              "reason": r["reason"], "source": source(ev, r["source_id"])}
+             for r in reversed(rows)]
+    return join([
+        since_last(ev.data, ev.indication, {r["id"]: r for r in results}),
+        paragraph(f"{len(rows)} changes of the data are logged for this chapter."),
+        details("Changes of the data", table(
+            f"{ev.indication}-changes", "Changes of the data of this chapter",
+            [Column("date", "Date"), Column("study", "Study"), Column("column", "Column"),
+             Column("change", "Change"), Column("reason", "Reason"),
+             Column("source", "Source")], shown))])

@@ -1,0 +1,121 @@
+"""The summary of a chapter: what its analyses found, and which large trials are not in them."""
+
+from __future__ import annotations
+
+from ..dataset import Dataset
+from ..review.asked import Asked
+from ..review.missing import FINISHED_REPORTED, FINISHED_UNREPORTED
+from . import words
+from .analyses import direction
+from .html import Html, count, interval, join, link, number, paragraph, text
+
+
+def summary(data: Dataset, names: dict[str, str], results: list[dict], asked: Asked) -> Html:
+    """The findings of some analyses, a sentence each, with their certainty.
+
+    Parameters
+    ----------
+    data : Dataset
+    names : dict of str to str
+        Names of the studies.
+    results : list of dict
+        Analyses of ``results.json``.
+    asked : Asked
+        What the chapter is asked for in the place of its own questions.
+
+    Returns
+    -------
+    Html
+    """
+    items = "".join(_item(data, names, result) for result in results)
+    listed = Html(f'<ul class="lr-summary">{items}</ul>')
+    return join([paragraph(f"Asked for: {asked.words()}. The summary, the figures named "
+                           "one by one and the robustness show the analyses of this in the "
+                           "place of the chapter's own; text around them speaks of the "
+                           "chapter's own.", "lr-banner"), listed]) if asked else listed
+
+
+def _item(data: Dataset, names: dict[str, str], result: dict) -> str:
+    """The finding of one analysis."""
+    start = more = ""
+    if result["pooled"]:
+        start = (f"<strong>{text(words.plain(data, result))}</strong> "
+                 f"Certainty: {result['certainty']['level']}. ")
+        more = _expanded(data, result) + _implausible(names, result)
+    figure = link(f"#forest-{result['id']}", "Figure") if result["studies"] else ""
+    return f"<li>{start}{text(words.finding(data, result))}{more} {figure}</li>"
+
+
+def _expanded(data: Dataset, result: dict) -> str:
+    """The estimate from expanded cells only, where it is another one."""
+    rows = [r for r in result["robustness"] if r["id"] == "expanded-only"]
+    one = words.noun(result)
+    kind = words.in_text(data.label("cell_class", "expanded"))
+    if not rows:
+        return f" All pooled {words.plural(one)} used {kind}." if all(
+            s["cell_class"] == "expanded" for s in result["studies"]) else ""
+    row, d = rows[0], words.decimals(result)
+    if row.get("estimate") is None:
+        return f" No {one} of {kind} is among them."
+    return (f" {words.first_capital(kind)} only: {number(row['estimate'], d)} "
+            f"({interval(row['ci_low'], row['ci_high'], d)}; {words.trials(row['k'], one)}).")
+
+
+def _implausible(names: dict[str, str], result: dict) -> str:
+    """The estimate without the trials whose effect is beyond two standard deviations."""
+    rows = [r for r in result["robustness"] if r["id"] == "no-large-effect"]
+    if rows and rows[0].get("estimate") is None:
+        return (" The arms of every trial in it differ by more than two standard deviations, "
+                "which is hardly plausible: standard errors may have been printed as standard "
+                "deviations, and the interval may be far too narrow.")
+    if not rows or result["k"] < 3:
+        return ""
+    row, d = rows[0], words.decimals(result)
+    out = ", ".join(names[t] for t in row["left_out"])
+    return (f" Without {text(out)}, whose effect is beyond two standard deviations: "
+            f"{number(row['estimate'], d)} ({interval(row['ci_low'], row['ci_high'], d)}; "
+            f"{words.trials(row['k'])}).")
+
+
+def unpooled(data: Dataset, names: dict[str, str], result: dict, largest: int) -> Html:
+    """The largest finished trials of a comparison that are not in its pool.
+
+    Parameters
+    ----------
+    data : Dataset
+    names : dict of str to str
+        Names of the studies.
+    result : dict
+        One analysis of ``results.json``.
+    largest : int
+        How many to name.
+
+    Returns
+    -------
+    Html
+    """
+    trials = sorted(
+        (t for t in result["not_in_pool"]["trials"] if t["counted"] and t["n"]
+         and t["group"] in (FINISHED_REPORTED, FINISHED_UNREPORTED)),
+        key=lambda t: -t["n"])
+    # The participants that the share is of are those of the randomised trials alone.
+    alone = words.uncontrolled(result)
+    asked = [t for t in trials if alone or t["design"] == "rct"]
+    rest = [t for t in trials if t not in asked]
+    said = [f"{result['title']}: {words.in_text(words.share(result))}"]
+    several = words.plural(words.noun(result)) if alone else "randomised trials"
+    if asked:
+        said.append(f"The largest finished {several} that are not in it, with what their "
+                    f"report concludes: {_named(data, names, asked[:largest])}.")
+    elif not result["not_in_pool"]["unsized"]:
+        said.append(f"No other finished {several} of this kind are known.")
+    if rest:
+        said.append("Not randomised, and therefore not in it either: "
+                    f"{_named(data, names, rest[:largest])}.")
+    return paragraph(" ".join(said))
+
+
+def _named(data: Dataset, names: dict[str, str], trials: list[dict]) -> str:
+    """Trials with their size and what their report concludes."""
+    return "; ".join(f"{names[t['trial_id']]} ({count(t['n'])} enrolled: "
+                     f"{direction(data, t)})" for t in trials)
