@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from . import seeds
-from .dataset import Dataset, Problem
+from .dataset import GENERIC, Dataset, Problem
 
 _ORDERED = (("min", "q1"), ("q1", "median"), ("median", "q3"), ("q3", "max"), ("min", "max"),
             ("q1", "q3"), ("min", "median"), ("median", "max"), ("ci_low", "ci_high"))
@@ -89,17 +89,17 @@ def outside_scale(data: Dataset, indication: str) -> Iterator[Problem]:
 
 
 def operation_missing(data: Dataset, indication: str) -> Iterator[Problem]:
-    """A surgery-alone arm that does not name its operation."""
+    """An arm whose comparator is an operation alone, and that does not name it."""
     if not data.words("cointervention"):
         return  # without the vocabulary no word is an operation
     for arm in data.records("arms", indication):
-        if arm["comparator_type"] == "surgery-alone" and not any(
+        if data.kind("comparator_type", arm["comparator_type"]) == "operation" and not any(
                 data.kind("cointervention", word) in ("operation", "graft")
                 for word in arm["cointervention"]):
             yield _problem(f"{indication}/arms.csv", arm["row"], "cointervention",
-                           ";".join(arm["cointervention"]), "a surgery-alone arm without its "
-                           "operation", "the operation, as cointervention", "error",
-                           "operation-missing")
+                           ";".join(arm["cointervention"]),
+                           f"a {arm['comparator_type']} arm without its operation",
+                           "the operation, as cointervention", "error", "operation-missing")
 
 
 def combines_itself(data: Dataset, indication: str) -> Iterator[Problem]:
@@ -367,6 +367,23 @@ def word_unused(data: Dataset, indication: str) -> Iterator[Problem]:
                            "a word of vocabularies.csv", "error", "vocabulary")
 
 
+def words_without_use(data: Dataset) -> Iterator[Problem]:
+    """Words of the vocabularies that look as if they did something, and do nothing."""
+    if not data.knows("vocabularies"):
+        return  # the word that is missed may stand in a row that could not be read
+    for word in data.records("vocabularies"):
+        wrong = None
+        if word["list"] == "wording" and word["value"] not in GENERIC:
+            wrong = "no page asks for this word", f"one of {', '.join(GENERIC)}"
+        if (word["list"] == "comparator_type" and word["kind"] == "substance"
+                and word["value"] not in data.words("comparison_class")):
+            wrong = ("a substance that is no class of comparison",
+                     "the same word in the lists comparison_class and analysis_comparison")
+        if wrong:
+            yield _problem("vocabularies.csv", word["row"], "value", word["value"], *wrong,
+                           "warning", "word-without-use")
+
+
 def analysis_without_result(data: Dataset, indication: str) -> Iterator[Problem]:
     """An analysis that no data can answer."""
     known = {s["study_id"] for s in data.records("studies", indication)}
@@ -473,4 +490,5 @@ def run(data: Dataset) -> Iterator[Problem]:
         visits = _visits(data, indication)
         for rule in VISIT_RULES:
             yield from rule(f"{indication}/outcomes.csv", visits)
+    yield from words_without_use(data)
     yield from seeds.problems(data)

@@ -39,7 +39,10 @@ from .tables import Table
 GENERIC = {
     "intervention": "the treatment", "products": "the treatments of this review",
     "product": "Treatment", "source": "Source", "donor": "Provider", "dose": "dose",
-    "amount": "dose",
+    "amount": "dose", "dose-unit": "units", "per-dose": "Dose", "given": "Treatment",
+    "nothing-given": "Not the treatment of this review", "other": "something else",
+    "mediator": "Acts through", "source-group": "Source", "preparation": "Kind of treatment",
+    "parts": "parts of a patient", "surrogates": "measurements that no patient feels",
 }
 _WARNINGS, _VERSION = "warnings", "version"  # names of reads that are no file
 _PIECE = "data"  # name of a folder that was read, in the store of a build

@@ -45,7 +45,7 @@ _FORM_EXAMPLE = {
     "pmid": "digits only, as 30064455",
     "url": "a link, as https://example.org/page",
     "registration": "a registry number, as NCT02123368",
-    "cited_by": "a seed review and its reference number, as disc-review-2023:22",
+    "cited_by": "a seed review and its reference number, as surname-2023:22",
 }
 
 

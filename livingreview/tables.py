@@ -151,11 +151,14 @@ STUDIES = Table(
         _word("design", "study design"),
         _word("blinding", "who was blinded"),
         _word("species", "species"),
-        _count("n_enrolled", "patients, joints or animals enrolled", unit="units of `unit`"),
+        _count("n_enrolled", "patients, parts of a patient or animals enrolled",
+               unit="units of `unit`"),
         _word("unit", "what was allocated and counted"),
-        _count("n_patients", "patients of the study, where units are joints", unit="patients"),
+        _count("n_patients", "patients of the study, where units are parts of one",
+               unit="patients"),
         _number("followup_months", "longest follow-up", minimum=0, unit="months"),
-        _word("allocation", "parallel groups, both joints of a person, or joints clustered"),
+        _word("allocation", "parallel groups, both sides of a person, or several units of a "
+              "person"),
         _number("comparable_until_months", "last visit before unblinding, cross-over or rescue",
                 minimum=0, unit="months"),
         _text("population", "who was studied, in our own words"),
@@ -167,8 +170,8 @@ STUDIES = Table(
         _word("status", "publication status"),
         _word("progress", "whether the study is finished, where a read source says so"),
         Column("status_source_id", "source of the status", type="identifier"),
-        _word("stated_result", "what the report concludes, cells against control, where it has no "
-              "usable number for some analysis"),
+        _word("stated_result", "what the report concludes, treatment against control, where it "
+              "has no usable number for some analysis"),
         Column("stated_result_source_id", "source of that conclusion", type="identifier"),
         _word("randomised", "yes: a read source says that animals were allocated at random "
               "(animal experiments; in people the design says it)", "yes"),
@@ -194,18 +197,19 @@ ARMS = Table(
         _id("arm_id", "identifier of the arm within its study"),
         _word("role", "role that the report gives to the arm", required=True),
         _text("label", "what the arm got, in our own words"),
-        _word("cell_source", "tissue of origin of the cells"),
-        _word("cell_product", "what the cells are"),
-        _word("donor", "whose cells"),
-        _number("dose_cells", "cells in one administration", minimum=0, unit="cells"),
+        _word("cell_source", "source of the treatment"),
+        _word("cell_product", "product that was given"),
+        _word("donor", "from whom the treatment comes"),
+        _number("dose_cells", "amount in one administration; its unit is the word `dose-unit` of "
+                "the list `wording`", minimum=0),
         _word("dose_per", "what one dose is for"),
         _count("administrations", "number of administrations"),
         _word("route", "route of administration", many=True),
-        _text("carrier", "what the cells were given in"),
+        _text("carrier", "what it was given in"),
         _word("cointervention", "everything else that the arm got", many=True),
         _word("comparator_type", "type of the control"),
         _count("n_allocated", "units allocated to the arm", unit="units of the study"),
-        _count("n_patients", "patients of the arm, where units are joints", unit="patients"),
+        _count("n_patients", "patients of the arm, where units are parts of one", unit="patients"),
         _number("age_mean", "mean age", minimum=0, unit="years (animals: as noted)"),
         _number("age_sd", "standard deviation of age", minimum=0),
         _count("female_n", "women"),
@@ -426,7 +430,8 @@ ANALYSES = Table(
         _number("window_from", "visits after this month", minimum=0, unit="months"),
         _number("window_to", "visits up to this month; empty is no end", minimum=0, unit="months"),
         _word("comparison", "class of the comparison", "analysis_comparison", required=True),
-        _word("favourable", "side of the effect that favours cells", "better", required=True),
+        _word("favourable", "side of the effect that favours the treatment", "better",
+              required=True),
         _word("rescale", "yes: mean differences on 0 to 100", "yes"),
         Column("studies", "only these studies", type="identifier", many=True),
         _word("qualities", "values that may enter; empty is the protocol's main rule", "quality",
@@ -437,7 +442,7 @@ ANALYSES = Table(
         _word("background", "only comparisons in which both arms got this besides",
               "cointervention"),
         _word("condition", "only studies of these forms or stages of the disease", many=True),
-        _word("products", "only these cell products, those that the main pools keep apart too; "
+        _word("products", "only these products, those that the main pools keep apart too; "
               "empty is the protocol's main rule", "cell_product", many=True),
         _text("unit", "unit of a difference that is not one of points of a score"),
     ),
@@ -483,7 +488,7 @@ AUDITS = Table(
 )
 
 REVIEWS = Table(
-    "reviews", "seed-reviews", "The five seed reviews.",
+    "reviews", "seed-reviews", "The seed reviews.",
     (
         _id("review_id", "identifier of the seed review"),
         _text("title_en", "title in English"), _text("title_zh", "title in Chinese"),
@@ -561,9 +566,10 @@ MECHANISMS = Table(
     (
         _id("mechanism_id", "identifier"),
         _word("indication", "indication", "seed_indication"),
-        _text("mechanism", "mechanism"), _text("mediator", "mediator"), _text("effect", "effect"),
+        _text("mechanism", "mechanism"), _text("mediator", "what it acts through"),
+        _text("effect", "effect"),
         _word("direction", "direction", "mechanism_direction"),
-        _text("cell_or_product", "cells or product"),
+        _text("cell_or_product", "treatment or product"),
         _id("review_id", "the seed review"),
         _text("cited_refs", "references that it cites", many=True),
     ),
@@ -572,14 +578,14 @@ MECHANISMS = Table(
 )
 
 VALIDATION_STUDIES = Table(
-    "validation_studies", "seed-reviews", "The validation studies that one seed review tabulates.",
+    "validation_studies", "seed-reviews", "The validation studies that seed reviews tabulate.",
     (
         _id("review_id", "the seed review"),
         _text("institution", "institution"), _text("title_en", "title in English"),
         _text("title_zh", "title in Chinese"), _text("journal", "journal"),
         Column("year", "year", type="integer", minimum=1950, maximum=2100),
         _text("cited_ref", "number in its list", required=True),
-        _text("cell_source", "source of the cells"), _text("product", "product"),
+        _text("cell_source", "source of the treatment"), _text("product", "product"),
         _text("model", "model"), _text("key_effect", "effect as stated"),
     ),
     key=("review_id", "cited_ref"),

@@ -4,20 +4,40 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from urllib.parse import unquote
 
 import pytest
 from bs4 import BeautifulSoup
 from click.testing import CliRunner
 
+from livingreview import tables
 from livingreview.__main__ import main
-from livingreview.dataset import load
+from livingreview.dataset import GENERIC, load
 from livingreview.display import Chapter
+from livingreview.display.across import (
+    Book,
+    animals,
+    evidence_map,
+    harms,
+    mechanisms,
+    others,
+)
+from livingreview.display.flow import Flow
+from livingreview.display.ledger import Ledger
+from livingreview.display.pages import Overview
+from livingreview.display.seeds import SeedReview
+from livingreview.effects import Evidence
+from livingreview.effects.comparisons import any_order, plain_classes
 from livingreview.review import dumps
 
 FIELD = Path(__file__).parent / "another_field" / "data"
 MAIN = "sleep-attention-0-3"
+REVIEW = "made-up-review"
 OURS = re.compile(r"(?i)\b(mesenchymal|cells?|stem|msc|marrow|adipose|orthopaed\w*|knees?|hips?|"
-                  r"joints?|cartilage|injections?|hyaluronic|surgery|platelet)\b")
+                  r"joints?|cartilage|inject\w*|hyaluronic|surg\w+|platelet|plasma|bones?|"
+                  r"tissues?|donors?|autologous|allogeneic|corticosteroids?|spin(?:e|al)|discs?|"
+                  r"mediators?|fractures?|osteo\w+)\b")
+TABLE_CELL = "an empty cell: no study"  # of the evidence map
 
 
 @pytest.fixture(scope="module")
@@ -47,6 +67,57 @@ def _shown(chapter: Chapter) -> dict[str, str]:
         "pools": chapter.pools(), "entries": chapter.study_entries()}
 
 
+def _shown_across(folder: Path) -> dict[str, str]:
+    """What each part of the pages that look across indications shows."""
+    book, ledger, flow, overview = Book(folder), Ledger(folder), Flow(folder), Overview(folder)
+    parts = {
+        "map": evidence_map.matrix(book), "teaser": evidence_map.teaser(book),
+        "timeline": evidence_map.timeline(book), "countries": evidence_map.countries(book),
+        "ratios": harms.ratios(book), "harms": harms.by_indication(book),
+        "groups": harms.by_cells(book), "reporting": harms.reporting(book),
+        "further": harms.other_events(book), "entries": harms.entries(book),
+        "mechanisms": mechanisms.summary(book), "pictures": mechanisms.pictures(book),
+        "mechanism table": mechanisms.listing(book), "species": animals.species(book),
+        "animal effects": animals.effects(book), "signals": animals.signals(book),
+        "experiments": animals.listing(book), "animal syntheses": animals.syntheses(book),
+        "others": others.by_indication(book), "overlap": others.overlap(book),
+        "verdicts": ledger.counts(), "claims": ledger.claims(),
+        "statuses": ledger.number_counts(), "numbers": ledger.headline_numbers(),
+        "flow": flow.diagram(), "steps": flow.by_indication(), "searches": flow.searches(),
+        "rules": overview.certainty_rules(), "comparisons": overview.all_comparisons(),
+        "overlaps": overview.overlaps(),
+        "retractions": overview.retractions(), "warnings": overview.warnings(),
+        "unused": overview.unused(), "derived": overview.derived(),
+        "by outcome": overview.completeness_by_outcome(),
+        "by study": overview.completeness_by_study()}
+    return {name: str(html) for name, html in parts.items()}
+
+
+def _shown_of_seed(chapter: Chapter) -> dict[str, str]:
+    """What the page of a seed review, and the parts of a chapter about it, show."""
+    seed = SeedReview(REVIEW, FIELD)
+    return {
+        "about": seed.about(), "method": seed.method(), "studies": seed.studies(),
+        "mechanisms": seed.mechanisms(), "validation": seed.validation(),
+        "numbers": seed.numbers(), "conclusions": seed.conclusions(), "claims": seed.claims(),
+        "inconsistencies": seed.inconsistencies(), "references": seed.references(),
+        "seed studies": chapter.seed_studies(REVIEW),
+        "seed reference": chapter.seed_reference(REVIEW, "1"),
+        "validation studies": chapter.validation_studies(REVIEW)}
+
+
+def _of_our_field(parts: dict[str, str]) -> dict[str, list[str]]:
+    """Words of our field in the text of each part that has any; those of drawings and files too."""
+    out = {}
+    for name, html in parts.items():
+        page = BeautifulSoup(html, "lxml")
+        files = [unquote(a["href"]) for a in page.select("a[href^='data:']")]
+        text = " ".join([page.get_text(" "), *files]).replace(TABLE_CELL, "")
+        if found := sorted({m[0] for m in OURS.finditer(text)}):
+            out[name] = found
+    return out
+
+
 def test_its_data_are_valid_and_its_results_are_numbers(chapter):
     result = CliRunner().invoke(main, ["check", str(FIELD)])
     assert result.exit_code == 0, result.stderr
@@ -56,12 +127,45 @@ def test_its_data_are_valid_and_its_results_are_numbers(chapter):
 
 
 def test_its_chapter_speaks_of_its_field_alone(chapter):
-    parts = {name: BeautifulSoup(html, "lxml").get_text(" ") for name, html in
-             _shown(chapter).items()}
-    found = {name: sorted({m[0] for m in OURS.finditer(text)}) for name, text in parts.items()}
-    assert {name: words for name, words in found.items() if words} == {}
+    parts = _shown(chapter)
+    assert _of_our_field(parts) == {}
     assert "exercise changes sleep problems compared with attention control" in parts["summary"]
     assert "exercise" in parts["summary"] and "Exercise" in parts["figures"]
+
+
+def test_its_pages_across_indications_speak_of_its_field_alone():
+    parts = _shown_across(FIELD)
+    assert _of_our_field(parts) == {}
+    assert "exercise against something that is no programme" in parts["map"]
+    assert "turned round: above zero favours exercise" in parts["others"]
+    assert "By kind of programme" in parts["groups"] and "Fall" in parts["reporting"]
+    assert "60 minutes" in parts["experiments"] and "Acts through" in parts["pictures"]
+
+
+def test_the_pages_of_its_seed_reviews_speak_of_its_field_alone(chapter):
+    parts = _shown_of_seed(chapter)
+    assert _of_our_field(parts) == {}
+    assert "Minutes per week" in parts["studies"] and "Leader" in parts["studies"]
+    assert "Exercise or programme by its title" in parts["validation"]
+
+
+def test_a_field_without_words_of_its_own_and_the_codebook_speak_of_no_field():
+    package = tables.datapackage(["insomnia"], {
+        t.path("insomnia" if t.folder == "indication" else "") for t in tables.TABLES})
+    said = [*GENERIC.values(), *(r["description"] for r in package["resources"])]
+    for row in tables.codebook():
+        said += [row["description"], row["unit"]]
+    assert {s for s in said if OURS.search(s)} == set()
+
+
+def test_its_words_decide_what_a_control_is_and_what_a_family_counts_as(chapter):
+    ev = Evidence(load(FIELD), "insomnia")
+    assert {c.kind for c in ev.comparisons if c.study_id == "made-up-frost-2022"} == {"melatonin"}
+    assert "melatonin" in any_order(ev.data) and "melatonin" in plain_classes(ev.data)
+    assert "made-up-frost-2022" in ev.contests("any") and ev.contests("melatonin")
+    assert "hyaluronic-acid" not in any_order(ev.data)
+    steps = chapter.review.analysis(MAIN)["certainty"]["steps"]
+    assert not any("surrogate" in step["fact"] for step in steps)
 
 
 def test_its_results_name_no_other_field(chapter):

@@ -530,6 +530,15 @@ def test_an_indication_without_a_folder_is_one_error(made_up):
         ("error", "vocabularies.csv", row, "value", "../osteoporosis")]
 
 
+@pytest.mark.parametrize("word, column, value, said", [
+    ({"list": "wording", "value": "amount"}, "value", "amuont", "amuont"),
+    ({"list": "comparator_type", "value": "other-cell"}, "kind", "substance", "other-cell")])
+def test_a_word_that_does_nothing_is_a_warning(made_up, word, column, value, said):
+    edit(made_up, "vocabularies.csv", word, column, value)
+    (level, file, _, *where), = places(examine(made_up).problems)
+    assert (level, file, *where) == ("warning", "vocabularies.csv", "value", said)
+
+
 def test_a_folder_that_the_vocabulary_does_not_list_is_a_warning(made_up):
     (made_up / "hip").mkdir()
     (made_up / "hip/studies.csv").write_bytes((made_up / STUDIES).read_bytes())

@@ -16,13 +16,12 @@ import numpy as np
 from scipy.special import ndtri
 
 from ..effects import Evidence
-from ..effects.comparisons import ANY_ORDER
+from ..effects.comparisons import any_order
 from ..review.directions import (
     BASES,
     CELLS,
     COMPARATOR,
     COMPUTED,
-    ISOLATING,
     MIXED,
     POINTING,
     POINTS,
@@ -30,6 +29,7 @@ from ..review.directions import (
     UNKNOWN,
     Direction,
     directions,
+    isolates,
     votes,
     within,
 )
@@ -203,7 +203,7 @@ def vote_table(ev: Evidence, rows: Sequence[Direction]) -> Html:
         "share": "" if v["share"] is None else
         f"{number(100 * v['share'], 0)}% ({interval(100 * v['ci_low'], 100 * v['ci_high'], 0)})",
         "p": "" if v["p"] is None else number(v["p"], 3) if v["p"] >= 0.001 else "< 0.001"}
-        for v in votes(rows)]
+        for v in votes(rows, any_order(ev.data))]
     return join([
         table(f"{ev.indication}-votes", "Vote counting by direction: one vote for each trial",
               [Column("family", "Outcome"), Column("scope", "Which studies"),
@@ -281,11 +281,12 @@ def albatross_points(ev: Evidence, rows: Sequence[Direction], family: str) -> li
     """
     order = [r["outcome"] for r in sorted(ev.data.records("hierarchy"), key=lambda r: r["position"])
              if r["family"] == family] + list(ev.data.words("outcome"))
+    kinds = any_order(ev.data)
     usable = [d for d in rows if d.family == family and not d.not_counted and d.n
               and d.p is not None and 0 < d.p <= 1
               and (d.direction in POINTING or (d.direction == SAME and d.basis == COMPUTED))]
     best: dict[str, Direction] = {}
-    for d in sorted(usable, key=lambda d: (ANY_ORDER.index(d.comparison), d.p_sign != "=",
+    for d in sorted(usable, key=lambda d: (kinds.index(d.comparison), d.p_sign != "=",
                                            order.index(d.outcome))):
         best.setdefault(d.trial, d)
     return sorted(best.values(), key=lambda d: (-d.n, d.trial))
@@ -320,7 +321,7 @@ def _contours(axes, widest: float, low: float, high: float, binary: bool) -> Non
 def _points(axes, points: list[Direction], labels: list[str], widest: float) -> None:
     """The trials; an arrow where the p-value is a bound or beyond the edge."""
     for d, label in zip(points, labels, strict=True):
-        colour = ACCENT if d.comparison in ISOLATING else SECOND
+        colour = ACCENT if isolates(d) else SECOND
         far = abs(_x(d)) > FARTHEST
         x = math.copysign(min(abs(_x(d)), 0.92 * widest), _x(d)) if far else _x(d)
         axes.plot([x], [d.n], "o" if d.design == "rct" else "s", color=colour, markersize=6,
@@ -387,7 +388,7 @@ def albatross(ev: Evidence, names: dict[str, str], family: str) -> Html:
                  for d in points for r in d.readings)
     odd = {d.trial for d in points if odd_values(ev, d)}
     shown = [(names[d.trial] if len(points) <= MOST_NAMES else str(i))
-             + (" ¶" if d.trial in odd else "") + ("" if d.comparison in ISOLATING else " +")
+             + (" ¶" if d.trial in odd else "") + ("" if isolates(d) else " +")
              for i, d in enumerate(points, 1)]
     with style():
         figure = _draw(points, shown, binary)
@@ -412,7 +413,7 @@ def albatross(ev: Evidence, names: dict[str, str], family: str) -> Html:
             f"({'odds ratio' if binary else 'standardised difference'}); they are a guide, not "
             "estimates. Circles are randomised trials, squares others"
             + ("; + marks comparisons in which more than the intervention differs"
-               if any(d.comparison not in ISOLATING for d in points) else "")
+               if any(not isolates(d) for d in points) else "")
             + (f"; {bounds} hollow marks with an arrow are p-values known as a bound only"
                if bounds else "")
             + ("; a full mark with an arrow has a smaller p-value than the axis shows"

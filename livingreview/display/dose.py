@@ -41,7 +41,7 @@ def dose(data: Dataset, names: dict[str, str], result: dict, sources: dict[str, 
     said = _regression_words(names, result, k)
     caption = (f"{k} of {result['k']} trials state one {data.wording('amount')}"
                f"{_without(names, found)}. "
-               f"{said} {CAUTION} Marks are "
+               f"{said} {_caution(data)} Marks are "
                "trials, their size is the weight in the pool, lines are 95% intervals."
                + (" Dashed: the line of the regression." if found["across"] else ""))
     return join([figures.dose(data, names, result, sources, said, caption),
@@ -105,8 +105,11 @@ def _regression_words(names: dict[str, str], result: dict, k: int) -> str:
             f"{_more_cells(result, across['slope'])}{_one_left_out(names, result)}{r2}{few}")
 
 
-CAUTION = ("This compares trials, not patients: trials of different doses also differ in tissue, "
-           "product, control and patients, so that a line shows no effect of the dose.")
+def _caution(data: Dataset) -> str:
+    """Why a line over trials is no effect of the dose."""
+    return ("This compares trials, not patients: trials of different doses also differ in "
+            f"{words.in_text(data.wording('source'))}, product, control and patients, so that a "
+            "line shows no effect of the dose.")
 
 
 def _predicted(data, result: dict) -> Html | None:

@@ -8,17 +8,19 @@ from pathlib import Path
 import matplotlib
 from matplotlib.figure import Figure
 
+from ..dataset import load
+from . import words
 from .chapter import Chapter
+from .citation import about
 from .html import count, interval, number
 
-ANALYSIS = "knee-pain-placebo-3-6"
 PATH = Path(__file__).resolve().parents[2] / "book" / "_static" / "knee-pain-forest.svg"
 _STYLE = {"svg.fonttype": "none", "svg.hashsalt": "livingreview", "font.family": "sans-serif",
           "font.size": 10}
 INK, BLUE, GREY = "#1b1f24", "#0b5394", "#6b7280"
 
 
-def forest_svg(chapter: Chapter, analysis: str = ANALYSIS) -> str:
+def forest_svg(chapter: Chapter, analysis: str) -> str:
     """A forest plot as SVG on white.
 
     Parameters
@@ -60,7 +62,10 @@ def forest_svg(chapter: Chapter, analysis: str = ANALYSIS) -> str:
             side.tick_params(axis="y", length=0)
             for spine in ("top", "left", "right"):
                 side.spines[spine].set_visible(False)
-        axes.set_xlabel("difference in pain, points of 100; below zero favours cells")
+        side = "below" if result["question"]["favourable"] == "lower" else "above"
+        axes.set_xlabel(
+            f"difference in {words.in_text(words.outcome_name(chapter.data, result))}, "
+            f"{words.unit(result)}; {side} zero favours {words.treated(result)}")
         axes.set_title(result["title"], loc="left", fontsize=11)
         buffer = io.StringIO()
         figure.savefig(buffer, format="svg", bbox_inches="tight",
@@ -68,6 +73,15 @@ def forest_svg(chapter: Chapter, analysis: str = ANALYSIS) -> str:
     return buffer.getvalue()
 
 
+def readme_svg() -> str:
+    """The picture of the analysis that the project's own ``about.csv`` names."""
+    data = load()
+    analysis = about(data)["picture"]
+    indication, = (r["indication"] for r in data.records("analyses")
+                   if r["analysis_id"] == analysis)
+    return forest_svg(Chapter(indication), analysis)
+
+
 if __name__ == "__main__":
-    PATH.write_text(forest_svg(Chapter("knee-osteoarthritis")), encoding="utf-8")
+    PATH.write_text(readme_svg(), encoding="utf-8")
     print(f"wrote {PATH.name}")

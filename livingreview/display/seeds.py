@@ -129,8 +129,10 @@ class SeedReview:
             paragraph(f"References that are studies of the data: {known} of {len(self.cited)}."),
             table(f"{self.review_id}-studies", "Studies that it cites and the data hold",
                   [Column("study", "Study"), Column("ref", "Reference", True),
-                   Column("design", "Design", select=True), Column("cells", "Cells"),
-                   Column("donor", "Donor"), Column("dose", "Cells per dose", True),
+                   Column("design", "Design", select=True),
+                   Column("cells", self.data.wording("product")),
+                   Column("donor", self.data.wording("donor")),
+                   Column("dose", self.data.wording("per-dose"), True),
                    Column("n", "Enrolled", True),
                    Column("months", "Follow-up, months", True)], rows,
                   "None of its references is a study of the data.", cards=True)])
@@ -177,8 +179,10 @@ class SeedReview:
                                              if n in by_number])}
                 for r in self._own("mechanisms")]
         return table(f"{self.review_id}-mechanisms", "Mechanisms that it names",
-                     [Column("mechanism", "Mechanism"), Column("cells", "Cells or product"),
-                      Column("mediator", "Mediator"), Column("effect", "Effect"),
+                     [Column("mechanism", "Mechanism"),
+                      Column("cells", self.data.wording("given")),
+                      Column("mediator", self.data.wording("mediator")),
+                      Column("effect", "Effect"),
                       Column("direction", "Direction"), Column("refs", "References"),
                       Column("evidence", "Kind of what it cites", select=True)], rows,
                      "It names no mechanism.", cards=True)
@@ -198,7 +202,8 @@ class SeedReview:
         return table(f"{self.review_id}-validation", "Its table of validating studies, recomputed",
                      [Column("title", "Title"), Column("ref", "Reference", True),
                       Column("institution", "Institution", place="file"),
-                      Column("year", "Year"), Column("stated", "Cells or product by its title"),
+                      Column("year", "Year"),
+                      Column("stated", f"{self.data.wording('given')} by its title"),
                       Column("study", "Study of the data"), Column("given", "What was given"),
                       Column("model", "Model", place="file")], rows, cards=True)
 
@@ -215,8 +220,9 @@ class SeedReview:
             "study": Html(", ".join(self.book.study(i, s["study_id"]) for i, s in studies)
                           + f' <span class="lr-sub">{text(model)}</span>' if studies
                           else NOT_KNOWN),
-            "given": self._cells(given) or ("no cells or product of theirs in the data"
-                                            if studies else ""),
+            "given": self._cells(given) or (
+                f"no {words.in_text(self.data.wording('given'))} of theirs in the data"
+                if studies else ""),
             "model": model}
 
     @staticmethod
@@ -273,7 +279,8 @@ class SeedReview:
         return join([theirs, share, table(
             f"{self.review_id}-ours", "Our main results for these conditions",
             [Column("title", "Analysis"), Column("indication", "Condition", select=True),
-             Column("against", "Cells against"),
+             Column("against", words.first_capital(
+                 f"{self.data.wording('intervention')} against")),
              Column("k", "Trials", True), Column("n", "Participants", True),
              Column("estimate", "Estimate (95% CI)", True), Column("certainty", "Certainty")],
             ours, "No main analysis of these conditions has an estimate.", cards=True)])

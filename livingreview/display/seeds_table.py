@@ -15,8 +15,8 @@ from .html import Column, Html, count, details, interval, join, link, number, pa
 
 NOT_STATED, NOT_EXTRACTED = "not stated", "not extracted"
 # Events that a review means by "serious": of these kinds in the vocabulary, or these by name.
-SERIOUS_KINDS = frozenset({"serious"})
-SERIOUS_EVENTS = frozenset({"treatment-related-serious-ae", "infection", "tumour", "death"})
+SERIOUS_KINDS = frozenset({"serious", "feared"})
+SERIOUS_EVENTS = frozenset({"treatment-related-serious-ae"})
 
 
 def _cited_as(study: Mapping, review_id: str) -> list[str]:
@@ -70,6 +70,7 @@ def seed_studies(review: Review, ev: Evidence, names: Mapping[str, str], review_
     Html
     """
     used: dict[str, list[Html]] = {}
+    data = ev.data
     for result in review.analyses(ev.indication):
         for study in result["studies"]:
             used.setdefault(study["trial_id"], []).append(
@@ -80,11 +81,14 @@ def seed_studies(review: Review, ev: Evidence, names: Mapping[str, str], review_
         f"{ev.indication}-seed-studies",
         f"Studies of people that {review_id} cites, later reports of the same patients in one row",
         [Column("study", "Study"), Column("refs", "References", True),
-         Column("design", "Design", place="file"), Column("cells", "Cells", place="file"),
-         Column("donor", "Donor", place="file"), Column("given", "What was given", place="page"),
-         Column("dose", "Cells in one administration", True),
+         Column("design", "Design", place="file"),
+         Column("cells", data.wording("product"), place="file"),
+         Column("donor", data.wording("donor"), place="file"),
+         Column("given", "What was given", place="page"),
+         Column("dose", words.first_capital(data.wording("dose")), True),
          Column("months", "Longest follow-up (months)", True),
-         Column("n", "Enrolled", True), Column("serious", "Serious events with cells"),
+         Column("n", "Enrolled", True),
+         Column("serious", f"Serious events with {data.wording('intervention')}"),
          Column("used", "Analyses that use it")], rows,
         "The review cites no study of people that the data hold.", cards=True)
 
@@ -238,7 +242,7 @@ def validation_studies(ev: Evidence, names: Mapping[str, str], review_id: str) -
                   f"of this chapter — {counted}. Studies of people among them: {people}."),
         table(f"{ev.indication}-validation", f"The studies that {review_id} tabulates",
               [Column("ref", "Reference", True), Column("title", "Title"),
-               Column("stated", "Cells or product, as tabulated"),
+               Column("stated", f"{ev.data.wording('given')}, as tabulated"),
                Column("model", "Model, as tabulated"), Column("effect", "Effect, as tabulated"),
                Column("study", "Here"), Column("given", "What was given", select=True),
                Column("species", "Species", select=True),
@@ -250,4 +254,5 @@ def _given(ev: Evidence, study_id: str) -> str:
     """What the arms with cells of a study got, in the classes of the protocol."""
     arms = [a for (of, _), a in ev.arms.items() if of == study_id and is_cell_arm(a)]
     return _labels(ev, "cell_product", arms).capitalize() or (
-        "Cells, product not stated" if arms else "No cells and no product of cells")
+        f"{words.first_capital(ev.data.wording('intervention'))}, product not stated" if arms
+        else ev.data.wording("nothing-given"))

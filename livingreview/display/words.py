@@ -155,7 +155,11 @@ def comparator(data: Dataset, result: dict) -> str:
     if background:
         return (f"{in_text(data.label('cointervention', background))} without "
                 f"{data.wording('intervention')}")
-    # What a label explains in brackets does not belong in a sentence.
+    return class_name(data, kind)
+
+
+def class_name(data: Dataset, kind: str) -> str:
+    """A class of comparison in a sentence, without what its label explains in brackets."""
     return in_text(re.sub(r"\s*\(.*\)$", "", data.label("analysis_comparison", kind)))
 
 

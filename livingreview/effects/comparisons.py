@@ -8,20 +8,15 @@ from types import MappingProxyType
 
 from ..dataset import Dataset
 
-SUBSTANCES = ("hyaluronic-acid", "platelet-rich-plasma", "corticosteroid")
-# By the kind of the comparator's type in the vocabulary; a substance is a class of its own.
+SUBSTANCE = "substance"  # kind of the comparator's types that are a class of their own
+# Class of the other kinds of a comparator's type in the vocabulary.
 CLASS_OF_KIND = {"placebo": "placebo", "conservative": "conservative-or-none",
                  "operation": "another-operation"}
-# Classes whose own analyses take only pairs in which neither arm got anything else.
-PLAIN_CLASSES = frozenset({"placebo", "conservative-or-none", *SUBSTANCES})
 # Studies without a comparator: what changed in their treated patients is a question of its own.
 UNCONTROLLED = "uncontrolled"
 UNCONTROLLED_DESIGNS = frozenset({"single-arm", "case-series"})
-# A trial with several kinds of control gives one effect to "any control": the first of these.
-ANY_ORDER = (
-    "placebo", "same-co-treatment", "conservative-or-none", "hyaluronic-acid", "corticosteroid",
-    "platelet-rich-plasma", "another-operation", "cells-with-another-treatment", "not-stated",
-)
+# Comparisons in which the arms differ in more than the treatment, or may do so.
+MORE_DIFFERS = ("another-operation", "cells-with-another-treatment", "not-stated")
 
 
 @dataclass(frozen=True)
@@ -79,6 +74,26 @@ def resolved_arms(data: Dataset, indication: str) -> dict[tuple[str, str], Mappi
     return out
 
 
+def substances(data: Dataset) -> tuple[str, ...]:
+    """Classes of comparison that are one substance each, in the order of the vocabulary."""
+    return tuple(word for word in data.words("comparison_class")
+                 if data.kind("comparator_type", word) == SUBSTANCE)
+
+
+def any_order(data: Dataset) -> tuple[str, ...]:
+    """Classes in the order of preference.
+
+    A trial with several kinds of control gives one effect to "any control": that of the first.
+    """
+    return ("placebo", "same-co-treatment", "conservative-or-none", *substances(data),
+            *MORE_DIFFERS)
+
+
+def plain_classes(data: Dataset) -> frozenset[str]:
+    """Classes whose own analyses take only pairs in which neither arm got anything else."""
+    return frozenset({"placebo", "conservative-or-none", *substances(data)})
+
+
 def is_cell_arm(arm) -> bool:
     """Whether an arm got cells or a product of cells, whatever its role (rule 1)."""
     return (arm["cell_source"] not in (None, "none") or arm["cell_product"] not in (None, "none")
@@ -95,7 +110,7 @@ def _class_of_type(data: Dataset, kind: str | None) -> str:
     """Class of a comparator type (rule 4); empty for a word that the protocol has no class for."""
     if kind is None:
         return "not-stated"
-    if kind in SUBSTANCES:
+    if kind in substances(data):
         return kind
     return CLASS_OF_KIND.get(data.kind("comparator_type", kind), "")
 
@@ -115,7 +130,7 @@ def classify(data: Dataset, cell, comparator) -> tuple[str, tuple[str, ...], int
     """
     given, control = without_usual_care(data, cell), without_usual_care(data, comparator)
     kind = comparator["comparator_type"]
-    with_substance = control | ({kind} if kind in SUBSTANCES else set())
+    with_substance = control | ({kind} if kind in substances(data) else set())
     background = tuple(sorted(given))
     if given and given == with_substance:
         return "same-co-treatment", background, 3

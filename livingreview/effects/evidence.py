@@ -8,14 +8,14 @@ from dataclasses import dataclass
 
 from ..dataset import Dataset
 from .comparisons import (
-    ANY_ORDER,
-    PLAIN_CLASSES,
     UNCONTROLLED,
     UNCONTROLLED_DESIGNS,
     Comparison,
+    any_order,
     cell_class,
     comparisons,
     is_cell_arm,
+    plain_classes,
     resolved_arms,
     without_usual_care,
 )
@@ -158,12 +158,12 @@ class Evidence:
             own has one alternative; against placebo, a substance or conservative care these are
             only the pairs in which neither arm got anything else, unless a background is asked.
         """
-        out = {}
+        out, plain_kinds = {}, plain_classes(self.data)
+        kinds = any_order(self.data) if comparison == "any" else (comparison,)
         for trial, contests in self._contests.items():
-            kinds = ANY_ORDER if comparison == "any" else (comparison,)
             alternatives = []
             for kind in kinds:
-                plain = not background and comparison != "any" and kind in PLAIN_CLASSES
+                plain = not background and comparison != "any" and kind in plain_kinds
                 chosen = [c for c in contests if c.kind == kind and not (plain and c.background)
                           and (not background or background in c.background)]
                 if chosen:

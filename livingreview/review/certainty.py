@@ -6,18 +6,16 @@ import math
 import re
 
 from .. import synthesis
+from ..dataset import Dataset
 from ..effects import Analysis, Effect, Evidence
 from ..effects.question import MEAN_CHANGE
 from .pools import arrays, counts
 from .robustness import SMALL_STUDY_K
 
 LEVELS = {4: "high", 3: "moderate", 2: "low", 1: "very low"}
-PATIENT_REPORTED = frozenset({"pain", "function", "stiffness", "quality-of-life", "responder",
-                              "knee-score"})
-# Imaging, grades and densities; an operation is no surrogate, although it is filed as structure.
-SURROGATES = frozenset({"structure", "bone-density", "bone-structure", "histology",
-                        "laboratory"})
-NO_SURROGATES = frozenset({"total-joint-replacement"})
+# Kinds of families in the vocabulary. An outcome of the list `no_surrogate` is none, although its
+# family is one of surrogates.
+PATIENT_REPORTED, SURROGATE = "patient-reported", "surrogate"
 _OVERALL = frozenset({"overall", "overall bias", "quality grading"})
 _LOW = frozenset({"low", "a"})
 
@@ -135,13 +133,14 @@ def _other_background(analysis: Analysis, effect: Effect) -> bool:
     return bool(effect.background) and effect.kind != "same-co-treatment"
 
 
-def _indirectness(trace: _Trace, analysis: Analysis, effects: list[Effect], weights: dict,
-                  family: str) -> None:
+def _indirectness(trace: _Trace, data: Dataset, analysis: Analysis, effects: list[Effect],
+                  weights: dict, family: str) -> None:
     other = _share(weights, {e.trial_id for e in effects if e.cell_class == "not-stated"
                              or _other_background(analysis, e)})
     rules, fact = [], f"{other:.0%} of the weight from another product or background"
-    if family in SURROGATES and analysis.target not in NO_SURROGATES:
-        rules, fact = ["indirectness"], "imaging, grades and densities are surrogates"
+    if (data.kind("family", family) == SURROGATE
+            and analysis.target not in data.words("no_surrogate")):
+        rules, fact = ["indirectness"], f"{data.wording('surrogates')} are surrogates"
     elif other > trace.rules["indirectness"]["threshold"]:
         rules = ["indirectness"]
     trace.add("indirectness", rules, fact)
@@ -227,9 +226,9 @@ def certainty(ev: Evidence, analysis: Analysis, effects: list[Effect], pooled: d
         "outcome", analysis.target)
     null = 1.0 if analysis.ratio else 0.0
     line = mid["value"] if mid else None
-    _risk_of_bias(trace, ev, weights, family in PATIENT_REPORTED)
+    _risk_of_bias(trace, ev, weights, ev.data.kind("family", family) == PATIENT_REPORTED)
     _inconsistency(trace, analysis, spread or pooled, line, null)
-    _indirectness(trace, analysis, effects, weights, family)
+    _indirectness(trace, ev.data, analysis, effects, weights, family)
     _imprecision(trace, analysis, effects, pooled, line, null, missing["n_pool"])
     _reporting(trace, small, missing)
     level = max(1, min(4, sum(step["change"] for step in trace.steps)))

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 from itertools import product
 
@@ -22,7 +22,7 @@ from scipy.special import bdtr, ndtr, stdtr
 from .. import synthesis, tables
 from ..effects import Analysis, Effect, Evidence, Rules
 from ..effects.candidates import Slot, not_comparable, slots, units
-from ..effects.comparisons import ANY_ORDER
+from ..effects.comparisons import MORE_DIFFERS, any_order
 from ..effects.contrasts import EXACT_P, reported_effect, touches
 from ..effects.estimates import row_effect, within_person
 from ..effects.evidence import Contest
@@ -42,9 +42,6 @@ BASES = {
     "": "",
 }
 TRIALS = frozenset({"rct", "nonrandomised-controlled"})
-# Comparisons in which the arms differ in the cells alone, so that a direction is that of cells.
-ISOLATING = frozenset(ANY_ORDER) - {"another-operation", "cells-with-another-treatment",
-                                    "not-stated"}
 _BOUND = re.compile(r"([<>≤≥])\s*(0?\.\d+(?:[eE]-?\d+)?)")
 _TINY = 1e-12  # a difference that is only rounding
 RULES = Rules(qualities=frozenset(QUALITIES), skewed=True, designs=TRIALS,
@@ -386,11 +383,22 @@ def within(rows: Iterable[Direction]) -> tuple[str, int, int]:
     return (direction if alike else MIXED), most, len(known)
 
 
-def votes(rows: Iterable[Direction]) -> list[dict]:
+def isolates(direction: Direction) -> bool:
+    """Whether the arms differ in the treatment alone, so that a direction is that of it."""
+    return direction.comparison not in MORE_DIFFERS
+
+
+def votes(rows: Iterable[Direction], order: Sequence[str]) -> list[dict]:
     """Vote counting by direction, with its exact sign test, by family.
 
     Every trial has one vote in a family: that of its first comparison, in the protocol's order,
     with a direction. Mixed results and results without a difference are counted, not tested.
+
+    Parameters
+    ----------
+    rows : iterable of Direction
+    order : sequence of str
+        Classes of comparison in the protocol's order.
 
     Returns
     -------
@@ -403,18 +411,18 @@ def votes(rows: Iterable[Direction]) -> list[dict]:
     """
     counted = [d for d in rows if not d.not_counted]
     scopes = {"isolating": [d for d in counted if d.design == "rct"
-                            and d.comparison in ISOLATING], "all": counted}
-    return [{"scope": scope, **_vote(family, [d for d in members if d.family == family])}
+                            and isolates(d)], "all": counted}
+    return [{"scope": scope, **_vote(family, [d for d in members if d.family == family], order)}
             for family in dict.fromkeys(d.family for d in counted)
             for scope, members in scopes.items()]
 
 
-def _vote(family: str, rows: list[Direction]) -> dict:
+def _vote(family: str, rows: list[Direction], order: Sequence[str]) -> dict:
     """Votes of the trials of one family."""
     by_trial: dict[str, dict[str, list[Direction]]] = {}
     for d in rows:
         by_trial.setdefault(d.trial, {}).setdefault(d.comparison, []).append(d)
-    voted = {trial: next((found for kind in ANY_ORDER if (
+    voted = {trial: next((found for kind in order if (
         found := within(kinds.get(kind, ()))[0])), UNKNOWN) for trial, kinds in by_trial.items()}
     count = Counter(voted.values())
     pointing = [t for t, direction in voted.items() if direction in POINTING]
@@ -444,5 +452,6 @@ def document(evidence: dict[str, Evidence]) -> dict:
     out = {}
     for indication, ev in evidence.items():
         rows = directions(ev)
-        out[indication] = {"outcomes": [asdict(d) for d in rows], "votes": votes(rows)}
+        out[indication] = {"outcomes": [asdict(d) for d in rows],
+                           "votes": votes(rows, any_order(ev.data))}
     return out

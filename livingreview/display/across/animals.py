@@ -39,7 +39,7 @@ def _cells(book: Book, arm) -> str:
     parts = [book.data.label(field, arm[field]) for field in
              ("cell_source", "cell_product", "donor") if arm[field] not in (None, "none")]
     if arm["dose_cells"] is not None:
-        parts.append(f"{count(arm['dose_cells'])} cells")
+        parts.append(f"{count(arm['dose_cells'])} {book.data.wording('dose-unit')}")
     parts += [book.data.label("route", r) for r in arm["route"]]
     return ", ".join([parts[0], *map(words.in_text, parts[1:])] if parts else ())
 

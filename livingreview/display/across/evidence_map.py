@@ -135,7 +135,7 @@ def matrix(book: Book) -> Html:
     ----------
     book : Book
     """
-    found, rows = cells(book), []
+    found, rows, data = cells(book), [], book.data
     for family, label in _order(book):
         if any((family, i) in found for i in book.data.indications):
             rows.append({"family": label, **{
@@ -146,9 +146,10 @@ def matrix(book: Book) -> Html:
         paragraph("● an estimate from a comparison, linked to its figure; ◐ an estimate of treated "
                   "patients alone, without a comparison; ○ studies, but no usable estimate; "
                   "an empty cell: no study. The small print counts the trials that have a row of "
-                  "the outcome, usable or not, and n, those enrolled in them (joints, where a "
-                  "report counts nothing else). Controlled: cells against something that is no "
-                  "cell product. A trial with several reports is counted once."),
+                  "the outcome, usable or not, and n, those enrolled in them "
+                  f"({data.wording('parts')}, where a report counts nothing else). Controlled: "
+                  f"{data.wording('intervention')} against {data.wording('other')}. A trial with "
+                  "several reports is counted once."),
         table("table-evidence-map", "Studies and estimates by outcome and indication", columns,
               rows, interactive=False, cards=True),
         left_out(book)])

@@ -11,18 +11,15 @@ from ..bounds import months_words, risk_words, seen_apart
 from ..html import Column, Html, count, details, interval, join, number, paragraph, table, text
 from .book import Book, kind_of_trial, not_counted, trials
 
-# Kinds of events that every trial should report, and the single events that cells are feared for.
-GENERAL = ("any", "serious", "treatment-related")
-FEARED = ("infection", "tumour", "death")
+# Kinds of events that every trial should report, and that of the single events that are feared.
+MAIN_KINDS = ("any", "serious", "treatment-related", "feared")
 ALL = "All indications"
-GROUPS = {"cell_source": "Cell source", "donor": "Donor", "route": "Route",
-          "cell_class": "Preparation"}
 
 
 def main_events(book: Book) -> list[str]:
     """Events that the tables of this page have a column for."""
     return [e for e in book.data.words("event")
-            if book.data.kind("event", e) in GENERAL or e in FEARED]
+            if book.data.kind("event", e) in MAIN_KINDS]
 
 
 def all_rows(book: Book) -> list[ArmEvents]:
@@ -109,7 +106,9 @@ def _values(book: Book, row: ArmEvents, field: str) -> str:
 
 def by_cells(book: Book) -> Html:
     """The same counts by source, donor, route and preparation of the cells."""
-    rows = all_rows(book)
+    rows, data = all_rows(book), book.data
+    groups = {"cell_source": data.wording("source-group"), "donor": data.wording("donor"),
+              "route": "Route", "cell_class": data.wording("preparation")}
 
     def grouped(key: Callable[[ArmEvents], str]) -> dict[str, list[ArmEvents]]:
         found: dict[str, list[ArmEvents]] = {}
@@ -124,7 +123,7 @@ def by_cells(book: Book) -> Html:
         *(details(f"By {label.lower()}", _sums(
             book, f"harms-{field}", f"Treated patients with an event, by {label.lower()}", label,
             grouped(lambda r, f=field: _values(book, r, f)), main_events(book)))
-          for field, label in GROUPS.items())])
+          for field, label in groups.items())])
 
 
 def reporting(book: Book) -> Html:

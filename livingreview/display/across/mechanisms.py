@@ -1,4 +1,4 @@
-"""How cells are said to act: the mechanism tables of the seed reviews, with what lies behind."""
+"""How a treatment is said to act: the tables of the seed reviews, with what lies behind."""
 
 from __future__ import annotations
 
@@ -68,8 +68,9 @@ def listing(book: Book) -> Html:
     return table(
         "table-mechanisms", "Mechanisms that the seed reviews name",
         [Column("id", "Row"), Column("indication", "Indication", select=True),
-         Column("product", "Cells or product"), Column("mechanism", "Mechanism", select=True),
-         Column("mediator", "Mediator"), Column("effect", "Effect as stated"),
+         Column("product", book.data.wording("given")),
+         Column("mechanism", "Mechanism", select=True),
+         Column("mediator", book.data.wording("mediator")), Column("effect", "Effect as stated"),
          Column("direction", "Direction", place="file", select=True),
          Column("evidence", "Evidence nearest to people", select=True),
          Column("review", "Seed review", place="file", select=True),
@@ -90,8 +91,10 @@ def _picture(book: Book, indication: str, rows: list[tuple[Mapping, str]]) -> Ht
     name = words.in_text(book.data.label("seed_indication", indication))
     kinds = Counter(kind for _, kind in rows)
     shares = "; ".join(f"{EVIDENCE[k][0]}: {n}" for k, n in kinds.most_common())
+    heads = [book.data.wording("given"), book.data.wording("mediator")]
+    given, mediator = map(words.in_text, heads)
     description = (f"{len(rows)} mechanisms in {name} as three columns of words joined by lines: "
-                   f"cells or product, mediator, effect. Evidence nearest to people: {shares}.")
+                   f"{given}, {mediator}, effect. Evidence nearest to people: {shares}.")
     caption = (f"{description} Lines: full, people; dashed, animals; dash and dot, in vitro; "
                "dots, a review or other text; sparse dots, none cited or retracted. The kind also "
                "stands in brackets after each effect.")
@@ -99,9 +102,9 @@ def _picture(book: Book, indication: str, rows: list[tuple[Mapping, str]]) -> Ht
              EVIDENCE[kind][0]] for r, kind in rows]
     with drawing.style():
         return drawing.figure_html(
-            _network(data, [kind for _, kind in rows]), f"network-{indication}",
+            _network(data, [kind for _, kind in rows], heads), f"network-{indication}",
             f"Mechanisms in {name}", description, caption,
-            ["cells or product", "mediator", "effect", "evidence"], data)
+            [given, mediator, "effect", "evidence"], data)
 
 
 def _wrapped(nodes: Sequence[tuple[str, int]], width: int) -> dict[tuple[str, int], str]:
@@ -122,7 +125,7 @@ def _places(wrapped: Mapping, height: float) -> dict[tuple[str, int], float]:
     return out
 
 
-def _network(data: list[list[str]], kinds: list[str]):
+def _network(data: list[list[str]], kinds: list[str], heads: Sequence[str]):
     """Three columns of words, a line for each step of each mechanism."""
     # A mediator without a name is one of its own each time: nothing says that two are the same.
     columns = ([(r[0], 0) for r in data],
@@ -139,7 +142,7 @@ def _network(data: list[list[str]], kinds: list[str]):
                       [spots[i][columns[i][row]] for i in (side, side + 1)],
                       color=drawing.ACCENT if kind in ("human", "animal") else drawing.FAINT,
                       linestyle=EVIDENCE[kind][1], linewidth=1)
-    heads = ("Cells or product", "Mediator", "Effect as stated [evidence]")
+    heads = (*heads, "Effect as stated [evidence]")
     for start, spot, shown, head in zip(starts, spots, labels, heads, strict=True):
         axes.text(start, height + 0.6, head, fontsize=9, fontweight="bold", va="bottom")
         for node, y in spot.items():

@@ -22,6 +22,7 @@ COLUMNS = (
     Column("k", "Studies of it", True), Column("n", "Participants of it", True),
     Column("care", "Read with care", place="file"), Column("note", "Remark", place="file"),
     Column("source", "Source", place="file"), Column("remarks", "Read with care", place="page"))
+PLACEBO = "placebo"  # the class of comparison that a review is most often asked for
 DIFFERENCES = ("MD", "SMD")
 WITHOUT_COMPARISON = ("mean-change", "proportion")
 _LOPSIDED, _EVEN = 1.5, 1.1  # arms of an interval whose lengths differ, or do not
@@ -70,8 +71,9 @@ def ours_for(review: Review, indication: str, row: Mapping) -> dict | None:
              and words.uncontrolled(r) == alone
              and _of_its_patients(review, r, row["population"])
              and r["question"]["target"] in {row["outcome"], *families}]
-    if not alone and "placebo" in (row["comparison"] or "").lower():
-        found = [r for r in found if r["question"]["comparison"] == "placebo"]
+    placebo = words.class_name(review.data, PLACEBO).lower()
+    if not alone and placebo in (row["comparison"] or "").lower():
+        found = [r for r in found if r["question"]["comparison"] == PLACEBO]
     return min(found, default=None, key=lambda r: (
         r["question"]["comparison"] != "any", r["role"] != "main", -r["k"]))
 
@@ -108,6 +110,7 @@ def cautions(review: Review, indication: str, row: Mapping) -> list[str]:
     if row["measure"] in DIFFERENCES and (said := _lopsided(value, low, high)):
         out.append(said)
     way = _better(review, indication, row["outcome"])
+    side = words.in_text(review.data.label("favours", row["favours"]))
     if ratio and value > 0 and any(
             r["review_id"] == row["review_id"] and r["measure"] == row["measure"]
             and (r["estimate"] or 0) < 0
@@ -117,9 +120,9 @@ def cautions(review: Review, indication: str, row: Mapping) -> list[str]:
     if ratio and way in ("lower", "higher"):
         out.append("printed as a ratio, but of a score: it reads as a difference of means")
     if row["favours"] == "cells" and ratio and value > 1 and way == "fewer-events-better":
-        out.append("turned round: above one favours cells")
+        out.append(f"turned round: above one {side}")
     if row["favours"] == "cells" and not ratio and value > 0 and way == "lower":
-        out.append("turned round: above zero favours cells")
+        out.append(f"turned round: above zero {side}")
     if row["k_scope"] == "review":
         out.append("the review gives its numbers of studies and participants as a whole, not for "
                    "this result")
