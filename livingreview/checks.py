@@ -384,6 +384,19 @@ def words_without_use(data: Dataset) -> Iterator[Problem]:
                            "warning", "word-without-use")
 
 
+def kinds_missing(data: Dataset) -> Iterator[Problem]:
+    """Kinds of words that the rating of certainty and the table of harms decide by."""
+    if not data.knows("vocabularies"):
+        return
+    for name, kind, lost in (
+            ("family", "patient-reported", "no outcome counts as reported by patients, who know "
+             "what they got where nobody was blinded"),
+            ("event", "any", "no event stands for all events")):
+        if data.words(name) and not any(w["kind"] == kind for w in data.words(name).values()):
+            yield _problem("vocabularies.csv", 1, "kind", "", f"list {name}: {lost}",
+                           f"the kind {kind} for the words that are", "warning", "kind-missing")
+
+
 def analysis_without_result(data: Dataset, indication: str) -> Iterator[Problem]:
     """An analysis that no data can answer."""
     known = {s["study_id"] for s in data.records("studies", indication)}
@@ -491,4 +504,5 @@ def run(data: Dataset) -> Iterator[Problem]:
         for rule in VISIT_RULES:
             yield from rule(f"{indication}/outcomes.csv", visits)
     yield from words_without_use(data)
+    yield from kinds_missing(data)
     yield from seeds.problems(data)

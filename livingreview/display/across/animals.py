@@ -58,7 +58,7 @@ def listing(book: Book) -> Html:
             "model": study["population"] or NOT_STATED,
             "cells": Html("<br>".join(dict.fromkeys(
                 text(_cells(book, a)) for a in cells)))
-            or f"no {book.data.wording('intervention')}",
+            or book.data.wording("nothing-given"),
             "groups": "; ".join(a["label"] or a["arm_id"] for a in arms) or NOT_STATED,
             "n": count(study["n_enrolled"]) if study["n_enrolled"] is not None else NOT_STATED,
             "outcomes": "; ".join(book.data.label("outcome", o) for o in sorted(measured))
