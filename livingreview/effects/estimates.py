@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from functools import lru_cache
 
 from .. import synthesis
 from .candidates import Candidate, Slot, candidates, passed_over
@@ -32,16 +33,21 @@ def oriented(analysis: Analysis, slot: Slot, value: ArmValue) -> ArmValue:
 def _difference(analysis: Analysis, cells: ArmValue, control: ArmValue,
                 paired: bool, rules: Rules) -> tuple[float, float]:
     """Effect and variance of a pair of means."""
-    arms = (cells.mean, cells.sd, cells.n, control.mean, control.sd, control.n)
-    if analysis.measure == "SMD":
-        effect = synthesis.standardised_mean_difference(*([x] for x in arms))
-    else:
-        effect = synthesis.mean_difference(*([x] for x in arms))
-    yi, vi = float(effect.yi[0]), float(effect.vi[0])
+    yi, vi = _of_means(analysis.measure, cells.mean, cells.sd, cells.n,
+                       control.mean, control.sd, control.n)
     if paired:
         vi -= _paired_part([_mean_variance(analysis, v) for v in (cells, control)],
                            (cells.n, control.n), rules)
     return yi, vi
+
+
+@lru_cache(maxsize=100_000)
+def _of_means(measure: str, *arms: float) -> tuple[float, float]:
+    """Difference and variance of two arms; most variants of the rules ask for the same again."""
+    difference = (synthesis.standardised_mean_difference if measure == "SMD"
+                  else synthesis.mean_difference)
+    effect = difference(*([x] for x in arms))
+    return float(effect.yi[0]) + 0.0, float(effect.vi[0])  # 0.0 and -0.0 are one question
 
 
 def _mean_variance(analysis: Analysis, value: ArmValue) -> float:
