@@ -109,3 +109,10 @@ def shown(book: Path, page: str) -> str:
     """The numbers that a built page shows."""
     html = (book / "_build" / "html" / f"{page}.html").read_text(encoding="utf-8")
     return html.partition("estimates ")[2].partition("\n")[0]
+
+
+def site(book: Path) -> dict[str, str]:
+    """The pages and public data of the built book, as text."""
+    html = book / "_build" / "html"
+    return {str(p.relative_to(html)): p.read_text(encoding="utf-8")
+            for p in sorted(html.rglob("*")) if p.suffix in (".html", ".json", ".csv")}

@@ -204,7 +204,7 @@ def test_builds_show_the_data_as_they_are_even_after_one_was_killed(tmp_path):
     small_book.build(fresh)
     assert "to execute: knee" not in last
     assert small_book.shown(book, "disc") != before == small_book.shown(book, "knee")
-    assert _site(book) == _site(fresh)
+    assert small_book.site(book) == small_book.site(fresh)
 
 
 def _kill(command: list[str], book: Path, moment: str) -> None:
@@ -232,9 +232,9 @@ def _killed(command, book: Path, moments: Sequence[str]) -> Iterator[str]:
 def test_whatever_ends_a_gated_build_leaves_the_last_good_site(tmp_path):
     book = small_book.make(tmp_path)
     small_book.build(book, small_book.gated)
-    before = _site(book)
+    before = small_book.site(book)
     for moment in _killed(small_book.gated, book, MOMENTS):
-        assert _site(book) == before, moment
+        assert small_book.site(book) == before, moment
 
     for size, mean in ((2_000, "24"), (20_000, "25")):  # files past it cannot be written
         edit(book / "data", f"{DISC}/outcomes.csv", CELL, "mean", mean)
@@ -243,19 +243,12 @@ def test_whatever_ends_a_gated_build_leaves_the_last_good_site(tmp_path):
             capture_output=True, text=True, preexec_fn=lambda size=size: resource.setrlimit(
                 resource.RLIMIT_FSIZE, (size, size)))
         assert full.returncode == 1 and "before is untouched" in full.stderr
-        assert _site(book) == before
+        assert small_book.site(book) == before
 
     small_book.build(book, small_book.gated)
     assert [p.name for p in (book / "_build").iterdir() if p.name.startswith(".")] == []
-    after, shown = _site(book), small_book.shown(book, "disc")
+    after, shown = small_book.site(book), small_book.shown(book, "disc")
     assert shown != small_book.shown(book, "knee") and after != before
     shutil.rmtree(book / "_build")
     small_book.build(book, small_book.gated)
-    assert _site(book) == after
-
-
-def _site(book: Path) -> dict[str, str]:
-    """The pages and public data of a built book, as text."""
-    html = book / "_build" / "html"
-    return {str(p.relative_to(html)): p.read_text(encoding="utf-8")
-            for p in sorted(html.rglob("*")) if p.suffix in (".html", ".json", ".csv")}
+    assert small_book.site(book) == after

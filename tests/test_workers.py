@@ -9,6 +9,7 @@ import threading
 from pathlib import Path
 
 import pytest
+import small_book
 import units
 from click.testing import CliRunner, Result
 from made_up import KNEE, World
@@ -30,7 +31,7 @@ def cluster():
     from distributed import LocalCluster
 
     with LocalCluster(n_workers=2, threads_per_worker=2, processes=True, host="127.0.0.1",
-                      protocol="tcp://", dashboard_address=None, silence_logs=50) as made:
+                      protocol="tcp://", dashboard_address="127.0.0.1:0", silence_logs=50) as made:
         yield made.scheduler_address
 
 
@@ -161,6 +162,18 @@ def test_notebooks_are_executed_where_the_data_cannot_be_seen(data, cluster, tmp
     (cell,) = (c for c in nbformat.reads(done.text, 4).cells if c.cell_type == "code")
     assert "".join(o["text"] for o in cell.outputs) == "4 \n"
     assert f"{KNEE}/studies.csv" in done.reads
+
+
+def test_a_book_built_on_a_cluster_is_the_same_to_the_byte(cluster, tmp_path, monkeypatch):
+    sites = []
+    for name, variable, value in (("here", workers.JOBS, "1"),
+                                  ("there", workers.SCHEDULER, cluster)):
+        book = small_book.make(tmp_path / name)
+        monkeypatch.setenv(variable, value)
+        assert small_book.build(book).count("executed") >= len(small_book.PAGES) - 1
+        monkeypatch.delenv(variable)
+        sites.append(small_book.site(book))
+    assert sites[0] == sites[1] and "knee.html" in sites[0]
 
 
 # --- reads ------------------------------------------------------------------------------------
