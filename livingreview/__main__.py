@@ -5,6 +5,7 @@ Exit codes: 0 done, 1 the data or the result is wrong, 2 the call is wrong.
 
 from __future__ import annotations
 
+import os
 import sys
 from contextlib import nullcontext
 from pathlib import Path
@@ -27,11 +28,16 @@ from .console import (
 )
 from .publish.workers import Workers, WorkersError
 
+_LAST_EPOCH = 253402300799  # the last second of the year 9999
+
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="livingreview")
 def main() -> None:
     """A living systematic review: check the data, compute the results, build the book."""
+    epoch = os.environ.get("SOURCE_DATE_EPOCH", "0")  # numpy and sphinx read it too
+    if not (epoch.isdecimal() and int(epoch) <= _LAST_EPOCH):
+        stop(f"SOURCE_DATE_EPOCH={epoch}: expected seconds since 1970, a whole number", 2)
 
 
 @main.command()
@@ -159,24 +165,48 @@ def diff(old: str, new: str, data: Path | None, as_json: bool) -> None:
     """
     import json
 
+    from . import versions
     from .display.changes import as_text
     from .review import review, rounded
-    from .review.changes import DifferentError, changes
-    from .versions import CURRENT, VersionError, document, results
+    from .review.changes import changes, wrong
+
+    if data and versions.CURRENT not in (old, new):
+        stop("--data is the folder of `current`, and neither OLD nor NEW is current", 2)
 
     def read(name: str) -> dict:
-        if name == CURRENT:
+        if name == versions.CURRENT:
             return rounded(review(valid(data)).document)
-        return document(Path(name)) if Path(name).is_file() else results(name)
+        if Path(name).is_dir():
+            stop(f"{name} is a folder: for the results of its data say "
+                 f"{versions.CURRENT} --data {name}", 2)
+        if name not in versions.published() and not Path(name).is_file():
+            known = ", ".join(versions.published()) or "none"
+            stop(f"{name} is no file of results, no published version ({known}) and not "
+                 f"`{versions.CURRENT}`", 2)
+        found = (versions.document(Path(name)) if Path(name).is_file()
+                 else versions.results(name))
+        if place := wrong(found):
+            stop(f"{name} is no results.json that can be compared: {place}", 2)
+        return found
 
     try:
         found = changes(read(old), read(new))
-    except VersionError as error:
+    except versions.VersionError as error:
         stop(str(error), 2)
-    except (DifferentError, KeyError) as error:
+    except (ValueError, ArithmeticError) as error:  # no pool of the trials, or another estimate
         stop(f"the two cannot be compared: {error}", 1)
-    click.echo(json.dumps(found, ensure_ascii=False, indent=1) if as_json else as_text(found),
-               nl=as_json)
+    click.echo(json.dumps(found, ensure_ascii=False, indent=1) if as_json
+               else as_text(found, _sound(data)), nl=as_json)
+
+
+def _sound(data: Path | None):
+    """A data folder for the names of its trials; nothing where it has an error."""
+    from . import dataset
+
+    try:
+        return dataset.load(data)
+    except dataset.DataError:
+        return None
 
 
 @main.command()
@@ -191,12 +221,16 @@ def release(version: str, checks: str) -> None:
     commit and tag it. A published version never changes.
     """
     from .publish.release import ReleaseError, prepare
+    from .review.changes import DifferentError
+    from .versions import VersionError
 
     try:
         commands = prepare(ROOT, version, valid(ROOT / "data"), checks,
                            lambda said: click.echo(said, err=True), Workers())
     except ReleaseError as error:
         stop(str(error), error.exit_code)
+    except (VersionError, DifferentError) as error:
+        stop(f"the version before cannot be compared: {error}", 1)
     for command in commands:
         click.echo(command)
 

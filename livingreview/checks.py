@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import combinations
 
 import numpy as np
@@ -356,6 +356,43 @@ def shared_patients(data: Dataset, indication: str) -> Iterator[Problem]:
                            overlap["rule"] or "never counted twice", "warning", "overlap")
 
 
+def same_report(data: Dataset, indication: str) -> Iterator[Problem]:
+    """Studies of one DOI, PMID or registration that nothing says to share their patients.
+
+    Within an indication only: no pool holds trials of two, and a registry entry may be of both.
+    """
+    path, studies = f"{indication}/studies.csv", data.records("studies", indication)
+    main = {s["study_id"]: s["companion_of"] for s in studies}
+
+    def trial(study: str | None) -> str | None:
+        seen = set()
+        while main.get(study) and study not in seen:
+            seen.add(study)
+            study = main[study]
+        return study
+
+    linked = {frozenset((trial(o["study_id"]), trial(o["other_study_id"])))
+              for o in data.records("cohort_overlaps") if o["indication"] == indication}
+    found: set[frozenset] = set()
+    for column in ("doi", "pmid", "registration"):
+        earlier = defaultdict(list)
+        for study in studies:
+            cell = study[column] or ()
+            for value in cell if isinstance(cell, tuple) else (cell,):
+                having = earlier[value.casefold()]
+                for other in having:
+                    pair = frozenset((trial(study["study_id"]), trial(other["study_id"])))
+                    if len(pair) > 1 and pair not in linked | found:
+                        found.add(pair)
+                        yield _problem(path, study["row"], column, value,
+                                       f"{other['study_id']} (row {other['row']}) has it too: "
+                                       "the same patients may count twice",
+                                       "one study, companion_of, or a row of "
+                                       "cohort_overlaps.csv", "warning", "same-report")
+                        break
+                having.append(study)
+
+
 def word_unused(data: Dataset, indication: str) -> Iterator[Problem]:
     """An outcome of an analysis that the vocabulary does not have."""
     kinds = {"outcome": "outcome", "event": "event", "family": "family"}
@@ -365,6 +402,19 @@ def word_unused(data: Dataset, indication: str) -> Iterator[Problem]:
             yield _problem("analyses.csv", analysis["row"], "target", analysis["target"],
                            f"no such {analysis['target_type']}",
                            "a word of vocabularies.csv", "error", "vocabulary")
+
+
+def searches_differ(data: Dataset) -> Iterator[Problem]:
+    """Rows of one search, one for each reason of exclusion, that state other totals of it."""
+    first: dict[tuple, Mapping] = {}
+    for row in data.records("flow"):
+        search = first.setdefault((row["date"], row["source"], row["query"]), row)
+        for column in ("hits", "screened"):
+            if None not in (row[column], search[column]) and row[column] != search[column]:
+                yield _problem("flow.csv", row["row"], column, row[column],
+                               f"row {search['row']} of the same search says {search[column]}",
+                               "the total of the search, the same in each of its rows", "error",
+                               "search-differs")
 
 
 def words_without_use(data: Dataset) -> Iterator[Problem]:
@@ -473,7 +523,7 @@ RULES: tuple[Callable[[Dataset, str], Iterator[Problem]], ...] = (
     overlap_unknown, certainty_rule_missing, word_unused, analysis_without_result,
     above_allocated, serious_above_any,
     two_rows_for_an_event, sd_may_be_se, impossible_percentage, scale_missing, n_missing,
-    shared_patients,
+    shared_patients, same_report,
 )
 VISIT_RULES: tuple[Callable[[str, dict[tuple, list]], Iterator[Problem]], ...] = (
     equal_spreads, change_as_final, large_effect, baseline_reversed,
@@ -503,6 +553,7 @@ def run(data: Dataset) -> Iterator[Problem]:
         visits = _visits(data, indication)
         for rule in VISIT_RULES:
             yield from rule(f"{indication}/outcomes.csv", visits)
+    yield from searches_differ(data)
     yield from words_without_use(data)
     yield from kinds_missing(data)
     yield from seeds.problems(data)

@@ -48,7 +48,7 @@ def study(data: Path | None, indication: str, out: Path) -> None:
         elif out.suffix:
             stop(f"{out}: expected a workbook (.xlsx) or a folder", 2)
         else:
-            write_folder(out)
+            write_folder(out, indication)
     except OSError as error:
         stop(f"cannot write {out}: {error.strerror}", 2)
     click.echo(f"wrote {out}")
@@ -84,17 +84,25 @@ def indication(name: str, data: Path | None, root: Path, **chosen: str) -> None:
         stop(str(error), 2)
     except OSError as error:
         stop(f"cannot read or write {error.filename}: {error.strerror}; nothing was written", 2)
-    for path in (*made.data, *made.project):
-        click.echo(f"wrote {path}")
+    for path in (*(sound.folder / path for path in made.data),
+                 *(root / path for path in made.project)):
+        click.echo(f"wrote {_near(path)}")
     click.echo(f"{len(made.analyses)} analyses are declared in analyses.csv: change them to what "
                "this chapter asks, and write its question. Studies come in with `new study` and "
                "`import`.")
 
 
+def _near(path: Path) -> Path:
+    """A path as it is from the working directory, where it lies below that."""
+    path = path.absolute()
+    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
+
+
 @click.command(name="import")
-@click.argument("file", type=FILE)
+@click.argument("file", type=PathType(path_type=Path, exists=True))
 @click.option("--data", type=FOLDER, help=DATA_HELP)
-@click.option("--indication", default="", help="Where the rows belong; a workbook may say it.")
+@click.option("--indication", default="", help="Where the rows belong; a workbook or folder may "
+              "say it.")
 @click.option("--table", default="", help="Table of a CSV file that is not named after it.")
 @click.option("--list", "filled", type=FILE, help="Of a data package: the list that says what its "
               "analyses are. It is written where it is not there yet.")
@@ -103,18 +111,23 @@ def import_(file: Path, data: Path | None, indication: str, table: str, filled: 
             yes: bool) -> None:
     """Take the rows of FILE into a data folder.
 
-    FILE is a workbook of `new study`, a CSV file with columns of one table, or the data package
-    of a Cochrane review (.zip). The difference is shown and the result validated first. A row
-    that is there already with other values is never overwritten: nothing is imported then.
+    FILE is a workbook or folder of `new study`, a CSV file with columns of one table, or the data
+    package of a Cochrane review (.zip). The difference is shown and the result validated first. A
+    row that is there already with other values is never overwritten: nothing is imported then.
     """
     from .intake import IntakeError, join
 
     sound = valid(data)
     try:
         rows, belongs = _rows_of(file, table, filled)
+        if not rows:
+            raise IntakeError([f"{file} holds no rows that can be imported"])
+        if indication and belongs and indication != belongs:
+            raise IntakeError([f"{file} says that it belongs to {belongs}, and --indication says "
+                               f"{indication}: change one of them"], 2)
         indication = indication or belongs or (
             sound.indications[0] if len(sound.indications) == 1 else "")
-        joined = join(sound, rows, indication, file.name)
+        joined = join(sound, rows, indication, file.absolute().name)
     except IntakeError as error:
         stop("\n".join([*error.problems, "Nothing was imported."]), error.exit_code)
     except OSError as error:
@@ -123,13 +136,17 @@ def import_(file: Path, data: Path | None, indication: str, table: str, filled: 
     if not joined.files:
         click.echo("every row is there already: nothing to import")
         return
-    if not yes and not click.confirm("Import these rows?"):
-        stop("Nothing was imported.", 1)
+    try:
+        if not yes and not click.confirm("Import these rows?"):
+            stop("Nothing was imported.", 1)
+    except click.Abort:
+        stop("\nNo answer: nothing was imported. Use --yes where nobody can answer.", 1)
     try:
         joined.write()
     except OSError as error:
         stop(f"cannot write in {joined.folder}: {error.strerror}; nothing was imported", 1)
-    click.echo(f"imported {sum(map(len, joined.added.values()))} rows; "
+    total = sum(map(len, joined.added.values()))
+    click.echo(f"imported {total} row{'s' * (total > 1)}; "
                "changelog.csv says so: give the reason there")
 
 
@@ -137,7 +154,12 @@ def _rows_of(file: Path, table: str, filled: Path | None):
     """Rows of a file, and where it says that they belong."""
     from .intake import opened, revman
 
-    if file.suffix.lower() != ".zip":
+    packed = file.suffix.lower() == ".zip" and not file.is_dir()
+    if table and file.suffix.lower() != ".csv":
+        stop(f"--table is of a CSV file, and {file} is none", 2)
+    if filled and not packed:
+        stop(f"--list is of a data package, and {file} is none", 2)
+    if not packed:
         found = opened(file, table)
         return found.rows, found.indication
     package = revman.read(file)
@@ -173,20 +195,21 @@ def _show(joined) -> None:
 
 @click.command()
 @click.argument("names", metavar="NOTEBOOK...", nargs=-1, required=True)
-@click.option("--data", type=FOLDER, required=True, help="Data folder to run on.")
+@click.option("--data", type=FOLDER, help=DATA_HELP)
 @click.option("-p", "parameters", multiple=True, metavar="NAME=VALUE",
-              help="A parameter of the notebooks; may be given several times.")
+              help="A parameter of the notebooks, each once.")
 @click.option("--out", type=FOLDER, default=Path("_build/rerun"), show_default=True,
               help="Folder to write in.")
 @with_workers
-def rerun(names: tuple[str, ...], data: Path, parameters: tuple[str, ...], out: Path,
+def rerun(names: tuple[str, ...], data: Path | None, parameters: tuple[str, ...], out: Path,
           jobs: int | None, scheduler: str | None) -> None:
-    """Run notebooks on another data folder.
+    """Run notebooks on other data, or with other questions.
 
-    NOTEBOOK is the name of a chapter, such as knee-osteoarthritis, or a path. Each gives an
-    executed notebook and one HTML page, which name their data, parameters and versions and need
-    nothing beside them. A chapter takes the parameters window (end in months) and comparator (a
-    word of analysis_comparison); the others take none.
+    NOTEBOOK is the name of a chapter, such as knee-osteoarthritis, or of another computed page, or
+    a path. Each gives an executed notebook and one HTML page, which name their data, parameters
+    and versions and need nothing beside them. The chapter of an indication takes the parameters
+    window (end in months) and comparator (a word of analysis_comparison), of which it refuses what
+    none of its analyses asks, with the list of what they ask; the other pages take none.
     """
     from .publish import rerun as again
 

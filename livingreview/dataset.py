@@ -135,8 +135,15 @@ class Dataset:
     def warnings_in(self, indication: str) -> tuple[Problem, ...]:
         """The warnings on the tables of one indication."""
         reads.note(f"{_WARNINGS}?{indication}")
-        return tuple(p for p in self.problems if p.level == "warning"
-                     and p.file.split("/")[0] == indication)
+        return tuple(self._warnings.get(indication, ()))
+
+    @cached_property
+    def _warnings(self) -> dict[str, list[Problem]]:
+        found = defaultdict(list)
+        for problem in self.problems:
+            if problem.level == "warning":
+                found[problem.file.split("/")[0]].append(problem)
+        return dict(found)
 
     @property
     def version(self) -> str:
@@ -153,7 +160,7 @@ class Dataset:
         ----------
         read : str
             A file, a part of one (``analyses.csv?indication=…``), the warnings, the version of
-            the data, or a module of the package.
+            the data, the published versions, which of them is built, or a module of the package.
 
         Returns
         -------
@@ -166,6 +173,8 @@ class Dataset:
                 return reads.module_digest(read)
             if read == reads.RELEASE:
                 return reads.releases_digest()
+            if read == reads.IDENTITY:
+                return reads.identity()
             if read == _VERSION:
                 return self.version
             if path == _WARNINGS:

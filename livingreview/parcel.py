@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .dataset import Dataset, examine
-from .reads import digest, releases
+from .reads import digest, identity, releases
 
 _DATA, _RELEASES = "data", "releases"  # folders of the archive
 _KNOWN = 2  # data folders that a process keeps in memory
@@ -29,6 +29,8 @@ class Parcel:
         Of all files that were read; empty where whatever is there is meant.
     releases : str
         Folder of the published versions.
+    version : str
+        Name of the version that is being built; empty where it has none.
     archive : bytes
         The files as a ZIP archive; empty where the receiver sees the folder.
     """
@@ -36,6 +38,7 @@ class Parcel:
     folder: str
     digest: str
     releases: str = ""
+    version: str = ""
     archive: bytes = b""
 
     @classmethod
@@ -48,19 +51,20 @@ class Parcel:
         with_files : bool
             Whether the receiver may be unable to see the folder.
         with_releases : bool
-            Whether the published versions are wanted too.
+            Whether the published versions, and which of them is being built, are wanted too.
         """
         _remember(data)
         versions = releases() if with_releases else None
         return cls(str(data.folder.resolve()), digest_of(data), str(versions or ""),
+                   identity() if with_releases else "",
                    _archive(data.folder, data.digests, versions) if with_files else b"")
 
     @classmethod
     def unread(cls, folder: Path, with_files: bool = False) -> Parcel:
         """A parcel of a folder that nobody has read yet."""
         paths = [p.relative_to(folder).as_posix() for p in folder.rglob("*.csv")]
-        return cls(str(folder.resolve()), "", "",
-                   _archive(folder, paths, None) if with_files else b"")
+        return cls(str(folder.resolve()), "",
+                   archive=_archive(folder, paths, None) if with_files else b"")
 
     @contextmanager
     def unpacked(self) -> Iterator[tuple[Path, Path]]:

@@ -225,11 +225,19 @@ def _records(text: str, path: str, problems: list[Problem]) -> list[tuple[int, l
     return out
 
 
+def separator(header: list[str]) -> str:
+    """What divides the fields of a header that is one field; empty where it is none."""
+    if len(header) != 1:
+        return ""
+    return next((name for mark, name in ((";", "semicolons"), ("\t", "tabs"), ("|", "bars"))
+                 if mark in header[0]), "")
+
+
 def _header_problems(header: list[str], table: Table, path: str) -> list[Problem]:
     """Columns that are missing, unknown or there twice."""
     known, out = table.names, []
-    if len(header) == 1 and re.search("[;\t|]", header[0]):
-        return [Problem(path, 1, "", header[0], "the header is one field",
+    if found := separator(header):
+        return [Problem(path, 1, "", header[0], f"the header is one field, divided by {found}",
                         "fields separated by commas")]
     for name, times in Counter(header).items():
         if times > 1:

@@ -18,6 +18,8 @@ PACKAGE = Path(__file__).resolve().parent
 REFERENCE = PACKAGE.parent / "tests" / "reference"  # answers of other programs
 MODULE = "package/"  # names of reads that are files of the package begin with it
 RELEASE = "releases"  # the name of the published versions as a read
+IDENTITY = "identity of the pages"  # the name of the version that is being built as a read
+VERSION = "LIVINGREVIEW_VERSION"  # the variable that names it
 
 # Threads of a worker compute side by side: each block collects its own reads.
 _read: ContextVar[set[str]] = ContextVar("read")
@@ -101,6 +103,11 @@ def releases() -> Path:
     """Where published versions are kept: beside the package, or where the process was told."""
     chosen = os.environ.get("LIVINGREVIEW_RELEASES")
     return Path(chosen) if chosen else PACKAGE.parent / "releases"
+
+
+def identity() -> str:
+    """Name of the version that is being built; empty where it is a state that has none."""
+    return os.environ.get(VERSION, "")
 
 
 def releases_digest() -> str:

@@ -639,7 +639,7 @@ FLOW = Table(
         _count("excluded", "records excluded for the reason", unit="records"),
         _text("reason", "reason of the exclusion"),
     ),
-    key=("date", "source", "reason"),
+    key=("date", "source", "query", "reason"),
     optional=True,
 )
 

@@ -38,6 +38,35 @@ def published(releases: Path | None = None) -> list[str]:
     return sorted(names, key=order)
 
 
+def here() -> str:
+    """Name of the version that these pages are; empty where they are a state that has none.
+
+    Raises
+    ------
+    VersionError
+        When the pages are said to be a version that is not published.
+    """
+    reads.note(reads.IDENTITY)
+    name, known = reads.identity(), published()
+    if name and name not in known:
+        raise VersionError(f"{reads.VERSION} is {name}: not a published version; published: "
+                           f"{', '.join(known) or 'none'}")
+    return name
+
+
+def preceding(name: str) -> str:
+    """The version before another one; empty for the first.
+
+    Parameters
+    ----------
+    name : str
+        Of a published version; of none where it is empty: the newest precedes that state.
+    """
+    known = published()
+    older = known[:known.index(name)] if name else known
+    return older[-1] if older else ""
+
+
 def results(name: str, releases: Path | None = None) -> dict:
     """The results of a published version.
 

@@ -13,9 +13,9 @@ from made_up import World
 
 from livingreview import versions
 from livingreview.__main__ import main
-from livingreview.display.changes import as_text
+from livingreview.display.changes import as_text, changed, rounded
 from livingreview.review import dumps, review
-from livingreview.review.changes import DifferentError, changes
+from livingreview.review.changes import DifferentError, changes, wrong
 from livingreview.synthesis import pool
 
 TRIALS = {"ash-2019": (40.0, 20.0), "birch-2020": (30.0, 18.0), "cedar-2021": (35.0, 22.0),
@@ -47,6 +47,12 @@ def _one(found: dict) -> dict:
     return found["analyses"][0]
 
 
+def _text(change: dict) -> str:
+    made_of = {"data_version": "", "package_version": ""}
+    return as_text({"before": made_of, "now": made_of, "analyses": [change], "unchanged": 0,
+                    "files": []})
+
+
 def test_the_same_results_have_no_change(versions_of):
     found = versions_of({}, {})
     assert found["analyses"] == [] and found["unchanged"] == 1
@@ -64,9 +70,7 @@ def test_an_added_and_a_retracted_trial_are_named_with_their_parts(versions_of):
     yi = np.array([m - 50 for m, _ in TRIALS.values()])
     vi = np.array([(sd**2 + 20**2) / 30 for _, sd in TRIALS.values()])
     assert math.isclose(change["steps"][0]["estimate"], pool(yi, vi).estimate, rel_tol=1e-6)
-    text = as_text({"before": {"data_version": "", "package_version": ""},
-                    "now": {"data_version": "", "package_version": ""}, "analyses": [change],
-                    "unchanged": 0, "files": []})
+    text = _text(change)
     assert "elm-2022" in text and "ash-2019" in text and "all together" in text
 
 
@@ -87,6 +91,60 @@ def test_another_estimator_is_a_change_of_method(versions_of):
     change = _one(versions_of({}, {"analysis": {"tau2_method": "DL"}}))
     assert [s["cause"] for s in change["steps"]] == ["method"]
     assert change["now"]["estimate"] != change["before"]["estimate"]
+
+
+def test_another_window_is_the_cause_and_no_trial(versions_of):
+    change = _one(versions_of({}, {"analysis": {"window_to": 7}}))
+    assert [s["cause"] for s in change["steps"]] == ["question"]
+    assert sum(s["part"] for s in change["steps"]) == change["total"] == 0
+
+
+def test_another_measure_is_the_cause_and_no_trial(versions_of):
+    change = _one(versions_of({}, {"analysis": {"measure": "SMD", "rescale": ""}}))
+    assert [(c["cause"], c["trial_id"]) for c in change["causes"]] == [("question", "")]
+    assert change["steps"] == [] and change["total"] is None
+    text = _text(change)
+    assert "the question changed: measure SMD instead of MD; scale as measured" in text
+    assert "before: MD " in text and "now:    SMD " in text
+    assert "corrected" not in text and "anew" not in text
+
+
+def test_other_words_and_new_keys_are_no_other_question(tmp_path):
+    old = _document(tmp_path / "old")
+    new = copy.deepcopy(old)
+    for result in old["analyses"].values():
+        result["question"]["population"] = "Another name"
+        for key in ("background", "condition", "products", "unit"):
+            del result["question"][key]
+    assert changes(old, new)["analyses"] == []
+
+
+def test_a_repeated_pool_keeps_a_trial_that_is_retracted(versions_of):
+    check = {"role": "check", "studies": ";".join(TRIALS)}
+    found = versions_of({"analysis": check}, {"analysis": check, "retracted": ("ash-2019",)})
+    assert found["analyses"] == []
+
+
+def test_trials_are_called_by_name_and_identifier(tmp_path):
+    old = _document(tmp_path / "old")
+    (tmp_path / "new").mkdir()
+    world = _world(tmp_path / "new", retracted=("ash-2019",))
+    world.rows["studies"][0].update(first_author="Ash", year=2019)
+    data = world.data()
+    found = changes(old, json.loads(dumps(review(data).document)))
+    assert "trial retracted (Ash 2019, ash-2019)" in as_text(found, data)
+    assert "trial retracted (ash-2019)" in as_text(found)
+    page = changed(data, found, "x")
+    assert "trial retracted: Ash 2019" in page and "Ash 2019, ash-2019" in page
+
+
+@pytest.mark.parametrize("measure, parts, remark", [
+    ("MD", (0.644, -0.446), " (parts are rounded)"),  # 0.64 − 0.45, and 0.20 all together
+    ("MD", (0.64, -0.45), ""), ("MD", (), ""), ("RR", (math.log(1.1), math.log(0.9)), ""),
+    ("RR", (math.log(1.0004),) * 5, " (parts are rounded)")])
+def test_parts_that_do_not_sum_as_printed_say_so(measure, parts, remark):
+    change = {"measure": measure, "steps": [{"part": p} for p in parts], "total": sum(parts)}
+    assert rounded(change) == remark
 
 
 def test_a_trial_that_leaves_no_other_has_no_parts(versions_of):
@@ -116,9 +174,65 @@ def test_the_command_compares_files_and_refuses_what_holds_no_results(tmp_path):
     found = json.loads(runner.invoke(main, ["diff", *files, "--json"]).output)
     assert found["analyses"][0]["steps"][0]["cause"] == "removed"
     (tmp_path / "none.json").write_text("[]")
-    for wrong in (str(tmp_path / "none.json"), "2020.01.0", "nothing"):
-        done = runner.invoke(main, ["diff", files[0], wrong])
+    for other in (str(tmp_path / "none.json"), "2020.01.0", "nothing"):
+        done = runner.invoke(main, ["diff", files[0], other])
         assert done.exit_code == 2 and "Traceback" not in done.output
+
+
+def _without(document, place):
+    *way, last = place
+    for key in way:
+        document = document[key]
+    del document[last]
+
+
+@pytest.mark.parametrize("place", [
+    ("data_version",), ("digests",), ("analyses", "made-up", "title"),
+    ("analyses", "made-up", "question", "measure"), ("analyses", "made-up", "method", "interval"),
+    ("analyses", "made-up", "pooled", "estimate"), ("analyses", "made-up", "studies", 0, "yi"),
+    ("analyses", "made-up", "studies", 0, "cells", "n"), ("analyses", "made-up", "not_in_pool")])
+def test_a_damaged_file_of_results_is_named_with_the_place(tmp_path, place):
+    document = _document(tmp_path / "data")
+    assert wrong(document) == ""
+    sound, damaged = tmp_path / "sound.json", tmp_path / "damaged.json"
+    sound.write_text(json.dumps(document))
+    _without(document, place)
+    damaged.write_text(json.dumps(document))
+    where = ".".join(map(str, place[:-1])) or "the file"
+    for files in ((sound, damaged), (damaged, sound)):
+        done = CliRunner().invoke(main, ["diff", *map(str, files)])
+        assert done.exit_code == 2
+        assert done.output == (f"{damaged} is no results.json that can be compared: {where} has "
+                               f"no {place[-1]!r}\n")
+
+
+@pytest.mark.parametrize("key, value", [("studies", {}), ("question", None), ("k", "two"),
+                                        ("studies", [None]), ("pooled", 3)])
+def test_results_of_another_kind_are_named(tmp_path, key, value):
+    document = _document(tmp_path / "data")
+    document["analyses"]["made-up"][key] = value
+    assert wrong(document).startswith(f"analyses.made-up.{key}")
+
+
+def test_numbers_that_give_no_pool_are_refused_in_words(tmp_path):
+    document = _document(tmp_path / "data")
+    (tmp_path / "sound.json").write_text(json.dumps(document))
+    document["analyses"]["made-up"]["studies"][0]["vi"] = -1
+    (tmp_path / "damaged.json").write_text(json.dumps(document))
+    done = CliRunner().invoke(main, ["diff", *(str(tmp_path / f"{name}.json")
+                                               for name in ("sound", "damaged"))])
+    assert done.exit_code == 1 and done.output.startswith("the two cannot be compared")
+
+
+def test_the_command_says_what_else_can_be_compared(tmp_path):
+    results = tmp_path / "a.json"
+    results.write_text(json.dumps(_document(tmp_path / "data")))
+    for arguments, said in (
+            ((str(results), str(tmp_path)), f"current --data {tmp_path}"),
+            ((str(results), "nothing"), "no file of results, no published version"),
+            ((str(results), str(results), "--data", str(tmp_path)), "neither OLD nor NEW")):
+        done = CliRunner().invoke(main, ["diff", *arguments])
+        assert done.exit_code == 2 and said in done.output
 
 
 def test_names_of_versions_sort_by_age(tmp_path):

@@ -218,6 +218,29 @@ def test_an_overlap_is_a_warning_and_its_studies_must_exist(made_up):
     assert places(errors) == [("error", "cohort_overlaps.csv", 2, "other_study_id", "poe-2022")]
 
 
+@pytest.mark.parametrize("column, one, other", [
+    ("doi", "10.1000/Abc", "10.1000/aBC"), ("pmid", "30064455", "30064455"),
+    ("registration", "NCT02123368;NCT01586312", "NCT01586312")])
+def test_a_report_of_two_studies_is_a_warning_unless_they_are_linked(made_up, column, one, other):
+    def found():
+        return places(p for p in examine(made_up).problems if p.rule == "same-report")
+
+    edit(made_up, STUDIES, DOE, column, one)
+    row = edit(made_up, STUDIES, {"study_id": "roe-2021"}, column, other)
+    assert found() == [("warning", STUDIES, row, column, other)]
+    edit(made_up, STUDIES, {"study_id": "roe-2021"}, "companion_of", "doe-2020")
+    assert found() == []
+    edit(made_up, STUDIES, {"study_id": "roe-2021"}, "companion_of", "")
+    append(made_up, "cohort_overlaps.csv", {
+        "indication": INDICATION, "study_id": "roe-2021", "other_study_id": "doe-2020",
+        "kind": "possible", "action": "warn"})
+    assert found() == []
+
+
+def test_no_report_of_the_project_is_in_two_studies():
+    assert [str(p) for p in examine(DATA).problems if p.rule == "same-report"] == []
+
+
 def test_a_word_that_no_vocabulary_has_stops_an_analysis(made_up):
     append(made_up, "analyses.csv", {
         "analysis_id": "pain", "indication": INDICATION, "title": "Pain", "section": "effects",
@@ -632,6 +655,18 @@ def run_check(folder: Path) -> tuple[subprocess.CompletedProcess, float]:
                           capture_output=True, text=True, check=False)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     return done, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+
+def test_rows_of_one_search_that_state_other_totals_are_errors(data_copy):
+    columns = ("date", "source", "query", "hits", "screened", "excluded", "reason")
+    rows = [dict(zip(columns, row, strict=True)) for row in (
+        ("2026-11-01", "PubMed", "stem cells", "812", "800", "10", "title"),
+        ("2026-11-01", "PubMed", "stem cells", "821", "800", "5", "abstract"),
+        ("2026-11-01", "PubMed", "marrow", "40", "", "", "title"))]
+    write_table(data_copy / "flow.csv", columns, rows)
+    errors = [str(p) for p in examine(data_copy).problems if p.level == "error"]
+    assert errors == ["flow.csv:3:hits: 821: row 2 of the same search says 812, expected the total "
+                      "of the search, the same in each of its rows"]
 
 
 def test_a_vocabulary_without_the_kinds_that_decide_is_a_warning(data_copy):

@@ -96,11 +96,19 @@ def test_csv_templates_are_the_headers_and_overwrite_nothing(folder, tmp_path):
     out = tmp_path / "templates"
     assert _call("new", "study", "--data", folder, "--out", out).exit_code == 0
     assert (out / "arms.csv").read_text() == ",".join(BY_NAME["arms"].names) + "\n"
+    assert "*" not in (out / "README.txt").read_text()  # no header has a star here
     again = _call("new", "study", "--data", folder, "--out", out)
     assert again.exit_code == 2 and "not empty" in again.stderr
     wrong = _call("new", "study", "--data", folder, "--indication", "elbow", "--out",
                   tmp_path / "x.xlsx")
     assert wrong.exit_code == 2 and KNEE in wrong.stderr and not (tmp_path / "x.xlsx").exists()
+
+
+def test_no_remark_has_a_separator_twice(folder):
+    book = load_workbook(_workbook(folder, {}))
+    remarks = [cell.comment.text for name in STUDY for cell in book[name][1]]
+    assert any("separated by semicolons; " in text for text in remarks)
+    assert not any(";;" in text for text in remarks)
 
 
 # --- workbooks and tables ----------------------------------------------------------------------
@@ -174,6 +182,103 @@ def test_a_table_needs_a_name_and_known_columns(folder, tmp_path):
     assert wrong.exit_code == 1 and "mine.csv:1: 'arm' is no column of arms" in wrong.stderr
 
 
+def _templates(folder: Path, out: Path, *more: str) -> Path:
+    """The templates of a folder, filled in."""
+    assert _call("new", "study", "--data", folder, *more, "--out", out).exit_code == 0
+    for name, some in STUDY.items():
+        _table(out / f"{name}.csv", some, BY_NAME[name].names)
+    return out
+
+
+def _table(path: Path, rows: list[dict], names=None) -> Path:
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, names or list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)
+    return path
+
+
+def test_a_folder_of_templates_is_imported_as_one(folder, tmp_path):
+    filled = _templates(folder, tmp_path / "study", "--indication", KNEE)
+    assert (filled / "README.txt").read_text().startswith(f"Indication: {KNEE}\n")
+    before = _rows(folder, "outcomes")
+    done = _call("import", filled, "--data", folder, "--yes")
+    assert done.exit_code == 0, done.output
+    assert "doe-2030 | one (study/arms.csv:2)" in done.output and "imported 6 rows;" in done.output
+    assert len(_rows(folder, "outcomes")) == len(before) + 2
+    assert b"imported from study" in _content(folder)["changelog.csv"]
+    (filled / "mine.csv").write_text("a,b\n")
+    wrong = _call("import", filled, "--data", folder)
+    assert wrong.exit_code == 1 and "study/mine.csv: no table" in wrong.stderr
+    (tmp_path / "empty").mkdir()
+    none = _call("import", tmp_path / "empty", "--data", folder)
+    assert none.exit_code == 1 and "no CSV file in this folder" in none.stderr
+
+
+def test_a_file_that_says_another_indication_is_refused(tmp_path):
+    from test_new_indication import NAME
+
+    folder = World(tmp_path / "data").trial("roe-2020").pair("roe-2020").analysis().write()
+    (tmp_path / "_toc.yml").write_text(f"      - file: notebooks/{KNEE}\n")
+    made = _call("new", "indication", NAME, "--label", "Elbow", "--root", tmp_path)
+    assert made.exit_code == 0, made.output
+    before = _content(folder)
+    for file in (_workbook(folder), _templates(folder, tmp_path / "study", "--indication", KNEE)):
+        done = _call("import", file, "--data", folder, "--indication", NAME, "--yes")
+        assert done.exit_code == 2 and f"belongs to {KNEE}" in done.stderr and NAME in done.stderr
+    assert _content(folder) == before
+
+
+def test_without_an_answer_nothing_is_imported(folder):
+    before = _content(folder)
+    done = _call("import", _workbook(folder), "--data", folder, text="")
+    assert done.exit_code == 1 and "nothing was imported. Use --yes" in done.stderr
+    assert _content(folder) == before
+
+
+def test_a_file_without_rows_is_no_import(folder, tmp_path):
+    table = tmp_path / "arms.csv"
+    table.write_text("study_id,arm_id\n")
+    for file in (table, _workbook(folder, {})):
+        done = _call("import", file, "--data", folder, "--indication", KNEE, "--yes")
+        assert done.exit_code == 1 and f"{file} holds no rows" in done.stderr, done.output
+
+
+def test_other_rows_are_named_as_the_reader_finds_them(folder, tmp_path):
+    twice = STUDY | {"outcomes": [*STUDY["outcomes"], STUDY["outcomes"][0] | {"mean": 33}]}
+    done = _call("import", _workbook(folder, twice), "--data", folder, "--yes")
+    assert done.exit_code == 1
+    assert "study.xlsx, sheet outcomes, row 4, column study_id+" in done.stderr
+    assert "study.xlsx, sheet outcomes, row 2 has the same key" in done.stderr
+
+
+def test_a_report_that_another_study_has_is_a_warning(folder):
+    known = _rows(folder, "studies")
+    known[0]["doi"] = "10.1000/ABC"
+    _table(folder / KNEE / "studies.csv", known)
+    study = STUDY["studies"][0] | {"doi": "10.1000/abc"}
+    done = _call("import", _workbook(folder, STUDY | {"studies": [study]}), "--data", folder,
+                 "--yes")
+    assert done.exit_code == 0, done.output
+    assert ("sheet studies, row 2, column doi: 10.1000/abc: roe-2020 "
+            f"({KNEE}/studies.csv:2) has it too") in done.stderr
+
+
+def test_another_separator_is_named(folder, tmp_path):
+    table = tmp_path / "arms.csv"
+    table.write_text("study_id;arm_id;role\ndoe-2030;one;intervention\n")
+    done = _call("import", table, "--data", folder, "--indication", KNEE)
+    assert done.exit_code == 1 and "separated by semicolons: expected commas" in done.stderr
+    assert "no column of" not in done.stderr
+
+
+def test_one_row_is_one_row(folder, tmp_path):
+    table = _table(tmp_path / "outcomes.csv",
+                   [_rows(folder, "outcomes")[0] | {"timepoint_months": "12"}])
+    done = _call("import", table, "--data", folder, "--yes")
+    assert done.exit_code == 0 and "imported 1 row;" in done.output, done.output
+
+
 def test_numbers_that_are_written_otherwise_are_the_same(folder, tmp_path):
     table = tmp_path / "outcomes.csv"
     row = _rows(folder, "outcomes")[0]
@@ -230,14 +335,15 @@ LIST = {
 }
 
 
-def _package(tmp_path: Path, data: str = DATA, settings: str = SETTINGS) -> Path:
+def _package(tmp_path: Path, data: str = DATA, settings: str = SETTINGS, bias: str = BIAS
+             ) -> Path:
     """A package with the folders and files of a download, written by hand."""
     path = tmp_path / "CD999999-data.zip"
     with zipfile.ZipFile(path, "w") as out:
         out.writestr("CD999999-analysis-data/CD999999-data-rows.csv", "\ufeff" + data)
         out.writestr("CD999999-analysis-data/CD999999-overall-estimates-and-settings.csv",
                      settings)
-        out.writestr("CD999999-study-data/CD999999-risk-of-bias.csv", BIAS)
+        out.writestr("CD999999-study-data/CD999999-risk-of-bias.csv", bias)
     return path
 
 
@@ -277,6 +383,114 @@ def test_a_data_package_is_imported_as_its_list_says(folder, tmp_path):
     assert [(r["arm_id"], r["events"], r["total"]) for r in events] == [
         ("cells", "4", "20"), ("placebo", "3", "21")]
     assert [r["judgement"] for r in _rows(folder, "risk_of_bias")] == ["Low risk"]
+
+
+def test_a_list_in_which_nothing_is_filled_in_imports_nothing(folder, tmp_path):
+    package, filled, before = _package(tmp_path), tmp_path / "list.csv", _content(folder)
+    _call("import", package, "--data", folder, "--list", filled)
+    _filled(filled, **{"risk-of-bias": LIST["risk-of-bias"]})
+    done = _call("import", package, "--data", folder, "--list", filled, "--yes")
+    assert done.exit_code == 1 and "list.csv says of no analysis what it is" in done.stderr
+    assert _content(folder) == before
+
+
+@pytest.mark.parametrize("name", ["Lamo-Espinosa 2016", "Lamo\u2010Espinosa 2016",
+                                  "Lamo\u2011Espinosa\u00a02016", "Lamo\u2013Espinosa 2016",
+                                  "La\u00admo\u2212Espinosa 2016", "Lamo Espinósa 2016"])
+def test_hyphens_of_every_kind_are_one(name):
+    assert revman.study_id(name) == "lamo-espinosa-2016"
+
+
+def test_a_study_that_is_known_under_another_name_is_a_warning(folder, tmp_path):
+    study = STUDY["studies"][0] | {"study_id": "roe2020"}
+    table = _table(tmp_path / "studies.csv", [study | {"source_id": "own"}])
+    done = _call("import", table, "--data", folder, "--yes")
+    assert done.exit_code == 0 and "studies.csv:2, column study_id: roe2020: may be roe-2020" in (
+        done.stderr), done.output
+
+
+DIVIDED = (HEAD + "1,1,Pain,VAS,Døe 2031,2031,,,30,10,,20,41.5,11,,21,-11.5,-18,-5,\n"
+           "1,1,Pain,KOOS,Døe 2031,2031,,,61,9,,20,70,12,,21,-9,-16,-2,\n"
+           "1,1,Pain,KOOS,Roe 2020,2020,,,31,9,,19,40,12,,18,-9,-16,-2,\n")
+
+
+def _divided(path: Path, folder: Path, tmp_path: Path, **instruments: dict) -> Result:
+    """Import a package with subgroups; each of `instruments` fills in a subgroup's line."""
+    package = _package(tmp_path, DIVIDED)
+    path.unlink(missing_ok=True)
+    _call("import", package, "--data", folder, "--list", path)
+    lines = list(csv.DictReader(io.StringIO(path.read_text(encoding="utf-8"))))
+    assert [(r["analysis"], r["subgroup"], r["studies"]) for r in lines][:2] == [
+        ("1.1", "VAS", "1"), ("1.1", "KOOS", "2")]
+    out = []
+    for line in lines:
+        out.append(line | instruments.get(line["subgroup"], {}))
+        if line["subgroup"] in instruments:
+            own = instruments[line["subgroup"]].get("own", {})
+            out[-1] = {k: v for k, v in out[-1].items() if k != "own"}
+            out += [out[-1] | own] if own else []
+    _table(path, out, list(lines[0]))
+    return _call("import", package, "--data", folder, "--list", path, "--yes")
+
+
+def test_each_subgroup_of_a_package_has_its_own_line(folder, tmp_path):
+    filled, before = tmp_path / "list.csv", _content(folder)
+    words = LIST["1.1"]
+    twice = _divided(filled, folder, tmp_path, VAS=words, KOOS=words)
+    assert twice.exit_code == 1 and _content(folder) == before
+    assert "data-rows.csv:3" in twice.stderr and "data-rows.csv:2 has the same key" in twice.stderr
+    one = _divided(filled, folder, tmp_path, VAS=words | {"instrument": "VAS"})
+    assert one.exit_code == 0, one.output
+    assert "analysis 1.1, subgroup KOOS: the list does not say what it is" in one.stderr
+    both = _divided(filled, folder, tmp_path, VAS=words | {"instrument": "VAS"},
+                    KOOS=words | {"instrument": "KOOS"})
+    assert both.exit_code == 0, both.output
+    new = [r for r in _rows(folder, "outcomes") if r["study_id"] == "doe-2031"]
+    assert sorted((r["instrument"], r["arm_id"], r["locator"]) for r in new) == [
+        ("KOOS", "cells", "analysis 1.1; KOOS"), ("KOOS", "placebo", "analysis 1.1; KOOS"),
+        ("VAS", "cells", "analysis 1.1; VAS"), ("VAS", "placebo", "analysis 1.1; VAS")]
+
+
+def test_other_arms_of_a_known_study_are_a_warning_and_a_line_can_name_its_own(folder, tmp_path):
+    known = [r["arm_id"] for r in _rows(folder, "arms") if r["study_id"] == "roe-2020"]
+    filled, before = tmp_path / "list.csv", _rows(folder, "arms")
+    shutil.copytree(folder, tmp_path / "copy")
+    other = _divided(filled, tmp_path / "copy", tmp_path, KOOS=LIST["1.1"])
+    assert other.exit_code == 0, other.output
+    assert f"roe-2020 is known with the arms {', '.join(known)}" in other.stderr
+    own = {"only_study": "Roe 2020", "experimental_arm": known[0], "control_arm": known[1]}
+    done = _divided(filled, folder, tmp_path, KOOS=LIST["1.1"] | {"own": own})
+    assert done.exit_code == 0 and "is known with" not in done.stderr, done.output
+    assert [r for r in _rows(folder, "arms") if r["study_id"] == "roe-2020"] == [
+        r for r in before if r["study_id"] == "roe-2020"]
+    assert {r["arm_id"] for r in _rows(folder, "outcomes")
+            if r["study_id"] == "roe-2020" and r["source_id"].startswith("cd")} == set(known)
+    alone = _divided(filled, folder, tmp_path, KOOS=LIST["1.1"] | own)
+    assert "data-rows.csv:3: Døe 2031: the list names other studies" in alone.stderr, alone.output
+    none = _divided(filled, folder, tmp_path, KOOS=LIST["1.1"] | {"own": own | {
+        "only_study": "Poe 1999"}})
+    assert none.exit_code == 1 and "Poe 1999 is no study of it" in none.stderr
+
+
+def test_a_domain_that_is_judged_in_two_ways_is_passed_by(folder, tmp_path):
+    package = _package(tmp_path, bias=BIAS + "Døe 2031,High risk,another result\n")
+    filled = tmp_path / "list.csv"
+    _call("import", package, "--data", folder, "--list", filled)
+    _filled(filled, **{"1.1": LIST["1.1"], "risk-of-bias": LIST["risk-of-bias"]})
+    done = _call("import", package, "--data", folder, "--list", filled, "--yes")
+    assert done.exit_code == 0, done.output
+    assert "judged in several ways: Low risk (CD999999-risk-of-bias.csv:2), High risk" in (
+        done.stderr)
+    assert not _rows(folder, "risk_of_bias")
+
+
+def test_a_package_inside_another_archive_is_opened(tmp_path):
+    inner = _package(tmp_path)
+    outer = tmp_path / "CD999999-SD-dataPackage.zip"
+    with zipfile.ZipFile(outer, "w") as out:
+        out.write(inner, "CD999999-files/CD999999-data.zip")
+        out.writestr("CD999999-files/readme.txt", "text")
+    assert revman.read(outer) == revman.read(inner)
 
 
 def test_a_ratio_between_arms_keeps_its_own_scale(tmp_path):

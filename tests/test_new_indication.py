@@ -42,6 +42,8 @@ def test_a_new_indication_is_valid_and_its_chapter_runs(project):
     before = _content(project)
     done = _new(project)
     assert done.exit_code == 0, done.output
+    assert f"wrote {project}/data/{NAME}/sources.csv\n" in done.output
+    assert f"wrote {project}/notebooks/{NAME}.md\n" in done.output
     data = examine(project / "data")
     assert [p for p in data.problems if p.level == "error"] == []
     assert NAME in data.indications
@@ -73,10 +75,14 @@ def test_its_chapter_has_the_sections_of_every_chapter(project):
 @pytest.mark.parametrize("name, more, said", [
     ("knee-osteoarthritis", (), "choose another name"),
     ("Tennis Elbow", (), "no identifier"),
+    ("data", (), "choose another name"),
+    ("flow", (), "choose another name"),
     (NAME, ("--target", "colour"), "not in the list family"),
     (NAME, ("--comparison", "hope"), "not in the list analysis_comparison"),
 ])
 def test_what_makes_no_sense_is_refused_and_changes_nothing(project, name, more, said):
+    (project / "book").mkdir()
+    (project / "book" / "flow.md").touch()
     before = _content(project)
     done = _new(project, name, *more)
     assert done.exit_code == 2 and said in done.stderr

@@ -6,9 +6,13 @@ from pathlib import Path
 
 import jupytext
 import pytest
+from bs4 import BeautifulSoup
 from conftest import DATA
+from made_up import KNEE, World
 
+from livingreview.display import Chapter
 from livingreview.display.across import book
+from livingreview.display.summary import _implausible
 
 ROOT = DATA.parent
 PAGES = [path for folder in ("notebooks", "book") for path in sorted((ROOT / folder).glob("*.md"))
@@ -54,3 +58,39 @@ def test_only_chapters_that_are_written_are_linked(tmp_path, monkeypatch):
     (tmp_path / "osteoporosis.md").write_text("")
     assert book.chapter_page("osteoporosis") == "../notebooks/osteoporosis.html"
     assert book.chapter_page("knee-osteoarthritis") is None
+
+
+def test_values_at_baseline_are_of_the_first_family_of_the_hierarchy(tmp_path):
+    world = World(tmp_path / "data").trial("doe-2020")
+    world.pair("doe-2020", cells=30, timepoint_months=0)
+    world.analysis(analysis_id="pain", title="Pain")
+    shown = Chapter(KNEE, world.write()).study_table()
+    assert "Baseline pain" in shown and "msc 30" in shown
+    world.rows["hierarchy"] = [r for r in world.rows["hierarchy"] if r["family"] != "pain"]
+    other = Chapter(KNEE, world.write()).study_table()
+    assert "Baseline functional limitation" in other and "msc 30" not in other
+    world.rows["hierarchy"] = []
+    assert "Baseline" not in Chapter(KNEE, world.write()).study_table()
+
+
+def test_changes_of_the_data_name_their_file(tmp_path):
+    world = World(tmp_path / "data").trial("doe-2020")
+    world.analysis(analysis_id="pain", title="Pain")
+    world.add("changelog", date="2026-01-02", file=f"{KNEE}/arms.csv", new="2 rows",
+              reason="imported from good.xlsx")
+    table = BeautifulSoup(Chapter(KNEE, world.write()).changes(), "lxml").find(
+        id=f"{KNEE}-changes")
+    row = dict(zip((c.text for c in table.select("thead th")),
+                   (c.text for c in table.select("tbody th, tbody td")), strict=True))
+    assert row["File"] == "arms.csv" and row["Change"] == "empty → 2 rows"
+
+
+@pytest.mark.parametrize("left_out, said", [
+    (("a",), "Without Doe 2020, whose effect is beyond"),
+    (("a", "b"), "Without Doe 2020 and Roe 2021, whose effects are beyond"),
+])
+def test_trials_left_out_are_named_in_a_sentence(left_out, said):
+    row = {"id": "no-large-effect", "left_out": left_out, "estimate": 1.0, "ci_low": 0.0,
+           "ci_high": 2.0, "k": 3}
+    result = {"robustness": [row], "k": 4, "question": {"measure": "MD"}}
+    assert said in _implausible({"a": "Doe 2020", "b": "Roe 2021"}, result)

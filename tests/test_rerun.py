@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import ast
+import re
+from collections import Counter
 from pathlib import Path
 
 import nbformat
 import pytest
 from bs4 import BeautifulSoup
 from click.testing import CliRunner, Result
+from conftest import DATA
 from made_up import KNEE, World
+from matplotlib.figure import Figure
 
+from livingreview import dataset
 from livingreview.__main__ import main
 from livingreview.display import Chapter
+from livingreview.display import chapter as chapter_module
+from livingreview.publish import notebooks, standalone
 from livingreview.review.asked import Asked, AskedError, possible
 
 NOTEBOOK = """---
@@ -68,6 +76,9 @@ def folder(tmp_path) -> Path:
                    comparison="hyaluronic-acid", role="further")
     world.analysis(analysis_id="harm", title="Harm", target_type="event", target="any-ae",
                    measure="RR", window_from="", window_to="", rescale="", section="harms")
+    world.analysis(analysis_id="alone", title="Alone", target_type="event", target="any-ae",
+                   measure="proportion", window_from="", window_to="", rescale="",
+                   comparison="uncontrolled", section="uncontrolled", role="further")
     return world.write()
 
 
@@ -85,7 +96,9 @@ def _notebook(tmp_path: Path, text: str = NOTEBOOK) -> Path:
     (["window=7"], "comparator=placebo with window=3, 6"),
     (["comparator=corticosteroid"], "comparator=hyaluronic-acid with window=3"),
     (["window=6", "comparator=hyaluronic-acid"], "possible are"),
-    (["window=soon"], "no number of months"),
+    (["window=soon"], "window=soon is no number of months; possible are\n  comparator=placebo"),
+    (["window=3", "window=6"], "window has the value 3 already"),
+    (["comparator=uncontrolled"], "possible are"),
     (["windw=3"], "it takes window, comparator"),
     (["window"], "expected name=value"),
     (["data_folder=x"], "--data"),
@@ -101,7 +114,9 @@ def test_parameters_without_sense_are_refused_before_anything_runs(folder, tmp_p
 
 def test_an_unknown_notebook_and_data_with_errors(folder, tmp_path):
     unknown = _call("rerun", "elbow", "--data", folder, "--out", tmp_path / "out")
-    assert unknown.exit_code == 2 and KNEE in unknown.stderr
+    assert unknown.exit_code == 2 and KNEE in unknown.stderr and "data-quality" in unknown.stderr
+    prose = _call("rerun", DATA.parent / "README.md", "--data", folder, "--out", tmp_path / "out")
+    assert prose.exit_code == 2 and "has no code to run" in prose.stderr
     arms = folder / KNEE / "arms.csv"
     arms.write_text(arms.read_text().replace(",intervention,", ",other,"))
     wrong = _call("rerun", _notebook(tmp_path), "--data", folder, "--out", tmp_path / "out")
@@ -120,6 +135,9 @@ def test_a_rerun_names_its_data_and_needs_nothing_beside_it(folder, tmp_path, mo
     text = soup.get_text(" ")
     assert "folder data" in text and "comparator = hyaluronic-acid" in text
     assert soup.title.text == "A made-up chapter"
+    said = [text.index(s) for s in ("A made-up chapter", "A rerun of", "See the methods")]
+    assert said == sorted(said)
+    assert "studies.csv" in soup.select_one("details.lr-details").text  # digests of files, folded
     assert str(tmp_path) not in page
     assert soup.select("figure#forest-pain-ha") and soup.select("figure#forest-pain-early")
     ids = {tag["id"] for tag in soup.find_all(id=True)}
@@ -132,6 +150,14 @@ def test_a_rerun_names_its_data_and_needs_nothing_beside_it(folder, tmp_path, mo
     notebook = nbformat.read(out / "made-up.ipynb", as_version=4)
     assert any("injected-parameters" in c.metadata.get("tags", []) for c in notebook.cells)
     assert {p.name for p in out.iterdir()} == {"made-up.html", "made-up.ipynb"}
+
+
+def test_a_rerun_without_a_folder_is_of_the_projects_own_data(folder, tmp_path, monkeypatch):
+    monkeypatch.setenv("LIVINGREVIEW_DATA", str(folder))
+    done = _call("rerun", _notebook(tmp_path), "-p", "window=6", "--out", tmp_path / "out")
+    assert done.exit_code == 0, done.output
+    page = (tmp_path / "out" / "made-up.html").read_text(encoding="utf-8")
+    assert "folder data" in page and "window = 6" in page and "forest-pain-late" in page
 
 
 @pytest.mark.parametrize("options", [(), ("-p", "window=6")])
@@ -157,7 +183,111 @@ def test_a_chapter_shows_what_it_is_asked_for_and_keeps_its_own(folder):
 def test_what_is_possible_comes_from_the_analyses(folder):
     data = Chapter(KNEE, folder).data
     assert possible(data, KNEE) == [("placebo", 3), ("placebo", 6), ("hyaluronic-acid", 3),
-                                    ("placebo", None)]
+                                    ("placebo", None), (None, None)]
     assert not Asked.of(data, KNEE)
     with pytest.raises(AskedError, match="window=6, comparator=any"):
         Asked.of(data, KNEE, 6, "any")
+
+
+def test_tables_without_an_answer_say_so(folder):
+    chapter = Chapter(KNEE, folder, comparator="hyaluronic-acid")
+    assert "No analysis asks the same" in chapter.summary_of_findings("harm")
+    assert "No analysis asks the same" in chapter.summary("harm")
+    # Nothing can stand in the place of what has no control.
+    assert "no analysis asks the same" not in chapter.robustness("alone")
+    assert "no analysis asks the same" in chapter.robustness("harm")
+
+
+def test_what_two_questions_became_stands_on_the_page_once(folder):
+    chapter = Chapter(KNEE, folder, window=6)
+    first, second = (chapter.figure(name) for name in ("pain-early", "pain-late"))
+    assert 'id="forest-pain-late"' in first and 'id="forest-pain-late"' not in second
+    assert 'href="#forest-pain-late"' in second
+    assert chapter.figure("pain-early") == first  # a cell may be run again
+    for part in (chapter.robustness, chapter.subgroups, chapter.dose):
+        part("pain-early")
+        assert "shown above" in part("pain-late")
+
+
+CHAPTERS = [path for path in sorted((DATA.parent / "notebooks").glob("*.md"))
+            if "= Chapter(" in path.read_text(encoding="utf-8")]
+# Cells that show something else when something else is asked for.
+_ASKING = re.compile(r"chapter\.(summary|unpooled|figure|figures|replica|time_course|dose|"
+                     r"subgroups|robustness|summary_of_findings)\(")
+
+
+def _kept(function):
+    """A function that shows the same of a result without drawing it again."""
+    kept = {}
+
+    def shown(*args):
+        key = tuple(a if isinstance(a, str) else a["id"] for a in args
+                    if isinstance(a, str) or (isinstance(a, dict) and "id" in a))
+        if key not in kept:
+            kept[key] = function(*args)
+        return kept[key]
+
+    return shown
+
+
+def _value(source: str, names: dict):
+    """What the last line of a cell gives, after the others were run."""
+    *first, last = ast.parse(source).body
+    alone = isinstance(last, ast.Expr)
+    exec(compile(ast.Module(first if alone else [*first, last], []), "cell", "exec"), names)
+    return eval(compile(ast.Expression(last.value), "cell", "eval"), names) if alone else None
+
+
+def _page(path: Path, asked: dict, kept: dict) -> str:
+    """The page that a rerun makes of a chapter, made in this process."""
+    notebook, names = notebooks.read(path), {}
+    for cell in notebook.cells:
+        if cell.cell_type != "code":
+            continue
+        value = kept[cell.source] if cell.source in kept else _value(cell.source, names)
+        if "parameters" in cell.metadata.get("tags", []):
+            names |= asked
+        elif value is not None:
+            data = ({"text/html": value} if isinstance(value, str)
+                    else {"text/markdown": value.data})
+            cell.outputs = [nbformat.v4.new_output("display_data", data=data)]
+            if not _ASKING.search(cell.source):
+                kept[cell.source] = value
+    return standalone.page(notebook, "", "")
+
+
+def _wrong_in(page: str) -> list[str]:
+    """Identifiers that stand twice, and references within the page that lead nowhere."""
+    ids = Counter(re.findall(r'\sid="([^"]+)"', page))
+    named = set(re.findall(r'href="#([^"]+)"', page))
+    for several in re.findall(r'aria-(?:labelled|described)by="([^"]+)"', page):
+        named |= set(several.split())
+    return [f"{i} stands {n} times" for i, n in ids.items() if n > 1] + [
+        f"{n} is not there" for n in sorted(named - set(ids))]
+
+
+@pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
+def test_every_page_of_a_rerun_has_each_identifier_once_and_no_dead_link(path, monkeypatch):
+    computed = Chapter(path.stem).review
+    monkeypatch.setattr(chapter_module, "load", lambda *_: computed.data)
+    monkeypatch.setattr(chapter_module, "review", lambda *_, **__: computed)
+    # What is inside a drawing has the figure's identifier before its own.
+    monkeypatch.setattr(Figure, "savefig", lambda _, buffer, **__: buffer.write("<svg></svg>"))
+    for module, name in ((chapter_module.analyses, "whole"), (chapter_module, "dose"),
+                         (chapter_module, "subgroups"), (chapter_module.figures, "time_course"),
+                         (chapter_module.robustness, "robustness")):
+        monkeypatch.setattr(module, name, _kept(getattr(module, name)))
+    pairs = possible(computed.data, path.stem)
+    kinds, ends = ({p[side] for p in pairs} - {None} for side in (0, 1))
+    asked = [{}, *({"comparator": k} for k in kinds), *({"window": w} for w in ends),
+             *({"comparator": k, "window": w} for k, w in pairs if k and w)]
+    kept, wrong = {}, []
+    for one in asked:
+        wrong += [f"{one}: {line}" for line in _wrong_in(_page(path, one, kept))]
+    assert not wrong, "\n".join(wrong)
+
+
+def test_every_chapter_of_an_indication_takes_the_same_parameters():
+    assert {path.stem for path in CHAPTERS} == set(dataset.load().indications)
+    for path in CHAPTERS:
+        assert "data_folder, window, comparator)" in path.read_text(encoding="utf-8"), path

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
+
 from ..dataset import Dataset
 from ..review.missing import GROUPS
 from . import words
@@ -154,7 +156,7 @@ def direction(data: Dataset, trial: dict) -> str:
     return words.in_text(label) if label else NOT_EXTRACTED
 
 
-def without_studies(data: Dataset, results: list[dict]) -> Html | None:
+def without_studies(data: Dataset, results: list[dict], placed: Container[str]) -> Html | None:
     """Analyses without any trial, in one part that opens, each with what it would need.
 
     Parameters
@@ -162,6 +164,8 @@ def without_studies(data: Dataset, results: list[dict]) -> Html | None:
     data : Dataset
     results : list of dict
         Analyses of ``results.json``.
+    placed : container of str
+        Those that the page has shown with their subgroups.
 
     Returns
     -------
@@ -170,7 +174,8 @@ def without_studies(data: Dataset, results: list[dict]) -> Html | None:
     """
     if not results:
         return None
-    items = "".join(f"<li>{text(words.no_pool(data, r))}{subgroups(data, r) or ''}</li>"
+    items = "".join(f"<li>{text(words.no_pool(data, r))}"
+                    f"{(r['id'] not in placed and subgroups(data, r)) or ''}</li>"
                     for r in results)
     return details(f"Analyses without a usable {words.noun(results[0])} ({len(results)})",
                    Html(f"<ul>{items}</ul>"))

@@ -1,4 +1,4 @@
-"""What changed in a chapter: its results since the last version, and its data, line by line."""
+"""What changed in a chapter: its results since the version before, and its data, line by line."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from .studies import source
 
 
 def changes(ev: Evidence, names: dict[str, str], results: list[dict]) -> Html:
-    """What changed since the last version, and the dated changes of the data, latest first.
+    """What changed since the version before, and the dated changes of the data, latest first.
 
     Parameters
     ----------
@@ -26,8 +26,9 @@ def changes(ev: Evidence, names: dict[str, str], results: list[dict]) -> Html:
     rows = sorted((r for folder in (ev.indication, "*")
                    for r in ev.data.having("changelog", "file", folder)),
                   key=lambda r: r["row"])
-    shown = [{"date": r["date"], "study": names.get(r["study_id"], r["study_id"]),
-              "column": r["column"], "change": f"{r['old'] or 'empty'} → {r['new'] or 'empty'}",
+    shown = [{"date": r["date"], "file": r["file"].rpartition("/")[2],
+              "study": names.get(r["study_id"], r["study_id"]), "column": r["column"],
+              "change": f"{r['old'] or 'empty'} → {r['new'] or 'empty'}",
               "reason": r["reason"], "source": source(ev, r["source_id"])}
              for r in reversed(rows)]
     return join([
@@ -35,6 +36,7 @@ def changes(ev: Evidence, names: dict[str, str], results: list[dict]) -> Html:
         paragraph(f"{len(rows)} changes of the data are logged for this chapter."),
         details("Changes of the data", table(
             f"{ev.indication}-changes", "Changes of the data of this chapter",
-            [Column("date", "Date"), Column("study", "Study"), Column("column", "Column"),
+            [Column("date", "Date"), Column("file", "File"), Column("study", "Study"),
+             Column("column", "Column"),
              Column("change", "Change"), Column("reason", "Reason"),
              Column("source", "Source")], shown))])

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
 
 from ..dataset import Dataset
 from ..effects.question import RATIOS
 from ..review.changes import CAUSES
 from . import words
 from .html import Column, Html, details, interval, join, number, paragraph, table
+
+_FACTOR = 3  # decimals of a factor
+_NAMED = 5  # trials that a cell names
 
 
 def _glance(change: dict, side: str) -> str:
@@ -19,36 +21,89 @@ def _glance(change: dict, side: str) -> str:
         return "not there"
     if found["estimate"] is None:
         return f"no pooled estimate ({words.trials(found['k'])})"
-    d = decimals(change)
-    return (f"{number(found['estimate'], d)} "
+    d = decimals(found)
+    sides = [change[s]["measure"] for s in ("before", "now") if change[s]]
+    measure = f"{found['measure']} " if len(set(sides)) > 1 else ""
+    return (f"{measure}{number(found['estimate'], d)} "
             f"({interval(found['ci_low'], found['ci_high'], d)}; {words.trials(found['k'])})")
 
 
 def decimals(change: dict) -> int:
-    """Decimals of an analysis' measure."""
+    """Decimals of the measure of an analysis, or of one side of its change."""
     return 2 if change["measure"] in (*RATIOS, "SMD", "RD") else 1
+
+
+class Names:
+    """Names of trials; a trial that the data do not have is called by its identifier.
+
+    Parameters
+    ----------
+    data : Dataset or None
+    """
+
+    def __init__(self, data: Dataset | None):
+        self._data, self._known = data, {}
+
+    def short(self, change: dict, trial: str) -> str:
+        """The name of a trial of an analysis."""
+        of = change["indication"]
+        if of not in self._known:  # a page reads no studies but those that it names
+            rows = self._data.records("studies", of) if self._has(of) else ()
+            self._known[of] = words.study_names({s["study_id"]: s for s in rows})
+        return self._known[of].get(trial, trial)
+
+    def _has(self, indication: str) -> bool:
+        return self._data is not None and indication in self._data.indications
+
+    def full(self, change: dict, trial: str) -> str:
+        """The name of a trial with its identifier."""
+        name = self.short(change, trial)
+        return name if trial in name.lower() else f"{name}, {trial}"
 
 
 def part(change: dict, value: float) -> str:
     """A part of a change: a difference, or for ratios the factor."""
     if change["measure"] in RATIOS:
-        return f"× {number(math.exp(value), 3)}"
+        return f"× {number(math.exp(value), _FACTOR)}"
     return words.signed(value, decimals(change) + 1)
 
 
-def cause(step: dict) -> str:
+def cause(change: dict, step: dict, names: Names) -> str:
     """A cause in words, with its trial."""
-    named = f" ({step['trial_id']})" if step["trial_id"] else ""
+    named = f" ({names.full(change, step['trial_id'])})" if step["trial_id"] else ""
     return f"{CAUSES[step['cause']]}{named}: {step['detail']}"
 
 
-def _why(change: dict) -> str:
+def _why(change: dict, names: Names) -> str:
     """The causes of a change, without their parts."""
-    if change["change"] in ("new analysis", "analysis no longer declared", "another question"):
+    if change["change"] in ("new analysis", "analysis no longer declared"):
         return change["change"]
-    found = Counter(c["cause"] for c in change["causes"])
-    return "; ".join(f"{CAUSES[c]}: {found[c]}" for c in CAUSES if found[c]) or (
+    trials: dict[str, list[str]] = {}
+    for found in change["causes"]:
+        trials.setdefault(found["cause"], []).append(
+            names.short(change, found["trial_id"]) if found["trial_id"] else found["detail"])
+    return "; ".join(f"{CAUSES[c]}: {_some(trials[c])}" for c in CAUSES if c in trials) or (
         "the interval, the participants or the certainty")
+
+
+def _some(names: list[str]) -> str:
+    """A list in a cell of a table; of a long one the first, and how many more."""
+    more = len(names) - _NAMED
+    return ", ".join(names if more <= 1 else [*names[:_NAMED], f"{more} more"])
+
+
+def rounded(change: dict) -> str:
+    """A remark where the parts as they are printed do not give the sum that is printed."""
+    steps = change["steps"]
+    if not steps:
+        return ""
+    if change["measure"] in RATIOS:
+        shown = [round(math.exp(s["part"]), _FACTOR) for s in steps]
+        same = round(math.prod(shown), _FACTOR) == round(math.exp(change["total"]), _FACTOR)
+    else:
+        d = decimals(change) + 1
+        same = round(sum(round(s["part"], d) for s in steps), d) == round(change["total"], d)
+    return "" if same else " (parts are rounded)"
 
 
 def changed(data: Dataset, found: dict, identifier: str, indication: str = "") -> Html:
@@ -57,7 +112,7 @@ def changed(data: Dataset, found: dict, identifier: str, indication: str = "") -
     Parameters
     ----------
     data : Dataset
-        For labels.
+        For labels, and names of trials.
     found : dict
         From `livingreview.review.changes.changes`.
     identifier : str
@@ -68,25 +123,29 @@ def changed(data: Dataset, found: dict, identifier: str, indication: str = "") -
     rows = [c for c in found["analyses"] if indication in ("", c["indication"])]
     if not rows:
         return paragraph("No estimate, interval, certainty or set of trials has changed.")
+    names = Names(data)
     overview = table(
         identifier, "Analyses that changed",
         [Column("indication", "Indication"), Column("title", "Analysis"),
          Column("before", "Before"), Column("now", "Now"), Column("why", "Why")],
         [{"indication": data.label("indication", c["indication"]), "title": c["title"],
-          "before": _glance(c, "before"), "now": _glance(c, "now"), "why": _why(c)}
+          "before": _glance(c, "before"), "now": _glance(c, "now"), "why": _why(c, names)}
          for c in rows])
-    return join([overview, *(way(c, f"{identifier}-{c['id']}") for c in rows if c["causes"])])
+    return join([overview, *(way(c, names, f"{identifier}-{c['id']}")
+                             for c in rows if c["causes"])])
 
 
-def way(change: dict, identifier: str) -> Html:
+def way(change: dict, names: Names, identifier: str) -> Html:
     """The way of one estimate from then to now, one cause at a time, with the sum of the parts."""
-    shown = [{"cause": cause(s), "estimate": number(s["estimate"], decimals(change)),
+    shown = [{"cause": cause(change, s, names), "estimate": number(s["estimate"], decimals(change)),
               "part": part(change, s["part"])} for s in change["steps"]]
     if change["steps"]:
-        shown.append({"cause": "All together", "estimate": _glance(change, "now"),
+        shown.append({"cause": f"All together{rounded(change)}",
+                      "estimate": _glance(change, "now"),
                       "part": part(change, change["total"])})
     else:
-        shown = [{"cause": cause(c), "estimate": "", "part": ""} for c in change["causes"]]
+        shown = [{"cause": cause(change, c, names), "estimate": "", "part": ""}
+                 for c in change["causes"]]
     return details(f"{change['title']}: from {_glance(change, 'before')} to "
                    f"{_glance(change, 'now')}", table(
                        identifier, f"{change['title']}: one cause at a time",
@@ -94,19 +153,29 @@ def way(change: dict, identifier: str) -> Html:
                         Column("part", "Part of the change", True)], shown, interactive=False))
 
 
-def as_text(found: dict) -> str:
-    """The changes for the command line."""
+def as_text(found: dict, data: Dataset | None = None) -> str:
+    """The changes as plain text.
+
+    Parameters
+    ----------
+    found : dict
+        From `livingreview.review.changes.changes`.
+    data : Dataset, optional
+        For names of trials; their identifiers stand alone where it is left out.
+    """
+    names = Names(data)
     lines = [f"data of {found['before']['data_version']} → {found['now']['data_version']}; "
              f"package {found['before']['package_version']} → {found['now']['package_version']}",
-             f"{len(found['analyses'])} analyses changed, {found['unchanged']} did not; "
-             f"{len(found['files'])} data files differ"]
+             f"analyses that changed: {len(found['analyses'])}, that did not: "
+             f"{found['unchanged']}; data files that differ: {len(found['files'])}"]
     for change in found["analyses"]:
         lines += ["", f"{change['id']}: {change['title']}",
                   f"  before: {_glance(change, 'before')}", f"  now:    {_glance(change, 'now')}"]
         if change["steps"]:
-            lines += [f"  {part(change, s['part']):>10}  {cause(s)} → "
+            lines += [f"  {part(change, s['part']):>10}  {cause(change, s, names)} → "
                       f"{number(s['estimate'], decimals(change))}" for s in change["steps"]]
-            lines.append(f"  {part(change, change['total']):>10}  all together")
+            lines.append(f"  {part(change, change['total']):>10}  all together{rounded(change)}")
         else:
-            lines += [f"  {cause(c)}" for c in change["causes"]] or [f"  {_why(change)}"]
+            lines += [f"  {cause(change, c, names)}" for c in change["causes"]] or [
+                f"  {_why(change, names)}"]
     return "\n".join(lines) + "\n"

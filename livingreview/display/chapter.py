@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from functools import cached_property
 
@@ -30,12 +31,14 @@ from .conditions import by_condition
 from .directions import albatross, direction_plot
 from .dose import dose
 from .findings import summary_of_findings
-from .html import Html, details, join, link, paragraph
+from .html import Html, details, join, link, paragraph, text
 from .ledger import Ledger
 from .panels import panels
 from .routes import by_route
 from .seeds_table import seed_reference, seed_studies, validation_studies
 from .subgroups import subgroups
+
+_ID = re.compile(r'\sid="([^"]+)"')
 
 
 class Chapter:
@@ -49,8 +52,8 @@ class Chapter:
         Another data folder.
     window, comparator : optional
         The end in months of a time window, and a word of `analysis_comparison`: summary, figures
-        named one by one, dose, robustness and summary of findings then show the analyses of these
-        in the place of the chapter's own. See `review.asked`.
+        named one by one, dose, time, subgroups, robustness and summary of findings then show the
+        analyses of these in the place of the chapter's own. See `review.asked`.
 
     Examples
     --------
@@ -62,8 +65,8 @@ class Chapter:
         self.indication = indication
         self._folder = data
         self._parameters = (window, comparator)
-        self._drawn: set[str] = set()  # figures that are on the page
-        self._named_one: set[str] = set()  # those that it names one by one
+        self._placed: dict[str, tuple[str, str]] = {}  # who put a part on the page, its anchor
+        self._named_one: set[str] = set()  # analyses whose figures the page names one by one
 
     @cached_property
     def review(self) -> Review:
@@ -107,10 +110,32 @@ class Chapter:
         found = {r["id"]: r for a in named if (r := self._analysis(a))}
         return list(found.values())
 
-    def _shown(self, analysis: str, show: Callable[[dict], Html]) -> Html:
-        """An analysis, or what asks the same as was asked for, as a function shows it."""
+    def _shown(self, part: str, analysis: str, show: Callable[[dict], Html]) -> Html:
+        """A part about an analysis, or about what asks the same as was asked for."""
         result = self._analysis(analysis)
-        return self._none_asked(analysis) if result is None else show(result)
+        if result is None:
+            return self._none_asked(analysis)
+        return self._once(f"{part} {result['id']}", result["title"], analysis,
+                          lambda: show(result))
+
+    def _once(self, part: str, title: str, wanted: str, show: Callable[[], Html]) -> Html:
+        """A part of the page; where it stands already when two questions have become one.
+
+        Parameters
+        ----------
+        part, title : str
+        wanted : str
+            Who wants it: a cell that is run again shows it again.
+        show : callable
+            Makes it.
+        """
+        first, anchor = self._placed.get(part, (wanted, ""))
+        if first != wanted:
+            named = link(f"#{anchor}", title) if anchor else text(title)
+            return paragraph(Html(f"{named}: shown above."), "lr-empty")
+        shown = show()
+        self._placed[part] = wanted, "".join(_ID.findall(shown)[:1])
+        return shown
 
     def _none_asked(self, analysis: str) -> Html:
         """That nothing asks what was asked for."""
@@ -132,7 +157,8 @@ class Chapter:
         largest : int
             How many to name.
         """
-        return self._shown(analysis, lambda r: summary.unpooled(self.data, self.names, r, largest))
+        return self._shown("unpooled", analysis, lambda r: summary.unpooled(
+            self.data, self.names, r, largest))
 
     def question(self) -> Html:
         """Comparisons that the studies of people allow, with their number."""
@@ -176,21 +202,15 @@ class Chapter:
         own, result = self.review.analysis(analysis), self._analysis(analysis)
         self._named_one |= {r["id"] for r in (own, result) if r}
         if result is own:
-            return self._figure(own)
-        if result is None:
-            first = self._none_asked(analysis)
-        elif result["id"] in self._drawn:  # two questions of the chapter became one
-            first = paragraph(Html(f"{link('#forest-' + result['id'], result['title'])}: "
-                                   "see the figure above."))
-        else:
-            first = self._figure(result)
-        return join([first, details(f"The chapter's own question: {own['title']}",
-                                    self._figure(own))])
+            return self._figure(own, analysis)
+        return join([
+            self._figure(result, analysis) if result else self._none_asked(analysis),
+            details(f"The chapter's own question: {own['title']}", self._figure(own, analysis))])
 
-    def _figure(self, result: dict) -> Html:
+    def _figure(self, result: dict, wanted: str) -> Html:
         """A result as `figure` shows it."""
-        self._drawn.add(result["id"])
-        return analyses.whole(self.data, self.names, result)
+        return self._once(_figure_of(result), result["title"], wanted,
+                          lambda: analyses.whole(self.data, self.names, result))
 
     def not_in_pool(self, result: dict) -> Html:
         """The known trials of the comparison that are not in the pool, in groups."""
@@ -201,18 +221,20 @@ class Chapter:
 
         Those that the page names one by one are not drawn again.
         """
-        results = self.results(**having)
-        parts = [details(f"{r['title']} ({words.k_words(r)})", self._figure(r))
+        results, wanted = self.results(**having), f"figures {having}"
+        parts = [details(f"{r['title']} ({words.k_words(r)})", self._figure(r, wanted))
                  for r in results if r["studies"] and r["id"] not in self._named_one]
         empty = [r for r in results if not r["studies"]]
-        return join([*parts, analyses.without_studies(self.data, empty)])
+        return join([*parts, analyses.without_studies(
+            self.data, empty, {r["id"] for r in empty if _figure_of(r) in self._placed})])
 
     def replica(self, check: str, main: str, published: str) -> Html:
         """A published pooled result, recomputed, and the rules that lead from it to ours."""
         from .replica import replica  # a page that has none does not depend on it
 
         return replica(self.evidence, self.names, self.review.analysis(check),
-                       self.review.analysis(main), published, self._figure)
+                       self.review.analysis(main), published,
+                       lambda r: self._figure(r, f"replica {check}"))
 
     def combinations(self) -> Html:
         """Cells with an operation or another injection: which trial tells what each adds."""
@@ -237,20 +259,21 @@ class Chapter:
 
     def time_course(self, target: str, comparison: str) -> Html:
         """Estimates of one comparison over the time windows."""
-        comparison = self.asked.comparator or comparison
+        wanted, comparison = f"time {comparison}", self.asked.comparator or comparison
         results = self.results(target=target, comparison=comparison, section="effects")
         if not results:
             return paragraph("No analysis of this comparison is declared.", "lr-empty")
-        name = words.outcome_name(self.data, results[0])
-        drawn = figures.time_course(
-            self.data, results, f"time-{self.indication}-{target}-{comparison}",
-            f"{name} over time, {words.treated(results[0])} against "
-            f"{words.comparator(self.data, results[0])}")
-        return drawn or paragraph("No window has an estimate.", "lr-empty")
+        name, part = words.outcome_name(self.data, results[0]), (
+            f"time-{self.indication}-{target}-{comparison}")
+        title = (f"{name} over time, {words.treated(results[0])} against "
+                 f"{words.comparator(self.data, results[0])}")
+        return self._once(part, title, wanted, lambda: figures.time_course(
+            self.data, results, part, title) or paragraph("No window has an estimate.",
+                                                          "lr-empty"))
 
     def dose(self, analysis: str) -> Html:
         """Effects against the number of cells."""
-        return self._shown(analysis, lambda r: dose(
+        return self._shown("dose", analysis, lambda r: dose(
             self.data, self.names, r, {s["trial_id"]: self._tissue(s) for s in r["studies"]}))
 
     def _tissue(self, study: dict) -> str:
@@ -261,14 +284,14 @@ class Chapter:
 
     def subgroups(self, analysis: str) -> Html:
         """The divisions of a pool's trials, in a table."""
-        return self._shown(analysis, lambda r: subgroups(self.data, r, "divided") or paragraph(
-            f"{r['title']}: no trial to divide.", "lr-empty"))
+        return self._shown("subgroups", analysis, lambda r: subgroups(
+            self.data, r, "divided") or paragraph(f"{r['title']}: no trial to divide.", "lr-empty"))
 
     # --- robustness, harms, summary of findings -----------------------------------------------
 
     def robustness(self, analysis: str) -> Html:
         """Every combination of choices, one choice at a time, and small-study effects."""
-        return self._shown(analysis, lambda r: robustness.robustness(
+        return self._shown("robustness", analysis, lambda r: robustness.robustness(
             self.data, self.names, r, self.results()))
 
     def event_bounds(self) -> Html:
@@ -277,7 +300,9 @@ class Chapter:
 
     def summary_of_findings(self, *analyses: str) -> Html:
         """Outcomes with relative and absolute effects and the trace of their certainty."""
-        return summary_of_findings(self.data, self._answers(analyses))
+        found = self._answers(analyses)
+        return (summary_of_findings(self.data, found) if found
+                else paragraph(self.asked.nothing(), "lr-empty"))
 
     # --- what others concluded, and what the seed reviews claimed -----------------------------
 
@@ -342,3 +367,8 @@ class Chapter:
     def study_entries(self) -> Html:
         """Where each row of the study table comes from."""
         return provenance.studies(self.data, self.evidence, self.names)
+
+
+def _figure_of(result: dict) -> str:
+    """The figure of a result as a part of the page."""
+    return f"figure {result['id']}"

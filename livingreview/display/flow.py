@@ -7,6 +7,7 @@ from functools import cached_property
 
 from .. import versions
 from ..effects import Evidence
+from ..review.searches import Search, searches, together
 from .across import Book, quality
 from .html import Column, Html, count, details, join, link, paragraph, table, text
 
@@ -18,6 +19,10 @@ STEPS = {
     "pooled": "in a pooled estimate",
 }
 NO_SEARCH = "no search made yet"
+
+
+def _stated(n: int | None) -> str:
+    return "not stated" if n is None else count(n)
 
 
 class Flow(Book):
@@ -71,14 +76,17 @@ class Flow(Book):
         return (kind, why) if kind else ("check only", "only in an analysis that checks another")
 
     def _before(self) -> Html:
-        """The last published version, which the flow starts from."""
-        known = versions.published()
-        if not known:
-            return link("versions.html", "Preceding version: none has been published yet")
+        """The version before these pages, which the flow starts from."""
+        here = versions.here()
+        before = versions.preceding(here)
+        if not before:
+            return link("versions.html", "Preceding version: " + (
+                "none, this is the first" if here else "none has been published yet"))
         old = {(r["indication"], s["trial_id"])
-               for r in versions.results(known[-1])["analyses"].values() for s in r["studies"]}
+               for r in versions.results(before)["analyses"].values() if r["role"] != "check"
+               for s in r["studies"]}
         now = {(i, s) for i, found in self.studies.items() for s in found["usable"]}
-        return Html(link(f"../releases/{known[-1]}.html", f"Preceding version: {known[-1]}, with "
+        return Html(link(f"../releases/{before}.html", f"Preceding version: {before}, with "
                          f"{len(old)} trials in its analyses") + text(
             f"; since then {len(now - old)} more and {len(old - now)} fewer"))
 
@@ -96,21 +104,48 @@ class Flow(Book):
 
     def diagram(self) -> Html:
         """The boxes of the flow, from searches to estimates, and what each step leaves behind."""
-        searches = self.data.records("flow")
-        found = f"{count(sum(r['hits'] or 0 for r in searches))} records found" if searches else (
-            NO_SEARCH)
         reports = sum(len(ev.studies) for ev in self.evidence.values())
         state = f"These pages: data of {self.data.version or 'no date'}, " + (
             f"{reports} reports of {self._total('known')} studies")
-        boxes = [self._before(), link("#searches", f"Searches of our own: {found}"),
-                 self._sources(), text(state)]
-        head = "".join(f"<li>{box}</li>" for box in boxes)
+        head = f"<li>{self._before()}</li>{self._searched()}" + "".join(
+            f"<li>{box}</li>" for box in (self._sources(), text(state)))
         steps = "".join(self._box(step, words) for step, words in STEPS.items())
         lists = [Html(f'<div id="flow-list-{step}">' + details(
             f"{words}: {self._total(step)}", self._list(step)) + "</div>")
             for step, words in STEPS.items()]
         return join([Html(f'<ol class="lr-flow">{head}{steps}</ol>'), *lists,
                      Html(f'<div id="flow-list-left">{self._left_list()}</div>')])
+
+    @cached_property
+    def own(self) -> list[Search]:
+        """Searches of our own."""
+        return searches(self.data)
+
+    def screening(self) -> Html:
+        """What the boxes of searches and of screening say, or why there are none."""
+        if not self.own:
+            return paragraph("No search of our own has been made. Records found, screened and "
+                             "excluded will have boxes of their own once there is one.")
+        return paragraph("Records found, screened and excluded are those of our own searches; each "
+                         "search is counted once, and its numbers stand under searches.")
+
+    def _searched(self) -> str:
+        """The boxes of our own searches: found, screened, excluded with the reasons."""
+        if not self.own:
+            return f"<li>{link('#searches', f'Searches of our own: {NO_SEARCH}')}</li>"
+        found, screened = (together([getattr(s, name) for s in self.own])
+                           for name in ("hits", "screened"))
+        reasons = Counter()
+        for search in self.own:
+            reasons.update(search.excluded)
+        kinds = "; ".join(f"{why}: {count(n)}" for why, n in reasons.most_common())
+        excluded = (f"<strong>{count(sum(reasons.values()))}</strong> ({text(kinds)})" if reasons
+                    else f"<strong>{_stated(None)}</strong>")
+        said = "search" if len(self.own) == 1 else "searches"
+        return (f"<li>{link('#searches', 'Searches of our own')}: "
+                f"<strong>{_stated(found)}</strong> records found in {len(self.own)} {said}</li>"
+                f"<li>{link('#searches', 'Records screened')}: <strong>{_stated(screened)}</strong>"
+                f'</li><li class="lr-out">{link("#searches", "Records excluded")}: {excluded}</li>')
 
     def _box(self, step: str, words: str) -> str:
         """A step with its count, and how many the step before has more, by reason."""
@@ -158,7 +193,7 @@ class Flow(Book):
         if not rows:
             return paragraph(f"Searches of our own: {NO_SEARCH}. One row per search belongs in "
                              "the table flow.csv.")
-        return table("flow-searches", "Searches",
+        return table("flow-searches", "Searches, with a row for each reason of exclusion",
                      [Column("date", "Date"), Column("source", "Source"),
                       Column("query", "Query"), Column("hits", "Found", True),
                       Column("screened", "Screened", True), Column("excluded", "Excluded", True),

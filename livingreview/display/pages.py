@@ -24,8 +24,9 @@ class Overview(Book):
 
     def version(self) -> Html:
         """Version and date of data and package; an empty changelog gives the data no date."""
-        known = versions.published()
-        last = (link(f"../releases/{known[-1]}.html", f"last released version: {known[-1]}")
+        here, known = versions.here(), versions.published()
+        last = (link(f"../releases/{here}.html", f"version {here}") if here
+                else link(f"../releases/{known[-1]}.html", f"last released version: {known[-1]}")
                 if known else "no version has been released yet")
         dated = [f"Data of {self.data.version}"] if self.data.version else []
         return Html('<p class="lr-version">' + " · ".join(

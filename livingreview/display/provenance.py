@@ -133,12 +133,16 @@ def values(review: Review, indication: str, names: dict[str, str]) -> Html:
     return Html('<div class="lr-provenance">' + "".join(e[2] for e in ordered) + "</div>")
 
 
-BASELINE_PAIN = ("pain-vas", "pain-nrs", "womac-pain", "koos-pain")
+def baseline_family(data: Dataset) -> str:
+    """The family of outcomes that is shown at baseline: the first of the hierarchy, if any."""
+    return next((r["family"] for r in data.records("hierarchy")), "")
 
 
 def baseline_rows(ev: Evidence, trial: str) -> list:
-    """Rows of baseline pain of a trial: of the first instrument that has one."""
-    for outcome in BASELINE_PAIN:
+    """Rows of a trial's baseline: of the first instrument of the family that has one."""
+    family = baseline_family(ev.data)
+    order = [r for r in ev.data.records("hierarchy") if r["family"] == family]
+    for outcome in (r["outcome"] for r in sorted(order, key=lambda r: r["position"])):
         found = [row for (study, _), rows in ev.outcomes.items() if ev.trial_of(study) == trial
                  for row in rows if row["outcome"] == outcome and row["timepoint_months"] == 0
                  and row["statistic"] == "final"

@@ -8,11 +8,13 @@ from .. import versions
 from ..dataset import load
 from ..review import review, rounded
 from ..review.changes import changes
+from ..review.searches import searches
 from . import citation
 from .changes import changed
 from .html import Column, Html, details, join, link, paragraph, table, text
 
 NONE_YET = "No version has been published yet, so there is none to compare with."
+FIRST = "This is the first version: there is none to compare with."
 
 
 class Released:
@@ -44,9 +46,7 @@ class Released:
     @property
     def previous(self) -> str:
         """The version before; empty for the first."""
-        known = versions.published()
-        place = known.index(self.version)
-        return known[place - 1] if place else ""
+        return versions.preceding(self.version)
 
     def facts(self) -> Html:
         """When it was published and from what."""
@@ -58,8 +58,8 @@ class Released:
     def changes(self) -> Html:
         """What changed since the version before."""
         if not self.previous:
-            return paragraph("This is the first version: there is none to compare with.")
-        found = changes(versions.results(self.previous), self.document)
+            return paragraph(FIRST)
+        found = between(self.data, self.previous, self.version)
         return join([paragraph(f"Compared with version {self.previous}: "
                                f"{len(found['analyses'])} analyses changed, "
                                f"{found['unchanged']} did not."),
@@ -82,7 +82,7 @@ class Released:
 
 
 class Versions:
-    """All versions, and the state of the data since the last one.
+    """All versions, and what these pages are: one of them, or a later state of the data.
 
     Parameters
     ----------
@@ -112,33 +112,51 @@ class Versions:
                       Column("results", "Results")], rows, "No version has been published yet.",
                      interactive=False)
 
+    def state(self) -> Html:
+        """What these pages are: a published version, or a state of the data that is none."""
+        here = versions.here()
+        if here:
+            return Html(f"<p>These pages are {self._named(here)}, published "
+                        f"{versions.manifest(here)['date']}.</p>")
+        dated = f" of {self.data.version}" if self.data.version else ""
+        return paragraph("These pages are no published version: they are built from the data"
+                         f"{dated}.")
+
+    @staticmethod
+    def _named(version: str) -> str:
+        return link(f"../releases/{version}.html", f"version {version}")
+
     def since(self) -> Html:
-        """What changed since the last published version."""
-        known = versions.published()
-        if not known:
-            return paragraph(NONE_YET)
+        """What changed since the preceding version."""
+        before = versions.preceding(versions.here())
+        if not before:
+            return paragraph(nothing_before())
         now = rounded(review(self.data).document)
-        return join([paragraph(f"Compared with version {known[-1]}."),
-                     changed(self.data, changes(versions.results(known[-1]), now),
-                             "changed-since")])
+        return join([paragraph(f"Compared with version {before}."),
+                     changed(self.data, changes(versions.results(before), now), "changed-since")])
 
     def citation(self) -> Html:
-        """The state of the data as it is, in every format."""
+        """What these pages are, in every format."""
+        here = versions.here()
+        if here:
+            return Released(here, self._folder).citation()
         return citation.citations(citation.work(self.data))
 
     def to_cite(self) -> Html:
-        """What to cite: the last version where there is one, else the state of the data."""
-        known = versions.published()
+        """What to cite: the version that these pages are, else the last one and their state."""
+        known, here = versions.published(), versions.here()
+        if here:
+            return join([Html(f"<p>These pages are {self._named(here)}. It never changes: cite it "
+                              "by its name.</p>"), self.citation()])
         if not known:
             return join([
                 paragraph("No version has been released yet. Until then, cite the date of the "
                           "data, and keep a copy of the results: they hold the digest of every "
                           "data file."),
                 Html(f"<p>{link('../results.json', 'Results (JSON)')}</p>"), self.citation()])
-        last = link(f"../releases/{known[-1]}.html", f"version {known[-1]}")
         return join([
             Html("<p>Cite the version that you used; it stands at the foot of each page and never "
-                 f"changes. The last one is {last}.</p>"),
+                 f"changes. The last one is {self._named(known[-1])}.</p>"),
             Released(known[-1], self._folder).citation(),
             details("The state of these pages, which is not released", self.citation())])
 
@@ -147,15 +165,42 @@ class Versions:
         facts = citation.about(self.data)
         named = {"search-schedule": "Search schedule", "update-rule": "Update rule",
                  "retirement-plan": "Retirement", "protocol": "Protocol"}
-        known = versions.published()
-        before = f"Version {known[-1]}" if known else "None: no version has been published yet"
+        here = versions.here()
+        before = versions.preceding(here)
+        preceding = f"Version {before}" if before else (
+            "None: this is the first version" if here else
+            "None: no version has been published yet")
+        found = searches(self.data)
+        searched = (f"{len(found)}, the last on {max(s.date for s in found)}" if found
+                    else "None so far")
         items = "".join(f"<dt>{name}</dt><dd>{text(facts.get(key, 'Not stated'))}</dd>"
                         for key, name in named.items())
-        return Html(f"<dl>{items}<dt>Preceding version</dt><dd>{before}</dd></dl>")
+        return Html(f"<dl><dt>Searches made</dt><dd>{text(searched)}</dd>{items}"
+                    f"<dt>Preceding version</dt><dd>{preceding}</dd></dl>")
+
+
+def nothing_before() -> str:
+    """Why these pages are compared with no version."""
+    return FIRST if versions.here() else NONE_YET
+
+
+def between(data, old: str, new: str) -> dict:
+    """What changed from one version to another, in the order in which analyses are declared.
+
+    Parameters
+    ----------
+    data : Dataset
+    old, new : str
+        Names of published versions, whose files are in the order of identifiers.
+    """
+    found = changes(versions.results(old), versions.results(new))
+    place = {row["analysis_id"]: i for i, row in enumerate(data.records("analyses"))}
+    return {**found, "analyses": sorted(found["analyses"],
+                                        key=lambda c: place.get(c["id"], len(place)))}
 
 
 def since_last(data, indication: str, results: dict) -> Html:
-    """What changed in an indication's analyses since the last published version.
+    """What changed in an indication's analyses since the version before these pages.
 
     Parameters
     ----------
@@ -164,12 +209,12 @@ def since_last(data, indication: str, results: dict) -> Html:
     results : dict
         Its results as they are, by analysis.
     """
-    known = versions.published()
-    if not known:
-        return paragraph(NONE_YET)
-    old = versions.results(known[-1])
+    before = versions.preceding(versions.here())
+    if not before:
+        return paragraph(nothing_before())
+    old = versions.results(before)
     old = {**old, "analyses": {k: v for k, v in old["analyses"].items()
                                if v["indication"] == indication}}
     now = {**old, "analyses": rounded(results)}
-    return join([paragraph(f"Compared with version {known[-1]}:"),
+    return join([paragraph(f"Compared with version {before}:"),
                  changed(data, changes(old, now), f"{indication}-since")])

@@ -69,8 +69,15 @@ def study_table(ev: Evidence, names: dict[str, str], results: list[dict]) -> Htm
          Column("cells", ev.data.wording("product")), Column("control", "Compared with"),
          Column("months", "Follow-up (months)", True),
          Column("population", "Population"),
-         Column("baseline", "Baseline pain"), Column("funding", "Funding"),
+         *_baseline_column(ev), Column("funding", "Funding"),
          Column("status", "Status"), Column("pooled", "In an analysis")], rows)
+
+
+def _baseline_column(ev: Evidence) -> list[Column]:
+    """The column of the values at baseline, where the hierarchy has a family to show."""
+    family = provenance.baseline_family(ev.data)
+    label = words.in_text(ev.data.label("family", family))
+    return [Column("baseline", f"Baseline {label}")] if family else []
 
 
 def _row(ev: Evidence, names: dict[str, str], study_id: str) -> dict:
@@ -113,7 +120,7 @@ def cells_of(ev: Evidence, study_id: str) -> str:
 
 
 def _baseline(ev: Evidence, trial: str) -> Html | str:
-    """Baseline pain of the arms of a trial, as printed."""
+    """The arms of a trial at baseline, as printed."""
     rows = provenance.baseline_rows(ev, trial)
     if not rows:
         return NOT_EXTRACTED

@@ -29,10 +29,13 @@ def summary(data: Dataset, names: dict[str, str], results: list[dict], asked: As
     """
     items = "".join(_item(data, names, result) for result in results)
     listed = Html(f'<ul class="lr-summary">{items}</ul>')
-    return join([paragraph(f"Asked for: {asked.words()}. The summary, the figures named "
-                           "one by one and the robustness show the analyses of this in the "
-                           "place of the chapter's own; text around them speaks of the "
-                           "chapter's own.", "lr-banner"), listed]) if asked else listed
+    if not asked:
+        return listed
+    return join([paragraph(f"Asked for: {asked.words()}. The summary, the figures named one by "
+                           "one, dose, time, subgroups, robustness and the summary of findings "
+                           "show the analyses of this in the place of the chapter's own; text "
+                           "around them speaks of the chapter's own.", "lr-banner"),
+                 listed if results else paragraph(asked.nothing(), "lr-empty")])
 
 
 def _item(data: Dataset, names: dict[str, str], result: dict) -> str:
@@ -71,8 +74,10 @@ def _implausible(names: dict[str, str], result: dict) -> str:
     if not rows or result["k"] < 3:
         return ""
     row, d = rows[0], words.decimals(result)
-    out = ", ".join(names[t] for t in row["left_out"])
-    return (f" Without {text(out)}, whose effect is beyond two standard deviations: "
+    *first, last = [names[t] for t in row["left_out"]]
+    out, effect = ((f"{', '.join(first)} and {last}", "effects are") if first
+                   else (last, "effect is"))
+    return (f" Without {text(out)}, whose {effect} beyond two standard deviations: "
             f"{number(row['estimate'], d)} ({interval(row['ci_low'], row['ci_high'], d)}; "
             f"{words.trials(row['k'])}).")
 

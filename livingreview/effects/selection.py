@@ -151,6 +151,8 @@ def select(ev: Evidence, analysis: Analysis,
     rules = rules or Rules()
     if analysis.qualities:
         rules = replace(rules, qualities=frozenset(analysis.qualities))
+    if analysis.role == "check" and analysis.studies:  # what was pooled then stays what it was
+        rules = replace(rules, retracted=True)
     if analysis.uncontrolled:  # never arms of controlled trials, whatever else a variant lets in
         rules = replace(rules, designs=UNCONTROLLED_DESIGNS)
     effects, left = [], []

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from ..reading import separator
 from ..tables import BY_NAME, Table
 
 
@@ -68,6 +69,18 @@ def table_called(name: str, place: str) -> Table:
     return table
 
 
+def comma_separated(header: list[str], place: str) -> None:
+    """Refuse a header that something else than commas divides.
+
+    Raises
+    ------
+    IntakeError
+    """
+    if found := separator(header):
+        raise IntakeError([f"{place}: the fields are separated by {found}: expected commas, and "
+                           "decimals with a point (save the file as CSV UTF-8 with commas)"])
+
+
 def named_rows(table: Table, header: list[str], records, place) -> list[Row]:
     """Rows under a header.
 
@@ -85,6 +98,7 @@ def named_rows(table: Table, header: list[str], records, place) -> list[Row]:
     IntakeError
         With every column that is unknown or there twice, and every row with too many cells.
     """
+    comma_separated(header, place(1))
     problems = [f"{place(1)}: {name!r} is no column of {table.name}: expected some of "
                 f"{', '.join(table.names)}" for name in header if name not in table.names]
     problems += [f"{place(1)}: the column {name} is there more than once"

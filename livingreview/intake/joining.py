@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -9,7 +10,7 @@ from pathlib import Path
 
 from ..dataset import Dataset
 from ..reading import Problem
-from ..tables import CHANGELOG
+from ..tables import ARMS, CHANGELOG, STUDIES
 from .files import CsvFile, examined_with, put, same
 from .incoming import IntakeError, Row
 
@@ -117,7 +118,7 @@ def join(data: Dataset, rows: list[Row], indication: str, origin: str,
     places = _compared(joined, data.folder, rows, indication)
     if joined.added:
         _log(joined, origin, (today or date.today()).isoformat())
-        joined.problems = _validated(joined, data, places)
+        joined.problems = [*_validated(joined, data, places), *_known(joined, data, indication)]
     if joined.different or joined.errors:
         joined.files = {}
     return joined
@@ -178,12 +179,50 @@ def _validated(joined: Joined, data: Dataset, places: dict[tuple[str, int], Row]
     for problem in found:
         row = places.get((problem.file, problem.row))
         if row is not None:
-            problem = replace(problem, file=row.place, column=row.names.get(
-                problem.column, problem.column))
+            problem = replace(
+                problem, file=row.place, column=row.names.get(problem.column, problem.column),
+                wrong=_other_rows(problem.wrong, problem.file, places))
         elif problem in known or problem.level != "error":
             continue  # not news of these rows
         out.append(problem)
     return out
+
+
+def _other_rows(text: str, path: str, places: dict[tuple[str, int], Row]) -> str:
+    """The other rows that a problem speaks of, each by where the reader finds it."""
+    def place(found: re.Match) -> str:
+        row = places.get((path, int(found[1])))
+        return row.place if row else f"{path}:{found[1]}"
+
+    return re.sub(r"\brow (\d+)", place, text)
+
+
+def _known(joined: Joined, data: Dataset, indication: str) -> list[Problem]:
+    """New studies and arms that may be those that the folder has under another name."""
+    arms, out = defaultdict(list), []
+    for arm in data.records("arms", indication):
+        arms[arm["study_id"]].append(arm["arm_id"])
+    alike = {_letters(s["study_id"]): s["study_id"] for s in data.records("studies", indication)}
+    for row in joined.added.get(STUDIES.path(indication), ()):
+        study = row.values.get("study_id", "")
+        if there := alike.get(_letters(study)):
+            out.append(Problem(row.place, 0, "study_id", study, f"may be {there}, which is known",
+                               "another study", "warning", "known"))
+    more = defaultdict(list)
+    for row in joined.added.get(ARMS.path(indication), ()):
+        if row.made and row.values["study_id"] in arms:
+            more[row.values["study_id"]].append(row)
+    for study, rows in more.items():
+        out.append(Problem(rows[0].place, 0, "arm_id", ", ".join(
+            row.values["arm_id"] for row in rows), f"{study} is known with the arms "
+            f"{', '.join(arms[study])}: its patients may stand here twice",
+            "these arms, which a line of the list can name for this study alone (only_study)",
+            "warning", "known"))
+    return out
+
+
+def _letters(study_id: str) -> str:
+    return study_id.replace("-", "")
 
 
 def said(problem: Problem, places: set[str]) -> str:

@@ -1,9 +1,10 @@
-"""Read what comes from outside: a workbook in our template, a CSV table, or a package of them."""
+"""Read what comes from outside: a workbook in our template, a CSV table, or a folder of them."""
 
 from __future__ import annotations
 
 import csv
 import io
+import re
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,14 +14,14 @@ from pathlib import Path
 from openpyxl import load_workbook
 from openpyxl.utils.exceptions import InvalidFileException
 
-from ..tables import Table
+from ..tables import BY_NAME, Table
 from .incoming import IntakeError, Row, named_rows, table_called
-from .template import INDICATION, LISTS, README, REQUIRED
+from .template import GUIDE_FILE, INDICATION, LISTS, README, REQUIRED
 
 
 @dataclass(frozen=True)
 class Opened:
-    """Rows of a file.
+    """Rows of a file or folder.
 
     Attributes
     ----------
@@ -34,7 +35,7 @@ class Opened:
 
 
 def opened(file: Path, table: str = "") -> Opened:
-    """The rows of a workbook or of a CSV file.
+    """The rows of a workbook, of a CSV file, or of a folder of CSV files.
 
     Parameters
     ----------
@@ -47,13 +48,15 @@ def opened(file: Path, table: str = "") -> Opened:
     IntakeError
         With everything that is wrong with its form.
     """
+    if file.is_dir():
+        return _folder(file)
     if file.suffix.lower() == ".xlsx":
         return _workbook(file)
     if file.suffix.lower() == ".csv":
         return Opened(csv_rows(file.read_bytes(), table_called(table or file.stem, file.name),
                                file.name))
-    raise IntakeError([f"{file.name}: expected a workbook (.xlsx), a table (.csv) or a package "
-                       "(.zip)"], 2)
+    raise IntakeError([f"{file.name}: expected a workbook (.xlsx), a table (.csv), a folder of "
+                       "tables or a package (.zip)"], 2)
 
 
 def csv_records(content: bytes, name: str) -> Iterator[tuple[int, list[str]]]:
@@ -85,6 +88,28 @@ def csv_rows(content: bytes, table: Table, name: str) -> list[Row]:
     if not records:
         raise IntakeError([f"{name}:1: the file is empty"])
     return named_rows(table, records[0][1], records[1:], lambda number: f"{name}:{number}")
+
+
+def _folder(folder: Path) -> Opened:
+    """The rows of a folder of CSV files, each named after its table."""
+    order = list(BY_NAME)
+    files = sorted((path for path in folder.iterdir() if path.suffix.lower() == ".csv"), key=lambda
+                   path: (order.index(path.stem) if path.stem in order else -1, path.name))
+    if not files:
+        raise IntakeError([f"{folder}: no CSV file in this folder"])
+    rows, problems, name = [], [], folder.absolute().name
+    for file in files:
+        place = f"{name}/{file.name}"
+        try:
+            rows += csv_rows(file.read_bytes(), table_called(file.stem, place), place)
+        except IntakeError as error:
+            problems += error.problems
+    if problems:
+        raise IntakeError(problems)
+    guide = folder / GUIDE_FILE
+    text = guide.read_text(encoding="utf-8", errors="replace") if guide.is_file() else ""
+    said = re.match(rf"{INDICATION}:(.*)", text)
+    return Opened(rows, said[1].strip() if said else "")
 
 
 def _workbook(file: Path) -> Opened:

@@ -2,7 +2,7 @@
 
 Accepted is a ZIP archive with these CSV files, in any folder, each named after the review:
 
-- ``…-data-rows.csv``: a row per study and analysis, with the columns `Analysis group`,
+- ``…-data-rows.csv``: a row per study, analysis and subgroup, with the columns `Analysis group`,
   `Analysis number`, `Study`, `Study year`, `Experimental mean`, `Experimental SD`,
   `Experimental cases`, `Experimental N`, the same for `Control`, `GIV SE`, `Mean`, `Subgroup` and
   `Footnotes`;
@@ -11,13 +11,15 @@ Accepted is a ZIP archive with these CSV files, in any folder, each named after 
   `Experimental group label`, `Control group label` and `Swap event and non-event`;
 - ``…-risk-of-bias.csv``, where it is there: `Study` and columns ``Domain (judgement): …``.
 
-These names are those that the function `read.cdir` of R's package meta reads. Everything else in
-the package is passed by, and so are its analyses of observed minus expected events, its
-diagnostic analyses, and analyses in which events and non-events are swapped.
+These names are those that the function `read.cdir` of R's package meta reads; an archive
+``…-data.zip`` inside the archive is opened, as there. Everything else in the package is passed by,
+and so are its analyses of observed minus expected events, its diagnostic analyses, and analyses in
+which events and non-events are swapped.
 
 The package has no words of ours for outcomes, visits, scales and arms, and none is guessed: the
-first call writes a list of its analyses, the user fills in what each is, and an analysis that is
-left empty is not imported.
+first call writes a list of its analyses and their subgroups, the user fills in what each is, and
+what is left empty is not imported. A line that is copied and names a study in `only_study` says
+what the analysis is for that study alone.
 """
 
 from __future__ import annotations
@@ -27,22 +29,24 @@ import io
 import re
 import unicodedata
 import zipfile
+import zlib
+from collections import defaultdict
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 
 from ..tables import BY_NAME
-from .incoming import IntakeError, Row
+from .incoming import IntakeError, Row, comma_separated
 from .opening import csv_records
 
 SOURCE_KIND = "review-table"
 SETTINGS, ROWS, BIAS = ("overall-estimates-and-settings", "data-rows", "risk-of-bias")
 _JUDGEMENT = "Domain (judgement): "
 _SHOWN = ("analysis", "comparison", "name", "data_type", "effect_measure", "experimental",
-          "control", "subgroups", "studies")
-_FILLED = ("outcome", "event", "count", "instrument", "scale_min", "scale_max", "better",
-           "timepoint_months", "statistic", "measure", "experimental_arm", "control_arm",
-           "comparator_type", "tool")
+          "control", "subgroup", "studies")
+_FILLED = ("only_study", "outcome", "event", "count", "instrument", "scale_min", "scale_max",
+           "better", "timepoint_months", "statistic", "measure", "experimental_arm",
+           "control_arm", "comparator_type", "tool")
 # Letters that Unicode does not divide into one of ASCII and a mark.
 _LETTERS = str.maketrans({"ø": "o", "ß": "ss", "æ": "ae", "œ": "oe", "ł": "l", "đ": "d", "ı": "i"})
 _BIAS_LINE = "risk-of-bias"  # stands in the list for the judgements
@@ -88,12 +92,16 @@ def read(file: Path) -> Package:
         When it is no such package.
     """
     try:
-        with zipfile.ZipFile(file) as archive:
+        content = file.read_bytes()
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            inner = next((n for n in archive.namelist() if n.endswith("-data.zip")), None)
+            content = archive.read(inner) if inner else content
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
             names = {Path(n).name: n for n in archive.namelist() if n.endswith(".csv")}
             found = {ending: _table(archive, names, ending)
                      for ending in (SETTINGS, ROWS, BIAS)}
-    except zipfile.BadZipFile as error:
-        raise IntakeError([f"{file.name}: this is no ZIP archive"]) from error
+    except (zipfile.BadZipFile, zlib.error, RuntimeError) as error:  # the last one: a password
+        raise IntakeError([f"{file.name}: this ZIP archive cannot be read ({error})"]) from error
     missing = [f"…-{ending}.csv" for ending in (SETTINGS, ROWS) if found[ending] is None]
     if missing:
         raise IntakeError([f"{file.name}: no {' and no '.join(missing)} in it: expected the data "
@@ -118,30 +126,41 @@ def _analysis(row: dict[str, str]) -> str:
     return f"{row.get('Analysis group', '')}.{row.get('Analysis number', '')}"
 
 
+def _parts(package: Package) -> dict[tuple[str, str], set[str]]:
+    """The studies of each analysis and subgroup, in the order of the settings."""
+    parts = {_analysis(row): {} for _, row in package.settings.records}
+    for _, row in package.rows.records:
+        if _analysis(row) in parts:
+            parts[_analysis(row)].setdefault(row.get("Subgroup", ""), set()).add(
+                study_id(row.get("Study", "")))
+    return {(analysis, subgroup): studies for analysis, found in parts.items()
+            for subgroup, studies in (found or {"": set()}).items()}
+
+
 def list_text(package: Package) -> str:
     """The list of analyses that the user fills in, as CSV."""
     text = io.StringIO()
     writer = csv.DictWriter(text, [*_SHOWN, *_FILLED], restval="", lineterminator="\n")
     writer.writeheader()
-    for _, row in package.settings.records:
-        mine = [r for _, r in package.rows.records if _analysis(r) == _analysis(row)]
+    settings = {_analysis(row): row for _, row in package.settings.records}
+    for (analysis, subgroup), studies in _parts(package).items():
+        row = settings[analysis]
         writer.writerow({
-            "analysis": _analysis(row), "comparison": row.get("Analysis group name"),
+            "analysis": analysis, "comparison": row.get("Analysis group name"),
             "name": row.get("Analysis name"), "data_type": row.get("Data type"),
             "effect_measure": row.get("Effect measure"),
             "experimental": row.get("Experimental group label"),
             "control": row.get("Control group label"),
-            "subgroups": "; ".join(dict.fromkeys(
-                r["Subgroup"] for r in mine if r.get("Subgroup"))),
-            "studies": len({r.get("Study") for r in mine})})
+            "subgroup": subgroup, "studies": len(studies)})
     if package.bias:
+        studies = {study_id(row.get("Study", "")) for _, row in package.bias.records}
         writer.writerow({"analysis": _BIAS_LINE, "name": "judgements, by domain",
-                         "studies": len(package.bias.records)})
+                         "studies": len(studies)})
     return text.getvalue()
 
 
 def rows(package: Package, filled: Path, today: date | None = None) -> list[Row]:
-    """The rows of the analyses that the list says what they are.
+    """The rows of the analyses and subgroups that the list says what they are.
 
     Parameters
     ----------
@@ -155,28 +174,44 @@ def rows(package: Package, filled: Path, today: date | None = None) -> list[Row]
     Raises
     ------
     IntakeError
-        With every line of the list that lacks something.
+        With every line of the list that lacks something, or when nothing is filled in.
     """
     settings = {_analysis(row): row for _, row in package.settings.records}
+    parts = _parts(package)
     wanted, tool, problems = {}, "", []
     records = list(csv_records(filled.read_bytes(), filled.name))
     header = records[0][1] if records else []
+    comma_separated(header, f"{filled.name}:1")
     for line, cells in records[1:]:
-        entry = dict(zip(header, cells, strict=False))
-        name = entry.get("analysis", "")
-        if name == _BIAS_LINE:
+        entry = {k: v.strip() for k, v in zip(header, cells, strict=False)}
+        analysis = entry.get("analysis", "")
+        part = analysis, entry.get("subgroup", "")
+        study = study_id(entry.get("only_study", ""))
+        if analysis == _BIAS_LINE:
             tool = entry.get("tool", "")
-        elif name not in settings:
-            problems.append(f"{filled.name}:{line}: {name!r} is no analysis of the package")
+        elif part not in parts:
+            problems.append(f"{filled.name}:{line}: {_named(part)!r} is not in the package")
         elif entry.get("outcome") or entry.get("event"):
-            wrong = _wrong(entry, settings[name])
-            problems += [f"{filled.name}:{line}: analysis {name}: {text}" for text in wrong]
-            wanted[name] = entry
+            wrong = _wrong(entry, settings[analysis])
+            if entry.get("only_study") and study not in parts[part]:
+                wrong.append(f"{entry['only_study']} is no study of it")
+            if (*part, study) in wanted:
+                wrong.append("another line says what it is: expected one line")
+            problems += [f"{filled.name}:{line}: {_named(part)}: {text}" for text in wrong]
+            wanted[*part, study] = entry
+    if not (problems or wanted):
+        problems = [f"{filled.name} says of no analysis what it is: fill in at least one line"]
     if problems:
         raise IntakeError(problems)
-    package.passed += [f"analysis {name}: the list does not say what it is"
-                       for name in settings if name not in wanted]
+    said = {(analysis, subgroup) for analysis, subgroup, _ in wanted}
+    package.passed += [f"{_named(part)}: the list does not say what it is"
+                       for part in parts if part not in said]
     return _made(package, wanted, settings, tool, today or date.today())
+
+
+def _named(part: tuple[str, str]) -> str:
+    analysis, subgroup = part
+    return f"analysis {analysis}" + (f", subgroup {subgroup}" if subgroup else "")
 
 
 def _wrong(entry: dict[str, str], settings: dict[str, str]) -> list[str]:
@@ -203,21 +238,23 @@ def _wrong(entry: dict[str, str], settings: dict[str, str]) -> list[str]:
 def study_id(name: str) -> str:
     """Identifier of a study from its name in the package, as Doe 2020: doe-2020."""
     plain = unicodedata.normalize("NFKD", name.lower().translate(_LETTERS))
-    plain = plain.encode("ascii", "ignore").decode()
+    # Marks and invisible characters fall away; everything else, hyphens of every kind among it,
+    # divides words.
+    plain = "".join(c for c in plain if unicodedata.category(c) not in ("Mn", "Cf"))
     return "-".join(re.findall("[a-z0-9]+", plain))
 
 
 def _made(package: Package, wanted: dict, settings: dict, tool: str, today: date) -> list[Row]:
     """Rows of every table from the rows of the package."""
-    source = f"{package.review.lower()}-data-package"
-    out = [_row("sources", {"source_id": source, "kind": SOURCE_KIND, "accessed":
-                            today.isoformat(), "title": f"Data package of {package.review}"},
-                package.rows.name, made=True)]
+    source, out = f"{package.review.lower()}-data-package", []
     for line, row in package.rows.records:
-        entry = wanted.get(_analysis(row))
-        if entry is None:
-            continue
         place, study = f"{package.rows.name}:{line}", study_id(row.get("Study", ""))
+        part = _analysis(row), row.get("Subgroup", "")
+        entry = wanted.get((*part, study)) or wanted.get((*part, ""))
+        if entry is None:
+            if any(part == (analysis, subgroup) for analysis, subgroup, _ in wanted):
+                package.passed.append(f"{place}: {row.get('Study')}: the list names other studies")
+            continue
         common = {"study_id": study, "source_id": source}
         values = _values(settings[_analysis(row)], row, entry)
         if not values:
@@ -233,9 +270,13 @@ def _made(package: Package, wanted: dict, settings: dict, tool: str, today: date
         out += [_row(table, {**common, "locator": where, "note": note and f"footnote: {note}",
                              **cells}, place, names) for table, cells, names in values]
     if tool and package.bias:
-        out += _judgements(package.bias, {r.values["study_id"] for r in out
-                                          if r.table.name == "studies"}, source, tool)
-    return out
+        out += _judgements(package, {r.values["study_id"] for r in out
+                                     if r.table.name == "studies"}, source, tool)
+    if not out:
+        return []
+    return [_row("sources", {"source_id": source, "kind": SOURCE_KIND, "accessed":
+                             today.isoformat(), "title": f"Data package of {package.review}"},
+                 package.rows.name, made=True), *out]
 
 
 def _row(table: str, values: dict[str, str], place: str, names=None, made: bool = False) -> Row:
@@ -291,11 +332,25 @@ def _contrast(row: dict, entry: dict, same: dict) -> list[tuple[str, dict, dict]
              names)]
 
 
-def _judgements(bias: _Table, studies: set[str], source: str, tool: str) -> list[Row]:
-    """Judgements of the studies whose values are imported."""
-    return [_row("risk_of_bias", {"study_id": study, "tool": tool, "domain":
-                                  name.removeprefix(_JUDGEMENT), "judgement": cell,
-                                  "source_id": source},
-                 f"{bias.name}:{line}", {"judgement": name})
-            for line, row in bias.records if (study := study_id(row.get("Study", ""))) in studies
-            for name, cell in row.items() if name.startswith(_JUDGEMENT) and cell]
+def _judgements(package: Package, studies: set[str], source: str, tool: str) -> list[Row]:
+    """Judgements of the studies whose values are imported.
+
+    A domain that is judged in several ways, result by result, is passed by.
+    """
+    found = defaultdict(list)
+    for line, row in package.bias.records:
+        if (study := study_id(row.get("Study", ""))) in studies:
+            for name, cell in row.items():
+                if name.startswith(_JUDGEMENT) and cell:
+                    found[study, name].append((f"{package.bias.name}:{line}", cell))
+    out = []
+    for (study, name), cells in found.items():
+        place, judgement = cells[0]
+        if len({cell for _, cell in cells}) > 1:
+            package.passed.append(f"{study}: {name}: judged in several ways: " + ", ".join(
+                f"{cell} ({at})" for at, cell in cells))
+            continue
+        out.append(_row("risk_of_bias", {
+            "study_id": study, "tool": tool, "domain": name.removeprefix(_JUDGEMENT),
+            "judgement": judgement, "source_id": source}, place, {"judgement": name}))
+    return out

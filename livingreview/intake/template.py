@@ -18,23 +18,27 @@ from ..tables import BY_NAME, Column, Table
 TABLES = tuple(BY_NAME[name] for name in (
     "sources", "studies", "arms", "outcomes", "contrasts", "adverse_events", "risk_of_bias"))
 README, LISTS = "README", "lists"  # sheets that hold no data
-INDICATION = "Indication"  # label of the cell that says where the rows belong
+GUIDE_FILE = "README.txt"  # of a folder
+INDICATION = "Indication"  # label of the cell, or line, that says where the rows belong
 REQUIRED = " *"  # follows the name of a column that must be filled
 _ROWS = 1000  # rows to which the lists of words apply
-_GUIDE = (
+_RULES = (
     "Fill one row per study, arm, outcome and visit, and name the source of each row.",
     "An empty cell means: not stated. Never fill a gap by inference.",
-    "A column whose name ends in * must be filled.",
     "Several values in one cell are separated by ; where the remark of the column allows them.",
     "Dates are written as YYYY-MM-DD, decimals with a point.",
-    "Then: python -m livingreview import FILE",
 )
+_WORKBOOK = (*_RULES, "A column whose name ends in * must be filled.",
+             "Then: python -m livingreview import FILE")
+_FOLDER = (*_RULES, "A column that is called required below must be filled.",
+           "The words of each list are in the file vocabularies.csv of the data folder.",
+           "Then: python -m livingreview import FOLDER")
 
 
 def describe(column: Column) -> str:
     """What a column holds, for the one who fills it."""
     parts = [column.description, f"unit: {column.unit}" if column.unit else "",
-             "required" if column.required else "", "several values, separated by ;"
+             "required" if column.required else "", "several values, separated by semicolons"
              if column.many else "", f"words of the list {column.vocabulary}"
              if column.vocabulary else f"type: {column.type}"]
     return "; ".join(part for part in parts if part)
@@ -92,7 +96,7 @@ def workbook(data: Dataset, indication: str = "") -> bytes:
     guide.title = README
     guide.append([INDICATION, indication])
     guide.append([])
-    for line in _GUIDE:
+    for line in _WORKBOOK:
         guide.append([line])
     guide.append([])
     guide.append(["Sheet", "What it holds"])
@@ -125,8 +129,14 @@ def write_workbook(data: Dataset, out: Path, indication: str = "") -> None:
         file.write(workbook(data, indication))
 
 
-def write_folder(out: Path) -> None:
+def write_folder(out: Path, indication: str = "") -> None:
     """Write an empty CSV file of each table and a guide; a folder that holds anything is refused.
+
+    Parameters
+    ----------
+    out : Path
+    indication : str, optional
+        Where the rows belong; the one who fills the tables may write it in.
 
     Raises
     ------
@@ -138,4 +148,6 @@ def write_folder(out: Path) -> None:
     for table in TABLES:
         (out / f"{table.name}.csv").write_text(",".join(table.names) + "\n", encoding="utf-8")
     columns = [f"{t.name}.csv, {c.name}: {describe(c)}" for t in TABLES for c in t.columns]
-    (out / "README.txt").write_text("\n".join([*_GUIDE, "", *columns, ""]), encoding="utf-8")
+    (out / GUIDE_FILE).write_text("\n".join(
+        [f"{INDICATION}: {indication}".rstrip(), "", *_FOLDER, "", *columns, ""]),
+        encoding="utf-8")

@@ -14,6 +14,7 @@ from ..dataset import Dataset
 from ..review import Review, dumps
 
 BASE = "api/v1"
+SCHEMA = "schema.json"
 _NUMBER, _TEXT, _WHOLE = ({"type": [kind, "null"]} for kind in ("number", "string", "integer"))
 # Fields of an analysis: where they stand in its result, their type, and what they mean.
 ANALYSIS = {
@@ -105,13 +106,18 @@ def _study_schema() -> dict:
 
 
 def schema() -> dict:
-    """JSON Schema of the three files, each a list of records."""
+    """JSON Schema of the three files, each a list of records.
+
+    The whole schema takes any of the three; ``#/$defs/NAME`` takes that one, and says better what
+    is wrong with it.
+    """
     fields = {
         "studies": _study_schema(),
         "analyses": {k: {**kind, "description": what} for k, (_, kind, what) in ANALYSIS.items()},
         "versions": {k: {**_TEXT, "description": what} for k, what in VERSION.items()},
     }
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "$defs": {
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema",
+            "anyOf": [{"$ref": f"#/$defs/{name}"} for name in fields], "$defs": {
         name: {"type": "array", "description": FILES[name], "items": {
             "type": "object", "properties": found, "required": list(found)}}
         for name, found in fields.items()}}
@@ -144,12 +150,13 @@ def files(data: Dataset, review: Review) -> dict[str, str]:
         columns = list(described["$defs"][name]["items"]["properties"])
         out[f"{BASE}/{name}.json"] = content = dumps(found)
         out[f"{BASE}/{name}.csv"] = _csv(json.loads(content), columns)
-    out[f"{BASE}/schema.json"] = dumps(described)
+    out[f"{BASE}/{SCHEMA}"] = dumps(described)
     out[f"{BASE}/index.json"] = dumps({
         "version": 1, "data_version": data.version,
-        "files": {name: {"json": f"{name}.json", "csv": f"{name}.csv", "what": what}
+        "files": {name: {"json": f"{name}.json", "csv": f"{name}.csv", "what": what,
+                         "schema": f"{SCHEMA}#/$defs/{name}"}
                   for name, what in FILES.items()},
-        "results": "../../results.json", "schema": "schema.json"})
+        "results": "../../results.json", "schema": SCHEMA})
     return out
 
 

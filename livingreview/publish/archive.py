@@ -17,8 +17,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from .. import versions
-from .heads import COMMIT, SIBLINGS, VERSION
-from .release import ReleaseError, git
+from ..reads import VERSION
+from .heads import COMMIT, SIBLINGS
+from .release import ReleaseError, git, named, tagged
 
 
 def _tree(root: Path, tag: str, folder: Path) -> None:
@@ -53,6 +54,9 @@ def _zip(target: Path, folders: dict[str, Path], epoch: int) -> str:
                 inside = f"{name}/{path.relative_to(folder).as_posix()}"
                 archive.writestr(zipfile.ZipInfo(inside, stamp), path.read_bytes(),
                                  zipfile.ZIP_DEFLATED)
+        # the site names the page beside it that leads to the newest version
+        archive.writestr(zipfile.ZipInfo("index.html", stamp), _leading_to("site"),
+                         zipfile.ZIP_DEFLATED)
     digest = hashlib.sha256(target.read_bytes()).hexdigest()
     target.with_name(target.name + ".sha256").write_text(f"{digest}  {target.name}\n",
                                                          encoding="utf-8")
@@ -74,10 +78,14 @@ def index(out: Path) -> None:
         [{"version": name, "url": f"{name}/index.html"} for name in [*latest, *names]],
         indent=1) + "\n", encoding="utf-8")
     newest = next(iter([*latest, *names]), "")
-    (out / "index.html").write_text(
-        f'<!doctype html><meta charset="utf-8"><title>Versions</title><meta http-equiv="refresh" '
-        f'content="0; url={newest}/index.html"><a href="{newest}/index.html">{newest}</a>\n',
-        encoding="utf-8")
+    (out / "index.html").write_text(_leading_to(newest), encoding="utf-8")
+
+
+def _leading_to(folder: str) -> str:
+    """A page that leads to the site in a folder beside it."""
+    return (f'<!doctype html><meta charset="utf-8"><title>Versions</title><meta '
+            f'http-equiv="refresh" content="0; url={folder}/index.html"><a '
+            f'href="{folder}/index.html">{folder}</a>\n')
 
 
 def site_version(root: Path, version: str, out: Path, say: Callable[[str], None]) -> Path:
@@ -104,8 +112,9 @@ def site_version(root: Path, version: str, out: Path, say: Callable[[str], None]
         When there is no such tag, its pins are not those installed here, its results are not the
         published ones, or another site of that version is there.
     """
-    if not versions.NAME.fullmatch(version):
-        raise ReleaseError(f"{version}: not a version, expected {versions.NAME_WORDS}", 2)
+    if not tagged(root, named(version)):
+        raise ReleaseError(f"{version}: this clone has no tag v{version}: release and tag the "
+                           "version first, or fetch the tags (git fetch --tags)", 2)
     commit = git(root, "rev-parse", "--verify", f"v{version}^{{commit}}")
     epoch = git(root, "log", "-1", "--format=%ct", commit)
     out.mkdir(parents=True, exist_ok=True)

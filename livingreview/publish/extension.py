@@ -21,7 +21,7 @@ from myst_nb.sphinx_ext import add_global_html_resources
 from sphinx.application import Sphinx
 from sphinx.util import logging
 
-from .. import __version__
+from .. import __version__, versions
 from ..dataset import DataError, Dataset, default_folder, load
 from ..store import VARIABLE, Store
 from . import freshness, heads
@@ -47,7 +47,7 @@ def _reported() -> Iterator[None]:
     """What can go wrong in the block ends the build in a line: a cell, a worker, a full disk."""
     try:
         yield
-    except (freshness.ExecutionError, OSError, WorkersError) as error:
+    except (freshness.ExecutionError, OSError, WorkersError, versions.VersionError) as error:
         _stop([error, _KEPT])
 
 
@@ -78,7 +78,11 @@ class _Build:
         _absolute_data_folder()
         root = Path(app.srcdir)
         os.environ.setdefault(VARIABLE, str(root / "_build" / "store"))
-        generated, address = _generated(app), config.livingreview_site_url.rstrip("/")
+        with _reported():
+            version = versions.here()
+        generated, site = _generated(app), config.livingreview_site_url.rstrip("/")
+        # a version has no feed of its own: it would name no later one
+        address = "" if version else heads.address(site)
         self.state, made = freshness.state(default_folder(), root), generated / "state.json"
         known = _known(made)
         if (known.get("state"), known.get("address")) != (self.state, address):
@@ -86,7 +90,7 @@ class _Build:
             with _reported():
                 self.data = _validated()
                 made.unlink(missing_ok=True)
-                _write(self.data, generated, address)
+                _write(self.data, generated, site if address else "")
                 known = {"state": self.state, "address": address, "date": self.data.version,
                          "facts": {r["key"]: r["value"] for r in self.data.records("about")}}
                 made.write_text(json.dumps(known), encoding="utf-8")
@@ -157,8 +161,8 @@ def _known(made: Path) -> dict:
         return {}
 
 
-def _write(data: Dataset, generated: Path, address: str) -> None:
-    """The bibliography and the public files of the site; a feed where the site has an address."""
+def _write(data: Dataset, generated: Path, site_url: str) -> None:
+    """The bibliography and the public files of the site; a feed where an address is given."""
     # what computes and shows takes seconds to load, and most builds do not come here
     from ..review import review
     from . import bibliography, feed, site
@@ -170,8 +174,8 @@ def _write(data: Dataset, generated: Path, address: str) -> None:
     extra = generated / "site"
     shutil.rmtree(extra, ignore_errors=True)
     site.write_public(data, results, extra)
-    if address:
-        (extra / "feed.xml").write_text(feed.feed(data, address), encoding="utf-8")
+    if site_url:
+        (extra / "feed.xml").write_text(feed.feed(data, site_url), encoding="utf-8")
 
 
 def _links(repository: str) -> list[tuple[str, str]]:
@@ -185,7 +189,7 @@ def _links(repository: str) -> list[tuple[str, str]]:
 def _addresses(app: Sphinx, config) -> None:
     """Canonical links, and links to the repository, where their addresses are set."""
     if config.livingreview_site_url:
-        config.html_baseurl = config.livingreview_site_url.rstrip("/") + "/"
+        config.html_baseurl = heads.address(config.livingreview_site_url, versions.here()) + "/"
     links = _links(config.livingreview_repository_url)
     config.myst_substitutions = {
         **config.myst_substitutions,

@@ -17,7 +17,7 @@ import nbformat
 from .. import dataset
 from ..dataset import Dataset
 from ..parcel import Parcel
-from ..reads import REFERENCE, digest, releases_digest
+from ..reads import REFERENCE, digest, identity, releases_digest
 from ..store import Store
 from . import notebooks
 from .notebooks import Failed
@@ -39,7 +39,7 @@ def pins(root: Path) -> str:
 
 
 def state(folder: Path, root: Path) -> str:
-    """Digest of all that any page can depend on: the data folder, the package and the pins.
+    """Digest of all that any page can depend on: data, package, pins, versions, which one it is.
 
     Parameters
     ----------
@@ -48,7 +48,7 @@ def state(folder: Path, root: Path) -> str:
     root : Path
         Folder of the book.
     """
-    parts: list[object] = [dataset.state(folder), pins(root), releases_digest()]
+    parts: list[object] = [dataset.state(folder), pins(root), releases_digest(), identity()]
     for path in sorted(REFERENCE.rglob("*.json")):
         parts += [path.relative_to(REFERENCE).as_posix(), path.read_bytes()]
     return digest(parts)

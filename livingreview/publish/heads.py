@@ -12,9 +12,11 @@ from pathlib import Path
 from sphinx.application import Sphinx
 
 from .. import versions
+from ..dataset import default_folder
 
-VERSION, COMMIT, SIBLINGS = ("LIVINGREVIEW_VERSION", "LIVINGREVIEW_COMMIT",
-                             "LIVINGREVIEW_SIBLINGS")
+COMMIT, SIBLINGS = "LIVINGREVIEW_COMMIT", "LIVINGREVIEW_SIBLINGS"
+LATEST = "latest"  # folder of the state that has no version, beside those of the versions
+_CHANGED = "-changed"  # ends a commit from which the files differ
 
 
 @dataclass(frozen=True)
@@ -29,23 +31,66 @@ class Identity:
         Date of the data; empty where they have none.
     commit : str
         Commit of the source; empty where it is not known.
+    published : str
+        Day on which the version was published; empty where it is not released.
+    folder : str
+        Name of the data folder where it is not the project's own.
     """
 
     version: str
     date: str
     commit: str
+    published: str = ""
+    folder: str = ""
 
     @classmethod
     def of(cls, root: Path, date: str) -> Identity:
-        """The identity of the site built from a folder."""
-        return cls(os.environ.get(VERSION, ""), date,
-                   os.environ.get(COMMIT) or _commit(root))
+        """The identity of the site built from a folder.
+
+        Raises
+        ------
+        versions.VersionError
+            When it is said to be a version that is not published.
+        """
+        version, data = versions.here(), default_folder().resolve()
+        return cls(version, date, os.environ.get(COMMIT) or _commit(root),
+                   versions.manifest(version)["date"] if version else "",
+                   "" if data == (root / "data").resolve() else data.name)
 
     @property
     def words(self) -> str:
-        """Version and date, for a reader."""
+        """Version, date and, where it is not the project's own, data folder, for a reader."""
         name = f"version {self.version}" if self.version else "unreleased"
-        return f"{name}, data of {self.date}" if self.date else name
+        of = f" of {self.date}" if self.date else ""
+        where = f" in the folder {self.folder}" if self.folder else ""
+        return f"{name}, data{of}{where}" if of or where else name
+
+    @property
+    def source(self) -> str:
+        """The commit for a reader, as HTML: it does not hold the data of another folder."""
+        if not self.commit:
+            return ""
+        said = f"{'code of ' if self.folder else ''}commit "
+        changed = " with changes" if self.commit.endswith(_CHANGED) else ""
+        return f" · {said}<code>{html.escape(self.commit[:12])}</code>{changed}"
+
+
+def address(site: str, version: str = "") -> str:
+    """Where the pages of a version are published; without a version, those of the newest state.
+
+    Parameters
+    ----------
+    site : str
+        Address of all versions; empty where it is not known.
+    version : str, optional
+
+    Returns
+    -------
+    str
+        A folder of its own where several versions stand beside each other.
+    """
+    site = site.rstrip("/")
+    return f"{site}/{version or LATEST}" if site and os.environ.get(SIBLINGS) else site
 
 
 def _commit(root: Path) -> str:
@@ -53,7 +98,7 @@ def _commit(root: Path) -> str:
     if not (root / ".git").exists():
         return ""
     try:
-        done = subprocess.run(["git", "describe", "--always", "--dirty=-changed", "--abbrev=40",
+        done = subprocess.run(["git", "describe", "--always", f"--dirty={_CHANGED}", "--abbrev=40",
                                "--exclude=*"], cwd=root, capture_output=True, text=True,
                               check=False)
     except OSError:
@@ -61,12 +106,17 @@ def _commit(root: Path) -> str:
     return done.stdout.strip() if done.returncode == 0 else ""
 
 
-def _others(identity: Identity) -> list[str]:
-    """Other versions that stand beside this site, newest first; none where it stands alone."""
+def _others(identity: Identity) -> list[tuple[str, str]]:
+    """(name, address from the top) of what stands beside this site; nothing where it is alone.
+
+    The site of a version is built once, and is in its archive too: it knows only the page that
+    stands beside each version and leads to the newest. The newest state is built among all.
+    """
     if not os.environ.get(SIBLINGS):
         return []
-    names = ["latest", *reversed(versions.published())]
-    return [name for name in names if name != (identity.version or "latest")]
+    if identity.version:
+        return [("newest", "index.html")]
+    return [(name, f"{name}/index.html") for name in reversed(versions.published())]
 
 
 def footer(identity: Identity, pathto) -> str:
@@ -79,15 +129,24 @@ def footer(identity: Identity, pathto) -> str:
         Address of a page, or of a file below the site, from the page.
     """
     top = pathto("", 1).rstrip("/") or "."
-    links = "".join(f'<li><a href="{top}/../{name}/index.html">{name}</a></li>'
-                    for name in _others(identity))
-    commit = f" · commit <code>{html.escape(identity.commit[:12])}</code>" if (
-        identity.commit) else ""
+    links = "".join(f'<li><a href="{top}/../{href}">{name}</a></li>'
+                    for name, href in _others(identity))
     return (f'<details class="lr-versions" data-top="{top}" data-version="'
-            f'{html.escape(identity.version or "latest")}"><summary>This site: '
-            f"{html.escape(identity.words)}{commit}</summary>"
+            f'{html.escape(identity.version or LATEST)}"><summary>This site: '
+            f"{html.escape(identity.words)}{identity.source}</summary>"
             f'<ul><li><a href="{pathto("book/versions")}">All versions, and what changed</a></li>'
             f"{links}</ul></details>")
+
+
+def _downloads() -> list[tuple[str, str]]:
+    """(address below the site, media type) of what holds the data as a whole."""
+    from . import api  # what computes takes seconds to load, and only one page asks for this
+
+    kinds = {"json": "application/json", "csv": "text/csv"}
+    return [(path, kinds["json"]) for path in (
+        "results.json", "data/datapackage.json", f"{api.BASE}/index.json")] + [
+        (f"{api.BASE}/{name}.{ending}", kind) for name in api.FILES
+        for ending, kind in kinds.items()]
 
 
 def linked_data(facts: dict[str, str], identity: Identity, site: str, page: str,
@@ -100,24 +159,26 @@ def linked_data(facts: dict[str, str], identity: Identity, site: str, page: str,
         What the review says of itself.
     identity : Identity
     site : str
-        Address of the site; empty where it has none, and then no address is given.
+        Address of its pages; empty where they have none, and then no address is given.
     page, title : str
         Of the page.
     landing : bool
         Whether the page describes the whole data set.
     """
     who = {"@type": "Organization", "name": facts.get("authors", "")}
-    common = {"@context": "https://schema.org", "author": who, "version": identity.words,
-              "dateModified": identity.date,
+    common = {"@context": "https://schema.org", "author": who,
+              "version": identity.version or identity.words, "dateModified": identity.date,
               "license": f"https://spdx.org/licenses/{facts.get('text-licence', '')}"}
+    if identity.published:
+        common["datePublished"] = identity.published
     if landing:
         record = {**common, "@type": "Dataset", "name": facts.get("title", title),
                   "description": facts.get("description", ""),
                   "keywords": facts.get("keywords", "").split(";"), "isAccessibleForFree": True}
         if site:
             record["distribution"] = [
-                {"@type": "DataDownload", "encodingFormat": "application/json",
-                 "contentUrl": f"{site}/results.json"}]
+                {"@type": "DataDownload", "encodingFormat": kind, "contentUrl": f"{site}/{path}"}
+                for path, kind in _downloads()]
     else:
         record = {**common, "@type": "ScholarlyArticle", "headline": title,
                   "isPartOf": {"@type": "Dataset", "name": facts.get("title", "")}}
@@ -134,13 +195,14 @@ def decorate(app: Sphinx, identity: Identity, facts: dict[str, str], page: str,
     """Give a page its version, its data for search engines, and the address of the feed."""
     context["theme_extra_footer"] = (context.get("theme_extra_footer") or "") + footer(
         identity, context["pathto"])
-    site = app.config.livingreview_site_url.rstrip("/")
+    site = address(app.config.livingreview_site_url, identity.version)
     landing = page == app.config.root_doc
     if "title" in context and (landing or page.startswith("notebooks/")):
         context["metatags"] = context.get("metatags", "") + linked_data(
             facts, identity, site, page, context["title"], landing)
     if site:
         context["metatags"] = context.get("metatags", "") + (
-            f'<link rel="alternate" type="application/atom+xml" href="{site}/feed.xml">')
+            '<link rel="alternate" type="application/atom+xml" '
+            f'href="{address(app.config.livingreview_site_url)}/feed.xml">')
 
 

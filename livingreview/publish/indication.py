@@ -78,7 +78,8 @@ def begin(data: Dataset, root: Path, name: str, label: str, label_zh: str = "",
     if not re.fullmatch(IDENTIFIER, name):
         raise IndicationError(f"{name} is no identifier: expected lower-case letters and digits "
                               "with hyphens")
-    for taken in (data.folder / name, root / chapter):
+    # A page is called by its name alone, and a folder of the project is no folder of an indication.
+    for taken in (data.folder / name, root / chapter, root / "book" / f"{name}.md", root / name):
         if taken.exists():
             raise IndicationError(f"{taken} is there already: choose another name")
     if name in data.words("indication"):

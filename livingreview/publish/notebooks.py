@@ -11,6 +11,7 @@ from pathlib import Path
 import nbformat
 
 from ..parcel import Parcel
+from ..reads import VERSION
 from ..store import VARIABLE
 
 TIMEOUT = 300  # seconds for one cell
@@ -95,7 +96,7 @@ def execute(path: str, text: str, parcel: Parcel, store: str) -> Executed | Fail
     with parcel.unpacked() as (data, releases):
         failed = _run(path, notebook, {
             "LIVINGREVIEW_DATA": str(data), "LIVINGREVIEW_RELEASES": str(releases),
-            VARIABLE: store if Path(store).is_dir() else ""})
+            VERSION: parcel.version, VARIABLE: store if Path(store).is_dir() else ""})
     if failed:
         return failed
     probe = notebook.cells.pop()

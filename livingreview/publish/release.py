@@ -6,6 +6,7 @@ import datetime
 import hashlib
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -70,6 +71,16 @@ released.files()
 """
 
 
+# What a release writes anew each time: no content of the version before.
+_ANEW = ("CHANGELOG.md", "CITATION.cff", ".zenodo.json", "ro-crate-metadata.json")
+# What is published beside the version's own files, and whether it is code.
+_ENTRIES = {
+    "data/": False, "notebooks/": False, "book/": False, "livingreview/": True,
+    "requirements.txt": True, "pyproject.toml": True, "Makefile": True, "LICENSE": True,
+    "LICENSE-DATA": False, "CITATION.cff": False}
+_SHOWN = 10  # files that a refusal names
+
+
 class ReleaseError(Exception):
     """The version cannot be made; `exit_code` is 2 where the call is wrong."""
 
@@ -94,6 +105,25 @@ def git(root: Path, *arguments: str) -> str:
     if done.returncode:
         raise ReleaseError(f"git {arguments[0]}: {done.stderr.strip() or 'failed'}")
     return done.stdout.rstrip("\n")
+
+
+def named(version: str) -> str:
+    """The version, where it is the name of one.
+
+    Raises
+    ------
+    ReleaseError
+        When it is not.
+    """
+    if not versions.NAME.fullmatch(version):
+        raise ReleaseError(f"{version}: not a version, expected {versions.NAME_WORDS} (the year "
+                           "from 2000 to 2099)", 2)
+    return version
+
+
+def tagged(root: Path, version: str) -> str:
+    """The tag of a version; empty where the clone has none."""
+    return git(root, "tag", "--list", f"v{version}")
 
 
 def today() -> str:
@@ -127,14 +157,17 @@ def manifest(root: Path, data: Dataset, version: str, date: str, results: str) -
         The text of the results.
     """
     document = json.loads(results)
-    files = {f"data/{path}": digest for path, digest in data.digests.items()}
+    # Every file of the folder, also those that are no table: they are published with the version.
+    names = git(root, "ls-files", "-z", "data").split("\0")
+    files = {name: _sha256((root / name).read_bytes()) for name in names if name}
+    files.update({f"data/{path}": digest for path, digest in data.digests.items()})
     files[f"releases/{version}.json"] = _sha256(results.encode())
     return {"version": version, "date": date, "data_version": document["data_version"],
             "package_version": document["package_version"], "sha256": dict(sorted(files.items())),
             "python": ".".join(map(str, sys.version_info[:2])), "pins": _pins(root)}
 
 
-def _crate(root: Path, data: Dataset, item: Work, facts: dict[str, str], entries: list[str]) -> str:
+def _crate(root: Path, item: Work, facts: dict[str, str], entries: dict[str, bool]) -> str:
     """RO-Crate metadata: data, code, results, licences, and the contributors as an entity."""
     from rocrate.model.contextentity import ContextEntity
     from rocrate.rocrate import ROCrate
@@ -150,8 +183,7 @@ def _crate(root: Path, data: Dataset, item: Work, facts: dict[str, str], entries
     top["version"], top["author"], top["publisher"] = item.version, who, who
     top["license"] = licences[facts["text-licence"]]
     crate.datePublished = datetime.date.fromisoformat(item.date)
-    for path in entries:
-        code = path.startswith("livingreview")
+    for path, code in entries.items():
         kind = crate.add_directory if path.endswith("/") else crate.add_file
         kind(root / path, path, fetch_remote=False, properties={
             "name": path, "license": licences[facts["code-licence" if code else "text-licence"]]})
@@ -164,19 +196,25 @@ def _json(document: object) -> str:
     return json.dumps(document, ensure_ascii=False, indent=1) + "\n"
 
 
+def _licences(facts: dict[str, str]) -> str:
+    """Which licence is of what; the fields of the metadata hold one licence for all."""
+    return f"Text and data: {facts['text-licence']}. Code: {facts['code-licence']}."
+
+
 def _zenodo(item: Work, facts: dict[str, str]) -> str:
     return _json({
         "title": item.title, "upload_type": "dataset", "version": item.version,
         "publication_date": item.date, "description": facts["description"],
         "creators": [{"name": item.author}], "license": facts["text-licence"].lower(),
-        "keywords": facts["keywords"].split(";"), "language": "eng"})
+        "notes": _licences(facts), "keywords": facts["keywords"].split(";"), "language": "eng"})
 
 
-def _citation(root: Path, item: Work) -> str:
+def _citation(root: Path, item: Work, facts: dict[str, str]) -> str:
     """CITATION.cff with the version and its date."""
     found = yaml.safe_load((root / "CITATION.cff").read_text(encoding="utf-8"))
     found.update(title=item.title, version=item.version, **{
         "date-released": datetime.date.fromisoformat(item.date),
+        "abstract": f"{facts['description']} {_licences(facts)}",
         "message": "If you use this review, please cite the version that you used."})
     return yaml.safe_dump(found, sort_keys=False, allow_unicode=True, width=100)
 
@@ -186,8 +224,9 @@ def _changelog(root: Path, version: str, date: str, summary: str) -> str:
     text = (root / "CHANGELOG.md").read_text(encoding="utf-8")
     if "## Unreleased\n\n" not in text:
         raise ReleaseError("CHANGELOG.md has no heading '## Unreleased' before an empty line")
-    return text.replace("## Unreleased\n\n", f"## Unreleased\n\n## {version} ({date})\n\n"
-                        f"- {summary}", 1)
+    before, heading, entries = text.partition("## Unreleased\n\n")
+    gap = "\n" if entries and not entries.startswith("-") else ""
+    return f"{before}{heading}## {version} ({date})\n\n- {summary}{gap}{entries}"
 
 
 def _summary(previous: str, old: dict | None, new: dict) -> str:
@@ -201,13 +240,48 @@ def _summary(previous: str, old: dict | None, new: dict) -> str:
 
 def _refuse(root: Path, version: str) -> None:
     """Refuse what is no version, or not the next one, or a tree that is not clean."""
-    if not versions.NAME.fullmatch(version):
-        raise ReleaseError(f"{version}: not a version, expected {versions.NAME_WORDS}", 2)
     known = versions.published(root / "releases")
     if known and version not in known and versions.order(version) < versions.order(known[-1]):
         raise ReleaseError(f"{version}: older than {known[-1]}, which is published", 2)
     if dirty := git(root, "status", "--porcelain"):
         raise ReleaseError("the working tree is not clean: commit or remove\n" + dirty)
+    tag = tagged(root, version)
+    if tag and version not in known:
+        raise ReleaseError(f"{version}: the tag {tag} is there, but not releases/{version}.json; a "
+                           "published version never changes: take another number")
+    if tag and (other := _other_than(root, version, tag)):
+        raise ReleaseError(_never(version, "content", other))
+
+
+def _never(version: str, what: str, other: list[str]) -> str:
+    """Why a version is refused that is published with something else."""
+    more = [f"and {len(other) - _SHOWN} more"] if len(other) > _SHOWN else []
+    return (f"{version} is published with other {what}, and a published version never changes: "
+            "take another number. What differs:\n" + "\n".join([*other[:_SHOWN], *more]))
+
+
+def _other_than(root: Path, version: str, tag: str) -> list[str]:
+    """Files that are not those of a version's tag, but what another release writes."""
+    found = git(root, "diff", "--name-only", "--no-renames", "-z", tag, "HEAD").split("\0")
+    return [path for path in found if path and path not in _ANEW
+            and _version_of(path) in ("", version)]
+
+
+def _version_of(path: str) -> str:
+    """The version that a file of releases/ belongs to; empty for any other file."""
+    inside = re.fullmatch(rf"releases/({versions.NAME.pattern})\.(json|manifest\.json|md)", path)
+    return inside[1] if inside else ""
+
+
+def _other_made(published: dict, made: dict) -> list[str]:
+    """What two manifests of one version do not have in common."""
+    out = []
+    for what in ("sha256", "pins"):
+        old, new = published.get(what, {}), made[what]
+        out += [name for name in sorted({*old, *new}) if old.get(name) != new.get(name)]
+    if published.get("package_version") != made["package_version"]:
+        out.append(f"package {made['package_version']}")
+    return out
 
 
 def prepare(root: Path, version: str, data: Dataset, checks: str, say: Callable[[str], None],
@@ -238,7 +312,7 @@ def prepare(root: Path, version: str, data: Dataset, checks: str, say: Callable[
     ReleaseError
         When the tree is not clean, a check fails, or the version is published with other content.
     """
-    _refuse(root, version)
+    _refuse(root, named(version))
     say(f"running the checks: {checks}")
     if subprocess.run(checks, shell=True, cwd=root, check=False).returncode:
         raise ReleaseError(f"a check failed: {checks}")
@@ -247,11 +321,8 @@ def prepare(root: Path, version: str, data: Dataset, checks: str, say: Callable[
     releases = root / "releases"
     published = releases / f"{version}.json"
     if published.is_file():
-        if published.read_text(encoding="utf-8") != results:
-            found = as_text(changes(versions.document(published), json.loads(results)))
-            raise ReleaseError(f"{version} is published with other results, and a published "
-                               f"version never changes:\n{found}")
-        say(f"{version} is published with these results already: nothing to do")
+        _same(root, version, data, results)
+        say(f"{version} is published with this content already: nothing to do")
         return []
     written = _contents(root, version, data, results)
     for path, content in written.items():
@@ -261,6 +332,22 @@ def prepare(root: Path, version: str, data: Dataset, checks: str, say: Callable[
             f"make site-version VERSION={version}"]
 
 
+def _same(root: Path, version: str, data: Dataset, results: str) -> None:
+    """Refuse a published version with other results, data or pins."""
+    releases = root / "releases"
+    published = releases / f"{version}.json"
+    if published.read_text(encoding="utf-8") != results:
+        found = as_text(changes(versions.document(published), json.loads(results)), data)
+        raise ReleaseError(_never(version, "results", [found]))
+    try:
+        held = versions.manifest(version, releases)
+    except (OSError, ValueError) as error:
+        raise ReleaseError(f"releases/{version}{versions.MANIFEST} cannot be read: {error}"
+                           ) from error
+    if other := _other_made(held, manifest(root, data, version, held.get("date", ""), results)):
+        raise ReleaseError(_never(version, "content", other))
+
+
 def _contents(root: Path, version: str, data: Dataset, results: str) -> dict[str, str]:
     """Every file that the version adds or changes."""
     known, new = versions.published(root / "releases"), json.loads(results)
@@ -268,17 +355,18 @@ def _contents(root: Path, version: str, data: Dataset, results: str) -> dict[str
     old = versions.results(previous, root / "releases") if previous else None
     item, facts = work(data, version, today()), about(data)
     # the manifest holds the others' digests, the metadata none, so that none waits for another
-    entries = ["data/", "livingreview/", "notebooks/", "book/", "requirements.txt",
-               f"releases/{version}.json", f"releases/{version}{versions.MANIFEST}"]
+    entries = {path: code for path, code in _ENTRIES.items() if (root / path).exists()}
+    entries |= dict.fromkeys((f"releases/{version}{ending}" for ending in (
+        ".json", versions.MANIFEST, ".md")), False)
     return {
         f"releases/{version}.json": results,
         f"releases/{version}{versions.MANIFEST}": _json(
             manifest(root, data, version, item.date, results)),
         f"releases/{version}.md": _PAGE.format(version=version),
         "CHANGELOG.md": _changelog(root, version, item.date, _summary(previous, old, new)),
-        "CITATION.cff": _citation(root, item),
+        "CITATION.cff": _citation(root, item, facts),
         ".zenodo.json": _zenodo(item, facts),
-        "ro-crate-metadata.json": _crate(root, data, item, facts, entries),
+        "ro-crate-metadata.json": _crate(root, item, facts, entries),
     }
 
 

@@ -1,4 +1,4 @@
-"""Notebooks on other data: executed copies, each with what it was made from on top."""
+"""Notebooks run again: executed copies, each with what it was made from below its title."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from . import notebooks, standalone
 from .workers import Workers, identity
 
 DATA_PARAMETER = "data_folder"
+_TITLE = re.compile(r"\s*(# .*)\s*")
 _CHAPTER = re.compile(r"\bChapter\(\"([a-z0-9-]+)\"")
 
 
@@ -54,11 +55,18 @@ def found(root: Path, name: str) -> Path:
         With the names that there are.
     """
     places = (Path(name), root / "notebooks" / f"{name}.md", root / "book" / f"{name}.md")
-    for path in places:
-        if path.is_file() and path.suffix == ".md":
-            return path
-    known = sorted(p.stem for p in (root / "notebooks").glob("*.md"))
-    raise RerunError(f"there is no notebook {name}: expected a path or one of {', '.join(known)}")
+    path = next((p for p in places if p.is_file() and p.suffix == ".md"), None)
+    if path and _computes(path):
+        return path
+    known = sorted(p.stem for folder in ("notebooks", "book")
+                   for p in (root / folder).glob("*.md") if _computes(p))
+    wrong = f"{name} has no code to run" if path else f"there is no notebook {name}"
+    raise RerunError(f"{wrong}: expected a path or one of {', '.join(known)}")
+
+
+def _computes(path: Path) -> bool:
+    """Whether a page has a cell of code."""
+    return "```{code-cell}" in path.read_text(encoding="utf-8", errors="replace")
 
 
 def parsed(parameters: Sequence[str]) -> dict[str, object]:
@@ -75,6 +83,9 @@ def parsed(parameters: Sequence[str]) -> dict[str, object]:
             raise RerunError(f"-p {parameter}: expected name=value")
         if name == DATA_PARAMETER:
             raise RerunError(f"-p {parameter}: name the data folder with --data")
+        if name in out:
+            raise RerunError(f"-p {parameter}: {name} has the value {out[name]} already; give it "
+                             "once")
         try:
             out[name] = float(value) if not value.lstrip("-").isdigit() else int(value)
         except ValueError:
@@ -128,11 +139,12 @@ def _heading(path: Path, data: Dataset, parameters: Mapping[str, object]) -> str
     """What a rerun is made from, in Markdown."""
     chosen = ", ".join(f"{k} = {v}" for k, v in parameters.items()) or "none"
     files = "\n".join(f"| {file} | `{value}` |" for file, value in sorted(data.digests.items()))
-    return (f"**A rerun of {path.stem} on other data.** Not a page of the published review.\n\n"
+    return (f"**A rerun of {path.stem}.** Not a page of the published review.\n\n"
             f"- Data: folder {data.folder.resolve().name}, last changed "
             f"{data.version or 'on no stated day'}, digest of all files `{digest_of(data)}`\n"
             f"- Parameters: {chosen}\n- Made with: {identity()}\n\n"
-            f"| File of the data | SHA-256 |\n|---|---|\n{files}\n")
+            "<details class=\"lr-details\"><summary>Digest of each file</summary>\n\n"
+            f"| File of the data | SHA-256 |\n|---|---|\n{files}\n\n</details>\n")
 
 
 def run(reruns: Sequence[Rerun], data: Dataset, store: Path, workers: Workers
@@ -156,9 +168,21 @@ def run(reruns: Sequence[Rerun], data: Dataset, store: Path, workers: Workers
             yield rerun, replace(result, cell=result.cell - rerun.injected)
             continue
         notebook = nbformat.reads(result.text, as_version=4)
-        notebook.cells.insert(0, nbformat.v4.new_markdown_cell(rerun.heading))
+        _head(notebook, rerun.heading)
         nbformat.validator.normalize(notebook)
         yield rerun, nbformat.writes(notebook)
+
+
+def _head(notebook: nbformat.NotebookNode, heading: str) -> None:
+    """Put what a notebook is made from below its title."""
+    first, cells = notebook.cells[0], [nbformat.v4.new_markdown_cell(heading)]
+    title = _TITLE.match(first.source) if first.cell_type == "markdown" else None
+    if title:
+        first.source = first.source[title.end():]
+        cells.insert(0, nbformat.v4.new_markdown_cell(title[1]))
+        if not first.source:
+            del notebook.cells[0]
+    notebook.cells[:0] = cells
 
 
 def page(text: str, root: Path) -> str:

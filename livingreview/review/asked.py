@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from ..dataset import Dataset
+from ..effects.comparisons import UNCONTROLLED
 
 # What two analyses share that ask the same but for window and control.
 _SAME = ("target_type", "target", "measure", "instrument_contains", "condition", "products")
@@ -40,19 +41,19 @@ class Asked:
         AskedError
             When it has none, with what is possible.
         """
-        asked = cls(_months(window), str(comparator) if comparator else None)
         pairs = possible(data, indication)
+        try:
+            asked = cls(_months(window), str(comparator) if comparator else None)
+        except ValueError:
+            raise AskedError(f"window={window} is no number of months; {_listed(pairs)}") from None
         if asked and not any(asked.fits(end, kind) for kind, end in pairs):
-            raise AskedError("\n".join([
-                f"no analysis of {indication} has {asked.words()}; possible are",
-                *(f"  comparator={kind}" + (f" with window={ends}" if ends else "")
-                  for kind, ends in _by_comparator(pairs).items())]))
+            raise AskedError(f"no analysis of {indication} has {asked.words()}; {_listed(pairs)}")
         return asked
 
     def __bool__(self) -> bool:
         return self.window is not None or self.comparator is not None
 
-    def fits(self, end: float | None, comparator: str) -> bool:
+    def fits(self, end: float | None, comparator: str | None) -> bool:
         """Whether an analysis with this end of its window and this control is asked for."""
         return ((self.comparator is None or comparator == self.comparator)
                 and (self.window is None or end == self.window))
@@ -62,6 +63,10 @@ class Asked:
         return ", ".join(([] if self.window is None else [f"window={self.window:g}"])
                          + ([f"comparator={self.comparator}"] if self.comparator else []))
 
+    def nothing(self) -> str:
+        """That none of several analyses asks the same with what is asked for."""
+        return f"No analysis asks the same as those that stand here with {self.words()}."
+
     def instead(self, result: Mapping, others: Iterable[Mapping]) -> Mapping | None:
         """The analysis that asks the same with what is asked for; None where there is none.
 
@@ -69,14 +74,16 @@ class Asked:
         ----------
         result : mapping
             An analysis of the chapter; one without a time window, such as harms at the longest
-            follow-up, is asked for its control alone.
+            follow-up, is asked for its control alone, one without a control for its window alone.
         others : iterable of mapping
             All analyses of the chapter.
         """
         question = result["question"]
         window = self.window if question["window_to"] is not None else None
         end = question["window_to"] if window is None else window
-        kind = self.comparator or question["comparison"]
+        kind = question["comparison"]
+        if kind != UNCONTROLLED:
+            kind = self.comparator or kind
         if end == question["window_to"] and kind == question["comparison"]:
             return result
         found = [o for o in others if o["role"] != "check"
@@ -89,26 +96,30 @@ class Asked:
 
 def _months(window: object) -> float | None:
     """The end of a window as a number."""
-    if window in (None, ""):
-        return None
-    try:
-        return float(window)
-    except (TypeError, ValueError):
-        raise AskedError(f"window={window} is no number of months") from None
+    return None if window in (None, "") else float(window)
 
 
-def possible(data: Dataset, indication: str) -> list[tuple[str, float | None]]:
-    """Control and end of the window of every analysis of a chapter, each pair once."""
+def possible(data: Dataset, indication: str) -> list[tuple[str | None, float | None]]:
+    """Control and end of the window of every analysis of a chapter, each pair once.
+
+    The control is None where patients were treated without one: it is nothing to ask for.
+    """
     rows = data.having("analyses", "indication", indication)
-    return list(dict.fromkeys((r["comparison"], r["window_to"]) for r in rows
-                              if r["role"] != "check"))
+    return list(dict.fromkeys(
+        (None if r["comparison"] == UNCONTROLLED else r["comparison"], r["window_to"])
+        for r in rows if r["role"] != "check"))
 
 
-def _by_comparator(pairs: list[tuple[str, float | None]]) -> dict[str, str]:
-    """The ends of windows of each control, in words."""
-    ends: dict[str, list[float]] = {}
-    for kind, end in pairs:
-        ends.setdefault(kind, [])
-        if end is not None:
-            ends[kind].append(end)
-    return {kind: ", ".join(f"{end:g}" for end in sorted(some)) for kind, some in ends.items()}
+def _listed(pairs: list[tuple[str | None, float | None]]) -> str:
+    """What is possible, a line for each control."""
+    ends: dict[str | None, list[str]] = {}
+    for kind, end in sorted(pairs, key=lambda pair: pair[1] or 0):
+        ends.setdefault(kind, []).extend([] if end is None else [f"{end:g}"])
+    lines = []
+    for kind in dict.fromkeys(kind for kind, _ in pairs):
+        said = [] if kind is None else [f"comparator={kind}"]
+        said += [f"window={', '.join(ends[kind])}"] if ends[kind] else []
+        if said:
+            alone = " (treated without a comparison)" if kind is None else ""
+            lines.append(f"  {' with '.join(said)}{alone}")
+    return "\n".join(["possible are", *lines] if lines else ["the chapter has nothing to ask for"])

@@ -17,6 +17,7 @@ from . import pools
 
 # The order of the steps. What is added comes before what is taken out, so that no step is empty.
 CAUSES = {
+    "question": "the question changed",
     "method": "method changed",
     "corrected": "values corrected",
     "re-derived": "values derived anew",
@@ -25,6 +26,63 @@ CAUSES = {
     "removed": "trial no longer in the pool",
 }
 TOLERANCE = 1e-6  # relative: results are published with ten digits
+# What a question asks. How the review calls its things is no part of it.
+_ASKED = {
+    "measure": "measure", "window": "window", "comparison": "comparison",
+    "target_type": "target type", "target": "target", "instrument_contains": "instrument",
+    "scale": "scale", "favourable": "better side", "background": "background",
+    "condition": "condition", "products": "products", "unit": "unit",
+}
+# What a comparison reads of a file of results: keys, and what their values are.
+_NUMBER, _MAYBE = (int, float), (int, float, type(None))
+_READING = {"table": str, "arm_id": (str, type(None)), "source_id": str, "printed": list}
+_ARM = {"events": _MAYBE, "n": _NUMBER, "readings": [_READING]}
+_STUDY = {"trial_id": str, "yi": _MAYBE, "vi": _MAYBE, "n_cells": _MAYBE, "readings": [_READING],
+          "cells": (_ARM, None), "comparator": (_ARM, None)}
+_RESULT = {
+    "id": str, "indication": str, "title": str, "section": str, "role": str, "note": str,
+    "k": int, "n": _NUMBER, "studies": [_STUDY],
+    "question": {"measure": str, "target_type": str, "target": str, "instrument_contains": str,
+                 "window_from": _MAYBE, "window_to": _MAYBE, "comparison": str,
+                 "favourable": str, "rescaled_0_100": bool},
+    "method": {"tau2_method": str, "interval": str},
+    "pooled": ({"estimate": _NUMBER, "ci_low": _MAYBE, "ci_high": _MAYBE}, None),
+    "certainty": ({"level": str}, None),
+    "not_in_pool": {"trials": [{"trial_id": str, "reason": str}]},
+}
+_DOCUMENT = {"data_version": str, "package_version": str, "digests": dict, "analyses": dict}
+
+
+def wrong(document: dict) -> str:
+    """What a file of results lacks that a comparison needs: the first place, or nothing.
+
+    Parameters
+    ----------
+    document : dict
+        Read from a file.
+    """
+    found = _wrong(document, _DOCUMENT, "")
+    for name, result in document["analyses"].items() if not found else ():
+        found = found or _wrong(result, _RESULT, f"analyses.{name}")
+    return found
+
+
+def _wrong(value, expected, place: str) -> str:
+    """The first place in a value that is not as expected."""
+    if isinstance(expected, tuple) and expected[-1] is None:  # something, or null
+        return "" if value is None else _wrong(value, expected[0], place)
+    if isinstance(expected, dict):
+        if not isinstance(value, dict):
+            return f"{place} is no object"
+        return next(filter(None, (
+            _wrong(value[key], inner, f"{place}.{key}".lstrip(".")) if key in value
+            else f"{place or 'the file'} has no {key!r}" for key, inner in expected.items())), "")
+    if isinstance(expected, list):
+        if not isinstance(value, list):
+            return f"{place} is no list"
+        return next(filter(None, (_wrong(item, expected[0], f"{place}.{i}")
+                                  for i, item in enumerate(value))), "")
+    return "" if isinstance(value, expected) else f"{place} is {value!r}"
 
 
 class DifferentError(ValueError):
@@ -103,6 +161,24 @@ def _trial_changes(old: dict, new: dict) -> Iterator[tuple[str, str, str]]:
                 "corrected", trial, "other printed values are used")
 
 
+def _asked(question: dict) -> dict[str, str]:
+    """What a question asks, in words; what results of earlier versions do not have is not asked."""
+    low, high = question["window_from"], question["window_to"]
+    window = "any visit" if low is None and high is None else " ".join([
+        f"above {low or 0:g}", *([] if high is None else [f"to {high:g}"]), "months"])
+    scale = "0 to 100" if question["rescaled_0_100"] else "as measured"
+    known = {**question, "window": window, "scale": scale}
+    values = {key: known.get(key) or "none" for key in _ASKED}
+    return {key: ", ".join(v) if isinstance(v, list) else v for key, v in values.items()}
+
+
+def _otherwise(old: dict, new: dict) -> str:
+    """What another question asks otherwise, in words; empty where it is the same question."""
+    before, now = _asked(old["question"]), _asked(new["question"])
+    return "; ".join(f"{name} {now[key]} instead of {before[key]}"
+                     for key, name in _ASKED.items() if before[key] != now[key])
+
+
 def _part(measure: str, before: float, now: float) -> float:
     return math.log(now / before) if measure in RATIOS else now - before
 
@@ -166,9 +242,27 @@ def _glance(result: dict | None) -> dict | None:
     if result is None:
         return None
     pooled = result["pooled"] or {}
-    return {"k": result["k"], "n": result["n"],
+    return {"measure": result["question"]["measure"], "k": result["k"], "n": result["n"],
             **{key: pooled.get(key) for key in ("estimate", "ci_low", "ci_high")},
             "certainty": (result["certainty"] or {}).get("level")}
+
+
+def _by_question(old: dict, new: dict, asked: str) -> dict:
+    """Cause, step and total of another question.
+
+    Its trials and values are those that it asks for: none of them was added, corrected or taken
+    out. Estimates in two measures, or on two scales, have no difference.
+    """
+    cause = {"cause": "question", "trial_id": "", "detail": asked}
+    measure = new["question"]["measure"]
+    before, after = ([r["question"][key] for key in ("measure", "rescaled_0_100")]
+                     for r in (old, new))
+    if None in (old["pooled"], new["pooled"]) or before != after:
+        return {"causes": [cause], "steps": [], "total": None}
+    now = new["pooled"]["estimate"]
+    total = _part(measure, old["pooled"]["estimate"], now)
+    return {"causes": [cause], "total": total,
+            "steps": [{**cause, "estimate": now, "part": total}]}
 
 
 def _compared(name: str, old: dict | None, new: dict | None) -> dict:
@@ -179,10 +273,10 @@ def _compared(name: str, old: dict | None, new: dict | None) -> dict:
            "causes": [], "steps": [], "total": None}
     if old is None or new is None:
         return {**out, "change": "new analysis" if old is None else "analysis no longer declared"}
+    if asked := _otherwise(old, new):
+        return {**out, "change": "another question", **_by_question(old, new, asked)}
     out["causes"] = [{"cause": c, "trial_id": t, "detail": d}
                      for c, t, d in _trial_changes(old, new)]
-    if old["question"] != new["question"]:
-        return {**out, "change": "another question"}
     if old["pooled"] is None or new["pooled"] is None:
         if out["before"] == out["now"] and not out["causes"]:
             return {**out, "change": ""}
