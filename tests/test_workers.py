@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import shutil
@@ -83,6 +84,14 @@ def test_a_unit_that_always_kills_its_worker_does_not_take_others_with_it(elsewh
         for position, result in elsewhere.run(units.always_dies, [(i,) for i in range(4)]):
             done[position] = result
     assert done == {0: 0, 2: 2, 3: 3}
+
+
+def test_a_result_is_not_kept_after_it_was_taken(elsewhere):
+    taken = elsewhere.run(units.large, [(i,) for i in range(20)])
+    assert sorted(next(taken)[0] for _ in range(20)) == list(range(20))
+    gc.collect()
+    assert len(units.Result.alive) <= 1  # the last one, with which the generator stands still
+    taken.close()
 
 
 def test_an_error_of_a_unit_is_raised_here(elsewhere):

@@ -41,7 +41,7 @@ def _difference(analysis: Analysis, cells: ArmValue, control: ArmValue,
     return yi, vi
 
 
-@lru_cache(maxsize=100_000)
+@lru_cache(maxsize=10_000)
 def _of_means(measure: str, *arms: float) -> tuple[float, float]:
     """Difference and variance of two arms; most variants of the rules ask for the same again."""
     difference = (synthesis.standardised_mean_difference if measure == "SMD"

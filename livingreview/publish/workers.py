@@ -157,12 +157,13 @@ def _once(count: int, function: Callable,
             futures = {executor.submit(function, *unit): i for i, unit in units.items()}
         except BrokenProcessPool:  # a worker died while the units were being handed out
             return
-        for future in as_completed(futures):
+        for future in as_completed(list(futures)):
+            position = futures.pop(future)  # a future keeps its result, and there may be thousands
             try:
                 result = future.result()
             except BrokenProcessPool:
                 continue
-            yield futures[future], result
+            yield position, result
     finally:  # whoever stops listening, wants no more of it
         executor.shutdown(wait=True, kill_workers=True)
 
@@ -207,10 +208,11 @@ def _on_cluster(scheduler: str, function: Callable,
         position = {submitted(unit): i for i, unit in enumerate(units)}
         suspected, dead = [], 0
         for future in as_they_finish(list(position), loop=client.loop):
+            i = position.pop(future)  # the cluster keeps the result of a future that is kept
             try:
-                yield position[future], received(future)
+                yield i, received(future)
             except KilledWorker:
-                suspected.append(position[future])
+                suspected.append(i)
         for i in suspected:  # a unit that was on the worker of another one is blamed too
             try:
                 yield i, received(submitted(units[i]))
