@@ -61,7 +61,7 @@ bench: $(READY) ## speed of the core beside other engines, and of builds (10 min
 	_build/bench/bin/python bench/bench.py
 	$(BIN)/python bench/build.py
 
-bench-scale: $(READY) ## results of a synthetic collection of 1,000 reviews (long; see bench/scale.py)
+bench-scale: $(READY) ## results of a synthetic collection of 1,000 reviews (14 minutes)
 	$(BIN)/python bench/scale.py
 
 serve: ## show the built site on this machine
