@@ -53,7 +53,7 @@ site-version: $(READY) ## build the site of a tagged version: make site-version 
 	@test -n "$(VERSION)" || { echo "say which: make site-version VERSION=2026.11.0"; exit 2; }
 	$(BIN)/python -m livingreview site-version $(VERSION)
 
-bench: $(READY) ## speed of the core beside other engines, and of builds (10 minutes)
+bench: $(READY) ## speed of the core beside other engines, and of builds (5 minutes)
 	@test -x _build/bench/bin/python || $(PYTHON) -m venv _build/bench
 	@grep -v '^#' bench/requirements.txt | while read pin; do \
 	  _build/bench/bin/python -m pip install --quiet --disable-pip-version-check --no-deps "$$pin" || \
