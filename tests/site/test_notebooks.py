@@ -14,6 +14,7 @@ import papermill
 import pytest
 
 from livingreview.dataset import load
+from livingreview.parcel import Parcel
 from livingreview.publish import freshness, notebooks
 from livingreview.store import Store
 
@@ -37,7 +38,8 @@ def executed():
         found = kept.find(page.piece, page.base, data.fingerprint)
         if found:
             return found.decode()
-        done = notebooks.execute(str(source), nbformat.writes(page.notebook), {})
+        done = notebooks.execute(str(source), nbformat.writes(page.notebook),
+                                 Parcel.of(data, with_releases=True), str(kept.folder))
         assert isinstance(done, notebooks.Executed), done
         return done.text
     return text
@@ -57,7 +59,7 @@ def test_outputs_are_reproducible(tmp_path, executed):
     folders = [tmp_path / source.stem for source in NOTEBOOKS]
     for folder in folders:
         folder.mkdir()
-    with ThreadPoolExecutor(2) as pool:
+    with ThreadPoolExecutor(4) as pool:
         texts = pool.map(executed, NOTEBOOKS)
         for source, done in zip(NOTEBOOKS, pool.map(_executed_again, texts, NOTEBOOKS, folders),
                                 strict=True):
