@@ -455,15 +455,17 @@ def test_each_step_of_the_flow_says_what_it_leaves_out_and_why(world):
     world.trial("x").pair("x").trial("y").pair("y").trial("alone", "hyaluronic-acid")
     world.pair("alone").trial("gone", status="retracted").trial("later", status="registered")
     _rats(world)
+    world.trial("checked", status="retracted").pair("checked")
     world.analysis().analysis(analysis_id="ha", comparison="hyaluronic-acid")
+    world.analysis(analysis_id="as-pooled-then", role="check", studies="x;y;checked")
     flow = Flow()
     flow.__dict__["data"] = world.data()
     steps = flow.studies[KNEE]
     assert [len(steps[s]) for s in ("known", "human", "reported", "usable", "pooled")] == [
-        6, 5, 4, 3, 2]
+        7, 6, 5, 3, 2]
     assert {(study, kind) for found in flow.left.values() for _, study, kind, _ in found} == {
         ("rats", "animals"), ("later", "no results yet"), ("gone", "retracted"),
-        ("alone", "not pooled")}
+        ("checked", "retracted"), ("alone", "not pooled")}
     shown = soup(flow.diagram())
     ids = {tag["id"] for tag in shown.find_all(id=True)} | {"searches"}  # a heading of the page
     assert {a["href"][1:] for a in shown.select("ol.lr-flow a[href^='#']")} <= ids

@@ -72,7 +72,10 @@ class Flow(Book):
             return "no results yet", "registered; no report of results is known"
         if step == "pooled":
             return "not pooled", ("alone in its analyses, or without a ratio: shown by itself")
-        kind, why = quality.why_not(self, self.evidence[indication], study)
+        ev = self.evidence[indication]
+        kind, why = quality.why_not(self, ev, study)
+        if not kind and ev.studies[study]["status"] == "retracted":  # a check may hold it still
+            return "retracted", "retracted"
         return (kind, why) if kind else ("check only", "only in an analysis that checks another")
 
     def _before(self) -> Html:
