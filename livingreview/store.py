@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import tempfile
+import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from .reads import digest
 
 KEPT = 3  # of each piece of work, so that going back to earlier data is quick too
 VARIABLE = "LIVINGREVIEW_STORE"
+DAY = 86_400  # seconds
 
 
 class Store:
@@ -100,10 +102,21 @@ class Store:
         _replace(piece, content)
         _replace(piece.parent / "reads.json", json.dumps(
             {"base": base, "reads": dict(sorted(reads.items()))}, indent=1).encode())
-        others = sorted((p for p in piece.parent.iterdir() if p.name != "reads.json"),
-                        key=lambda p: p.stat().st_mtime, reverse=True)
-        for old in others[KEPT:]:
+        pieces = [p for p in piece.parent.iterdir() if p.name != "reads.json"]
+        whole = [p for p in pieces if not p.name.startswith(".")]
+        for old in sorted(whole, key=_changed, reverse=True)[KEPT:]:
             old.unlink(missing_ok=True)
+        for part in set(pieces) - set(whole):  # of a process that was killed, or still writes it
+            if _changed(part) < time.time() - DAY:
+                part.unlink(missing_ok=True)
+
+
+def _changed(path: Path) -> float:
+    """When a file was changed; long ago where another process has taken it away meanwhile."""
+    try:
+        return path.stat().st_mtime
+    except FileNotFoundError:
+        return 0.0
 
 
 def _replace(path: Path, content: bytes) -> None:

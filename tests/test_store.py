@@ -47,6 +47,17 @@ def test_old_work_is_removed(kept):
     assert len(list((kept.folder / "page").iterdir())) == store.KEPT + 1
 
 
+def test_files_that_other_processes_write_or_take_away_are_let_be(kept):
+    folder = kept.folder / "page"
+    (folder / "gone").symlink_to("nowhere")  # listed, and not there when it is looked at
+    for name in (".written-now", ".left-behind"):
+        (folder / name).write_bytes(b"part")
+    os.utime(folder / ".left-behind", (0, 0))
+    for i in range(store.KEPT + 2):
+        kept.keep("page", "base", READS | {"two.csv": f"new {i}"}, b"later")
+    assert (folder / ".written-now").exists() and not (folder / ".left-behind").exists()
+
+
 @pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"base": "base"}'])
 def test_a_damaged_index_is_as_none(kept, content):
     (kept.folder / "page" / "reads.json").write_bytes(content)
