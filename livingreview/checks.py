@@ -14,7 +14,7 @@ from itertools import combinations
 import numpy as np
 import pandas as pd
 
-from . import seeds
+from . import seeds, tables
 from .dataset import GENERIC, Dataset, Problem
 
 _ORDERED = (("min", "q1"), ("q1", "median"), ("median", "q3"), ("q3", "max"), ("min", "max"),
@@ -536,6 +536,27 @@ def counted(problems: Iterable[Problem], level: str) -> str:
     return f"{total} {level if total == 1 else level + 's'}"
 
 
+NOT_SCHEDULED = "not yet scheduled"
+
+
+def living_mode(data: Dataset) -> Iterator[Problem]:
+    """What a living review must state of itself, and a schedule that nobody has kept yet."""
+    stated = {row["key"]: row for row in data.records("about")}
+    if not stated:
+        return  # a folder that says nothing of itself is no review that is published
+    for key, name in tables.LIVING_MODE.items():
+        if key not in stated:
+            yield _problem("about.csv", 1, "key", key, f"not stated: {name.lower()}",
+                           "a row that states it, if only that there is none", "warning",
+                           "living-mode")
+    search = stated.get("search-schedule")
+    if search and not data.records("flow") and not search["value"].lower().startswith(
+            NOT_SCHEDULED):
+        yield _problem("about.csv", search["row"], "value", search["value"],
+                       "a schedule of searches, and flow.csv has no search",
+                       f"{NOT_SCHEDULED!r} until a search was made", "warning", "living-mode")
+
+
 def run(data: Dataset) -> Iterator[Problem]:
     """Every rule on every indication whose tables could be read, and those on the seed reviews.
 
@@ -556,4 +577,5 @@ def run(data: Dataset) -> Iterator[Problem]:
     yield from searches_differ(data)
     yield from words_without_use(data)
     yield from kinds_missing(data)
+    yield from living_mode(data)
     yield from seeds.problems(data)

@@ -628,6 +628,15 @@ ABOUT = Table(
     optional=True,
 )
 
+# What a living review states of itself (PRISMA-LSR, item L1), and how it is called.
+LIVING_MODE = {
+    "search-schedule": "Search", "screening-schedule": "Screening",
+    "extraction-schedule": "Data collection", "bias-schedule": "Risk of bias",
+    "analysis-schedule": "Analysis", "certainty-schedule": "Certainty",
+    "publication-schedule": "Publication", "update-rule": "What triggers a version",
+    "retirement-plan": "Retirement from the living mode", "protocol": "Protocol",
+}
+
 FLOW = Table(
     "flow", "", "Searches of our own: one row per search, or per reason of exclusion in it.",
     (

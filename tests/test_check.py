@@ -680,6 +680,21 @@ def test_a_vocabulary_without_the_kinds_that_decide_is_a_warning(data_copy):
     assert not [p for p in examine(ROOT / "data").problems if p.rule == "kind-missing"]
 
 
+def test_the_living_mode_is_stated_and_promises_no_search_that_nobody_makes(data_copy):
+    def found():
+        return [str(p) for p in examine(data_copy).problems if p.rule == "living-mode"]
+
+    assert found() == []
+    edit(data_copy, "about.csv", {"key": "search-schedule"}, "value", "Every month, in PubMed.")
+    assert ["flow.csv has no search" in line for line in found()] == [True]
+    rows = [row for row in read_table(data_copy / "about.csv")
+            if row["key"] not in ("search-schedule", "retirement-plan")]
+    write_table(data_copy / "about.csv", tuple(rows[0]), rows)
+    assert [line.split(",")[0] for line in found()] == [
+        "about.csv:1:key: retirement-plan: not stated: retirement from the living mode",
+        "about.csv:1:key: search-schedule: not stated: search"]
+
+
 @pytest.mark.parametrize("damage", [
     {}, {"mean": "x", "sd": "-1", "arm_id": "no-such-arm", "outcome": "no-such-outcome"},
 ], ids=["valid", "an error in every row"])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import cached_property
 
-from .. import versions
+from .. import tables, versions
 from ..dataset import load
 from ..review import review, rounded
 from ..review.changes import changes
@@ -161,10 +161,8 @@ class Versions:
             details("The state of these pages, which is not released", self.citation())])
 
     def living(self) -> Html:
-        """How the review is kept alive: searches, updates, retirement."""
+        """How the review is kept alive: the schedule of each step, versions, retirement."""
         facts = citation.about(self.data)
-        named = {"search-schedule": "Search schedule", "update-rule": "Update rule",
-                 "retirement-plan": "Retirement", "protocol": "Protocol"}
         here = versions.here()
         before = versions.preceding(here)
         preceding = f"Version {before}" if before else (
@@ -174,7 +172,7 @@ class Versions:
         searched = (f"{len(found)}, the last on {max(s.date for s in found)}" if found
                     else "None so far")
         items = "".join(f"<dt>{name}</dt><dd>{text(facts.get(key, 'Not stated'))}</dd>"
-                        for key, name in named.items())
+                        for key, name in tables.LIVING_MODE.items())
         return Html(f"<dl><dt>Searches made</dt><dd>{text(searched)}</dd>{items}"
                     f"<dt>Preceding version</dt><dd>{preceding}</dd></dl>")
 
