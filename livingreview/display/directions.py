@@ -177,7 +177,8 @@ def direction_plot(ev: Evidence, names: dict[str, str]) -> Html:
     columns.append(Column("said", "The report's conclusion"))
     return join([
         table(f"{ev.indication}-directions", caption, columns,
-              [_row(ev, names, families, group, n) for group, n in groups], interactive=False),
+              [_row(ev, names, families, group, n) for group, n in groups], interactive=False,
+              cards=True),
         _legend(ev), silent, vote_table(ev, rows),
         details("Every outcome behind the marks", _outcomes(ev, names, rows))])
 
