@@ -249,7 +249,7 @@ _FAINT = """parts => {
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("target", ["figure.lr-forest", ".lr-entry", "h2", ".lr-cards [id]"])
+@pytest.mark.parametrize("target", ["figure.lr-forest", ".lr-entry", "h2 > a", ".lr-cards [id]"])
 def test_a_target_and_a_band_keep_contrast(browser, address, scheme, target):
     page = _page(browser, scheme=scheme)
     page.goto(f"{address}/notebooks/fracture-bone-defect.html")
@@ -258,6 +258,16 @@ def test_a_target_and_a_band_keep_contrast(browser, address, scheme, target):
     for part in (":target *, tr:has(:target) *", "tbody tr:nth-child(even) *", ".lr-sub, a"):
         read, wrong = page.evaluate(_FAINT, f"article :is({part})")
         assert read and not wrong, "\n".join(wrong[:20])
+    page.context.close()
+
+
+def test_paper_has_no_bars_to_open_the_code(browser, address):
+    page = _page(browser, PAPER)
+    page.goto(f"{address}/notebooks/fracture-bone-defect.html")
+    bars = page.locator("summary:visible", has_text="Show the code")
+    assert bars.count()
+    page.emulate_media(media="print")
+    assert bars.count() == 0
     page.context.close()
 
 
