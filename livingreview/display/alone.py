@@ -20,6 +20,7 @@ from .forest import (
     signs_of,
 )
 from .html import Html, count, data_table, link, number, paragraph, text
+from .statement import mark
 
 PERCENT = (-4.0, 104.0)  # none to all, with room for the marks at both ends
 MODELS = {"random": "Pooled, studies may differ", "common": "One common value (two studies)",
@@ -267,7 +268,7 @@ def forest_alone(data: Dataset, names: dict[str, str], result: dict) -> Html:
         ("Weight", ' class="lr-num"'), (f"{value} (95% CI)", ' class="lr-num"'), ("Drawing", "")))
     described = f"desc-{result['id']}"
     return Html(
-        f'<figure class="lr-forest lr-alone" id="forest-{result["id"]}" '
+        f'<figure class="lr-forest lr-alone" id="forest-{result["id"]}"{mark(result)} '
         f'aria-describedby="{described}"><p class="lr-banner"><strong>Uncontrolled.</strong> '
         f"{text(kind.capitalize())}: {text(words.UNKNOWN)}.</p>"
         f'<div class="lr-scroll" role="region" tabindex="0" aria-label="{text(result["title"])}">'

@@ -5,6 +5,7 @@ from __future__ import annotations
 from ..dataset import Dataset
 from . import words
 from .html import Column, Html, count, details, interval, join, link, number, paragraph, table, text
+from .statement import mark, statement
 
 LEVELS = ("very low", "low", "moderate", "high")
 NO_COMPARISON = "no comparison"
@@ -31,8 +32,7 @@ def summary_of_findings(data: Dataset, results: list[dict]) -> Html:
     """
     against = list(dict.fromkeys(_against(data, r) for r in results))
     rows = [{"outcome": _outcome(data, r, named=len(against) > 1),
-             "n": f"{count(round(r['n'])) if r['n'] else 'not stated'} ({words.k_words(r)})"
-             if r["k"] else "none",
+             "attributes": mark(r), "n": _participants(data, r),
              "relative": _relative(r), "absolute": _absolute(data, r),
              "certainty": certainty(data, r),
              "plain": Html(text(words.plain(data, r)))} for r in results]
@@ -46,6 +46,14 @@ def summary_of_findings(data: Dataset, results: list[dict]) -> Html:
                Column("certainty", "Certainty and why"), Column("plain", "In plain language")],
               rows, interactive=False, cards=True),
         paragraph(_footnote(data, results))])
+
+
+def _participants(data: Dataset, result: dict) -> Html:
+    """Participants and trials of the estimate; those apart from it, and what it rests on."""
+    said = statement(result)
+    more = [f"and {said.without}" if said.without else "", words.rests_on(data, result)]
+    return Html(f"{text(said.number)} ({text(said.k)})"
+                + "".join(f' <span class="lr-sub">{text(m)}</span>' for m in more if m))
 
 
 def _uncontrolled(result: dict) -> bool:
@@ -90,10 +98,7 @@ def _relative(result: dict) -> str:
         return "not estimable"
     if not words.ratio(result):
         return "none (means)"
-    d = words.decimals(result)
-    shown = (f"{words.measure(result).short} {number(pooled['estimate'], d)} "
-             f"({interval(pooled['ci_low'], pooled['ci_high'], d)})")
-    return shown + _spread(result)
+    return f"{words.measure(result).short} {statement(result).estimate}" + _spread(result)
 
 
 def _spread(result: dict) -> str:

@@ -8,6 +8,7 @@ import math
 from ..dataset import Dataset
 from . import words
 from .html import Html, count, data_table, interval, link, number, paragraph, text
+from .statement import mark
 
 WIDTH, HEIGHT, MARGIN = 216, 38, 8
 
@@ -179,11 +180,6 @@ def signs_of(study: dict) -> str:
     return signs
 
 
-def _estimate(result: dict, values: dict) -> str:
-    d = words.decimals(result)
-    return f"{number(values['estimate'], d)} ({interval(values['ci_low'], values['ci_high'], d)})"
-
-
 def _stacked(shown: str) -> Html:
     """An estimate above its interval, to save width."""
     estimate, _, rest = shown.partition(" ")
@@ -229,7 +225,7 @@ def _study_row(data: Dataset, names: dict, axis: Axis, result: dict, study: dict
     if study["yi"] is None:
         return _row(header, cells, control, "", Html('<span class="lr-sub">no ratio</span>'),
                     mark_svg(f"{name}: no ratio", _lines(axis, result)), "lr-study")
-    shown = _estimate(result, study)
+    shown = words.shown_estimate(result, study)
     weight = "" if study["weight"] is None else f"{number(100 * study['weight'], 1)}%"
     return _row(header, cells, control, weight, link(href, _stacked(shown)),
                 _study_mark(axis, result, study, f"{name}: {shown}"), "lr-study")
@@ -257,7 +253,7 @@ def _pooled_rows(axis: Axis, result: dict) -> list[str]:
              "mantel-haenszel": "Mantel–Haenszel"}[pooled["model"]]
     if result["k"] == 1:
         model = "One trial"
-    shown = _estimate(result, pooled)
+    shown = words.shown_estimate(result, pooled)
     linked = link("#" + pooled_anchor(result), _stacked(shown))
     out = [_row(Html(f"{model}<span class=\"lr-sub\">{text(words.k_words(result))}, "
                      f"{words.participants(result['n'])}</span>"), "", "", "100%", linked,
@@ -278,8 +274,8 @@ def _pooled_rows(axis: Axis, result: dict) -> list[str]:
 
 def alternative(data: Dataset, names: dict, result: dict) -> str:
     """The whole figure in words: what a reader who cannot see it needs."""
-    studies = [f"{names[s['trial_id']]} {_estimate(result, s)}" for s in result["studies"]
-               if s["yi"] is not None]
+    studies = [f"{names[s['trial_id']]} {words.shown_estimate(result, s)}"
+               for s in result["studies"] if s["yi"] is not None]
     listed = f" Trials: {'; '.join(studies)}." if studies else ""
     return f"{words.finding(data, result)}{listed}"
 
@@ -368,7 +364,7 @@ def forest(data: Dataset, names: dict[str, str], result: dict) -> Html:
                         f"{text(data.label(vocabulary, value))}</th></tr>")
         rows += [_study_row(data, names, axis, result, s) for s in studies]
         if len(groups) > 1 and pooled and pooled["k"] > 1:
-            shown = _estimate(result, pooled)
+            shown = words.shown_estimate(result, pooled)
             linked = link("#" + pooled_anchor(result), shown)
             rows.append(_row("Subgroup", "", "", "", linked, _diamond(
                 axis, result, pooled, f"Subgroup: {shown}", "lr-sub-diamond"), "lr-subtotal"))
@@ -385,7 +381,8 @@ def forest(data: Dataset, names: dict[str, str], result: dict) -> Html:
         (f"{measure} (95% CI)", ' class="lr-num"'), ("Drawing", "")))
     described = f"desc-{result['id']}"
     return Html(
-        f'<figure class="lr-forest" id="forest-{result["id"]}" aria-describedby="{described}">'
+        f'<figure class="lr-forest" id="forest-{result["id"]}"{mark(result)} '
+        f'aria-describedby="{described}">'
         f'<div class="lr-scroll" role="region" tabindex="0" aria-label="{text(result["title"])}">'
         f'<table class="lr-table lr-forest-table"><caption>{text(result["title"])}</caption>'
         f"<thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table></div>"

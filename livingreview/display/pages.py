@@ -9,6 +9,7 @@ from . import words
 from .across import Book, evidence_map, quality
 from .findings import LEVELS
 from .html import Column, Html, count, details, join, link, number, paragraph, table, text
+from .statement import mark, statement
 
 
 class Overview(Book):
@@ -57,29 +58,40 @@ class Overview(Book):
 
     def _findings(self, indication: str) -> str:
         """The main finding on benefit and on serious harm, or that there is none."""
-        main = [r for r in self.review.analyses(indication, role="main")
-                if not words.uncontrolled(r)]
-        shown = [self._largest([r for r in main if (r["section"] == "harms") == harms])
+        controlled = [r for r in self.review.analyses(indication)
+                      if r["role"] != "check" and not words.uncontrolled(r)]
+        shown = [self._largest([r for r in controlled if (r["section"] == "harms") == harms])
                  for harms in (False, True)]
         items = "".join(self._finding(r) for r in shown if r)
-        if not items:
-            why = words.no_pool(self.data, main[0]) if main else (
-                "No main analysis is declared.")
-            items = f"<li>No estimate from controlled trials. {text(why)}</li>"
+        if not shown[0] or shown[0]["role"] != "main":
+            items = f"<li>{self._no_benefit(controlled, any(shown))}</li>{items}"
         return f"<li>{self.chapter_link(indication)}<ul>{items}</ul></li>"
+
+    def _no_benefit(self, controlled: list[dict], other: bool) -> str:
+        """That no main analysis of benefit has an estimate, and what one would need."""
+        main = next((r for r in controlled if r["role"] == "main" and r["section"] != "harms"),
+                    None)
+        said = "No main analysis of benefit has an estimate" if other else (
+            "No estimate from controlled trials")
+        why = words.no_pool(self.data, main) if main else "No main analysis is declared."
+        return f"{said}. {text(why)}"
 
     @staticmethod
     def _largest(results: list[dict]) -> dict | None:
-        """The estimate of most trials, then most participants; never chosen by what it says."""
+        """A main estimate before others, that of most trials, then of most participants.
+
+        Never chosen by what it says.
+        """
         return max((r for r in results if r["pooled"]), default=None,
-                   key=lambda r: (r["k"], r["n"]))
+                   key=lambda r: (r["role"] == "main", r["k"], r["n"]))
 
     def _finding(self, result: dict) -> str:
         figure = self.chapter_link(result["indication"], f"forest-{result['id']}", "Figure")
-        certainty = f" Certainty: {result['certainty']['level']}." if result["certainty"] else ""
-        plain = words.plain(self.data, result)
-        return (f"<li><strong>{text(plain)}</strong> {text(words.finding(self.data, result))}"
-                f"{self._counts(result)}{certainty} {figure}</li>")
+        plain, other = words.plain(self.data, result), (
+            "" if result["role"] == "main" else "Of another comparison or window: ")
+        return (f"<li{mark(result)}>{other}<strong>{text(plain)}</strong> "
+                f"{text(words.finding(self.data, result))}{self._counts(result)} "
+                f"Certainty: {statement(result).certainty}. {figure}</li>")
 
     @staticmethod
     def _counts(result: dict) -> str:
@@ -92,7 +104,8 @@ class Overview(Book):
             return ""
         with_cells, without = (f"{number(arm['events'], 0)} of {number(arm['n'], 0)}"
                                for arm in arms)
-        return f" That is {with_cells} with {words.treated(result)} and {without} without."
+        return (f" The counts are {with_cells} with {words.treated(result)} and {without} "
+                "without.")
 
     def indications(self) -> Html:
         """Studies and participants of every indication; each trial counted once."""

@@ -31,6 +31,8 @@ MEASURES = {
     "mean-change": Measure("mean change from baseline", "change", 0.0, 1, False),
     "proportion": Measure("share of treated patients", "share", None, 1, True),
 }
+ARMS = ("cells", "comparator")
+UNSTATED = "number of participants not stated"
 FEW = 5  # below this many trials a prediction interval is very uncertain
 WIDEST = 1000  # an interval of a ratio that spans more says nothing
 
@@ -86,6 +88,12 @@ def study_names(studies: Mapping[str, Mapping]) -> dict[str, str]:
     names = {s: study_name(row) for s, row in studies.items()}
     double = {n for n in names.values() if list(names.values()).count(n) > 1}
     return {s: f"{n} ({s})" if n in double else n for s, n in names.items()}
+
+
+def trial_name(data: Dataset, result: dict, trial: str) -> str:
+    """How a trial of a result is called in a sentence."""
+    rows = data.records("studies", result["indication"])
+    return study_names({s["study_id"]: s for s in rows})[trial]
 
 
 def outcome_name(data: Dataset, result: dict) -> str:
@@ -188,24 +196,37 @@ def plural(one: str) -> str:
 
 def participants(n: float) -> str:
     """A number of participants in words; a reported difference may come without any."""
-    return f"{count(round(n))} participants" if n else "number of participants not stated"
+    return f"{count(round(n))} participants" if n else UNSTATED
 
 
 def k_words(result: dict) -> str:
-    """How many trials, and how many of them have no ratio."""
-    without = result["k_without_ratio"]
-    if result["question"]["target_type"] == "event" and without:
-        return f"{trials(result['k'])} with events, {without} without"
-    return trials(result["k"], noun(result))
+    """How many trials an estimate rests on; those without a ratio are not among them."""
+    return trials(result["k"], noun(result)) if result["k"] else f"no {noun(result)}"
+
+
+def without_words(result: dict) -> str:
+    """Participants of the trials that give no ratio and are in no estimate; empty without any."""
+    if not result["k_without_ratio"]:
+        return ""
+    arms = [s[side] for s in result["studies"] if s["yi"] is None for side in ARMS]
+    why = "that give no ratio" if any(a and a["events"] for a in arms) else "without events"
+    return (f"{participants(result['n_without_ratio'])} in "
+            f"{trials(result['k_without_ratio'])} {why}")
 
 
 def size_words(result: dict) -> str:
-    """Trials and participants; those of trials without a ratio are counted apart."""
-    words = f"{trials(result['k'], noun(result))}, {participants(result['n'])}"
-    if result["k_without_ratio"]:
-        words += (f"; {participants(result['n_without_ratio'])} more in "
-                  f"{trials(result['k_without_ratio'])} that give no ratio")
-    return words
+    """Trials and participants of an estimate; those of trials without a ratio are said apart."""
+    apart = without_words(result)
+    return (f"{k_words(result)}, {participants(result['n'])}"
+            + (f", and {apart}" if apart else ""))
+
+
+def shown_estimate(result: dict, values: dict) -> str:
+    """An estimate with its interval; what has no comparison with its sign or as a share."""
+    if uncontrolled(result):
+        return f"{shown_alone(result, values['estimate'])} ({ends_alone(result, values)})"
+    d = decimals(result)
+    return f"{number(values['estimate'], d)} ({interval(values['ci_low'], values['ci_high'], d)})"
 
 
 def _side(result: dict, value: float) -> str:
@@ -250,8 +271,37 @@ def includes_null(result: dict) -> bool:
     return result["pooled"]["ci_low"] < null < result["pooled"]["ci_high"]
 
 
+def rests_on(data: Dataset, result: dict) -> str:
+    """The one trial of an estimate, and the stage or form at entry that all its trials share."""
+    trials_in = [s["trial_id"] for s in result["studies"] if s["yi"] is not None]
+    if not result["pooled"]:
+        return ""
+    entry = _entry(data, result, trials_in)
+    if len(trials_in) == 1:
+        name = trial_name(data, result, trials_in[0])
+        return f"one {noun(result)}, {name}{f' (at entry: {entry})' if entry else ''}"
+    several = "both" if len(trials_in) == 2 else f"all {len(trials_in)}"
+    return f"{several} {plural(noun(result))} (at entry: {entry})" if entry else ""
+
+
+def _entry(data: Dataset, result: dict, trials_in: list[str]) -> str:
+    """What all trials state of their patients at entry; empty where they differ.
+
+    Also where the analysis itself asks for it, or for a part of the patients: its name says so.
+    """
+    question = result["question"]
+    if question["instrument_contains"] or question.get("condition"):
+        return ""
+    stated = {s["study_id"]: s["condition"] for s in
+              data.records("studies", result["indication"])}
+    found = {stated.get(t) for t in trials_in}
+    if len(found) != 1 or None in found:
+        return ""
+    return in_text(re.sub(r" \((.*)\)$", r", \1", data.label("condition", found.pop())))
+
+
 def finding(data: Dataset, result: dict) -> str:
-    """One sentence with the finding of an analysis.
+    """What an analysis found, with the one trial or stage that it rests on.
 
     Parameters
     ----------
@@ -263,6 +313,12 @@ def finding(data: Dataset, result: dict) -> str:
     str
         Also where nothing could be pooled: then what is missing.
     """
+    rests = rests_on(data, result)
+    return f"{_finding(data, result)}{f' The estimate rests on {rests}.' if rests else ''}"
+
+
+def _finding(data: Dataset, result: dict) -> str:
+    """One sentence with the finding of an analysis."""
     if uncontrolled(result) and result["pooled"]:
         return _finding_alone(data, result)
     name, against = outcome_name(data, result), comparator(data, result)
@@ -302,11 +358,11 @@ def _empty_group(result: dict) -> str:
 
 def _two_trials(data: Dataset, result: dict) -> str:
     """Two trials: both estimates first, then the common effect."""
-    d, studies = decimals(result), {s["study_id"]: s for s in
-                                    data.records("studies", result["indication"])}
+    d = decimals(result)
     both = " and ".join(
         f"{number(s['estimate'], d)} ({number(s['ci_low'], d)} to {number(s['ci_high'], d)}) in "
-        f"{study_name(studies[s['trial_id']])}" for s in result["studies"] if s["yi"] is not None)
+        f"{trial_name(data, result, s['trial_id'])}"
+        for s in result["studies"] if s["yi"] is not None)
     spread = result["random_effects"]
     what = f"{measure(result).name}s" if ratio(result) else f"differences ({unit(result)})"
     return (f"{outcome_name(data, result)} {window(result)}, {treated(result)} against "
@@ -438,11 +494,9 @@ def heterogeneity(result: dict) -> str:
 
 def glance(result: dict) -> str:
     """An estimate with its interval; two trials are told from more."""
-    pooled, d = result["pooled"], decimals(result)
+    shown = shown_estimate(result, result["pooled"])
     if uncontrolled(result):
-        return (f"{shown_alone(result, pooled['estimate'])} ({ends_alone(result, pooled)}), "
-                "uncontrolled")
-    shown = f"{number(pooled['estimate'], d)} ({interval(pooled['ci_low'], pooled['ci_high'], d)})"
+        return f"{shown}, uncontrolled"
     if result["k"] == 2 and result["random_effects"]:
         shown += (" as one common effect; letting the two differ: "
                   f"{spread_interval(result, result['random_effects'])}")
@@ -507,10 +561,9 @@ def _finding_alone(data: Dataset, result: dict) -> str:
     of = "" if measure(result).binary else f" {unit(result)}"
     start = f"{_subject(data, result)}: "
     if pooled["model"] == "common":
-        studies = {s["study_id"]: s for s in data.records("studies", result["indication"])}
         both = " and ".join(
             f"{shown_alone(result, s['estimate'])} ({ends_alone(result, s)}) in "
-            f"{study_name(studies[s['trial_id']])}" for s in result["studies"])
+            f"{trial_name(data, result, s['trial_id'])}" for s in result["studies"])
         return (f"{start}two studies, {participants(result['n'])}, with {both}; as one "
                 f"common value {shown_alone(result, pooled['estimate'])}{of} "
                 f"({ends_alone(result, pooled)}){_better_sign(result)}; {UNKNOWN}.")
