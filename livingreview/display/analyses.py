@@ -146,7 +146,7 @@ def not_in_pool(data: Dataset, names: dict[str, str], result: dict) -> Html:
     if not rows:
         return paragraph(f"No further {of} are known.")
     return details(f"{of.capitalize()} that are not in it ({len(rows)})", table(
-        f"{result['id']}-left-out", f"Known {of} that are not in the pool",
+        f"{result['id']}-left-out", f"Known {of} that are not in the estimate",
         [Column("trial", words.noun(result).capitalize()), Column("group", "State"),
          Column("n", "n", True), Column("why", "Why"),
          Column("direction", "What its report concludes on benefit")], rows,

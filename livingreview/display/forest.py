@@ -210,6 +210,12 @@ def _besides(data: Dataset, result: dict, study: dict) -> str:
     return f"both arms also {' and '.join(more)}" if more else ""
 
 
+def weight_of(result: dict, study: dict) -> str:
+    """The share of a trial in the pool; a trial alone has none."""
+    return ("" if study["weight"] is None or result["k"] < 2
+            else f"{number(100 * study['weight'], 1)}%")
+
+
 def _study_row(data: Dataset, names: dict, axis: Axis, result: dict, study: dict) -> str:
     href = f"#{anchor(result, study)}"
     name = names[study["trial_id"]]
@@ -226,8 +232,7 @@ def _study_row(data: Dataset, names: dict, axis: Axis, result: dict, study: dict
         return _row(header, cells, control, "", Html('<span class="lr-sub">no ratio</span>'),
                     mark_svg(f"{name}: no ratio", _lines(axis, result)), "lr-study")
     shown = words.shown_estimate(result, study)
-    weight = "" if study["weight"] is None else f"{number(100 * study['weight'], 1)}%"
-    return _row(header, cells, control, weight, link(href, _stacked(shown)),
+    return _row(header, cells, control, weight_of(result, study), link(href, _stacked(shown)),
                 _study_mark(axis, result, study, f"{name}: {shown}"), "lr-study")
 
 
@@ -247,12 +252,12 @@ def groups_of(data: Dataset, result: dict) -> list[tuple[str, str, list[dict], d
 
 
 def _pooled_rows(axis: Axis, result: dict) -> list[str]:
-    """The pooled diamond and the prediction interval."""
+    """The pooled diamond and the prediction interval; a trial alone is not pooled."""
+    if result["k"] < 2:
+        return []
     pooled = result["pooled"]
-    model = {"random": "Random effects", "common": "Common effect (two trials)",
-             "mantel-haenszel": "Mantel–Haenszel"}[pooled["model"]]
-    if result["k"] == 1:
-        model = "One trial"
+    model = words.first_capital(words.MODELS[pooled["model"]])
+    model += " (two trials)" * (pooled["model"] == "common")
     shown = words.shown_estimate(result, pooled)
     linked = link("#" + pooled_anchor(result), _stacked(shown))
     out = [_row(Html(f"{model}<span class=\"lr-sub\">{text(words.k_words(result))}, "
@@ -276,7 +281,7 @@ def alternative(data: Dataset, names: dict, result: dict) -> str:
     """The whole figure in words: what a reader who cannot see it needs."""
     studies = [f"{names[s['trial_id']]} {words.shown_estimate(result, s)}"
                for s in result["studies"] if s["yi"] is not None]
-    listed = f" Trials: {'; '.join(studies)}." if studies else ""
+    listed = f" Trials: {'; '.join(studies)}." if result["k"] > 1 else ""
     return f"{words.finding(data, result)}{listed}"
 
 
@@ -290,7 +295,11 @@ def _legend(data: Dataset, names: dict, result: dict) -> str:
     outcomes = {s["outcome"] for s in studies}
     measured = data.label("outcome", next(iter(outcomes))) if len(outcomes) == 1 else ""
     parts = [f"Measured by: {measured}."] if measured in _instruments(data) else []
-    parts += ["Squares are trials, their size is the weight; the diamond is the pooled estimate."]
+    parts.append({
+        0: "No trial gives a ratio, so that none is drawn.",
+        1: "The square is the estimate of the one trial, the line its 95% interval.",
+    }.get(result["k"], "Squares are trials, their size is the weight; the diamond is the pooled "
+          "estimate."))
     if mid:
         parts.append(f"Dashed lines: the minimal important difference of "
                      f"{number(mid['value'])} {words.unit(result)} ({mid['population']}; a change "
@@ -330,7 +339,8 @@ def _data_rows(names: dict, result: dict) -> tuple[list[str], list[list]]:
             arm = s[side] or {"mean": None, "events": None, "sd": None}
             value = arm["mean"] if arm["events"] is None else arm["events"]
             line += [s[f"n_{side}"], value, arm["sd"]]
-        line += [s["estimate"], s["ci_low"], s["ci_high"], s["weight"], s["quality"],
+        line += [s["estimate"], s["ci_low"], s["ci_high"],
+                 s["weight"] if result["k"] > 1 else None, s["quality"],
                  "; ".join(s["derivation"])]
         rows.append([f"{v:.6g}" if isinstance(v, float) else v for v in line])
     return header, rows

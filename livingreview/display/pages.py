@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from .. import __version__, tables, versions
 from ..review.missing import size_of_trial
+from ..review.searches import searches
 from ..synthesis import clopper_pearson
 from . import words
 from .across import Book, evidence_map, quality
@@ -32,6 +33,15 @@ class Overview(Book):
         dated = [f"Data of {self.data.version}"] if self.data.version else []
         return Html('<p class="lr-version">' + " · ".join(
             [*dated, f"package {__version__}", last]) + "</p>")
+
+    def searches(self) -> Html:
+        """How many searches of its own the review rests on."""
+        made = len(searches(self.data))
+        flow = link("flow.html", "flow of studies")
+        return paragraph(Html(
+            f"Of our own, {made} {'search is' if made == 1 else 'searches are'} listed in the "
+            f"{flow}." if made else f"No database search of our own has been made; the {flow} says "
+            "where the studies come from."))
 
     def certainty(self) -> Html:
         """For how many indications there is an estimate of benefit, and how sure the best is."""
@@ -117,14 +127,14 @@ class Overview(Book):
                 "name": self.chapter_link(s["indication"]), "reports": s["reports"],
                 "human": len(s["human"]),
                 "n": count(sum(size_of_trial(ev, t) or 0 for t in s["human"])),
-                "animal": s["animal"], "used": s["used"],
+                "animal": s["animal"] or "none in the data", "used": s["used"],
                 "outcomes": f"{sum(bool(c.pooled) for c in states)} of "
                             f"{sum(c.state != 'none' for c in states)}"})
         return table("table-indications", "Studies and participants by indication",
                      [Column("name", "Indication"), Column("reports", "Reports", True),
                       Column("human", "Trials in people", True),
                       Column("n", "Enrolled or planned", True),
-                      Column("animal", "In animals", True),
+                      Column("animal", "Animal experiments", True),
                       Column("used", "Trials in an analysis", True),
                       Column("outcomes", "Outcomes with an estimate", True)], rows,
                      interactive=False, cards=True)

@@ -186,9 +186,10 @@ def _bars(result: Result) -> list[_Bar]:
                 out.append(_Bar(trials.names[i], trials.yi[i] - half[i], trials.yi[i] + half[i],
                                 trials.yi[i], share))
         own = result.groups.get(group)
-        if isinstance(own, Pooled):
+        if isinstance(own, Pooled) and own.k > 1:
             out.append(_of(printable(group), own))
-    out.append(_of("Pooled", pooled))
+    if pooled.k > 1:  # a trial alone is not pooled
+        out.append(_of("Pooled", pooled))
     if pooled.pi_low is not None:
         out.append(_Bar(f"{_level(question.level)} prediction interval", pooled.pi_low,
                         pooled.pi_high))
@@ -274,14 +275,16 @@ def _page(result: Result, bars: list[_Bar]) -> str:
     name = f"Forest plot of {Path(result.trials.file).name}"
     with style():
         figure = _draw(result, bars, INK, ACCENT, FAINT)
+        several = result.pooled.k > 1
         pooled = _shown(result.question, _of("", result.pooled))
         block = figure_html(
-            figure, "forest", name, f"Pooled: {pooled}",
-            "Squares are trials, their size is the weight; diamonds are pools. A line that reaches "
-            "the edge of the drawing goes on beyond it.",
+            figure, "forest", name, f"{'Pooled' if several else 'One trial'}: {pooled}",
+            ("Squares are trials, their size is the weight; diamonds are pools." if several else
+             "The square is the one trial, the line its interval.")
+            + " A line that reaches the edge of the drawing goes on beyond it.",
             ["trial", "effect (interval)", "weight"],
             [[b.name, _shown(result.question, b),
-              "" if b.share is None else f"{100 * b.share:.1f}%"] for b in bars])
+              "" if b.share is None or not several else f"{100 * b.share:.1f}%"] for b in bars])
     css = (":root{--lr-ink:#1b1f24;--lr-accent:#0b5394;--lr-second:#aa5500;--lr-faint:#6b7280}"
              "body{font-family:sans-serif;color:#1b1f24;margin:2em}svg{max-width:100%}")
     return (f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{text(name)}'

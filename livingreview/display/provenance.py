@@ -86,18 +86,21 @@ def _pooled_entry(data: Dataset, names: dict, result: dict) -> str:
         f"{words.shown_estimate(result, group)}, "
         f"{words.trials(group['k'], words.noun(result))}</li>"
         for subgroup in result["subgroups"] for group in subgroup["groups"])
-    method = ", ".join(str(pooled[k]) for k in ("model", "tau2_method", "interval") if pooled[k])
     return (f'<div class="lr-entry" id="{pooled_anchor(result)}"><p><strong>'
             f"{text(result['title'])}</strong>: {words.shown_estimate(result, pooled)}. Method: "
-            f"{text(method)}.</p>"
-            f"<ul><li>computed from {trials}</li>{groups}<li>key {text(result['id'])} of "
-            f"{link('../results.json', 'results.json')}</li></ul></div>")
+            f"{text(words.method(data, pooled))}.</p>"
+            f"<ul><li>computed from {trials}</li>{groups}<li>all its numbers: "
+            f"<code>{text(result['id'])}</code> in {link('../results.json', 'results.json')}</li>"
+            "</ul></div>")
 
 
 def pools(review: Review, indication: str, names: dict[str, str]) -> Html:
-    """Every pooled estimate of an indication with its method and its trials."""
+    """Every pooled estimate of an indication with its method and its trials.
+
+    A trial alone is not pooled: its numbers have an entry of their own.
+    """
     entries = [_pooled_entry(review.data, names, r) for r in review.analyses(indication)
-               if r["pooled"]]
+               if r["pooled"] and r["k"] > 1]
     return Html(f'<div class="lr-provenance">{"".join(entries)}</div>')
 
 

@@ -112,12 +112,15 @@ def unpooled(data: Dataset, names: dict[str, str], result: dict, largest: int) -
     asked = [t for t in trials if alone or t["design"] == "rct"]
     rest = [t for t in trials if t not in asked]
     said = [f"{result['title']}: {words.in_text(words.share(result))}"]
-    several = words.plural(words.noun(result)) if alone else "randomised trials"
+    one = words.noun(result) if alone else "randomised trial"
+    other = "other " if result["pooled"] else ""  # than those of the estimate
     if asked:
-        said.append(f"The largest finished {several} that are not in it, with what their "
-                    f"report concludes: {_named(data, names, asked[:largest])}.")
+        several = f"largest {other}finished {words.plural(one)}" if len(asked) > 1 else (
+            f"{'only ' if result['pooled'] else ''}{other}finished {one}")
+        said.append(f"The {several} of known size, with what {'their' if len(asked) > 1 else 'its'}"
+                    f" report concludes: {_named(data, names, asked[:largest])}.")
     elif not result["not_in_pool"]["unsized"]:
-        said.append(f"No other finished {several} of this kind are known.")
+        said.append(f"No {other}finished {one} of this kind is known.")
     if rest:
         said.append("Not randomised, and therefore not in it either: "
                     f"{_named(data, names, rest[:largest])}.")

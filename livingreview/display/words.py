@@ -31,6 +31,8 @@ MEASURES = {
     "mean-change": Measure("mean change from baseline", "change", 0.0, 1, False),
     "proportion": Measure("share of treated patients", "share", None, 1, True),
 }
+MODELS = {"random": "random effects", "common": "common effect",
+          "mantel-haenszel": "Mantel–Haenszel"}
 ARMS = ("cells", "comparator")
 UNSTATED = "number of participants not stated"
 FEW = 5  # below this many trials a prediction interval is very uncertain
@@ -55,6 +57,16 @@ def treated(result: dict) -> str:
 def first_capital(text: str) -> str:
     """A text that begins a sentence or a heading."""
     return text[:1].upper() + text[1:]
+
+
+def method(data: Dataset, pooled: dict) -> str:
+    """How an estimate was pooled: model, estimator of the variance, kind of interval."""
+    parts = [MODELS.get(pooled["model"], pooled["model"])]
+    if pooled["tau2_method"]:
+        parts.append(in_text(data.label("tau2_method", pooled["tau2_method"])))
+    if pooled["interval"]:
+        parts.append(f"interval: {in_text(data.label('interval_method', pooled['interval']))}")
+    return "; ".join(parts)
 
 
 def noun(result: dict) -> str:
@@ -132,9 +144,12 @@ def window(result: dict) -> str:
 
 
 def spread_interval(result: dict, pooled: dict) -> str:
-    """A random-effects interval; one that spans everything is called what it is."""
+    """The ends of a random-effects interval; of one that spans everything, that it does.
+
+    Both can follow "the interval would be" and "95% interval".
+    """
     if ratio(result) and pooled["ci_high"] > WIDEST * pooled["ci_low"]:
-        return "an interval too wide to mean anything"
+        return "too wide to mean anything"
     d = decimals(result)
     return f"{number(pooled['ci_low'], d)} to {number(pooled['ci_high'], d)}"
 
@@ -155,6 +170,12 @@ def choice_label(names: dict[str, str], row: dict) -> str:
     return f"without {names[trial]}" if trial in names else row["label"]
 
 
+def axis_label(result: dict) -> str:
+    """Measure and unit of an effect."""
+    name = measure(result).name
+    return name if ratio(result) else f"{name}, {unit(result)}"
+
+
 def comparator(data: Dataset, result: dict) -> str:
     """What the intervention is compared with."""
     if uncontrolled(result):
@@ -164,6 +185,16 @@ def comparator(data: Dataset, result: dict) -> str:
         return (f"{in_text(data.label('cointervention', background))} without "
                 f"{data.wording('intervention')}")
     return class_name(data, kind)
+
+
+def given(data: Dataset, result: dict) -> str:
+    """What the treated got: where a co-treatment is given to all, the intervention besides it."""
+    question = result["question"]
+    if question["background"]:
+        besides = data.label("cointervention", question["background"])
+        return f"{treated(result)} added to {in_text(besides)}"
+    return f"{treated(result)} added to a co-treatment" if (
+        question["comparison"] == "same-co-treatment") else treated(result)
 
 
 def class_name(data: Dataset, kind: str) -> str:
@@ -322,6 +353,7 @@ def _finding(data: Dataset, result: dict) -> str:
     if uncontrolled(result) and result["pooled"]:
         return _finding_alone(data, result)
     name, against = outcome_name(data, result), comparator(data, result)
+    got = given(data, result)
     when = window(result)
     if result["pooled"] is None:
         return no_pool(data, result)
@@ -332,9 +364,9 @@ def _finding(data: Dataset, result: dict) -> str:
         side = "; the interval includes a ratio of one" if includes_null(result) else {
             "better": f", in favour of {treated(result)}",
             "worse": f", to the disadvantage of {treated(result)}"}.get(_better(result), "")
-        return (f"{name} {when}, {treated(result)} against {against}: "
+        return (f"{name} {when}, {got} against {against}: "
                 f"{estimate_words(result)}{side}{_empty_group(result)}.")
-    start = (f"{name} {when} was {estimate_words(result)} with {treated(result)} than with "
+    start = (f"{name} {when} was {estimate_words(result)} with {got} than with "
              f"{against}")
     better = _better(result)
     end = (" on average" if better == "no difference"
@@ -365,7 +397,7 @@ def _two_trials(data: Dataset, result: dict) -> str:
         for s in result["studies"] if s["yi"] is not None)
     spread = result["random_effects"]
     what = f"{measure(result).name}s" if ratio(result) else f"differences ({unit(result)})"
-    return (f"{outcome_name(data, result)} {window(result)}, {treated(result)} against "
+    return (f"{outcome_name(data, result)} {window(result)}, {given(data, result)} against "
             f"{comparator(data, result)}: two trials, {participants(result['n'])}, with "
             f"these {what}: {both}; "
             f"as one common effect {number(result['pooled']['estimate'], d)} "
@@ -379,19 +411,20 @@ def no_pool(data: Dataset, result: dict) -> str:
     if uncontrolled(result):
         return _no_pool_alone(data, result)
     name, against = outcome_name(data, result), comparator(data, result)
+    got = given(data, result)
     if result["none_seen"] and result["k_without_ratio"]:
         seen = result["none_seen"]
         return (f"{name}: none among {count(round(seen['n']))} participants who got "
-                f"{treated(result)} in {trials(result['k_without_ratio'])} against {against}; "
+                f"{got} in {trials(result['k_without_ratio'])} against {against}; "
                 "the risk is at most "
                 f"{number(seen['upper_percent'], 1)} in 100 (one-sided 95% bound).")
     if result["k_without_ratio"]:
-        return (f"{name}, {treated(result)} against {against}: "
+        return (f"{name}, {got} against {against}: "
                 f"{trials(result['k_without_ratio'])} without a ratio, because both "
                 "arms had no event or all had one.")
     need = ("counts of patients in both arms" if measure(result).binary
             else "means with a spread and n in both arms on a known scale")
-    return (f"{name} {window(result)}, {treated(result)} against {against}: no trial could be "
+    return (f"{name} {window(result)}, {got} against {against}: no trial could be "
             "pooled. "
             f"{_known(result)}; {need} would be needed.")
 
@@ -417,17 +450,11 @@ def plain(data: Dataset, result: dict) -> str:
         return _plain_alone(data, result)
     if result["pooled"] is None:
         return "No trial gives a usable number."
-    name = in_text(outcome_name(data, result))
-    if result["question"]["target_type"] == "event":
-        name = f"the risk of {name}"
-    elif ratio(result):
-        # A response is what each trial calls so; collapse, replacement or union have their name.
-        name = f"the chance of {name}" if data.kind(
-            "outcome", result["question"]["target"]) != "responder" else (
-            "the chance of a response as the trials define it")
-    against, level = comparator(data, result), result["certainty"]["level"]
+    name = _changed(data, result)
+    got, against = given(data, result), comparator(data, result)
+    level = result["certainty"]["level"]
     if level == "very low":
-        return (f"It is very uncertain whether {treated(result)} {_verb(data, 'change')} {name} "
+        return (f"It is very uncertain whether {got} {_verb(data, 'change')} {name} "
                 f"compared with {against}.")
     better, worse = ("lower", "raise") if ratio(result) else ("improve", "worsen")
     if result["question"]["favourable"] == "higher" and ratio(result):
@@ -436,8 +463,30 @@ def plain(data: Dataset, result: dict) -> str:
         better if _better(result) == "better" else worse)).partition(" ")
     said = {"high": _verb(data, verb), "moderate": f"probably {_verb(data, verb)}",
             "low": f"may {verb}"}[level]
-    return (f"{first_capital(treated(result))} {said}{' ' * bool(rest)}{rest} {name} compared with "
+    return (f"{first_capital(got)} {said}{' ' * bool(rest)}{rest} {name} compared with "
             f"{against}.")
+
+
+# Words at whose end a name is one of several: a serious adverse event, the Harris Hip Score.
+_COUNTED = ("event",)
+_NAMED = ("score", "component", "index", "scale", "total", "grade", "measure", "utility", "latency")
+
+
+def _changed(data: Dataset, result: dict) -> str:
+    """What the intervention may change, as the object of a sentence."""
+    name = in_text(outcome_name(data, result))
+    head = re.split(r" (?:of|because|at|in|on|with|or|to)\b|[,(]", name, maxsplit=1)[0].strip()
+    last = head.rpartition(" ")[2].lower()
+    if result["question"]["target_type"] == "event":
+        single = last in _COUNTED and not name.startswith("any ")
+        article = f"a{'n' * (name[0].lower() in 'aeiou')} " if single else ""
+        return f"the risk of {article}{name}"
+    if ratio(result):
+        # A response is what each trial calls so; collapse, replacement or union have their name.
+        if data.kind("outcome", result["question"]["target"]) == "responder":
+            return "the chance of a response as the trials define it"
+        return f"the chance {'that' if ' improved' in name else 'of'} {name}"
+    return f"the {name}" if last in _NAMED or head.startswith("time") else name
 
 
 def _verb(data: Dataset, verb: str) -> str:
