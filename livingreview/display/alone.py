@@ -19,13 +19,14 @@ from .forest import (
     signs_of,
     ticks,
     upright,
+    weight_of,
 )
 from .html import Html, count, data_table, link, number, paragraph, text
+from .statement import mark
 
 PERCENT = (-4.0, 104.0)  # none to all, with room for the marks at both ends
 MODELS = {"random": "Pooled, studies may differ", "common": "One common value (two studies)",
-          "random-intercept logistic": "Pooled, random-intercept logistic model",
-          "one-study": "One study"}
+          "random-intercept logistic": "Pooled, random-intercept logistic model"}
 NAMES = ("Treated patients", "Weight", "Value")
 
 
@@ -130,17 +131,19 @@ def _study_row(data: Dataset, names: dict, axis: Scale, result: dict, study: dic
     href, name = f"#{anchor(result, study)}", names[study["trial_id"]]
     header = Html(f"{link('#study-' + study['trial_id'], name)}{signs_of(study)}"
                   f'<span class="lr-sub">{text(_said(data, result, study))}</span>')
-    weight = "" if study["weight"] is None else f"{number(100 * study['weight'], 1)}%"
     label = (f"{name}: {words.shown_alone(result, study['estimate'])} "
              f"({words.ends_alone(result, study)})")
-    return _row(header, _patients(result, study, href), weight,
+    return _row(header, _patients(result, study, href), weight_of(result, study),
                 link(href, _stacked(result, study)), _study_mark(axis, result, study, label),
                 "lr-study")
 
 
 def _pooled_rows(axis: Scale, result: dict) -> list[str]:
+    """The pooled value and where a new study is expected; a study alone is not pooled."""
+    if result["k"] < 2:
+        return []
     pooled = result["pooled"]
-    name = "One study" if result["k"] == 1 else MODELS[pooled["model"]]
+    name = MODELS[pooled["model"]]
     href = "#" + pooled_anchor(result)
     header = Html(f'{name}<span class="lr-sub">uncontrolled; {text(words.k_words(result))}, '
                   f"{words.participants(result['n'])}</span>")
@@ -180,8 +183,9 @@ def _rows(data: Dataset, names: dict, axis: Scale, result: dict) -> list[str]:
 def _legend(names: dict, result: dict) -> str:
     """What signs and lines of the figure mean."""
     studies, mid = result["studies"], result["minimal_important_difference"]
-    parts = ["Rings are studies; the hollow diamond is the pooled value of treated patients, who "
-             "are compared with nobody."]
+    parts = ["The ring is the value of the one study, whose patients are compared with nobody."
+             if result["k"] == 1 else "Rings are studies; the hollow diamond is the pooled value "
+             "of treated patients, who are compared with nobody."]
     if words.measure(result).binary:
         parts.append("Intervals of studies are exact (Clopper–Pearson, of whole counts).")
     if any(s["n_cells"] % 1 for s in studies):
@@ -216,7 +220,7 @@ def _data_rows(names: dict, result: dict) -> tuple[list[str], list[list]]:
         means = [s[visit]["mean"] if s[visit] else None for visit in ("baseline", "last")]
         line = [names[s["trial_id"]], s["outcome"], s["months"], s["statistic"], s["n_cells"],
                 *means, s["cells"]["events"], s["estimate"], s["ci_low"], s["ci_high"],
-                s["weight"], s["quality"], "; ".join(s["derivation"])]
+                s["weight"] if result["k"] > 1 else None, s["quality"], "; ".join(s["derivation"])]
         rows.append([f"{v:.6g}" if isinstance(v, float) else v for v in line])
     return header, rows
 
@@ -225,7 +229,8 @@ def alternative(data: Dataset, names: dict, result: dict) -> str:
     """The whole figure in words."""
     studies = [f"{names[s['trial_id']]} {words.shown_alone(result, s['estimate'])} "
                f"({words.ends_alone(result, s)})" for s in result["studies"]]
-    return f"{words.finding(data, result)} Studies: {'; '.join(studies)}."
+    listed = f" Studies: {'; '.join(studies)}." if result["k"] > 1 else ""
+    return f"{words.finding(data, result)}{listed}"
 
 
 def forest_alone(data: Dataset, names: dict[str, str], result: dict) -> Html:
@@ -255,7 +260,7 @@ def forest_alone(data: Dataset, names: dict[str, str], result: dict) -> Html:
         ("Weight", ' class="lr-num"'), (f"{value} (95% CI)", ' class="lr-num"'), ("Drawing", "")))
     described = f"desc-{result['id']}"
     return Html(
-        f'<figure class="lr-forest lr-alone" id="forest-{result["id"]}" '
+        f'<figure class="lr-forest lr-alone" id="forest-{result["id"]}"{mark(result)} '
         f'aria-describedby="{described}"><p class="lr-banner"><strong>Uncontrolled.</strong> '
         f"{text(kind.capitalize())}: {text(words.UNKNOWN)}.</p>"
         f'<div class="lr-scroll" role="region" tabindex="0" aria-label="{text(result["title"])}">'

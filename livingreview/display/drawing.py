@@ -53,13 +53,6 @@ def canvas(width: float, height: float) -> Figure:
     return Figure(figsize=(width, height))
 
 
-def axes_of(width: float, height: float):
-    """A figure with one pair of axes in the style of the book."""
-    with style():
-        figure = canvas(width, height)
-        return figure, figure.subplots()
-
-
 def chart(height: float):
     """A figure of the width of a column, with one pair of axes that leave room for their words."""
     with style():
@@ -144,10 +137,27 @@ def figure_html(figure: Figure, identifier: str, title: str, description: str, c
         The data behind the drawing.
     """
     svg = inline_svg(figure, identifier, title, description)
+    drawn = Html(f'<div class="lr-scroll" role="region" tabindex="0" aria-label="{text(title)}">'
+                 f"{svg}</div>")
+    return framed(drawn, identifier, title, caption, header, rows)
+
+
+def framed(drawn: Html, identifier: str, title: str, caption: str, header: Sequence[str],
+           rows: Sequence[Sequence]) -> Html:
+    """Something drawn with its title and caption below it, and the data behind it.
+
+    Parameters
+    ----------
+    drawn : Html
+    identifier : str
+        Its ``id`` on the page, and name of the CSV file.
+    title, caption : str
+    header, rows : sequences
+        The data behind the drawing.
+    """
     data = data_table(identifier, title, header, rows)
-    return Html(f'<figure class="lr-figure" id="{identifier}"><div class="lr-scroll" role="region" '
-                f'tabindex="0" aria-label="{text(title)}">{svg}</div>'
-                f"<figcaption>{text(caption)}</figcaption>{data}</figure>")
+    return Html(f'<figure class="lr-figure" id="{identifier}">{drawn}<figcaption>'
+                f"<strong>{text(title)}.</strong> {text(caption)}</figcaption>{data}</figure>")
 
 
 def plain_ticks(axis, low: float, high: float, most: int = 5) -> None:

@@ -8,6 +8,7 @@ import math
 from ..dataset import Dataset
 from . import words
 from .html import Html, count, data_table, interval, link, number, paragraph, text
+from .statement import mark
 
 # A drawing is as wide as its column: places across it are in per cent, letters and marks in pixels.
 HEIGHT = 38
@@ -195,11 +196,6 @@ def signs_of(study: dict) -> str:
     return signs
 
 
-def _estimate(result: dict, values: dict) -> str:
-    d = words.decimals(result)
-    return f"{number(values['estimate'], d)} ({interval(values['ci_low'], values['ci_high'], d)})"
-
-
 def _stacked(shown: str) -> Html:
     """An estimate above its interval, to save width."""
     estimate, _, rest = shown.partition(" ")
@@ -230,6 +226,12 @@ def _besides(data: Dataset, result: dict, study: dict) -> str:
     return f"both arms also {' and '.join(more)}" if more else ""
 
 
+def weight_of(result: dict, study: dict) -> str:
+    """The share of a trial in the pool; a trial alone has none."""
+    return ("" if study["weight"] is None or result["k"] < 2
+            else f"{number(100 * study['weight'], 1)}%")
+
+
 def _study_row(data: Dataset, names: dict, axis: Axis, result: dict, study: dict) -> str:
     href = f"#{anchor(result, study)}"
     name = names[study["trial_id"]]
@@ -245,9 +247,8 @@ def _study_row(data: Dataset, names: dict, axis: Axis, result: dict, study: dict
     if study["yi"] is None:
         return _row(header, cells, control, "", Html('<span class="lr-sub">no ratio</span>'),
                     mark_svg(f"{name}: no ratio", _lines(axis, result)), "lr-study")
-    shown = _estimate(result, study)
-    weight = "" if study["weight"] is None else f"{number(100 * study['weight'], 1)}%"
-    return _row(header, cells, control, weight, link(href, _stacked(shown)),
+    shown = words.shown_estimate(result, study)
+    return _row(header, cells, control, weight_of(result, study), link(href, _stacked(shown)),
                 _study_mark(axis, result, study, f"{name}: {shown}"), "lr-study")
 
 
@@ -267,13 +268,13 @@ def groups_of(data: Dataset, result: dict) -> list[tuple[str, str, list[dict], d
 
 
 def _pooled_rows(axis: Axis, result: dict) -> list[str]:
-    """The pooled diamond and the prediction interval."""
+    """The pooled diamond and the prediction interval; a trial alone is not pooled."""
+    if result["k"] < 2:
+        return []
     pooled = result["pooled"]
-    model = {"random": "Random effects", "common": "Common effect (two trials)",
-             "mantel-haenszel": "Mantel–Haenszel"}[pooled["model"]]
-    if result["k"] == 1:
-        model = "One trial"
-    shown = _estimate(result, pooled)
+    model = words.first_capital(words.MODELS[pooled["model"]])
+    model += " (two trials)" * (pooled["model"] == "common")
+    shown = words.shown_estimate(result, pooled)
     linked = link("#" + pooled_anchor(result), _stacked(shown))
     out = [_row(Html(f"{model}<span class=\"lr-sub\">{text(words.k_words(result))}, "
                      f"{words.participants(result['n'])}</span>"), "", "", "100%", linked,
@@ -294,9 +295,9 @@ def _pooled_rows(axis: Axis, result: dict) -> list[str]:
 
 def alternative(data: Dataset, names: dict, result: dict) -> str:
     """The whole figure in words: what a reader who cannot see it needs."""
-    studies = [f"{names[s['trial_id']]} {_estimate(result, s)}" for s in result["studies"]
-               if s["yi"] is not None]
-    listed = f" Trials: {'; '.join(studies)}." if studies else ""
+    studies = [f"{names[s['trial_id']]} {words.shown_estimate(result, s)}"
+               for s in result["studies"] if s["yi"] is not None]
+    listed = f" Trials: {'; '.join(studies)}." if result["k"] > 1 else ""
     return f"{words.finding(data, result)}{listed}"
 
 
@@ -310,7 +311,11 @@ def _legend(data: Dataset, names: dict, result: dict) -> str:
     outcomes = {s["outcome"] for s in studies}
     measured = data.label("outcome", next(iter(outcomes))) if len(outcomes) == 1 else ""
     parts = [f"Measured by: {measured}."] if measured in _instruments(data) else []
-    parts += ["Squares are trials, their size is the weight; the diamond is the pooled estimate."]
+    parts.append({
+        0: "No trial gives a ratio, so that none is drawn.",
+        1: "The square is the estimate of the one trial, the line its 95% interval.",
+    }.get(result["k"], "Squares are trials, their size is the weight; the diamond is the pooled "
+          "estimate."))
     if mid:
         parts.append(f"Dashed lines: the minimal important difference of "
                      f"{number(mid['value'])} {words.unit(result)} ({mid['population']}; a change "
@@ -350,7 +355,8 @@ def _data_rows(names: dict, result: dict) -> tuple[list[str], list[list]]:
             arm = s[side] or {"mean": None, "events": None, "sd": None}
             value = arm["mean"] if arm["events"] is None else arm["events"]
             line += [s[f"n_{side}"], value, arm["sd"]]
-        line += [s["estimate"], s["ci_low"], s["ci_high"], s["weight"], s["quality"],
+        line += [s["estimate"], s["ci_low"], s["ci_high"],
+                 s["weight"] if result["k"] > 1 else None, s["quality"],
                  "; ".join(s["derivation"])]
         rows.append([f"{v:.6g}" if isinstance(v, float) else v for v in line])
     return header, rows
@@ -384,7 +390,7 @@ def forest(data: Dataset, names: dict[str, str], result: dict) -> Html:
                         f"{text(data.label(vocabulary, value))}</th></tr>")
         rows += [_study_row(data, names, axis, result, s) for s in studies]
         if len(groups) > 1 and pooled and pooled["k"] > 1:
-            shown = _estimate(result, pooled)
+            shown = words.shown_estimate(result, pooled)
             linked = link("#" + pooled_anchor(result), shown)
             rows.append(_row("Subgroup", "", "", "", linked, _diamond(
                 axis, result, pooled, f"Subgroup: {shown}", "lr-sub-diamond"), "lr-subtotal"))
@@ -401,7 +407,8 @@ def forest(data: Dataset, names: dict[str, str], result: dict) -> Html:
         (f"{measure} (95% CI)", ' class="lr-num"'), ("Drawing", "")))
     described = f"desc-{result['id']}"
     return Html(
-        f'<figure class="lr-forest" id="forest-{result["id"]}" aria-describedby="{described}">'
+        f'<figure class="lr-forest" id="forest-{result["id"]}"{mark(result)} '
+        f'aria-describedby="{described}">'
         f'<div class="lr-scroll" role="region" tabindex="0" aria-label="{text(result["title"])}">'
         f'<table class="lr-table lr-forest-table"><caption>{text(result["title"])}</caption>'
         f"<thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table></div>"

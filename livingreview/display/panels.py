@@ -60,8 +60,11 @@ class Panel:
 
     @property
     def course(self) -> bool:
-        """Whether there is more than one visit to join; a change starts from zero at baseline."""
-        return self.statistic != "final" or any(len(ps) > 1 for ps in self.arms.values())
+        """Whether there are two dated values to join; a change starts from zero at baseline."""
+        start = self.statistic != "final"
+        return any(start + len({p.months for p in points if p.months is not None
+                                and (p.months or not start)}) > 1
+                   for points in self.arms.values())
 
     def shown(self, value: float) -> float:
         """A value as drawn: of 100 where the scale is known, else as printed."""
@@ -298,6 +301,15 @@ def _in_words(ev: Evidence, names: dict[str, str], panel: Panel) -> str:
             f"{'; '.join(arms)}.")
 
 
+def _without_comparator(trials: int, alone: int) -> str:
+    """How many of the studies have nothing to compare with; empty without any."""
+    if not alone:
+        return ""
+    which, lines = ("without a comparator", "the lines show") if alone == trials else (
+        f"{alone} of them without a comparator", "the lines of such a study show")
+    return f", {which}: {lines} change in treated patients, without a comparison"
+
+
 def _caption(label: str, statistic: str, panels: Sequence[Panel], alone: int) -> str:
     """What is drawn, and what the bars are."""
     bars = {p.bar for panel in panels for ps in panel.arms.values() for p in ps if p.bar}
@@ -306,8 +318,7 @@ def _caption(label: str, statistic: str, panels: Sequence[Panel], alone: int) ->
             "percent-change": "changes from baseline in percent"}[statistic]
     trials = len({p.trial for p in panels})
     said = [f"{label}, {what}: {trials} {'study' if trials == 1 else 'studies'}"
-            + (f", {alone} of them without a comparator: their lines show change in "
-               "treated patients, without a comparison" if alone else "") + ".",
+            + _without_comparator(trials, alone) + ".",
             "Full lines: treated arms; dashed lines: comparators."]
     if own < len(panels) and statistic != "percent-change":
         said.append("Values are shown as points of 100, the range of their scale.")

@@ -187,9 +187,10 @@ def _bars(result: Result) -> list[_Bar]:
                 out.append(_Bar(trials.names[i], trials.yi[i] - half[i], trials.yi[i] + half[i],
                                 trials.yi[i], share))
         own = result.groups.get(group)
-        if isinstance(own, Pooled):
+        if isinstance(own, Pooled) and own.k > 1:
             out.append(_of(printable(group), own))
-    out.append(_of("Pooled", pooled))
+    if pooled.k > 1:  # a trial alone is not pooled
+        out.append(_of("Pooled", pooled))
     if pooled.pi_low is not None:
         out.append(_Bar(f"{_level(question.level)} prediction interval", pooled.pi_low,
                         pooled.pi_high))
@@ -293,7 +294,7 @@ class _Scale(Axis):
         return [float(tick) for tick in found if self.inside(tick)]
 
 
-def _row(question: Question, axis: _Scale, row: _Bar) -> str:
+def _row(question: Question, axis: _Scale, row: _Bar, several: bool) -> str:
     """A line of the page's plot: words and numbers, then a drawing as wide as its column."""
     shown, drawn = _shown(question, row), upright(axis, 0, "null")
     if row.share is None and row.middle is not None:
@@ -305,7 +306,7 @@ def _row(question: Question, axis: _Scale, row: _Bar) -> str:
         side = 4 + 12 * row.share**0.5
         drawn += at(axis.x(row.middle), f'<rect class="square" x="{-side / 2:.1f}" '
                     f'y="{-side / 2:.1f}" width="{side:.1f}" height="{side:.1f}"/>')
-    weight = "" if row.share is None else f"{100 * row.share:.1f}%"
+    weight = "" if row.share is None or not several else f"{100 * row.share:.1f}%"
     return (f'<tr><th scope="row">{text(row.name)}</th><td class="number">{shown}</td>'
             f'<td class="number">{weight}</td>'
             f'<td class="plot">{mark_svg(f"{row.name}: {shown}", drawn)}</td></tr>')
@@ -351,16 +352,19 @@ def _page(result: Result, bars: list[_Bar]) -> str:
         ("Drawing", "")))
     labels = mark_svg(f"Axis: {effect}", ticks(
         axis, lambda tick: _ratio_label(tick) if question.ratio else f"{tick:g}"), 20)
-    rows = "".join(_row(question, axis, row) for row in bars)
+    several = result.pooled.k > 1
+    rows = "".join(_row(question, axis, row, several) for row in bars)
     pooled = _shown(question, _of("", result.pooled))
     data = data_table("forest", name, ["trial", "effect (interval)", "weight"], [
         [row.name, _shown(question, row),
-         "" if row.share is None else f"{100 * row.share:.1f}%"] for row in bars])
+         "" if row.share is None or not several else f"{100 * row.share:.1f}%"] for row in bars])
     block = Html(
-        f'<figure id="forest"><table><caption>Pooled: {pooled}</caption><thead><tr>{head}</tr>'
-        f'</thead><tbody>{rows}<tr><td></td><td></td><td></td><td class="plot">{labels}</td></tr>'
-        "</tbody></table><figcaption>Squares are trials, their size is the weight; diamonds are "
-        "pools. An arrow at the edge of the drawing: the line goes on beyond it."
+        f"<figure id=\"forest\"><table><caption>{'Pooled' if several else 'One trial'}: {pooled}"
+        f"</caption><thead><tr>{head}</tr></thead><tbody>{rows}<tr><td></td><td></td><td></td>"
+        f'<td class="plot">{labels}</td></tr></tbody></table><figcaption>'
+        + ("Squares are trials, their size is the weight; diamonds are pools." if several else
+           "The square is the one trial, the line its interval.")
+        + " An arrow at the edge of the drawing: the line goes on beyond it."
         f"</figcaption>{data}</figure>")
     return (f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><meta name="viewport" '
             f'content="width=device-width, initial-scale=1"><title>{text(name)}</title>'

@@ -9,6 +9,7 @@ from ...effects import Evidence
 from ...review.missing import size_of_trial
 from .. import drawing, words
 from ..html import Column, Html, count, join, link, paragraph, table, text
+from ..statement import mark, statement
 from .book import Book, chapter_page, kind_of_trial, not_counted, trials
 
 HARMS = "harms"  # adverse events are a row of the map beside the families of outcomes
@@ -97,14 +98,12 @@ def _estimate_line(book: Book, cell: Cell) -> str:
     shown = cell.shown
     if shown is None:
         return "no estimate"
-    page = chapter_page(shown["indication"])
-    size = (f"{words.trials(shown['k'], words.noun(shown))} "
-            f"{'pooled' if shown['k'] > 1 else 'with an estimate'}")
+    page, said = chapter_page(shown["indication"]), statement(shown)
+    size = f"{said.k} {'pooled' if shown['k'] > 1 else 'with an estimate'}, {said.n}"
     label = link(f"{page}#forest-{shown['id']}", size) if page else text(size)
-    if words.uncontrolled(shown):
-        return f"{label}: treated patients only, no comparison"
-    level = f", certainty {shown['certainty']['level']}" if shown["certainty"] else ""
-    return f"{label}{level}"
+    more = (": treated patients only, no comparison" if words.uncontrolled(shown)
+            else f", certainty {said.certainty}")
+    return f"<span{mark(shown)}>{label}{more}</span>"
 
 
 def _cell_html(book: Book, indication: str, cell: Cell | None) -> str | Html:
@@ -118,8 +117,8 @@ def _cell_html(book: Book, indication: str, cell: Cell | None) -> str | Html:
             size = f" (n\N{NO-BREAK SPACE}{count(n)})" if n else ""
             lines.append(f"{len(found)} {label}{size}")
     found = book.chapter_link(indication, "effects", Html("<br>".join(lines)))
-    mark = "○" if cell.shown is None else "◐" if words.uncontrolled(cell.shown) else "●"
-    return Html(f"{mark} {_estimate_line(book, cell)}<span class=\"lr-sub\">{found}</span>")
+    sign = "○" if cell.shown is None else "◐" if words.uncontrolled(cell.shown) else "●"
+    return Html(f"{sign} {_estimate_line(book, cell)}<span class=\"lr-sub\">{found}</span>")
 
 
 def _order(book: Book) -> list[tuple[str, str]]:
