@@ -12,6 +12,7 @@ from .statement import mark
 
 # A drawing is as wide as its column: places across it are in per cent, letters and marks in pixels.
 HEIGHT = 38
+APART = 19  # per cent of the width between two labels of an axis, so that narrow columns hold them
 FAR = 400  # a line of the axis runs through a row of any height, whose cell cuts it
 
 
@@ -65,12 +66,14 @@ class Axis:
     def ticks(self) -> list[float]:
         """Round values to label."""
         if self.log:
-            low, high = math.exp(self.low), math.exp(self.high)
-            found = [t for t in (0.01, 0.1, 0.2, 0.5, 1, 2, 5, 10, 100) if low <= t <= high]
-            return found if len(found) <= 6 else [t for t in found if t not in (0.2, 0.5, 2, 5)]
+            kept: list[float] = []
+            for tick in (1, 0.1, 10, 0.01, 100, 0.5, 2, 0.2, 5):  # the first come first
+                if self.inside(tick) and all(abs(self.x(tick) - self.x(t)) > APART for t in kept):
+                    kept.append(tick)
+            return sorted(kept)
         span = self.high - self.low
         step = next(s for s in (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 25, 50, 100, 200, 500)
-                    if span / s <= 6 or s == 500)
+                    if span / s <= 5 or s == 500)
         first = math.ceil(self.low / step) * step
         return [first + i * step for i in range(int((self.high - first) / step) + 1)]
 

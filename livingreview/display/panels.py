@@ -253,7 +253,7 @@ def _draw(ev: Evidence, names: dict[str, str], panel: Panel, named: str,
     figure.suptitle("\n".join(fill(part, LETTERS) for part in title), fontsize=9, x=0.02,
                     ha="left")
     axes.set_xlabel("months")
-    axes.set_ylabel(_axis_words(panel))
+    axes.set_ylabel(fill(_axis_words(panel), LETTERS // 2))
     _month_ticks(axes, places | {0: 0.0} if start else places)
     despine(figure)
     return figure

@@ -108,7 +108,8 @@ def _picture(book: Book, indication: str, rows: list[tuple[Mapping, str]]) -> Ht
             _network(data, [kind for _, kind in rows], heads), f"network-{indication}",
             f"Mechanisms in {name}", description, caption,
             [given, mediator, "effect", "evidence"], data).replace(
-                "</svg></div>", f'</svg><ul class="lr-words">{listed}</ul></div>', 1))
+                "</svg></div>", f'</svg><ul class="lr-words">{listed}</ul></div>', 1).replace(
+                    '"lr-svg"', '"lr-svg lr-wide"', 1))
 
 
 def _wrapped(nodes: Sequence[tuple[str, int]], width: int) -> dict[tuple[str, int], str]:
