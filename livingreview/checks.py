@@ -155,8 +155,8 @@ def above_allocated(data: Dataset, indication: str) -> Iterator[Problem]:
         for column in columns:
             yield from _each(frame, frame[column].to_numpy() > limit,
                              f"{indication}/{name}.csv", column,
-                             "more than n_allocated of the arm", "at most n_allocated", "warning",
-                             "above-allocated")
+                             "more than were allocated to the arm", "at most n_allocated",
+                             "warning", "above-allocated")
 
 
 def serious_above_any(data: Dataset, indication: str) -> Iterator[Problem]:

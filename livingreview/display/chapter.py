@@ -265,11 +265,10 @@ class Chapter:
             return paragraph("No analysis of this comparison is declared.", "lr-empty")
         name, part = words.outcome_name(self.data, results[0]), (
             f"time-{self.indication}-{target}-{comparison}")
-        title = (f"{name} over time, {words.treated(results[0])} against "
+        title = (f"{name} over time, {words.given(self.data, results[0])} against "
                  f"{words.comparator(self.data, results[0])}")
-        return self._once(part, title, wanted, lambda: figures.time_course(
-            self.data, results, part, title) or paragraph("No window has an estimate.",
-                                                          "lr-empty"))
+        return self._once(part, title, wanted,
+                          lambda: figures.time_course(results, part, title))
 
     def dose(self, analysis: str) -> Html:
         """Effects against the number of cells."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from ..dataset import Dataset
 from . import words
 from .html import Column, Html, count, details, interval, join, link, number, paragraph, table, text
+from .statement import mark, statement
 
 LEVELS = ("very low", "low", "moderate", "high")
 NO_COMPARISON = "no comparison"
@@ -31,8 +32,7 @@ def summary_of_findings(data: Dataset, results: list[dict]) -> Html:
     """
     against = list(dict.fromkeys(_against(data, r) for r in results))
     rows = [{"outcome": _outcome(data, r, named=len(against) > 1),
-             "n": f"{count(round(r['n'])) if r['n'] else 'not stated'} ({words.k_words(r)})"
-             if r["k"] else "none",
+             "attributes": mark(r), "n": _participants(data, r),
              "relative": _relative(r), "absolute": _absolute(data, r),
              "certainty": certainty(data, r),
              "plain": Html(text(words.plain(data, r)))} for r in results]
@@ -48,6 +48,14 @@ def summary_of_findings(data: Dataset, results: list[dict]) -> Html:
         paragraph(_footnote(data, results))])
 
 
+def _participants(data: Dataset, result: dict) -> Html:
+    """Participants and trials of the estimate; those apart from it, and what it rests on."""
+    said = statement(result)
+    more = [f"and {said.without}" if said.without else "", words.rests_on(data, result)]
+    return Html(f"{text(said.number)} ({text(said.k)})"
+                + "".join(f' <span class="lr-sub">{text(m)}</span>' for m in more if m))
+
+
 def _uncontrolled(result: dict) -> bool:
     return result["question"]["comparison"] == "uncontrolled"
 
@@ -56,7 +64,7 @@ def _against(data: Dataset, result: dict) -> str:
     """What is compared, as the table's heading says it."""
     if _uncontrolled(result):
         return "treated patients without a comparison"
-    return f"{words.treated(result)} against {words.comparator(data, result)}"
+    return f"{words.given(data, result)} against {words.comparator(data, result)}"
 
 
 def _outcome(data: Dataset, result: dict, named: bool) -> Html:
@@ -90,10 +98,7 @@ def _relative(result: dict) -> str:
         return "not estimable"
     if not words.ratio(result):
         return "none (means)"
-    d = words.decimals(result)
-    shown = (f"{words.measure(result).short} {number(pooled['estimate'], d)} "
-             f"({interval(pooled['ci_low'], pooled['ci_high'], d)})")
-    return shown + _spread(result)
+    return f"{words.measure(result).short} {statement(result).estimate}" + _spread(result)
 
 
 def _spread(result: dict) -> str:
@@ -117,7 +122,7 @@ def _absolute_lines(data: Dataset, result: dict) -> list[str]:
     if result["none_seen"]:
         seen = result["none_seen"]
         return [f"None seen among {count(round(seen['n']))} with "
-                f"{words.treated(result)}: at most "
+                f"{words.given(data, result)}: at most "
                 f"{number(seen['upper_percent'])} in 100"]
     if result["pooled"] is None or words.ratio(result):
         return ["not estimable"]
@@ -130,8 +135,8 @@ def _risks(data: Dataset, result: dict) -> list[str]:
     more = [a[f"cells_{key}_per_1000"] - usual for key in ("estimate", "ci_low", "ci_high")]
     return [f"With {words.comparator(data, result)}: {number(usual, 0)} per 1,000 (median risk of "
             f"{words.trials(len(a['trials_of_median']))})",
-            f"With {words.treated(result)}: {number(a['cells_estimate_per_1000'], 0)} per 1,000 "
-            f"({interval(a['cells_ci_low_per_1000'], a['cells_ci_high_per_1000'], 0)})",
+            f"With {words.given(data, result)}: {number(a['cells_estimate_per_1000'], 0)} per "
+            f"1,000 ({interval(a['cells_ci_low_per_1000'], a['cells_ci_high_per_1000'], 0)})",
             f"Difference: {_fewer(more[0])} per 1,000 ({_fewer(more[1])} to {_fewer(more[2])})"]
 
 
@@ -149,7 +154,7 @@ def _means(data: Dataset, result: dict) -> list[str]:
         ranged = f"a mean of {low}" if low == high else f"means from {low} to {high}"
         lines.append(f"With {words.comparator(data, result)}: {ranged}")
     side = "lower" if pooled["estimate"] < 0 else "higher"
-    lines.append(f"With {words.treated(result)}: {number(abs(pooled['estimate']), d)} "
+    lines.append(f"With {words.given(data, result)}: {number(abs(pooled['estimate']), d)} "
                  f"{words.unit(result)} {side} on average "
                  f"(difference {interval(pooled['ci_low'], pooled['ci_high'], d)})"
                  f"{_spread(result)}")

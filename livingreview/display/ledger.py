@@ -19,6 +19,7 @@ from ..review.headlines import (
 from . import words
 from .across import Book
 from .html import Column, Html, details, join, link, number, paragraph, table, text
+from .statement import mark, statement
 
 LEDGER = "../notebooks/claims-ledger.html"
 _BY_RULE = {NOT_YET_JUDGED: "Not yet judged", NOT_CHECKABLE: "Not checkable, by rule"}
@@ -88,7 +89,9 @@ class Ledger:
         rows.append(self._counted("All claims", reviews, self.entries))
         waiting = sum(e.verdict == NOT_YET_JUDGED for e in self.entries)
         return join([
-            paragraph(f"{waiting} of {len(self.entries)} claims are not yet judged."),
+            paragraph(f"{waiting} of {len(self.entries)} claims are not yet judged." if waiting
+                      else f"All {len(self.entries)} claims are judged." if self.entries
+                      else "No claim is in the data."),
             table("table-claims-verdicts", "Claims by verdict and seed review",
                   [Column("verdict", "Verdict"), Column("all", "All", True),
                    *(Column(r, r, True) for r in reviews)], rows, interactive=False)])
@@ -187,9 +190,10 @@ class Ledger:
             # an analysis without a usable study has no figure, but is named among the effects
             anchor = f"forest-{row['analysis_id']}" if result["studies"] else "effects"
             figure = self.book.chapter_link(row["indication"], anchor, row["title"])
-            certainty = (f" Certainty: {result['certainty']['level']}."
+            certainty = (f" Certainty: {statement(result).certainty}."
                          if result["certainty"] else "")
-            return Html(f"{figure}, now: {text(words.finding(self.data, result))}{certainty}")
+            return Html(f"<span{mark(result)}>{figure}, now: "
+                        f"{text(words.finding(self.data, result))}{certainty}</span>")
         if kind == "reference":
             shown = text(row["title"] or "title not known")
             of_kind = self.data.label("reference_kind", row["kind"])

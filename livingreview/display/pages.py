@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from .. import __version__, tables, versions
 from ..review.missing import size_of_trial
+from ..review.searches import searches
 from ..synthesis import clopper_pearson
 from . import words
 from .across import Book, evidence_map, quality
 from .findings import LEVELS
 from .html import Column, Html, count, details, join, link, number, paragraph, table, text
+from .statement import mark, statement
 
 
 class Overview(Book):
@@ -31,6 +33,15 @@ class Overview(Book):
         dated = [f"Data of {self.data.version}"] if self.data.version else []
         return Html('<p class="lr-version">' + " · ".join(
             [*dated, f"package {__version__}", last]) + "</p>")
+
+    def searches(self) -> Html:
+        """How many searches of its own the review rests on."""
+        made = len(searches(self.data))
+        flow = link("flow.html", "flow of studies")
+        return paragraph(Html(
+            f"Of our own, {made} {'search is' if made == 1 else 'searches are'} listed in the "
+            f"{flow}." if made else f"No database search of our own has been made; the {flow} says "
+            "where the studies come from."))
 
     def certainty(self) -> Html:
         """For how many indications there is an estimate of benefit, and how sure the best is."""
@@ -57,29 +68,40 @@ class Overview(Book):
 
     def _findings(self, indication: str) -> str:
         """The main finding on benefit and on serious harm, or that there is none."""
-        main = [r for r in self.review.analyses(indication, role="main")
-                if not words.uncontrolled(r)]
-        shown = [self._largest([r for r in main if (r["section"] == "harms") == harms])
+        controlled = [r for r in self.review.analyses(indication)
+                      if r["role"] != "check" and not words.uncontrolled(r)]
+        shown = [self._largest([r for r in controlled if (r["section"] == "harms") == harms])
                  for harms in (False, True)]
         items = "".join(self._finding(r) for r in shown if r)
-        if not items:
-            why = words.no_pool(self.data, main[0]) if main else (
-                "No main analysis is declared.")
-            items = f"<li>No estimate from controlled trials. {text(why)}</li>"
+        if not shown[0] or shown[0]["role"] != "main":
+            items = f"<li>{self._no_benefit(controlled, any(shown))}</li>{items}"
         return f"<li>{self.chapter_link(indication)}<ul>{items}</ul></li>"
+
+    def _no_benefit(self, controlled: list[dict], other: bool) -> str:
+        """That no main analysis of benefit has an estimate, and what one would need."""
+        main = next((r for r in controlled if r["role"] == "main" and r["section"] != "harms"),
+                    None)
+        said = "No main analysis of benefit has an estimate" if other else (
+            "No estimate from controlled trials")
+        why = words.no_pool(self.data, main) if main else "No main analysis is declared."
+        return f"{said}. {text(why)}"
 
     @staticmethod
     def _largest(results: list[dict]) -> dict | None:
-        """The estimate of most trials, then most participants; never chosen by what it says."""
+        """A main estimate before others, that of most trials, then of most participants.
+
+        Never chosen by what it says.
+        """
         return max((r for r in results if r["pooled"]), default=None,
-                   key=lambda r: (r["k"], r["n"]))
+                   key=lambda r: (r["role"] == "main", r["k"], r["n"]))
 
     def _finding(self, result: dict) -> str:
         figure = self.chapter_link(result["indication"], f"forest-{result['id']}", "Figure")
-        certainty = f" Certainty: {result['certainty']['level']}." if result["certainty"] else ""
-        plain = words.plain(self.data, result)
-        return (f"<li><strong>{text(plain)}</strong> {text(words.finding(self.data, result))}"
-                f"{self._counts(result)}{certainty} {figure}</li>")
+        plain, other = words.plain(self.data, result), (
+            "" if result["role"] == "main" else "Of another comparison or window: ")
+        return (f"<li{mark(result)}>{other}<strong>{text(plain)}</strong> "
+                f"{text(words.finding(self.data, result))}{self._counts(result)} "
+                f"Certainty: {statement(result).certainty}. {figure}</li>")
 
     @staticmethod
     def _counts(result: dict) -> str:
@@ -92,7 +114,8 @@ class Overview(Book):
             return ""
         with_cells, without = (f"{number(arm['events'], 0)} of {number(arm['n'], 0)}"
                                for arm in arms)
-        return f" That is {with_cells} with {words.treated(result)} and {without} without."
+        return (f" The counts are {with_cells} with {words.treated(result)} and {without} "
+                "without.")
 
     def indications(self) -> Html:
         """Studies and participants of every indication; each trial counted once."""
@@ -104,14 +127,14 @@ class Overview(Book):
                 "name": self.chapter_link(s["indication"]), "reports": s["reports"],
                 "human": len(s["human"]),
                 "n": count(sum(size_of_trial(ev, t) or 0 for t in s["human"])),
-                "animal": s["animal"], "used": s["used"],
+                "animal": s["animal"] or "none in the data", "used": s["used"],
                 "outcomes": f"{sum(bool(c.pooled) for c in states)} of "
                             f"{sum(c.state != 'none' for c in states)}"})
         return table("table-indications", "Studies and participants by indication",
                      [Column("name", "Indication"), Column("reports", "Reports", True),
                       Column("human", "Trials in people", True),
                       Column("n", "Enrolled or planned", True),
-                      Column("animal", "In animals", True),
+                      Column("animal", "Animal experiments", True),
                       Column("used", "Trials in an analysis", True),
                       Column("outcomes", "Outcomes with an estimate", True)], rows,
                      interactive=False, cards=True)

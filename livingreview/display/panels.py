@@ -6,6 +6,7 @@ import math
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from textwrap import fill
 
 from scipy.special import stdtrit
 
@@ -13,7 +14,7 @@ from ..effects import Evidence
 from ..effects.candidates import scale_of, source_rank
 from ..effects.comparisons import UNCONTROLLED_DESIGNS
 from ..review.harms import got_cells
-from .drawing import ACCENT, FAINT, INK, SECOND, canvas, despine, inline_svg, style
+from .drawing import ACCENT, FAINT, INK, LETTERS, SECOND, chart, despine, inline_svg, style
 from .html import Html, count, data_table, join, link, number, paragraph, text
 
 STATISTICS = ("final", "change", "percent-change")
@@ -59,8 +60,11 @@ class Panel:
 
     @property
     def course(self) -> bool:
-        """Whether there is more than one visit to join; a change starts from zero at baseline."""
-        return self.statistic != "final" or any(len(ps) > 1 for ps in self.arms.values())
+        """Whether there are two dated values to join; a change starts from zero at baseline."""
+        start = self.statistic != "final"
+        return any(start + len({p.months for p in points if p.months is not None
+                                and (p.months or not start)}) > 1
+                   for points in self.arms.values())
 
     def shown(self, value: float) -> float:
         """A value as drawn: of 100 where the scale is known, else as printed."""
@@ -220,9 +224,8 @@ def _limits(panels_: Sequence[Panel]) -> tuple[float, float] | None:
 def _draw(ev: Evidence, names: dict[str, str], panel: Panel, named: str,
           limits: tuple[float, float] | None):
     """One panel; `named` is what it measures with, where its study has several."""
-    figure = canvas(2.6, 2.2)
-    axes = figure.subplots()
-    ends, used = [], {True: 0, False: 0}
+    figure, axes = chart(2.3 + 0.16 * len(panel.arms))
+    used = {True: 0, False: 0}
     places = _places(panel)
     start = [0.0] if panel.statistic != "final" and 0 not in places else []
     for key, points in panel.arms.items():
@@ -236,8 +239,8 @@ def _draw(ev: Evidence, names: dict[str, str], panel: Panel, named: str,
                           color=colour, linewidth=0.8)
         axes.plot(start + [places[p.months] for p in points],
                   start + [panel.shown(p.centre) for p in points], line,
-                  marker=marker, color=colour, linewidth=1.4, markersize=4)
-        ends.append((panel.shown(points[-1].centre), _arm_name(ev, panel, key), colour))
+                  marker=marker, color=colour, linewidth=1.4, markersize=4,
+                  label=fill(_arm_name(ev, panel, key), LETTERS))
     limit = ev.studies[panel.trial]["comparable_until_months"]
     if limit is not None and limit < max(places.values()):
         axes.axvline(limit, color=FAINT, linestyle=":", linewidth=1.2)
@@ -245,12 +248,12 @@ def _draw(ev: Evidence, names: dict[str, str], panel: Panel, named: str,
         axes.axhline(0, color=FAINT, linewidth=0.8)
     if panel.factor is not None:
         axes.set_ylim(*limits)
-    _label_ends(axes, ends)
+    figure.legend(frameon=False, loc="outside lower left", handlelength=2.5)
     title = filter(None, (names[panel.trial], named, _alone(ev, panel.trial)))
-    axes.set_title("\n".join(title), fontsize=9, loc="left")
-    axes.set_xlabel("months", fontsize=8)
-    axes.set_ylabel(_axis_words(panel), fontsize=8)
-    axes.tick_params(labelsize=8)
+    figure.suptitle("\n".join(fill(part, LETTERS) for part in title), fontsize=9, x=0.02,
+                    ha="left")
+    axes.set_xlabel("months")
+    axes.set_ylabel(fill(_axis_words(panel), LETTERS // 2))
     _month_ticks(axes, places | {0: 0.0} if start else places)
     despine(figure)
     return figure
@@ -285,16 +288,6 @@ def _axis_words(panel: Panel) -> str:
     return f"{what}{unit}, {better}"
 
 
-def _label_ends(axes, ends: list[tuple[float, str, str]]) -> None:
-    """Names of the arms beside the end of their lines, pushed apart where they would touch."""
-    low, high = axes.get_ylim()
-    gap, floor = 0.1 * (high - low), -math.inf
-    for value, name, colour in sorted(ends):
-        floor = max(value, floor + gap)
-        axes.annotate(name, (1.02, floor), xycoords=("axes fraction", "data"), fontsize=8,
-                      color=colour, va="center", annotation_clip=False)
-
-
 def _in_words(ev: Evidence, names: dict[str, str], panel: Panel) -> str:
     """A panel for readers who cannot see it."""
     arms = []
@@ -308,6 +301,15 @@ def _in_words(ev: Evidence, names: dict[str, str], panel: Panel) -> str:
             f"{'; '.join(arms)}.")
 
 
+def _without_comparator(trials: int, alone: int) -> str:
+    """How many of the studies have nothing to compare with; empty without any."""
+    if not alone:
+        return ""
+    which, lines = ("without a comparator", "the lines show") if alone == trials else (
+        f"{alone} of them without a comparator", "the lines of such a study show")
+    return f", {which}: {lines} change in treated patients, without a comparison"
+
+
 def _caption(label: str, statistic: str, panels: Sequence[Panel], alone: int) -> str:
     """What is drawn, and what the bars are."""
     bars = {p.bar for panel in panels for ps in panel.arms.values() for p in ps if p.bar}
@@ -316,8 +318,7 @@ def _caption(label: str, statistic: str, panels: Sequence[Panel], alone: int) ->
             "percent-change": "changes from baseline in percent"}[statistic]
     trials = len({p.trial for p in panels})
     said = [f"{label}, {what}: {trials} {'study' if trials == 1 else 'studies'}"
-            + (f", {alone} of them without a comparator: their lines show change in "
-               "treated patients, without a comparison" if alone else "") + ".",
+            + _without_comparator(trials, alone) + ".",
             "Full lines: treated arms; dashed lines: comparators."]
     if own < len(panels) and statistic != "percent-change":
         said.append("Values are shown as points of 100, the range of their scale.")

@@ -8,7 +8,7 @@ from ..effects.values import reading
 from ..review import Review
 from . import words
 from .forest import anchor, pooled_anchor
-from .html import Html, count, interval, link, number, text
+from .html import Html, count, link, number, text
 from .subgroups import group_label
 
 
@@ -47,15 +47,6 @@ def _arm_words(result: dict, study: dict, side: str) -> str:
     return f"mean {number(arm['mean'], d)}, SD {number(arm['sd'], d)}, n {count(arm['n'])}"
 
 
-def _shown(result: dict, values: dict) -> str:
-    """An estimate with its interval; shares and changes without a comparison with their signs."""
-    if words.uncontrolled(result):
-        return (f"{words.shown_alone(result, values['estimate'])} "
-                f"({words.ends_alone(result, values)})")
-    d = words.decimals(result)
-    return f"{number(values['estimate'], d)} ({interval(values['ci_low'], values['ci_high'], d)})"
-
-
 def _entry(review: Review, ev: Evidence, names: dict, result: dict, study: dict) -> str:
     """The entry of one trial's effect."""
     items, steps = [], list(study["derivation"])
@@ -67,7 +58,7 @@ def _entry(review: Review, ev: Evidence, names: dict, result: dict, study: dict)
             items += [_reading_item(ev, r) for r in study[side]["readings"]]
             steps.append(f"{label.lower()} as analysed: {_arm_words(result, study, side)}")
     items += [_reading_item(ev, r) for r in study["readings"]]
-    effect = _shown(result, study) if study["yi"] is not None else study["no_ratio"]
+    effect = words.shown_estimate(result, study) if study["yi"] is not None else study["no_ratio"]
     month = "" if study["months"] is None else f", month {study['months']:g}"
     over = "".join(f"<li>not taken: {text(what)} — {text(why)}</li>"
                    for what, why in study["passed_over"])
@@ -92,20 +83,24 @@ def _pooled_entry(data: Dataset, names: dict, result: dict) -> str:
     groups = "".join(
         f"<li>{text(data.label('subgroup', subgroup['by']))}, "
         f"{text(group_label(data, subgroup['by'], group['value']))}: "
-        f"{_shown(result, group)}, {words.trials(group['k'], words.noun(result))}</li>"
+        f"{words.shown_estimate(result, group)}, "
+        f"{words.trials(group['k'], words.noun(result))}</li>"
         for subgroup in result["subgroups"] for group in subgroup["groups"])
-    method = ", ".join(str(pooled[k]) for k in ("model", "tau2_method", "interval") if pooled[k])
     return (f'<div class="lr-entry" id="{pooled_anchor(result)}"><p><strong>'
-            f"{text(result['title'])}</strong>: {_shown(result, pooled)}. Method: "
-            f"{text(method)}.</p>"
-            f"<ul><li>computed from {trials}</li>{groups}<li>key {text(result['id'])} of "
-            f"{link('../results.json', 'results.json')}</li></ul></div>")
+            f"{text(result['title'])}</strong>: {words.shown_estimate(result, pooled)}. Method: "
+            f"{text(words.method(data, pooled))}.</p>"
+            f"<ul><li>computed from {trials}</li>{groups}<li>all its numbers: "
+            f"<code>{text(result['id'])}</code> in {link('../results.json', 'results.json')}</li>"
+            "</ul></div>")
 
 
 def pools(review: Review, indication: str, names: dict[str, str]) -> Html:
-    """Every pooled estimate of an indication with its method and its trials."""
+    """Every pooled estimate of an indication with its method and its trials.
+
+    A trial alone is not pooled: its numbers have an entry of their own.
+    """
     entries = [_pooled_entry(review.data, names, r) for r in review.analyses(indication)
-               if r["pooled"]]
+               if r["pooled"] and r["k"] > 1]
     return Html(f'<div class="lr-provenance">{"".join(entries)}</div>')
 
 

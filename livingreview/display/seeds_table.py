@@ -12,6 +12,7 @@ from ..review.claims import references
 from ..review.harms import arm_events
 from . import words
 from .html import Column, Html, count, details, interval, join, link, number, paragraph, table, text
+from .statement import mark, statement
 
 NOT_STATED, NOT_EXTRACTED = "not stated", "not extracted"
 # Events that a review means by "serious": of these kinds in the vocabulary, or these by name.
@@ -192,16 +193,13 @@ def _ours(review: Review, ev: Evidence, outcome: str, months: float | None) -> H
         if in_window and question["target"] in {outcome, *families}:
             shown = link(f"#forest-{result['id']}", result["title"]) if result["studies"] else (
                 Html(text(result["title"])))
-            out.append(f"{shown}: {text(_finding(result))}")
-    return Html("; ".join(out) or "no analysis of this outcome at this visit")
+            out.append(f"<span{mark(result)}>{shown}: {text(_finding(result))}</span>")
+    return Html("; ".join(out) or "no main analysis of this outcome at this visit")
 
 
 def _finding(result: Mapping) -> str:
-    pooled, d = result["pooled"], words.decimals(result)
-    if pooled is None:
-        return "no estimate"
-    return (f"{number(pooled['estimate'], d)} "
-            f"({interval(pooled['ci_low'], pooled['ci_high'], d)}; {words.k_words(result)})")
+    said = statement(result)
+    return f"{said.estimate}; {said.k}" if result["pooled"] else said.estimate
 
 
 def validation_studies(ev: Evidence, names: Mapping[str, str], review_id: str) -> Html:

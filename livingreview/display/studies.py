@@ -8,6 +8,7 @@ from . import provenance, words
 from .html import Column, Html, count, link, paragraph, table
 
 NOT_EXTRACTED = "not extracted"
+WHY_NOT = Html(f"no ({link('../book/data-quality.html#unused-studies', 'why')})")
 
 
 def size(ev: Evidence) -> Html:
@@ -32,13 +33,15 @@ def size(ev: Evidence) -> Html:
 
 
 def comparison_table(ev: Evidence, names: dict[str, str]) -> Html:
-    """Comparisons that the studies of people allow, with their number."""
+    """Comparisons that studies of people make or an analysis asks for, with their number."""
+    asked = {r["comparison"] for r in ev.data.having("analyses", "indication", ev.indication)}
     rows = []
     for kind in ev.data.words("comparison_class"):
         trials = {ev.trial_of(c.study_id) for c in ev.comparisons if c.kind == kind
                   and ev.studies[c.study_id]["design"] != "animal-experiment"}
-        rows.append({"kind": ev.data.label("comparison_class", kind), "k": len(trials),
-                     "trials": ", ".join(sorted(names[t] for t in trials)) or "none"})
+        if trials or kind in asked:  # without either it is a question of another disease
+            rows.append({"kind": ev.data.label("comparison_class", kind), "k": len(trials),
+                         "trials": ", ".join(sorted(names[t] for t in trials)) or "none"})
     return table(f"{ev.indication}-comparisons", "Comparisons that the studies of people make",
                  [Column("kind", "Comparison"), Column("k", "Studies", True),
                   Column("trials", "Which")], rows, interactive=False)
@@ -60,7 +63,7 @@ def study_table(ev: Evidence, names: dict[str, str], results: list[dict]) -> Htm
     Html
     """
     pooled = {s["trial_id"] for r in results for s in r["studies"]}
-    rows = [{**_row(ev, names, study_id), "pooled": "yes" if study_id in pooled else "no"}
+    rows = [{**_row(ev, names, study_id), "pooled": "yes" if study_id in pooled else WHY_NOT}
             for study_id in ev.studies]
     return table(
         f"{ev.indication}-studies", "Studies, one row per report",

@@ -8,6 +8,7 @@ from ..review.missing import FINISHED_REPORTED, FINISHED_UNREPORTED
 from . import words
 from .analyses import direction
 from .html import Html, count, interval, join, link, number, paragraph, text
+from .statement import mark, statement
 
 
 def summary(data: Dataset, names: dict[str, str], results: list[dict], asked: Asked) -> Html:
@@ -43,16 +44,19 @@ def _item(data: Dataset, names: dict[str, str], result: dict) -> str:
     start = more = ""
     if result["pooled"]:
         start = (f"<strong>{text(words.plain(data, result))}</strong> "
-                 f"Certainty: {result['certainty']['level']}. ")
+                 f"Certainty: {statement(result).certainty}. ")
         more = _expanded(data, result) + _implausible(names, result)
     figure = link(f"#forest-{result['id']}", "Figure") if result["studies"] else ""
-    return f"<li>{start}{text(words.finding(data, result))}{more} {figure}</li>"
+    return f"<li{mark(result)}>{start}{text(words.finding(data, result))}{more} {figure}</li>"
 
 
 def _expanded(data: Dataset, result: dict) -> str:
     """The estimate from expanded cells only, where it is another one."""
     rows = [r for r in result["robustness"] if r["id"] == "expanded-only"]
     one = words.noun(result)
+    if result["k"] == 1:
+        used = next(s["cell_class"] for s in result["studies"] if s["yi"] is not None)
+        return f" Cells used: {words.in_text(data.label('cell_class', used))}."
     kind = words.in_text(data.label("cell_class", "expanded"))
     if not rows:
         return f" All pooled {words.plural(one)} used {kind}." if all(
@@ -108,12 +112,15 @@ def unpooled(data: Dataset, names: dict[str, str], result: dict, largest: int) -
     asked = [t for t in trials if alone or t["design"] == "rct"]
     rest = [t for t in trials if t not in asked]
     said = [f"{result['title']}: {words.in_text(words.share(result))}"]
-    several = words.plural(words.noun(result)) if alone else "randomised trials"
+    one = words.noun(result) if alone else "randomised trial"
+    other = "other " if result["pooled"] else ""  # than those of the estimate
     if asked:
-        said.append(f"The largest finished {several} that are not in it, with what their "
-                    f"report concludes: {_named(data, names, asked[:largest])}.")
+        several = f"largest {other}finished {words.plural(one)}" if len(asked) > 1 else (
+            f"{'only ' if result['pooled'] else ''}{other}finished {one}")
+        said.append(f"The {several} of known size, with what {'their' if len(asked) > 1 else 'its'}"
+                    f" report concludes: {_named(data, names, asked[:largest])}.")
     elif not result["not_in_pool"]["unsized"]:
-        said.append(f"No other finished {several} of this kind are known.")
+        said.append(f"No {other}finished {one} of this kind is known.")
     if rest:
         said.append("Not randomised, and therefore not in it either: "
                     f"{_named(data, names, rest[:largest])}.")
