@@ -14,10 +14,11 @@ from pathlib import Path
 
 import yaml
 
-from .. import versions
+from .. import stopping, versions
 from ..dataset import Dataset
 from ..display.changes import as_text
 from ..display.citation import Work, about, work
+from ..intake.files import put
 from ..review import dumps, review
 from ..review.changes import changes
 from .workers import Workers
@@ -253,6 +254,20 @@ def _refuse(root: Path, version: str) -> None:
         raise ReleaseError(_never(version, "content", other))
 
 
+def _refuse_the_same(root: Path, version: str) -> None:
+    """Refuse a version in which nothing differs from the last one."""
+    known = versions.published(root / "releases")
+    if not known or version in known:
+        return
+    last = known[-1]
+    since = tagged(root, last) or git(root, "log", "-1", "--diff-filter=A", "--format=%H", "--",
+                                      f"releases/{last}.json")
+    if since and not _other_than(root, last, since):
+        raise ReleaseError(f"nothing has changed since {last}: no data, no code and no page, so "
+                           f"that {version} would be the same under another name; say --again "
+                           "where that is wanted. Nothing was written.")
+
+
 def _never(version: str, what: str, other: list[str]) -> str:
     """Why a version is refused that is published with something else."""
     more = [f"and {len(other) - _SHOWN} more"] if len(other) > _SHOWN else []
@@ -261,7 +276,7 @@ def _never(version: str, what: str, other: list[str]) -> str:
 
 
 def _other_than(root: Path, version: str, tag: str) -> list[str]:
-    """Files that are not those of a version's tag, but what another release writes."""
+    """Files that are not those of a version's tag or commit, but what another release writes."""
     found = git(root, "diff", "--name-only", "--no-renames", "-z", tag, "HEAD").split("\0")
     return [path for path in found if path and path not in _ANEW
             and _version_of(path) in ("", version)]
@@ -285,7 +300,7 @@ def _other_made(published: dict, made: dict) -> list[str]:
 
 
 def prepare(root: Path, version: str, data: Dataset, checks: str, say: Callable[[str], None],
-            workers: Workers | None = None) -> list[str]:
+            workers: Workers | None = None, again: bool = False) -> list[str]:
     """Write the files of a version, and say how it is committed and tagged.
 
     Parameters
@@ -301,6 +316,8 @@ def prepare(root: Path, version: str, data: Dataset, checks: str, say: Callable[
         Told what is being done.
     workers : Workers, optional
         Where the results are computed.
+    again : bool
+        Whether the version is wanted although nothing has changed since the last one.
 
     Returns
     -------
@@ -310,11 +327,14 @@ def prepare(root: Path, version: str, data: Dataset, checks: str, say: Callable[
     Raises
     ------
     ReleaseError
-        When the tree is not clean, a check fails, or the version is published with other content.
+        When the tree is not clean, nothing has changed, a check fails, or the version is published
+        with other content.
     """
     _refuse(root, named(version))
+    if not again:
+        _refuse_the_same(root, version)
     say(f"running the checks: {checks}")
-    if subprocess.run(checks, shell=True, cwd=root, check=False).returncode:
+    if stopping.call(checks, shell=True, cwd=root):
         raise ReleaseError(f"a check failed: {checks}")
     say("computing the results")
     results = dumps(review(data, run=(workers or Workers(1)).run).document)
@@ -325,8 +345,12 @@ def prepare(root: Path, version: str, data: Dataset, checks: str, say: Callable[
         say(f"{version} is published with this content already: nothing to do")
         return []
     written = _contents(root, version, data, results)
-    for path, content in written.items():
-        _write(root / path, content)
+    try:
+        with stopping.shielded():
+            put(root, {path: content.encode() for path, content in written.items()})
+    except OSError as error:
+        raise ReleaseError(f"cannot write in {root}: {error.strerror}; nothing was written",
+                           2) from error
     return [f"git add {' '.join(sorted(written))}", f'git commit -m "Release {version}"',
             f'git tag -a v{version} -m "Version {version}"',
             f"make site-version VERSION={version}"]
@@ -368,10 +392,3 @@ def _contents(root: Path, version: str, data: Dataset, results: str) -> dict[str
         ".zenodo.json": _zenodo(item, facts),
         "ro-crate-metadata.json": _crate(root, item, facts, entries),
     }
-
-
-def _write(path: Path, content: str) -> None:
-    path.parent.mkdir(exist_ok=True)
-    beside = path.with_name(f".{path.name}.new")
-    beside.write_text(content, encoding="utf-8", newline="")
-    beside.replace(path)
