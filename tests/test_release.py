@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
+import shutil
+import stat
 import subprocess
 import zipfile
 from pathlib import Path
@@ -61,8 +64,9 @@ class Project:
         if tag:
             _git(self.root, "tag", "-a", f"v{tag}", "-m", tag)
 
-    def release(self, version: str, checks: str = "true") -> list[str]:
-        return prepare(self.root, version, load(self.root / "data"), checks, lambda _: None)
+    def release(self, version: str, checks: str = "true", again: bool = False) -> list[str]:
+        return prepare(self.root, version, load(self.root / "data"), checks, lambda _: None,
+                       again=again)
 
 
 @pytest.fixture
@@ -141,7 +145,7 @@ def test_a_published_version_never_changes(project):
 def test_a_published_version_has_the_content_of_its_tag(project):
     project.release(FIRST)
     project.commit(FIRST)
-    project.release(SECOND)  # what a release writes is no other content
+    project.release(SECOND, again=True)  # what a release writes is no other content
     project.commit(SECOND)
     assert project.release(FIRST) == [] == project.release(SECOND)
     (project.root / "book" / "something").write_text("y")
@@ -169,6 +173,26 @@ def test_without_a_tag_a_published_version_has_the_content_of_its_manifest(proje
     _refused(project, "cannot be read")
 
 
+@pytest.mark.parametrize("tag", [FIRST, ""], ids=["tagged", "not tagged"])
+def test_a_release_in_which_nothing_has_changed_is_made_only_again(project, tag):
+    project.release(FIRST)
+    project.commit(tag)
+    changelog = project.root / "CHANGELOG.md"
+    changelog.write_text(changelog.read_text().replace("# Changelog", "# What changed"))
+    project.commit()  # of what a release writes itself
+    held = {p: p.read_bytes() for p in project.root.rglob("*") if p.is_file()}
+    with pytest.raises(ReleaseError, match=f"nothing has changed since {FIRST}.*--again") as caught:
+        project.release(SECOND, checks="false")  # before any check
+    assert caught.value.exit_code == 1 and _git(project.root, "status", "--porcelain") == ""
+    assert all(p.read_bytes() == content for p, content in held.items())
+    assert project.release(SECOND, again=True)
+    _git(project.root, "clean", "-fdq")
+    _git(project.root, "checkout", "-q", ".")
+    (project.root / "livingreview" / "something").write_text("y")
+    project.commit()
+    assert project.release(SECOND)
+
+
 def test_a_tag_without_its_version_is_refused(project):
     _git(project.root, "tag", f"v{FIRST}")
     with pytest.raises(ReleaseError, match=f"tag v{FIRST} is there"):
@@ -189,7 +213,7 @@ def test_every_file_of_the_data_is_in_the_manifest(project):
 
 def test_each_heading_of_the_changelog_stands_after_an_empty_line(project):
     for version in (FIRST, SECOND):
-        project.release(version)
+        project.release(version, again=True)
         project.commit(version)
     text = (project.root / "CHANGELOG.md").read_text()
     lines = text.splitlines()
@@ -267,15 +291,18 @@ def test_the_interface_follows_its_schema(two):
     assert [v["version"] for v in found] == [SECOND, FIRST]
 
 
-def test_the_site_of_a_tag_is_built_once_and_archived(two, tmp_path, monkeypatch):
-    def built(tree, version, commit, epoch):
-        site = tree / "_build" / "html"
-        site.mkdir(parents=True)
-        (site / "results.json").write_bytes((tree / f"releases/{version}.json").read_bytes())
-        (site / "index.html").write_text(f"{version} {commit}")
-        return site
+def _built(tree: Path, version: str, commit: str, epoch: str) -> Path:
+    """A site made in no time."""
+    site = tree / "_build" / "html"
+    (site / "data").mkdir(parents=True)
+    (site / "data" / "studies.csv").write_text("x")
+    (site / "results.json").write_bytes((tree / f"releases/{version}.json").read_bytes())
+    (site / "index.html").write_text(f"{version} {commit}")
+    return site
 
-    monkeypatch.setattr(archive, "_build", built)
+
+def test_the_site_of_a_tag_is_built_once_and_archived(two, tmp_path, monkeypatch):
+    monkeypatch.setattr(archive, "_build", _built)
     out = tmp_path / "versions"
     for version in (FIRST, SECOND):
         made = archive.site_version(two.root, version, out, lambda _: None)
@@ -292,7 +319,7 @@ def test_the_site_of_a_tag_is_built_once_and_archived(two, tmp_path, monkeypatch
     assert sorted(p.name for p in out.iterdir() if p.name.startswith(".")) == []
 
     def other(*arguments):
-        site = built(*arguments)
+        site = _built(*arguments)
         (site / "index.html").write_text("other")
         return site
 
@@ -303,6 +330,46 @@ def test_the_site_of_a_tag_is_built_once_and_archived(two, tmp_path, monkeypatch
     with pytest.raises(ReleaseError, match="no tag v2030.01.0") as caught:
         archive.site_version(two.root, "2030.01.0", out, lambda _: None)
     assert caught.value.exit_code == 2
+
+
+def _rights(folder: Path) -> dict[str, int]:
+    return {p.relative_to(folder).as_posix(): p.stat().st_mode & 0o777
+            for p in (folder, *folder.rglob("*")) if p.exists()}
+
+
+def _expected(path: str, folder: bool) -> int:
+    return 0o755 if folder or path.endswith("book/something") else 0o644
+
+
+@pytest.mark.parametrize("umask", [0o022, 0o077])
+def test_a_web_server_can_read_what_is_published(two, tmp_path, monkeypatch, umask):
+    monkeypatch.setattr(archive, "_build", _built)
+    (two.root / "book" / "something").chmod(0o755)  # what can be run stays so
+    third = "2026.12.1"
+    two.commit()
+    two.release(third)
+    two.commit(third)
+    before = os.umask(umask)
+    try:
+        out = tmp_path / "made" / "versions"
+        made = archive.site_version(two.root, third, out, lambda _: None)
+        content = made.read_bytes()
+        unpacked = tmp_path / "unpacked"
+        if shutil.which("unzip"):
+            subprocess.run(["unzip", "-q", str(made), "-d", str(unpacked)], check=True)
+    finally:
+        os.umask(before)
+    for path, rights in (_rights(out.parent) | _rights(unpacked)).items():
+        folder = (out.parent / path).is_dir() or (unpacked / path).is_dir()
+        assert path == "." or rights == _expected(path, folder), (path, oct(rights))
+    with zipfile.ZipFile(made) as held:
+        rights = {e.filename: e.external_attr >> 16 for e in held.infolist()}
+    assert {"site/", "site/data/", "source/livingreview/", "source/book/something", "index.html",
+            "site/data/studies.csv"} <= rights.keys()
+    for path, mode in rights.items():
+        assert mode & 0o777 == _expected(path, path.endswith("/")), path
+        assert stat.S_ISDIR(mode) == path.endswith("/") and stat.S_ISREG(mode) != stat.S_ISDIR(mode)
+    assert archive.site_version(two.root, third, out, lambda _: None).read_bytes() == content
 
 
 @pytest.mark.parametrize("epoch", ["abc", "", "-1", "1.5", "9" * 20])
