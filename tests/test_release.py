@@ -15,58 +15,17 @@ import jsonschema
 import pytest
 import yaml
 from click.testing import CliRunner
-from made_up import World
+from small_project import Project, git
 
 from livingreview.__main__ import main
 from livingreview.dataset import load
 from livingreview.display import citation
 from livingreview.display.releases import Released, Versions
 from livingreview.publish import api, archive, feed, heads
-from livingreview.publish.release import ReleaseError, prepare
+from livingreview.publish.release import ReleaseError
 from livingreview.review import review
 
 FIRST, SECOND = "2026.11.0", "2026.12.0"
-
-
-def _git(root: Path, *arguments: str) -> str:
-    return subprocess.run(["git", "-c", "user.name=Nobody", "-c", "user.email=nobody@example.org",
-                           *arguments], cwd=root, check=True, capture_output=True,
-                          text=True).stdout
-
-
-class Project:
-    """A small project in a repository of its own."""
-
-    def __init__(self, root: Path):
-        self.root = root
-        self.world = World(root / "data")
-        self.world.add("about", key="authors", value="The contributors")
-        for key, value in (("title", "A made-up review"), ("text-licence", "CC-BY-4.0"),
-                           ("code-licence", "MIT"), ("description", "Made up."),
-                           ("keywords", "one;two")):
-            self.world.add("about", key=key, value=value)
-        for name, mean in (("ash-2019", 30), ("birch-2020", 35), ("cedar-2021", 38)):
-            self.world.trial(name).pair(name, mean, 40, 12)
-        self.world.analysis()
-        self.world.write()
-        for name in ("livingreview", "notebooks", "book"):
-            (root / name).mkdir()
-            (root / name / "something").write_text("x")
-        (root / "requirements.txt").write_text("# pins\nnumpy==1.0\n")
-        (root / "CHANGELOG.md").write_text("# Changelog\n\n## Unreleased\n\n- A thing.\n")
-        (root / "CITATION.cff").write_text("cff-version: 1.2.0\ntitle: x\nmessage: y\n")
-        _git(root, "init", "-q", "-b", "main")
-        self.commit()
-
-    def commit(self, tag: str = "") -> None:
-        _git(self.root, "add", "-A")
-        _git(self.root, "commit", "-qm", "made up")
-        if tag:
-            _git(self.root, "tag", "-a", f"v{tag}", "-m", tag)
-
-    def release(self, version: str, checks: str = "true", again: bool = False) -> list[str]:
-        return prepare(self.root, version, load(self.root / "data"), checks, lambda _: None,
-                       again=again)
 
 
 @pytest.fixture
@@ -99,7 +58,7 @@ def test_a_release_writes_its_files_and_says_how_it_is_tagged(project):
     assert crate["livingreview/"]["license"]["@id"].endswith("MIT")
     assert "## Unreleased\n\n## 2026.11.0 (2026-11-30)\n\n- The first" in (
         root / "CHANGELOG.md").read_text()
-    commit = _git(root, "rev-parse", "HEAD").strip()
+    commit = git(root, "rev-parse", "HEAD").strip()
     assert not any(commit in (root / p).read_text() for p in commands[0].split()[2:])
 
 
@@ -126,7 +85,7 @@ def _refused(project, match: str) -> str:
     with pytest.raises(ReleaseError, match=match) as caught:
         project.release(FIRST)
     assert held == {p.name: p.read_bytes() for p in (project.root / "releases").glob("*")}
-    assert _git(project.root, "status", "--porcelain") == ""
+    assert git(project.root, "status", "--porcelain") == ""
     return str(caught.value)
 
 
@@ -151,7 +110,7 @@ def test_a_published_version_has_the_content_of_its_tag(project):
     (project.root / "book" / "something").write_text("y")
     project.commit()
     assert _refused(project, "other content").splitlines()[1:] == ["book/something"]
-    _git(project.root, "revert", "--no-edit", "HEAD")
+    git(project.root, "revert", "--no-edit", "HEAD")
     assert project.release(FIRST) == []
     (project.root / "releases" / f"{FIRST}.md").write_text("y")
     project.commit()
@@ -183,18 +142,18 @@ def test_a_release_in_which_nothing_has_changed_is_made_only_again(project, tag)
     held = {p: p.read_bytes() for p in project.root.rglob("*") if p.is_file()}
     with pytest.raises(ReleaseError, match=f"nothing has changed since {FIRST}.*--again") as caught:
         project.release(SECOND, checks="false")  # before any check
-    assert caught.value.exit_code == 1 and _git(project.root, "status", "--porcelain") == ""
+    assert caught.value.exit_code == 1 and git(project.root, "status", "--porcelain") == ""
     assert all(p.read_bytes() == content for p, content in held.items())
     assert project.release(SECOND, again=True)
-    _git(project.root, "clean", "-fdq")
-    _git(project.root, "checkout", "-q", ".")
+    git(project.root, "clean", "-fdq")
+    git(project.root, "checkout", "-q", ".")
     (project.root / "livingreview" / "something").write_text("y")
     project.commit()
     assert project.release(SECOND)
 
 
 def test_a_tag_without_its_version_is_refused(project):
-    _git(project.root, "tag", f"v{FIRST}")
+    git(project.root, "tag", f"v{FIRST}")
     with pytest.raises(ReleaseError, match=f"tag v{FIRST} is there"):
         project.release(FIRST, checks="false")  # before any check
     assert not (project.root / "releases").exists()
@@ -229,7 +188,8 @@ def test_the_archives_say_which_licence_is_of_what(project):
     project.release(FIRST)
     crate = {e["@id"]: e for e in json.loads(
         (project.root / "ro-crate-metadata.json").read_text())["@graph"]}
-    assert {name: crate[name]["license"]["@id"].rpartition("/")[2] for name in (
+    whole = crate["./"]["license"]  # of what has no other one
+    assert {name: crate[name].get("license", whole)["@id"].rpartition("/")[2] for name in (
         "data/", "book/", "livingreview/", "requirements.txt", "Makefile", "LICENSE",
         "CITATION.cff", f"releases/{FIRST}.md")} == {
             "data/": "CC-BY-4.0", "book/": "CC-BY-4.0", "livingreview/": "MIT",
@@ -309,7 +269,7 @@ def test_the_site_of_a_tag_is_built_once_and_archived(two, tmp_path, monkeypatch
         with zipfile.ZipFile(made) as held:
             names = held.namelist()
         assert "site/index.html" in names and "source/requirements.txt" in names
-        commit = _git(two.root, "rev-parse", f"v{version}^{{commit}}").strip()
+        commit = git(two.root, "rev-parse", f"v{version}^{{commit}}").strip()
         assert json.loads((out / version / "manifest.json").read_text())["commit"] == commit
     again = archive.site_version(two.root, FIRST, out, lambda _: None)
     assert again.with_name(again.name + ".sha256").read_text().split()[0] == hashlib.sha256(

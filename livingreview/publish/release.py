@@ -21,6 +21,7 @@ from ..display.citation import Work, about, work
 from ..intake.files import put
 from ..review import dumps, review
 from ..review.changes import changes
+from . import crate
 from .workers import Workers
 
 _PAGE = """---
@@ -74,11 +75,6 @@ released.files()
 
 # What a release writes anew each time: no content of the version before.
 _ANEW = ("CHANGELOG.md", "CITATION.cff", ".zenodo.json", "ro-crate-metadata.json")
-# What is published beside the version's own files, and whether it is code.
-_ENTRIES = {
-    "data/": False, "notebooks/": False, "book/": False, "livingreview/": True,
-    "requirements.txt": True, "pyproject.toml": True, "Makefile": True, "LICENSE": True,
-    "LICENSE-DATA": False, "CITATION.cff": False}
 _SHOWN = 10  # files that a refusal names
 
 
@@ -159,38 +155,12 @@ def manifest(root: Path, data: Dataset, version: str, date: str, results: str) -
     """
     document = json.loads(results)
     # Every file of the folder, also those that are no table: they are published with the version.
-    names = git(root, "ls-files", "-z", "data").split("\0")
-    files = {name: _sha256((root / name).read_bytes()) for name in names if name}
+    files = {name: _sha256((root / name).read_bytes()) for name in _tracked(root, "data")}
     files.update({f"data/{path}": digest for path, digest in data.digests.items()})
     files[f"releases/{version}.json"] = _sha256(results.encode())
     return {"version": version, "date": date, "data_version": document["data_version"],
             "package_version": document["package_version"], "sha256": dict(sorted(files.items())),
             "python": ".".join(map(str, sys.version_info[:2])), "pins": _pins(root)}
-
-
-def _crate(root: Path, item: Work, facts: dict[str, str], entries: dict[str, bool]) -> str:
-    """RO-Crate metadata: data, code, results, licences, and the contributors as an entity."""
-    from rocrate.model.contextentity import ContextEntity
-    from rocrate.rocrate import ROCrate
-
-    crate = ROCrate()
-    who = crate.add(ContextEntity(crate, "#contributors", properties={
-        "@type": "Organization", "name": item.author}))
-    licences = {name: crate.add(ContextEntity(crate, f"https://spdx.org/licenses/{name}", {
-        "@type": "CreativeWork", "name": name}))
-        for name in (facts["text-licence"], facts["code-licence"])}
-    top = crate.root_dataset
-    top["name"], top["description"] = item.title, facts["description"]
-    top["version"], top["author"], top["publisher"] = item.version, who, who
-    top["license"] = licences[facts["text-licence"]]
-    crate.datePublished = datetime.date.fromisoformat(item.date)
-    for path, code in entries.items():
-        kind = crate.add_directory if path.endswith("/") else crate.add_file
-        kind(root / path, path, fetch_remote=False, properties={
-            "name": path, "license": licences[facts["code-licence" if code else "text-licence"]]})
-    document = crate.metadata.generate()
-    document["@graph"] = sorted(document["@graph"], key=lambda entity: entity["@id"])
-    return _json(document)
 
 
 def _json(document: object) -> str:
@@ -378,17 +348,21 @@ def _contents(root: Path, version: str, data: Dataset, results: str) -> dict[str
     previous = known[-1] if known else ""
     old = versions.results(previous, root / "releases") if previous else None
     item, facts = work(data, version, today()), about(data)
-    # the manifest holds the others' digests, the metadata none, so that none waits for another
-    entries = {path: code for path, code in _ENTRIES.items() if (root / path).exists()}
-    entries |= dict.fromkeys((f"releases/{version}{ending}" for ending in (
-        ".json", versions.MANIFEST, ".md")), False)
-    return {
+    written = {
         f"releases/{version}.json": results,
         f"releases/{version}{versions.MANIFEST}": _json(
             manifest(root, data, version, item.date, results)),
         f"releases/{version}.md": _PAGE.format(version=version),
-        "CHANGELOG.md": _changelog(root, version, item.date, _summary(previous, old, new)),
         "CITATION.cff": _citation(root, item, facts),
-        ".zenodo.json": _zenodo(item, facts),
-        "ro-crate-metadata.json": _crate(root, item, facts, entries),
     }
+    # the manifest holds digests of data and results, the crate those of all: none waits for another
+    files = {name: (root / name).read_bytes() for name in _tracked(root) if crate.published(name)}
+    files |= {name: content.encode() for name, content in written.items()}
+    return {**written, ".zenodo.json": _zenodo(item, facts),
+            "CHANGELOG.md": _changelog(root, version, item.date, _summary(previous, old, new)),
+            "ro-crate-metadata.json": crate.described(item, facts, files)}
+
+
+def _tracked(root: Path, *below: str) -> list[str]:
+    """Files of the project, or those below some of its folders."""
+    return [name for name in git(root, "ls-files", "-z", *below).split("\0") if name]
