@@ -13,12 +13,14 @@ from .console import (
     ROOT,
     PathType,
     replacing,
+    say,
     stop,
     valid,
     with_workers,
     workers_of,
 )
 from .publish.workers import WorkersError
+from .stopping import can_be_stopped
 
 
 @click.group()
@@ -201,6 +203,7 @@ def _show(joined) -> None:
 @click.option("--out", type=FOLDER, default=Path("_build/rerun"), show_default=True,
               help="Folder to write in.")
 @with_workers
+@can_be_stopped
 def rerun(names: tuple[str, ...], data: Path | None, parameters: tuple[str, ...], out: Path,
           jobs: int | None, scheduler: str | None) -> None:
     """Run notebooks on other data, or with other questions.
@@ -232,7 +235,7 @@ def rerun(names: tuple[str, ...], data: Path | None, parameters: tuple[str, ...]
                   replacing(out / f"{one.path.stem}.html") as page):
                 notebook.write(result)
                 page.write(again.page(result, ROOT))
-            click.echo(f"wrote {out / one.path.stem}.html and .ipynb")
+            say(f"wrote {out / one.path.stem}.html and .ipynb")
     except WorkersError as error:
         stop(str(error), 1)
     if failed:

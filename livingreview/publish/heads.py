@@ -167,8 +167,10 @@ def linked_data(facts: dict[str, str], identity: Identity, site: str, page: str,
     """
     who = {"@type": "Organization", "name": facts.get("authors", "")}
     common = {"@context": "https://schema.org", "author": who,
-              "version": identity.version or identity.words, "dateModified": identity.date,
+              "version": identity.version or identity.words,
               "license": f"https://spdx.org/licenses/{facts.get('text-licence', '')}"}
+    if identity.date:
+        common["dateModified"] = identity.date
     if identity.published:
         common["datePublished"] = identity.published
     if landing:
@@ -181,7 +183,8 @@ def linked_data(facts: dict[str, str], identity: Identity, site: str, page: str,
                 for path, kind in _downloads()]
     else:
         record = {**common, "@type": "ScholarlyArticle", "headline": title,
-                  "isPartOf": {"@type": "Dataset", "name": facts.get("title", "")}}
+                  "isPartOf": {"@type": "Dataset", "name": facts.get("title", ""),
+                               "description": facts.get("description", "")}}
     if site:
         record["url"] = f"{site}/{page}.html"
     # "</" would end the element

@@ -162,7 +162,7 @@ def run(reruns: Sequence[Rerun], data: Dataset, store: Path, workers: Workers
     parcel = Parcel.of(data, workers.remote, with_releases=True)
     units = [(str(r.path.resolve()), nbformat.writes(r.notebook), parcel, str(store))
              for r in reruns]
-    for position, result in workers.run(notebooks.execute, units):
+    for position, result in workers.run(notebooks.execute, units, apart=True):
         rerun = reruns[position]
         if isinstance(result, notebooks.Failed):
             yield rerun, replace(result, cell=result.cell - rerun.injected)
