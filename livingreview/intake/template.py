@@ -14,9 +14,10 @@ from openpyxl.worksheet.datavalidation import DataValidation
 from ..dataset import Dataset
 from ..tables import BY_NAME, Column, Table
 
-# What a study is described by, in the order in which it is written down.
+# What a study is described by, in the order in which it is written down, and what others pooled.
 TABLES = tuple(BY_NAME[name] for name in (
-    "sources", "studies", "arms", "outcomes", "contrasts", "adverse_events", "risk_of_bias"))
+    "sources", "studies", "arms", "outcomes", "contrasts", "adverse_events", "risk_of_bias",
+    "published_syntheses"))
 README, LISTS = "README", "lists"  # sheets that hold no data
 GUIDE_FILE = "README.txt"  # of a folder
 INDICATION = "Indication"  # label of the cell, or line, that says where the rows belong
