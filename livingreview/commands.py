@@ -159,6 +159,7 @@ def import_(file: Path, data: Path | None, indication: str, table: str, filled: 
     except click.Abort:
         stop("\nNo answer: nothing was imported. Use --yes where nobody can answer.", 1)
     try:
+        _renew_package(joined)
         joined.write()
     except OSError as error:
         stop(f"cannot write in {joined.folder}: {error.strerror}; nothing was imported", 1)
@@ -190,6 +191,14 @@ def _rows_of(file: Path, table: str, filled: Path | None):
     for line in package.passed:
         click.echo(f"not imported: {line}", err=True)
     return rows, ""
+
+
+def _renew_package(joined) -> None:
+    """Have the data package, where the folder has one, describe what the folder is to hold."""
+    from .publish.site import datapackage_json
+
+    if (joined.folder / "datapackage.json").is_file():
+        joined.files["datapackage.json"] = datapackage_json(joined.after).encode()
 
 
 def _show(joined) -> None:

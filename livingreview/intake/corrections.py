@@ -63,6 +63,8 @@ class Applied:
         Files of the folder with corrected cells, by path.
     cells : dict of (str, int) to list of Correction
         Corrections of known rows, by path and line.
+    before : dict of (str, int) to int
+        The line of a known row before them, by path and line.
     all : list of Correction
         Those that could be applied, or had been.
     problems : list of Problem
@@ -71,13 +73,14 @@ class Applied:
     rows: list[Row]
     files: dict[str, CsvFile] = field(default_factory=dict)
     cells: dict[tuple[str, int], list[Correction]] = field(default_factory=dict)
+    before: dict[tuple[str, int], int] = field(default_factory=dict)
     all: list[Correction] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
 
 
 def keys(table: Table) -> list[tuple[str, ...]]:
     """The identifying columns by which a correction names a row: all, or those that are enough."""
-    whole = table.key or _WITHOUT_KEY[table.name]
+    whole = table.key or _WITHOUT_KEY.get(table.name, table.names)
     short = tuple(name for name in whole if name not in _LEFT_OUT)
     return [whole] if short in ((), whole) else [whole, short]
 
@@ -126,8 +129,6 @@ def understood(row: Row, indication: str, sources: set[str], reason: str
               f"one that {indication}/sources.csv lists, or a sources.csv beside the corrections")
     if not (values.get("reason") or reason):
         wrong("reason", "no reason", "why, here or for the whole import (--reason)")
-    if re.search(r"[\r\n]", values.get("new", "")):
-        wrong("new", "a line end in a cell", "one line")
     if problems:
         return None, problems
     parts = values.get("key", "").split("|")
@@ -172,18 +173,19 @@ def apply(rows: list[Row], corrections: Iterable[Correction],
 
 def _change(done: Applied, changed: Mapping[tuple[str, int], dict[str, Correction]]) -> None:
     """Put the new values in cells, by (path, line), or ("", position) of a row that comes in."""
-    known: dict[str, dict] = defaultdict(dict)
+    known: dict[str, dict[int, dict[str, str]]] = defaultdict(dict)
     for (path, number), cells in changed.items():
         values = {name: c["new"] for name, c in cells.items()}
         if path:
             known[path][number] = values
-            done.cells[path, number] = list(cells.values())
             continue
         row = done.rows[number]
         done.rows[number] = replace(row, values={**row.values, **values}, corrections=(
             *row.corrections, *(c.row for c in cells.values())))
     for path, cells in known.items():
-        done.files[path].correct(cells)
+        lines = done.files[path].correct(cells)
+        done.before |= {(path, now): line for line, now in lines.items()}
+        done.cells |= {(path, lines[line]): list(changed[path, line].values()) for line in cells}
 
 
 def _cells(done: Applied, correction: Correction, find) -> list[tuple[str, int]]:

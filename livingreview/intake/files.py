@@ -48,15 +48,16 @@ class CsvFile:
 
     def __init__(self, folder: Path, path: str, table: Table):
         self.table = table
-        self.content = (folder / path).read_bytes() if (folder / path).exists() else (
-            (",".join(table.names) + "\n").encode())
-        records = list(csv_records(self.content, path))
+        self.path = path
+        self._read((folder / path).read_bytes() if (folder / path).exists() else
+                   (",".join(table.names) + "\n").encode())
+
+    def _read(self, content: bytes) -> None:
+        self.content = content
+        records = list(csv_records(content, self.path))
         self.header = records[0][1]
         self.rows = [(line, dict(zip(self.header, cells, strict=True)))
                      for line, cells in records[1:]]
-        self._index()
-
-    def _index(self) -> None:
         self.known: dict[tuple, tuple[int, dict[str, str]]] = {}
         for line, values in self.rows:
             self.known.setdefault(self.key_of(values), (line, values))
@@ -66,8 +67,14 @@ class CsvFile:
         return tuple(same(self.table, name, values.get(name, ""))
                      for name in self.table.key or self.table.names)
 
-    def correct(self, cells: Mapping[int, Mapping[str, str]]) -> None:
-        """Put values without line ends in cells, by the line of the row and by column."""
+    def correct(self, cells: Mapping[int, Mapping[str, str]]) -> dict[int, int]:
+        """Put values in cells, by the line of the row and by column.
+
+        Returns
+        -------
+        dict of int to int
+            The line of each row now, by its line before: line ends in cells come and go.
+        """
         lines = io.StringIO(self.content.decode(), newline="").readlines()
         starts = [line for line, _ in self.rows]
         ends = dict(zip(starts, [*starts[1:], len(lines) + 1], strict=True))
@@ -76,9 +83,8 @@ class CsvFile:
             lines[line - 1:ends[line] - 1] = [
                 _with_cells(record, [values.get(name) for name in self.header]),
                 *[""] * (ends[line] - line - 1)]  # the lines below keep their places in the list
-        self.content = "".join(lines).encode()
-        self.rows = [(line, {**values, **cells.get(line, {})}) for line, values in self.rows]
-        self._index()
+        self._read("".join(lines).encode())
+        return dict(zip(starts, (line for line, _ in self.rows), strict=True))
 
     def appended(self, rows: Sequence[Mapping[str, str]]) -> tuple[bytes, list[int]]:
         """The content with rows behind it, and the line on which each begins."""

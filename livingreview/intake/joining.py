@@ -9,15 +9,12 @@ from datetime import date
 from pathlib import Path
 
 from ..dataset import Dataset
-from ..publish.site import datapackage_json
 from ..reading import Problem
 from ..tables import ARMS, CHANGELOG, CORRECTIONS, STUDIES, VOCABULARIES, Table
 from . import corrections, words
 from .corrections import Applied, Correction
 from .files import CsvFile, examined_with, put, same
 from .incoming import IntakeError, Row
-
-PACKAGE = "datapackage.json"
 
 
 @dataclass(frozen=True)
@@ -173,8 +170,6 @@ def join(data: Dataset, rows: list[Row], indication: str, origin: str,
         joined.after = replace(examined_with(data, joined.files), folder=data.folder)
         joined.problems += [*_validated(joined, data, places, applied),
                             *_known(joined, data, indication)]
-        if (data.folder / PACKAGE).is_file():
-            joined.files[PACKAGE] = datapackage_json(joined.after).encode()
     if joined.different or joined.errors:
         joined.files = {}
     return joined
@@ -277,11 +272,12 @@ def _log(joined: Joined, origin: str, day: str, reason: str) -> None:
                           "reason": _joined_up(reason, f"imported from {origin}")})
     for changed, some in joined.corrected.items():
         for c in some:
-            locator = f"({c['locator']})" if c["locator"] else ""
-            own = " ".join(filter(None, (c["reason"], locator)))
-            lines.append({"date": day, "file": changed, "study_id": c.named.get("study_id", ""),
-                          "column": c["column"], "old": c["old"], "new": c["new"],
-                          "source_id": c["source"], "reason": _joined_up(own, reason)})
+            study = c.named.get("study_id", "")
+            which = "" if c["key"] == study else c["key"]  # what of the study
+            place = c["locator"] and f"in the source: {c['locator']}"
+            lines.append({"date": day, "file": changed, "study_id": study, "column": c["column"],
+                          "old": c["old"], "new": c["new"], "source_id": c["source"],
+                          "reason": _joined_up(which, c["reason"], place, reason)})
     joined.files[path] = CsvFile(joined.folder, path, CHANGELOG).appended(lines)[0]
 
 
@@ -308,9 +304,12 @@ def _validated(joined: Joined, data: Dataset, places: dict[tuple[str, int], Row]
                applied: Applied) -> list[Problem]:
     """The problems of the folder with the new rows that it does not have without them."""
     known = {(p.file, p.row, p.column, p.rule) for p in data.problems}
+
+    def is_known(p: Problem) -> bool:
+        return (p.file, applied.before.get((p.file, p.row), p.row), p.column, p.rule) in known
+
     return [_at_place(problem, places, applied) for problem in joined.after.problems
-            if (problem.file, problem.row) in places
-            or (problem.file, problem.row, problem.column, problem.rule) not in known]
+            if (problem.file, problem.row) in places or not is_known(problem)]
 
 
 def _at_place(problem: Problem, places: dict[tuple[str, int], Row], applied: Applied) -> Problem:

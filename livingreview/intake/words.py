@@ -50,10 +50,13 @@ def proposed(data: Dataset, rows: Iterable[Row]) -> list[Row]:
 
 def remark(data: Dataset, row: Row) -> str:
     """What is said of a proposed word: what is to be completed, and which word it may stand for."""
-    alike = get_close_matches(row.values["value"], data.words(row.values["list"]), 1, _ALIKE)
-    return (f"a new word: complete label_en and label_zh ({row.values['label_en']}), and kind "
-            "where the list has kinds, in vocabularies.csv"
-            + (f"; or is {alike[0]} meant?" if alike else ""))
+    word = row.values
+    alike = get_close_matches(word["value"], data.words(word["list"]), 1, _ALIKE)
+    return "".join((
+        f"a new word: complete label_en and label_zh ({word['label_en']}), and kind where the "
+        "list has kinds, in vocabularies.csv",
+        ", and add it to instruments.csv and hierarchy.csv" if word["list"] == "outcome" else "",
+        f"; or is {alike[0]} meant?" if alike else ""))
 
 
 def closed(rows: Iterable[Row]) -> list[Problem]:
