@@ -7,6 +7,7 @@ listed on the data-quality page.
 from __future__ import annotations
 
 import math
+import unicodedata
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import combinations
@@ -357,7 +358,7 @@ def shared_patients(data: Dataset, indication: str) -> Iterator[Problem]:
 
 
 def same_report(data: Dataset, indication: str) -> Iterator[Problem]:
-    """Studies of one DOI, PMID or registration that nothing says to share their patients.
+    """Studies of one DOI, PMID, registration or title that nothing says to share their patients.
 
     Within an indication only: no pool holds trials of two, and a registry entry may be of both.
     """
@@ -374,12 +375,13 @@ def same_report(data: Dataset, indication: str) -> Iterator[Problem]:
     linked = {frozenset((trial(o["study_id"]), trial(o["other_study_id"])))
               for o in data.records("cohort_overlaps") if o["indication"] == indication}
     found: set[frozenset] = set()
-    for column in ("doi", "pmid", "registration"):
+    for column in ("doi", "pmid", "registration", "title"):
         earlier = defaultdict(list)
         for study in studies:
             cell = study[column] or ()
             for value in cell if isinstance(cell, tuple) else (cell,):
-                having = earlier[value.casefold()]
+                form = _letters(value) if column == "title" else value.casefold()
+                having = earlier[form] if form else []
                 for other in having:
                     pair = frozenset((trial(study["study_id"]), trial(other["study_id"])))
                     if len(pair) > 1 and pair not in linked | found:
@@ -391,6 +393,12 @@ def same_report(data: Dataset, indication: str) -> Iterator[Problem]:
                                        "cohort_overlaps.csv", "warning", "same-report")
                         break
                 having.append(study)
+
+
+def _letters(title: str) -> str:
+    """A title without case, spaces and punctuation; one of other signs alone is nothing."""
+    text = unicodedata.normalize("NFKC", title).casefold()
+    return "".join(c for c in text if c.isalnum())
 
 
 def word_unused(data: Dataset, indication: str) -> Iterator[Problem]:

@@ -652,6 +652,25 @@ FLOW = Table(
     optional=True,
 )
 
+# Not a table of a data folder: what `import` applies to the rows of one, and writes down in the
+# changelog.
+CORRECTIONS = Table(
+    "corrections", "", "Corrections of single cells, and rows to add, each with its source.",
+    (
+        _text("file", "file of the row, such as studies.csv", required=True),
+        _text("key", "the row: its identifying columns, separated by |", required=True),
+        _text("column", "the column; (new row) adds the row that `new` holds", required=True),
+        _text("old", "what stands there; empty is an empty cell"),
+        _text("new", "what is to stand there"),
+        _text("source", "the source in which the new value was read", required=True),
+        _locator,
+        _text("reason", "why", required=True),
+    ),
+)
+
+# Lists to which the extraction protocol lets everybody add a word; all others are closed.
+OPEN_LISTS = ("species", "route", "cointervention", "outcome", "event", "tool")
+
 TABLES = (
     ABOUT, FLOW,
     SOURCES, STUDIES, ARMS, OUTCOMES, CONTRASTS, ADVERSE_EVENTS, RISK_OF_BIAS,

@@ -220,7 +220,9 @@ def test_an_overlap_is_a_warning_and_its_studies_must_exist(made_up):
 
 @pytest.mark.parametrize("column, one, other", [
     ("doi", "10.1000/Abc", "10.1000/aBC"), ("pmid", "30064455", "30064455"),
-    ("registration", "NCT02123368;NCT01586312", "NCT01586312")])
+    ("registration", "NCT02123368;NCT01586312", "NCT01586312"),
+    ("title", "Cells, for the Knee: a trial.", "cells for  the knee (A trial)"),
+    ("title", "膝关节 细胞治疗", "膝关节细胞治疗")])
 def test_a_report_of_two_studies_is_a_warning_unless_they_are_linked(made_up, column, one, other):
     def found():
         return places(p for p in examine(made_up).problems if p.rule == "same-report")
@@ -235,6 +237,13 @@ def test_a_report_of_two_studies_is_a_warning_unless_they_are_linked(made_up, co
         "indication": INDICATION, "study_id": "roe-2021", "other_study_id": "doe-2020",
         "kind": "possible", "action": "warn"})
     assert found() == []
+
+
+def test_titles_of_other_words_or_of_none_are_two_reports(made_up):
+    for one, other in (("Cells for the knee", "Cells for the hip"), ("…", "—")):
+        edit(made_up, STUDIES, DOE, "title", one)
+        edit(made_up, STUDIES, {"study_id": "roe-2021"}, "title", other)
+        assert not [p for p in examine(made_up).problems if p.rule == "same-report"]
 
 
 def test_no_report_of_the_project_is_in_two_studies():

@@ -132,7 +132,8 @@ def _question(ev: Evidence, analysis: Analysis) -> dict:
             "favourable": analysis.favourable, "rescaled_0_100": analysis.rescale}
 
 
-def analyse(ev: Evidence, analysis: Analysis) -> tuple[dict, list[Effect]]:
+def analyse(ev: Evidence, analysis: Analysis, brief: bool = False
+            ) -> tuple[dict, list[Effect]]:
     """Compute one analysis.
 
     Parameters
@@ -140,6 +141,9 @@ def analyse(ev: Evidence, analysis: Analysis) -> tuple[dict, list[Effect]]:
     ev : Evidence
         Of the analysis's indication.
     analysis : Analysis
+    brief : bool, optional
+        Without what takes most of the time and decides neither estimate nor certainty:
+        subgroups, robustness, dose.
 
     Returns
     -------
@@ -162,7 +166,7 @@ def analyse(ev: Evidence, analysis: Analysis) -> tuple[dict, list[Effect]]:
         "n": sum(e.participants for e in with_effect),
         "n_without_ratio": sum(e.participants for e in effects if e.yi is None),
         "pooled": pooled,
-        "random_effects": None, "subgroups": _subgroups(ev, analysis, effects),
+        "random_effects": None, "subgroups": [] if brief else _subgroups(ev, analysis, effects),
         "studies": [_study(ev, analysis, e, weights.get(e.trial_id)) for e in effects],
         "robustness": [], "leave_one_out": [], "absolute": None, "certainty": None,
         "none_seen": pools.none_seen(effects) if analysis.binary else None,
@@ -172,15 +176,15 @@ def analyse(ev: Evidence, analysis: Analysis) -> tuple[dict, list[Effect]]:
             ev, analysis, with_effect, wanted),
         "small_study": certainty.small_study_test(analysis, effects), "most_moving": None,
         "multiverse": None,
-        "dose_response": None if analysis.uncontrolled else dose.dose_response(
+        "dose_response": None if brief or analysis.uncontrolled else dose.dose_response(
             ev, analysis, with_effect)}
     if pooled is None:
-        result["robustness"] = robustness.variants(ev, analysis, effects)
+        result["robustness"] = [] if brief else robustness.variants(ev, analysis, effects)
         return result, effects
     if main.model not in ("random", proportions.MODEL) and len(with_effect) > 1:
         result["random_effects"] = pools.describe(
             analysis.measure, pools.random_pool(analysis, with_effect))
-    if analysis.role != "check":
+    if analysis.role != "check" and not brief:
         result["robustness"] = robustness.variants(ev, analysis, effects)
         result["leave_one_out"] = robustness.leave_one_out(analysis, effects)
         result["most_moving"] = _most_moving(result, analysis)
