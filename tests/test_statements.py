@@ -6,9 +6,10 @@ import re
 
 import pytest
 from bs4 import BeautifulSoup
-from conftest import DATA, append
+from conftest import append
 from made_up import KNEE, World
 from shown import PAGES, shown
+from stated import wrong_statements
 
 from livingreview.dataset import load
 from livingreview.display import Chapter, words
@@ -21,7 +22,6 @@ from livingreview.review import review
 FRACTURE = "fracture-bone-defect"
 STATING = [p for p in PAGES if p.stem in (
     "index", "harms", "evidence-map", "claims-ledger", *load().indications)]
-NUMBER = re.compile(r"\d[\d,]*(?:\.\d+)?")
 
 
 @pytest.fixture
@@ -48,35 +48,6 @@ def changed(data_copy):
     return data_copy
 
 
-def _numbers(text: str) -> set[str]:
-    return set(NUMBER.findall(text))
-
-
-def _wrong(element, said) -> list[str]:
-    """What an element that states a result does not say of it as the one function does."""
-    text = " ".join(element.get_text(" ").split())
-    stated = {k: element[f"data-{k}"] for k in ("k", "n", "without", "estimate", "certainty")}
-    wrong = [f"{k}: {v!r}, not {getattr(said, k)!r}" for k, v in stated.items()
-             if v != getattr(said, k)]
-    in_map = element.name == "span" and element.find_parent(id="table-evidence-map")
-    parts = [said.k, said.n, *([] if in_map else [said.estimate]), said.without]
-    if said.estimate == NO_ESTIMATE and element.name != "tr":
-        parts = [said.without.partition(" in ")[2]]  # a sentence says what is known instead
-    missing = set().union(*(_numbers(p) for p in parts)) - _numbers(text) - (
-        {"2"} if "two trials" in text or "two studies" in text else set())
-    if missing:
-        wrong.append(f"not shown: {sorted(missing)}")
-    certain = element.name != "figure" and said.certainty != NOT_RATED
-    if certain and said.certainty not in text and "no comparison" not in text:
-        wrong.append(f"certainty not shown: {said.certainty}")
-    return [f"{said.result}: {w}: {text[:200]}" for w in wrong]
-
-
-def _check(html: str, found: dict) -> list[str]:
-    marked = BeautifulSoup(html, "lxml").select("[data-result]")
-    return [w for e in marked for w in _wrong(e, statement(found[e["data-result"]]))]
-
-
 def _unmarked(html: str) -> list[str]:
     """Rows and items that lead to a figure with an estimate, and do not say whose they are."""
     soup = BeautifulSoup(html, "lxml")
@@ -92,7 +63,7 @@ def _unmarked(html: str) -> list[str]:
 def test_a_page_says_of_a_result_what_all_others_say(page):
     found = review(load()).document["analyses"]
     html = "".join(value for _, value in shown(page))
-    assert not (wrong := _check(html, found)), "\n".join(wrong)
+    assert not (wrong := wrong_statements(html, found)), "\n".join(wrong)
     assert not (rows := _unmarked(html)), "\n".join(rows)
     if page.stem != "osteoporosis":  # where nothing is estimated, nothing need be stated
         assert "data-result" in html
@@ -110,7 +81,7 @@ def test_pages_of_other_data_say_the_same_of_a_result(changed):
              "overview": chapter.overview(), "figures": chapter.figures(),
              "findings": chapter.summary_of_findings(*(r["id"] for r in chapter.results()))}
     for name, html in pages.items():
-        assert not (wrong := _check(html, found)), f"{name}\n" + "\n".join(wrong)
+        assert not (wrong := wrong_statements(html, found)), f"{name}\n" + "\n".join(wrong)
         assert not (rows := _unmarked(html)), f"{name}\n" + "\n".join(rows)
     main = statement(found["fracture-months-added"])
     for name in ("landing", "summary", "overview", "figures", "findings"):

@@ -9,14 +9,10 @@ from pathlib import Path
 import pytest
 from bs4 import BeautifulSoup
 from conftest import DATA
-from made_up import KNEE, World
 from shown import PAGES, shown
-from test_prose import _prose
 
 from livingreview import tables
 from livingreview.dataset import load
-from livingreview.display import Chapter, words
-from livingreview.display.ledger import Ledger
 
 NOTEBOOKS = sorted((DATA.parent / "notebooks").glob("*.md"))
 # Pages for those who work with the files: they name columns and rules as the files do.
