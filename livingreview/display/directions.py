@@ -259,7 +259,7 @@ def _outcomes(ev: Evidence, names: dict, rows: Sequence[Direction]) -> Html:
 def _values(ev: Evidence, d: Direction) -> Html:
     """The printed values behind a direction and where they stand."""
     items = "".join(
-        f"<li>{text(r.arm_id)} {text(', '.join(f'{k} {v}' for k, v in r.printed))} "
+        f"<li>{text(r.arm_id)} {text(words.printed(r.printed))} "
         f"({text(ev.indication)}/{text(r.table)}.csv, row {r.row})</li>" for r in d.readings)
     return Html(f"<ul>{items}</ul>") if items else Html("")
 

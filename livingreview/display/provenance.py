@@ -27,7 +27,7 @@ def source_link(source) -> Html:
 def _reading_item(ev: Evidence, reading: dict) -> str:
     """One row: arm, printed values, source with its locator, line of the file."""
     source = ev.sources[reading["source_id"]]
-    printed = ", ".join(f"{name} {value}" for name, value in reading["printed"]) or "no number"
+    printed = words.printed(reading["printed"]) or "no number"
     arm = f"<strong>{text(reading['arm_id'])}</strong>: " if reading["arm_id"] else ""
     note = f" <span class=\"lr-sub\">{text(reading['note'])}</span>" if reading["note"] else ""
     where = f", {text(reading['locator'])}" if reading["locator"] else ""
@@ -147,6 +147,10 @@ def baseline_rows(ev: Evidence, trial: str) -> list:
     return []
 
 
+def _months(value: float) -> str:
+    return f"{value:g} month{'' if value == 1 else 's'}"
+
+
 def _baseline_items(ev: Evidence, trial: str) -> str:
     return "".join(_reading_item(ev, {
         "source_id": r.source_id, "printed": r.printed, "arm_id": f"baseline, {r.arm_id}",
@@ -172,7 +176,7 @@ def studies(data: Dataset, ev: Evidence, names: dict[str, str]) -> Html:
                     else f"{count(study['n_enrolled'])} enrolled")
         note = f' <span class="lr-sub">{text(study["note"])}</span>' if study["note"] else ""
         months = ("" if study["followup_months"] is None
-                  else f", followed for {study['followup_months']:g} months")
+                  else f", followed for {_months(study['followup_months'])}")
         out.append(
             f'<div class="lr-entry" id="study-{study_id}"><p><strong>{text(names[study_id])}'
             f"</strong>.{title}{journal} {' · '.join(links) or 'No identifier known'}.</p>"

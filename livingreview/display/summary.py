@@ -56,7 +56,8 @@ def _expanded(data: Dataset, result: dict) -> str:
     one = words.noun(result)
     if result["k"] == 1:
         used = next(s["cell_class"] for s in result["studies"] if s["yi"] is not None)
-        return f" Cells used: {words.in_text(data.label('cell_class', used))}."
+        return (f" {data.wording('product')} used: "
+                f"{words.in_text(data.label('cell_class', used))}.")
     kind = words.in_text(data.label("cell_class", "expanded"))
     if not rows:
         return f" All pooled {words.plural(one)} used {kind}." if all(

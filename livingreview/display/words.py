@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from ..dataset import GENERIC, Dataset
@@ -57,6 +57,12 @@ def treated(result: dict) -> str:
 def first_capital(text: str) -> str:
     """A text that begins a sentence or a heading."""
     return text[:1].upper() + text[1:]
+
+
+def printed(values: Iterable[tuple[str, object]]) -> str:
+    """Values as a source prints them, each behind what it is: the column's name as words."""
+    return ", ".join(f"{name.replace('ci_', 'CI ').replace('_', ' ')} {value}"
+                     for name, value in values)
 
 
 def method(data: Dataset, pooled: dict) -> str:

@@ -210,7 +210,7 @@ def syntheses(book: Book) -> Html:
     for i in book.evidence:
         address = partial(_address, book, i)
         if rows := others.rows_of(book.review, i, address, "animal"):
-            parts.append(details(f"{book.label(i)} ({len(rows)} results)",
+            parts.append(details(f"{book.label(i)} ({words.trials(len(rows), 'result')})",
                                  others.published(book.review, i, address, "animal")))
     return join(parts) if parts else paragraph("None was read.", "lr-empty")
 

@@ -239,6 +239,6 @@ def by_indication(book: Book) -> Html:
             return book.chapter_link(indication, f"forest-{analysis}", label)
 
         n = len(rows_of(book.review, i, address, ""))
-        parts.append(details(f"{book.label(i)} ({n} results)",
+        parts.append(details(f"{book.label(i)} ({words.trials(n, 'result')})",
                              published(book.review, i, address, "")))
     return join(parts)
