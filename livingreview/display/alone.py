@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from ..dataset import Dataset
-from . import words
+from . import weights, words
 from .forest import (
     HEIGHT,
     MARGIN,
@@ -142,10 +142,9 @@ def _study_row(data: Dataset, names: dict, axis: Scale, result: dict, study: dic
     href, name = f"#{anchor(result, study)}", names[study["trial_id"]]
     header = Html(f"{link('#study-' + study['trial_id'], name)}{signs_of(study)}"
                   f'<span class="lr-sub">{text(_said(data, result, study))}</span>')
-    weight = "" if study["weight"] is None else f"{number(100 * study['weight'], 1)}%"
     label = (f"{name}: {words.shown_alone(result, study['estimate'])} "
              f"({words.ends_alone(result, study)})")
-    return _row(header, _patients(result, study, href), weight,
+    return _row(header, _patients(result, study, href), weights.shown(result, study),
                 link(href, _stacked(result, study)), _study_mark(axis, result, study, label),
                 "lr-study")
 

@@ -6,7 +6,7 @@ import hashlib
 import math
 
 from ..dataset import Dataset
-from . import words
+from . import weights, words
 from .html import Html, count, data_table, interval, link, number, paragraph, text
 
 WIDTH, HEIGHT, MARGIN = 216, 38, 8
@@ -230,8 +230,7 @@ def _study_row(data: Dataset, names: dict, axis: Axis, result: dict, study: dict
         return _row(header, cells, control, "", Html('<span class="lr-sub">no ratio</span>'),
                     mark_svg(f"{name}: no ratio", _lines(axis, result)), "lr-study")
     shown = _estimate(result, study)
-    weight = "" if study["weight"] is None else f"{number(100 * study['weight'], 1)}%"
-    return _row(header, cells, control, weight, link(href, _stacked(shown)),
+    return _row(header, cells, control, weights.shown(result, study), link(href, _stacked(shown)),
                 _study_mark(axis, result, study, f"{name}: {shown}"), "lr-study")
 
 
@@ -281,7 +280,8 @@ def alternative(data: Dataset, names: dict, result: dict) -> str:
     studies = [f"{names[s['trial_id']]} {_estimate(result, s)}" for s in result["studies"]
                if s["yi"] is not None]
     listed = f" Trials: {'; '.join(studies)}." if studies else ""
-    return f"{words.finding(data, result)}{listed}"
+    return " ".join(filter(None, [f"{words.finding(data, result)}{listed}",
+                                  weights.footnote(names, result)]))
 
 
 def _instruments(data: Dataset) -> set[str]:
@@ -302,8 +302,9 @@ def _legend(data: Dataset, names: dict, result: dict) -> str:
     else:
         parts.append("No minimal important difference is known for it, so no line is drawn.")
     if result["pooled"] and result["pooled"]["model"] == "mantel-haenszel":
-        parts.append("Weights are those of Mantel–Haenszel: a trial without events in its control "
-                     "has none of its own, but its events count in the sum.")
+        parts.append("Weights are those of Mantel–Haenszel.")
+    if bare := weights.footnote(names, result):
+        parts.append(bare)
     signs = "".join(signs_of(s) for s in studies)
     if "†" in signs:
         parts.append("† a value was derived, or the number allocated stands for the number "
@@ -326,7 +327,7 @@ def _data_rows(names: dict, result: dict) -> tuple[list[str], list[list]]:
     header = ["trial", "outcome", "months", "statistic", "n treated",
               "mean or events treated", "sd treated", "n comparator",
               "mean or events comparator", "sd comparator", "effect", "ci low", "ci high",
-              "weight", "quality", "derivation"]
+              "weight", "note on the weight", "quality", "derivation"]
     rows = []
     for s in result["studies"]:
         line = [names[s["trial_id"]], s["outcome"], s["months"], s["statistic"]]
@@ -334,8 +335,8 @@ def _data_rows(names: dict, result: dict) -> tuple[list[str], list[list]]:
             arm = s[side] or {"mean": None, "events": None, "sd": None}
             value = arm["mean"] if arm["events"] is None else arm["events"]
             line += [s[f"n_{side}"], value, arm["sd"]]
-        line += [s["estimate"], s["ci_low"], s["ci_high"], s["weight"], s["quality"],
-                 "; ".join(s["derivation"])]
+        line += [s["estimate"], s["ci_low"], s["ci_high"], s["weight"], weights.note(result, s),
+                 s["quality"], "; ".join(s["derivation"])]
         rows.append([f"{v:.6g}" if isinstance(v, float) else v for v in line])
     return header, rows
 

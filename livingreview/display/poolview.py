@@ -15,7 +15,7 @@ from scipy.special import ndtri
 
 from ..poolfile import MEASURES, CallError, Question, Result, document, natural, printable
 from ..synthesis import Pooled
-from . import picture
+from . import picture, weights
 from .drawing import ACCENT, FAINT, INK, canvas, figure_html, style
 from .html import text
 
@@ -89,15 +89,33 @@ def _tests(doc: dict, ratio: bool) -> list[str]:
     return out
 
 
-def _trial_lines(doc: dict) -> list[str]:
+def _trial_lines(result: Result, doc: dict) -> list[str]:
     level = _level(doc["level"])
     rows = [("trial", "effect", f"{level} interval", "weight")]
-    rows += [(s["study"], _g(s["estimate"]), _range(s), "-" if s["weight"] is None
-              else f"{100 * s['weight']:.1f}%") for s in doc["studies"] if not s["left_out"]]
+    rows += [(s["study"], _g(s["estimate"]), _range(s), _weight(result, s["weight"]))
+             for s in doc["studies"] if not s["left_out"]]
     rows.append(("pooled", _g(doc["estimate"]), _range(doc), ""))
     if doc["pi_low"] is not None or doc["pi_high"] is not None:
         rows.append(("prediction interval", "", _range(doc, "pi_low", "pi_high"), ""))
-    return _lines(rows)
+    return [*_lines(rows), *_weightless(doc)]
+
+
+def _weight(result: Result, weight: float | None) -> str:
+    if weight is None:
+        return "-"
+    bare = weight == 0 and result.pooled.model == "mantel-haenszel"
+    return weights.NONE if bare else weights.percent(weight)
+
+
+def _weightless(doc: dict) -> list[str]:
+    """What the trials of weight 0 do in a Mantel-Haenszel pool: a footnote of the trials."""
+    bare = [s for s in doc["studies"] if s["weight"] == 0 and doc["model"] == "mantel-haenszel"]
+    if not bare:
+        return []
+    rest = ["there is no pool" if s["without"] is None
+            else f"{_g(s['without']['estimate'])} ({_range(s['without'])})" for s in bare]
+    return [f"{weights.SIGN} {weights.REASONS[doc['measure']]}",
+            *(f"  without {s['study']}: {said}" for s, said in zip(bare, rest, strict=True))]
 
 
 def _subgroup_lines(doc: dict) -> list[str]:
@@ -139,7 +157,7 @@ def _regression_lines(doc: dict, ratio: bool) -> list[str]:
 def as_text(result: Result) -> str:
     """The result for a reader at a terminal."""
     doc, ratio = document(result), result.question.ratio
-    parts = [[_headline(result, doc)], _trial_lines(doc), _tests(doc, ratio)]
+    parts = [[_headline(result, doc)], _trial_lines(result, doc), _tests(doc, ratio)]
     left = [f"  {s['study']} (row {s['row']}): {s['left_out']}"
             for s in doc["studies"] if s["left_out"]]
     if left:
@@ -281,7 +299,7 @@ def _page(result: Result, bars: list[_Bar]) -> str:
             "the edge of the drawing goes on beyond it.",
             ["trial", "effect (interval)", "weight"],
             [[b.name, _shown(result.question, b),
-              "" if b.share is None else f"{100 * b.share:.1f}%"] for b in bars])
+              "" if b.share is None else _weight(result, b.share)] for b in bars])
     css = (":root{--lr-ink:#1b1f24;--lr-accent:#0b5394;--lr-second:#aa5500;--lr-faint:#6b7280}"
              "body{font-family:sans-serif;color:#1b1f24;margin:2em}svg{max-width:100%}")
     return (f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{text(name)}'

@@ -195,8 +195,17 @@ def k_words(result: dict) -> str:
     """How many trials, and how many of them have no ratio."""
     without = result["k_without_ratio"]
     if result["question"]["target_type"] == "event" and without:
-        return f"{trials(result['k'])} with events, {without} without"
+        # An odds ratio is also missing where everybody had the event.
+        silent = not any(s["cells"] and s["cells"]["events"] for s in result["studies"]
+                         if s["yi"] is None)
+        return f"{trials(result['k'])} with {'events' if silent else 'a ratio'}, {without} without"
     return trials(result["k"], noun(result))
+
+
+def no_ratio(result: dict) -> str:
+    """Why the trials of a result give no ratio."""
+    reasons = dict.fromkeys(s["no_ratio"] for s in result["studies"] if s["yi"] is None)
+    return f"no ratio: {', or '.join(reasons)}"
 
 
 def size_words(result: dict) -> str:
@@ -331,8 +340,7 @@ def no_pool(data: Dataset, result: dict) -> str:
                 f"{number(seen['upper_percent'], 1)} in 100 (one-sided 95% bound).")
     if result["k_without_ratio"]:
         return (f"{name}, {treated(result)} against {against}: "
-                f"{trials(result['k_without_ratio'])} without a ratio, because both "
-                "arms had no event or all had one.")
+                f"{trials(result['k_without_ratio'])}, {no_ratio(result)}.")
     need = ("counts of patients in both arms" if measure(result).binary
             else "means with a spread and n in both arms on a known scale")
     return (f"{name} {window(result)}, {treated(result)} against {against}: no trial could be "

@@ -35,9 +35,9 @@ def ratios(book: Book) -> Html:
             if words.uncontrolled(r) or not r["studies"]:
                 continue
             d, pooled = words.decimals(r), r["pooled"]
-            estimate = "no ratio: no arm, or all of both arms, had the event" if pooled is None \
-                else f"{number(pooled['estimate'], d)} " \
-                     f"({interval(pooled['ci_low'], pooled['ci_high'], d)})"
+            estimate = words.no_ratio(r) if pooled is None else (
+                f"{number(pooled['estimate'], d)} "
+                f"({interval(pooled['ci_low'], pooled['ci_high'], d)})")
             rows.append({
                 "indication": book.label(indication),
                 "event": book.chapter_link(indication, f"forest-{r['id']}",
