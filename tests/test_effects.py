@@ -699,12 +699,20 @@ def test_half_is_added_only_where_a_cell_is_empty(world):
         assert close(effects[trial].yi, yi) and close(effects[trial].vi, vi)
 
 
-@pytest.mark.parametrize("events", [0, 20])
-def test_no_events_or_events_in_all_give_no_ratio(world, events):
+@pytest.mark.parametrize("measure, events", [("RR", 0), ("OR", 0), ("OR", 20)])
+def test_no_events_or_no_odds_give_no_ratio(world, measure, events):
     world.trial("a-2020").counts("a-2020", events, events)
-    effect = world.select(HARM)[0]["a-2020"]
+    effect = world.select(replace(HARM, measure=measure))[0]["a-2020"]
     assert effect.yi is None and effect.vi is None and effect.no_ratio
     assert effect.participants == 40
+
+
+def test_events_in_everybody_are_a_risk_ratio_of_one(world):
+    world.trial("a-2020").count("a-2020", "msc", 20).count("a-2020", "control", 8, 8)
+    effect = world.select(HARM)[0]["a-2020"]
+    assert effect.yi == 0 and not effect.no_ratio
+    # half a patient in each cell gives the variance
+    assert close(effect.vi, 1 / 20.5 - 1 / 21 + 1 / 8.5 - 1 / 9)
 
 
 @pytest.mark.parametrize("row, reason", [

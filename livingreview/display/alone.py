@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from ..dataset import Dataset
-from . import words
+from . import weights, words
 from .forest import (
     Axis,
     anchor,
@@ -19,7 +19,6 @@ from .forest import (
     signs_of,
     ticks,
     upright,
-    weight_of,
 )
 from .html import Html, count, data_table, link, number, paragraph, text
 from .statement import mark
@@ -133,7 +132,7 @@ def _study_row(data: Dataset, names: dict, axis: Scale, result: dict, study: dic
                   f'<span class="lr-sub">{text(_said(data, result, study))}</span>')
     label = (f"{name}: {words.shown_alone(result, study['estimate'])} "
              f"({words.ends_alone(result, study)})")
-    return _row(header, _patients(result, study, href), weight_of(result, study),
+    return _row(header, _patients(result, study, href), weights.shown(result, study),
                 link(href, _stacked(result, study)), _study_mark(axis, result, study, label),
                 "lr-study")
 

@@ -143,9 +143,8 @@ def way(change: dict, names: Names, identifier: str) -> Html:
         shown.append({"cause": f"All together{rounded(change)}",
                       "estimate": _glance(change, "now"),
                       "part": part(change, change["total"])})
-    else:
-        shown = [{"cause": cause(change, c, names), "estimate": "", "part": ""}
-                 for c in change["causes"]]
+    shown += [{"cause": cause(change, c, names), "estimate": "", "part": ""}
+              for c in change["causes"] if not change["steps"] or c["cause"] == "certainty"]
     return details(f"{change['title']}: from {_glance(change, 'before')} to "
                    f"{_glance(change, 'now')}", table(
                        identifier, f"{change['title']}: one cause at a time",
@@ -175,7 +174,7 @@ def as_text(found: dict, data: Dataset | None = None) -> str:
             lines += [f"  {part(change, s['part']):>10}  {cause(change, s, names)} → "
                       f"{number(s['estimate'], decimals(change))}" for s in change["steps"]]
             lines.append(f"  {part(change, change['total']):>10}  all together{rounded(change)}")
-        else:
-            lines += [f"  {cause(change, c, names)}" for c in change["causes"]] or [
-                f"  {_why(change, names)}"]
+        more = [f"  {cause(change, c, names)}" for c in change["causes"]
+                if not change["steps"] or c["cause"] == "certainty"]
+        lines += more if more or change["steps"] else [f"  {_why(change, names)}"]
     return "\n".join(lines) + "\n"

@@ -6,7 +6,7 @@ import hashlib
 import math
 
 from ..dataset import Dataset
-from . import words
+from . import weights, words
 from .html import Html, count, data_table, interval, link, number, paragraph, text
 from .statement import mark
 
@@ -229,12 +229,6 @@ def _besides(data: Dataset, result: dict, study: dict) -> str:
     return f"both arms also {' and '.join(more)}" if more else ""
 
 
-def weight_of(result: dict, study: dict) -> str:
-    """The share of a trial in the pool; a trial alone has none."""
-    return ("" if study["weight"] is None or result["k"] < 2
-            else f"{number(100 * study['weight'], 1)}%")
-
-
 def _study_row(data: Dataset, names: dict, axis: Axis, result: dict, study: dict) -> str:
     href = f"#{anchor(result, study)}"
     name = names[study["trial_id"]]
@@ -251,7 +245,7 @@ def _study_row(data: Dataset, names: dict, axis: Axis, result: dict, study: dict
         return _row(header, cells, control, "", Html('<span class="lr-sub">no ratio</span>'),
                     mark_svg(f"{name}: no ratio", _lines(axis, result)), "lr-study")
     shown = words.shown_estimate(result, study)
-    return _row(header, cells, control, weight_of(result, study), link(href, _stacked(shown)),
+    return _row(header, cells, control, weights.shown(result, study), link(href, _stacked(shown)),
                 _study_mark(axis, result, study, f"{name}: {shown}"), "lr-study")
 
 
@@ -301,7 +295,8 @@ def alternative(data: Dataset, names: dict, result: dict) -> str:
     studies = [f"{names[s['trial_id']]} {words.shown_estimate(result, s)}"
                for s in result["studies"] if s["yi"] is not None]
     listed = f" Trials: {'; '.join(studies)}." if result["k"] > 1 else ""
-    return f"{words.finding(data, result)}{listed}"
+    return " ".join(filter(None, [f"{words.finding(data, result)}{listed}",
+                                  weights.footnote(names, result)]))
 
 
 def _instruments(data: Dataset) -> set[str]:
@@ -326,8 +321,9 @@ def _legend(data: Dataset, names: dict, result: dict) -> str:
     else:
         parts.append("No minimal important difference is known for it, so no line is drawn.")
     if result["pooled"] and result["pooled"]["model"] == "mantel-haenszel":
-        parts.append("Weights are those of Mantel–Haenszel: a trial without events in its control "
-                     "has none of its own, but its events count in the sum.")
+        parts.append("Weights are those of Mantel–Haenszel.")
+    if bare := weights.footnote(names, result):
+        parts.append(bare)
     signs = "".join(signs_of(s) for s in studies)
     if "†" in signs:
         parts.append("† a value was derived, or the number allocated stands for the number "
@@ -350,7 +346,7 @@ def _data_rows(names: dict, result: dict) -> tuple[list[str], list[list]]:
     header = ["trial", "outcome", "months", "statistic", "n treated",
               "mean or events treated", "sd treated", "n comparator",
               "mean or events comparator", "sd comparator", "effect", "ci low", "ci high",
-              "weight", "quality", "derivation"]
+              "weight", "note on the weight", "quality", "derivation"]
     rows = []
     for s in result["studies"]:
         line = [names[s["trial_id"]], s["outcome"], s["months"], s["statistic"]]
@@ -359,7 +355,7 @@ def _data_rows(names: dict, result: dict) -> tuple[list[str], list[list]]:
             value = arm["mean"] if arm["events"] is None else arm["events"]
             line += [s[f"n_{side}"], value, arm["sd"]]
         line += [s["estimate"], s["ci_low"], s["ci_high"],
-                 s["weight"] if result["k"] > 1 else None, s["quality"],
+                 s["weight"] if result["k"] > 1 else None, weights.note(result, s), s["quality"],
                  "; ".join(s["derivation"])]
         rows.append([f"{v:.6g}" if isinstance(v, float) else v for v in line])
     return header, rows

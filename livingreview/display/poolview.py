@@ -15,7 +15,7 @@ from scipy.special import ndtri
 
 from ..poolfile import MEASURES, CallError, Question, Result, document, natural, printable
 from ..synthesis import Pooled
-from . import picture
+from . import picture, weights
 from .drawing import canvas
 from .forest import Axis, at, bar, diamond, mark_svg, ticks, upright
 from .html import Html, data_table, text
@@ -90,15 +90,33 @@ def _tests(doc: dict, ratio: bool) -> list[str]:
     return out
 
 
-def _trial_lines(doc: dict) -> list[str]:
+def _trial_lines(result: Result, doc: dict) -> list[str]:
     level = _level(doc["level"])
     rows = [("trial", "effect", f"{level} interval", "weight")]
-    rows += [(s["study"], _g(s["estimate"]), _range(s), "-" if s["weight"] is None
-              else f"{100 * s['weight']:.1f}%") for s in doc["studies"] if not s["left_out"]]
+    rows += [(s["study"], _g(s["estimate"]), _range(s), _weight(result, s["weight"]))
+             for s in doc["studies"] if not s["left_out"]]
     rows.append(("pooled", _g(doc["estimate"]), _range(doc), ""))
     if doc["pi_low"] is not None or doc["pi_high"] is not None:
         rows.append(("prediction interval", "", _range(doc, "pi_low", "pi_high"), ""))
-    return _lines(rows)
+    return [*_lines(rows), *_weightless(doc)]
+
+
+def _weight(result: Result, weight: float | None) -> str:
+    if weight is None:
+        return "-"
+    bare = weight == 0 and result.pooled.model == "mantel-haenszel"
+    return weights.NONE if bare else weights.percent(weight)
+
+
+def _weightless(doc: dict) -> list[str]:
+    """What the trials of weight 0 do in a Mantel-Haenszel pool: a footnote of the trials."""
+    bare = [s for s in doc["studies"] if s["weight"] == 0 and doc["model"] == "mantel-haenszel"]
+    if not bare:
+        return []
+    rest = ["there is no pool" if s["without"] is None
+            else f"{_g(s['without']['estimate'])} ({_range(s['without'])})" for s in bare]
+    return [f"{weights.SIGN} {weights.REASONS[doc['measure']]}",
+            *(f"  without {s['study']}: {said}" for s, said in zip(bare, rest, strict=True))]
 
 
 def _subgroup_lines(doc: dict) -> list[str]:
@@ -140,7 +158,7 @@ def _regression_lines(doc: dict, ratio: bool) -> list[str]:
 def as_text(result: Result) -> str:
     """The result for a reader at a terminal."""
     doc, ratio = document(result), result.question.ratio
-    parts = [[_headline(result, doc)], _trial_lines(doc), _tests(doc, ratio)]
+    parts = [[_headline(result, doc)], _trial_lines(result, doc), _tests(doc, ratio)]
     left = [f"  {s['study']} (row {s['row']}): {s['left_out']}"
             for s in doc["studies"] if s["left_out"]]
     if left:
@@ -294,9 +312,9 @@ class _Scale(Axis):
         return [float(tick) for tick in found if self.inside(tick)]
 
 
-def _row(question: Question, axis: _Scale, row: _Bar, several: bool) -> str:
+def _row(result: Result, axis: _Scale, row: _Bar, several: bool) -> str:
     """A line of the page's plot: words and numbers, then a drawing as wide as its column."""
-    shown, drawn = _shown(question, row), upright(axis, 0, "null")
+    shown, drawn = _shown(result.question, row), upright(axis, 0, "null")
     if row.share is None and row.middle is not None:
         drawn += diamond(axis, {"ci_low": row.low, "estimate": row.middle, "ci_high": row.high},
                          "pool")
@@ -306,7 +324,7 @@ def _row(question: Question, axis: _Scale, row: _Bar, several: bool) -> str:
         side = 4 + 12 * row.share**0.5
         drawn += at(axis.x(row.middle), f'<rect class="square" x="{-side / 2:.1f}" '
                     f'y="{-side / 2:.1f}" width="{side:.1f}" height="{side:.1f}"/>')
-    weight = "" if row.share is None or not several else f"{100 * row.share:.1f}%"
+    weight = "" if row.share is None or not several else _weight(result, row.share)
     return (f'<tr><th scope="row">{text(row.name)}</th><td class="number">{shown}</td>'
             f'<td class="number">{weight}</td>'
             f'<td class="plot">{mark_svg(f"{row.name}: {shown}", drawn)}</td></tr>')
@@ -353,11 +371,11 @@ def _page(result: Result, bars: list[_Bar]) -> str:
     labels = mark_svg(f"Axis: {effect}", ticks(
         axis, lambda tick: _ratio_label(tick) if question.ratio else f"{tick:g}"), 20)
     several = result.pooled.k > 1
-    rows = "".join(_row(question, axis, row, several) for row in bars)
+    rows = "".join(_row(result, axis, row, several) for row in bars)
     pooled = _shown(question, _of("", result.pooled))
     data = data_table("forest", name, ["trial", "effect (interval)", "weight"], [
         [row.name, _shown(question, row),
-         "" if row.share is None or not several else f"{100 * row.share:.1f}%"] for row in bars])
+         "" if row.share is None or not several else _weight(result, row.share)] for row in bars])
     block = Html(
         f"<figure id=\"forest\"><table><caption>{'Pooled' if several else 'One trial'}: {pooled}"
         f"</caption><thead><tr>{head}</tr></thead><tbody>{rows}<tr><td></td><td></td><td></td>"

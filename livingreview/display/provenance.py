@@ -6,7 +6,7 @@ from ..dataset import Dataset
 from ..effects import Evidence
 from ..effects.values import reading
 from ..review import Review
-from . import words
+from . import weights, words
 from .forest import anchor, pooled_anchor
 from .html import Html, count, link, number, text
 from .subgroups import group_label
@@ -73,13 +73,18 @@ def _entry(review: Review, ev: Evidence, names: dict, result: dict, study: dict)
             f"<ul>{''.join(items)}<li>{text('; '.join(steps))}.</li>{over}</ul></div>")
 
 
+def _weight(result: dict, study: dict) -> str:
+    """The weight of a trial, with what it does where the weight does not tell."""
+    note = weights.note(result, study)
+    return text(f"0% ({note})" if note else weights.shown(result, study))
+
+
 def _pooled_entry(data: Dataset, names: dict, result: dict) -> str:
     """The entry of a pooled estimate: model, and the trials it is made of."""
     pooled = result["pooled"]
     trials = "; ".join(
-        f"{link('#' + anchor(result, s), names[s['trial_id']])} weight "
-        f"{number(100 * (s['weight'] or 0), 1)}%" for s in result["studies"]
-        if s["yi"] is not None)
+        f"{link('#' + anchor(result, s), names[s['trial_id']])} weight {_weight(result, s)}"
+        for s in result["studies"] if s["yi"] is not None)
     groups = "".join(
         f"<li>{text(data.label('subgroup', subgroup['by']))}, "
         f"{text(group_label(data, subgroup['by'], group['value']))}: "

@@ -251,6 +251,12 @@ def without_words(result: dict) -> str:
             f"{trials(result['k_without_ratio'])} {why}")
 
 
+def no_ratio(result: dict) -> str:
+    """Why the trials of a result give no ratio."""
+    reasons = dict.fromkeys(s["no_ratio"] for s in result["studies"] if s["yi"] is None)
+    return f"no ratio: {', or '.join(reasons)}"
+
+
 def size_words(result: dict) -> str:
     """Trials and participants of an estimate; those of trials without a ratio are said apart."""
     apart = without_words(result)
@@ -426,8 +432,7 @@ def no_pool(data: Dataset, result: dict) -> str:
                 f"{number(seen['upper_percent'], 1)} in 100 (one-sided 95% bound).")
     if result["k_without_ratio"]:
         return (f"{name}, {got} against {against}: "
-                f"{trials(result['k_without_ratio'])} without a ratio, because both "
-                "arms had no event or all had one.")
+                f"{trials(result['k_without_ratio'])}, {no_ratio(result)}.")
     need = ("counts of patients in both arms" if measure(result).binary
             else "means with a spread and n in both arms on a known scale")
     return (f"{name} {window(result)}, {got} against {against}: no trial could be "

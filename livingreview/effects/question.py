@@ -114,7 +114,7 @@ class Effect:
     ----------
     yi, vi : float
         Effect and sampling variance; ratios on the log scale. None where a binary trial has no
-        events, or events in all, so that it gives no ratio.
+        events, or events in all and no odds ratio: `no_ratio` then says why.
     cells, comparator : ArmValue or None
         Both arms on the scale of the analysis; None where a contrast was reported. Without a
         comparison there is no comparator, and the mean of `cells` is the change from baseline.

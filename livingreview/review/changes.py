@@ -24,6 +24,7 @@ CAUSES = {
     "added": "trial added",
     "retracted": "trial retracted",
     "removed": "trial no longer in the pool",
+    "certainty": "certainty rated anew",  # of an estimate; it is no part of its way
 }
 TOLERANCE = 1e-6  # relative: results are published with ten digits
 # What a question asks. How the review calls its things is no part of it.
@@ -156,9 +157,35 @@ def _trial_changes(old: dict, new: dict) -> Iterator[tuple[str, str, str]]:
             reason = is_out.get(trial, "no longer in the data")
             yield "retracted" if reason == "retracted" else "removed", trial, reason
         elif (before[trial]["yi"], before[trial]["vi"]) != (now[trial]["yi"], now[trial]["vi"]):
-            same = _values(before[trial]) == _values(now[trial])
-            yield ("re-derived", trial, "from the same printed values") if same else (
-                "corrected", trial, "other printed values are used")
+            yield _another_effect(before[trial], now[trial])
+
+
+def _another_effect(before: dict, now: dict) -> tuple[str, str, str]:
+    """(cause, trial, in words) of a trial whose effect is not what it was."""
+    trial = now["trial_id"]
+    if _values(before) != _values(now):
+        return "corrected", trial, "other printed values are used"
+    if (before["yi"] is None) == (now["yi"] is None):
+        return "re-derived", trial, "from the same printed values"
+    # The same counts gave no effect by the rules of one of the versions.
+    when, silent = ("before", before) if before["yi"] is None else ("now", now)
+    return "method", trial, ": ".join(filter(None, [f"no effect {when}", silent.get("no_ratio")]))
+
+
+def _rated(old: dict, new: dict) -> Iterator[dict]:
+    """The cause of another certainty: the domains that are rated otherwise."""
+    before, now = old["certainty"], new["certainty"]
+    if before is None or now is None or before["level"] == now["level"]:
+        return
+    was = {s["domain"]: s["change"] for s in before.get("steps", ())}
+    domains = [f"{s['domain']} {_sign(s['change'])} instead of {_sign(was[s['domain']])}"
+               for s in now.get("steps", ()) if was.get(s["domain"], s["change"]) != s["change"]]
+    yield {"cause": "certainty", "trial_id": "", "detail": ": ".join(filter(None, [
+        f"{now['level']} instead of {before['level']}", ", ".join(domains)]))}
+
+
+def _sign(change: int) -> str:
+    return f"{change:+d}".replace("-", "\N{MINUS SIGN}") if change else "0"
 
 
 def _asked(question: dict) -> dict[str, str]:
@@ -276,7 +303,7 @@ def _compared(name: str, old: dict | None, new: dict | None) -> dict:
     if asked := _otherwise(old, new):
         return {**out, "change": "another question", **_by_question(old, new, asked)}
     out["causes"] = [{"cause": c, "trial_id": t, "detail": d}
-                     for c, t, d in _trial_changes(old, new)]
+                     for c, t, d in _trial_changes(old, new)] + list(_rated(old, new))
     if old["pooled"] is None or new["pooled"] is None:
         if out["before"] == out["now"] and not out["causes"]:
             return {**out, "change": ""}
@@ -284,8 +311,8 @@ def _compared(name: str, old: dict | None, new: dict | None) -> dict:
     found = steps(old, new)
     out.update(steps=found, total=_part(out["measure"], old["pooled"]["estimate"],
                                         new["pooled"]["estimate"]))
-    if any(s["cause"] == "method" for s in found):
-        out["causes"].insert(0, {"cause": "method", "trial_id": "", "detail": found[0]["detail"]})
+    out["causes"][:0] = [{key: s[key] for key in ("cause", "trial_id", "detail")} for s in found
+                         if s["cause"] == "method" and not s["trial_id"]]
     return {**out, "change": "estimate" if out["before"] != out["now"] or found else ""}
 
 

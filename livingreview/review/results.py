@@ -28,8 +28,9 @@ def _reading(r) -> dict:
             "locator": r.locator, "printed": [list(p) for p in r.printed], "note": r.note}
 
 
-def _study(ev: Evidence, analysis: Analysis, effect: Effect, weight: float | None) -> dict:
-    """One trial of a result."""
+def _study(ev: Evidence, analysis: Analysis, effect: Effect, weight: float | None,
+           without: dict | None) -> dict:
+    """One trial of a result; `without` is the pool without it, where its weight does not tell."""
     estimate, low, high = pools.interval_of(analysis.measure, effect)
     return {
         "trial_id": effect.trial_id, "study_id": effect.study_id, "comparison": effect.kind,
@@ -37,7 +38,8 @@ def _study(ev: Evidence, analysis: Analysis, effect: Effect, weight: float | Non
         "outcome": effect.outcome, "instrument": effect.instrument, "months": effect.months,
         "statistic": effect.statistic, "yi": effect.yi, "vi": effect.vi,
         "estimate": estimate, "ci_low": low, "ci_high": high,
-        "weight": weight, "n_cells": effect.n_cells, "n_comparator": effect.n_comparator,
+        "weight": weight, "without": without,
+        "n_cells": effect.n_cells, "n_comparator": effect.n_comparator,
         "cells": _arm(effect.cells), "comparator": _arm(effect.comparator),
         "baseline": _arm(effect.baseline), "last": _arm(effect.last),
         "quality": effect.quality, "derivation": list(effect.derivation),
@@ -156,6 +158,7 @@ def analyse(ev: Evidence, analysis: Analysis, brief: bool = False
     main = pools.main_pool(analysis, effects)
     pooled = None if main is None else pools.describe(analysis.measure, main)
     weights = _weights(effects, main)
+    without = robustness.without_weightless(analysis, effects, weights, main.model) if main else {}
     result = {
         "id": analysis.id, "indication": analysis.indication, "title": analysis.title,
         "section": analysis.section, "role": analysis.role, "note": analysis.note,
@@ -167,7 +170,8 @@ def analyse(ev: Evidence, analysis: Analysis, brief: bool = False
         "n_without_ratio": sum(e.participants for e in effects if e.yi is None),
         "pooled": pooled,
         "random_effects": None, "subgroups": [] if brief else _subgroups(ev, analysis, effects),
-        "studies": [_study(ev, analysis, e, weights.get(e.trial_id)) for e in effects],
+        "studies": [_study(ev, analysis, e, weights.get(e.trial_id), without.get(e.trial_id))
+                    for e in effects],
         "robustness": [], "leave_one_out": [], "absolute": None, "certainty": None,
         "none_seen": pools.none_seen(effects) if analysis.binary else None,
         "all_seen": pools.all_seen(effects) if analysis.measure == PROPORTION else None,

@@ -208,9 +208,25 @@ def leave_one_out(analysis: Analysis, effects: list[Effect]) -> list[dict]:
     model = main_pool(analysis, effects).model
     out = []
     for left in with_effect:
-        rest = [e for e in effects if e is not left]
         row = {"id": f"without-{left.trial_id}", "label": f"without {left.trial_id}",
                "kind": "trial", "same_question": True, "trial_id": left.trial_id}
-        out.append(_fit(row, analysis.measure, _same_model(analysis, rest, model),
-                        _participants(rest)))
+        out.append(_without(row, analysis, effects, left, model))
     return out
+
+
+def _without(row: dict, analysis: Analysis, effects: list[Effect], left: Effect,
+             model: str) -> dict:
+    """The pool of the other trials."""
+    rest = [e for e in effects if e is not left]
+    return _fit(row, analysis.measure, _same_model(analysis, rest, model), _participants(rest))
+
+
+def without_weightless(analysis: Analysis, effects: list[Effect], weights: dict[str, float],
+                       model: str) -> dict[str, dict]:
+    """The pool without each trial of weight 0: its counts move the pool all the same.
+
+    A Mantel–Haenszel ratio is a sum of numerators over a sum of denominators; the weight is the
+    share of the second alone, to which a trial without an event in its control adds nothing.
+    """
+    return {e.trial_id: _without({}, analysis, effects, e, model) for e in effects
+            if weights.get(e.trial_id) == 0}
