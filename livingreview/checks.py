@@ -15,7 +15,7 @@ from itertools import combinations
 import numpy as np
 import pandas as pd
 
-from . import seeds, tables
+from . import doubts, scales, seeds, tables
 from .dataset import GENERIC, Dataset, Problem
 
 _ORDERED = (("min", "q1"), ("q1", "median"), ("median", "q3"), ("q3", "max"), ("min", "max"),
@@ -531,7 +531,7 @@ RULES: tuple[Callable[[Dataset, str], Iterator[Problem]], ...] = (
     overlap_unknown, certainty_rule_missing, word_unused, analysis_without_result,
     above_allocated, serious_above_any,
     two_rows_for_an_event, sd_may_be_se, impossible_percentage, scale_missing, n_missing,
-    shared_patients, same_report,
+    shared_patients, same_report, doubts.problems,
 )
 VISIT_RULES: tuple[Callable[[str, dict[tuple, list]], Iterator[Problem]], ...] = (
     equal_spreads, change_as_final, large_effect, baseline_reversed,

@@ -35,6 +35,8 @@ class Column:
     unit : str or None
     form : str or None
         Regular expression for the usual form; another form is a warning, not an error.
+    optional : bool
+        A file without the column is read as if all its cells were empty.
     """
 
     name: str
@@ -47,6 +49,7 @@ class Column:
     maximum: float | None = None
     unit: str | None = None
     form: str | None = None
+    optional: bool = False
 
 
 @dataclass(frozen=True)
@@ -298,6 +301,8 @@ ADVERSE_EVENTS = Table(
                 unit="percent"),
         _word("count", "whether `events` counts patients or events"),
         _number("months", "follow-up that the count covers", minimum=0, unit="months"),
+        _word("quality", "how the source came by the count; empty is as reported by the trial",
+              optional=True),
         _source_id, _locator, _note,
     ),
     # Two rows for one arm and event may be two sources that disagree: a warning, hence no key.
@@ -388,6 +393,48 @@ INSTRUMENTS = Table(
         _text("mcid_source", "source of the minimal important difference"),
     ),
     key=("outcome", "indication"),
+)
+
+SCALES = Table(
+    "scales", "", "Limits and steps of instruments, where they belong to the instrument itself.",
+    (
+        _word("outcome", "outcome", required=True),
+        _text("form", "texts of which the row's instrument must hold one; empty is any instrument "
+              "of the outcome", many=True),
+        _number("scale_min", "lower end of the scale", required=True),
+        _number("scale_max", "upper end of the scale", required=True),
+        _word("fixed", "yes: a row that prints no scale has these limits", "yes"),
+        Column("steps", "into how many equal steps a patient's score divides the scale; empty is "
+               "not known, or of no whole steps", type="integer", minimum=1),
+        _text("source", "where limits and steps were read", required=True),
+        _note,
+    ),
+    key=("outcome", "form", "scale_min", "scale_max"),
+    optional=True,
+)
+
+DOUBTS = Table(
+    "doubts", "", "Values that look doubtful, and what was decided of each.",
+    (
+        _word("indication", "indication", required=True),
+        _word("table", "table of the value", "doubt_table", required=True),
+        _id("study_id", "the study"),
+        Column("arm_id", "the arm (of a contrast its first one); empty is all arms",
+               type="identifier"),
+        Column("item", "outcome or event; empty is all of the arm", type="identifier"),
+        _number("timepoint_months", "visit; empty is every visit", minimum=0, unit="months"),
+        _word("rule", "what makes the value doubtful", "doubt_rule", required=True),
+        _text("finding", "what was found: the value and its n, both values, both numbers",
+              required=True),
+        _word("decision", "what was decided; `quality` of the rows must agree", "doubt_decision",
+              required=True),
+        _text("reason", "why, in our own words", required=True),
+        Column("source_id", "source that settles it", type="identifier"),
+        Column("date", "date of the decision", type="date", required=True),
+    ),
+    key=("indication", "table", "study_id", "arm_id", "item", "timepoint_months", "rule",
+         "finding"),
+    optional=True,
 )
 
 COHORT_OVERLAPS = Table(
@@ -674,8 +721,8 @@ OPEN_LISTS = ("species", "route", "cointervention", "outcome", "event", "tool")
 TABLES = (
     ABOUT, FLOW,
     SOURCES, STUDIES, ARMS, OUTCOMES, CONTRASTS, ADVERSE_EVENTS, RISK_OF_BIAS,
-    PUBLISHED_SYNTHESES, DOUBLE_EXTRACTION, VOCABULARIES, INSTRUMENTS, COHORT_OVERLAPS, HIERARCHY,
-    ANALYSES, CERTAINTY_RULES, CHANGELOG, AUDITS, REVIEWS, REFERENCES, CLAIMS, VERDICTS,
+    PUBLISHED_SYNTHESES, DOUBLE_EXTRACTION, VOCABULARIES, INSTRUMENTS, SCALES, COHORT_OVERLAPS,
+    DOUBTS, HIERARCHY, ANALYSES, CERTAINTY_RULES, CHANGELOG, AUDITS, REVIEWS, REFERENCES, CLAIMS, VERDICTS,
     MECHANISMS, VALIDATION_STUDIES, HEADLINE_NUMBERS,
 )
 BY_NAME = {table.name: table for table in TABLES}
