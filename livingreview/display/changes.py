@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+from .. import versions
 from ..dataset import Dataset
 from ..effects.question import RATIOS
 from ..review.changes import CAUSES
@@ -164,7 +165,8 @@ def as_text(found: dict, data: Dataset | None = None) -> str:
         For names of trials; their identifiers stand alone where it is left out.
     """
     names = Names(data)
-    lines = [f"data of {found['before']['data_version']} → {found['now']['data_version']}; "
+    before, now = (versions.said(found[side]["data_version"]) for side in ("before", "now"))
+    lines = [f"data of {before} → {now}; "
              f"package {found['before']['package_version']} → {found['now']['package_version']}",
              f"analyses that changed: {len(found['analyses'])}, that did not: "
              f"{found['unchanged']}; data files that differ: {len(found['files'])}"]

@@ -28,7 +28,7 @@ class Overview(Book):
         last = (link(f"../releases/{here}.html", f"version {here}") if here
                 else link(f"../releases/{known[-1]}.html", f"last released version: {known[-1]}")
                 if known else "no version has been released yet")
-        dated = [f"Data of {self.data.version}"] if self.data.version else []
+        dated = [f"Data of {said}"] if (said := versions.said(self.data.version)) else []
         return Html('<p class="lr-version">' + " · ".join(
             [*dated, f"package {__version__}", last]) + "</p>")
 

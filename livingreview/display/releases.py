@@ -118,7 +118,8 @@ class Versions:
         if here:
             return Html(f"<p>These pages are {self._named(here)}, published "
                         f"{versions.manifest(here)['date']}.</p>")
-        dated = f" of {self.data.version}" if self.data.version else ""
+        said = versions.said(self.data.version)
+        dated = f" of {said}" if said else ""
         return paragraph("These pages are no published version: they are built from the data"
                          f"{dated}.")
 

@@ -313,6 +313,10 @@ def prepare(root: Path, version: str, data: Dataset, checks: str, say: Callable[
         When the tree is not clean, a check fails, or the version is published with other content.
     """
     _refuse(root, named(version))
+    if data.changed:
+        raise ReleaseError("the data are not described as they are: write what changed into "
+                           "changelog.csv, then call `python -m livingreview describe`. What "
+                           "changed:\n" + "\n".join(data.changed))
     say(f"running the checks: {checks}")
     if subprocess.run(checks, shell=True, cwd=root, check=False).returncode:
         raise ReleaseError(f"a check failed: {checks}")
