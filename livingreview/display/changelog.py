@@ -32,7 +32,7 @@ def changes(ev: Evidence, names: dict[str, str], results: list[dict]) -> Html:
               "reason": r["reason"], "source": source(ev, r["source_id"])}
              for r in reversed(rows)]
     return join([
-        since_last(ev.data, ev.indication, {r["id"]: r for r in results}),
+        since_last(ev, {r["id"]: r for r in results}),
         paragraph(f"{len(rows)} changes of the data are logged for this chapter."),
         details("Changes of the data", table(
             f"{ev.indication}-changes", "Changes of the data of this chapter",

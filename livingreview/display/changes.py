@@ -72,7 +72,10 @@ def part(change: dict, value: float) -> str:
 def cause(change: dict, step: dict, names: Names) -> str:
     """A cause in words, with its trial."""
     named = f" ({names.full(change, step['trial_id'])})" if step["trial_id"] else ""
-    return f"{CAUSES[step['cause']]}{named}: {step['detail']}"
+    other, detail = step["other"], step["detail"]
+    if other:
+        detail = detail.replace(other, f"{names.short(change, other)} ({other})")
+    return f"{CAUSES[step['cause']]}{named}: {detail}"
 
 
 def _why(change: dict, names: Names) -> str:
@@ -83,8 +86,23 @@ def _why(change: dict, names: Names) -> str:
     for found in change["causes"]:
         trials.setdefault(found["cause"], []).append(
             names.short(change, found["trial_id"]) if found["trial_id"] else found["detail"])
-    return "; ".join(f"{CAUSES[c]}: {_some(trials[c])}" for c in CAUSES if c in trials) or (
-        "the interval, the participants or the certainty")
+    said = [f"{CAUSES[c]}: {_some(trials[c])}" for c in CAUSES if c in trials]
+    return "; ".join([*said, *_besides(change, not said)])
+
+
+def _besides(change: dict, alone: bool) -> list[str]:
+    """What differs at a glance other than the estimate; the size only where nothing else does."""
+    before, now = change["before"], change["now"]
+    said = []
+    if before["certainty"] != now["certainty"]:
+        said.append(f"certainty {now['certainty'] or 'not rated'} instead of "
+                    f"{before['certainty'] or 'not rated'}")
+    if alone and before["n"] != now["n"]:
+        said.append(f"{words.participants(now['n'])} instead of {words.participants(before['n'])}")
+    if alone and [before[k] for k in ("ci_low", "ci_high")] != [
+            now[k] for k in ("ci_low", "ci_high")]:
+        said.append("another interval")
+    return said
 
 
 def _some(names: list[str]) -> str:
