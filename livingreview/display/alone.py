@@ -20,6 +20,7 @@ from .forest import (
     signs_of,
 )
 from .html import Html, count, data_table, link, number, paragraph, text
+from .naming import brief
 
 PERCENT = (-4.0, 104.0)  # none to all, with room for the marks at both ends
 MODELS = {"random": "Pooled, studies may differ", "common": "One common value (two studies)",
@@ -139,7 +140,7 @@ def _said(data: Dataset, result: dict, study: dict) -> str:
 
 
 def _study_row(data: Dataset, names: dict, axis: Scale, result: dict, study: dict) -> str:
-    href, name = f"#{anchor(result, study)}", names[study["trial_id"]]
+    href, name = f"#{anchor(result, study)}", brief(names[study["trial_id"]])
     header = Html(f"{link('#study-' + study['trial_id'], name)}{signs_of(study)}"
                   f'<span class="lr-sub">{text(_said(data, result, study))}</span>')
     weight = "" if study["weight"] is None else f"{number(100 * study['weight'], 1)}%"

@@ -10,6 +10,7 @@ from ..effects.question import RATIOS
 from ..review.changes import CAUSES
 from . import words
 from .html import Column, Html, details, interval, join, number, paragraph, table
+from .naming import study_names
 
 _FACTOR = 3  # decimals of a factor
 _NAMED = 5  # trials that a cell names
@@ -49,8 +50,7 @@ class Names:
         """The name of a trial of an analysis."""
         of = change["indication"]
         if of not in self._known:  # a page reads no studies but those that it names
-            rows = self._data.records("studies", of) if self._has(of) else ()
-            self._known[of] = words.study_names({s["study_id"]: s for s in rows})
+            self._known[of] = study_names(self._data, of) if self._has(of) else {}
         return self._known[of].get(trial, trial)
 
     def _has(self, indication: str) -> bool:

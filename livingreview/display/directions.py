@@ -37,6 +37,7 @@ from ..review.robustness import odd_values
 from . import words
 from .drawing import ACCENT, FAINT, INK, SECOND, canvas, despine, figure_html, style
 from .html import Column, Html, count, details, interval, join, link, number, paragraph, table, text
+from .naming import brief
 
 # Full marks: from the values of both arms; hollow marks: as the report states it.
 MARKS = {CELLS: ("▲", "△"), COMPARATOR: ("▼", "▽"), MIXED: ("◄►", "◁▷"), SAME: ("■", "□"),
@@ -387,7 +388,7 @@ def albatross(ev: Evidence, names: dict[str, str], family: str) -> Html:
     binary = all(any(k in dict(r.printed) for k in ("events", "percent"))
                  for d in points for r in d.readings)
     odd = {d.trial for d in points if odd_values(ev, d)}
-    shown = [(names[d.trial] if len(points) <= MOST_NAMES else str(i))
+    shown = [(brief(names[d.trial]) if len(points) <= MOST_NAMES else str(i))
              + (" ¶" if d.trial in odd else "") + ("" if isolates(d) else " +")
              for i, d in enumerate(points, 1)]
     with style():

@@ -24,6 +24,7 @@ from .drawing import (
     style,
 )
 from .html import Html, number
+from .naming import brief
 
 
 def axis_label(result: dict) -> str:
@@ -358,7 +359,7 @@ def dose(data: Dataset, names: dict[str, str], result: dict, sources: dict[str, 
                          label=data.label("cell_source", kind) or "not stated")
             axes.vlines(x, [s["ci_low"] for s in group], [s["ci_high"] for s in group],
                         color=colours[i % 4], linewidth=1)
-            marks += [(place, s["estimate"], names[s["trial_id"]])
+            marks += [(place, s["estimate"], brief(names[s["trial_id"]]))
                       for place, s in zip(x, group, strict=True)]
         axes.set_xscale("log")
         axes.axhline(words.measure(result).null, color=FAINT, linewidth=1)

@@ -8,6 +8,7 @@ import math
 from ..dataset import Dataset
 from . import words
 from .html import Html, count, data_table, interval, link, number, paragraph, text
+from .naming import brief
 
 WIDTH, HEIGHT, MARGIN = 216, 38, 8
 
@@ -216,7 +217,7 @@ def _besides(data: Dataset, result: dict, study: dict) -> str:
 
 def _study_row(data: Dataset, names: dict, axis: Axis, result: dict, study: dict) -> str:
     href = f"#{anchor(result, study)}"
-    name = names[study["trial_id"]]
+    name = brief(names[study["trial_id"]])
     one_outcome = len({s["outcome"] for s in result["studies"]}) == 1
     said = ["" if one_outcome else measured(data, study),
             "" if study["months"] is None else f"month {study['months']:g}",

@@ -15,6 +15,7 @@ from ..effects.comparisons import UNCONTROLLED_DESIGNS
 from ..review.harms import got_cells
 from .drawing import ACCENT, FAINT, INK, SECOND, canvas, despine, inline_svg, style
 from .html import Html, count, data_table, join, link, number, paragraph, text
+from .naming import brief
 
 STATISTICS = ("final", "change", "percent-change")
 _LINES = {True: ("-", (ACCENT, SECOND, INK)), False: ("--", (INK, FAINT, SECOND))}
@@ -246,7 +247,7 @@ def _draw(ev: Evidence, names: dict[str, str], panel: Panel, named: str,
     if panel.factor is not None:
         axes.set_ylim(*limits)
     _label_ends(axes, ends)
-    title = filter(None, (names[panel.trial], named, _alone(ev, panel.trial)))
+    title = filter(None, (brief(names[panel.trial]), named, _alone(ev, panel.trial)))
     axes.set_title("\n".join(title), fontsize=9, loc="left")
     axes.set_xlabel("months", fontsize=8)
     axes.set_ylabel(_axis_words(panel), fontsize=8)

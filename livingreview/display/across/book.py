@@ -10,8 +10,8 @@ from ...dataset import Dataset, load
 from ...effects import Evidence, Rules
 from ...effects.selection import shares_patients
 from ...review import Review
-from .. import words
 from ..html import Html, link, text
+from ..naming import study_names
 
 NOTEBOOKS = Path(__file__).resolve().parents[3] / "notebooks"
 ANIMAL = "animal-experiment"
@@ -31,8 +31,7 @@ class _Names(dict):
         self._data = data
 
     def __missing__(self, indication: str) -> dict[str, str]:
-        self[indication] = words.study_names(
-            {s["study_id"]: s for s in self._data.records("studies", indication)})
+        self[indication] = study_names(self._data, indication)
         return self[indication]
 
 
