@@ -235,20 +235,20 @@ def arm_names(data: Dataset, indication: str) -> dict[tuple[str, str], str]:
     dict of (str, str) to str
         By study and arm, no two of a study equal.
     """
-    by_study = defaultdict(dict)
+    by_study, studies, out = defaultdict(dict), study_names(data, indication), {}
     for arm in data.records("arms", indication):
         by_study[arm["study_id"]][arm["arm_id"]] = arm
-    out = {}
     for study, arms in by_study.items():
-        names = told_apart({a: _arm(data, arm) for a, arm in arms.items()}, arms, (
-            lambda arm: "" if arm["n_allocated"] is None else f"n {arm['n_allocated']}",))
+        names = {a: spoken(arm["label"], studies) or _arm(data, arm) for a, arm in arms.items()}
+        names = told_apart(names, arms, (
+            lambda arm: "" if arm["n_allocated"] is None else f"n {arm['n_allocated']}",
+            lambda arm: _arm(data, arm)))
         out |= {(study, arm): name for arm, name in names.items()}
     return out
 
 
 def _arm(data: Dataset, arm: Mapping) -> str:
-    if arm["label"]:
-        return arm["label"]
+    """What an arm got, as its vocabularies say."""
     if is_cell_arm(arm):
         return (_label(data, "cell_product", arm["cell_product"])
                 or _label(data, "cell_source", arm["cell_source"]) or data.wording("intervention"))
@@ -320,6 +320,12 @@ def review_names(data: Dataset, indication: str) -> dict[str, str]:
 # --- sentences --------------------------------------------------------------------------------
 
 
-def spoken(words: str, names: Mapping[str, str]) -> str:
-    """A text in which each identifier that a mapping knows is replaced by its name."""
-    return _IDENTIFIER.sub(lambda found: names.get(found[0], found[0]), words)
+def spoken(words: str | None, *names: Mapping[str, str]) -> str:
+    """A text in which each identifier that one of the mappings knows is replaced by its name."""
+    return _IDENTIFIER.sub(lambda found: next(
+        (str(known[found[0]]) for known in names if found[0] in known), found[0]), words or "")
+
+
+def of_study(arms: Mapping[tuple[str, str], str], study: str) -> dict[str, str]:
+    """The names of one study's arms, by identifier of the arm."""
+    return {arm: name for (of, arm), name in arms.items() if of == study}
