@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import sys
-from contextlib import nullcontext
+from contextlib import ExitStack, nullcontext
 from pathlib import Path
 
 import click
@@ -277,15 +277,24 @@ def site_index(out: Path) -> None:
 @main.command(name="describe")
 @click.option("--data", type=FOLDER, help=DATA_HELP)
 def describe(data: Path | None) -> None:
-    """Write datapackage.json and codebook.csv of a data folder from the table declarations."""
+    """Write datapackage.json and codebook.csv of a data folder from the table declarations.
+
+    The data package records the digest of each table: from then on an edit without an entry in
+    changelog.csv gives the data another version. A changed table that no new line of changelog.csv
+    names is refused.
+    """
     from .publish import site
 
     sound = valid(data)
-    with (replacing(sound.folder / "datapackage.json") as package,
-          replacing(sound.folder / "codebook.csv") as codebook):
-        package.write(site.datapackage_json(sound))
-        codebook.write(site.codebook_text())
-    click.echo(f"wrote datapackage.json and codebook.csv in {sound.folder}")
+    try:
+        files = site.described(sound)
+    except site.UndescribedError as error:
+        stop(f"{error}\nNothing was written.", 1)
+    with ExitStack() as open_files:
+        beside = {name: open_files.enter_context(replacing(sound.folder / name)) for name in files}
+        for name, file in beside.items():
+            file.write(files[name])
+    click.echo(f"wrote {' and '.join(files)} in {sound.folder}")
 
 
 @main.command(name="pool")

@@ -15,7 +15,7 @@ from itertools import combinations
 import numpy as np
 import pandas as pd
 
-from . import doubts, scales, seeds, tables
+from . import doubts, recorded, seeds, tables
 from .dataset import GENERIC, Dataset, Problem
 
 _ORDERED = (("min", "q1"), ("q1", "median"), ("median", "q3"), ("q3", "max"), ("min", "max"),
@@ -565,6 +565,29 @@ def living_mode(data: Dataset) -> Iterator[Problem]:
                        f"{NOT_SCHEDULED!r} until a search was made", "warning", "living-mode")
 
 
+DESCRIBE = "`python -m livingreview describe`"
+
+
+def changed_since_described(data: Dataset) -> Iterator[Problem]:
+    """Files that are no longer what the data package records: their change asks for an entry."""
+    if data.recorded.unreadable:
+        yield _problem(recorded.NAME, 1, "", "", f"cannot be read: {data.recorded.unreadable}, "
+                       "so that nobody can say which tables changed", f"{DESCRIBE}, once "
+                       "changelog.csv names every file that changed", "warning",
+                       "not-described")
+        return
+    missing = recorded.without_line(data)
+    for path in data.changed:
+        gone = "" if path in data.digests else ": it is not there any more"
+        if path in missing:
+            yield _problem(path, 1, "", "", f"changed since the last entry of changelog.csv{gone}",
+                           f"a line in changelog.csv that names the file, then {DESCRIBE}",
+                           "warning", "no-entry")
+        else:
+            yield _problem(path, 1, "", "", f"changed since {recorded.NAME} was written{gone}",
+                           DESCRIBE, "warning", "not-described")
+
+
 def run(data: Dataset) -> Iterator[Problem]:
     """Every rule on every indication whose tables could be read, and those on the seed reviews.
 
@@ -586,4 +609,5 @@ def run(data: Dataset) -> Iterator[Problem]:
     yield from words_without_use(data)
     yield from kinds_missing(data)
     yield from living_mode(data)
+    yield from changed_since_described(data)
     yield from seeds.problems(data)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 IDENTIFIER = r"[a-z0-9]+(?:-[a-z0-9]+)*"
@@ -722,8 +723,8 @@ TABLES = (
     ABOUT, FLOW,
     SOURCES, STUDIES, ARMS, OUTCOMES, CONTRASTS, ADVERSE_EVENTS, RISK_OF_BIAS,
     PUBLISHED_SYNTHESES, DOUBLE_EXTRACTION, VOCABULARIES, INSTRUMENTS, SCALES, COHORT_OVERLAPS,
-    DOUBTS, HIERARCHY, ANALYSES, CERTAINTY_RULES, CHANGELOG, AUDITS, REVIEWS, REFERENCES, CLAIMS, VERDICTS,
-    MECHANISMS, VALIDATION_STUDIES, HEADLINE_NUMBERS,
+    DOUBTS, HIERARCHY, ANALYSES, CERTAINTY_RULES, CHANGELOG, AUDITS, REVIEWS, REFERENCES, CLAIMS,
+    VERDICTS, MECHANISMS, VALIDATION_STUDIES, HEADLINE_NUMBERS,
 )
 BY_NAME = {table.name: table for table in TABLES}
 _FRICTIONLESS_TYPE = {"identifier": "string", "integer": "integer", "number": "number",
@@ -752,7 +753,7 @@ def _field(column: Column) -> dict:
     return out
 
 
-def _resource(table: Table, indication: str) -> dict:
+def _resource(table: Table, indication: str, hashes: Mapping[str, str]) -> dict:
     """The resource of one file. Keys over several values in a cell have no Table Schema form."""
     prefix = f"{indication}-" if table.folder == "indication" else ""
     schema = {"fields": [_field(c) for c in table.columns], "missingValues": [""]}
@@ -770,12 +771,16 @@ def _resource(table: Table, indication: str) -> dict:
             "fields": list(key.to)}})
     if foreign:
         schema["foreignKeys"] = foreign
-    return {"name": f"{prefix}{table.name}".replace("_", "-"), "path": table.path(indication),
+    path = table.path(indication)
+    known = {"hash": hashes[path]} if path in hashes else {}
+    return {"name": f"{prefix}{table.name}".replace("_", "-"), "path": path,
             "description": table.description, "profile": "tabular-data-resource",
-            "format": "csv", "mediatype": "text/csv", "encoding": "utf-8", "schema": schema}
+            "format": "csv", "mediatype": "text/csv", "encoding": "utf-8", **known,
+            "schema": schema}
 
 
-def datapackage(indications: list[str], present: set[str], title: str = "A review") -> dict:
+def datapackage(indications: list[str], present: set[str], title: str = "A review",
+                version: str = "", hashes: Mapping[str, str] | None = None) -> dict:
     """The Frictionless data package of a data folder.
 
     Parameters
@@ -786,18 +791,23 @@ def datapackage(indications: list[str], present: set[str], title: str = "A revie
         Paths that exist; a file of an optional table that is absent is left out.
     title : str, optional
         Of the review.
+    version : str, optional
+        Date of the data.
+    hashes : mapping of str to str, optional
+        Of each file by path.
     """
     resources = []
     for table in TABLES:
         for indication in indications if table.folder == "indication" else [""]:
             if not table.optional or table.path(indication) in present:
-                resources.append(_resource(table, indication))
+                resources.append(_resource(table, indication, hashes or {}))
     for resource in resources:
         for key in resource["schema"].get("foreignKeys", []):
             key["reference"]["resource"] = key["reference"]["resource"].replace("_", "-")
     return {
         "name": "-".join(re.findall("[a-z0-9]+", title.lower())),
         "title": f"The data of: {title}",
+        **({"version": version} if version else {}),
         "profile": "tabular-data-package",
         "licenses": [{"name": "CC-BY-4.0", "title": "Creative Commons Attribution 4.0",
                       "path": "https://creativecommons.org/licenses/by/4.0/"}],

@@ -56,8 +56,8 @@ def two(tmp_path, monkeypatch) -> Path:
 
 
 def _chapter(folder: Path) -> str:
-    data = load(folder / "data")
-    return since_last(data, KNEE, review(data).document["analyses"])
+    found = review(load(folder / "data"))
+    return since_last(found.evidence[KNEE], found.document["analyses"])
 
 
 def _said(folder: Path) -> dict[str, str]:

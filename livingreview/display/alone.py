@@ -21,6 +21,7 @@ from .forest import (
     upright,
 )
 from .html import Html, count, data_table, link, number, paragraph, text
+from .naming import arm_names, brief, of_study, spoken
 from .statement import mark
 
 PERCENT = (-4.0, 104.0)  # none to all, with room for the marks at both ends
@@ -127,7 +128,7 @@ def _said(data: Dataset, result: dict, study: dict) -> str:
 
 
 def _study_row(data: Dataset, names: dict, axis: Scale, result: dict, study: dict) -> str:
-    href, name = f"#{anchor(result, study)}", names[study["trial_id"]]
+    href, name = f"#{anchor(result, study)}", brief(names[study["trial_id"]])
     header = Html(f"{link('#study-' + study['trial_id'], name)}{signs_of(study)}"
                   f'<span class="lr-sub">{text(_said(data, result, study))}</span>')
     label = (f"{name}: {words.shown_alone(result, study['estimate'])} "
@@ -205,21 +206,22 @@ def _legend(names: dict, result: dict) -> str:
     for study in studies:
         if study["odd"]:
             found = "; ".join(dict.fromkeys(wrong for _, wrong in study["odd"]))
-            parts.append(f"¶ {names[study['trial_id']]}: {found}.")
+            parts.append(f"¶ {names[study['trial_id']]}: {spoken(found, names)}.")
     if any(s["low_follow_up"] for s in studies):
         parts.append("§ fewer than four fifths of the patients analysed.")
     return " ".join(parts)
 
 
-def _data_rows(names: dict, result: dict) -> tuple[list[str], list[list]]:
+def _data_rows(data: Dataset, names: dict, result: dict) -> tuple[list[str], list[list]]:
     header = ["study", "outcome", "months", "statistic", "n", "baseline mean", "last mean",
               "events", "value", "ci low", "ci high", "weight", "quality", "derivation"]
-    rows = []
+    rows, arms = [], arm_names(data, result["indication"])
     for s in result["studies"]:
         means = [s[visit]["mean"] if s[visit] else None for visit in ("baseline", "last")]
         line = [names[s["trial_id"]], s["outcome"], s["months"], s["statistic"], s["n_cells"],
                 *means, s["cells"]["events"], s["estimate"], s["ci_low"], s["ci_high"],
-                s["weight"] if result["k"] > 1 else None, s["quality"], "; ".join(s["derivation"])]
+                s["weight"] if result["k"] > 1 else None, s["quality"],
+                spoken("; ".join(s["derivation"]), of_study(arms, s["study_id"]))]
         rows.append([f"{v:.6g}" if isinstance(v, float) else v for v in line])
     return header, rows
 
@@ -258,6 +260,7 @@ def forest_alone(data: Dataset, names: dict[str, str], result: dict) -> Html:
         ("Study", ""), (f"Treated patients: {patients}", ' class="lr-num"'),
         ("Weight", ' class="lr-num"'), (f"{value} (95% CI)", ' class="lr-num"'), ("Drawing", "")))
     described = f"desc-{result['id']}"
+    values = _data_rows(data, names, result)
     return Html(
         f'<figure class="lr-forest lr-alone" id="forest-{result["id"]}"{mark(result)} '
         f'aria-describedby="{described}"><p class="lr-banner"><strong>Uncontrolled.</strong> '
@@ -269,4 +272,4 @@ def forest_alone(data: Dataset, names: dict[str, str], result: dict) -> Html:
         f"<figcaption><p>{text(_legend(names, result))}</p>"
         f'<p class="lr-alt" id="{described}">{text(alternative(data, names, result))}</p>'
         f"</figcaption>"
-        f"{data_table(result['id'], 'Data of the figure', *_data_rows(names, result))}</figure>")
+        f"{data_table(result['id'], 'Data of the figure', *values)}</figure>")

@@ -10,6 +10,7 @@ from . import words
 from .alone import forest_alone
 from .forest import forest
 from .html import Column, Html, count, details, interval, join, link, paragraph, table, text
+from .naming import arm_names, of_study, spoken
 from .statement import mark, statement
 from .studies import NOT_EXTRACTED
 from .subgroups import subgroups
@@ -136,9 +137,11 @@ def not_in_pool(data: Dataset, names: dict[str, str], result: dict) -> Html:
     Html
     """
     groups = {**GROUPS, "without-events": "with a report, but no ratio"}
+    arms = arm_names(data, result["indication"])
     rows = [{"trial": link(f"#study-{t['trial_id']}", names[t["trial_id"]]), "group": label,
              "n": count(t["n"]) if t["n"] is not None else "not stated",
-             "why": t["reason"], "direction": direction(data, t)}
+             "why": spoken(t["reason"], names, of_study(arms, t["trial_id"])),
+             "direction": direction(data, t)}
             for group, label in groups.items()
             for t in result["not_in_pool"]["trials"] if t["group"] == group]
     of = ("studies without a comparison" if words.uncontrolled(result)

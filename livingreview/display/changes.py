@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import math
 
+from .. import versions
 from ..dataset import Dataset
 from ..effects.question import RATIOS
 from ..review.changes import CAUSES
 from . import words
 from .html import Column, Html, details, interval, join, number, paragraph, table
+from .naming import study_names
 
 _FACTOR = 3  # decimals of a factor
 _NAMED = 5  # trials that a cell names
@@ -48,8 +50,7 @@ class Names:
         """The name of a trial of an analysis."""
         of = change["indication"]
         if of not in self._known:  # a page reads no studies but those that it names
-            rows = self._data.records("studies", of) if self._has(of) else ()
-            self._known[of] = words.study_names({s["study_id"]: s for s in rows})
+            self._known[of] = study_names(self._data, of) if self._has(of) else {}
         return self._known[of].get(trial, trial)
 
     def _has(self, indication: str) -> bool:
@@ -71,7 +72,10 @@ def part(change: dict, value: float) -> str:
 def cause(change: dict, step: dict, names: Names) -> str:
     """A cause in words, with its trial."""
     named = f" ({names.full(change, step['trial_id'])})" if step["trial_id"] else ""
-    return f"{CAUSES[step['cause']]}{named}: {step['detail']}"
+    other, detail = step["other"], step["detail"]
+    if other:
+        detail = detail.replace(other, f"{names.short(change, other)} ({other})")
+    return f"{CAUSES[step['cause']]}{named}: {detail}"
 
 
 def _why(change: dict, names: Names) -> str:
@@ -82,8 +86,23 @@ def _why(change: dict, names: Names) -> str:
     for found in change["causes"]:
         trials.setdefault(found["cause"], []).append(
             names.short(change, found["trial_id"]) if found["trial_id"] else found["detail"])
-    return "; ".join(f"{CAUSES[c]}: {_some(trials[c])}" for c in CAUSES if c in trials) or (
-        "the interval, the participants or the certainty")
+    said = [f"{CAUSES[c]}: {_some(trials[c])}" for c in CAUSES if c in trials]
+    return "; ".join([*said, *_besides(change, not said)])
+
+
+def _besides(change: dict, alone: bool) -> list[str]:
+    """What differs at a glance other than the estimate; the size only where nothing else does."""
+    before, now = change["before"], change["now"]
+    said = []
+    if before["certainty"] != now["certainty"]:
+        said.append(f"certainty {now['certainty'] or 'not rated'} instead of "
+                    f"{before['certainty'] or 'not rated'}")
+    if alone and before["n"] != now["n"]:
+        said.append(f"{words.participants(now['n'])} instead of {words.participants(before['n'])}")
+    if alone and [before[k] for k in ("ci_low", "ci_high")] != [
+            now[k] for k in ("ci_low", "ci_high")]:
+        said.append("another interval")
+    return said
 
 
 def _some(names: list[str]) -> str:
@@ -163,7 +182,8 @@ def as_text(found: dict, data: Dataset | None = None) -> str:
         For names of trials; their identifiers stand alone where it is left out.
     """
     names = Names(data)
-    lines = [f"data of {found['before']['data_version']} → {found['now']['data_version']}; "
+    before, now = (versions.said(found[side]["data_version"]) for side in ("before", "now"))
+    lines = [f"data of {before} → {now}; "
              f"package {found['before']['package_version']} → {found['now']['package_version']}",
              f"analyses that changed: {len(found['analyses'])}, that did not: "
              f"{found['unchanged']}; data files that differ: {len(found['files'])}"]

@@ -33,6 +33,7 @@ from .dose import dose
 from .findings import summary_of_findings
 from .html import Html, details, join, link, paragraph, text
 from .ledger import Ledger
+from .naming import study_names
 from .panels import panels
 from .routes import by_route
 from .seeds_table import seed_reference, seed_studies, validation_studies
@@ -86,7 +87,7 @@ class Chapter:
     @cached_property
     def names(self) -> dict[str, str]:
         """Names of the studies."""
-        return words.study_names(self.evidence.studies)
+        return study_names(self.data, self.indication)
 
     def results(self, **having) -> list[dict]:
         """Results of the indication whose keys or question have these values."""

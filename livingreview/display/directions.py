@@ -48,6 +48,7 @@ from .drawing import (
     style,
 )
 from .html import Column, Html, count, details, interval, join, link, number, paragraph, table, text
+from .naming import arm_names, spoken
 
 # Full marks: from the values of both arms; hollow marks: as the report states it.
 MARKS = {CELLS: ("▲", "△"), COMPARATOR: ("▼", "▽"), MIXED: ("◄►", "◁▷"), SAME: ("■", "□"),
@@ -235,7 +236,7 @@ def vote_table(ev: Evidence, rows: Sequence[Direction]) -> Html:
 
 def _outcomes(ev: Evidence, names: dict, rows: Sequence[Direction]) -> Html:
     """Every outcome of every trial, with its source."""
-    data = ev.data
+    data, arms = ev.data, arm_names(ev.data, ev.indication)
     shown = [{
         "trial": link(f"#study-{d.study}", names[d.study]),
         "against": words.in_text(data.label("comparison_class", d.comparison)),
@@ -244,8 +245,9 @@ def _outcomes(ev: Evidence, names: dict, rows: Sequence[Direction]) -> Html:
         "month": "" if d.months is None else f"{d.months:g}",
         "visits": ", ".join(f"{m:g}" for m in d.visits), "n": _whole(d.n), "p": p_words(d),
         "quality": words.in_text(data.label("quality", d.quality)) if d.quality else "",
-        "values": _values(ev, d), "odd": "; ".join(wrong for _, wrong in odd_values(ev, d)),
-        "out": d.not_counted} for d in rows]
+        "values": _values(ev, arms, d),
+        "odd": spoken("; ".join(wrong for _, wrong in odd_values(ev, d)), names),
+        "out": spoken(d.not_counted, names)} for d in rows]
     return table(
         f"{ev.indication}-direction-outcomes", "Directions, outcome by outcome",
         [Column("trial", "Study"), Column("against", "Compared with"), Column("outcome", "Outcome"),
@@ -256,10 +258,10 @@ def _outcomes(ev: Evidence, names: dict, rows: Sequence[Direction]) -> Html:
          Column("odd", "Doubt about the values"), Column("out", "Not counted because")], shown)
 
 
-def _values(ev: Evidence, d: Direction) -> Html:
+def _values(ev: Evidence, arms: dict, d: Direction) -> Html:
     """The printed values behind a direction and where they stand."""
     items = "".join(
-        f"<li>{text(r.arm_id)} {text(words.printed(r.printed))} "
+        f"<li>{text(arms.get((r.study_id, r.arm_id), ''))} {text(words.printed(r.printed))} "
         f"({text(ev.indication)}/{text(r.table)}.csv, row {r.row})</li>" for r in d.readings)
     return Html(f"<ul>{items}</ul>") if items else Html("")
 

@@ -8,6 +8,7 @@ import math
 from ..dataset import Dataset
 from . import weights, words
 from .html import Html, count, data_table, interval, link, number, paragraph, text
+from .naming import arm_names, brief, of_study, spoken
 from .statement import mark
 
 # A drawing is as wide as its column: places across it are in per cent, letters and marks in pixels.
@@ -231,7 +232,7 @@ def _besides(data: Dataset, result: dict, study: dict) -> str:
 
 def _study_row(data: Dataset, names: dict, axis: Axis, result: dict, study: dict) -> str:
     href = f"#{anchor(result, study)}"
-    name = names[study["trial_id"]]
+    name = brief(names[study["trial_id"]])
     one_outcome = len({s["outcome"] for s in result["studies"]}) == 1
     said = ["" if one_outcome else measured(data, study),
             "" if study["months"] is None else f"month {study['months']:g}",
@@ -334,7 +335,7 @@ def _legend(data: Dataset, names: dict, result: dict) -> str:
     for study in studies:
         if study["odd"]:
             found = "; ".join(dict.fromkeys(wrong for _, wrong in study["odd"]))
-            parts.append(f"¶ {names[study['trial_id']]}: {found}.")
+            parts.append(f"¶ {names[study['trial_id']]}: {spoken(found, names)}.")
     if any(s["within_person"] for s in studies):
         parts.append("‡ both sides of one person, counted once.")
     if any(s["low_follow_up"] for s in studies):
@@ -342,12 +343,12 @@ def _legend(data: Dataset, names: dict, result: dict) -> str:
     return " ".join(parts)
 
 
-def _data_rows(names: dict, result: dict) -> tuple[list[str], list[list]]:
+def _data_rows(data: Dataset, names: dict, result: dict) -> tuple[list[str], list[list]]:
     header = ["trial", "outcome", "months", "statistic", "n treated",
               "mean or events treated", "sd treated", "n comparator",
               "mean or events comparator", "sd comparator", "effect", "ci low", "ci high",
               "weight", "note on the weight", "quality", "derivation"]
-    rows = []
+    rows, arms = [], arm_names(data, result["indication"])
     for s in result["studies"]:
         line = [names[s["trial_id"]], s["outcome"], s["months"], s["statistic"]]
         for side in ("cells", "comparator"):
@@ -356,7 +357,7 @@ def _data_rows(names: dict, result: dict) -> tuple[list[str], list[list]]:
             line += [s[f"n_{side}"], value, arm["sd"]]
         line += [s["estimate"], s["ci_low"], s["ci_high"],
                  s["weight"] if result["k"] > 1 else None, weights.note(result, s), s["quality"],
-                 "; ".join(s["derivation"])]
+                 spoken("; ".join(s["derivation"]), of_study(arms, s["study_id"]))]
         rows.append([f"{v:.6g}" if isinstance(v, float) else v for v in line])
     return header, rows
 
@@ -405,6 +406,7 @@ def forest(data: Dataset, names: dict[str, str], result: dict) -> Html:
         (f"Control: {arm}", ' class="lr-num"'), ("Weight", ' class="lr-num"'),
         (f"{measure} (95% CI)", ' class="lr-num"'), ("Drawing", "")))
     described = f"desc-{result['id']}"
+    values = _data_rows(data, names, result)
     return Html(
         f'<figure class="lr-forest" id="forest-{result["id"]}"{mark(result)} '
         f'aria-describedby="{described}">'
@@ -414,4 +416,4 @@ def forest(data: Dataset, names: dict[str, str], result: dict) -> Html:
         f"<figcaption><p>{text(_legend(data, names, result))}</p>"
         f'<p class="lr-alt" id="{described}">'
         f"{text(alternative(data, names, result))}</p></figcaption>"
-        f"{data_table(result['id'], 'Data of the figure', *_data_rows(names, result))}</figure>")
+        f"{data_table(result['id'], 'Data of the figure', *values)}</figure>")

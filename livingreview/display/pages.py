@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections import ChainMap
+from collections.abc import Mapping
+
 from .. import __version__, tables, versions
 from ..review.missing import size_of_trial
 from ..review.searches import searches
@@ -10,6 +13,7 @@ from . import words
 from .across import Book, evidence_map, quality
 from .findings import LEVELS
 from .html import Column, Html, count, details, join, link, number, paragraph, table, text
+from .naming import seed_names, spoken
 from .statement import mark, statement
 
 
@@ -30,7 +34,7 @@ class Overview(Book):
         last = (link(f"../releases/{here}.html", f"version {here}") if here
                 else link(f"../releases/{known[-1]}.html", f"last released version: {known[-1]}")
                 if known else "no version has been released yet")
-        dated = [f"Data of {self.data.version}"] if self.data.version else []
+        dated = [f"Data of {said}"] if (said := versions.said(self.data.version)) else []
         return Html('<p class="lr-version">' + " · ".join(
             [*dated, f"package {__version__}", last]) + "</p>")
 
@@ -175,8 +179,11 @@ class Overview(Book):
 
     def warnings(self) -> Html:
         """Every warning of the validation."""
-        rows = [{"file": p.file, "row": p.row, "column": p.column, "value": p.value,
-                 "wrong": p.wrong, "expected": p.expected, "rule": p.rule}
+        known = ChainMap(*(self.names[i] for i in self.data.indications))
+        rows = [{"file": p.file, "row": p.row, "column": p.column,
+                 "value": Html(f"<code>{text(p.value)}</code>") if p.value else "",
+                 "wrong": self._spoken(p.file, p.wrong, known),
+                 "expected": self._spoken(p.file, p.expected, known), "rule": p.rule}
                 for p in self.data.warnings]
         return join([
             paragraph(f"{len(rows)} warnings. A warning is a value that an editor should look "
@@ -186,6 +193,12 @@ class Overview(Book):
                    Column("column", "Column"), Column("value", "Value"),
                    Column("wrong", "What is odd"), Column("expected", "Expected"),
                    Column("rule", "Rule")], rows, "No warning.")])
+
+    def _spoken(self, file: str, said: str, known: Mapping[str, str]) -> str:
+        """What a warning says, with the names of studies: those of its own folder first."""
+        folder = file.partition("/")[0]
+        own = self.names[folder] if folder in self.data.indications else {}
+        return spoken(said, own, known)
 
     def completeness(self) -> Html:
         """Rows and usable values of the outcome tables."""
@@ -214,8 +227,10 @@ class Overview(Book):
     def comparisons(self, indication: str) -> Html:
         """Every pair of arms with its class and the rule that decided."""
         ev = self.evidence[indication]
-        rows = [{"study": self.names[indication][c.study_id], "cell": c.cell_arm,
-                 "comparator": c.comparator_arm,
+        arms = self.arms[indication]
+        rows = [{"study": self.names[indication][c.study_id],
+                 "cell": arms[c.study_id, c.cell_arm],
+                 "comparator": arms[c.study_id, c.comparator_arm],
                  "kind": self.data.label("comparison_class", c.kind),
                  "background": "; ".join(self.data.label("cointervention", b)
                                          for b in c.background), "rule": c.rule}
@@ -234,8 +249,10 @@ class Overview(Book):
     def overlaps(self) -> Html:
         """Studies that share patients."""
         rows = [{"indication": self.data.label("indication", r["indication"]),
-                 "studies": f"{r['study_id']} + {r['other_study_id']}",
-                 "kind": self.data.label("overlap_kind", r["kind"]), "reason": r["reason"],
+                 "studies": " + ".join(self.names[r["indication"]][r[key]]
+                                       for key in ("study_id", "other_study_id")),
+                 "kind": self.data.label("overlap_kind", r["kind"]),
+                 "reason": spoken(r["reason"], self.names[r["indication"]]),
                  "action": self.data.label("overlap_action", r["action"])}
                 for r in self.data.records("cohort_overlaps")]
         return table("table-overlaps", "Studies that share patients, surely or possibly",
@@ -243,11 +260,16 @@ class Overview(Book):
                       Column("kind", "How sure"), Column("reason", "Why"),
                       Column("action", "What follows")], rows, interactive=False, cards=True)
 
+    def _cited(self, reference: str) -> str:
+        """A number in the list of a seed review, by the name of the review."""
+        review, _, number_ = reference.partition(":")
+        return f"{seed_names(self.data).get(review, review)}, reference {number_}"
+
     def retractions(self) -> Html:
         """Studies that were retracted or are under concern, and where they still stand."""
         rows = [{"study": self.study(i, s["study_id"]), "indication": self.label(i),
                  "status": self.data.label("status", s["status"]), "title": s["title"],
-                 "cited": "; ".join(s["cited_by"]) or "none",
+                 "cited": "; ".join(self._cited(c) for c in s["cited_by"]) or "none",
                  "used": "yes" if s["study_id"] in quality.analysed(self, i) else "no"}
                 for i in self.data.indications for s in self.data.records("studies", i)
                 if s["status"] in ("retracted", "expression-of-concern")]

@@ -16,9 +16,11 @@ from ..effects.comparisons import UNCONTROLLED_DESIGNS
 from ..review.harms import got_cells
 from .drawing import ACCENT, FAINT, INK, LETTERS, SECOND, chart, despine, inline_svg, style
 from .html import Html, count, data_table, join, link, number, paragraph, text
+from .naming import arm_names, brief
 
 STATISTICS = ("final", "change", "percent-change")
 _LINES = {True: ("-", (ACCENT, SECOND, INK)), False: ("--", (INK, FAINT, SECOND))}
+_WIDE = 22  # characters of a line of an arm's name
 _MARKERS = {True: "osDv", False: "^x+<"}
 INTERVAL, QUARTILES, RANGE, DEVIATION = (
     "95% interval of the mean", "quartiles", "range", "standard deviation")
@@ -202,10 +204,14 @@ def _lacking_list(ev: Evidence, names: dict[str, str], panels: Sequence[Panel]) 
 # --- drawing ------------------------------------------------------------------------------------
 
 
-def _arm_name(ev: Evidence, panel: Panel, key: tuple[str, str]) -> str:
-    """An arm by its identifier; that of a later report with the report where both are drawn."""
-    double = sum(arm == key[1] for _, arm in panel.arms) > 1
-    return f"{key[1]} ({key[0]})" if double and key[0] != panel.trial else key[1]
+def _arms(ev: Evidence, names: dict[str, str], panels_: Sequence[Panel]) -> list[dict]:
+    """Arms of each panel by what they got; those of a later report with it where both are drawn."""
+    named, out = arm_names(ev.data, ev.indication), []
+    for panel in panels_:
+        double = Counter(named[key] for key in panel.arms)
+        out.append({key: f"{named[key]} ({names[key[0]]})" if double[named[key]] > 1
+                    and key[0] != panel.trial else named[key] for key in panel.arms})
+    return out
 
 
 def _limits(panels_: Sequence[Panel]) -> tuple[float, float] | None:
@@ -221,7 +227,7 @@ def _limits(panels_: Sequence[Panel]) -> tuple[float, float] | None:
     return low - 0.05 * (high - low), high + 0.05 * (high - low)
 
 
-def _draw(ev: Evidence, names: dict[str, str], panel: Panel, named: str,
+def _draw(ev: Evidence, names: dict[str, str], panel: Panel, arms: dict, named: str,
           limits: tuple[float, float] | None):
     """One panel; `named` is what it measures with, where its study has several."""
     figure, axes = chart(2.3 + 0.16 * len(panel.arms))
@@ -240,7 +246,7 @@ def _draw(ev: Evidence, names: dict[str, str], panel: Panel, named: str,
         axes.plot(start + [places[p.months] for p in points],
                   start + [panel.shown(p.centre) for p in points], line,
                   marker=marker, color=colour, linewidth=1.4, markersize=4,
-                  label=fill(_arm_name(ev, panel, key), LETTERS))
+                  label=fill(arms[key], LETTERS))
     limit = ev.studies[panel.trial]["comparable_until_months"]
     if limit is not None and limit < max(places.values()):
         axes.axvline(limit, color=FAINT, linestyle=":", linewidth=1.2)
@@ -249,7 +255,7 @@ def _draw(ev: Evidence, names: dict[str, str], panel: Panel, named: str,
     if panel.factor is not None:
         axes.set_ylim(*limits)
     figure.legend(frameon=False, loc="outside lower left", handlelength=2.5)
-    title = filter(None, (names[panel.trial], named, _alone(ev, panel.trial)))
+    title = filter(None, (brief(names[panel.trial]), named, _alone(ev, panel.trial)))
     figure.suptitle("\n".join(fill(part, LETTERS) for part in title), fontsize=9, x=0.02,
                     ha="left")
     axes.set_xlabel("months")
@@ -288,17 +294,17 @@ def _axis_words(panel: Panel) -> str:
     return f"{what}{unit}, {better}"
 
 
-def _in_words(ev: Evidence, names: dict[str, str], panel: Panel) -> str:
+def _in_words(ev: Evidence, names: dict[str, str], panel: Panel, arms: dict) -> str:
     """A panel for readers who cannot see it."""
-    arms = []
+    said = []
     for key, points in panel.arms.items():
         visits = ", ".join(
             f"{'visit not printed' if p.months is None else f'month {p.months:g}'}: "
             f"{number(panel.shown(p.centre))}" for p in points)
-        arms.append(f"{_arm_name(ev, panel, key)}: {visits}")
+        said.append(f"{arms[key]}: {visits}")
     alone = _alone(ev, panel.trial)
     return (f"{names[panel.trial]}{f' ({alone})' if alone else ''}, {_axis_words(panel)}. "
-            f"{'; '.join(arms)}.")
+            f"{'; '.join(said)}.")
 
 
 def _without_comparator(trials: int, alone: int) -> str:
@@ -338,12 +344,13 @@ _HEADER = ["study", "arm", "instrument", "scale", "better", "month", "n", "mean 
 
 def _data_rows(ev: Evidence, names: dict[str, str], panels: Sequence[Panel]) -> list[list]:
     """Every value, as printed."""
-    return [[names[panel.trial], _arm_name(ev, panel, key), panel.instrument,
+    return [[names[panel.trial], arms[key], panel.instrument,
              "" if None in panel.scale else f"{panel.scale[0]:g} to {panel.scale[1]:g}",
              panel.better or "", "" if p.months is None else f"{p.months:g}", count(p.n),
              number(p.centre), number(p.low), number(p.high), p.bar,
              f"{p.row['source_id']}, row {p.row['row']}"]
-            for panel in panels for key, points in panel.arms.items() for p in points]
+            for panel, arms in zip(panels, _arms(ev, names, panels), strict=True)
+            for key, points in panel.arms.items() for p in points]
 
 
 def panels(ev: Evidence, names: dict[str, str], outcome: str) -> Html:
@@ -381,13 +388,13 @@ def _figure(ev: Evidence, names: dict[str, str], identifier: str, label: str, st
                         _data_rows(ev, names, everything))
     if not group:
         return join([paragraph(f"{label}. {alone_in_table}", "lr-empty"), values])
-    of_trial = Counter(p.trial for p in group)
+    of_trial, arms = Counter(p.trial for p in group), _arms(ev, names, group)
     with style():
         for i, panel in enumerate(group):
             named = panel.instrument if of_trial[panel.trial] > 1 else ""
             drawn.append(inline_svg(
-                _draw(ev, names, panel, named, _limits(group)), f"{identifier}-{i}",
-                f"{label}: {names[panel.trial]}", _in_words(ev, names, panel)))
+                _draw(ev, names, panel, arms[i], named, _limits(group)), f"{identifier}-{i}",
+                f"{label}: {names[panel.trial]}", _in_words(ev, names, panel, arms[i])))
     alone = len({p.trial for p in group if trial_alone(ev, p.trial)})
     caption = f"{_caption(label, statistic, group, alone)} {alone_in_table}".strip()
     return Html(

@@ -9,6 +9,7 @@ from ..review import Review
 from . import weights, words
 from .forest import anchor, pooled_anchor
 from .html import Html, count, link, number, text
+from .naming import arm_names, of_study, seed_names, spoken
 from .subgroups import group_label
 
 
@@ -24,12 +25,13 @@ def source_link(source) -> Html:
     return Html(text(label))
 
 
-def _reading_item(ev: Evidence, reading: dict) -> str:
+def _reading_item(ev: Evidence, arms: dict, reading: dict) -> str:
     """One row: arm, printed values, source with its locator, line of the file."""
     source = ev.sources[reading["source_id"]]
     printed = words.printed(reading["printed"]) or "no number"
-    arm = f"<strong>{text(reading['arm_id'])}</strong>: " if reading["arm_id"] else ""
-    note = f" <span class=\"lr-sub\">{text(reading['note'])}</span>" if reading["note"] else ""
+    name = arms.get(reading["arm_id"], reading["arm_id"])
+    arm = f"<strong>{reading.get('when', '')}{text(name)}</strong>: " if name else ""
+    note = f' <span class="lr-sub">{text(reading["note"])}</span>' if reading["note"] else ""
     where = f", {text(reading['locator'])}" if reading["locator"] else ""
     kind = text(ev.data.label("source_kind", source["kind"]))
     return (f"<li>{arm}printed {text(printed)} — {source_link(source)} ({kind}{where}); row "
@@ -49,18 +51,19 @@ def _arm_words(result: dict, study: dict, side: str) -> str:
 
 def _entry(review: Review, ev: Evidence, names: dict, result: dict, study: dict) -> str:
     """The entry of one trial's effect."""
-    items, steps = [], list(study["derivation"])
+    arms = of_study(arm_names(ev.data, ev.indication), study["study_id"])
+    items, steps = [], [spoken(step, arms) for step in study["derivation"]]
     alone = words.uncontrolled(result)
     for side, label in (("cells", "Treated patients" if alone else
                          words.first_capital(words.treated(result))),
                         ("comparator", "Control")):
         if study[side]:
-            items += [_reading_item(ev, r) for r in study[side]["readings"]]
+            items += [_reading_item(ev, arms, r) for r in study[side]["readings"]]
             steps.append(f"{label.lower()} as analysed: {_arm_words(result, study, side)}")
-    items += [_reading_item(ev, r) for r in study["readings"]]
+    items += [_reading_item(ev, arms, r) for r in study["readings"]]
     effect = words.shown_estimate(result, study) if study["yi"] is not None else study["no_ratio"]
     month = "" if study["months"] is None else f", month {study['months']:g}"
-    over = "".join(f"<li>not taken: {text(what)} — {text(why)}</li>"
+    over = "".join(f"<li>not taken: {text(spoken(what, arms))} — {text(spoken(why, arms))}</li>"
                    for what, why in study["passed_over"])
     outcome = review.data.label("event", study["outcome"])
     outcome = review.data.label("outcome", outcome)
@@ -156,16 +159,17 @@ def _months(value: float) -> str:
     return f"{value:g} month{'' if value == 1 else 's'}"
 
 
-def _baseline_items(ev: Evidence, trial: str) -> str:
-    return "".join(_reading_item(ev, {
-        "source_id": r.source_id, "printed": r.printed, "arm_id": f"baseline, {r.arm_id}",
-        "note": r.note, "locator": r.locator, "row": r.row, "table": r.table})
+def _baseline_items(ev: Evidence, names: dict, trial: str) -> str:
+    arms = arm_names(ev.data, ev.indication)
+    return "".join(_reading_item(ev, of_study(arms, r.study_id), {
+        "source_id": r.source_id, "printed": r.printed, "arm_id": r.arm_id, "when": "baseline, ",
+        "note": spoken(r.note, names), "locator": r.locator, "row": r.row, "table": r.table})
         for r in (reading("outcomes", row) for row in baseline_rows(ev, trial)))
 
 
 def studies(data: Dataset, ev: Evidence, names: dict[str, str]) -> Html:
     """One entry per study: its report, registration and the source of its row."""
-    out = []
+    out, seeds = [], seed_names(data)
     for study_id, study in sorted(ev.studies.items(), key=lambda item: names[item[0]]):
         links = []
         if study["doi"]:
@@ -179,7 +183,8 @@ def studies(data: Dataset, ev: Evidence, names: dict[str, str]) -> Html:
         journal = f" {text(study['journal'])}." if study["journal"] else ""
         enrolled = ("number enrolled not stated" if study["n_enrolled"] is None
                     else f"{count(study['n_enrolled'])} enrolled")
-        note = f' <span class="lr-sub">{text(study["note"])}</span>' if study["note"] else ""
+        said = text(spoken(study["note"], names, seeds))
+        note = f' <span class="lr-sub">{said}</span>' if said else ""
         months = ("" if study["followup_months"] is None
                   else f", followed for {_months(study['followup_months'])}")
         out.append(
@@ -187,5 +192,6 @@ def studies(data: Dataset, ev: Evidence, names: dict[str, str]) -> Html:
             f"</strong>.{title}{journal} {' · '.join(links) or 'No identifier known'}.</p>"
             f"<ul><li>printed: {text(enrolled + months)} — {source_link(source)} "
             f"({text(data.label('source_kind', source['kind']))}); row {study['row']} of "
-            f"{ev.indication}/studies.csv.{note}</li>{_baseline_items(ev, study_id)}</ul></div>")
+            f"{ev.indication}/studies.csv.{note}</li>"
+            f"{_baseline_items(ev, names, study_id)}</ul></div>")
     return Html('<div class="lr-provenance">' + "".join(out) + "</div>")

@@ -6,6 +6,7 @@ from ..effects import Evidence
 from ..effects.comparisons import is_cell_arm
 from . import provenance, words
 from .html import Column, Html, count, link, paragraph, table
+from .naming import arm_names, spoken
 
 NOT_EXTRACTED = "not extracted"
 WHY_NOT = Html(f"no ({link('../book/data-quality.html#unused-studies', 'why')})")
@@ -96,7 +97,7 @@ def _row(ev: Evidence, names: dict[str, str], study_id: str) -> dict:
         "n": link(target, count(enrolled)) if enrolled is not None else "not stated",
         "cells": as_in or cells_of(ev, study_id), "control": as_in or kinds or "none",
         "months": link(target, count(months)) if months is not None else "",
-        "population": study["population"], "baseline": _baseline(ev, study_id),
+        "population": spoken(study["population"], names), "baseline": _baseline(ev, study_id),
         "funding": ev.data.label("funding", study["funding"]) or NOT_EXTRACTED,
         "status": ev.data.label("status", study["status"]) or "not stated"}
 
@@ -127,11 +128,11 @@ def _baseline(ev: Evidence, trial: str) -> Html | str:
     rows = provenance.baseline_rows(ev, trial)
     if not rows:
         return NOT_EXTRACTED
-    parts = []
+    parts, arms = [], arm_names(ev.data, ev.indication)
     for row in rows:
         value = row["mean"] if row["mean"] is not None else row["median"]
         scale = "" if row["scale_max"] is None else f" of {row['scale_max']:g}"
-        parts.append(f"{row['arm_id']} {value:g}{scale}")
+        parts.append(f"{arms[row['study_id'], row['arm_id']]} {value:g}{scale}")
     name = ev.data.label("outcome", rows[0]["outcome"])
     return link(f"#study-{trial}", f"{name}: {', '.join(parts)}")
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from ..dataset import GENERIC, Dataset
 from .html import count, interval, number
+from .naming import brief, in_text, study_names
 
 
 @dataclass(frozen=True)
@@ -90,30 +91,6 @@ def decimals(result: dict) -> int:
     return measure(result).decimals
 
 
-def study_name(study) -> str:
-    """How a study is called: author and year, else its identifier."""
-    identifier = study["study_id"]
-    letter = identifier[-1] if identifier[-2:-1].isdigit() and identifier[-1].isalpha() else ""
-    if study["first_author"] and study["year"]:
-        return f"{study['first_author']} {study['year']}{letter}"
-    if identifier.startswith("nct"):
-        return identifier.upper()
-    return identifier
-
-
-def study_names(studies: Mapping[str, Mapping]) -> dict[str, str]:
-    """The name of every study of an indication; equal names get their identifier."""
-    names = {s: study_name(row) for s, row in studies.items()}
-    double = {n for n in names.values() if list(names.values()).count(n) > 1}
-    return {s: f"{n} ({s})" if n in double else n for s, n in names.items()}
-
-
-def trial_name(data: Dataset, result: dict, trial: str) -> str:
-    """How a trial of a result is called in a sentence."""
-    rows = data.records("studies", result["indication"])
-    return study_names({s["study_id"]: s for s in rows})[trial]
-
-
 def outcome_name(data: Dataset, result: dict) -> str:
     """What was measured, with the form of the disease and the products where these are asked."""
     question = result["question"]
@@ -128,15 +105,6 @@ def outcome_name(data: Dataset, result: dict) -> str:
              *(in_text(data.label("cell_product", w)) for w in question.get("products", ()))]
     part = "; ".join(filter(None, asked))
     return f"{name} ({part})" if part else name
-
-
-def in_text(name: str) -> str:
-    """A label inside a sentence: small first letter unless it is an abbreviation or a name.
-
-    A label with a further capitalised word is a name: Harris Hip Score.
-    """
-    is_name = any(word[0].isupper() and word[1:2].islower() for word in name.split()[1:])
-    return name if is_name or not name[1:2].islower() else name[0].lower() + name[1:]
 
 
 def window(result: dict) -> str:
@@ -173,7 +141,7 @@ def short_window(result: dict) -> str:
 def choice_label(names: dict[str, str], row: dict) -> str:
     """How a robustness choice is called; a trial left out by its name."""
     trial = row.get("trial_id") or row["id"].removeprefix("without-")
-    return f"without {names[trial]}" if trial in names else row["label"]
+    return f"without {brief(names[trial])}" if trial in names else row["label"]
 
 
 def axis_label(result: dict) -> str:
@@ -321,7 +289,7 @@ def rests_on(data: Dataset, result: dict) -> str:
         return ""
     entry = _entry(data, result, trials_in)
     if len(trials_in) == 1:
-        name = trial_name(data, result, trials_in[0])
+        name = study_names(data, result["indication"])[trials_in[0]]
         return f"one {noun(result)}, {name}{f' (at entry: {entry})' if entry else ''}"
     several = "both" if len(trials_in) == 2 else f"all {len(trials_in)}"
     return f"{several} {plural(noun(result))} (at entry: {entry})" if entry else ""
@@ -402,11 +370,10 @@ def _empty_group(result: dict) -> str:
 
 def _two_trials(data: Dataset, result: dict) -> str:
     """Two trials: both estimates first, then the common effect."""
-    d = decimals(result)
+    d, names = decimals(result), study_names(data, result["indication"])
     both = " and ".join(
         f"{number(s['estimate'], d)} ({number(s['ci_low'], d)} to {number(s['ci_high'], d)}) in "
-        f"{trial_name(data, result, s['trial_id'])}"
-        for s in result["studies"] if s["yi"] is not None)
+        f"{names[s['trial_id']]}" for s in result["studies"] if s["yi"] is not None)
     spread = result["random_effects"]
     what = f"{measure(result).name}s" if ratio(result) else f"differences ({unit(result)})"
     return (f"{outcome_name(data, result)} {window(result)}, {given(data, result)} against "
@@ -621,9 +588,10 @@ def _finding_alone(data: Dataset, result: dict) -> str:
     of = "" if measure(result).binary else f" {unit(result)}"
     start = f"{_subject(data, result)}: "
     if pooled["model"] == "common":
+        names = study_names(data, result["indication"])
         both = " and ".join(
             f"{shown_alone(result, s['estimate'])} ({ends_alone(result, s)}) in "
-            f"{trial_name(data, result, s['trial_id'])}" for s in result["studies"])
+            f"{names[s['trial_id']]}" for s in result["studies"])
         return (f"{start}two studies, {participants(result['n'])}, with {both}; as one "
                 f"common value {shown_alone(result, pooled['estimate'])}{of} "
                 f"({ends_alone(result, pooled)}){_better_sign(result)}; {UNKNOWN}.")

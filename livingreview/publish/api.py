@@ -46,7 +46,7 @@ ANALYSIS = {
 }
 VERSION = {
     "version": "name of the version", "date": "day of its publication",
-    "data_version": "date of the last change of its data", "package_version": "its package",
+    "data_version": "date of the last entry on its data", "package_version": "its package",
     "results": "address of its results, from this folder",
 }
 _LISTED = {

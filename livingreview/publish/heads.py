@@ -28,7 +28,7 @@ class Identity:
     version : str
         Name of the version; empty where it is not released.
     date : str
-        Date of the data; empty where they have none.
+        Version of the data, which is their date; empty where they have none.
     commit : str
         Commit of the source; empty where it is not known.
     published : str
@@ -61,7 +61,7 @@ class Identity:
     def words(self) -> str:
         """Version, date and, where it is not the project's own, data folder, for a reader."""
         name = f"version {self.version}" if self.version else "unreleased"
-        of = f" of {self.date}" if self.date else ""
+        of = f" of {versions.said(self.date)}" if self.date else ""
         where = f" in the folder {self.folder}" if self.folder else ""
         return f"{name}, data{of}{where}" if of or where else name
 
@@ -170,7 +170,7 @@ def linked_data(facts: dict[str, str], identity: Identity, site: str, page: str,
               "version": identity.version or identity.words,
               "license": f"https://spdx.org/licenses/{facts.get('text-licence', '')}"}
     if identity.date:
-        common["dateModified"] = identity.date
+        common["dateModified"] = versions.day(identity.date)
     if identity.published:
         common["datePublished"] = identity.published
     if landing:

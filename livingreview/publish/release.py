@@ -301,6 +301,10 @@ def prepare(root: Path, version: str, data: Dataset, checks: str, say: Callable[
         with other content.
     """
     _refuse(root, named(version))
+    if data.changed:
+        raise ReleaseError("the data are not described as they are: write what changed into "
+                           "changelog.csv, then call `python -m livingreview describe`. What "
+                           "changed:\n" + "\n".join(data.changed))
     if not again:
         _refuse_the_same(root, version)
     say(f"running the checks: {checks}")

@@ -9,6 +9,7 @@ from ...review.harms import ArmEvents, arm_events, totals
 from .. import provenance, words
 from ..bounds import months_words, risk_words, seen_apart
 from ..html import Column, Html, count, details, join, paragraph, table, text
+from ..naming import of_study, spoken
 from ..statement import mark, statement
 from .book import Book, kind_of_trial, not_counted, trials
 
@@ -172,10 +173,14 @@ def entries(book: Book) -> Html:
     for r in all_rows(book):
         rows.append({
             "study": book.study(r.indication, r.study), "indication": book.label(r.indication),
-            "arm": r.arm, "event": book.data.label("event", r.event), "count": r.printed,
+            "arm": book.arms[r.indication][r.study, r.arm],
+            "event": book.data.label("event", r.event), "count": r.printed,
             "months": "" if r.months is None else f"{r.months:g}",
-            "counted": "yes" if not r.not_counted else "no", "why": r.not_counted,
-            "how": "; ".join(r.derivation),
+            "counted": "yes" if not r.not_counted else "no",
+            "why": spoken(r.not_counted, of_study(book.arms[r.indication], r.study),
+                          book.names[r.indication]),
+            "how": spoken("; ".join(r.derivation), of_study(
+                book.arms[r.indication], r.study)),
             "source": Html(f"{source(r.indication, r.source)}, row {r.row} of "
                            f"{text(r.indication)}/adverse_events.csv")})
     return details(f"Every row behind these counts ({len(rows)})", table(

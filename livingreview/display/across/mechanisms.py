@@ -63,7 +63,7 @@ def listing(book: Book) -> Html:
             "product": r["cell_or_product"] or UNNAMED, "mechanism": r["mechanism"],
             "mediator": r["mediator"] or UNNAMED, "effect": r["effect"],
             "direction": book.data.label("mechanism_direction", r["direction"]) or "not stated",
-            "evidence": EVIDENCE[strongest(cited)][0], "review": r["review_id"],
+            "evidence": EVIDENCE[strongest(cited)][0], "review": ledger.names[r["review_id"]],
             "refs": Html(f"<ul>{items}</ul>" if items else NONE_CITED)})
     return table(
         "table-mechanisms", "Mechanisms that the seed reviews name",
