@@ -160,7 +160,7 @@ def test_every_controlled_study_with_an_outcome_is_in_the_plot(everything):
     for indication, ev in everything.items():
         rows = d.directions(ev)
         assert len({(r.trial, r.comparison, r.outcome) for r in rows}) == len(rows)
-        page = BeautifulSoup(shown.direction_plot(ev, words.study_names(ev.data, ev.indication)), "lxml")
+        page = BeautifulSoup(shown.direction_plot(ev, words.study_names(ev.studies)), "lxml")
         linked = {a["href"] for a in page.select(f"#{indication}-directions a")}
         assert linked == {LINK + r.trial for r in rows}
         for mark in page.select(".lr-way"):

@@ -150,7 +150,7 @@ def test_every_human_mean_of_the_data_is_in_a_panel_or_replaced():
 
 def test_every_panel_has_a_text_alternative_with_its_numbers():
     ev = Evidence(load(), "spinal-cord-injury")
-    names = words.study_names(ev.data, ev.indication)
+    names = words.study_names(ev.studies)
     page = BeautifulSoup(panels.panels(ev, names, "asia-motor"), "lxml")
     drawn = sorted((p for p in panels.study_panels(ev, "asia-motor") if p.course),
                    key=lambda p: panels.STATISTICS.index(p.statistic))
