@@ -45,19 +45,51 @@ def main() -> None:
 @main.command()
 @click.argument("data", type=FOLDER, required=False)
 @click.option("--warnings/--no-warnings", default=True, help="List warnings too (the default).")
-def check(data: Path | None, warnings: bool) -> None:
+@click.option("--since", "name", metavar="VERSION|COMMIT", help="List only the warnings that are "
+              "new since a published version, or since a commit of git.")
+def check(data: Path | None, warnings: bool, name: str | None) -> None:
     """Validate the data folder DATA (the project's own by default).
 
     Prints every error, then every warning, as file:row:column: value: what is wrong, what was
     expected. Exits with 1 when there is an error.
+
+    With --since, the rules of now are applied to the tables as git has them of that version or
+    commit, and of the warnings only those are listed that are new, with the number of those that
+    are resolved. A warning is known by its rule, column, value and the key of its row, not by its
+    line.
     """
     from . import dataset
 
-    examined = dataset.examine(data)
-    if print_problems(examined, warnings):
+    if name is not None and not warnings:
+        stop("--since lists new warnings, and --no-warnings none: choose one", 2)
+    examined = dataset.examine(data, every_warning=name is not None)
+    wrong = (print_problems(examined, warnings) if name is None or not examined.frames
+             else _print_news(examined, name))
+    if wrong:
         sys.exit(1)
     rows = sum(len(frame) for frame in examined.frames.values())
     click.echo(f"{rows} rows in {len(examined.frames)} files are valid")
+
+
+def _print_news(examined, name: str) -> int:
+    """Errors, and the warnings that are new since a version or commit; the number of errors."""
+    from .checks import counted
+    from .publish.since import SinceError, since
+
+    try:
+        news = since(examined, name)
+    except SinceError as error:
+        stop(f"--since {name}: {error}", 2)
+    wrong = print_problems(examined, warnings=False)
+    for problem in news.new:
+        click.echo(str(problem), err=True)
+    click.echo(f"{counted(news.new, 'new warning')} since {name}, {news.resolved} resolved; "
+               f"{news.total} in all", err=True)
+    if news.errors:
+        click.echo(f"The tables of {name} have {counted(news.errors, 'error')} by the rules of "
+                   "now, so that some of these warnings may not be new. The first: "
+                   f"{news.errors[0]}", err=True)
+    return wrong
 
 
 @main.command()

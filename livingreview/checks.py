@@ -10,13 +10,14 @@ import math
 import unicodedata
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
 from itertools import combinations
 
 import numpy as np
 import pandas as pd
 
 from . import doubts, recorded, seeds, tables
-from .dataset import GENERIC, Dataset, Problem
+from .dataset import DOUBTFUL, GENERIC, Dataset, Problem
 
 _ORDERED = (("min", "q1"), ("q1", "median"), ("median", "q3"), ("q3", "max"), ("min", "max"),
             ("q1", "q3"), ("min", "median"), ("median", "max"), ("ci_low", "ci_high"))
@@ -266,9 +267,10 @@ def change_as_final(path: str, visits: dict[tuple, list]) -> Iterator[Problem]:
         fallen = all(r.better == "higher" and r.arm_id in start
                      and r.mean < start[r.arm_id] / 2 for r in rows)
         if negative or fallen:
-            yield _problem(path, rows[0].Index, "statistic", "final",
-                           "the means of all arms look like changes from baseline",
-                           "change, if they are", "warning", "change-as-final")
+            found = _problem(path, rows[0].Index, "statistic", "final",
+                             "the means of all arms look like changes from baseline",
+                             "change, if they are", "warning", "change-as-final")
+            yield replace(found, rows=tuple(r.Index for r in rows))
 
 
 def large_effect(path: str, visits: dict[tuple, list]) -> Iterator[Problem]:
@@ -308,10 +310,11 @@ def baseline_reversed(path: str, visits: dict[tuple, list]) -> Iterator[Problem]
             continue
         side = [np.sign(r.mean - (r.scale_min + r.scale_max) / 2) for r in rows]
         if min(side) < 0 < max(side):
-            yield _problem(path, rows[0].Index, "mean", rows[0].mean,
-                           "baseline means of the arms lie on opposite sides of the scale's "
-                           "middle: one may be reversed", "baselines on one side", "warning",
-                           "baseline-reversed")
+            found = _problem(path, rows[0].Index, "mean", rows[0].mean,
+                             "baseline means of the arms lie on opposite sides of the scale's "
+                             "middle: one may be reversed", "baselines on one side", "warning",
+                             "baseline-reversed")
+            yield replace(found, rows=tuple(r.Index for r in rows))
 
 
 def _missing(data: Dataset, indication: str, column: str, mask, rule: str) -> Iterator[Problem]:
@@ -321,9 +324,9 @@ def _missing(data: Dataset, indication: str, column: str, mask, rule: str) -> It
     for _, group in frame.groupby(["study_id", "outcome", "instrument"], sort=False):
         others = len(group) - 1
         more = f" (and {others} more row{'s' * (others > 1)})" if others else ""
-        yield _problem(f"{indication}/outcomes.csv", group.index[0], column, "",
-                       f"{column} is missing{more}", "a value, where the source has one",
-                       "warning", rule)
+        yield replace(_problem(f"{indication}/outcomes.csv", group.index[0], column, "",
+                               f"{column} is missing{more}", "a value, where the source has one",
+                               "warning", rule), rows=tuple(map(int, group.index)))
 
 
 def scale_missing(data: Dataset, indication: str) -> Iterator[Problem]:
@@ -340,6 +343,27 @@ def n_missing(data: Dataset, indication: str) -> Iterator[Problem]:
     yield from _missing(data, indication, "n",
                         lambda f: f["n"].isna() & (f["mean"].notna() | f["median"].notna()),
                         "n-missing")
+
+
+def zero_mean_and_sd(data: Dataset, indication: str) -> Iterator[Problem]:
+    """A mean of 0 with an SD of 0: fields that nobody filled in are often printed so."""
+    frame = data.frame("outcomes", indication)
+    yield from _each(frame, (frame["mean"] == 0) & (frame["sd"] == 0),
+                     f"{indication}/outcomes.csv", "mean",
+                     "a mean of 0 with an SD of 0: an unused field may have been printed as 0",
+                     "empty cells, where the source has no values", "warning", "zero-values")
+
+
+def source_says_doubtful(data: Dataset, indication: str) -> Iterator[Problem]:
+    """A row that calls its value better than the kind of its source lets it be."""
+    kinds = {s["source_id"]: s["kind"] for s in data.records("sources", indication)}
+    for name in ("outcomes", "contrasts", "adverse_events"):
+        for row in data.records(name, indication):
+            said = tables.DOUBTFUL_SOURCES.get(kinds.get(row["source_id"]))
+            if said and row.get("quality") not in (None, DOUBTFUL):
+                yield _problem(f"{indication}/{name}.csv", row["row"], "quality", row["quality"],
+                               f"the value is {said}, and counts as {DOUBTFUL}", DOUBTFUL,
+                               "warning", "doubtful-source")
 
 
 def shared_patients(data: Dataset, indication: str) -> Iterator[Problem]:
@@ -399,6 +423,59 @@ def _letters(title: str) -> str:
     """A title without case, spaces and punctuation; one of other signs alone is nothing."""
     text = unicodedata.normalize("NFKC", title).casefold()
     return "".join(c for c in text if c.isalnum())
+
+
+# Facts of a registration that are the same for whoever reads it, and those of them whose absence
+# in one of two places is worth a look too.
+_REGISTERED = ("design", "species", "blinding", "allocation", "n_enrolled", "country", "progress")
+_NEEDED = ("design",)
+
+
+def registration_differs(data: Dataset) -> Iterator[Problem]:
+    """A registration of which two indications state different facts.
+
+    Later reports of a trial state other numbers than the registry entry, and are not compared.
+    """
+    found = defaultdict(list)
+    for indication in data.indications:
+        for study in data.records("studies", indication):
+            for number in study["registration"] if not study["companion_of"] else ():
+                found[number.casefold()].append((f"{indication}/studies.csv", study))
+    for places in found.values():
+        for (path, study), (other, there) in combinations(places, 2):
+            if path != other:
+                yield from _facts_differ(path, study, other, there)
+
+
+def _facts_differ(path: str, study, other: str, there) -> Iterator[Problem]:
+    """The facts in which two rows of one registration contradict each other."""
+    shared = ";".join(r for r in study["registration"]
+                      if r.casefold() in {x.casefold() for x in there["registration"]})
+    for column in _REGISTERED:
+        one, two = study[column], there[column]
+        if not one and not two or _agree(one, two):
+            continue
+        if not (one and two):
+            if column not in _NEEDED:
+                continue
+            if one:  # said at the row that lacks it
+                path, study, other, there, one, two = other, there, path, study, two, one
+        yield _problem(path, study["row"], column, _cell(one),
+                       f"{there['study_id']} ({other}:{there['row']}) is of the same registration, "
+                       f"{shared}, and has {_cell(two) or 'none'}",
+                       "the same fact, where both are the same patients", "warning",
+                       "registration-differs")
+
+
+def _agree(one, two) -> bool:
+    """Whether two cells can both be true: of two lists one may be the shorter."""
+    if isinstance(one, tuple):
+        return bool(one and two) and (set(one) <= set(two) or set(two) <= set(one))
+    return one == two
+
+
+def _cell(value) -> str:
+    return ";".join(value) if isinstance(value, tuple) else "" if value is None else str(value)
 
 
 def word_unused(data: Dataset, indication: str) -> Iterator[Problem]:
@@ -531,7 +608,7 @@ RULES: tuple[Callable[[Dataset, str], Iterator[Problem]], ...] = (
     overlap_unknown, certainty_rule_missing, word_unused, analysis_without_result,
     above_allocated, serious_above_any,
     two_rows_for_an_event, sd_may_be_se, impossible_percentage, scale_missing, n_missing,
-    shared_patients, same_report, doubts.problems,
+    zero_mean_and_sd, source_says_doubtful, shared_patients, same_report, doubts.problems,
 )
 VISIT_RULES: tuple[Callable[[str, dict[tuple, list]], Iterator[Problem]], ...] = (
     equal_spreads, change_as_final, large_effect, baseline_reversed,
@@ -605,6 +682,7 @@ def run(data: Dataset) -> Iterator[Problem]:
         visits = _visits(data, indication)
         for rule in VISIT_RULES:
             yield from rule(f"{indication}/outcomes.csv", visits)
+    yield from registration_differs(data)
     yield from searches_differ(data)
     yield from words_without_use(data)
     yield from kinds_missing(data)

@@ -8,6 +8,7 @@ import pickle
 import re
 import sys
 from collections import defaultdict
+from collections.abc import Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -18,6 +19,7 @@ import pandas as pd
 
 from . import reads, tables
 from .reading import (
+    SHOWN,
     TYPE_OK,
     DataError,
     Problem,
@@ -46,6 +48,7 @@ GENERIC = {
     "mediator": "Acts through", "source-group": "Source", "preparation": "Kind of treatment",
     "parts": "parts of a patient", "surrogates": "measurements that no patient feels",
 }
+DOUBTFUL = "doubtful"  # the quality of a value that is in robustness only
 _WARNINGS, _VERSION = "warnings", "version"  # names of reads that are no file
 _SHORT = 8  # characters of a digest that people read
 _PIECE = "data"  # name of a folder that was read, in the store of a build
@@ -109,6 +112,23 @@ class Dataset:
     @cached_property
     def _cache(self) -> dict:
         return {}
+
+    def values(self, name: str, indication: str) -> tuple[Mapping, ...]:
+        """Rows of a table of results, with the quality that the kind of their source leaves them.
+
+        A value from a source of `tables.DOUBTFUL_SOURCES` is doubtful, whatever its row says;
+        ``doubt`` is then what is said of it.
+        """
+        key, kinds = f"{tables.BY_NAME[name].path(indication)}?values", tables.DOUBTFUL_SOURCES
+        rows = self.records(name, indication)
+        doubted = {s["source_id"]: kinds[s["kind"]] for s in self.records("sources", indication)
+                   if s["kind"] in kinds}
+        if key not in self._cache:
+            self._cache[key] = tuple(
+                row if row["source_id"] not in doubted else MappingProxyType(
+                    {**row, "quality": DOUBTFUL, "doubt": doubted[row["source_id"]]})
+                for row in rows)
+        return self._cache[key]
 
     def having(self, name: str, column: str, value: str, indication: str = ""
                ) -> tuple[MappingProxyType, ...]:
@@ -383,7 +403,7 @@ def _kept(folder: Path, store: Store) -> Dataset:
     return dataset
 
 
-def examine(folder: Path | str | None = None) -> Dataset:
+def examine(folder: Path | str | None = None, every_warning: bool = False) -> Dataset:
     """Read a data folder and find every problem in it, without raising.
 
     Within a build that is done once: its other processes take what the first one has read.
@@ -392,6 +412,8 @@ def examine(folder: Path | str | None = None) -> Dataset:
     ----------
     folder : path, optional
         The project's own data where it is left out.
+    every_warning : bool, optional
+        List each warning, however many of one kind there are.
 
     Returns
     -------
@@ -404,6 +426,8 @@ def examine(folder: Path | str | None = None) -> Dataset:
                           "a folder with vocabularies.csv and the tables of the codebook")
         return Dataset(folder, (), MappingProxyType({}), (problem,), MappingProxyType({}))
     with _without_collector(), reads.unnoted():
+        if every_warning:
+            return _examined(folder, sys.maxsize)
         store = Store.chosen()
         return _kept(folder, store) if store else _examined(folder)
 
@@ -420,8 +444,8 @@ def _without_collector():
             gc.enable()
 
 
-def _examined(folder: Path) -> Dataset:
-    """The tables of a folder that is there, with every problem."""
+def _examined(folder: Path, shown: int = SHOWN) -> Dataset:
+    """The tables of a folder that is there, with every problem, and so many warnings of a kind."""
     from . import checks  # the rules need the dataset they look at
 
     problems: list[Problem] = []
@@ -433,7 +457,7 @@ def _examined(folder: Path) -> Dataset:
         if not raw.codes.empty:
             problems += column_problems(raw, words) + key_problems(raw)
             problems += foreign_problems(raw, raws, indication)
-            less_sure += form_problems(raw)
+            less_sure += form_problems(raw, shown)
         if words or raw.table is not tables.VOCABULARIES:
             frames[path] = typed(raw, words)
     dataset = Dataset(
@@ -443,7 +467,7 @@ def _examined(folder: Path) -> Dataset:
         Recorded.of(folder))
     less_sure += checks.run(dataset)
     problems += _not_said_before(less_sure, problems, raws)
-    return replace(dataset, problems=tuple(shortened(problems)))
+    return replace(dataset, problems=tuple(shortened(problems, shown)))
 
 
 def _not_said_before(new: list[Problem], old: list[Problem], raws: dict[str, Raw]) -> list[Problem]:

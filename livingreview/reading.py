@@ -78,6 +78,8 @@ class Problem:
         Identifier of the rule, the same for all problems of one kind.
     more : int
         Further rows with the same problem in this column, which are not listed one by one.
+    rows : tuple of int
+        Every row concerned, where one problem stands for several.
     """
 
     file: str
@@ -89,6 +91,7 @@ class Problem:
     level: str = "error"
     rule: str = "form"
     more: int = 0
+    rows: tuple[int, ...] = ()
 
     def __str__(self) -> str:
         more = f" (and {self.more:,} more row{'s' * (self.more > 1)})" if self.more else ""
@@ -97,16 +100,16 @@ class Problem:
                          f"{self.wrong}{more}, expected {self.expected}")
 
 
-def shortened(problems: Iterable[Problem]) -> list[Problem]:
+def shortened(problems: Iterable[Problem], shown: int = SHOWN) -> list[Problem]:
     """Problems in order; of each kind in a column the first ones, the last with the number left."""
     kinds = defaultdict(list)
     for problem in sorted(set(problems)):
         kinds[problem.file, problem.column, problem.rule, problem.level].append(problem)
     out = []
     for found in kinds.values():
-        more = sum(p.more for p in found) + max(0, len(found) - SHOWN)
-        shown = [replace(p, more=0) if p.more else p for p in found[:SHOWN]]
-        out += shown[:-1] + [replace(shown[-1], more=more)]
+        more = sum(p.more for p in found) + max(0, len(found) - shown)
+        first = [replace(p, more=0) if p.more else p for p in found[:shown]]
+        out += first[:-1] + [replace(first[-1], more=more)]
     return sorted(out)
 
 
@@ -389,11 +392,11 @@ def _cell_tests(column: Column, words: dict[str, set[str]]) -> list[tuple[str, s
     return out
 
 
-def _first_failures(passing: np.ndarray) -> tuple[np.ndarray, int]:
+def _first_failures(passing: np.ndarray, shown: int = SHOWN) -> tuple[np.ndarray, int]:
     """Only the first failures, and how many others there are."""
     failed = np.flatnonzero(~passing)
-    passing[failed[SHOWN:]] = True
-    return passing, max(0, len(failed) - SHOWN)
+    passing[failed[shown:]] = True
+    return passing, max(0, len(failed) - shown)
 
 
 def column_problems(raw: Raw, words: dict[str, set[str]]) -> list[Problem]:
@@ -435,7 +438,7 @@ def column_problems(raw: Raw, words: dict[str, set[str]]) -> list[Problem]:
     return out
 
 
-def form_problems(raw: Raw) -> list[Problem]:
+def form_problems(raw: Raw, shown: int = SHOWN) -> list[Problem]:
     """Identifiers of an unusual form and text with spaces around it: warnings."""
     out = []
     for column in raw.table.columns:
@@ -450,7 +453,7 @@ def form_problems(raw: Raw) -> list[Problem]:
         else:
             continue
         passing, more = _first_failures(
-            raw.each(column.name, _all_pass([test], column.many), bool))
+            raw.each(column.name, _all_pass([test], column.many), bool), shown)
         for row, code in raw.codes.loc[~passing, column.name].items():
             out.append(Problem(raw.path, int(row), column.name, raw.texts[column.name][code],
                                *words, more))

@@ -140,6 +140,9 @@ SOURCES = Table(
     key=("source_id",),
 )
 
+# Kinds of sources whose values are doubtful whatever their rows say, and what is said of them.
+DOUBTFUL_SOURCES = {"company-page": "from a seller's or company's page"}
+
 STUDIES = Table(
     "studies", "indication", "One row per study: a trial, a cohort or an animal experiment.",
     (

@@ -34,6 +34,7 @@ from ..review.directions import (
     within,
 )
 from ..review.robustness import odd_values
+from ..tables import DOUBTFUL_SOURCES
 from . import words
 from .drawing import (
     ACCENT,
@@ -259,10 +260,15 @@ def _outcomes(ev: Evidence, names: dict, rows: Sequence[Direction]) -> Html:
 
 
 def _values(ev: Evidence, arms: dict, d: Direction) -> Html:
-    """The printed values behind a direction and where they stand."""
+    """The printed values behind a direction, where they stand, and what their source makes them."""
+    def doubt(r) -> str:
+        said = DOUBTFUL_SOURCES.get(ev.sources[r.source_id]["kind"])
+        return f", {said}" if said else ""
+
     items = "".join(
         f"<li>{text(arms.get((r.study_id, r.arm_id), ''))} {text(words.printed(r.printed))} "
-        f"({text(ev.indication)}/{text(r.table)}.csv, row {r.row})</li>" for r in d.readings)
+        f"({text(ev.indication)}/{text(r.table)}.csv, row {r.row}{text(doubt(r))})</li>"
+        for r in d.readings)
     return Html(f"<ul>{items}</ul>") if items else Html("")
 
 

@@ -204,7 +204,7 @@ class Overview(Book):
         """Rows and usable values of the outcome tables."""
         rows = []
         for indication in self.data.indications:
-            records = self.data.records("outcomes", indication)
+            records = self.data.values("outcomes", indication)
             numbers = [r for r in records if r["mean"] is not None or r["median"] is not None]
             qualities = [r["quality"] or "as-reported" for r in numbers]
             rows.append({

@@ -26,6 +26,7 @@ from .values import (
     binary,
     combined,
     continuous,
+    refused,
 )
 
 
@@ -124,7 +125,7 @@ def row_value(ev: Evidence, analysis: Analysis, row, rules: Rules) -> ArmValue:
         scale = scale_of(ev, ev.trial_of(row["study_id"]), row)[1] if analysis.rescale else ""
         value = continuous(row, n, (*words, scale) if scale else words)
     if not rules.takes(value.quality):
-        raise Unusable(f"value {value.quality}: only in robustness")
+        raise refused(value.quality, row)
     if value.skewed and not rules.skewed:
         raise Unusable("skewed by its quartiles: only in robustness")
     allocated = _allocated_units(ev, analysis, row)

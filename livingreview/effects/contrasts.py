@@ -10,7 +10,7 @@ from .candidates import not_comparable, source_rank
 from .estimates import within_person
 from .evidence import Contest, Evidence, Group
 from .question import OUTSIDE, Analysis, Effect, Rules, main_reason, targets
-from .values import SOURCE_WORDS, Unusable, reading, worst
+from .values import SOURCE_RANK, Unusable, doubt_of, reading, refused, worst
 
 EXACT_P = re.compile(r"0?\.\d+(?:[eE]-?\d+)?")
 
@@ -92,7 +92,7 @@ def reported_effect(ev: Evidence, analysis: Analysis, trial: str, contests: list
     """The effect from a contrast as reported; raises Unusable.
 
     Of several contests of one study a contrast covers one only, so that none is taken; where
-    `own_only`, contrasts that a review tabulates are passed by.
+    `own_only`, contrasts that a review tabulates or a company shows are passed by.
     """
     wanted, found, reasons = targets(ev, analysis), [], []
     for contest in contests:
@@ -106,7 +106,7 @@ def reported_effect(ev: Evidence, analysis: Analysis, trial: str, contests: list
                 continue
             if analysis.instrument_contains.lower() not in (row["instrument"] or "").lower():
                 continue
-            if own_only and SOURCE_WORDS[source_rank(ev, row)] == "a review":
+            if own_only and source_rank(ev, row) > SOURCE_RANK["registry"]:
                 continue
             straight = (touches(contest.cells, pair[0])
                         and touches(contest.comparator, pair[1]))
@@ -126,7 +126,7 @@ def reported_effect(ev: Evidence, analysis: Analysis, trial: str, contests: list
                 yi, se, quality, words = _contrast_effect(
                     ev, analysis, row, flipped, _degrees_of_freedom(totals, paired))
                 if not rules.takes(quality):
-                    raise Unusable(f"value {quality}: only in robustness")
+                    raise refused(quality, row)
             except Unusable as reason:
                 reasons.append(str(reason))
                 continue
@@ -140,7 +140,7 @@ def reported_effect(ev: Evidence, analysis: Analysis, trial: str, contests: list
     return Effect(
         trial, contest.study_id, contest.kind, contest.background, contest.cells.cells,
         row["outcome"], row["instrument"] or "", row["timepoint_months"], "contrast", yi, se**2,
-        None, None, *totals, quality, ("effect as reported between the arms", *words),
+        None, None, *totals, quality, ("effect as reported between the arms", *words, *doubt_of(row)),
         (reading("contrasts", row),), within_person(ev, contest.study_id),
         enrolled=_enrolled(ev, contest))
 

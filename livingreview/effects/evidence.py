@@ -75,14 +75,14 @@ class Evidence:
             self.outcomes_of_trial[self.trial_of(study)] += rows
         self.events = self._by_arm("adverse_events")
         self.contrasts = defaultdict(list)
-        for row in data.records("contrasts", indication):
+        for row in data.values("contrasts", indication):
             self.contrasts[row["study_id"]].append(row)
         self._contests = self._all_contests()
         self.found: dict = {}  # effects that were found once (see `selection`)
 
     def _by_arm(self, table: str) -> dict[tuple[str, str], list]:
         out = defaultdict(list)
-        for row in self.data.records(table, self.indication):
+        for row in self.data.values(table, self.indication):
             out[row["study_id"], row["arm_id"]].append(row)
         return out
 

@@ -9,8 +9,9 @@ from .. import synthesis
 QUALITIES = ("as-reported", "derived", "borrowed", "digitised", "doubtful")
 MAIN_QUALITIES = frozenset({"as-reported", "derived"})
 SOURCE_RANK = {"abstract": 0, "full-text": 0, "full-text-table": 0, "registry": 1,
-               "review-table": 2, "review-text": 2}
-SOURCE_WORDS = ("the trial's own report", "the registry", "a review")
+               "review-table": 2, "review-text": 2, "company-page": 3}
+SOURCE_WORDS = ("the trial's own report", "the registry", "a review",
+                "a seller's or company's page")
 NUMBERS = ("n", "mean", "sd", "se", "ci_low", "ci_high", "median", "q1", "q3", "min", "max",
            "events", "total", "percent", "estimate", "p_value")
 
@@ -87,6 +88,17 @@ class ArmValue:
 
 class Unusable(Exception):
     """Why a row gives no value."""
+
+
+def refused(quality: str, row) -> Unusable:
+    """A value whose quality keeps it out, with what is said of its source."""
+    doubt = row.get("doubt")
+    return Unusable(f"value {quality}{doubt and f' ({doubt})' or ''}: only in robustness")
+
+
+def doubt_of(row) -> tuple[str, ...]:
+    """What is said of a row whose source makes it doubtful, as a part of a derivation."""
+    return (row["doubt"],) if row.get("doubt") else ()
 
 
 def worst(*qualities: str) -> str:
@@ -176,7 +188,7 @@ def continuous(row, n: float | None, n_words: tuple[str, ...] = ()) -> ArmValue:
         sd, sd_words = _sd(row, n)
     except synthesis.SynthesisError as error:
         raise Unusable(str(error)) from error
-    words = (*n_words, *mean_words, *sd_words)
+    words = (*n_words, *mean_words, *sd_words, *doubt_of(row))
     made = "derived" if mean_words or sd_words else "as-reported"
     return ArmValue((row["arm_id"],), float(n), mean, sd, None,
                     worst(row["quality"] or "as-reported", made), _is_skewed(row, n), words,
@@ -209,7 +221,8 @@ def binary(table: str, row, total: float | None, total_words: tuple[str, ...] = 
         raise Unusable("more events than units at risk")
     made = "derived" if len(words) > len(total_words) else "as-reported"
     return ArmValue((row["arm_id"],), float(total), None, None, float(events),
-                    worst(row.get("quality") or "as-reported", made), False, words,
+                    worst(row.get("quality") or "as-reported", made), False,
+                    (*words, *doubt_of(row)),
                     (reading(table, row),))
 
 

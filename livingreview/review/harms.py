@@ -13,7 +13,7 @@ from ..effects.comparisons import is_cell_arm
 from ..effects.estimates import within_person
 from ..effects.question import APART
 from ..effects.selection import shares_patients
-from ..effects.values import Unusable, binary
+from ..effects.values import MAIN_QUALITIES, Unusable, binary, doubt_of
 
 ALLOCATED = "allocated n"
 SAME_PATIENTS = "counted already: "  # how the reason starts where the patients are in a sum
@@ -111,13 +111,21 @@ def _read(ev: Evidence, controlled: bool, arm, row) -> ArmEvents:
         return replace(blank, not_counted=str(reason))
     return replace(blank, events=round(value.events), total=round(value.n),
                    derivation=value.derivation,
-                   not_counted=_barred(ev, trial, study, blank.cell_class, value.n))
+                   not_counted=_barred(ev, trial, study, blank.cell_class, value.n)
+                   or _weak(value, row))
 
 
 def got_cells(arm) -> bool:
     """Whether an arm got cells, also where neither their tissue nor their product is stated."""
     return is_cell_arm(arm) or (arm["role"] == "intervention" and "none" not in (
         arm["cell_source"], arm["cell_product"]))
+
+
+def _weak(value, row) -> str:
+    """Why a count is no base of a total; empty where it is one."""
+    if value.quality in MAIN_QUALITIES:
+        return ""
+    return ", ".join((f"the count is {value.quality}", *doubt_of(row)))
 
 
 def _barred(ev: Evidence, trial: str, study: str, kind: str, n: float) -> str:

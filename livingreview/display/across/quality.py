@@ -162,7 +162,7 @@ def by_outcome(book: Book) -> Html:
     """What the outcome rows hold, by indication and outcome."""
     groups = defaultdict(list)
     for i in book.data.indications:
-        for row in book.data.records("outcomes", i):
+        for row in book.data.values("outcomes", i):
             groups[i, row["outcome"]].append(row)
     rows = [{"outcome": book.data.label("outcome", outcome), "indication": book.label(i),
              "studies": len({book.evidence[i].trial_of(r["study_id"]) for r in found}),
@@ -178,7 +178,7 @@ def by_study(book: Book) -> Html:
     rows, without = [], 0
     for i, ev in book.evidence.items():
         outcomes, other = defaultdict(list), Counter()
-        for row in book.data.records("outcomes", i):
+        for row in book.data.values("outcomes", i):
             outcomes[row["study_id"]].append(row)
         for name in ("contrasts", "adverse_events"):
             other.update((name, r["study_id"]) for r in book.data.records(name, i))
