@@ -140,7 +140,8 @@ def reported_effect(ev: Evidence, analysis: Analysis, trial: str, contests: list
     return Effect(
         trial, contest.study_id, contest.kind, contest.background, contest.cells.cells,
         row["outcome"], row["instrument"] or "", row["timepoint_months"], "contrast", yi, se**2,
-        None, None, *totals, quality, ("effect as reported between the arms", *words, *doubt_of(row)),
+        None, None, *totals, quality,
+        ("effect as reported between the arms", *words, *doubt_of(row)),
         (reading("contrasts", row),), within_person(ev, contest.study_id),
         enrolled=_enrolled(ev, contest))
 
