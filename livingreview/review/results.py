@@ -175,21 +175,23 @@ def analyse(ev: Evidence, analysis: Analysis, brief: bool = False
         "robustness": [], "leave_one_out": [], "absolute": None, "certainty": None,
         "none_seen": pools.none_seen(effects) if analysis.binary else None,
         "all_seen": pools.all_seen(effects) if analysis.measure == PROPORTION else None,
-        "not_in_pool": missing.not_in_pool(ev, analysis, effects, left, wanted),
+        "not_in_pool": None,
         "minimal_important_difference": certainty.minimal_important_difference(
             ev, analysis, with_effect, wanted),
         "small_study": certainty.small_study_test(analysis, effects), "most_moving": None,
         "multiverse": None,
         "dose_response": None if brief or analysis.uncontrolled else dose.dose_response(
             ev, analysis, with_effect)}
+    if not brief and (pooled is None or analysis.role != "check"):
+        result["robustness"] = robustness.variants(ev, analysis, effects)
+    result["not_in_pool"] = missing.not_in_pool(
+        ev, analysis, effects, left, wanted, result["robustness"], result["subgroups"])
     if pooled is None:
-        result["robustness"] = [] if brief else robustness.variants(ev, analysis, effects)
         return result, effects
     if main.model not in ("random", proportions.MODEL) and len(with_effect) > 1:
         result["random_effects"] = pools.describe(
             analysis.measure, pools.random_pool(analysis, with_effect))
     if analysis.role != "check" and not brief:
-        result["robustness"] = robustness.variants(ev, analysis, effects)
         result["leave_one_out"] = robustness.leave_one_out(analysis, effects)
         result["most_moving"] = _most_moving(result, analysis)
         result["multiverse"] = multiverse(ev, analysis, effects)
