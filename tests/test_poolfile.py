@@ -317,8 +317,8 @@ def test_a_page_shows_drawing_and_result(run, tmp_path):
     path = tmp_path / "plot.html"
     run(bcg(), "--measure", "OR", "--method", "MH", "--forest", str(path))
     soup = BeautifulSoup(path.read_text(encoding="utf-8"), "lxml")
-    assert soup.svg and "0.6229" in soup.svg.get_text() and "0.6229" in soup.pre.get_text()
-    assert soup.html["lang"] == "en" and soup.select("svg[aria-labelledby]")
+    assert soup.svg and "0.6229" in soup.table.get_text() and "0.6229" in soup.pre.get_text()
+    assert soup.html["lang"] == "en" and len(soup.select("td.plot > svg > title")) > 10
 
 
 @pytest.mark.parametrize("content", [

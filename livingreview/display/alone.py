@@ -7,17 +7,18 @@ import math
 from ..dataset import Dataset
 from . import words
 from .forest import (
-    HEIGHT,
-    MARGIN,
-    WIDTH,
     Axis,
     anchor,
+    at,
     bar,
+    diamond,
     groups_of,
     mark_svg,
     measured,
     pooled_anchor,
     signs_of,
+    ticks,
+    upright,
     weight_of,
 )
 from .html import Html, count, data_table, link, number, paragraph, text
@@ -56,43 +57,30 @@ def _lines(axis: Scale, result: dict) -> str:
     """No change, and the important change; a share of patients has no such line."""
     if words.measure(result).binary:
         return ""
-    out = ""
-    for value, css in ((0.0, "lr-null"), (important(result), "lr-mid")):
-        if value is not None:
-            x = axis.x(value)
-            out += f'<line class="{css}" x1="{x:.1f}" x2="{x:.1f}" y1="0" y2="{HEIGHT}"/>'
-    return out
+    return "".join(upright(axis, value, css) for value, css in (
+        (0.0, "lr-null"), (important(result), "lr-mid")) if value is not None)
 
 
 def _study_mark(axis: Scale, result: dict, study: dict, label: str) -> Html:
     """A ring instead of the square of a trial."""
     radius = 2.5 + 5 * math.sqrt(study["weight"] or 0)
-    ring = (f'<circle class="lr-ring" cx="{axis.x(study["estimate"]):.1f}" cy="{HEIGHT / 2}" '
-            f'r="{radius:.1f}"/>')
+    ring = at(axis.x(study["estimate"]), f'<circle class="lr-ring" r="{radius:.1f}"/>')
     return mark_svg(label, _lines(axis, result)
                     + bar(axis, study["ci_low"], study["ci_high"], "lr-ci") + ring)
 
 
 def _diamond(axis: Scale, result: dict, pooled: dict, label: str) -> Html:
     """A hollow, dashed diamond instead of the full one of a comparison."""
-    y, h = HEIGHT / 2, 8
-    left, x, right = (axis.x(pooled[k]) for k in ("ci_low", "estimate", "ci_high"))
-    points = f"{left:.1f},{y} {x:.1f},{y - h} {right:.1f},{y} {x:.1f},{y + h}"
-    return mark_svg(label, _lines(axis, result)
-                    + f'<polygon class="lr-hollow" points="{points}"/>')
+    return mark_svg(label, _lines(axis, result) + diamond(axis, pooled, "lr-hollow"))
 
 
 def _axis_row(axis: Scale, result: dict) -> Html:
-    marks = f'<line class="lr-tick" x1="{MARGIN}" x2="{WIDTH - MARGIN}" y1="0" y2="0"/>'
-    for tick in axis.ticks():
-        x, d = axis.x(tick), 0 if float(tick).is_integer() else 1
-        marks += (f'<line class="lr-tick" x1="{x:.1f}" x2="{x:.1f}" y1="0" y2="5"/>'
-                  f'<text class="lr-axis" x="{x:.1f}" y="17" text-anchor="middle">'
-                  f"{number(tick, d)}</text>")
+    def shown(tick: float) -> str:
+        return number(tick, 0 if float(tick).is_integer() else 1)
+
     name = _axis_name(result)
-    marks += (f'<text class="lr-axis" x="{WIDTH / 2}" y="34" text-anchor="middle">'
-              f"{text(name)}</text>")
-    return mark_svg(f"Axis: {name}", marks, 40)
+    return Html(mark_svg(f"Axis: {name}", ticks(axis, shown), 20)
+                + f'<div class="lr-sides"><span>{text(name)}</span></div>')
 
 
 def _axis_name(result: dict) -> str:
@@ -124,7 +112,7 @@ def _row(header, patients, weight, shown, mark, css: str) -> str:
 
 def _stacked(result: dict, values: dict) -> Html:
     """A value above its interval."""
-    return Html(f"{words.shown_alone(result, values['estimate'])}<br>"
+    return Html(f"{words.shown_alone(result, values['estimate'])} <br>"
                 f"({words.ends_alone(result, values)})")
 
 

@@ -16,11 +16,13 @@ from .drawing import (
     FAINT,
     INK,
     SECOND,
-    axes_of,
+    chart,
     despine,
     figure_html,
     framed,
     inline_svg,
+    key,
+    label_marks,
     plain_ticks,
     style,
 )
@@ -172,7 +174,7 @@ def specification_curve(data: Dataset, result: dict) -> Html | None:
     identifier, title = f"curve-{result['id']}", (
         f"Specification curve: {result['title']}")
     with style():
-        figure, top = axes_of(5.2, 2.4)
+        figure, top = chart(2.4)
         place = range(len(rows))
         top.fill_between(place, low, high, step="mid", color=FAINT, alpha=0.35, linewidth=0)
         top.plot(place, estimates, color=ACCENT, linewidth=1.6)
@@ -180,7 +182,7 @@ def specification_curve(data: Dataset, result: dict) -> Html | None:
         _null_line(top.axhline, result)
         _cut(top, "y", result, estimates, log)
         top.set_xlabel(f"{len(rows)} analyses, ordered by their estimate")
-        top.set_ylabel(words.axis_label(result), fontsize=9)
+        top.set_ylabel(words.axis_label(result))
         despine(figure)
         curve = inline_svg(figure, identifier, title, _curve_words(result, found, estimates))
     most = found["moves_most"]
@@ -313,13 +315,11 @@ def _one_window(results: Sequence[dict], with_estimate: list[dict], title: str) 
 
 def _course(results: Sequence[dict]):
     """The estimates of the windows beside each other."""
-    figure, axes = axes_of(6.4, 3.2)
+    figure, axes = chart(2.6)
     null = words.measure(results[0]).null
     for place, result in enumerate(results):
         pooled = result["pooled"]
         if pooled is None:
-            axes.annotate("no estimate", (place, null), ha="center", va="bottom", fontsize=9,
-                          color=FAINT)
             continue
         axes.plot([place, place], [pooled["ci_low"], pooled["ci_high"]], color=ACCENT,
                   linewidth=1.6)
@@ -329,15 +329,14 @@ def _course(results: Sequence[dict]):
         if two:  # two trials are shown as what they are
             each = [s["estimate"] for s in result["studies"] if s["yi"] is not None]
             axes.plot([place - 0.12] * len(each), each, "x", color=SECOND, markersize=6)
-        axes.annotate(words.trials(result["k"]), (place, pooled["estimate"]), ha="left",
-                      xytext=(7, 0), textcoords="offset points", fontsize=9, va="center")
     axes.axhline(null, color=FAINT, linewidth=1)
     if words.ratio(results[0]):
         axes.set_yscale("log")
     axes.set_xticks(range(len(results)))
-    axes.set_xticklabels([words.short_window(r) for r in results], fontsize=9)
-    axes.set_xlabel("months")
-    axes.set_xlim(-0.5, len(results) - 0.2)
+    axes.set_xticklabels([f"{words.short_window(r)}\n{r['k']}".replace(" to", "\nto")
+                          for r in results])
+    axes.set_xlabel("months; below, the number of trials")
+    axes.set_xlim(-0.5, len(results) - 0.5)
     axes.set_ylabel(words.axis_label(results[0]))
     despine(figure)
     return figure
@@ -368,7 +367,7 @@ def dose(data: Dataset, names: dict[str, str], result: dict, sources: dict[str, 
     markers, colours = ["o", "s", "^", "D", "v", "P"], [ACCENT, SECOND, INK, FAINT]
     marks = []
     with style():
-        figure, axes = axes_of(5.4, 3.6)
+        figure, axes = chart(3.0)
         if across:
             axes.plot([p["dose"] for p in across["line"]],
                       [p["estimate"] for p in across["line"]], color=INK, linestyle="--")
@@ -378,29 +377,28 @@ def dose(data: Dataset, names: dict[str, str], result: dict, sources: dict[str, 
             x = [doses[s["trial_id"]] * 1.06 ** [o["trial_id"] for o in studies if doses[
                 o["trial_id"]] == doses[s["trial_id"]]].index(s["trial_id"]) for s in group]
             axes.scatter(x, [s["estimate"] for s in group], marker=markers[i % 6],
-                         s=[30 + 300 * (s["weight"] or 0) for s in group], color=colours[i % 4],
+                         s=[20 + 100 * (s["weight"] or 0) for s in group], color=colours[i % 4],
                          label=data.label("cell_source", kind) or "not stated")
             axes.vlines(x, [s["ci_low"] for s in group], [s["ci_high"] for s in group],
                         color=colours[i % 4], linewidth=1)
-            marks += [(place, s["estimate"], names[s["trial_id"]])
+            marks += [(place, s["estimate"], str(studies.index(s) + 1))
                       for place, s in zip(x, group, strict=True)]
         axes.set_xscale("log")
         axes.axhline(words.measure(result).null, color=FAINT, linewidth=1)
         if words.ratio(result):
             axes.set_yscale("log")
-        _name(axes, sorted(marks))
-        axes.set_xlabel(f"{data.wording('dose')} (logarithmic)")
+        axes.set_xlabel(f"{data.wording('dose')}\n(logarithmic)")
         axes.set_ylabel(words.axis_label(result))
-        axes.legend(frameon=False, fontsize=9, loc="upper center", ncol=3,
-                    bbox_to_anchor=(0.5, -0.2))
+        figure.legend(frameon=False, loc="outside lower center", markerscale=0.6)
         despine(figure)
+        label_marks(axes, sorted(marks))
         d = words.decimals(result)
         description = "; ".join(f"{names[s['trial_id']]} {doses[s['trial_id']]:,.0f}: "
                                 f"{number(s['estimate'], d)}" for s in studies)
         return figure_html(
             figure, f"dose-{result['id']}",
             f"Effect and {data.wording('amount')}: {result['title']}",
-            f"{description}. {said}", caption,
+            f"{description}. {said}", f"{caption} {key([names[s['trial_id']] for s in studies])}",
             ["trial", data.wording("dose"), "source", "against", "effect", "ci low",
              "ci high"],
             [[names[s["trial_id"]], f"{doses[s['trial_id']]:,.0f}",
@@ -409,27 +407,11 @@ def dose(data: Dataset, names: dict[str, str], result: dict, sources: dict[str, 
               number(s["ci_low"], d), number(s["ci_high"], d)] for s in studies])
 
 
-def _name(axes, marks: list[tuple[float, float, str]]) -> None:
-    """Name marks, each on a side where its name meets no other; sizes are in points."""
-    taken: list[tuple[float, ...]] = []
-    for x, y, name in marks:
-        across, up = axes.transData.transform((x, y)) * 72 / axes.figure.dpi
-        for right, lift in ((True, 5), (False, 5), (True, -12), (False, -12), (True, 15)):
-            start = across + 7 if right else across - 7 - 4.6 * len(name)
-            box = (start, up + lift, start + 4.6 * len(name), up + lift + 9)
-            if not any(b[0] < box[2] and box[0] < b[2] and b[1] < box[3] and box[1] < b[3]
-                       for b in taken):
-                break
-        taken.append(box)
-        axes.annotate(name, (x, y), xytext=(7 if right else -7, lift), fontsize=8,
-                      textcoords="offset points", ha="left" if right else "right")
-
-
 def funnel(names: dict[str, str], result: dict) -> Html:
     """The funnel plot of an analysis of ten trials or more."""
     studies = [s for s in result["studies"] if s["yi"] is not None]
     with style():
-        figure, axes = axes_of(5.6, 3.8)
+        figure, axes = chart(2.8)
         errors = [math.sqrt(s["vi"]) for s in studies]
         axes.plot([s["yi"] for s in studies], errors, "o", color=ACCENT, markersize=5)
         centre = (math.log(result["pooled"]["estimate"]) if words.ratio(result)

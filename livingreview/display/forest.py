@@ -10,7 +10,10 @@ from . import words
 from .html import Html, count, data_table, interval, link, number, paragraph, text
 from .statement import mark
 
-WIDTH, HEIGHT, MARGIN = 216, 38, 8
+# A drawing is as wide as its column: places across it are in per cent, letters and marks in pixels.
+HEIGHT = 38
+APART = 19  # per cent of the width between two labels of an axis, so that narrow columns hold them
+FAR = 400  # a line of the axis runs through a row of any height, whose cell cuts it
 
 
 def anchor(result: dict, study: dict) -> str:
@@ -52,9 +55,9 @@ class Axis:
         return math.log(value) if self.log else value
 
     def x(self, value: float) -> float:
-        """Horizontal place of a value in drawing units; outside values stand at the edge."""
+        """Horizontal place of a value in per cent; outside values stand at the edge."""
         share = (self.scale(value) - self.low) / (self.high - self.low)
-        return MARGIN + min(1.0, max(0.0, share)) * (WIDTH - 2 * MARGIN)
+        return 100 * min(1.0, max(0.0, share))
 
     def inside(self, value: float) -> bool:
         """Whether a value is within the drawn range."""
@@ -63,61 +66,73 @@ class Axis:
     def ticks(self) -> list[float]:
         """Round values to label."""
         if self.log:
-            low, high = math.exp(self.low), math.exp(self.high)
-            found = [t for t in (0.01, 0.1, 0.2, 0.5, 1, 2, 5, 10, 100) if low <= t <= high]
-            return found if len(found) <= 6 else [t for t in found if t not in (0.2, 0.5, 2, 5)]
+            kept: list[float] = []
+            for tick in (1, 0.1, 10, 0.01, 100, 0.5, 2, 0.2, 5):  # the first come first
+                if self.inside(tick) and all(abs(self.x(tick) - self.x(t)) > APART for t in kept):
+                    kept.append(tick)
+            return sorted(kept)
         span = self.high - self.low
         step = next(s for s in (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 25, 50, 100, 200, 500)
-                    if span / s <= 6 or s == 500)
+                    if span / s <= 5 or s == 500)
         first = math.ceil(self.low / step) * step
         return [first + i * step for i in range(int((self.high - first) / step) + 1)]
 
 
+def upright(axis: Axis, value: float, css: str) -> str:
+    """A line of the axis at a value, from row to row."""
+    x = axis.x(value)
+    return (f'<line class="{css}" x1="{x:.1f}%" x2="{x:.1f}%" y1="{-FAR}" y2="{HEIGHT + FAR}"/>')
+
+
 def _lines(axis: Axis, result: dict) -> str:
     """Lines of no effect and of the minimal important difference."""
-    null = 1.0 if axis.log else 0.0
-    out = [f'<line class="lr-null" x1="{axis.x(null):.1f}" x2="{axis.x(null):.1f}" y1="0" '
-           f'y2="{HEIGHT}"/>']
     mid = result["minimal_important_difference"]
-    for value in (-mid["value"], mid["value"]) if mid else ():
-        if axis.inside(value):
-            out.append(f'<line class="lr-mid" x1="{axis.x(value):.1f}" x2="{axis.x(value):.1f}" '
-                       f'y1="0" y2="{HEIGHT}"/>')
-    return "".join(out)
+    important = [v for v in (-mid["value"], mid["value"]) if axis.inside(v)] if mid else []
+    return "".join([upright(axis, 1.0 if axis.log else 0.0, "lr-null"),
+                    *(upright(axis, value, "lr-mid") for value in important)])
 
 
 def mark_svg(title: str, content: str, height: int = HEIGHT) -> Html:
     """One small drawing of a row, named for those who cannot see it."""
-    return Html(f'<svg class="lr-mark" role="img" viewBox="0 0 {WIDTH} {height}" width="{WIDTH}" '
-                f'height="{height}"><title>{text(title)}</title>{content}</svg>')
+    return Html(f'<svg class="lr-mark" role="img" width="100%" height="{height}">'
+                f"<title>{text(title)}</title>{content}</svg>")
+
+
+def at(x: float, content: str) -> str:
+    """A mark drawn in pixels around its place; `x` in per cent."""
+    return f'<svg x="{x:.1f}%" y="{HEIGHT // 2}" overflow="visible">{content}</svg>'
+
+
+def diamond(axis: Axis, pooled: dict, css: str) -> str:
+    """A diamond from end to end of an interval, highest at the estimate."""
+    left, x, right = (axis.x(pooled[k]) for k in ("ci_low", "estimate", "ci_high"))
+    top = 100 * (x - left) / (right - left) if right > left else 50
+    return (f'<svg x="{left:.1f}%" y="{HEIGHT // 2 - 8}" width="{right - left:.1f}%" height="16" '
+            'viewBox="0 0 100 16" preserveAspectRatio="none" overflow="visible">'
+            f'<polygon class="{css}" points="0,8 {top:.1f},0 100,8 {top:.1f},16"/></svg>')
 
 
 def bar(axis: Axis, low: float, high: float, css: str) -> str:
     """An interval, with an arrow where it goes on beyond the axis."""
-    y, x1, x2 = HEIGHT / 2, axis.x(low), axis.x(high)
-    out = f'<line class="{css}" x1="{x1:.1f}" x2="{x2:.1f}" y1="{y}" y2="{y}"/>'
+    y, x1, x2 = HEIGHT // 2, axis.x(low), axis.x(high)
+    out = f'<line class="{css}" x1="{x1:.1f}%" x2="{x2:.1f}%" y1="{y}" y2="{y}"/>'
     for value, x, back in ((low, x1, 6), (high, x2, -6)):
         if not axis.inside(value):
-            out += (f'<path class="lr-arrow" d="M{x + back:.1f} {y - 4} L{x:.1f} {y} '
-                    f'L{x + back:.1f} {y + 4}"/>')
+            out += at(x, f'<path class="lr-arrow" d="M{back} -4 L0 0 L{back} 4"/>')
     return out
 
 
 def _study_mark(axis: Axis, result: dict, study: dict, label: str) -> Html:
     side = 4 + 12 * math.sqrt(study["weight"] or 0)
-    x = axis.x(study["estimate"])
-    square = (f'<rect class="lr-square" x="{x - side / 2:.1f}" y="{(HEIGHT - side) / 2:.1f}" '
+    square = (f'<rect class="lr-square" x="{-side / 2:.1f}" y="{-side / 2:.1f}" '
               f'width="{side:.1f}" height="{side:.1f}"/>')
     return mark_svg(label, _lines(axis, result)
-                + bar(axis, study["ci_low"], study["ci_high"], "lr-ci") + square)
+                    + bar(axis, study["ci_low"], study["ci_high"], "lr-ci")
+                    + at(axis.x(study["estimate"]), square))
 
 
 def _diamond(axis: Axis, result: dict, pooled: dict, label: str, css: str = "") -> Html:
-    y, h = HEIGHT / 2, 8
-    left, x, right = (axis.x(pooled[k]) for k in ("ci_low", "estimate", "ci_high"))
-    points = f"{left:.1f},{y} {x:.1f},{y - h} {right:.1f},{y} {x:.1f},{y + h}"
-    return mark_svg(label, _lines(axis, result)
-                + f'<polygon class="lr-diamond {css}" points="{points}"/>')
+    return mark_svg(label, _lines(axis, result) + diamond(axis, pooled, f"lr-diamond {css}"))
 
 
 def _prediction(axis: Axis, result: dict, label: str) -> Html:
@@ -127,28 +142,32 @@ def _prediction(axis: Axis, result: dict, label: str) -> Html:
                     + bar(axis, pooled["pi_low"], pooled["pi_high"], css))
 
 
-def _axis_row(axis: Axis, result: dict) -> Html:
-    marks = []
+def ticks(axis: Axis, shown) -> str:
+    """The line of the axis with its labels; `shown` gives the text of a value."""
+    marks = ['<line class="lr-tick" x1="0" x2="100%" y1="0" y2="0"/>']
     for tick in axis.ticks():
         x = axis.x(tick)
-        shown = number(tick, 0 if float(tick).is_integer() else 1 if axis.log is False else 2)
-        marks.append(f'<line class="lr-tick" x1="{x:.1f}" x2="{x:.1f}" y1="0" y2="5"/>'
-                     f'<text class="lr-axis" x="{x:.1f}" y="17" '
-                     f'text-anchor="middle">{shown}</text>')
-    line = f'<line class="lr-tick" x1="{MARGIN}" x2="{WIDTH - MARGIN}" y1="0" y2="0"/>'
-    null = axis.x(1.0 if axis.log else 0.0)
+        marks.append(f'<line class="lr-tick" x1="{x:.1f}%" x2="{x:.1f}%" y1="0" y2="5"/>'
+                     f'<text class="lr-axis" x="{x:.1f}%" y="17" '
+                     f'text-anchor="middle">{shown(tick)}</text>')
+    return "".join(marks)
+
+
+def _axis_row(axis: Axis, result: dict) -> Html:
+    def shown(tick: float) -> str:
+        return number(tick, 0 if float(tick).is_integer() else 1 if axis.log is False else 2)
+
     of = words.treated(result)
     left, right = f"{of} better", f"{of} worse"
     if result["question"]["target_type"] == "event":
         left, right = f"fewer with {of}", f"more with {of}"
     if result["question"]["favourable"] == "higher":
         left, right = right, left
-    if null > 80:
-        marks.append(f'<text class="lr-axis" x="{null - 6:.1f}" y="34" text-anchor="end">'
-                     f"← {left}</text>")
-    if WIDTH - null > 80:
-        marks.append(f'<text class="lr-axis" x="{null + 6:.1f}" y="34">{right} →</text>')
-    return mark_svg(f"Axis: {left} to the left, {right} to the right", line + "".join(marks), 40)
+    # The directions are words beside each other, not letters in the drawing: they may wrap.
+    return Html(mark_svg(f"Axis: {left} to the left, {right} to the right",
+                         ticks(axis, shown), 20)
+                + f'<div class="lr-sides"><span>←\N{NO-BREAK SPACE}{text(left)}</span>'
+                  f"<span>{text(right)}\N{NO-BREAK SPACE}→</span></div>")
 
 
 def _arm_cell(result: dict, study: dict, side: str, href: str) -> Html:
@@ -183,7 +202,7 @@ def signs_of(study: dict) -> str:
 def _stacked(shown: str) -> Html:
     """An estimate above its interval, to save width."""
     estimate, _, rest = shown.partition(" ")
-    return Html(f"{text(estimate)}<br>{text(rest)}")
+    return Html(f"{text(estimate)} <br>{text(rest)}")
 
 
 def _row(header, cells, comparator, weight, effect, mark, css: str) -> str:

@@ -47,11 +47,6 @@ class Span(Axis):
         self.log = words.ratio(result)
         self.low, self.high = self.scale(low), self.scale(high)
 
-    def x(self, value: float) -> float:
-        """Place of a value in per cent; values outside stand at the edge."""
-        share = (self.scale(value) - self.low) / (self.high - self.low)
-        return 100 * min(1.0, max(0.0, share))
-
     def ticks(self) -> list[float]:
         """Round values to label; of a short range of ratios those that it has."""
         found = [t for t in super().ticks() if self.inside(t)]

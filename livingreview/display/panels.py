@@ -6,6 +6,7 @@ import math
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from textwrap import fill
 
 from scipy.special import stdtrit
 
@@ -13,7 +14,7 @@ from ..effects import Evidence
 from ..effects.candidates import scale_of, source_rank
 from ..effects.comparisons import UNCONTROLLED_DESIGNS
 from ..review.harms import got_cells
-from .drawing import ACCENT, FAINT, INK, SECOND, canvas, despine, inline_svg, style
+from .drawing import ACCENT, FAINT, INK, LETTERS, SECOND, chart, despine, inline_svg, style
 from .html import Html, count, data_table, join, link, number, paragraph, text
 
 STATISTICS = ("final", "change", "percent-change")
@@ -223,9 +224,8 @@ def _limits(panels_: Sequence[Panel]) -> tuple[float, float] | None:
 def _draw(ev: Evidence, names: dict[str, str], panel: Panel, named: str,
           limits: tuple[float, float] | None):
     """One panel; `named` is what it measures with, where its study has several."""
-    figure = canvas(2.6, 2.2)
-    axes = figure.subplots()
-    ends, used = [], {True: 0, False: 0}
+    figure, axes = chart(2.3 + 0.16 * len(panel.arms))
+    used = {True: 0, False: 0}
     places = _places(panel)
     start = [0.0] if panel.statistic != "final" and 0 not in places else []
     for key, points in panel.arms.items():
@@ -239,8 +239,8 @@ def _draw(ev: Evidence, names: dict[str, str], panel: Panel, named: str,
                           color=colour, linewidth=0.8)
         axes.plot(start + [places[p.months] for p in points],
                   start + [panel.shown(p.centre) for p in points], line,
-                  marker=marker, color=colour, linewidth=1.4, markersize=4)
-        ends.append((panel.shown(points[-1].centre), _arm_name(ev, panel, key), colour))
+                  marker=marker, color=colour, linewidth=1.4, markersize=4,
+                  label=fill(_arm_name(ev, panel, key), LETTERS))
     limit = ev.studies[panel.trial]["comparable_until_months"]
     if limit is not None and limit < max(places.values()):
         axes.axvline(limit, color=FAINT, linestyle=":", linewidth=1.2)
@@ -248,12 +248,12 @@ def _draw(ev: Evidence, names: dict[str, str], panel: Panel, named: str,
         axes.axhline(0, color=FAINT, linewidth=0.8)
     if panel.factor is not None:
         axes.set_ylim(*limits)
-    _label_ends(axes, ends)
+    figure.legend(frameon=False, loc="outside lower left", handlelength=2.5)
     title = filter(None, (names[panel.trial], named, _alone(ev, panel.trial)))
-    axes.set_title("\n".join(title), fontsize=9, loc="left")
-    axes.set_xlabel("months", fontsize=8)
-    axes.set_ylabel(_axis_words(panel), fontsize=8)
-    axes.tick_params(labelsize=8)
+    figure.suptitle("\n".join(fill(part, LETTERS) for part in title), fontsize=9, x=0.02,
+                    ha="left")
+    axes.set_xlabel("months")
+    axes.set_ylabel(fill(_axis_words(panel), LETTERS // 2))
     _month_ticks(axes, places | {0: 0.0} if start else places)
     despine(figure)
     return figure
@@ -286,16 +286,6 @@ def _axis_words(panel: Panel) -> str:
     unit = "of 100" if panel.factor is not None else "own axis"
     better = {"lower": "↓ better", "higher": "↑ better"}.get(panel.better, "better: not stated")
     return f"{what}{unit}, {better}"
-
-
-def _label_ends(axes, ends: list[tuple[float, str, str]]) -> None:
-    """Names of the arms beside the end of their lines, pushed apart where they would touch."""
-    low, high = axes.get_ylim()
-    gap, floor = 0.1 * (high - low), -math.inf
-    for value, name, colour in sorted(ends):
-        floor = max(value, floor + gap)
-        axes.annotate(name, (1.02, floor), xycoords=("axes fraction", "data"), fontsize=8,
-                      color=colour, va="center", annotation_clip=False)
 
 
 def _in_words(ev: Evidence, names: dict[str, str], panel: Panel) -> str:

@@ -228,7 +228,7 @@ def _timeline_figure(book: Book, lanes: list[str], dated: list[tuple]):
     """A lane per indication, trials of one year stacked in it, the largest at the bottom."""
     heights = {lane: max(Counter(d[1] for d in dated if d[0] == lane).values()) + 1.5
                for lane in lanes}
-    figure, axes = drawing.axes_of(7.6, 0.9 + 0.14 * sum(heights.values()))
+    figure, axes = drawing.chart(0.9 + 0.14 * sum(heights.values()))
     marks: dict[str, list[tuple]] = defaultdict(list)  # (year, height, enrolled) by kind
     base = 0.0
     for lane in reversed(lanes):
@@ -241,7 +241,7 @@ def _timeline_figure(book: Book, lanes: list[str], dated: list[tuple]):
                 marks[kind].append((year, base + 0.7 + place, n))
         axes.annotate(book.label(lane), (0, base + heights[lane] - 0.9),
                       xycoords=("axes fraction", "data"), xytext=(4, 0),
-                      textcoords="offset points", fontsize=9, va="center")
+                      textcoords="offset points", va="center")
         axes.axhline(base, color=drawing.FAINT, linewidth=0.6)
         base += heights[lane]
     for kind, found in marks.items():
