@@ -21,7 +21,8 @@ from livingreview.review import review
 
 FRACTURE = "fracture-bone-defect"
 STATING = [p for p in PAGES if p.stem in (
-    "index", "harms", "evidence-map", "claims-ledger", *load().indications)]
+    "index", "harms", "evidence-map", "claims-ledger", "what-others-concluded",
+    *load().indications)]
 
 
 @pytest.fixture
@@ -53,7 +54,8 @@ def _unmarked(html: str) -> list[str]:
     soup = BeautifulSoup(html, "lxml")
     rows = soup.select(
         "ul.lr-summary li, #harms-ratios tbody tr, #table-evidence-map td, "
-        "[id$=-overview] tbody tr, [id$=-summary-of-findings] tbody tr, figure.lr-forest")
+        "[id$=-overview] tbody tr, [id$=-ours] tbody tr, [id$=-summary-of-findings] tbody tr, "
+        "figure.lr-forest")
     return [" ".join(r.get_text(" ").split())[:120] for r in rows
             if r.find(href=re.compile("#forest-")) and not r.find("ul")
             and not r.has_attr("data-result") and not r.find(attrs={"data-result": True})]

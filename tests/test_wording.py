@@ -5,14 +5,20 @@ from __future__ import annotations
 import re
 from functools import cache
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from bs4 import BeautifulSoup
 from conftest import DATA
+from made_up import KNEE, World
 from shown import PAGES, shown
+from test_prose import _prose
 
 from livingreview import tables
 from livingreview.dataset import load
+from livingreview.display import Chapter, words
+from livingreview.display.ledger import Ledger
+from livingreview.review.claims import NOT_YET_JUDGED
 
 NOTEBOOKS = sorted((DATA.parent / "notebooks").glob("*.md"))
 # Pages for those who work with the files: they name columns and rules as the files do.
@@ -102,3 +108,105 @@ def test_sentences_are_whole(page):
 def test_no_page_shows_names_of_columns_or_of_values(page):
     found = _found(page, {"a column": _columns(), "a value": _words()})
     assert not found, "\n".join(found[:40])
+
+
+# --- sentences of which the data may differ from ours --------------------------------------------
+
+DENIED = re.compile(
+    r"(?:(?<=[.!?] )|^)(?:No|None of the)\b[^.]*\b(?:trials?|stud(?:y|ies)|reviews?|comparisons?"
+    r"|estimates?|patients)\b[^.]*\.|[^.]*\b(?:on|in|to) none\b[^.]*\."
+    r"|[^.]*\bis the only (?:estimate|trial|study)\b[^.]*\.")
+# Denials that hold by the rules, whatever the data are.
+BY_RULE = ("No comparison is declared the main one", "none of them is in a pool of people",
+           "nothing is pooled")
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda p: p.stem)
+def test_no_prose_denies_what_new_data_may_hold(path):
+    for paragraph in _prose(path.read_text(encoding="utf-8")).split("\n\n"):
+        for found in DENIED.finditer(" ".join(paragraph.split())):
+            assert any(rule in found.group() for rule in BY_RULE), found.group()
+
+
+def test_the_rule_finds_a_denial():
+    for denied in ("Pain. No randomised trial gives a number of unions.",
+                   "Each estimate rests on one trial or on none.",
+                   "The share of patients is the only estimate with several studies."):
+        assert DENIED.search(denied), denied
+    assert not DENIED.search("Where no study counts an event, that is no sign of safety.")
+
+
+def _result(**question):
+    return {"question": {"intervention": "cells", "measure": "MD", "comparison": "placebo",
+                         "background": None,
+                         "target_type": "family", "target": "pain", "instrument_contains": None,
+                         "favourable": "lower", "rescaled_0_100": True, "window_from": None,
+                         "window_to": None, **question}}
+
+
+@pytest.mark.parametrize("question, name", [
+    ({"target_type": "event", "target": "serious-ae", "measure": "RR"},
+     "the risk of a serious adverse event"),
+    ({"target_type": "event", "target": "any-ae", "measure": "RR"},
+     "the risk of any adverse event"),
+    ({"target_type": "event", "target": "death", "measure": "RR"}, "the risk of death"),
+    ({"target_type": "outcome", "target": "harris-hip"}, "the Harris Hip Score"),
+    ({"target_type": "outcome", "target": "sf36-mental"}, "the SF-36 mental component"),
+    ({"target_type": "outcome", "target": "asia-motor"}, "the ASIA motor score"),
+    ({"target_type": "outcome", "target": "time-to-union"}, "the time to union"),
+    ({"target_type": "outcome", "target": "ais-improvement", "measure": "RR"},
+     "the chance that AIS improved by at least one grade"),
+    ({}, "pain")])
+def test_what_may_change_has_its_article(question, name):
+    assert words._changed(load(), _result(**question)) == name
+
+
+def test_cells_added_to_a_treatment_are_not_compared_with_it():
+    data = load()
+    added = _result(comparison="same-co-treatment", background="teriparatide")
+    assert words.given(data, added) == "cells added to teriparatide"
+    assert words.given(data, _result(comparison="same-co-treatment")) == (
+        "cells added to a co-treatment")
+    assert words.given(data, _result()) == "cells"
+
+
+def test_an_interval_that_spans_everything_fits_into_its_sentence():
+    result = _result(measure="RR")
+    shown_ = words.spread_interval(result, {"ci_low": 0.001, "ci_high": 900.0})
+    assert f"the interval would be {shown_}" == "the interval would be too wide to mean anything"
+
+
+@pytest.mark.parametrize("waiting, said", [
+    (2, "2 of 2 claims are not yet judged."), (1, "1 of 2 claims"),
+    (0, "All 2 claims are judged.")])
+def test_claims_that_wait_are_counted_and_none_is_said_as_all(waiting, said):
+    ledger = Ledger()
+    ledger.__dict__["entries"] = [SimpleNamespace(
+        claim={"review_id": "r"}, verdict=NOT_YET_JUDGED if i < waiting else "supported")
+        for i in range(2)]
+    assert said in ledger.counts()
+
+
+def test_comparisons_that_nobody_makes_or_asks_for_have_no_row(tmp_path):
+    world = World(tmp_path / "data").analysis().trial("doe-2020", "hyaluronic-acid")
+    rows = BeautifulSoup(Chapter(KNEE, world.write()).question(), "lxml").select("tbody tr")
+    kinds = {r.th.get_text(): r.td.get_text() for r in rows}
+    assert list(kinds.values()) == ["0", "1"]  # the placebo of the analysis, and what was made
+    assert any("Hyaluronic" in kind for kind in kinds)
+
+
+def test_a_published_side_is_said_once(tmp_path):
+    from livingreview.display.replica import _printed
+
+    world = World(tmp_path / "data").analysis().add(
+        "published_syntheses", review_id="r", title="A review", outcome="pain-vas", measure="MD",
+        favours="cells", estimate=1.2, source_id="review")
+    said = _printed(world.evidence(), "r")
+    assert "1.2 (of a scale that it does not name)" in said and said.endswith(": favours cells.")
+
+
+def test_a_count_above_the_arm_is_said_in_words(tmp_path):
+    world = World(tmp_path / "data").analysis().trial("doe-2020")
+    world.count("doe-2020", "msc", 5, total=25)
+    wrong = {p.wrong for p in world.data().warnings}
+    assert "more than were allocated to the arm" in wrong and not any("_" in w for w in wrong)

@@ -80,9 +80,10 @@ def pooled_here(results: list[dict], identifier: str) -> Html:
     return table(
         identifier, "Our pooled estimates of two trials or more",
         [Column("title", "Analysis"), Column("k", "Trials", True),
-         Column("estimate", "Estimate (95% CI)", True)],
-        [{"title": _to_figure(r), "k": r["k"], "estimate": words.glance(r)}
-         for r in results if r["pooled"] and r["k"] > 1],
+         Column("n", "Participants", True), Column("estimate", "Estimate (95% CI)", True),
+         Column("certainty", "Certainty"),
+         *[Column("without", "Without a ratio")] * any(statement(r).without for r in results)],
+        [_at_a_glance(r) for r in results if r["pooled"] and r["k"] > 1],
         "No analysis has two trials with an estimate.", interactive=False)
 
 

@@ -202,7 +202,8 @@ def _ours(review: Review, ev: Evidence, outcome: str, months: float | None) -> H
 
 def _finding(result: Mapping) -> str:
     said = statement(result)
-    return f"{said.estimate}; {said.k}" if result["pooled"] else said.estimate
+    return (f"{said.estimate}; {said.k}, {said.n}; certainty {said.certainty}"
+            if result["pooled"] else said.estimate)
 
 
 def validation_studies(ev: Evidence, names: Mapping[str, str], review_id: str) -> Html:

@@ -9,6 +9,7 @@ from ...review import Review
 from .. import provenance, words
 from ..html import Column, Html, count, details, interval, join, number, paragraph, table, text
 from ..naming import review_names, spoken
+from ..statement import mark, statement
 from .book import Book, trials
 
 # On the page several facts share a cell; the file has a column for each.
@@ -132,7 +133,9 @@ def cautions(review: Review, indication: str, row: Mapping) -> list[str]:
 
 def _ours_words(data, ours: dict) -> str:
     """Our result with what it is a measure of, so that two scales are not taken for one."""
-    size = words.trials(ours["k"], words.noun(ours))
+    said = statement(ours)
+    size = "; ".join(filter(None, (f"{said.k}, {said.n}", said.without)))
+    size += f"; certainty {said.certainty}"
     if words.uncontrolled(ours):
         return f"{words.glance(ours)}; {size}"
     measure = words.in_text(data.label("measure", ours["question"]["measure"]))
@@ -173,7 +176,8 @@ def rows_of(review: Review, indication: str, address: Callable[[str, str], Html]
             "months": number(r["timepoint_months"], 0), "measure": measure or "not named",
             "estimate": as_printed(r),
             "printed": f"{measure or 'measure not named'}: {as_printed(r)}",
-            "ours": "" if ours is None else address(ours["id"], _ours_words(data, ours)),
+            "ours": "" if ours is None else Html(
+                f"<span{mark(ours)}>{address(ours['id'], _ours_words(data, ours))}</span>"),
             "favours": data.label("favours", r["favours"]) or "not stated",
             "k": count(r["k"]) if scope else "", "n": count(r["n"]) if scope else "",
             "care": "; ".join(care), "note": note, "source": source,
