@@ -148,7 +148,7 @@ def _estimate(analysis: Analysis, studies: dict[str, dict]) -> float | None:
     return None if pooled is None else pools.natural(analysis.measure, pooled.estimate)
 
 
-def _rated(old: dict, new: dict) -> Iterator[dict]:
+def _rated(old: dict, new: dict) -> Iterator[Cause]:
     """The cause of another certainty: the domains that are rated otherwise."""
     before, now = old["certainty"], new["certainty"]
     if before is None or now is None or before["level"] == now["level"]:
@@ -156,8 +156,8 @@ def _rated(old: dict, new: dict) -> Iterator[dict]:
     was = {s["domain"]: s["change"] for s in before.get("steps", ())}
     domains = [f"{s['domain']} {_sign(s['change'])} instead of {_sign(was[s['domain']])}"
                for s in now.get("steps", ()) if was.get(s["domain"], s["change"]) != s["change"]]
-    yield {"cause": "certainty", "trial_id": "", "detail": ": ".join(filter(None, [
-        f"{now['level']} instead of {before['level']}", ", ".join(domains)]))}
+    yield Cause("certainty", "", ": ".join(filter(None, [
+        f"{now['level']} instead of {before['level']}", ", ".join(domains)])))
 
 
 def _sign(change: int) -> str:
@@ -296,7 +296,7 @@ def _compared(name: str, before: dict, now: dict) -> dict:
     if asked := _otherwise(old, new):
         return {**out, "change": "another question", **_by_question(old, new, asked)}
     both = Compared(old, new, *(Side(d, new["indication"]) for d in (before, now)))
-    out["causes"] = [*(_named(cause) for cause in _in_order(both)), *_rated(old, new)]
+    out["causes"] = [_named(cause) for cause in (*_in_order(both), *_rated(old, new))]
     if old["pooled"] is None or new["pooled"] is None:
         if out["before"] == out["now"] and not out["causes"]:
             return {**out, "change": ""}
