@@ -43,13 +43,13 @@ class Joined:
         Corrections that change a known row, or a row that is added, by path of the file.
     done : Counter
         Corrections that are there already, by path.
-    remarks : dict of str to str
-        What is said of an added row, by its key and place.
+    remarks : dict of tuple to str
+        What is said of an added row, by its cells.
     files : dict of str to bytes
         What each changed file would hold, the changelog included.
     problems : list of Problem
         Errors and warnings that the rows bring, at the places of the reader's file.
-    touched : set of str
+    touched : list of str
         Indications whose results may change.
     after : Dataset or None
         The data as they would be.
@@ -64,7 +64,7 @@ class Joined:
     remarks: dict[tuple, str] = field(default_factory=dict)
     files: dict[str, bytes] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
-    touched: set[str] = field(default_factory=set)
+    touched: list[str] = field(default_factory=list)
     after: Dataset | None = None
 
     @property
@@ -285,19 +285,19 @@ def _joined_up(*reasons: str) -> str:
     return "; ".join(filter(None, reasons))
 
 
-def _touched(joined: Joined, data: Dataset, indication: str, applied: Applied) -> set[str]:
+def _touched(joined: Joined, data: Dataset, indication: str, applied: Applied) -> list[str]:
     """The indications whose analyses read what is added or corrected."""
     rows = [(row.table, row.values) for some in joined.added.values() for row in some
             if row.table is not VOCABULARIES]  # a new word changes nothing by itself
     rows += [(file.table, values) for path, file in applied.files.items()
              for line, values in file.rows if (path, line) in applied.cells]
     if any(table is VOCABULARIES for table, _ in rows):
-        return set(data.indications)
+        return list(data.indications)
     found = {indication if table.folder == "indication" else values.get("indication", "")
              for table, values in rows}
     found |= {c["old"] for some in applied.cells.values() for c in some
               if c["column"] == "indication"}
-    return found & set(data.indications)
+    return [name for name in data.indications if name in found]
 
 
 def _validated(joined: Joined, data: Dataset, places: dict[tuple[str, int], Row],
