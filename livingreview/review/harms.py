@@ -11,9 +11,9 @@ from ..effects import Evidence, Rules, cell_class
 from ..effects.candidates import source_rank
 from ..effects.comparisons import is_cell_arm
 from ..effects.estimates import within_person
-from ..effects.question import APART
+from ..effects.question import APART, not_taken
 from ..effects.selection import shares_patients
-from ..effects.values import Unusable, binary
+from ..effects.values import MAIN_QUALITIES, Unusable, binary
 
 ALLOCATED = "allocated n"
 SAME_PATIENTS = "counted already: "  # how the reason starts where the patients are in a sum
@@ -111,7 +111,8 @@ def _read(ev: Evidence, controlled: bool, arm, row) -> ArmEvents:
         return replace(blank, not_counted=str(reason))
     return replace(blank, events=round(value.events), total=round(value.n),
                    derivation=value.derivation,
-                   not_counted=_barred(ev, trial, study, blank.cell_class, value.n))
+                   not_counted=not_taken(value.quality) if value.quality not in MAIN_QUALITIES
+                   else _barred(ev, trial, study, blank.cell_class, value.n))
 
 
 def got_cells(arm) -> bool:
