@@ -330,12 +330,18 @@ def _missing(data: Dataset, indication: str, column: str, mask, rule: str) -> It
 
 
 def scale_missing(data: Dataset, indication: str) -> Iterator[Problem]:
-    """A score without its scale."""
+    """A score without its scale, where the instrument does not fix it."""
+    def fixed(frame: pd.DataFrame) -> list[bool]:
+        return [not rescaled and scales.fixed_limits(data, outcome, instrument) is not None
+                for outcome, instrument, rescaled in zip(
+                    frame["outcome"], frame["instrument"], frame["rescaled"], strict=True)]
+
     scored = {i["outcome"] for i in data.records("instruments") if i["scale_max"] is not None}
     yield from _missing(
         data, indication, "scale_max",
         lambda f: f["scale_max"].isna() & (f["mean"].notna() | f["median"].notna())
-        & f["outcome"].isin(scored) & (f["statistic"] != "percent-change"), "scale-missing")
+        & f["outcome"].isin(scored) & (f["statistic"] != "percent-change")
+        & ~np.array(fixed(f), dtype=bool), "scale-missing")
 
 
 def n_missing(data: Dataset, indication: str) -> Iterator[Problem]:

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
+from . import tables
 from .dataset import Dataset
 from .reading import Problem
 from .scales import step
@@ -112,6 +113,7 @@ def second_prints(data: Dataset, indication: str) -> Iterator[Candidate]:
     report = {s["source_id"]: s["doi"] or s["source_id"]
               for s in data.records("sources", indication)}
     for table, columns in _PRINTS.items():
+        keyed = "source_id" in tables.BY_NAME[table].key
         first: dict[tuple, Mapping] = {}
         for row in data.records(table, indication):
             arm = row.get("arm_id", row.get("arm_intervention"))
@@ -121,7 +123,9 @@ def second_prints(data: Dataset, indication: str) -> Iterator[Candidate]:
                 same = (row["study_id"], arm, *(row[c] for c in columns),
                         report.get(row["source_id"]), value)
                 other = first.setdefault(same, row)
-                if other[value] == row[value]:
+                # Two rows of one key are an error already.
+                if other[value] == row[value] or (
+                        keyed and other["source_id"] == row["source_id"]):
                     continue
                 yield Candidate(
                     table, row["row"], value, row["study_id"], arm,
@@ -158,9 +162,9 @@ def candidates(data: Dataset, indication: str) -> tuple[Candidate, ...]:
             *differing_n(data, indication))
 
 
-def settlements(data: Dataset, indication: str) -> list[Mapping]:
+def settlements(data: Dataset, indication: str) -> tuple[Mapping, ...]:
     """The decisions on values of an indication."""
-    return [d for d in data.records("doubts") if d["indication"] == indication]
+    return data.having("doubts", "indication", indication)
 
 
 def meant(data: Dataset, doubt: Mapping) -> list[Mapping]:
@@ -175,12 +179,35 @@ def meant(data: Dataset, doubt: Mapping) -> list[Mapping]:
                                               row.get("months"))]
 
 
-def reasons(data: Dataset, indication: str) -> dict[str, list[str]]:
-    """Rules by which values of each study were found in doubt, in the order of the decisions."""
+def places(data: Dataset, doubt: Mapping) -> Iterator[str]:
+    """In words, what a decision is on: table, arm, outcome or event, and visit."""
+    yield data.label("doubt_table", doubt["table"])
+    if doubt["arm_id"]:
+        yield f"arm {doubt['arm_id']}"
+    if doubt["item"]:
+        yield data.label("event" if doubt["table"] == "adverse_events" else "outcome",
+                         doubt["item"])
+    if doubt["timepoint_months"] is not None:
+        yield f"month {doubt['timepoint_months']:g}"
+
+
+def reasons(data: Dataset, indication: str, asked: Callable[[str | None, float | None], bool]
+            ) -> dict[str, list[str]]:
+    """Rules by which values of each trial were found in doubt, in the order of the decisions.
+
+    Parameters
+    ----------
+    data : Dataset
+    indication : str
+    asked : callable
+        Whether an outcome or event (None: all) at a visit (None: every one) is meant.
+    """
+    main = {s["study_id"]: s["companion_of"] for s in data.records("studies", indication)}
     out = defaultdict(list)
     for doubt in settlements(data, indication):
-        if doubt["decision"] == "doubtful" and doubt["rule"] not in out[doubt["study_id"]]:
-            out[doubt["study_id"]].append(doubt["rule"])
+        if doubt["decision"] == "doubtful" and asked(doubt["item"], doubt["timepoint_months"]):
+            trial = main.get(doubt["study_id"]) or doubt["study_id"]
+            out[trial] += [doubt["rule"]] * (doubt["rule"] not in out[trial])
     return dict(out)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import ChainMap
 from collections.abc import Mapping
 
-from .. import __version__, tables, versions
+from .. import __version__, doubts, tables, versions
 from ..review.missing import size_of_trial
 from ..review.searches import searches
 from ..synthesis import clopper_pearson
@@ -199,6 +199,27 @@ class Overview(Book):
         folder = file.partition("/")[0]
         own = self.names[folder] if folder in self.data.indications else {}
         return spoken(said, own, known)
+
+    def doubts(self) -> Html:
+        """Values that look doubtful, with what was decided of each."""
+        rows = [{"indication": self.label(i), "study": self.study(i, d["study_id"]),
+                 "what": "; ".join(doubts.places(self.data, d)),
+                 "rule": words.first_capital(self.data.label("doubt_rule", d["rule"])),
+                 "finding": d["finding"], "reason": d["reason"], "date": d["date"],
+                 "decision": self.data.label("doubt_decision", d["decision"])}
+                for i in self.data.indications for d in doubts.settlements(self.data, i)]
+        kept = sum(d["decision"] == "kept" for i in self.data.indications
+                   for d in doubts.settlements(self.data, i))
+        return join([
+            paragraph(f"{len(rows)} decisions: {len(rows) - kept} on values that stay out of the "
+                      f"main analyses, {kept} on values that stay in. What a rule finds and nobody "
+                      "has decided on is among the warnings below."),
+            table("table-doubts", "Values that look doubtful, and what was decided",
+                  [Column("study", "Study"), Column("indication", "Indication", select=True),
+                   Column("what", "Value"), Column("rule", "Why it looks doubtful", select=True),
+                   Column("finding", "Found"), Column("decision", "Decision", select=True),
+                   Column("reason", "Reason"), Column("date", "Date")], rows,
+                  "No decision.", cards=True)])
 
     def completeness(self) -> Html:
         """Rows and usable values of the outcome tables."""

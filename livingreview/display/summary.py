@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
+
+from .. import doubts
 from ..dataset import Dataset
 from ..review.asked import Asked
 from ..review.missing import FINISHED_REPORTED, FINISHED_UNREPORTED
+from ..review.robustness import WITHOUT_DOUBTFUL
 from . import words
 from .analyses import direction
 from .html import Html, count, interval, join, link, number, paragraph, text
@@ -46,6 +51,7 @@ def _item(data: Dataset, names: dict[str, str], result: dict) -> str:
         start = (f"<strong>{text(words.plain(data, result))}</strong> "
                  f"Certainty: {statement(result).certainty}. ")
         more = _expanded(data, result) + _implausible(names, result)
+    more += _in_doubt(data, names, result)
     figure = link(f"#forest-{result['id']}", "Figure") if result["studies"] else ""
     return f"<li{mark(result)}>{start}{text(words.finding(data, result))}{more} {figure}</li>"
 
@@ -67,6 +73,42 @@ def _expanded(data: Dataset, result: dict) -> str:
         return f" No {one} of {kind} is among them."
     return (f" {words.first_capital(kind)} only: {number(row['estimate'], d)} "
             f"({interval(row['ci_low'], row['ci_high'], d)}; {words.trials(row['k'], one)}).")
+
+
+def _in_doubt(data: Dataset, names: dict[str, str], result: dict) -> str:
+    """The estimate with and without the trials whose values are in doubt, and why they are."""
+    rows = {r["id"]: r for r in result["robustness"]}
+    main = {"k": result["k"], **(result["pooled"] or {})}
+    if WITHOUT_DOUBTFUL in rows:  # the analysis takes them in
+        state, with_them, without = "Taken in, although", main, rows[WITHOUT_DOUBTFUL]
+        trials = [s["trial_id"] for s in result["studies"] if s["quality"] == "doubtful"]
+    else:
+        state, with_them, without = "Left out, because", rows.get("with-doubtful", {}), main
+        trials = with_them.get("brings", [])
+    if not trials:
+        return ""
+    known = doubts.reasons(data, result["indication"], _asked(data, result["question"]))
+    why = {t: "; ".join(data.label("doubt_rule", r) for r in known.get(t, ())) for t in trials}
+    said = "; ".join(f"{names[t]} ({why[t]})" if why[t] else names[t] for t in trials)
+    return (f" {state} in doubt: {text(said)}. Without them: {_estimate(result, without)}; with "
+            f"them: {_estimate(result, with_them)}.")
+
+
+def _asked(data: Dataset, question: dict) -> Callable[[str | None, float | None], bool]:
+    """Whether an outcome or event at a visit, None being all, is of a question."""
+    low, high = question["window_from"] or 0, question["window_to"] or math.inf
+    family = {r["outcome"] for r in data.records("hierarchy") if r["family"] == question["target"]}
+    items = {None, *(family if question["target_type"] == "family" else {question["target"]})}
+    return lambda item, months: item in items and (months is None or low < months <= high)
+
+
+def _estimate(result: dict, row: dict) -> str:
+    """An estimate with its interval and number of trials; that there is none."""
+    if row.get("estimate") is None:
+        return "no estimate"
+    d = words.decimals(result)
+    return (f"{number(row['estimate'], d)} ({interval(row['ci_low'], row['ci_high'], d)}; "
+            f"{words.trials(row['k'], words.noun(result))})")
 
 
 def _implausible(names: dict[str, str], result: dict) -> str:

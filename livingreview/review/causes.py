@@ -255,7 +255,7 @@ class Compared:
         if why is None and not self.now.has(trial):
             return "deleted", ("no longer in the data" if self.now.complete
                                else "in no analysis any more")
-        kind = "retracted" if why == "retracted" else "doubtful" if "doubtful" in (why or "") else (
+        kind = "retracted" if (why or "").split(":")[0] == "retracted" else "doubtful" if "doubtful" in (why or "") else (
             "removed")
         if why is None:
             kind, why = self._not_asked(self.now, self._before[trial], trial)
