@@ -296,14 +296,6 @@ def _pooled_rows(axis: Axis, result: dict) -> list[str]:
     return out
 
 
-def alternative(data: Dataset, names: dict, result: dict) -> str:
-    """The whole figure in words: what a reader who cannot see it needs."""
-    studies = [f"{names[s['trial_id']]} {words.shown_estimate(result, s)}"
-               for s in result["studies"] if s["yi"] is not None]
-    listed = f" Trials: {'; '.join(studies)}." if result["k"] > 1 else ""
-    return f"{words.finding(data, result)}{listed}"
-
-
 def _instruments(data: Dataset) -> set[str]:
     return {w["label_en"] for w in data.words("outcome").values()}
 
@@ -417,5 +409,5 @@ def forest(data: Dataset, names: dict[str, str], result: dict) -> Html:
         f"<thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table></div>"
         f"<figcaption><p>{text(_legend(data, names, result))}</p>"
         f'<p class="lr-alt" id="{described}">'
-        f"{text(alternative(data, names, result))}</p></figcaption>"
+        f"{text(words.finding(data, result))}</p></figcaption>"
         f"{data_table(result['id'], 'Data of the figure', *_data_rows(names, result))}</figure>")
