@@ -16,7 +16,7 @@ from itertools import combinations
 import numpy as np
 import pandas as pd
 
-from . import doubts, recorded, seeds, tables
+from . import doubts, recorded, scales, seeds, tables
 from .dataset import DOUBTFUL, GENERIC, Dataset, Problem
 
 _ORDERED = (("min", "q1"), ("q1", "median"), ("median", "q3"), ("q3", "max"), ("min", "max"),

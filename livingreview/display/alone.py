@@ -226,14 +226,6 @@ def _data_rows(data: Dataset, names: dict, result: dict) -> tuple[list[str], lis
     return header, rows
 
 
-def alternative(data: Dataset, names: dict, result: dict) -> str:
-    """The whole figure in words."""
-    studies = [f"{names[s['trial_id']]} {words.shown_alone(result, s['estimate'])} "
-               f"({words.ends_alone(result, s)})" for s in result["studies"]]
-    listed = f" Studies: {'; '.join(studies)}." if result["k"] > 1 else ""
-    return f"{words.finding(data, result)}{listed}"
-
-
 def forest_alone(data: Dataset, names: dict[str, str], result: dict) -> Html:
     """The studies of one analysis without a comparison, under a banner that says so.
 
@@ -270,6 +262,6 @@ def forest_alone(data: Dataset, names: dict[str, str], result: dict) -> Html:
         f"(uncontrolled: {text(kind)})</caption><thead><tr>{head}</tr></thead>"
         f"<tbody>{''.join(_rows(data, names, Scale(result), result))}</tbody></table></div>"
         f"<figcaption><p>{text(_legend(names, result))}</p>"
-        f'<p class="lr-alt" id="{described}">{text(alternative(data, names, result))}</p>'
+        f'<p class="lr-alt" id="{described}">{text(words.finding(data, result))}</p>'
         f"</figcaption>"
         f"{data_table(result['id'], 'Data of the figure', *values)}</figure>")

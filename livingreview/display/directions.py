@@ -329,7 +329,7 @@ def _contours(axes, widest: float, low: float, high: float, binary: bool) -> Non
             continue
         end = grid[inside[-1]]
         top = inside[-1] < len(grid) - 1
-        above, before = (above + 1 if end - before < 0.5 * widest else 0), end
+        above, before = (above + 1 if end - before < 0.7 * widest else 0), end
         name = (f"OR {number(math.exp(effect * _TO_LOG_ODDS))}" if binary
                 else f"SMD {number(effect)}")
         axes.annotate(name, (end, high if top else n[inside[-1]]), color=FAINT,

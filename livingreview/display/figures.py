@@ -181,7 +181,7 @@ def specification_curve(data: Dataset, result: dict) -> Html | None:
         top.axhline(result["pooled"]["estimate"], color=INK, linewidth=0.8, linestyle=":")
         _null_line(top.axhline, result)
         _cut(top, "y", result, estimates, log)
-        top.set_xlabel(f"{len(rows)} analyses, ordered by their estimate")
+        top.set_xlabel(f"{len(rows)} analyses,\nordered by their estimate")
         top.set_ylabel(words.axis_label(result))
         despine(figure)
         curve = inline_svg(figure, identifier, title, _curve_words(result, found, estimates))

@@ -292,12 +292,8 @@ def _pooled_rows(axis: Axis, result: dict) -> list[str]:
 
 
 def alternative(data: Dataset, names: dict, result: dict) -> str:
-    """The whole figure in words: what a reader who cannot see it needs."""
-    studies = [f"{names[s['trial_id']]} {words.shown_estimate(result, s)}"
-               for s in result["studies"] if s["yi"] is not None]
-    listed = f" Trials: {'; '.join(studies)}." if result["k"] > 1 else ""
-    return " ".join(filter(None, [f"{words.finding(data, result)}{listed}",
-                                  weights.footnote(names, result)]))
+    """The figure in words, beside what its table says: what the pool finds, and weights of 0."""
+    return " ".join(filter(None, [words.finding(data, result), weights.footnote(names, result)]))
 
 
 def _instruments(data: Dataset) -> set[str]:

@@ -255,8 +255,9 @@ class Compared:
         if why is None and not self.now.has(trial):
             return "deleted", ("no longer in the data" if self.now.complete
                                else "in no analysis any more")
-        kind = "retracted" if (why or "").split(":")[0] == "retracted" else "doubtful" if "doubtful" in (why or "") else (
-            "removed")
+        said = why or ""  # a place where the trial is found instead may follow the reason
+        kind = "retracted" if said.startswith("retracted") else (
+            "doubtful" if "doubtful" in said else "removed")
         if why is None:
             kind, why = self._not_asked(self.now, self._before[trial], trial)
         return ("rule", f"its rows are the same; now: {why}") if self._same_rows(trial) else (
