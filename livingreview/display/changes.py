@@ -10,7 +10,7 @@ from ..effects.question import RATIOS
 from ..review.changes import CAUSES
 from . import words
 from .html import Column, Html, details, interval, join, number, paragraph, table
-from .naming import study_names
+from .naming import arm_names, of_study, spoken, study_names
 
 _FACTOR = 3  # decimals of a factor
 _NAMED = 5  # trials that a cell names
@@ -41,10 +41,13 @@ class Names:
     Parameters
     ----------
     data : Dataset or None
+    identifiers : bool
+        Whether identifiers stand beside the names: in a text that leads to rows of files, not on
+        pages.
     """
 
-    def __init__(self, data: Dataset | None):
-        self._data, self._known = data, {}
+    def __init__(self, data: Dataset | None, identifiers: bool = False):
+        self._data, self._known, self._identifiers = data, {}, identifiers
 
     def short(self, change: dict, trial: str) -> str:
         """The name of a trial of an analysis."""
@@ -57,9 +60,20 @@ class Names:
         return self._data is not None and indication in self._data.indications
 
     def full(self, change: dict, trial: str) -> str:
-        """The name of a trial with its identifier."""
+        """The name of a trial, with its identifier where these are asked for."""
         name = self.short(change, trial)
-        return name if trial in name.lower() else f"{name}, {trial}"
+        return f"{name}, {trial}" if self._identifiers and name != trial else name
+
+    def said(self, change: dict, step: dict) -> str:
+        """A detail with the names of the trials, arms and sources that it speaks of."""
+        of, other, detail = change["indication"], step["other"], step["detail"]
+        if self._identifiers or not self._has(of):
+            shown = self.short(change, other) if other else ""
+            return detail.replace(other, f"{shown} ({other})") if shown != other else detail
+        self.short(change, "")  # so that the names of the indication are known
+        sources = {s["source_id"]: s["title"] for s in self._data.records("sources", of)}
+        arms = of_study(arm_names(self._data, of), step["trial_id"])
+        return spoken(detail, arms, self._known[of], sources)
 
 
 def part(change: dict, value: float) -> str:
@@ -72,10 +86,7 @@ def part(change: dict, value: float) -> str:
 def cause(change: dict, step: dict, names: Names) -> str:
     """A cause in words, with its trial."""
     named = f" ({names.full(change, step['trial_id'])})" if step["trial_id"] else ""
-    other, detail = step["other"], step["detail"]
-    if other:
-        detail = detail.replace(other, f"{names.short(change, other)} ({other})")
-    return f"{CAUSES[step['cause']]}{named}: {detail}"
+    return f"{CAUSES[step['cause']]}{named}: {names.said(change, step)}"
 
 
 def _why(change: dict, names: Names) -> str:
@@ -181,7 +192,7 @@ def as_text(found: dict, data: Dataset | None = None) -> str:
     data : Dataset, optional
         For names of trials; their identifiers stand alone where it is left out.
     """
-    names = Names(data)
+    names = Names(data, identifiers=True)
     before, now = (versions.said(found[side]["data_version"]) for side in ("before", "now"))
     lines = [f"data of {before} → {now}; "
              f"package {found['before']['package_version']} → {found['now']['package_version']}",
