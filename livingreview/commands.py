@@ -192,6 +192,8 @@ def _rows_of(file: Path, table: str, filled: Path | None):
     rows = revman.rows(package, filled)
     for line in package.passed:
         click.echo(f"not imported: {line}", err=True)
+    for line in package.remarks:
+        click.echo(f"note: {line}", err=True)
     return rows, ""
 
 

@@ -291,11 +291,6 @@ def _pooled_rows(axis: Axis, result: dict) -> list[str]:
     return out
 
 
-def alternative(data: Dataset, names: dict, result: dict) -> str:
-    """The figure in words, beside what its table says: what the pool finds, and weights of 0."""
-    return " ".join(filter(None, [words.finding(data, result), weights.footnote(names, result)]))
-
-
 def _instruments(data: Dataset) -> set[str]:
     return {w["label_en"] for w in data.words("outcome").values()}
 
@@ -411,5 +406,5 @@ def forest(data: Dataset, names: dict[str, str], result: dict) -> Html:
         f"<thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table></div>"
         f"<figcaption><p>{text(_legend(data, names, result))}</p>"
         f'<p class="lr-alt" id="{described}">'
-        f"{text(alternative(data, names, result))}</p></figcaption>"
+        f"{text(words.finding(data, result))}</p></figcaption>"
         f"{data_table(result['id'], 'Data of the figure', *values)}</figure>")

@@ -151,11 +151,11 @@ def reported_effect(ev: Evidence, analysis: Analysis, trial: str, contests: list
         raise Unusable(main_reason(reasons))
     _, _, contest, row, yi, se, quality, words = min(found, key=lambda f: f[:2])
     totals = [_allocated(ev, contest.study_id, g) for g in (contest.cells, contest.comparator)]
+    words = ("effect as reported between the arms", *words, *doubt_of(row))
     return Effect(
         trial, contest.study_id, contest.kind, contest.background, contest.cells.cells,
         row["outcome"], row["instrument"] or "", row["timepoint_months"], "contrast", yi, se**2,
-        None, None, *totals, quality,
-        ("effect as reported between the arms", *words, *doubt_of(row)),
+        None, None, *totals, quality, words,
         (reading("contrasts", row),), within_person(ev, contest.study_id),
         enrolled=_enrolled(ev, contest))
 

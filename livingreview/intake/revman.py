@@ -4,8 +4,8 @@ Accepted is a ZIP archive with these CSV files, in any folder, each named after 
 
 - ``…-data-rows.csv``: a row per study, analysis and subgroup, with the columns `Analysis group`,
   `Analysis number`, `Study`, `Study year`, `Experimental mean`, `Experimental SD`,
-  `Experimental cases`, `Experimental N`, the same for `Control`, `GIV SE`, `Mean`, `Subgroup` and
-  `Footnotes`;
+  `Experimental cases`, `Experimental N`, the same for `Control`, `GIV SE`, `Mean`, `CI start`,
+  `CI end`, `Subgroup` and `Footnotes`;
 - ``…-overall-estimates-and-settings.csv``: a row per analysis, with `Analysis group name`,
   `Analysis name`, `Data type` (Dichotomous, Continuous, Contrast level), `Effect measure`,
   `Experimental group label`, `Control group label` and `Swap event and non-event`;
@@ -20,6 +20,12 @@ The package has no words of ours for outcomes, visits, scales and arms, and none
 first call writes a list of its analyses and their subgroups, the user fills in what each is, and
 what is left empty is not imported. A line that is copied and names a study in `only_study` says
 what the analysis is for that study alone.
+
+A trial that stands several times in one analysis has a line for each of its rows, which `only_row`
+names by its order or its footnote; what such a line leaves empty, the line of the study or of the
+analysis says. Where these lines are left empty, rows that share an arm become arms of one trial,
+and the patients of the shared arm are added, unless `shared_n` says that each row has the `whole`
+arm. What cannot be placed is named and not imported; the rest is.
 """
 
 from __future__ import annotations
@@ -30,7 +36,8 @@ import re
 import unicodedata
 import zipfile
 import zlib
-from collections import defaultdict
+from collections import Counter, defaultdict
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -38,15 +45,18 @@ from pathlib import Path
 from ..tables import BY_NAME
 from .incoming import IntakeError, Row, comma_separated
 from .opening import csv_records
+from .placing import DIVIDED, WHOLE, Comparison, Said, placed
 
 SOURCE_KIND = "review-table"
 SETTINGS, ROWS, BIAS = ("overall-estimates-and-settings", "data-rows", "risk-of-bias")
 _JUDGEMENT = "Domain (judgement): "
 _SHOWN = ("analysis", "comparison", "name", "data_type", "effect_measure", "experimental",
-          "control", "subgroup", "studies")
-_FILLED = ("only_study", "outcome", "event", "count", "instrument", "scale_min", "scale_max",
+          "control", "subgroup", "studies", "footnote")
+_ONLY = ("only_study", "only_row")  # what a line speaks of, where it is not the whole analysis
+_FILLED = (*_ONLY, "outcome", "event", "count", "instrument", "scale_min", "scale_max",
            "better", "timepoint_months", "statistic", "measure", "experimental_arm",
-           "control_arm", "comparator_type", "tool")
+           "control_arm", "comparator_type", "shared_n", "tool")
+_VISIT = ("outcome", "instrument", "timepoint_months")
 # Letters that Unicode does not divide into one of ASCII and a mark.
 _LETTERS = str.maketrans({"ø": "o", "ß": "ss", "æ": "ae", "œ": "oe", "ł": "l", "đ": "d", "ı": "i"})
 _BIAS_LINE = "risk-of-bias"  # stands in the list for the judgements
@@ -74,6 +84,8 @@ class Package:
     settings, rows : list
         By line, the rows of the two files.
     bias : list
+    passed, remarks : list of str
+        What is not imported, and what is imported otherwise than it stands there.
     """
 
     review: str
@@ -81,6 +93,7 @@ class Package:
     rows: _Table
     bias: _Table | None = None
     passed: list[str] = field(default_factory=list)
+    remarks: list[str] = field(default_factory=list)
 
 
 def read(file: Path) -> Package:
@@ -143,20 +156,35 @@ def list_text(package: Package) -> str:
     writer = csv.DictWriter(text, [*_SHOWN, *_FILLED], restval="", lineterminator="\n")
     writer.writeheader()
     settings = {_analysis(row): row for _, row in package.settings.records}
+    standing = _standing(package)
     for (analysis, subgroup), studies in _parts(package).items():
         row = settings[analysis]
-        writer.writerow({
+        line = {
             "analysis": analysis, "comparison": row.get("Analysis group name"),
             "name": row.get("Analysis name"), "data_type": row.get("Data type"),
             "effect_measure": row.get("Effect measure"),
             "experimental": row.get("Experimental group label"),
-            "control": row.get("Control group label"),
-            "subgroup": subgroup, "studies": len(studies)})
+            "control": row.get("Control group label"), "subgroup": subgroup}
+        writer.writerow({**line, "studies": len(studies)})
+        for (part, _), found in standing.items():
+            for order, (_, row) in enumerate(found if len(found) > 1 else (), 1):
+                if part == (analysis, subgroup):
+                    writer.writerow({**line, "footnote": row.get("Footnotes", ""),
+                                     "only_study": row.get("Study", ""), "only_row": order})
     if package.bias:
         studies = {study_id(row.get("Study", "")) for _, row in package.bias.records}
         writer.writerow({"analysis": _BIAS_LINE, "name": "judgements, by domain",
                          "studies": len(studies)})
     return text.getvalue()
+
+
+def _standing(package: Package) -> dict[tuple[tuple[str, str], str], list]:
+    """The rows of each study in each analysis and subgroup, by line."""
+    found = defaultdict(list)
+    for line, row in package.rows.records:
+        part = _analysis(row), row.get("Subgroup", "")
+        found[part, study_id(row.get("Study", ""))].append((line, row))
+    return found
 
 
 def rows(package: Package, filled: Path, today: date | None = None) -> list[Row]:
@@ -165,7 +193,8 @@ def rows(package: Package, filled: Path, today: date | None = None) -> list[Row]
     Parameters
     ----------
     package : Package
-        `passed` gets a line for everything that is not imported.
+        `passed` gets a line for everything that is not imported, `remarks` one for everything
+        that is imported otherwise than it stands there.
     filled : Path
         The list, filled in.
     today : date, optional
@@ -177,36 +206,75 @@ def rows(package: Package, filled: Path, today: date | None = None) -> list[Row]
         With every line of the list that lacks something, or when nothing is filled in.
     """
     settings = {_analysis(row): row for _, row in package.settings.records}
-    parts = _parts(package)
-    wanted, tool, problems = {}, "", []
+    entries, tool = _listed(package, filled, settings)
+    said = {(analysis, subgroup) for analysis, subgroup, *_ in entries}
+    package.passed += [f"{_named(part)}: the list does not say what it is"
+                       for part in _parts(package) if part not in said]
+    found, passed, remarks = placed(list(_comparisons(package, entries, settings)))
+    package.passed += passed
+    package.remarks += remarks
+    return _made(package, found, tool, today or date.today())
+
+
+def _listed(package: Package, filled: Path, settings: dict) -> tuple[dict, str]:
+    """What the list says of analyses, studies and rows, and of the tool of the judgements.
+
+    Raises
+    ------
+    IntakeError
+    """
+    parts, standing = _parts(package), _standing(package)
+    entries, lines, tool, problems = {}, {}, "", []
     records = list(csv_records(filled.read_bytes(), filled.name))
     header = records[0][1] if records else []
     comma_separated(header, f"{filled.name}:1")
     for line, cells in records[1:]:
         entry = {k: v.strip() for k, v in zip(header, cells, strict=False)}
-        analysis = entry.get("analysis", "")
-        part = analysis, entry.get("subgroup", "")
-        study = study_id(entry.get("only_study", ""))
-        if analysis == _BIAS_LINE:
+        part = entry.get("analysis", ""), entry.get("subgroup", "")
+        if part[0] == _BIAS_LINE:
             tool = entry.get("tool", "")
         elif part not in parts:
             problems.append(f"{filled.name}:{line}: {_named(part)!r} is not in the package")
-        elif entry.get("outcome") or entry.get("event"):
-            wrong = _wrong(entry, settings[analysis])
-            if entry.get("only_study") and study not in parts[part]:
-                wrong.append(f"{entry['only_study']} is no study of it")
-            if (*part, study) in wanted:
+        elif any(entry.get(name) for name in _FILLED if name not in _ONLY):
+            if not (entry.get("outcome") or entry.get("event") or entry.get("only_row")):
+                continue  # a line that is not filled in yet
+            study = study_id(entry.get("only_study", ""))
+            row, wrong = _only(entry, study, parts[part], standing.get((part, study), []))
+            if not wrong and (*part, study, row) in entries:
                 wrong.append("another line says what it is: expected one line")
             problems += [f"{filled.name}:{line}: {_named(part)}: {text}" for text in wrong]
-            wanted[*part, study] = entry
-    if not (problems or wanted):
+            if not wrong:
+                entries[*part, study, row], lines[*part, study, row] = entry, line
+    for key in [key for key in entries if key[3]]:  # what its line leaves empty, others say
+        general = entries.get((*key[:3], 0)) or entries.get((*key[:2], "", 0)) or {}
+        entries[key] = {**general, **{k: v for k, v in entries[key].items() if v}}
+    problems += [f"{filled.name}:{lines[key]}: {_named(key[:2])}: {text}"
+                 for key, entry in entries.items() for text in _wrong(entry, settings[key[0]])]
+    if not (problems or entries):
         problems = [f"{filled.name} says of no analysis what it is: fill in at least one line"]
     if problems:
         raise IntakeError(problems)
-    said = {(analysis, subgroup) for analysis, subgroup, _ in wanted}
-    package.passed += [f"{_named(part)}: the list does not say what it is"
-                       for part in parts if part not in said]
-    return _made(package, wanted, settings, tool, today or date.today())
+    return entries, tool
+
+
+def _only(entry: dict[str, str], study: str, studies: set[str], found: list
+          ) -> tuple[int, list[str]]:
+    """Which row of the study a line speaks of, 0 for all, and what is wrong with that."""
+    name, row = entry.get("only_study", ""), entry.get("only_row", "")
+    if name and study not in studies:
+        return 0, [f"{name} is no study of it"]
+    if not row:
+        return 0, []
+    if not name:
+        return 0, ["only_row is a row of a study: only_study is empty"]
+    if row.isdecimal() and 0 < int(row) <= len(found):
+        return int(row), []
+    noted = [i for i, (_, cells) in enumerate(found, 1) if cells.get("Footnotes", "") == row]
+    if len(noted) == 1:
+        return noted[0], []
+    return 0, [f"only_row {row} names {len(noted) or 'no'} row{'s' * (len(noted) > 1)} of {name}: "
+               f"expected a number from 1 to {len(found)}, in the order of the package, or a "
+               "footnote that one of them has"]
 
 
 def _named(part: tuple[str, str]) -> str:
@@ -232,6 +300,8 @@ def _wrong(entry: dict[str, str], settings: dict[str, str]) -> list[str]:
         out.append("an event needs counts")
     if entry.get("event"):
         needed.append("count")
+    if entry.get("shared_n", "") not in ("", DIVIDED, WHOLE):
+        out.append(f"shared_n is {entry['shared_n']}: expected {DIVIDED}, {WHOLE} or nothing")
     return out + [f"{name} is empty" for name in needed if not entry.get(name)]
 
 
@@ -244,31 +314,154 @@ def study_id(name: str) -> str:
     return "-".join(re.findall("[a-z0-9]+", plain))
 
 
-def _made(package: Package, wanted: dict, settings: dict, tool: str, today: date) -> list[Row]:
-    """Rows of every table from the rows of the package."""
-    source, out = f"{package.review.lower()}-data-package", []
+def _unclear(package: Package) -> dict[str, str]:
+    """Names of studies that give no identifier of their own, with the reason."""
+    names = defaultdict(set)
+    for _, row in package.rows.records:
+        names[study_id(row.get("Study", ""))].add(row.get("Study", ""))
+    return {name: f"{' and '.join(sorted(some))} would both be {identifier}" if len(some) > 1
+            else "its name has no letter or digit of which an identifier can be made"
+            for identifier, some in names.items() if len(some) > 1 or not identifier
+            for name in some}
+
+
+def _comparisons(package: Package, entries: dict, settings: dict) -> Iterator[Comparison]:
+    """The rows of which the list says what they are, with what they hold."""
+    unclear, seen = _unclear(package), Counter()
     for line, row in package.rows.records:
-        place, study = f"{package.rows.name}:{line}", study_id(row.get("Study", ""))
+        name = row.get("Study", "")
+        place, study = f"{package.rows.name}:{line}", study_id(name)
         part = _analysis(row), row.get("Subgroup", "")
-        entry = wanted.get((*part, study)) or wanted.get((*part, ""))
+        seen[part, study] += 1
+        entry = (entries.get((*part, study, seen[part, study])) or entries.get((*part, study, 0))
+                 or entries.get((*part, "", 0)))
         if entry is None:
-            if any(part == (analysis, subgroup) for analysis, subgroup, _ in wanted):
-                package.passed.append(f"{place}: {row.get('Study')}: the list names other studies")
+            if any(part == key[:2] for key in entries):
+                package.passed.append(f"{place}: {name}: the list names other studies")
             continue
-        common = {"study_id": study, "source_id": source}
-        values = _values(settings[_analysis(row)], row, entry)
-        if not values:
-            package.passed.append(f"{place}: {row.get('Study')}: no values")
+        if name in unclear:
+            package.passed.append(f"{place}: {name}: {unclear[name]}")
             continue
-        out.append(_row("studies", {**common, "year": row.get("Study year", "")}, place,
+        kind = settings[part[0]]["Data type"]
+        said = _contrast(row, entry) if kind == "Contrast level" else _arms(row, entry, kind)
+        if not said:
+            package.passed.append(f"{place}: {name}: no values")
+            continue
+        arms = entry["experimental_arm"], entry["control_arm"]
+        if kind != "Contrast level" and (silent := _silent(said, arms)):
+            package.remarks.append(
+                f"{place}: {name}: no values of {' and '.join(silent)} (0 beside an empty effect "
+                "is a field that was not used): the study and what is stated of its n are kept")
+        yield Comparison(place, study, name, part[0], _named(part), row.get("Footnotes", ""),
+                         entry, row, said, arms)
+
+
+def _silent(said: tuple[Said, ...], arms: tuple[str, str]) -> list[str]:
+    """The arms of which a row gives no mean and no count."""
+    known = {one.cells["arm_id"] for one in said
+             if one.cells.get("mean") or one.cells.get("events")}
+    return [arm for arm in arms if arm not in known]
+
+
+def _arms(row: dict, entry: dict, kind: str) -> tuple[Said, ...]:
+    """What a row says of each arm; nothing where it says nothing of one.
+
+    A package prints 0 in fields that are not used. In an analysis of means a mean and an SD of 0
+    are such fields where the package prints no effect: with values it would have one, or a spread.
+    In one of counts 0 events are a count: two arms without events have no effect either, and a
+    count that was not entered has no number at risk.
+    """
+    out = []
+    for side, arm, _ in _SIDES:
+        names = _names_of(side, kind)
+        cells = {ours: row.get(theirs, "") for ours, theirs in names.items()}
+        size = "n" if kind == "Continuous" else "total"
+        if _zero(cells[size]):
+            cells = {**cells, size: "", **({} if kind == "Continuous" else {"events": ""})}
+        if kind == "Continuous" and not _estimated(row) and (
+                _zero(cells["mean"]) and _zero(cells["sd"])):
+            cells |= {"mean": "", "sd": ""}
+        cells |= {name: _whole(cells[name]) for name in ("n", "events", "total") if name in cells}
+        if any(cells.values()):
+            out.append(Said(*_row_of_arm(entry, kind, {"arm_id": entry[arm], **cells}), names))
+    return tuple(out)
+
+
+def _names_of(side: str, kind: str) -> dict[str, str]:
+    """What the package calls our columns of an arm."""
+    if kind == "Continuous":
+        return {ours: f"{side} {theirs}" for ours, theirs in _OUTCOME.items()}
+    return {"events": f"{side} cases", "total": f"{side} N"}
+
+
+def _row_of_arm(entry: dict, kind: str, cells: dict) -> tuple[str, dict]:
+    """Table and cells of what is said of an arm."""
+    if entry.get("event"):
+        return "adverse_events", {"event": entry["event"], "count": entry["count"],
+                                  "months": entry.get("timepoint_months", ""), **cells}
+    scale = ("scale_min", "scale_max") if kind == "Continuous" else ()
+    return "outcomes", {
+        **{name: entry.get(name, "") for name in (*_VISIT, *scale, "better")},
+        "statistic": entry.get("statistic") or "final", **cells}
+
+
+def _estimated(row: dict) -> bool:
+    """Whether the package prints an effect for a row."""
+    return bool(row.get("Mean")) and bool(row.get("CI start") or row.get("CI end"))
+
+
+def _zero(text: str) -> bool:
+    """Whether a cell is empty or 0."""
+    try:
+        return not text or float(text) == 0
+    except ValueError:
+        return False
+
+
+def _whole(text: str) -> str:
+    """A whole number as the tables write it, where a package writes 20.0."""
+    return text[:text.index(".")] if re.fullmatch(r"[0-9]+\.0+", text) else text
+
+
+def _contrast(row: dict, entry: dict) -> tuple[Said, ...]:
+    """An effect between the arms as the package prints it, ratios on their own scale."""
+    names = {"estimate": "Mean", "se": "GIV SE"}
+    cells = {ours: row.get(theirs, "") for ours, theirs in names.items()}
+    if not cells["estimate"] or _zero(cells["se"]):  # no effect has a standard error of 0
+        return ()
+    try:
+        size = float(cells["estimate"])
+    except ValueError:
+        size = None  # the check names the cell
+    no_effect = 1 if entry["measure"] in ("RR", "OR", "HR") else 0
+    favours = ""
+    if size is not None and entry["better"] in ("lower", "higher"):
+        favours = "neither" if size == no_effect else (
+            "cells" if (size < no_effect) == (entry["better"] == "lower") else "comparator")
+    return (Said("contrasts", {
+        **{name: entry.get(name, "") for name in _VISIT},
+        "arm_intervention": entry["experimental_arm"], "arm_comparator": entry["control_arm"],
+        "measure": entry["measure"], "scale_max": entry.get("scale_max", ""), "favours": favours,
+        **cells}, names),)
+
+
+def _made(package: Package, found: list[Comparison], tool: str, today: date) -> list[Row]:
+    """Rows of every table from what the rows of the package say."""
+    source, out = f"{package.review.lower()}-data-package", []
+    years = _years(package, found)
+    for one in found:
+        common = {"study_id": one.study, "source_id": source}
+        out.append(_row("studies", {**common, "year": years[one.study]}, one.place,
                         {"study_id": "Study", "year": "Study year"}, made=True))
-        out += [_row("arms", {**common, "arm_id": entry[arm], "role": role, "comparator_type":
-                              entry.get("comparator_type", "") if role == "comparator" else ""},
-                     place, made=True) for _, arm, role in _SIDES]
-        where = "; ".join(filter(None, (f"analysis {_analysis(row)}", row.get("Subgroup", ""))))
-        note = row.get("Footnotes", "")
-        out += [_row(table, {**common, "locator": where, "note": note and f"footnote: {note}",
-                             **cells}, place, names) for table, cells, names in values]
+        out += [_row("arms", {**common, "arm_id": arm, "role": role, "comparator_type":
+                              one.entry.get("comparator_type", "") if role == "comparator" else "",
+                              "note": one.arm_notes.get(arm, "")}, one.place, made=True)
+                for arm, (_, _, role) in zip(one.arms, _SIDES, strict=True)]
+        where = "; ".join(filter(None, (f"analysis {one.analysis}", one.row.get("Subgroup"))))
+        for said in one.said:
+            note = said.note or (one.footnote and f"footnote: {one.footnote}")
+            out.append(_row(said.table, {**common, "locator": where, "note": note, **said.cells},
+                            one.place, said.names))
     if tool and package.bias:
         out += _judgements(package, {r.values["study_id"] for r in out
                                      if r.table.name == "studies"}, source, tool)
@@ -279,57 +472,26 @@ def _made(package: Package, wanted: dict, settings: dict, tool: str, today: date
                  package.rows.name, made=True), *out]
 
 
-def _row(table: str, values: dict[str, str], place: str, names=None, made: bool = False) -> Row:
-    return Row(BY_NAME[table], values, place, names or {}, made)
-
-
-def _values(settings: dict, row: dict, entry: dict) -> list[tuple[str, dict, dict]]:
-    """(table, cells, names of the reader's columns) of one row; none where it has no numbers."""
-    same = {name: entry.get(name, "") for name in ("outcome", "instrument", "timepoint_months")}
-    if settings["Data type"] == "Contrast level":
-        return _contrast(row, entry, same)
-    out = []
-    for side, arm, _ in _SIDES:
-        if settings["Data type"] == "Continuous":
-            names = {ours: f"{side} {theirs}" for ours, theirs in _OUTCOME.items()}
-            more = {name: entry.get(name, "") for name in
-                    ("scale_min", "scale_max", "better", "statistic")}
+def _years(package: Package, found: list[Comparison]) -> dict[str, str]:
+    """The year of each study; none where its rows have several, or something else."""
+    stated, column = defaultdict(dict), BY_NAME["studies"].column("year")
+    for one in found:
+        if year := one.row.get("Study year", ""):
+            stated[one.study].setdefault(year, one)
+    out = defaultdict(str)
+    for study, years in stated.items():
+        good = [y for y in years if y.isdecimal() and column.minimum <= int(y) <= column.maximum]
+        if len(years) == len(good) == 1:
+            out[study] = good[0]
         else:
-            names = {"events": f"{side} cases", "total": f"{side} N"}
-            more = {"better": entry.get("better", ""),
-                    "statistic": entry.get("statistic") or "final"}
-        cells = {ours: row.get(theirs, "") for ours, theirs in names.items()}
-        if not all(cells.values()):
-            return []
-        if entry.get("event"):
-            out.append(("adverse_events", {"arm_id": entry[arm], "event": entry["event"],
-                                           "count": entry["count"],
-                                           "months": entry.get("timepoint_months", ""), **cells},
-                        names))
-        else:
-            out.append(("outcomes", {"arm_id": entry[arm], **same, **more, **cells}, names))
+            one = next(iter(years.values()))
+            package.passed.append(f"{one.place}: {one.name}: Study year {' and '.join(years)}: "
+                                  "expected one year; the study comes in without it")
     return out
 
 
-def _contrast(row: dict, entry: dict, same: dict) -> list[tuple[str, dict, dict]]:
-    """An effect between the arms as the package prints it, ratios on their own scale."""
-    names = {"estimate": "Mean", "se": "GIV SE"}
-    cells = {ours: row.get(theirs, "") for ours, theirs in names.items()}
-    if not all(cells.values()):
-        return []
-    try:
-        size = float(cells["estimate"])
-    except ValueError:
-        size = None  # the check names the cell
-    no_effect = 1 if entry["measure"] in ("RR", "OR", "HR") else 0
-    favours = ""
-    if size is not None and entry["better"] in ("lower", "higher"):
-        favours = "neither" if size == no_effect else (
-            "cells" if (size < no_effect) == (entry["better"] == "lower") else "comparator")
-    return [("contrasts", {**same, "arm_intervention": entry["experimental_arm"],
-                           "arm_comparator": entry["control_arm"], "measure": entry["measure"],
-                           "scale_max": entry.get("scale_max", ""), "favours": favours, **cells},
-             names)]
+def _row(table: str, values: dict[str, str], place: str, names=None, made: bool = False) -> Row:
+    return Row(BY_NAME[table], values, place, names or {}, made)
 
 
 def _judgements(package: Package, studies: set[str], source: str, tool: str) -> list[Row]:
