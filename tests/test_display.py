@@ -41,7 +41,7 @@ def _changed_copy(folder: Path, old: str, new: str) -> Path:
 
 
 @pytest.mark.parametrize("value, shown", [(-2.25, "−2.2"), (-0.04, "0.0"), (1234.5, "1,234.5"),
-                                          (None, "")])
+                                          (None, ""), (-11.149999999999999, "−11.2")])
 def test_numbers(value, shown):
     assert number(value) == shown
 

@@ -18,6 +18,7 @@ from livingreview.display.pages import Overview
 from livingreview.display.statement import NO_ESTIMATE, NOT_RATED, statement
 from livingreview.publish import api
 from livingreview.review import review
+from livingreview.review.results import rounded
 
 FRACTURE = "fracture-bone-defect"
 STATING = [p for p in PAGES if p.stem in (
@@ -97,6 +98,7 @@ def test_the_static_interface_says_the_same():
     for record in api.analyses(document):
         result = document.document["analyses"][record["id"]]
         said = statement(result)
+        assert statement(rounded(result)) == said  # as results.json holds it
         assert said.k == (words.trials(record["k"], words.noun(result)) if record["k"]
                           else f"no {words.noun(result)}")
         if record["k"]:

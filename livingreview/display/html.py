@@ -9,6 +9,8 @@ import urllib.parse
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from ..review.results import rounded
+
 LONG = 110  # characters of a cell above which it is folded
 MINUS = "\N{MINUS SIGN}"
 
@@ -30,12 +32,14 @@ def text(value) -> str:
 def number(value: float | None, decimals: int = 1) -> str:
     """A number with a real minus sign; empty where there is none.
 
+    It is rounded from what ``results.json`` holds, so that page and file never differ by a digit.
+
     >>> number(-2.25)
     '−2.2'
     """
     if value is None:
         return ""
-    shown = f"{value:,.{decimals}f}"
+    shown = f"{rounded(float(value)):,.{decimals}f}"
     if float(shown.replace(",", "")) == 0:
         shown = shown.lstrip("-")
     return shown.replace("-", MINUS)
