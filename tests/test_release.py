@@ -258,6 +258,8 @@ def _built(tree: Path, version: str, commit: str, epoch: str) -> Path:
     (site / "data" / "studies.csv").write_text("x")
     (site / "results.json").write_bytes((tree / f"releases/{version}.json").read_bytes())
     (site / "index.html").write_text(f"{version} {commit}")
+    (tree / "livingreview" / "__pycache__").mkdir()
+    (tree / "livingreview" / "__pycache__" / "bytecode").write_text(str(tree))
     return site
 
 
@@ -269,6 +271,7 @@ def test_the_site_of_a_tag_is_built_once_and_archived(two, tmp_path, monkeypatch
         with zipfile.ZipFile(made) as held:
             names = held.namelist()
         assert "site/index.html" in names and "source/requirements.txt" in names
+        assert not any("__pycache__" in name for name in names)
         commit = git(two.root, "rev-parse", f"v{version}^{{commit}}").strip()
         assert json.loads((out / version / "manifest.json").read_text())["commit"] == commit
     again = archive.site_version(two.root, FIRST, out, lambda _: None)

@@ -148,7 +148,8 @@ def site_version(root: Path, version: str, out: Path, say: Callable[[str], None]
         made = {**versions.manifest(version, tree / "releases"), "commit": commit}
         (site / "manifest.json").write_text(json.dumps(made, indent=1) + "\n", encoding="utf-8")
         site.rename(work / "site")
-        shutil.rmtree(tree / "_build")
+        shutil.rmtree(tree)
+        _tree(root, f"v{version}", tree)  # without what the build left there, such as bytecode
         return _published(work, out, version, int(epoch), say)
 
 
