@@ -173,6 +173,11 @@ WARNINGS = {
     "form of a citation": ([(STUDIES, DOE, "cited_by", "disc review 22")],
                            (STUDIES, 2, "cited_by", "disc review 22")),
     "spaces around text": ([(STUDIES, DOE, "note", " why")], (STUDIES, 2, "note", " why")),
+    "mean and SD of 0": ([(OUTCOMES, MSC_6, "mean", "0"), (OUTCOMES, MSC_6, "sd", "0.0")],
+                         (OUTCOMES, 4, "mean", "0")),
+    "a company's value that says to be as reported": (
+        [(SOURCES, {}, "kind", "company-page"), (CONTRASTS, DOE, "quality", "as-reported")],
+        (CONTRASTS, 2, "quality", "as-reported")),
 }
 CASES = [pytest.param(level, *case, id=f"{level}: {name}")
          for level, cases in (("error", ERRORS), ("warning", WARNINGS))
@@ -244,6 +249,47 @@ def test_titles_of_other_words_or_of_none_are_two_reports(made_up):
         edit(made_up, STUDIES, DOE, "title", one)
         edit(made_up, STUDIES, {"study_id": "roe-2021"}, "title", other)
         assert not [p for p in examine(made_up).problems if p.rule == "same-report"]
+
+
+def _beside(folder: Path, **cells: str) -> str:
+    """A second indication with one study; its path."""
+    append(folder, "vocabularies.csv", {"list": "indication", "value": "elbow", "label_en": "E",
+                                        "label_zh": "E"})
+    for table in tables.TABLES:
+        if table.folder == "indication" and not table.optional:
+            (folder / "elbow").mkdir(exist_ok=True)
+            write_table(folder / table.path("elbow"), table.names, [])
+    append(folder, "elbow/sources.csv", {"source_id": "report", "kind": "registry", "title": "R",
+                                         "accessed": "2026-11-21"})
+    append(folder, "elbow/studies.csv", {"study_id": "poe-2022", "source_id": "report",
+                                         "registration": "NCT02123368", **cells})
+    return "elbow/studies.csv"
+
+
+@pytest.mark.parametrize("one, other, found", [
+    ({"design": "rct"}, {}, ["design"]),
+    ({"design": "rct"}, {"design": "single-arm"}, ["design"]),
+    ({"design": "rct", "n_enrolled": "20", "blinding": "open"},
+     {"design": "rct", "n_enrolled": "30", "blinding": "double"}, ["blinding", "n_enrolled"]),
+    ({"design": "rct", "country": "Spain;France"}, {"design": "rct", "country": "Spain"}, []),
+    ({"design": "rct", "country": "Spain"}, {"design": "rct", "country": "Peru"}, ["country"]),
+    ({"design": "rct", "n_enrolled": "20"}, {"design": "rct"}, []),
+    ({"design": "rct"}, {"companion_of": "poe-2022"}, []),
+])
+def test_a_registration_of_two_indications_has_one_set_of_facts(made_up, one, other, found):
+    path = _beside(made_up, **other)
+    edit(made_up, STUDIES, DOE, "registration", "nct02123368;NCT01586312")
+    for column, value in ({"design": ""} | one).items():
+        edit(made_up, STUDIES, DOE, column, value)
+    problems = [p for p in examine(made_up).problems if p.rule == "registration-differs"]
+    assert sorted(p.column for p in problems) == sorted(found)
+    for problem in problems:
+        places = {f"{path}:2", f"{STUDIES}:2"}
+        assert f"{problem.file}:{problem.row}" in places
+        assert (places - {f"{problem.file}:{problem.row}"}).pop() in problem.wrong
+        assert problem.level == "warning" and "nct02123368" in problem.wrong.lower()
+        if "design" not in other:  # said at the row that lacks the fact
+            assert (problem.file, problem.value) == (path, "") and "rct" in problem.wrong
 
 
 def test_no_report_of_the_project_is_in_two_studies():

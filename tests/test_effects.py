@@ -432,6 +432,51 @@ def test_borrowed_digitised_and_doubtful_values_only_in_robustness(world, qualit
     assert world.select(qualities=ALL)[0]["a-2020"].quality == quality
 
 
+COMPANY = "from a seller's or company's page"
+
+
+@pytest.fixture
+def company(world):
+    """A source that is a page of the seller."""
+    return world.add("sources", source_id="shop", kind="company-page", title="A shop",
+                     accessed="2026-01-01")
+
+
+@pytest.mark.parametrize("quality", ["", "as-reported", "borrowed"])
+def test_values_from_a_companys_page_are_doubtful_and_say_so(company, quality):
+    world = company.trial("a-2020").value("a-2020", "msc", 30, 10, source_id="shop",
+                                          quality=quality)
+    world.value("a-2020", "control", 40, 10)
+    effects, left = world.select()
+    assert effects == {}
+    assert left["a-2020"].reason == f"value doubtful ({COMPANY}): only in robustness"
+    effect = world.select(qualities=ALL)[0]["a-2020"]
+    assert effect.quality == "doubtful" and COMPANY in effect.derivation
+
+
+def test_effects_and_harms_from_a_companys_page_are_doubtful_too(company):
+    from livingreview.review.harms import arm_events
+
+    contrast(company, "a-2020", se=2, source_id="shop").trial("b-2020").counts(
+        "b-2020", 3, 4, source_id="shop").counts("b-2020", 2, 5, event="death")
+    for analysis, trial in ((PAIN, "a-2020"), (HARM, "b-2020")):
+        effects, left = company.select(analysis)
+        assert not effects and f"value doubtful ({COMPANY})" in left[trial].reason
+        effect = company.select(analysis, qualities=ALL)[0][trial]
+        assert effect.quality == "doubtful" and COMPANY in effect.derivation
+    harms = {e.event: e.not_counted for e in arm_events(company.evidence())}
+    assert harms == {"any-ae": f"the count is doubtful, {COMPANY}", "death": ""}
+
+
+def test_a_companys_page_comes_after_every_other_source(company):
+    world = company.trial("a-2020").pair("a-2020", source_id="shop")
+    world.pair("a-2020", 35, 40, source_id="review")
+    effect = world.select(qualities=ALL)[0]["a-2020"]
+    assert effect.yi == -5
+    assert {why for _, why in effect.passed_over} == {
+        "read in a seller's or company's page, another source of the arm was taken"}
+
+
 # --- reported contrasts -------------------------------------------------------------------------
 
 

@@ -434,11 +434,16 @@ def _divided(path: Path, folder: Path, tmp_path: Path, **instruments: dict) -> R
 
 
 def test_each_subgroup_of_a_package_has_its_own_line(folder, tmp_path):
-    filled, before = tmp_path / "list.csv", _content(folder)
-    words = LIST["1.1"]
-    twice = _divided(filled, folder, tmp_path, VAS=words, KOOS=words)
-    assert twice.exit_code == 1 and _content(folder) == before
-    assert "data-rows.csv:3" in twice.stderr and "data-rows.csv:2 has the same key" in twice.stderr
+    filled, words = tmp_path / "list.csv", LIST["1.1"]
+    other = Path(shutil.copytree(folder, tmp_path / "other"))
+    twice = _divided(filled, other, tmp_path, VAS=words, KOOS=words)
+    assert twice.exit_code == 0, twice.output  # what agrees with itself comes in
+    for line in (2, 3):
+        assert (f"not imported: CD999999-data-rows.csv:{line}: Døe 2031, analysis 1.1, subgroup "
+                in twice.stderr)
+    assert "data-rows.csv:2, 3 say different things of cells pain-vas at month 6" in twice.stderr
+    assert not [r for r in _rows(other, "studies") if r["study_id"] == "doe-2031"]
+    assert [r for r in _rows(other, "outcomes") if r["source_id"] == "cd999999-data-package"]
     one = _divided(filled, folder, tmp_path, VAS=words | {"instrument": "VAS"})
     assert one.exit_code == 0, one.output
     assert "analysis 1.1, subgroup KOOS: the list does not say what it is" in one.stderr
@@ -470,6 +475,180 @@ def test_other_arms_of_a_known_study_are_a_warning_and_a_line_can_name_its_own(f
     none = _divided(filled, folder, tmp_path, KOOS=LIST["1.1"] | {"own": own | {
         "only_study": "Poe 1999"}})
     assert none.exit_code == 1 and "Poe 1999 is no study of it" in none.stderr
+
+
+def _taken(tmp_path: Path, data: str, lines: dict | None = None, **entries: dict
+           ) -> tuple[list, revman.Package]:
+    """Rows of a package whose list says `entries` of analyses and `lines` of (study, row)."""
+    package, filled = revman.read(_package(tmp_path, HEAD + data)), tmp_path / "list.csv"
+    filled.write_text(revman.list_text(package), encoding="utf-8")
+    rows = list(csv.DictReader(io.StringIO(filled.read_text(encoding="utf-8"))))
+    for row in rows:
+        if not row["only_study"]:
+            row |= entries.get(row["analysis"].replace(".", "_"), {})
+        row |= (lines or {}).get((row["only_study"], row["only_row"]), {})
+    _table(filled, rows)
+    return revman.rows(package, filled), package
+
+
+def _said(rows: list, table: str, *columns: str) -> list[tuple]:
+    return [tuple(r.values.get(c, "") for c in columns) for r in rows if r.table.name == table]
+
+
+MEANS, COUNTS = LIST["1.1"], LIST["1.2"]
+
+
+def test_unused_fields_that_a_package_prints_as_0_are_no_values(tmp_path):
+    rows, package = _taken(
+        tmp_path,
+        "1,1,Pain,,Doe 2031,2031,0.0,0.0,0.0,0.0,0.0,18,0.0,0.0,0.0,17,,,,no spread\n"
+        "1,1,Pain,,Poe 2032,2032,0.0,0.0,0.0,0.0,0.0,0,0.0,0.0,0.0,0,,,,\n"
+        "1,1,Pain,,Roe 2033,2033,0.0,0.0,0.0,2.5,0.0,18,0.0,3,0.0,17,0.0,-2,2,\n"
+        "1,1,Pain,,Zoe 2034,2034,0.0,0.0,30,9,0.0,18,0.0,0.0,0.0,17,,,,\n", **{"1_1": MEANS})
+    assert _said(rows, "outcomes", "study_id", "arm_id", "n", "mean", "sd") == [
+        ("doe-2031", "cells", "18", "", ""), ("doe-2031", "placebo", "17", "", ""),
+        ("roe-2033", "cells", "18", "0.0", "2.5"), ("roe-2033", "placebo", "17", "0.0", "3"),
+        ("zoe-2034", "cells", "18", "30", "9"), ("zoe-2034", "placebo", "17", "", "")]
+    assert "CD999999-data-rows.csv:3: Poe 2032: no values" in package.passed
+    said = "\n".join(package.remarks)
+    assert "data-rows.csv:2: Doe 2031: no values of cells and placebo" in said
+    assert "data-rows.csv:5: Zoe 2034: no values of placebo" in said and "Roe" not in said
+
+
+def test_missing_values_of_a_package_are_no_direction(folder, tmp_path):
+    from livingreview.dataset import load
+    from livingreview.effects import Evidence
+    from livingreview.review.directions import directions
+
+    data = HEAD + ("1,1,Pain,,Doe 2031,2031,0.0,0.0,0.0,0.0,0.0,18,0.0,0.0,0.0,17,,,,\n")
+    package, filled = _package(tmp_path, data), tmp_path / "list.csv"
+    _call("import", package, "--data", folder, "--list", filled)
+    _filled(filled, **{"1.1": MEANS})
+    done = _call("import", package, "--data", folder, "--list", filled, "--yes")
+    assert done.exit_code == 0 and "note: " in done.stderr, done.output
+    for path, match, cells in (("studies", {}, {"design": "rct"}),
+                               ("arms", {"role": "intervention"},
+                                {"cell_product": "cultured-msc", "cell_source": "adipose"})):
+        rows = _rows(folder, path)
+        for row in rows:
+            if row["study_id"] == "doe-2031" and all(row[k] == v for k, v in match.items()):
+                row |= cells
+        _table(folder / KNEE / f"{path}.csv", rows)
+    found = [d for d in directions(Evidence(load(folder), KNEE)) if d.trial == "doe-2031"]
+    assert [d.direction for d in found] == [""]
+
+
+def test_counts_of_0_are_counts_and_those_without_a_number_at_risk_are_none(tmp_path):
+    rows, package = _taken(
+        tmp_path,
+        "1,2,Harm,,Doe 2031,2031,0.0,0.0,0.0,0.0,0.0,20,0.0,0.0,0.0,21.0,,,,\n"
+        "1,2,Harm,,Poe 2032,2032,0.0,0.0,0.0,0.0,0.0,0,0.0,0.0,0.0,0,,,,\n", **{"1_2": COUNTS})
+    assert _said(rows, "adverse_events", "study_id", "events", "total") == [
+        ("doe-2031", "0", "20"), ("doe-2031", "0", "21")]
+    assert package.passed[-1] == "CD999999-data-rows.csv:3: Poe 2032: no values"
+
+
+ARMS = ("1,1,Pain,,Doe 2031,2031,,,41,12,,20,47,12,,10,-6,-15,3,Low dose\n"
+        "1,1,Pain,,Doe 2031,2031,,,38,13,,21,47.0,12,,9,-9,-18,0.6,High dose\n")
+
+
+def test_rows_that_share_a_control_are_arms_of_one_trial(tmp_path):
+    again = ARMS.replace("1,1,Pain", "1,2,Harm").splitlines()  # in the other order
+    counts = "".join(f"{line}\n" for line in (
+        again[1].replace("38,13,,21,47.0,12,,9", ",,3,21,,,2,9"),
+        again[0].replace("41,12,,20,47,12,,10", ",,4,20,,,2,10")))
+    rows, package = _taken(tmp_path, ARMS + counts, **{"1_1": MEANS, "1_2": COUNTS})
+    assert _said(rows, "outcomes", "arm_id", "n", "mean") == [
+        ("cells-1", "20", "41"), ("placebo", "19", "47"), ("cells-2", "21", "38")]
+    assert _said(rows, "adverse_events", "arm_id", "events", "total") == [  # the same two arms
+        ("cells-2", "3", "21"), ("placebo", "4", "19"), ("cells-1", "4", "20")]
+    notes = dict(_said(rows, "arms", "arm_id", "note"))
+    assert notes["cells-1"] == "footnote: Low dose" and notes["cells-2"] == "footnote: High dose"
+    assert any("n 10 + 9 added" in said for said in package.remarks)
+    assert "n 10 + 9" in _said(rows, "outcomes", "note")[1][0]
+
+
+def test_rows_that_share_their_experimental_arm_are_arms_of_one_trial(tmp_path):
+    rows, _ = _taken(
+        tmp_path, "1,1,Pain,,Doe 2031,2031,,,41,12,,11,47,12,,20,-6,-15,3,\n"
+        "1,1,Pain,,Doe 2031,2031,,,41,12,,10,52,13,,21,-11,-18,0.6,\n", **{"1_1": MEANS})
+    assert _said(rows, "outcomes", "arm_id", "n") == [
+        ("cells", "21"), ("placebo-1", "20"), ("placebo-2", "21")]
+
+
+OTHER = "1,1,Pain,,Roe 2033,2033,,,31,9,,19,40,12,,18,-9,-16,-2,\n"
+
+
+def test_a_trial_that_cannot_be_placed_is_named_and_the_rest_comes_in(tmp_path):
+    unlike = ARMS.replace("47.0,12", "51,12")
+    rows, package = _taken(tmp_path, unlike + OTHER, **{"1_1": MEANS})
+    assert {study for study, in _said(rows, "outcomes", "study_id")} == {"roe-2033"}
+    assert [line for line in package.passed if "Doe 2031" in line] == [
+        "CD999999-data-rows.csv:2, 3: Doe 2031 stands 2 times in analysis 1.1, and its values do "
+        "not show which arm the rows share: name each in a line of the list (only_study, "
+        "only_row)"]
+
+
+@pytest.mark.parametrize("low, high", [("1", "2"), ("Low dose", "High dose")])
+def test_a_line_of_the_list_names_one_row_of_a_trial(tmp_path, low, high):
+    unlike = ARMS.replace("47.0,12", "51,12")
+    lines = {("Doe 2031", "1"): {"only_row": low, "experimental_arm": "low"},
+             ("Doe 2031", "2"): {"only_row": high, "experimental_arm": "high",
+                                 "control_arm": "sham"}}
+    rows, package = _taken(tmp_path, unlike + OTHER, lines, **{"1_1": MEANS})
+    assert _said(rows, "outcomes", "study_id", "arm_id", "n", "outcome") == [
+        ("doe-2031", "low", "20", "pain-vas"), ("doe-2031", "placebo", "10", "pain-vas"),
+        ("doe-2031", "high", "21", "pain-vas"), ("doe-2031", "sham", "9", "pain-vas"),
+        ("roe-2033", "cells", "19", "pain-vas"), ("roe-2033", "placebo", "18", "pain-vas")]
+    assert not [line for line in package.passed if "Doe" in line]
+
+
+def test_a_shared_control_that_is_whole_in_each_row_is_not_added(tmp_path):
+    whole = ARMS.replace("12,,9,", "12,,10,")
+    added, _ = _taken(tmp_path, whole, **{"1_1": MEANS})
+    kept, _ = _taken(tmp_path, whole, **{"1_1": MEANS | {"shared_n": "whole"}})
+    assert ("placebo", "20") in _said(added, "outcomes", "arm_id", "n")
+    assert ("placebo", "10") in _said(kept, "outcomes", "arm_id", "n")
+
+
+@pytest.mark.parametrize("lines, said", [
+    ({("Doe 2031", "1"): {"only_row": "3", "experimental_arm": "low"}},
+     "only_row 3 names no row of Doe 2031: expected a number from 1 to 2"),
+    ({("Doe 2031", "1"): {"only_study": "", "experimental_arm": "low"}}, "only_study is empty"),
+    ({("Doe 2031", "1"): {"shared_n": "half"}}, "shared_n is half: expected divided, whole"),
+])
+def test_a_line_that_names_no_row_is_refused(tmp_path, lines, said):
+    from livingreview.intake import IntakeError
+
+    with pytest.raises(IntakeError, match=said) as found:
+        _taken(tmp_path, ARMS, lines, **{"1_1": MEANS})
+    assert any(line.startswith("list.csv:3: analysis 1.1") for line in found.value.problems)
+
+
+def test_values_that_two_analyses_repeat_come_in_once(tmp_path):
+    again = OTHER.replace("1,1,Pain", "1,2,Pain again")
+    settings = SETTINGS.replace("Dichotomous,Risk Ratio", "Continuous,Mean Difference")
+    package, filled = revman.read(_package(tmp_path, HEAD + OTHER + again, settings)), (
+        tmp_path / "list.csv")
+    filled.write_text(revman.list_text(package), encoding="utf-8")
+    _filled(filled, **{"1.1": MEANS, "1.2": MEANS})
+    rows = revman.rows(package, filled)
+    assert _said(rows, "outcomes", "arm_id", "n", "locator") == [
+        ("cells", "19", "analysis 1.1"), ("placebo", "18", "analysis 1.1")]
+
+
+def test_studies_of_one_identifier_and_wrong_years_are_named(tmp_path):
+    rows, package = _taken(
+        tmp_path, OTHER + OTHER.replace("Roe 2033", "Røe 2033")
+        + OTHER.replace("Roe 2033,2033", "Poe 2034,2033-34")
+        + OTHER.replace("Roe 2033", "王").replace("-9,-16", "-9,-15"), **{"1_1": MEANS})
+    assert _said(rows, "studies", "study_id", "year") == [("poe-2034", "")]
+    said = "\n".join(package.passed)
+    for line, name in ((2, "Roe 2033"), (3, "Røe 2033")):
+        assert (f"data-rows.csv:{line}: {name}: Roe 2033 and Røe 2033 would both be roe-2033"
+                in said)
+    assert "data-rows.csv:4: Poe 2034: Study year 2033-34: expected one year" in said
+    assert "data-rows.csv:5: 王: its name has no letter or digit" in said
 
 
 def test_a_domain_that_is_judged_in_two_ways_is_passed_by(folder, tmp_path):
