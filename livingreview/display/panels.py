@@ -20,7 +20,7 @@ from .naming import arm_names, brief, told_apart
 
 STATISTICS = ("final", "change", "percent-change")
 _LINES = {True: ("-", (ACCENT, SECOND, INK)), False: ("--", (INK, FAINT, SECOND))}
-_WIDE = 22  # characters of a line of an arm's name
+_WIDE = 24  # characters of a line of an arm's name
 _MARKERS = {True: "osDv", False: "^x+<"}
 INTERVAL, QUARTILES, RANGE, DEVIATION = (
     "95% interval of the mean", "quartiles", "range", "standard deviation")
@@ -212,11 +212,10 @@ def _arms(ev: Evidence, names: dict[str, str], panels_: Sequence[Panel]) -> list
 
 
 def _ends(names: list[str]) -> list[str]:
-    """Names of arms as they stand beside their lines: of two short lines, no two equal."""
-    rows = {i: {"name": name} for i, name in enumerate(names)}
-    short = {i: "\n".join(textwrap.wrap(name, _WIDE, max_lines=2, placeholder=" …"))
-             for i, name in enumerate(names)}
-    return list(told_apart(short, rows, ()).values())
+    """Names of arms as they stand beside their lines: of three short lines, no two equal."""
+    short = {i: "\n".join(textwrap.wrap(name, _WIDE, max_lines=3, placeholder=" …",
+                                         break_on_hyphens=False)) for i, name in enumerate(names)}
+    return list(told_apart(short, {}, ()).values())
 
 
 def _limits(panels_: Sequence[Panel]) -> tuple[float, float] | None:
