@@ -20,7 +20,7 @@ from .naming import arm_names, brief
 
 STATISTICS = ("final", "change", "percent-change")
 _LINES = {True: ("-", (ACCENT, SECOND, INK)), False: ("--", (INK, FAINT, SECOND))}
-_WIDE = 22  # characters of a line of an arm's name
+_WIDE = 24  # characters of a line of an arm's name
 _MARKERS = {True: "osDv", False: "^x+<"}
 INTERVAL, QUARTILES, RANGE, DEVIATION = (
     "95% interval of the mean", "quartiles", "range", "standard deviation")

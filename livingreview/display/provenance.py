@@ -180,6 +180,7 @@ def studies(data: Dataset, ev: Evidence, names: dict[str, str]) -> Html:
         links += [Html(text(r)) for r in study["registration"]]
         source = ev.sources[study["source_id"]]
         title = f" {text(study['title'])}." if study["title"] else " Title not read."
+        title += "" if study["first_author"] else " Authors not known."
         journal = f" {text(study['journal'])}." if study["journal"] else ""
         enrolled = ("number enrolled not stated" if study["n_enrolled"] is None
                     else f"{count(study['n_enrolled'])} enrolled")
