@@ -237,7 +237,7 @@ def test_line_ends_in_cells_do_not_mislead_what_is_new(folder, tmp_path):
                       _correction("outcomes.csv", "poe-2021|control|pain-vas|6|final", "n", "20",
                                   "31"))
     assert done.exit_code == 0, done.output
-    assert "corrections.csv:4:new: 31: more than n_allocated" in done.stderr
+    assert "corrections.csv:4:new: 31: more than were allocated" in done.stderr
     assert "n: 30" not in done.stderr
     assert "outcomes.csv:4:n: 30" in _call("check", folder).stderr
 
@@ -379,7 +379,7 @@ def test_what_changes_in_results_is_said_before_it_is_done(folder):
     known = analyse(Evidence(data, KNEE), Analysis.of(data.records("analyses")[0]))[0]
     assert float(sides[0][2].replace("−", "-")) == round(known["pooled"]["estimate"], 1)
     assert sides[0][5] == known["certainty"]["level"]
-    assert "enters: doe-2030: not known before" in output
+    assert re.search(r"trial added: .*\bdoe-2030\b.*|enters: .*\bdoe-2030\b.*", output)
     assert "results before and after" in done.stderr  # the progress
 
 
@@ -387,8 +387,8 @@ def test_a_trial_that_leaves_a_pool_is_named_with_the_reason(folder, tmp_path):
     done = _corrected(folder, tmp_path, _correction("studies.csv", "poe-2021", "design", "rct",
                                                     "single-arm"))
     assert done.exit_code == 0, done.output
-    assert "after:  k = 1" in done.output and "leaves: poe-2021: " in done.output
-    reason = re.search(r"leaves: poe-2021: (.+)", done.output)[1]
+    reason = re.search(r"leaves: .*\bpoe-2021\): (.+)", done.output)[1]
+    assert "after:  k = 1" in done.output
     data = dataset.load(folder)
     result = analyse(Evidence(data, KNEE), Analysis.of(data.records("analyses")[0]))[0]
     assert reason in [t["reason"] for t in result["not_in_pool"]["trials"]] + [

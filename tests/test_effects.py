@@ -428,7 +428,7 @@ def test_borrowed_digitised_and_doubtful_values_only_in_robustness(world, qualit
     world.trial("a-2020").value("a-2020", "msc", 30, 10, quality=quality)
     world.value("a-2020", "control", 40, 10)
     effects, left = world.select()
-    assert effects == {} and left["a-2020"].reason == f"value {quality}: only in robustness"
+    assert effects == {} and left["a-2020"].reason == f"value {quality}"
     assert world.select(qualities=ALL)[0]["a-2020"].quality == quality
 
 
@@ -536,7 +536,7 @@ def test_contrasts_that_are_not_pooled_say_why(world):
         ({"se": 2, "favours": ""}, "direction"), ({"se": 2, "favours": "neither"}, "direction"),
         ({"se": 2, "scale_max": ""}, "scale"), ({"se": 2, "scale_max": 0}, "scale"),
         ({"se": 2, "measure": "SMD"}, "reported as SMD"), ({"se": 0}, "exact p"),
-        ({"se": 2, "quality": "digitised"}, "only in robustness")]
+        ({"se": 2, "quality": "digitised"}, "value digitised")]
     for number, (more, _) in enumerate(cases):
         contrast(world, f"t{number}", **more)
     left_out(world.select()[1], cases)

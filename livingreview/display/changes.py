@@ -105,9 +105,6 @@ def _besides(change: dict, alone: bool) -> list[str]:
     """What differs at a glance other than the estimate; the size only where nothing else does."""
     before, now = change["before"], change["now"]
     said = []
-    if before["certainty"] != now["certainty"]:
-        said.append(f"certainty {now['certainty'] or 'not rated'} instead of "
-                    f"{before['certainty'] or 'not rated'}")
     if alone and before["n"] != now["n"]:
         said.append(f"{words.participants(now['n'])} instead of {words.participants(before['n'])}")
     if alone and [before[k] for k in ("ci_low", "ci_high")] != [
