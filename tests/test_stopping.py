@@ -11,6 +11,7 @@ import sys
 import time
 import uuid
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -66,7 +67,18 @@ def _git(root: Path, *words: str) -> str:
 
 
 class Running:
-    """A command that runs in a session of its own, with what it says and what it starts."""
+    """A command that runs in a session of its own, with what it says and what it starts.
+
+    A block that fails leaves none of it.
+    """
+
+    def __enter__(self) -> Running:
+        return self
+
+    def __exit__(self, *_) -> None:
+        for process in self.here():
+            with suppress(psutil.Error):
+                process.kill()
 
     def __init__(self, root: Path, place: Path, *command: str):
         self.mark, self.said = uuid.uuid4().hex, ""
@@ -222,10 +234,10 @@ def _stop(run: Running, how: signal.Signals) -> None:
                          ids=[f"{name} {when}" for name, when, *_ in CASES])
 def test_a_stopped_command_leaves_nothing(project, tmp_path, name, when, command, moment, how):
     state = _git(project, "status", "--porcelain")
-    run = Running(project, tmp_path, *command)
-    run.until(moment)
-    _stop(run, how)
-    seconds = run.ended()
+    with Running(project, tmp_path, *command) as run:
+        run.until(moment)
+        _stop(run, how)
+        seconds = run.ended()
     said = run.errors.read_text()
     assert run.process.returncode == CODES[how], said
     assert seconds < GRACE * max(1, os.getloadavg()[0] / os.cpu_count())
@@ -236,10 +248,11 @@ def test_a_stopped_command_leaves_nothing(project, tmp_path, name, when, command
 
 
 def test_without_the_command_its_processes_end(project, tmp_path):
-    run = Running(project, tmp_path, *BUILD)
-    run.until(computes)
-    run.process.kill()
-    assert run.ended() < GRACE * max(1, os.getloadavg()[0] / os.cpu_count())
+    with Running(project, tmp_path, *BUILD) as run:
+        run.until(computes)
+        run.process.kill()
+        seconds = run.ended()
+    assert seconds < GRACE * max(1, os.getloadavg()[0] / os.cpu_count())
 
 
 def _within(code: str) -> subprocess.CompletedProcess:
