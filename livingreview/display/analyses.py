@@ -8,6 +8,7 @@ from ..dataset import Dataset
 from ..review.missing import GROUPS
 from . import words
 from .alone import forest_alone
+from .certainty import why
 from .forest import forest
 from .html import Column, Html, count, details, interval, join, link, number, paragraph, table, text
 from .studies import NOT_EXTRACTED
@@ -107,6 +108,7 @@ def whole(data: Dataset, names: dict[str, str], result: dict) -> Html:
         parts.append(paragraph(
             f"Certainty: {result['certainty']['level']} (rule-based, not a panel's "
             f"judgement). {words.share(result)}"))
+        parts.append(why(data, result))
     elif result["studies"]:
         parts.append(paragraph(words.no_pool(data, result)))
     if result["note"]:

@@ -4,16 +4,10 @@ from __future__ import annotations
 
 from ..dataset import Dataset
 from . import words
-from .html import Column, Html, count, details, interval, join, link, number, paragraph, table, text
+from .certainty import symbol, why
+from .html import Column, Html, count, interval, join, link, number, paragraph, table, text
 
-LEVELS = ("very low", "low", "moderate", "high")
 NO_COMPARISON = "no comparison"
-
-
-def symbol(level: str) -> str:
-    """A level of certainty as filled and empty signs of four."""
-    filled = LEVELS.index(level) + 1
-    return "⊕" * filled + "○" * (len(LEVELS) - filled)
 
 
 def summary_of_findings(data: Dataset, results: list[dict]) -> Html:
@@ -29,16 +23,15 @@ def summary_of_findings(data: Dataset, results: list[dict]) -> Html:
     -------
     Html
     """
-    against = list(dict.fromkeys(_against(data, r) for r in results))
-    rows = [{"outcome": _outcome(data, r, named=len(against) > 1),
-             "n": f"{count(round(r['n'])) if r['n'] else 'not stated'} ({words.k_words(r)})"
-             if r["k"] else "none",
+    compared = list(dict.fromkeys(against(data, r) for r in results))
+    rows = [{"outcome": _outcome(data, r, named=len(compared) > 1),
+             "n": f"{_participants(r)} ({words.k_words(r)})" if r["k"] else "none",
              "relative": _relative(r), "absolute": _absolute(data, r),
              "certainty": certainty(data, r),
              "plain": Html(text(words.plain(data, r)))} for r in results]
     identifier = f"{results[0]['indication']}-summary-of-findings"
     return join([
-        table(identifier, f"Summary of findings: {'; '.join(against)}",
+        table(identifier, f"Summary of findings: {'; '.join(compared)}",
               [Column("outcome", "Outcome and follow-up"),
                Column("n", "Participants (studies)"),
                Column("relative", "Relative effect (95% CI)"),
@@ -48,11 +41,18 @@ def summary_of_findings(data: Dataset, results: list[dict]) -> Html:
         paragraph(_footnote(data, results))])
 
 
+def _participants(result: dict) -> str:
+    """How many participants; at least so many where some trials do not state theirs."""
+    if not result["n"]:
+        return "not stated"
+    return f"{'at least ' * bool(result.get('k_without_n'))}{count(round(result['n']))}"
+
+
 def _uncontrolled(result: dict) -> bool:
     return result["question"]["comparison"] == "uncontrolled"
 
 
-def _against(data: Dataset, result: dict) -> str:
+def against(data: Dataset, result: dict) -> str:
     """What is compared, as the table's heading says it."""
     if _uncontrolled(result):
         return "treated patients without a comparison"
@@ -65,7 +65,7 @@ def _outcome(data: Dataset, result: dict, named: bool) -> Html:
     shown = link(f"#forest-{result['id']}", name) if result["studies"] else text(name)
     parts = [words.window(result), _scale(result)]
     if named:
-        parts.append(_against(data, result))
+        parts.append(against(data, result))
     return Html(f'{shown}<span class="lr-sub">{text("; ".join(p for p in parts if p))}</span>')
 
 
@@ -160,17 +160,12 @@ def _means(data: Dataset, result: dict) -> list[str]:
 
 
 def certainty(data: Dataset, result: dict) -> Html:
-    """The level as signs and a word, with the trace by domain to open."""
+    """The level as signs and a word, with the reasons by domain to open."""
     found = result["certainty"]
     if found is None:
         return Html("not rated: no estimate")
-    steps = "".join(
-        f"<li>{text(data.label('certainty_domain', s['domain']))}: "
-        f"{words.signed(s['change'], 0) if s['domain'] != 'start' else s['change']}; "
-        f"{text(s['fact'])}</li>" for s in found["steps"])
     return Html(f'<span aria-hidden="true">{symbol(found["level"])}</span> '
-                f"<strong>{text(found['level'])}</strong>"
-                f"{details('why', Html(f'<ol>{steps}</ol>'))}")
+                f"<strong>{text(found['level'])}</strong>{why(data, result, 'why')}")
 
 
 def _footnote(data: Dataset, results: list[dict]) -> str:

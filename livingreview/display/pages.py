@@ -7,7 +7,7 @@ from ..review.missing import size_of_trial
 from ..synthesis import clopper_pearson
 from . import words
 from .across import Book, evidence_map, quality
-from .findings import LEVELS
+from .certainty import LEVELS
 from .html import Column, Html, count, details, join, link, number, paragraph, table, text
 
 

@@ -210,7 +210,10 @@ def no_ratio(result: dict) -> str:
 
 def size_words(result: dict) -> str:
     """Trials and participants; those of trials without a ratio are counted apart."""
-    words = f"{trials(result['k'], noun(result))}, {participants(result['n'])}"
+    silent = result.get("k_without_n")  # results of earlier versions do not have it
+    some = f"at least {participants(result['n'])} ({trials(silent)} without a stated number)" if (
+        silent and result["n"]) else participants(result["n"])
+    words = f"{trials(result['k'], noun(result))}, {some}"
     if result["k_without_ratio"]:
         words += (f"; {participants(result['n_without_ratio'])} more in "
                   f"{trials(result['k_without_ratio'])} that give no ratio")
