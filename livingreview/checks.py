@@ -24,8 +24,8 @@ _ORDERED = (("min", "q1"), ("q1", "median"), ("median", "q3"), ("q3", "max"), ("
 CERTAINTY_RULE_IDS = (
     "start-randomised", "start-nonrandomised", "bias-not-low", "bias-not-blinded",
     "inconsistency", "inconsistency-harm", "indirectness", "imprecision-one", "imprecision-two",
-    "imprecision-participants", "imprecision-events", "reporting-small-study",
-    "reporting-missing",
+    "imprecision-unknown", "imprecision-participants", "imprecision-events",
+    "reporting-small-study", "reporting-missing",
 )
 SMALL_SD = 1 / 3  # of the median SD of the outcome: about what a standard error of n = 9 would be
 LARGE_EFFECT = 2  # standard deviations

@@ -31,7 +31,7 @@ SALINE_6 = {"study_id": "doe-2020", "arm_id": "saline", "timepoint_months": "6"}
 MSC_0 = {"study_id": "doe-2020", "arm_id": "msc", "timepoint_months": "0"}
 SALINE_0 = {"study_id": "doe-2020", "arm_id": "saline", "timepoint_months": "0"}
 DOE = {"study_id": "doe-2020"}
-# Rules of doubt look at several rows at once: a value that another rule finds may differ from these.
+# Rules of doubt look at several rows at once, and find some of what other rules find.
 DOUBTS = ("impossible-mean", "n-differs", "second-print")
 
 

@@ -9,9 +9,10 @@ import pytest
 from made_up import HARM, KNEE, PAIN, World
 
 from livingreview import dataset
+from livingreview.display.certainty import symbol
 from livingreview.display.combinations import combinations
 from livingreview.display.dose import dose
-from livingreview.display.findings import summary_of_findings, symbol
+from livingreview.display.findings import summary_of_findings
 from livingreview.display.subgroups import subgroups
 from livingreview.display.words import comparator
 from livingreview.effects import Evidence

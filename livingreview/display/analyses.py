@@ -8,6 +8,7 @@ from ..dataset import Dataset
 from ..review.missing import GROUPS
 from . import words
 from .alone import forest_alone
+from .certainty import why
 from .forest import forest
 from .html import Column, Html, count, details, interval, join, link, paragraph, table, text
 from .naming import arm_names, of_study, spoken
@@ -112,6 +113,7 @@ def whole(data: Dataset, names: dict[str, str], result: dict) -> Html:
         parts.append(paragraph(
             f"Certainty: {statement(result).certainty} (rule-based, not a panel's "
             f"judgement). {words.share(result)}"))
+        parts.append(why(data, result))
     elif result["studies"]:
         parts.append(paragraph(words.no_pool(data, result)))
     if result["note"]:

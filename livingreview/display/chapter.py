@@ -67,6 +67,7 @@ class Chapter:
         self._folder = data
         self._parameters = (window, comparator)
         self._placed: dict[str, tuple[str, str]] = {}  # who put a part on the page, its anchor
+        self._found: tuple[str, ...] = ()  # the analyses of the page's summary
         self._named_one: set[str] = set()  # analyses whose figures the page names one by one
 
     @cached_property
@@ -146,7 +147,11 @@ class Chapter:
     # --- summary, question, what changed ------------------------------------------------------
 
     def summary(self, *analyses: str) -> Html:
-        """The findings of some analyses, a sentence each, with their certainty."""
+        """The findings of some analyses, a sentence each, with their certainty.
+
+        The summary of findings of the page shows the same analyses.
+        """
+        self._found = analyses
         return summary.summary(self.data, self.names, self._answers(analyses), self.asked)
 
     def unpooled(self, analysis: str, largest: int = 5) -> Html:
@@ -299,8 +304,16 @@ class Chapter:
         return event_bounds(self.evidence, self.names)
 
     def summary_of_findings(self, *analyses: str) -> Html:
-        """Outcomes with relative and absolute effects and the trace of their certainty."""
-        found = self._answers(analyses)
+        """Outcomes with relative and absolute effects and the reasons of their certainty.
+
+        Parameters
+        ----------
+        *analyses : str
+            Where none are named, those of the page's summary: both answer the same questions.
+        """
+        found = self._answers(analyses or self._found)
+        if not found and not self.asked:
+            raise ValueError("name the analyses in chapter.summary(…), above on the page, or here")
         return (summary_of_findings(self.data, found) if found
                 else paragraph(self.asked.nothing(), "lr-empty"))
 

@@ -4,17 +4,11 @@ from __future__ import annotations
 
 from ..dataset import Dataset
 from . import words
-from .html import Column, Html, count, details, interval, join, link, number, paragraph, table, text
+from .certainty import symbol, why
+from .html import Column, Html, count, interval, join, link, number, paragraph, table, text
 from .statement import mark, statement
 
-LEVELS = ("very low", "low", "moderate", "high")
 NO_COMPARISON = "no comparison"
-
-
-def symbol(level: str) -> str:
-    """A level of certainty as filled and empty signs of four."""
-    filled = LEVELS.index(level) + 1
-    return "⊕" * filled + "○" * (len(LEVELS) - filled)
 
 
 def summary_of_findings(data: Dataset, results: list[dict]) -> Html:
@@ -30,15 +24,15 @@ def summary_of_findings(data: Dataset, results: list[dict]) -> Html:
     -------
     Html
     """
-    against = list(dict.fromkeys(_against(data, r) for r in results))
-    rows = [{"outcome": _outcome(data, r, named=len(against) > 1),
+    compared = list(dict.fromkeys(against(data, r) for r in results))
+    rows = [{"outcome": _outcome(data, r, named=len(compared) > 1),
              "attributes": mark(r), "n": _participants(data, r),
              "relative": _relative(r), "absolute": _absolute(data, r),
              "certainty": certainty(data, r),
              "plain": Html(text(words.plain(data, r)))} for r in results]
     identifier = f"{results[0]['indication']}-summary-of-findings"
     return join([
-        table(identifier, f"Summary of findings: {'; '.join(against)}",
+        table(identifier, f"Summary of findings: {'; '.join(compared)}",
               [Column("outcome", "Outcome and follow-up"),
                Column("n", "Participants (studies)"),
                Column("relative", "Relative effect (95% CI)"),
@@ -60,7 +54,7 @@ def _uncontrolled(result: dict) -> bool:
     return result["question"]["comparison"] == "uncontrolled"
 
 
-def _against(data: Dataset, result: dict) -> str:
+def against(data: Dataset, result: dict) -> str:
     """What is compared, as the table's heading says it."""
     if _uncontrolled(result):
         return "treated patients without a comparison"
@@ -73,7 +67,7 @@ def _outcome(data: Dataset, result: dict, named: bool) -> Html:
     shown = link(f"#forest-{result['id']}", name) if result["studies"] else text(name)
     parts = [words.window(result), _scale(result)]
     if named:
-        parts.append(_against(data, result))
+        parts.append(against(data, result))
     return Html(f'{shown}<span class="lr-sub">{text("; ".join(p for p in parts if p))}</span>')
 
 
@@ -165,17 +159,12 @@ def _means(data: Dataset, result: dict) -> list[str]:
 
 
 def certainty(data: Dataset, result: dict) -> Html:
-    """The level as signs and a word, with the trace by domain to open."""
+    """The level as signs and a word, with the reasons by domain to open."""
     found = result["certainty"]
     if found is None:
         return Html("not rated: no estimate")
-    steps = "".join(
-        f"<li>{text(data.label('certainty_domain', s['domain']))}: "
-        f"{words.signed(s['change'], 0) if s['domain'] != 'start' else s['change']}; "
-        f"{text(s['fact'])}</li>" for s in found["steps"])
     return Html(f'<span aria-hidden="true">{symbol(found["level"])}</span> '
-                f"<strong>{text(found['level'])}</strong>"
-                f"{details('why', Html(f'<ol>{steps}</ol>'))}")
+                f"<strong>{text(found['level'])}</strong>{why(data, result, 'why')}")
 
 
 def _footnote(data: Dataset, results: list[dict]) -> str:

@@ -11,7 +11,7 @@ from ..review.searches import searches
 from ..synthesis import clopper_pearson
 from . import words
 from .across import Book, evidence_map, quality
-from .findings import LEVELS
+from .certainty import LEVELS
 from .html import Column, Html, count, details, join, link, number, paragraph, table, text
 from .naming import seed_names, spoken
 from .statement import mark, statement

@@ -38,7 +38,9 @@ class Statement:
     @property
     def number(self) -> str:
         """The participants as a column of them says it."""
-        return {words.UNSTATED: "not stated", NOBODY: "0"}.get(self.n, self.n.partition(" ")[0])
+        size = self.n.removeprefix(words.AT_LEAST)
+        shown = {words.UNSTATED: "not stated", NOBODY: "0"}.get(size, size.partition(" ")[0])
+        return shown if size == self.n else f"{words.AT_LEAST}{shown}"
 
 
 def statement(result: dict) -> Statement:
@@ -52,7 +54,7 @@ def statement(result: dict) -> Statement:
     rated = result["certainty"]
     return Statement(
         result["id"], words.k_words(result),
-        words.participants(result["n"]) if result["k"] else NOBODY,
+        words.stated(result) if result["k"] else NOBODY,
         words.without_words(result),
         words.shown_estimate(result, result["pooled"]) if result["pooled"] else NO_ESTIMATE,
         rated["level"] if rated else NOT_RATED)

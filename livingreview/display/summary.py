@@ -12,6 +12,7 @@ from ..review.missing import FINISHED_REPORTED, FINISHED_UNREPORTED
 from ..review.robustness import WITHOUT_DOUBTFUL
 from . import words
 from .analyses import direction
+from .findings import against
 from .html import Html, count, interval, join, link, number, paragraph, text
 from .statement import mark, statement
 
@@ -33,7 +34,10 @@ def summary(data: Dataset, names: dict[str, str], results: list[dict], asked: As
     -------
     Html
     """
-    items = "".join(_item(data, names, result) for result in results)
+    empty = [r for r in results if not r["studies"]]
+    apart = empty if len(empty) > 1 else []  # of one alone the sentence says what it would need
+    items = "".join([*(_item(data, names, r) for r in results if r not in apart),
+                     _without_a_number(data, apart)])
     listed = Html(f'<ul class="lr-summary">{items}</ul>')
     if not asked:
         return listed
@@ -42,6 +46,16 @@ def summary(data: Dataset, names: dict[str, str], results: list[dict], asked: As
                            "show the analyses of this in the place of the chapter's own; text "
                            "around them speaks of the chapter's own.", "lr-banner"),
                  listed if results else paragraph(asked.nothing(), "lr-empty")])
+
+
+def _without_a_number(data: Dataset, results: list[dict]) -> str:
+    """The questions to which nothing is known, in one item."""
+    by: dict[str, list[str]] = {}
+    for r in results:
+        by.setdefault(against(data, r), []).append(
+            f"{words.in_text(words.outcome_name(data, r))} {words.window(r)}")
+    said = "; ".join(f"of {compared}: {', '.join(asked)}" for compared, asked in by.items())
+    return f"<li>{text(f'No usable number is known {said}.')}</li>" if results else ""
 
 
 def _item(data: Dataset, names: dict[str, str], result: dict) -> str:

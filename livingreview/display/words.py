@@ -36,6 +36,7 @@ MODELS = {"random": "random effects", "common": "common effect",
           "mantel-haenszel": "Mantel–Haenszel"}
 ARMS = ("cells", "comparator")
 UNSTATED = "number of participants not stated"
+AT_LEAST = "at least "  # of participants, where some trials do not state theirs
 FEW = 5  # below this many trials a prediction interval is very uncertain
 WIDEST = 1000  # an interval of a ratio that spans more says nothing
 
@@ -228,8 +229,16 @@ def no_ratio(result: dict) -> str:
 def size_words(result: dict) -> str:
     """Trials and participants of an estimate; those of trials without a ratio are said apart."""
     apart = without_words(result)
-    return (f"{k_words(result)}, {participants(result['n'])}"
-            + (f", and {apart}" if apart else ""))
+    return f"{k_words(result)}, {stated(result)}" + (f", and {apart}" if apart else "")
+
+
+def stated(result: dict) -> str:
+    """Participants of an estimate: at least so many where some trials do not state theirs."""
+    silent = result.get("k_without_n")  # results of earlier versions do not have it
+    if silent and result["n"]:
+        return (f"{AT_LEAST}{participants(result['n'])} ({trials(silent)} without a stated "
+                "number)")
+    return participants(result["n"])
 
 
 def shown_estimate(result: dict, values: dict) -> str:

@@ -167,6 +167,7 @@ def analyse(ev: Evidence, analysis: Analysis, brief: bool = False
         "k": len(with_effect),
         "k_without_ratio": len(effects) - len(with_effect),
         "n": sum(e.participants for e in with_effect),
+        "k_without_n": sum(not e.participants for e in with_effect),
         "n_without_ratio": sum(e.participants for e in effects if e.yi is None),
         "pooled": pooled,
         "random_effects": None, "subgroups": [] if brief else _subgroups(ev, analysis, effects),
