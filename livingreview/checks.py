@@ -351,6 +351,34 @@ def n_missing(data: Dataset, indication: str) -> Iterator[Problem]:
                         "n-missing")
 
 
+def share_as_mean(data: Dataset, indication: str) -> Iterator[Problem]:
+    """A mean of what is counted: a percentage of patients in the wrong column."""
+    counted = {i["outcome"] for i in data.records("instruments")
+               if i["direction"] in ("more-events-better", "fewer-events-better")}
+    frame = data.frame("outcomes", indication)
+    for column in ("mean", "median"):
+        yield from _each(frame, frame["outcome"].isin(counted) & frame[column].notna(),
+                         f"{indication}/outcomes.csv", column,
+                         f"a {column} of an outcome that is counted",
+                         "events and total, or percent", "warning", "share-as-mean")
+
+
+def more_patients_than_units(data: Dataset, indication: str) -> Iterator[Problem]:
+    """More patients than parts of patients, or as many where parts are said to outnumber them."""
+    for name, units in (("studies", "n_enrolled"), ("arms", "n_allocated")):
+        for row in data.records(name, indication):
+            whole = row[units]
+            if None in (whole, row["n_patients"]):
+                continue
+            several = name == "studies" and row["allocation"] == "clustered"
+            if row["n_patients"] > whole or several and row["n_patients"] == whole:
+                yield _problem(f"{indication}/{name}.csv", row["row"], "n_patients",
+                               row["n_patients"], f"not fewer patients than the {whole} units"
+                               if several else f"more patients than the {whole} units",
+                               "patients, of whom each has one unit or more", "warning",
+                               "patients-above-units")
+
+
 def zero_mean_and_sd(data: Dataset, indication: str) -> Iterator[Problem]:
     """A mean of 0 with an SD of 0: fields that nobody filled in are often printed so."""
     frame = data.frame("outcomes", indication)
@@ -614,7 +642,8 @@ RULES: tuple[Callable[[Dataset, str], Iterator[Problem]], ...] = (
     overlap_unknown, certainty_rule_missing, word_unused, analysis_without_result,
     above_allocated, serious_above_any,
     two_rows_for_an_event, sd_may_be_se, impossible_percentage, scale_missing, n_missing,
-    zero_mean_and_sd, source_says_doubtful, shared_patients, same_report, doubts.problems,
+    share_as_mean, more_patients_than_units, zero_mean_and_sd, source_says_doubtful,
+    shared_patients, same_report, doubts.problems,
 )
 VISIT_RULES: tuple[Callable[[str, dict[tuple, list]], Iterator[Problem]], ...] = (
     equal_spreads, change_as_final, large_effect, baseline_reversed,

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import csv
+import re
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 from bs4 import BeautifulSoup
-from made_up import PAIN, World
+from made_up import KNEE, PAIN, World
 
 from livingreview.display import Chapter
 from livingreview.display.across import Book, others
 
-ROOT = Path(__file__).resolve().parents[1]
 CORD, BONE, POROSIS = "spinal-cord-injury", "fracture-bone-defect", "osteoporosis"
 SEED = "osteoporosis-review-2026"
 # metafor, escalc("RR", add=1/2, to="only0") of 9/20 against 0/20: exp(yi), exp(yi -+ 1.96 se).
@@ -60,42 +58,41 @@ def test_studies_without_a_name_or_a_design_are_in_no_pool(cord, bone, porosis):
         barred = {s for s, row in ev.studies.items()
                   if ev.nameless(row) or row["design"] is None or row["companion_of"]}
         assert barred and not _pooled(chapter) & barred
-    assert not _pooled(cord) & {"bmsc-ot-rct", "song-2020", "jeon-2010"}
-    assert not _pooled(bone) & {"cn-bmac-30", "cn-marrow-27", "gomez-barrena-2020"}
 
 
-@pytest.mark.parametrize("indication, study", [
-    (CORD, "muse-2024"), (CORD, "dlouhy-2014"), (CORD, "fetal-nsc-2015"), (BONE, "kim-2009"),
-    (BONE, "kuroda-2014"), (BONE, "khanal-2004"), (POROSIS, "li-2012"), (POROSIS, "nct02061995")])
-def test_what_is_no_listed_cell_product_is_kept_apart_and_shown(indication, study, request):
+@pytest.mark.parametrize("indication", [CORD, BONE, POROSIS])
+def test_what_is_no_listed_cell_product_is_kept_apart_and_shown(indication, request):
     chapter = request.getfixturevalue({CORD: "cord", BONE: "bone", POROSIS: "porosis"}[indication])
-    products = {r["id"] for r in chapter.results() if r["question"]["products"]}
+    ev = chapter.evidence
+    apart = {trial for kind in ("any", "uncontrolled") for trial, found in ev.contests(kind).items()
+             if {c.cells.cells for contests in found for c in contests} == {"apart"}}
+    assert apart
     for result in chapter.results():
-        if result["id"] not in products:
-            assert study not in {s["trial_id"] for s in result["studies"]}, result["id"]
+        if not result["question"]["products"]:
+            assert not apart & {s["trial_id"] for s in result["studies"]}, result["id"]
     reasons = {t["reason"] for r in chapter.results() for t in r["not_in_pool"]["trials"]
-               if t["trial_id"] == study}
-    assert any("apart" in reason or "not randomised" in reason for reason in reasons)
+               if t["trial_id"] in apart}
+    assert any("apart" in reason for reason in reasons)
 
 
 def test_grade_of_the_cord_equals_metafor(cord):
-    result = cord.review.analysis("sci-ais-conservative")
-    assert [s["trial_id"] for s in result["studies"]] == ["dai-2013a"]
-    pooled = result["pooled"]
-    assert (pooled["estimate"], pooled["ci_low"], pooled["ci_high"]) == pytest.approx(AIS, rel=1e-8)
+    found = {s["trial_id"]: s for s in cord.review.analysis("sci-ais-conservative")["studies"]}
+    trial = found["dai-2013a"]
+    assert (trial["estimate"], trial["ci_low"], trial["ci_high"]) == pytest.approx(AIS, rel=1e-8)
 
 
 def test_doubtful_counts_are_in_no_main_share_and_come_in_by_name(cord, bone):
-    for chapter, analysis, doubted in (
-            (cord, "sci-ais-uncontrolled", {"honmou-2021", "xiao-2018"}),
-            (bone, "fracture-union-marrow-uncontrolled",
-             {"sharda-university-2018", "ijo-2007-marrow"})):
-        result = chapter.review.analysis(analysis)
-        assert not doubted & {s["trial_id"] for s in result["studies"]}
-        reasons = {t["trial_id"]: t["reason"] for t in result["not_in_pool"]["trials"]}
-        assert {reasons[trial] for trial in doubted} == {"value doubtful: only in robustness"}
-        added, = [r["k"] for r in result["robustness"] if r["id"] == "with-doubtful"]
-        assert added == result["k"] + len(doubted)
+    seen = set()
+    for chapter in (cord, bone):
+        for result in chapter.results(measure="proportion"):
+            doubted = {t["trial_id"] for t in result["not_in_pool"]["trials"]
+                       if t["reason"].startswith("value doubtful") and t["counted"]}
+            assert not doubted & {s["trial_id"] for s in result["studies"]}
+            if doubted and result["k"]:
+                added, = [r["k"] for r in result["robustness"] if r["id"] == "with-doubtful"]
+                assert added == result["k"] + len(doubted), result["id"]
+                seen |= doubted
+    assert seen
 
 
 def test_our_result_beside_a_published_one_is_of_the_same_condition(bone):
@@ -108,16 +105,21 @@ def test_our_result_beside_a_published_one_is_of_the_same_condition(bone):
     assert all(found is None for (_, _, measure), found in ours.items() if measure is None)
 
 
-def test_a_ratio_with_an_empty_group_says_its_counts(cord):
-    said = BeautifulSoup(cord.summary("sci-ais-conservative"), "lxml").get_text(" ")
+def test_a_ratio_with_an_empty_group_says_its_counts(world):
+    world.trial("a-2020").counts("a-2020", 9, 0).counts("a-2020", 9, 3, event="serious-ae")
+    for event in ("any-ae", "serious-ae"):
+        world.analysis(analysis_id=event, target_type="event", target=event, measure="RR",
+                       window_from="", window_to="", rescale="")
+    chapter = Chapter(KNEE, world.write())
+    said = BeautifulSoup(chapter.summary("any-ae"), "lxml").get_text(" ")
     assert "the counts are 9 of 20 against 0 of 20" in said
-    other = BeautifulSoup(cord.summary("sci-responder-conservative"), "lxml").get_text(" ")
+    other = BeautifulSoup(chapter.summary("serious-ae"), "lxml").get_text(" ")
     assert "risk ratio" in other and "the counts are" not in other
 
 
 def test_patients_of_a_third_group_are_not_in_an_albatross_plot(cord):
     whole = BeautifulSoup(str(cord.albatross("neurological")), "lxml").get_text(" ")
-    assert "Dai G 2013a" in whole and "193" not in whole
+    assert cord.names["dai-2013a"] in whole and "193" not in whole
 
 
 def test_months_and_weeks_are_never_in_one_analysis(bone):
@@ -127,8 +129,8 @@ def test_months_and_weeks_are_never_in_one_analysis(bone):
         unit = result["question"]["unit"]
         assert unit.rstrip("s") == result["question"]["instrument_contains"]
         assert all(unit.rstrip("s") in s["instrument"] for s in result["studies"])
-    assert "2.0 months lower" in BeautifulSoup(
-        bone.summary("fracture-months-graft"), "lxml").get_text(" ")
+    said = BeautifulSoup(bone.summary("fracture-months-graft"), "lxml").get_text(" ")
+    assert re.search(r"\d\.\d months (lower|higher)", said)
 
 
 def test_an_analysis_by_condition_holds_no_other(bone):
@@ -142,23 +144,8 @@ def test_an_analysis_by_condition_holds_no_other(bone):
 
 def test_a_percentage_that_no_count_gives_is_in_no_pool(bone):
     result = bone.review.analysis("fracture-union-marrow-delayed")
-    trial, = result["not_in_pool"]["trials"]
-    assert (result["k"], trial["trial_id"]) == (0, "malik-2018")
-
-
-@pytest.mark.parametrize("indication", [CORD, BONE])
-def test_the_condition_stands_in_what_the_report_says(indication):
-    with (ROOT / "data" / indication / "studies.csv").open(encoding="utf-8") as file:
-        rows = [r for r in csv.DictReader(file) if r["condition"]]
-    said = {"chronic-injury": ("chronic",), "acute-injury": ("acute",),
-            "subacute-injury": ("subacute",), "nonunion": ("nonunion",),
-            "delayed-union": ("delayed union",), "fracture": ("fracture",),
-            "lengthening": ("lengthening",)}
-    checked = [r for r in rows if r["condition"] in said]
-    assert len(checked) > 10
-    for row in checked:
-        words = row["population"].lower()
-        assert any(word in words for word in said[row["condition"]]), row["study_id"]
+    assert "malik-2018" in {t["trial_id"] for t in result["not_in_pool"]["trials"]}
+    assert "malik-2018" not in {s["trial_id"] for s in result["studies"]}
 
 
 # --- the new columns of an analysis -------------------------------------------------------------
@@ -192,9 +179,9 @@ def test_every_study_of_people_is_in_the_table_of_routes(cord):
     shown = {row[2]: row for row in rows}
     named = {cord.names[s] for s in people}
     assert set(shown) == named
-    assert shown["Dai G 2013a"][3].endswith("9 of 20 against 0 of 20")
-    assert shown["Kishk 2010"][3].endswith("no clear difference")
-    assert shown["NCT02352077"][6] == "not stated"
+    assert shown[cord.names["dai-2013a"]][3].endswith("9 of 20 against 0 of 20")
+    assert shown[cord.names["kishk-2010"]][3].endswith("no clear difference")
+    assert shown[cord.names["nct02352077"]][6] == "not stated"
 
 
 def test_the_tabulated_studies_are_what_the_data_say(porosis):

@@ -175,6 +175,11 @@ WARNINGS = {
     "form of a citation": ([(STUDIES, DOE, "cited_by", "disc review 22")],
                            (STUDIES, 2, "cited_by", "disc review 22")),
     "spaces around text": ([(STUDIES, DOE, "note", " why")], (STUDIES, 2, "note", " why")),
+    "as many patients as knees": (
+        [(STUDIES, DOE, "allocation", "clustered"), (STUDIES, DOE, "n_enrolled", "20"),
+         (STUDIES, DOE, "n_patients", "20")], (STUDIES, 2, "n_patients", "20")),
+    "more patients than knees": ([(ARMS, {"arm_id": "msc"}, "n_patients", "21")],
+                                 (ARMS, 2, "n_patients", "21")),
     "mean and SD of 0": ([(OUTCOMES, MSC_6, "mean", "0"), (OUTCOMES, MSC_6, "sd", "0.0")],
                          (OUTCOMES, 4, "mean", "0")),
     "a company's value that says to be as reported": (
@@ -254,6 +259,14 @@ def test_titles_of_other_words_or_of_none_are_two_reports(made_up):
         assert not [p for p in examine(made_up).problems if p.rule == "same-report"]
 
 
+def test_a_mean_of_what_is_counted_is_a_warning(made_up):
+    append(made_up, "instruments.csv", {"outcome": "responder", "label_en": "R", "label_zh": "R",
+                                        "family": "pain", "direction": "more-events-better"})
+    append(made_up, OUTCOMES, outcome(outcome="responder", timepoint_months="6", mean="45"))
+    assert places(p for p in examine(made_up).problems if p.rule == "share-as-mean") == [
+        ("warning", OUTCOMES, 10, "mean", "45")]
+
+
 def _beside(folder: Path, **cells: str) -> str:
     """A second indication with one study; its path."""
     append(folder, "vocabularies.csv", {"list": "indication", "value": "elbow", "label_en": "E",
@@ -293,10 +306,6 @@ def test_a_registration_of_two_indications_has_one_set_of_facts(made_up, one, ot
         assert problem.level == "warning" and "nct02123368" in problem.wrong.lower()
         if "design" not in other:  # said at the row that lacks the fact
             assert (problem.file, problem.value) == (path, "") and "rct" in problem.wrong
-
-
-def test_no_report_of_the_project_is_in_two_studies():
-    assert [str(p) for p in examine(DATA).problems if p.rule == "same-report"] == []
 
 
 def test_a_word_that_no_vocabulary_has_stops_an_analysis(made_up):

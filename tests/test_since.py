@@ -106,8 +106,8 @@ def test_warnings_that_are_not_listed_one_by_one_are_compared_too(kept, monkeypa
 def test_errors_are_listed_as_ever(kept):
     edit(kept, OUTCOMES, SALINE_6, "n", "x")
     code, lines = _since(kept, "HEAD")
-    assert code == 1 and lines[1] == "1 error"
-    assert f"{OUTCOMES}:5:n: x: not a whole number" in lines[0]
+    assert code == 1 and f"{OUTCOMES}:5:n: x: not a whole number" in lines[0]
+    assert lines[1] == "1 error"
 
 
 def test_errors_of_then_are_said(kept):
