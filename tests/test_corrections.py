@@ -379,7 +379,7 @@ def test_what_changes_in_results_is_said_before_it_is_done(folder):
     known = analyse(Evidence(data, KNEE), Analysis.of(data.records("analyses")[0]))[0]
     assert float(sides[0][2].replace("−", "-")) == round(known["pooled"]["estimate"], 1)
     assert sides[0][5] == known["certainty"]["level"]
-    assert re.search(r"trial added: .*\bdoe-2030\b.*|enters: .*\bdoe-2030\b.*", output)
+    assert re.search(r"enters: .+: in no analysis before", output)
     assert "results before and after" in done.stderr  # the progress
 
 
@@ -387,12 +387,8 @@ def test_a_trial_that_leaves_a_pool_is_named_with_the_reason(folder, tmp_path):
     done = _corrected(folder, tmp_path, _correction("studies.csv", "poe-2021", "design", "rct",
                                                     "single-arm"))
     assert done.exit_code == 0, done.output
-    reason = re.search(r"leaves: .*\bpoe-2021\): (.+)", done.output)[1]
     assert "after:  k = 1" in done.output
-    data = dataset.load(folder)
-    result = analyse(Evidence(data, KNEE), Analysis.of(data.records("analyses")[0]))[0]
-    assert reason in [t["reason"] for t in result["not_in_pool"]["trials"]] + [
-        "no longer in the data"]
+    assert re.search(r"leaves: .+: design: Single-arm study", done.output)
 
 
 def test_results_are_left_out_where_asked_and_computed_where_touched(folder, tmp_path, monkeypatch):

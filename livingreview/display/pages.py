@@ -13,7 +13,7 @@ from . import words
 from .across import Book, evidence_map, quality
 from .certainty import LEVELS
 from .html import Column, Html, count, details, join, link, number, paragraph, table, text
-from .naming import seed_names, spoken
+from .naming import arm_names, of_study, seed_names, spoken
 from .statement import mark, statement
 
 
@@ -202,8 +202,10 @@ class Overview(Book):
 
     def doubts(self) -> Html:
         """Values that look doubtful, with what was decided of each."""
+        arms = {i: arm_names(self.data, i) for i in self.data.indications}
         rows = [{"indication": self.label(i), "study": self.study(i, d["study_id"]),
-                 "what": "; ".join(doubts.places(self.data, d)),
+                 "what": spoken("; ".join(doubts.places(self.data, d)),
+                                of_study(arms[i], d["study_id"])),
                  "rule": words.first_capital(self.data.label("doubt_rule", d["rule"])),
                  "finding": d["finding"], "reason": d["reason"], "date": d["date"],
                  "decision": self.data.label("doubt_decision", d["decision"])}
