@@ -96,7 +96,8 @@ def test_a_published_version_never_changes(project):
     project.world.rows["outcomes"][0]["mean"] = 20
     project.world.write()
     project.commit()
-    assert "values corrected (ash-2019)" in _refused(project, "other results")
+    said = _refused(project, "other results")
+    assert "values corrected (" in said and "ash-2019): mean of msc 20 instead of 30" in said
     with pytest.raises(ReleaseError, match="older"):
         project.release("2026.10.0")
 
@@ -219,7 +220,8 @@ def test_the_page_of_a_version_names_what_was_added_and_retracted_with_its_part(
     page = Released(SECOND, two.root / "data").changes()
     assert "Part of the change" in page
     # in the overview and in the way of the estimate
-    assert page.count("elm-2022") >= 2 and page.count("ash-2019") >= 2
+    for cause in ("trial added", "trial retracted"):
+        assert page.count(cause) >= 2
     assert "first version" in Released(FIRST, two.root / "data").changes()
     listed = Versions(two.root / "data").table()
     assert listed.index(SECOND) < listed.index(FIRST)

@@ -215,7 +215,7 @@ def without_words(result: dict) -> str:
     if not result["k_without_ratio"]:
         return ""
     arms = [s[side] for s in result["studies"] if s["yi"] is None for side in ARMS]
-    why = "that give no ratio" if any(a and a["events"] for a in arms) else "without events"
+    why = "without a ratio" if any(a and a["events"] for a in arms) else "without events"
     return (f"{participants(result['n_without_ratio'])} in "
             f"{trials(result['k_without_ratio'])} {why}")
 
