@@ -12,7 +12,8 @@ from bs4 import BeautifulSoup
 from made_up import World
 
 from livingreview.display import Chapter, words
-from livingreview.display.figures import axes_of, plain_ticks
+from livingreview.display.drawing import chart
+from livingreview.display.figures import plain_ticks
 from livingreview.display.html import number
 from livingreview.effects import Analysis
 from livingreview.review.missing import size_of_trial
@@ -216,7 +217,7 @@ def test_only_a_response_is_called_a_response(disc, hip):
 
 
 def test_ratios_on_an_axis_are_plain_numbers():
-    figure, axes = axes_of(4, 2)
+    figure, axes = chart(2)
     axes.set_xscale("log")
     axes.set_xlim(0.9, 1.7)
     plain_ticks(axes.xaxis, 0.9, 1.7)

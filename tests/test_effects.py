@@ -556,7 +556,7 @@ def test_a_difference_of_zero_favours_neither(world):
 
 def test_results_of_selected_arms_are_not_pooled(world):
     world.trial("a-2020").arm("a-2020", "msc-2", cells="cultured-msc")
-    world.value("a-2020", "msc-2", 30, 10, timepoint_months=24)  # an arm without any is left out
+    world.value("a-2020", "msc-2", 30, 10, outcome="ikdc")  # an arm without any is left out
     world.contrast("a-2020", -10, se=2)
     assert "selected arms" in world.select()[1]["a-2020"].reason
     world.arm("a-2020", "both", cells="cultured-msc", combines="msc;msc-2", n_allocated="")
@@ -564,7 +564,7 @@ def test_results_of_selected_arms_are_not_pooled(world):
     assert world.select()[0]["a-2020"].yi == -8
     # Cells of another kind are in the trial's comparison too: one contrast does not cover it.
     world.arm("a-2020", "svf", cells="stromal-vascular-fraction")
-    world.value("a-2020", "svf", 30, 10, timepoint_months=24)
+    world.value("a-2020", "svf", 30, 10, outcome="ikdc")
     assert "selected arms" in world.select()[1]["a-2020"].reason
 
 
