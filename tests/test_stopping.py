@@ -66,6 +66,12 @@ def _git(root: Path, *words: str) -> str:
                            *words], cwd=root, check=True, capture_output=True, text=True).stdout
 
 
+def _heed() -> None:
+    """Ignore no signal, whatever the tests themselves ignore, as they do in the background."""
+    for number in CODES:
+        signal.signal(number, signal.SIG_DFL)
+
+
 class Running:
     """A command that runs in a session of its own, with what it says and what it starts.
 
@@ -89,6 +95,7 @@ class Running:
         self.process = subprocess.Popen(
             [word.replace("OUT", str(self.out)) for word in command], cwd=root, bufsize=0,
             start_new_session=True, stdout=subprocess.PIPE, stderr=(place / "errors").open("w"),
+            preexec_fn=_heed,
             env=environment | {TEST: self.mark, "TMPDIR": str(self.temporary),
                                "PYTHONPATH": str(root), "PYTHONUNBUFFERED": "1"})
         self.errors = place / "errors"
@@ -262,7 +269,7 @@ def _within(code: str) -> subprocess.CompletedProcess:
                            "from livingreview.stopping import shielded, stoppable\n"
                            "signal.signal(signal.SIGHUP, signal.SIG_IGN)\n"
                            f"with stoppable('this'):\n{lines}"],
-                          capture_output=True, text=True, check=False,
+                          capture_output=True, text=True, check=False, preexec_fn=_heed,
                           env=os.environ | {"PYTHONPATH": str(ROOT)})
 
 
