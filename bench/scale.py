@@ -28,6 +28,7 @@ from made_up import KNEE, World  # noqa: E402
 
 from livingreview.publish import collection  # noqa: E402
 from livingreview.publish.workers import Workers  # noqa: E402
+from livingreview.stopping import stoppable  # noqa: E402
 
 SEED = 20261122
 VISITS = (1, 3, 6, 12, 24, 36)  # months; an analysis takes the time since the visit before
@@ -113,4 +114,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    with stoppable("bench-scale"):
+        main()

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import sys
-from contextlib import nullcontext
+from contextlib import ExitStack, nullcontext
 from pathlib import Path
 
 import click
@@ -21,12 +21,14 @@ from .console import (
     PathType,
     print_problems,
     replacing,
+    say,
     stop,
     valid,
     with_workers,
     workers_of,
 )
 from .publish.workers import Workers, WorkersError
+from .stopping import can_be_stopped
 
 _LAST_EPOCH = 253402300799  # the last second of the year 9999
 
@@ -96,6 +98,7 @@ def _print_news(examined, name: str) -> int:
 @click.option("--out", type=PathType(path_type=Path), default=Path("_build/results.json"),
               show_default=True, help="File to write; with several data folders a folder of files.")
 @with_workers
+@can_be_stopped
 def results(folders: tuple[Path, ...], out: Path, jobs: int | None, scheduler: str | None) -> None:
     """Compute every analysis and write results.json.
 
@@ -125,7 +128,7 @@ def _results_of_one(data: Path | None, out: Path, workers: Workers) -> None:
         with click.progressbar(length=total, label=f"{total} analyses", file=sys.stderr) as bar:
             file.write(dumps(review(sound, lambda _: bar.update(1), run=workers.run,
                                     with_files=workers.remote).document))
-    click.echo(f"wrote {out}")
+    say(f"wrote {out}")
 
 
 def _results_of_folders(folders: tuple[Path, ...], out: Path, workers: Workers) -> None:
@@ -135,7 +138,7 @@ def _results_of_folders(folders: tuple[Path, ...], out: Path, workers: Workers) 
     wrong = 0
     try:
         todo = collection.missing(folders, out)
-        click.echo(f"{len(folders)} data folders, {len(todo)} to compute")
+        say(f"{len(folders)} data folders, {len(todo)} to compute")
         with click.progressbar(length=len(todo), label=f"{len(todo)} data folders",
                                file=sys.stderr) as bar:
             for folder, errors in collection.compute(todo, out, workers):
@@ -147,7 +150,7 @@ def _results_of_folders(folders: tuple[Path, ...], out: Path, workers: Workers) 
         stop(str(error), 2)
     except OSError as error:
         stop(f"cannot read or write {error.filename}: {error.strerror}", 2)
-    click.echo(f"wrote the results of {len(folders) - wrong} data folders in {out}")
+    say(f"wrote the results of {len(folders) - wrong} data folders in {out}")
     if wrong:
         stop(f"{wrong} of {len(folders)} data folders have errors: nothing was written for them",
               1)
@@ -158,6 +161,7 @@ def _results_of_folders(folders: tuple[Path, ...], out: Path, workers: Workers) 
 @click.option("--out", type=FOLDER, default=ROOT / "_build" / "html",
               help="Folder of the site; _build/html where it is left out.")
 @with_workers
+@can_be_stopped
 def build(data: Path | None, out: Path, jobs: int | None, scheduler: str | None) -> None:
     """Build the book: validate, execute every page, write the site, then swap it in.
 
@@ -173,14 +177,14 @@ def build(data: Path | None, out: Path, jobs: int | None, scheduler: str | None)
     workers = workers_of(jobs, scheduler)
     try:
         gated.site_folder(ROOT, out, data)
-        click.echo("validating the data")
+        say("validating the data")
         sound = valid(data)
-        click.echo(f"no error, {counted(sound.warnings, 'warning')} "
-                   "(listed on the data-quality page)")
-        start = gated.build(ROOT, out, data, click.echo, workers)
+        say(f"no error, {counted(sound.warnings, 'warning')} "
+            "(listed on the data-quality page)")
+        start = gated.build(ROOT, out, data, say, workers)
     except gated.BuildError as error:
         stop(str(error), error.exit_code)
-    click.echo(f"the site is at {start}")
+    say(f"the site is at {start}")
 
 
 @main.command()
@@ -245,12 +249,16 @@ def _sound(data: Path | None):
 @click.argument("version")
 @click.option("--checks", default="make test", show_default=True,
               help="Command that must succeed first.")
-def release(version: str, checks: str) -> None:
+@click.option("--again", is_flag=True,
+              help="Publish it although nothing has changed since the last version.")
+@can_be_stopped
+def release(version: str, checks: str, again: bool) -> None:
     """Prepare VERSION for publication: a year, a month and a number, such as 2026.11.0.
 
     Needs a clean tree and green checks. Writes the results and their manifest to releases/, the
     entry of the changelog, and the metadata of citation and archives; prints the commands that
-    commit and tag it. A published version never changes.
+    commit and tag it. A published version never changes, and one in which nothing differs from the
+    last one is made only with --again.
     """
     from .publish.release import ReleaseError, prepare
     from .review.changes import DifferentError
@@ -258,26 +266,27 @@ def release(version: str, checks: str) -> None:
 
     try:
         commands = prepare(ROOT, version, valid(ROOT / "data"), checks,
-                           lambda said: click.echo(said, err=True), Workers())
+                           lambda said: click.echo(said, err=True), Workers(), again)
     except ReleaseError as error:
         stop(str(error), error.exit_code)
     except (VersionError, DifferentError) as error:
         stop(f"the version before cannot be compared: {error}", 1)
     for command in commands:
-        click.echo(command)
+        say(command)
 
 
 @main.command(name="site-version")
 @click.argument("version")
 @click.option("--out", type=FOLDER, default=ROOT / "_build" / "versions",
               help="Folder of all versions; _build/versions where it is left out.")
+@can_be_stopped
 def site_version(version: str, out: Path) -> None:
     """Build the site of the tagged VERSION, with an archive and its checksum."""
     from .publish import archive
     from .publish.release import ReleaseError
 
     try:
-        archive.site_version(ROOT, version, out, click.echo)
+        archive.site_version(ROOT, version, out, say)
     except ReleaseError as error:
         stop(str(error), error.exit_code)
     except OSError as error:
@@ -300,15 +309,24 @@ def site_index(out: Path) -> None:
 @main.command(name="describe")
 @click.option("--data", type=FOLDER, help=DATA_HELP)
 def describe(data: Path | None) -> None:
-    """Write datapackage.json and codebook.csv of a data folder from the table declarations."""
+    """Write datapackage.json and codebook.csv of a data folder from the table declarations.
+
+    The data package records the digest of each table: from then on an edit without an entry in
+    changelog.csv gives the data another version. A changed table that no new line of changelog.csv
+    names is refused.
+    """
     from .publish import site
 
     sound = valid(data)
-    with (replacing(sound.folder / "datapackage.json") as package,
-          replacing(sound.folder / "codebook.csv") as codebook):
-        package.write(site.datapackage_json(sound))
-        codebook.write(site.codebook_text())
-    click.echo(f"wrote datapackage.json and codebook.csv in {sound.folder}")
+    try:
+        files = site.described(sound)
+    except site.UndescribedError as error:
+        stop(f"{error}\nNothing was written.", 1)
+    with ExitStack() as open_files:
+        beside = {name: open_files.enter_context(replacing(sound.folder / name)) for name in files}
+        for name, file in beside.items():
+            file.write(files[name])
+    click.echo(f"wrote {' and '.join(files)} in {sound.folder}")
 
 
 @main.command(name="pool")

@@ -7,6 +7,7 @@ listed on the data-quality page.
 from __future__ import annotations
 
 import math
+import unicodedata
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
@@ -15,7 +16,7 @@ from itertools import combinations
 import numpy as np
 import pandas as pd
 
-from . import seeds, tables
+from . import doubts, recorded, scales, seeds, tables
 from .dataset import DOUBTFUL, GENERIC, Dataset, Problem
 
 _ORDERED = (("min", "q1"), ("q1", "median"), ("median", "q3"), ("q3", "max"), ("min", "max"),
@@ -23,8 +24,8 @@ _ORDERED = (("min", "q1"), ("q1", "median"), ("median", "q3"), ("q3", "max"), ("
 CERTAINTY_RULE_IDS = (
     "start-randomised", "start-nonrandomised", "bias-not-low", "bias-not-blinded",
     "inconsistency", "inconsistency-harm", "indirectness", "imprecision-one", "imprecision-two",
-    "imprecision-participants", "imprecision-events", "reporting-small-study",
-    "reporting-missing",
+    "imprecision-unknown", "imprecision-participants", "imprecision-events",
+    "reporting-small-study", "reporting-missing",
 )
 SMALL_SD = 1 / 3  # of the median SD of the outcome: about what a standard error of n = 9 would be
 LARGE_EFFECT = 2  # standard deviations
@@ -156,8 +157,8 @@ def above_allocated(data: Dataset, indication: str) -> Iterator[Problem]:
         for column in columns:
             yield from _each(frame, frame[column].to_numpy() > limit,
                              f"{indication}/{name}.csv", column,
-                             "more than n_allocated of the arm", "at most n_allocated", "warning",
-                             "above-allocated")
+                             "more than were allocated to the arm", "at most n_allocated",
+                             "warning", "above-allocated")
 
 
 def serious_above_any(data: Dataset, indication: str) -> Iterator[Problem]:
@@ -329,12 +330,18 @@ def _missing(data: Dataset, indication: str, column: str, mask, rule: str) -> It
 
 
 def scale_missing(data: Dataset, indication: str) -> Iterator[Problem]:
-    """A score without its scale."""
+    """A score without its scale, where the instrument does not fix it."""
+    def fixed(frame: pd.DataFrame) -> list[bool]:
+        return [not rescaled and scales.fixed_limits(data, outcome, instrument) is not None
+                for outcome, instrument, rescaled in zip(
+                    frame["outcome"], frame["instrument"], frame["rescaled"], strict=True)]
+
     scored = {i["outcome"] for i in data.records("instruments") if i["scale_max"] is not None}
     yield from _missing(
         data, indication, "scale_max",
         lambda f: f["scale_max"].isna() & (f["mean"].notna() | f["median"].notna())
-        & f["outcome"].isin(scored) & (f["statistic"] != "percent-change"), "scale-missing")
+        & f["outcome"].isin(scored) & (f["statistic"] != "percent-change")
+        & ~np.array(fixed(f), dtype=bool), "scale-missing")
 
 
 def n_missing(data: Dataset, indication: str) -> Iterator[Problem]:
@@ -409,7 +416,7 @@ def shared_patients(data: Dataset, indication: str) -> Iterator[Problem]:
 
 
 def same_report(data: Dataset, indication: str) -> Iterator[Problem]:
-    """Studies of one DOI, PMID or registration that nothing says to share their patients.
+    """Studies of one DOI, PMID, registration or title that nothing says to share their patients.
 
     Within an indication only: no pool holds trials of two, and a registry entry may be of both.
     """
@@ -426,12 +433,13 @@ def same_report(data: Dataset, indication: str) -> Iterator[Problem]:
     linked = {frozenset((trial(o["study_id"]), trial(o["other_study_id"])))
               for o in data.records("cohort_overlaps") if o["indication"] == indication}
     found: set[frozenset] = set()
-    for column in ("doi", "pmid", "registration"):
+    for column in ("doi", "pmid", "registration", "title"):
         earlier = defaultdict(list)
         for study in studies:
             cell = study[column] or ()
             for value in cell if isinstance(cell, tuple) else (cell,):
-                having = earlier[value.casefold()]
+                form = _letters(value) if column == "title" else value.casefold()
+                having = earlier[form] if form else []
                 for other in having:
                     pair = frozenset((trial(study["study_id"]), trial(other["study_id"])))
                     if len(pair) > 1 and pair not in linked | found:
@@ -443,6 +451,12 @@ def same_report(data: Dataset, indication: str) -> Iterator[Problem]:
                                        "cohort_overlaps.csv", "warning", "same-report")
                         break
                 having.append(study)
+
+
+def _letters(title: str) -> str:
+    """A title without case, spaces and punctuation; one of other signs alone is nothing."""
+    text = unicodedata.normalize("NFKC", title).casefold()
+    return "".join(c for c in text if c.isalnum())
 
 
 # Facts of a registration that are the same for whoever reads it, and those of them whose absence
@@ -629,7 +643,7 @@ RULES: tuple[Callable[[Dataset, str], Iterator[Problem]], ...] = (
     above_allocated, serious_above_any,
     two_rows_for_an_event, sd_may_be_se, impossible_percentage, scale_missing, n_missing,
     share_as_mean, more_patients_than_units, zero_mean_and_sd, source_says_doubtful,
-    shared_patients, same_report,
+    shared_patients, same_report, doubts.problems,
 )
 VISIT_RULES: tuple[Callable[[str, dict[tuple, list]], Iterator[Problem]], ...] = (
     equal_spreads, change_as_final, large_effect, baseline_reversed,
@@ -663,6 +677,29 @@ def living_mode(data: Dataset) -> Iterator[Problem]:
                        f"{NOT_SCHEDULED!r} until a search was made", "warning", "living-mode")
 
 
+DESCRIBE = "`python -m livingreview describe`"
+
+
+def changed_since_described(data: Dataset) -> Iterator[Problem]:
+    """Files that are no longer what the data package records: their change asks for an entry."""
+    if data.recorded.unreadable:
+        yield _problem(recorded.NAME, 1, "", "", f"cannot be read: {data.recorded.unreadable}, "
+                       "so that nobody can say which tables changed", f"{DESCRIBE}, once "
+                       "changelog.csv names every file that changed", "warning",
+                       "not-described")
+        return
+    missing = recorded.without_line(data)
+    for path in data.changed:
+        gone = "" if path in data.digests else ": it is not there any more"
+        if path in missing:
+            yield _problem(path, 1, "", "", f"changed since the last entry of changelog.csv{gone}",
+                           f"a line in changelog.csv that names the file, then {DESCRIBE}",
+                           "warning", "no-entry")
+        else:
+            yield _problem(path, 1, "", "", f"changed since {recorded.NAME} was written{gone}",
+                           DESCRIBE, "warning", "not-described")
+
+
 def run(data: Dataset) -> Iterator[Problem]:
     """Every rule on every indication whose tables could be read, and those on the seed reviews.
 
@@ -685,4 +722,5 @@ def run(data: Dataset) -> Iterator[Problem]:
     yield from words_without_use(data)
     yield from kinds_missing(data)
     yield from living_mode(data)
+    yield from changed_since_described(data)
     yield from seeds.problems(data)

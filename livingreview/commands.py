@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import click
@@ -13,12 +14,14 @@ from .console import (
     ROOT,
     PathType,
     replacing,
+    say,
     stop,
     valid,
     with_workers,
     workers_of,
 )
 from .publish.workers import WorkersError
+from .stopping import can_be_stopped
 
 
 @click.group()
@@ -106,20 +109,34 @@ def _near(path: Path) -> Path:
 @click.option("--table", default="", help="Table of a CSV file that is not named after it.")
 @click.option("--list", "filled", type=FILE, help="Of a data package: the list that says what its "
               "analyses are. It is written where it is not there yet.")
+@click.option("--reason", default="", help="Why, for the lines of the changelog.")
+@click.option("--results/--no-results", "with_results", default=True,
+              help="Compute what changes in results, and say so before asking (the default).")
 @click.option("--yes", is_flag=True, help="Import without asking.")
 def import_(file: Path, data: Path | None, indication: str, table: str, filled: Path | None,
-            yes: bool) -> None:
+            reason: str, with_results: bool, yes: bool) -> None:
     """Take the rows of FILE into a data folder.
 
     FILE is a workbook or folder of `new study`, a CSV file with columns of one table, or the data
-    package of a Cochrane review (.zip). The difference is shown and the result validated first. A
+    package of a Cochrane review (.zip). A folder that bears the name of an indication belongs to
+    it. The difference is shown and the result validated first, and what it does to results is
+    said: each analysis that changes with its trials, estimate and certainty before and after. A
     row that is there already with other values is never overwritten: nothing is imported then.
+
+    Values that stand there are corrected by a table corrections.csv, alone or beside the others,
+    with the columns file, key, column, old, new, source, locator and reason. What it says of the
+    old value must be what stands there. The changelog gets a line for each correction.
+
+    A new word of a list that is open (outcome, event, route, cointervention, tool, species) is
+    proposed as a row of vocabularies.csv.
     """
     from .intake import IntakeError, join
 
     sound = valid(data)
     try:
         rows, belongs = _rows_of(file, table, filled)
+        if not belongs and file.is_dir() and file.absolute().name in sound.indications:
+            belongs = file.absolute().name
         if not rows:
             raise IntakeError([f"{file} holds no rows that can be imported"])
         if indication and belongs and indication != belongs:
@@ -127,7 +144,7 @@ def import_(file: Path, data: Path | None, indication: str, table: str, filled: 
                                f"{indication}: change one of them"], 2)
         indication = indication or belongs or (
             sound.indications[0] if len(sound.indications) == 1 else "")
-        joined = join(sound, rows, indication, file.absolute().name)
+        joined = join(sound, rows, indication, file.absolute().name, reason=reason)
     except IntakeError as error:
         stop("\n".join([*error.problems, "Nothing was imported."]), error.exit_code)
     except OSError as error:
@@ -136,18 +153,20 @@ def import_(file: Path, data: Path | None, indication: str, table: str, filled: 
     if not joined.files:
         click.echo("every row is there already: nothing to import")
         return
+    if with_results:
+        _show_results(sound, joined)
     try:
         if not yes and not click.confirm("Import these rows?"):
             stop("Nothing was imported.", 1)
     except click.Abort:
         stop("\nNo answer: nothing was imported. Use --yes where nobody can answer.", 1)
     try:
+        _renew_package(joined)
         joined.write()
     except OSError as error:
         stop(f"cannot write in {joined.folder}: {error.strerror}; nothing was imported", 1)
-    total = sum(map(len, joined.added.values()))
-    click.echo(f"imported {total} row{'s' * (total > 1)}; "
-               "changelog.csv says so: give the reason there")
+    click.echo(f"imported {joined.counted()}; changelog.csv says so"
+               + ("" if reason else ": give the reason there"))
 
 
 def _rows_of(file: Path, table: str, filled: Path | None):
@@ -178,6 +197,14 @@ def _rows_of(file: Path, table: str, filled: Path | None):
     return rows, ""
 
 
+def _renew_package(joined) -> None:
+    """Have the data package, where the folder has one, describe what the folder is to hold."""
+    from .publish.site import datapackage_json
+
+    if (joined.folder / "datapackage.json").is_file():
+        joined.files["datapackage.json"] = datapackage_json(joined.after).encode()
+
+
 def _show(joined) -> None:
     """The difference; ends with 1 where something is different or wrong."""
     from .checks import counted
@@ -185,14 +212,29 @@ def _show(joined) -> None:
 
     for line in joined.difference():
         click.echo(line)
-    places = {row.place for rows in joined.added.values() for row in rows}
     for problem in joined.problems:
-        click.echo(f"{problem.level}: {said(problem, places)}", err=True)
+        click.echo(f"{problem.level}: {said(problem)}", err=True)
     if joined.different:
         stop(f"rows that the folder has with other values: {len(joined.different)}. Correct them "
-             "by hand, import overwrites nothing. Nothing was imported.", 1)
+             "with corrections.csv, import overwrites nothing. Nothing was imported.", 1)
     if joined.errors:
         stop(f"{counted(joined.errors, 'error')}. Nothing was imported.", 1)
+
+
+def _show_results(before, joined) -> None:
+    """What the import does to the results of the indications that it touches."""
+    from .intake import outlook
+
+    total = 2 * len(outlook.wanted(joined.after, joined.touched))
+    try:
+        with click.progressbar(length=total, label="results before and after",
+                               file=sys.stderr) as bar:
+            found = outlook.outlook(before, joined.after, joined.touched, lambda: bar.update(1))
+    except (ValueError, ArithmeticError) as error:
+        click.echo(f"results cannot be compared: {error}", err=True)
+        return
+    for line in outlook.lines(found, joined.after):
+        click.echo(line)
 
 
 @click.command()
@@ -203,6 +245,7 @@ def _show(joined) -> None:
 @click.option("--out", type=FOLDER, default=Path("_build/rerun"), show_default=True,
               help="Folder to write in.")
 @with_workers
+@can_be_stopped
 def rerun(names: tuple[str, ...], data: Path | None, parameters: tuple[str, ...], out: Path,
           jobs: int | None, scheduler: str | None) -> None:
     """Run notebooks on other data, or with other questions.
@@ -234,7 +277,7 @@ def rerun(names: tuple[str, ...], data: Path | None, parameters: tuple[str, ...]
                   replacing(out / f"{one.path.stem}.html") as page):
                 notebook.write(result)
                 page.write(again.page(result, ROOT))
-            click.echo(f"wrote {out / one.path.stem}.html and .ipynb")
+            say(f"wrote {out / one.path.stem}.html and .ipynb")
     except WorkersError as error:
         stop(str(error), 1)
     if failed:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,6 +10,7 @@ from typing import TextIO
 
 import click
 
+from . import places, stopping
 from .publish.workers import JOBS, SCHEDULER, Workers, address
 
 
@@ -77,27 +77,29 @@ def stop(message: str, code: int) -> None:
     sys.exit(code)
 
 
+def say(message: str) -> None:
+    """Print a line; a command whose output nobody reads any more is stopped."""
+    try:
+        click.echo(message)
+    except BrokenPipeError as error:
+        stopping.lost(error)
+
+
 @contextmanager
 def replacing(path: Path) -> Iterator[TextIO]:
-    """A file that takes the place of `path` when the block ends well.
+    """A file that takes the place of `path` when the block ends well; else one line says why not.
 
-    It is opened when the block begins, so that a place that cannot be written is known before
-    anything is computed.
+    A place that cannot be written is known when the block begins.
     """
-    path = Path(os.path.realpath(path))  # what a link leads to is replaced, not the link
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         if path.exists() and not path.is_file():
             stop(f"cannot write {path}: it is no ordinary file", 2)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with beside.open("x", encoding="utf-8", newline="") as file:
+        with places.replacing(path) as file:
             yield file
-        beside.replace(path)
+    except BrokenPipeError:  # of the output of the command
+        raise
     except OSError as error:
         stop(f"cannot write {path}: {error.strerror}", 2)
-    finally:
-        if os.access(beside, os.F_OK):
-            beside.unlink()
 
 
 def valid(data: Path | None):

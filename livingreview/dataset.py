@@ -34,8 +34,10 @@ from .reading import (
     split,
     typed,
 )
+from .recorded import NAME, Recorded
 from .store import Store
 from .tables import Table
+from .versions import MARK
 
 # How a review calls what it is about, where its vocabularies have no list `wording`.
 GENERIC = {
@@ -48,6 +50,7 @@ GENERIC = {
 }
 DOUBTFUL = "doubtful"  # the quality of a value that is in robustness only
 _WARNINGS, _VERSION = "warnings", "version"  # names of reads that are no file
+_SHORT = 8  # characters of a digest that people read
 _PIECE = "data"  # name of a folder that was read, in the store of a build
 
 
@@ -65,6 +68,8 @@ class Dataset:
         SHA-256 of every file that was read.
     partial : frozenset of str
         Paths of files of which a column or a row could not be read.
+    recorded : Recorded
+        What the folder's data package says of its files.
     """
 
     folder: Path
@@ -73,10 +78,11 @@ class Dataset:
     problems: tuple[Problem, ...]
     digests: MappingProxyType
     partial: frozenset[str] = frozenset()
+    recorded: Recorded = Recorded()
 
     def __reduce__(self):
         return _unpickled, (self.folder, self.indications, dict(self.frames), self.problems,
-                            dict(self.digests), self.partial)
+                            dict(self.digests), self.partial, self.recorded)
 
     def frame(self, name: str, indication: str = "") -> pd.DataFrame:
         """A copy of a table; the index is the line of the file."""
@@ -166,12 +172,26 @@ class Dataset:
         return dict(found)
 
     @property
-    def version(self) -> str:
+    def date(self) -> str:
         """Date of the last line of the data changelog."""
         reads.note(_VERSION)
         with reads.unnoted():
             dates = [r["date"] for r in self.records("changelog") if r["date"]]
         return max(dates, default="")
+
+    @cached_property
+    def changed(self) -> tuple[str, ...]:
+        """Files that are not what the data package of the folder records of them."""
+        return self.recorded.differing(self.digests)
+
+    @property
+    def version(self) -> str:
+        """The date, and where files have changed since they were described, what tells the state.
+
+        Nothing but what the files hold decides: any edit gives another version.
+        """
+        state = reads.digest(f"{path} {self.digests.get(path, '')}" for path in self.changed)
+        return f"{self.date}{MARK}{state[:_SHORT]}" if self.changed else self.date
 
     def fingerprint(self, read: str) -> str:
         """Digest of what a name of `reads` stands for, in these data and this package.
@@ -235,9 +255,9 @@ class Dataset:
         return (word["kind"] or "") if word else ""
 
 
-def _unpickled(folder: Path, indications, frames, problems, digests, partial) -> Dataset:
+def _unpickled(folder: Path, indications, frames, problems, digests, partial, recorded) -> Dataset:
     return Dataset(folder, indications, MappingProxyType(frames), problems,
-                   MappingProxyType(digests), partial)
+                   MappingProxyType(digests), partial, recorded)
 
 
 def _records_of(table: Table, frame: pd.DataFrame | None) -> tuple[MappingProxyType, ...]:
@@ -357,7 +377,7 @@ def state(folder: Path) -> str:
         SHA-256 of where it is, its files, the package, and the versions of what reads them.
     """
     parts: list[object] = [os.path.realpath(folder), sys.version, pd.__version__]
-    for base, pattern in ((folder, "*.csv"), (reads.PACKAGE, "*.py")):
+    for base, pattern in ((folder, "*.csv"), (folder, NAME), (reads.PACKAGE, "*.py")):
         for path in sorted(base.rglob(pattern)):
             parts += [path.relative_to(base).as_posix(), _content(path)]
     return reads.digest(parts)
@@ -443,7 +463,8 @@ def _examined(folder: Path, shown: int = SHOWN) -> Dataset:
     dataset = Dataset(
         folder, tuple(indications), MappingProxyType(frames), (),
         MappingProxyType({path: raw.digest for path, raw in raws.items()}),
-        frozenset(path for path, raw in raws.items() if not raw.whole or raw.absent))
+        frozenset(path for path, raw in raws.items() if not raw.whole or raw.absent),
+        Recorded.of(folder))
     less_sure += checks.run(dataset)
     problems += _not_said_before(less_sure, problems, raws)
     return replace(dataset, problems=tuple(shortened(problems, shown)))

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from .dataset import Dataset, examine
 from .reads import digest, identity, releases
+from .recorded import NAME
 
 _DATA, _RELEASES = "data", "releases"  # folders of the archive
 _KNOWN = 2  # data folders that a process keeps in memory
@@ -104,7 +105,7 @@ def _archive(folder: Path, paths: Iterable[str], versions: Path | None) -> bytes
     """Files of a data folder, and of the published versions, as a ZIP archive."""
     content = io.BytesIO()
     with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as out:
-        for path in sorted(paths):
+        for path in sorted([*paths, *([NAME] if (folder / NAME).is_file() else [])]):
             out.write(folder / path, f"{_DATA}/{path}")
         for file in sorted(versions.glob("*.json")) if versions else ():
             out.write(file, f"{_RELEASES}/{file.name}")
@@ -112,8 +113,9 @@ def _archive(folder: Path, paths: Iterable[str], versions: Path | None) -> bytes
 
 
 def digest_of(data: Dataset) -> str:
-    """Digest of all files of a data folder."""
-    return digest(f"{path} {value}" for path, value in sorted(data.digests.items()))
+    """Digest of all files of a data folder, and of what it records of them."""
+    return digest(f"{path} {value}" for path, value in [
+        *sorted(data.digests.items()), *sorted(data.recorded.hashes.items())])
 
 
 def _remember(data: Dataset) -> Dataset:

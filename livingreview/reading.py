@@ -133,7 +133,7 @@ class Raw:
         For each row and column the position of its text in `texts`; the index is the line of the
         file on which the record begins.
     absent : frozenset of str
-        Declared columns that the header does not have; their cells are empty here.
+        Declared columns that the header must have and does not; their cells are empty here.
     whole : bool
         Every record could be read. Where one could not, nobody can say what the file lacks.
     """
@@ -166,8 +166,8 @@ def _raw(table: Table, path: str, rows: list[int], columns: dict[str, tuple[str,
         texts[name] = list(position)
         codes[name] = np.fromiter(map(position.__getitem__, cells), dtype=np.int64,
                                   count=len(rows))
-    return Raw(table, path, texts, pd.DataFrame(codes, index=rows),
-               frozenset(table.names) - set(columns), whole, digest)
+    absent = frozenset(c.name for c in table.columns if not c.optional) - set(columns)
+    return Raw(table, path, texts, pd.DataFrame(codes, index=rows), absent, whole, digest)
 
 
 def _read_bytes(folder: Path, table: Table, path: str, problems: list[Problem]) -> bytes | None:
@@ -250,7 +250,7 @@ def _header_problems(header: list[str], table: Table, path: str) -> list[Problem
             out.append(Problem(path, 1, name, name, "unknown column",
                                f"one of {', '.join(known)}"))
     for name in known:
-        if name not in header:
+        if name not in header and not table.column(name).optional:
             out.append(Problem(path, 1, name, "", "the column is missing",
                                f"a header with the column {name}"))
     return out

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 IDENTIFIER = r"[a-z0-9]+(?:-[a-z0-9]+)*"
@@ -35,6 +36,8 @@ class Column:
     unit : str or None
     form : str or None
         Regular expression for the usual form; another form is a warning, not an error.
+    optional : bool
+        A file without the column is read as if all its cells were empty.
     """
 
     name: str
@@ -47,6 +50,7 @@ class Column:
     maximum: float | None = None
     unit: str | None = None
     form: str | None = None
+    optional: bool = False
 
 
 @dataclass(frozen=True)
@@ -301,6 +305,8 @@ ADVERSE_EVENTS = Table(
                 unit="percent"),
         _word("count", "whether `events` counts patients or events"),
         _number("months", "follow-up that the count covers", minimum=0, unit="months"),
+        _word("quality", "how the source came by the count; empty is as reported by the trial",
+              optional=True),
         _source_id, _locator, _note,
     ),
     # Two rows for one arm and event may be two sources that disagree: a warning, hence no key.
@@ -391,6 +397,48 @@ INSTRUMENTS = Table(
         _text("mcid_source", "source of the minimal important difference"),
     ),
     key=("outcome", "indication"),
+)
+
+SCALES = Table(
+    "scales", "", "Limits and steps of instruments, where they belong to the instrument itself.",
+    (
+        _word("outcome", "outcome", required=True),
+        _text("form", "texts of which the row's instrument must hold one; empty is any instrument "
+              "of the outcome", many=True),
+        _number("scale_min", "lower end of the scale", required=True),
+        _number("scale_max", "upper end of the scale", required=True),
+        _word("fixed", "yes: a row that prints no scale has these limits", "yes"),
+        Column("steps", "into how many equal steps a patient's score divides the scale; empty is "
+               "not known, or of no whole steps", type="integer", minimum=1),
+        _text("source", "where limits and steps were read", required=True),
+        _note,
+    ),
+    key=("outcome", "form", "scale_min", "scale_max"),
+    optional=True,
+)
+
+DOUBTS = Table(
+    "doubts", "", "Values that look doubtful, and what was decided of each.",
+    (
+        _word("indication", "indication", required=True),
+        _word("table", "table of the value", "doubt_table", required=True),
+        _id("study_id", "the study"),
+        Column("arm_id", "the arm (of a contrast its first one); empty is all arms",
+               type="identifier"),
+        Column("item", "outcome or event; empty is all of the arm", type="identifier"),
+        _number("timepoint_months", "visit; empty is every visit", minimum=0, unit="months"),
+        _word("rule", "what makes the value doubtful", "doubt_rule", required=True),
+        _text("finding", "what was found: the value and its n, both values, both numbers",
+              required=True),
+        _word("decision", "what was decided; `quality` of the rows must agree", "doubt_decision",
+              required=True),
+        _text("reason", "why, in our own words", required=True),
+        Column("source_id", "source that settles it", type="identifier"),
+        Column("date", "date of the decision", type="date", required=True),
+    ),
+    key=("indication", "table", "study_id", "arm_id", "item", "timepoint_months", "rule",
+         "finding"),
+    optional=True,
 )
 
 COHORT_OVERLAPS = Table(
@@ -655,12 +703,31 @@ FLOW = Table(
     optional=True,
 )
 
+# Not a table of a data folder: what `import` applies to the rows of one, and writes down in the
+# changelog.
+CORRECTIONS = Table(
+    "corrections", "", "Corrections of single cells, and rows to add, each with its source.",
+    (
+        _text("file", "file of the row, such as studies.csv", required=True),
+        _text("key", "the row: its identifying columns, separated by |", required=True),
+        _text("column", "the column; (new row) adds the row that `new` holds", required=True),
+        _text("old", "what stands there; empty is an empty cell"),
+        _text("new", "what is to stand there"),
+        _text("source", "the source in which the new value was read", required=True),
+        _locator,
+        _text("reason", "why", required=True),
+    ),
+)
+
+# Lists to which the extraction protocol lets everybody add a word; all others are closed.
+OPEN_LISTS = ("species", "route", "cointervention", "outcome", "event", "tool")
+
 TABLES = (
     ABOUT, FLOW,
     SOURCES, STUDIES, ARMS, OUTCOMES, CONTRASTS, ADVERSE_EVENTS, RISK_OF_BIAS,
-    PUBLISHED_SYNTHESES, DOUBLE_EXTRACTION, VOCABULARIES, INSTRUMENTS, COHORT_OVERLAPS, HIERARCHY,
-    ANALYSES, CERTAINTY_RULES, CHANGELOG, AUDITS, REVIEWS, REFERENCES, CLAIMS, VERDICTS,
-    MECHANISMS, VALIDATION_STUDIES, HEADLINE_NUMBERS,
+    PUBLISHED_SYNTHESES, DOUBLE_EXTRACTION, VOCABULARIES, INSTRUMENTS, SCALES, COHORT_OVERLAPS,
+    DOUBTS, HIERARCHY, ANALYSES, CERTAINTY_RULES, CHANGELOG, AUDITS, REVIEWS, REFERENCES, CLAIMS,
+    VERDICTS, MECHANISMS, VALIDATION_STUDIES, HEADLINE_NUMBERS,
 )
 BY_NAME = {table.name: table for table in TABLES}
 _FRICTIONLESS_TYPE = {"identifier": "string", "integer": "integer", "number": "number",
@@ -689,7 +756,7 @@ def _field(column: Column) -> dict:
     return out
 
 
-def _resource(table: Table, indication: str) -> dict:
+def _resource(table: Table, indication: str, hashes: Mapping[str, str]) -> dict:
     """The resource of one file. Keys over several values in a cell have no Table Schema form."""
     prefix = f"{indication}-" if table.folder == "indication" else ""
     schema = {"fields": [_field(c) for c in table.columns], "missingValues": [""]}
@@ -707,12 +774,16 @@ def _resource(table: Table, indication: str) -> dict:
             "fields": list(key.to)}})
     if foreign:
         schema["foreignKeys"] = foreign
-    return {"name": f"{prefix}{table.name}".replace("_", "-"), "path": table.path(indication),
+    path = table.path(indication)
+    known = {"hash": hashes[path]} if path in hashes else {}
+    return {"name": f"{prefix}{table.name}".replace("_", "-"), "path": path,
             "description": table.description, "profile": "tabular-data-resource",
-            "format": "csv", "mediatype": "text/csv", "encoding": "utf-8", "schema": schema}
+            "format": "csv", "mediatype": "text/csv", "encoding": "utf-8", **known,
+            "schema": schema}
 
 
-def datapackage(indications: list[str], present: set[str], title: str = "A review") -> dict:
+def datapackage(indications: list[str], present: set[str], title: str = "A review",
+                version: str = "", hashes: Mapping[str, str] | None = None) -> dict:
     """The Frictionless data package of a data folder.
 
     Parameters
@@ -723,18 +794,23 @@ def datapackage(indications: list[str], present: set[str], title: str = "A revie
         Paths that exist; a file of an optional table that is absent is left out.
     title : str, optional
         Of the review.
+    version : str, optional
+        Date of the data.
+    hashes : mapping of str to str, optional
+        Of each file by path.
     """
     resources = []
     for table in TABLES:
         for indication in indications if table.folder == "indication" else [""]:
             if not table.optional or table.path(indication) in present:
-                resources.append(_resource(table, indication))
+                resources.append(_resource(table, indication, hashes or {}))
     for resource in resources:
         for key in resource["schema"].get("foreignKeys", []):
             key["reference"]["resource"] = key["reference"]["resource"].replace("_", "-")
     return {
         "name": "-".join(re.findall("[a-z0-9]+", title.lower())),
         "title": f"The data of: {title}",
+        **({"version": version} if version else {}),
         "profile": "tabular-data-package",
         "licenses": [{"name": "CC-BY-4.0", "title": "Creative Commons Attribution 4.0",
                       "path": "https://creativecommons.org/licenses/by/4.0/"}],

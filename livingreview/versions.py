@@ -12,10 +12,22 @@ NAME = re.compile(r"(20\d{2})\.(0[1-9]|1[0-2])\.(0|[1-9]\d*)")
 NAME_WORDS = "a year, a month and a number, such as 2026.11.0"
 CURRENT = "current"  # names the results of the data as they are
 MANIFEST = ".manifest.json"
+MARK = "+"  # in a version of data: between their date and what tells a state without an entry
 
 
 class VersionError(Exception):
     """No such version, or a file that holds no results."""
+
+
+def day(data_version: str) -> str:
+    """The date of a version of data, without what tells a state that has no entry."""
+    return data_version.partition(MARK)[0]
+
+
+def said(data_version: str) -> str:
+    """A version of data for readers; empty where the data have no date and no later state."""
+    date, _, state = data_version.partition(MARK)
+    return f"{date or 'no date'}, changed since without an entry ({state})" if state else date
 
 
 def order(name: str) -> tuple[int, ...]:

@@ -164,8 +164,8 @@ def test_its_words_decide_what_a_control_is_and_what_a_family_counts_as(chapter)
     assert "melatonin" in any_order(ev.data) and "melatonin" in plain_classes(ev.data)
     assert "made-up-frost-2022" in ev.contests("any") and ev.contests("melatonin")
     assert "hyaluronic-acid" not in any_order(ev.data)
-    steps = chapter.review.analysis(MAIN)["certainty"]["steps"]
-    assert not any("surrogate" in step["fact"] for step in steps)
+    steps = {s["domain"]: s for s in chapter.review.analysis(MAIN)["certainty"]["steps"]}
+    assert not steps["indirectness"]["facts"]["surrogate"]
 
 
 def test_its_results_name_no_other_field(chapter):

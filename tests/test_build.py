@@ -13,6 +13,7 @@ import pytest
 from pybtex.database import parse_string
 from pybtex.richtext import Text
 
+from livingreview import places
 from livingreview.dataset import load
 from livingreview.publish import bibliography, build, extension
 from livingreview.reading import DataError, Problem
@@ -121,6 +122,18 @@ def test_results_that_cannot_be_written_are_refused_before_they_are_computed(tmp
         assert done.stderr.startswith(f"cannot write {out}") and done.stderr.count("\n") == 1
 
 
+def test_a_file_that_is_replaced_keeps_its_rights_and_a_failure_leaves_no_folder(tmp_path):
+    out = tmp_path / "results.json"
+    out.write_text("old")
+    out.chmod(0o640)
+    with places.replacing(out) as file:
+        file.write("new")
+    assert out.read_text() == "new" and out.stat().st_mode & 0o777 == 0o640
+    with pytest.raises(ZeroDivisionError), places.replacing(tmp_path / "a" / "b" / "c.json"):
+        raise ZeroDivisionError
+    assert [p.name for p in tmp_path.iterdir()] == ["results.json"]
+
+
 def test_describe_writes_both_files_or_none(tmp_path):
     data = tmp_path / "data"
     shutil.copytree(ROOT / "data", data)
@@ -178,6 +191,16 @@ def test_a_new_site_takes_the_place_of_the_old_one(project, tmp_path):
         assert (out / build.MARK).is_file()
     left = {p.name for folder in (tmp_path, project / "_build") for p in folder.iterdir()}
     assert left == {"project", "new", "old", "html"}
+
+
+def test_a_web_server_can_read_a_site_whatever_the_umask(project, tmp_path):
+    before = os.umask(0o077)
+    try:
+        start = _build(project, tmp_path / "new" / "site")
+    finally:
+        os.umask(before)
+    assert [oct(p.stat().st_mode & 0o777) for p in (start, start.parent, start.parent.parent)] == [
+        "0o644", "0o755", "0o755"]
 
 
 @pytest.mark.parametrize("action", [

@@ -84,6 +84,8 @@ def test_a_corrected_value_is_told_from_a_value_derived_anew(versions_of, tmp_pa
     studies = analysis["studies"]
     analysis["pooled"]["estimate"] = pool([s["yi"] for s in studies],
                                           [s["vi"] for s in studies]).estimate
+    assert [s["cause"] for s in _one(changes(old, new))["steps"]] == ["rule"]  # the same rows
+    del old["known"]  # as results of earlier versions
     assert [s["cause"] for s in _one(changes(old, new))["steps"]] == ["re-derived"]
 
 
@@ -135,7 +137,7 @@ def test_trials_are_called_by_name_and_identifier(tmp_path):
     assert "trial retracted (Ash 2019, ash-2019)" in as_text(found, data)
     assert "trial retracted (ash-2019)" in as_text(found)
     page = changed(data, found, "x")
-    assert "trial retracted: Ash 2019" in page and "Ash 2019, ash-2019" in page
+    assert "trial retracted (Ash 2019)" in page and "ash-2019" not in page
 
 
 @pytest.mark.parametrize("measure, parts, remark", [
@@ -172,7 +174,7 @@ def test_the_command_compares_files_and_refuses_what_holds_no_results(tmp_path):
     done = runner.invoke(main, ["diff", *files])
     assert done.exit_code == 0 and "elm-2022" in done.output
     found = json.loads(runner.invoke(main, ["diff", *files, "--json"]).output)
-    assert found["analyses"][0]["steps"][0]["cause"] == "removed"
+    assert found["analyses"][0]["steps"][0]["cause"] == "deleted"
     (tmp_path / "none.json").write_text("[]")
     for other in (str(tmp_path / "none.json"), "2020.01.0", "nothing"):
         done = runner.invoke(main, ["diff", files[0], other])
@@ -190,6 +192,7 @@ def _without(document, place):
     ("data_version",), ("digests",), ("analyses", "made-up", "title"),
     ("analyses", "made-up", "question", "measure"), ("analyses", "made-up", "method", "interval"),
     ("analyses", "made-up", "pooled", "estimate"), ("analyses", "made-up", "studies", 0, "yi"),
+    ("known", "knee-osteoarthritis", "ash-2019", "rows"),
     ("analyses", "made-up", "studies", 0, "cells", "n"), ("analyses", "made-up", "not_in_pool")])
 def test_a_damaged_file_of_results_is_named_with_the_place(tmp_path, place):
     document = _document(tmp_path / "data")
@@ -239,3 +242,232 @@ def test_names_of_versions_sort_by_age(tmp_path):
     for name in ("2026.9.0", "2026.10.0", "2026.02.10", "2026.02.9", "2026.10.0.manifest"):
         (tmp_path / f"{name}.json").write_text("{}")
     assert versions.published(tmp_path) == ["2026.02.9", "2026.02.10", "2026.10.0"]
+
+
+# --- every cause is what happened ---------------------------------------------------------------
+
+FOUR = ("ash-2019", "birch-2020", "cedar-2021", "elm-2022")
+
+
+def _four(folder) -> World:
+    """Four trials of pain and of adverse events, each with its own values."""
+    world = World(folder)
+    for i, name in enumerate(FOUR):
+        world.trial(name).pair(name, 30 + 2 * i, 45, 12 + i).counts(name, 4 + i, 3)
+    return world.analysis()
+
+
+def _change_row(world: World, table: str, match: dict, **values) -> None:
+    rows = [r for r in world.rows[table] if all(r.get(k) == v for k, v in match.items())]
+    assert rows, match
+    for row in rows:
+        row.update(values)
+
+
+def _outcomes(world, **values):
+    _change_row(world, "outcomes", {"study_id": "elm-2022"}, **values)
+
+
+def _study(world, **values):
+    _change_row(world, "studies", {"study_id": "elm-2022"}, **values)
+
+
+def _renamed(world):
+    for rows in world.rows.values():
+        for row in rows:
+            if row.get("study_id") == "elm-2022":
+                row["study_id"] = "alm-2022"
+
+
+def _later_visit(world):
+    world.pair("elm-2022", 20, 44, 11, timepoint_months=5.5)
+    _outcomes_at = {"study_id": "elm-2022", "timepoint_months": 6}
+    _change_row(world, "outcomes", _outcomes_at, timepoint_months=4)
+
+
+def _arm_of(world, **values):
+    _change_row(world, "arms", {"study_id": "elm-2022", "arm_id": "control"}, **values)
+
+
+def _new_trial(world):
+    world.trial("fir-2024").pair("fir-2024", 33, 41, 13)
+
+
+def _own_report(world):
+    world.add("sources", source_id="later", kind="full-text-table", title="x",
+              accessed="2026-01-01")
+    _outcomes(world, source_id="later", mean=31)
+
+
+# How a trial changes: the edit, the cause, its trial, and what the words say and do not say.
+EDITS = {
+    "companion": (lambda w: _study(w, companion_of="ash-2019"), "companion", "elm-2022",
+                  "its visits now count as those of ash-2019"),
+    "comparator": (lambda w: _arm_of(w, comparator_type="hyaluronic-acid"), "comparison",
+                   "elm-2022", "now classed as hyaluronic acid, before as placebo"),
+    "background": (lambda w: _change_row(w, "arms", {"study_id": "elm-2022"},
+                                         cointervention="arthroscopy"), "comparison", "elm-2022",
+                   "arthroscopy in both arms, before as placebo"),
+    "doubtful": (lambda w: _outcomes(w, quality="doubtful"), "doubtful", "elm-2022", "doubtful"),
+    "borrowed": (lambda w: _outcomes(w, quality="borrowed"), "removed", "elm-2022", "borrowed"),
+    "design": (lambda w: _study(w, design="nonrandomised-controlled"), "removed", "elm-2022",
+               "not randomised"),
+    "product": (lambda w: _change_row(w, "arms", {"study_id": "elm-2022", "arm_id": "msc"},
+                                      cell_product="extracellular-vesicles"), "removed",
+                "elm-2022", "keeps apart"),
+    "cross-over": (lambda w: _study(w, comparable_until_months=3), "removed", "elm-2022",
+                   "cross-over"),
+    "overlap": (lambda w: w.add("cohort_overlaps", indication="knee-osteoarthritis",
+                                study_id="ash-2019", other_study_id="elm-2022", kind="probable",
+                                action="exclude-other", keep="ash-2019"), "removed", "elm-2022",
+                "shared with ash-2019"),
+    "retracted": (lambda w: _study(w, status="retracted"), "retracted", "elm-2022", "retracted"),
+    "new": (_new_trial, "added", "fir-2024", "before"),
+    "renamed": (_renamed, "renamed", "alm-2022", "elm-2022"),
+    "corrected": (lambda w: _outcomes(w, mean=31), "corrected", "elm-2022",
+                  "mean of msc 31 instead of 36"),
+    "completed": (lambda w: _outcomes(w, n=18), "completed", "elm-2022",
+                  "n of msc 18 instead of none"),
+    "visit": (_later_visit, "other-values", "elm-2022", "month 5.5 instead of 6"),
+    "source": (_own_report, "other-values", "elm-2022", "read in later instead of own"),
+    "scale": (lambda w: _outcomes(w, scale_max=50), "re-derived", "elm-2022", "rescaled"),
+}
+NEVER = ("no longer in the data", "in no analysis any more", "not in the data before",
+         "in no analysis before")
+
+
+def _document_of(world: World) -> dict:
+    return json.loads(dumps(review(world.data()).document))
+
+
+@pytest.fixture(params=["old-with-table", "old-without-table"])
+def lacking(request):
+    """Whether the older results lack the table of known studies, as those of 2026.11.0 do."""
+    return request.param == "old-without-table"
+
+
+def _compared(before: World, after: World, lacking: bool) -> dict:
+    old, new = _document_of(before), _document_of(after)
+    if lacking:
+        del old["known"]
+    return changes(old, new)
+
+
+@pytest.mark.parametrize("edit", EDITS)
+@pytest.mark.parametrize("way", ["there", "back"])
+def test_each_cause_is_what_happened_and_parts_sum(tmp_path, edit, way, lacking):
+    alter, cause, trial, words = EDITS[edit]
+    before, after = _four(tmp_path / "before"), _four(tmp_path / "after")
+    alter(after)
+    if edit == "completed":
+        _outcomes(before, n="")
+    change = _one(_compared(*((before, after) if way == "there" else (after, before)), lacking))
+    assert math.isclose(sum(s["part"] for s in change["steps"]), change["total"], abs_tol=1e-9)
+    found = [c for c in change["causes"] if c["cause"] != "certainty"]
+    assert len(found) == 1, found
+    said = found[0]["detail"]
+    if way == "there":
+        assert (found[0]["cause"], found[0]["trial_id"]) == (cause, trial)
+        assert words in said
+    elif cause == "companion" and lacking:
+        assert said == "in no analysis before"  # more is not known of a report that was not used
+        return
+    elif cause in ("companion", "doubtful", "removed", "retracted"):
+        assert found[0]["cause"] == "entered" and said.startswith("before: ")
+        assert words in said or cause == "companion" and "ash-2019" in said
+    elif cause == "comparison":
+        assert found[0]["cause"] == cause and "now classed as placebo" in said
+    elif cause == "added":
+        assert found[0]["cause"] == "deleted"
+    if edit != "new":
+        assert not any(never in said for never in NEVER), said
+
+
+def test_the_main_report_that_comes_in_with_its_companion_is_no_added_trial(tmp_path, lacking):
+    before, after = _four(tmp_path / "before"), _four(tmp_path / "after")
+    for world in (before, after):
+        world.trial("oak-2017")  # without a value of its own
+    _study(after, companion_of="oak-2017")
+    change = _one(_compared(before, after, lacking))
+    assert [(c["cause"], c["trial_id"], c["other"]) for c in change["causes"]] == [
+        ("companion", "elm-2022", "oak-2017")]
+    assert "and are those that are taken" in change["causes"][0]["detail"]
+    assert change["total"] == 0 and change["now"]["k"] == 4
+    text = _text(change)
+    assert "became a later report of another trial (elm-2022)" in text and "oak-2017" in text
+
+
+def test_a_trial_with_a_ratio_by_a_new_rule_is_not_added(tmp_path, lacking):
+    """Events in all of both arms: a ratio of one, where there was none before."""
+    def made(name, **more):
+        world = World(tmp_path / name)
+        for i, trial in enumerate(FOUR):
+            world.trial(trial).counts(trial, 6 + i, 4)
+        world.trial("oak-2017").counts("oak-2017", 20, 20, 20)
+        return _document_of(world.analysis(target_type="event", target="any-ae", measure="RR",
+                                           window_from="", window_to="", rescale="", **more))
+
+    new = made("new")
+    result = next(iter(new["analyses"].values()))
+    entry = next(s for s in result["studies"] if s["trial_id"] == "oak-2017")
+    old = copy.deepcopy(new)
+    if entry["yi"] is None:  # as before the rule; only one side of the comparison is computed
+        entry.update(yi=0.0, vi=0.02, no_ratio="")
+        pooled = _estimate_of(result)
+        result["pooled"].update(estimate=pooled)
+        result["k"] += 1
+    else:
+        before = next(iter(old["analyses"].values()))
+        next(s for s in before["studies"] if s["trial_id"] == "oak-2017").update(
+            yi=None, vi=None, no_ratio="events in all participants of both arms")
+        before["pooled"].update(estimate=_estimate_of(before))
+        before["k"] -= 1
+    if lacking:
+        del old["known"]
+    change = _one(changes(old, new))
+    assert [(c["cause"], c["trial_id"]) for c in change["causes"]] == [("rule", "oak-2017")]
+    assert "before without a ratio: events in all" in change["causes"][0]["detail"]
+    assert math.isclose(sum(s["part"] for s in change["steps"]), change["total"], abs_tol=1e-9)
+
+
+def _estimate_of(result: dict) -> float:
+    """The pool of a result's entries by the present method."""
+    from livingreview.review import changes as module
+
+    return module._estimate(module._analysis(result), {
+        s["trial_id"]: s for s in result["studies"]})
+
+
+def test_a_rule_is_named_only_where_the_rows_and_shared_tables_are_the_same(tmp_path):
+    old = _document_of(_four(tmp_path / "old"))
+    new = copy.deepcopy(old)
+    result = next(iter(new["analyses"].values()))
+    gone = result["studies"].pop()
+    result["not_in_pool"]["trials"].append({"trial_id": gone["trial_id"], "reason": "by a rule"})
+    result["pooled"]["estimate"], result["k"] = _estimate_of(result), 3
+    found = _one(changes(old, new))["causes"]
+    assert [(c["cause"], c["detail"]) for c in found] == [
+        ("rule", "its rows are the same; now: by a rule")]
+    new["digests"]["instruments.csv"] = "another"
+    assert [c["cause"] for c in _one(changes(old, new))["causes"]] == ["removed"]
+
+
+def test_another_certainty_alone_is_said(tmp_path):
+    old = _document_of(_four(tmp_path / "old"))
+    new = copy.deepcopy(old)
+    next(iter(new["analyses"].values()))["certainty"]["level"] = "unheard of"
+    text = _text(_one(changes(old, new)))
+    assert "certainty rated anew: unheard of instead of" in text
+
+
+def test_names_stand_for_both_trials_of_a_cause(tmp_path):
+    before, after = _four(tmp_path / "before"), _four(tmp_path / "after")
+    for world in (before, after):
+        for name in FOUR:
+            _change_row(world, "studies", {"study_id": name}, first_author=name[:-5].title(),
+                        year=int(name[-4:]))
+    _study(after, companion_of="ash-2019")
+    data = after.data()
+    found = changes(_document_of(before), json.loads(dumps(review(data).document)))
+    text = as_text(found, data)
+    assert "(Elm 2022, elm-2022): its visits now count as those of Ash 2019 (ash-2019)" in text

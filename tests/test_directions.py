@@ -11,8 +11,9 @@ from made_up import World
 from scipy import stats
 
 from livingreview.dataset import load
-from livingreview.display import bounds, words
+from livingreview.display import bounds
 from livingreview.display import directions as shown
+from livingreview.display.naming import study_names
 from livingreview.effects import Evidence
 from livingreview.effects.comparisons import any_order
 from livingreview.review import directions as d
@@ -160,7 +161,7 @@ def test_every_controlled_study_with_an_outcome_is_in_the_plot(everything):
     for indication, ev in everything.items():
         rows = d.directions(ev)
         assert len({(r.trial, r.comparison, r.outcome) for r in rows}) == len(rows)
-        page = BeautifulSoup(shown.direction_plot(ev, words.study_names(ev.studies)), "lxml")
+        page = BeautifulSoup(shown.direction_plot(ev, study_names(ev.data, ev.indication)), "lxml")
         linked = {a["href"] for a in page.select(f"#{indication}-directions a")}
         assert linked == {LINK + r.trial for r in rows}
         for mark in page.select(".lr-way"):

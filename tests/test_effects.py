@@ -428,7 +428,7 @@ def test_borrowed_digitised_and_doubtful_values_only_in_robustness(world, qualit
     world.trial("a-2020").value("a-2020", "msc", 30, 10, quality=quality)
     world.value("a-2020", "control", 40, 10)
     effects, left = world.select()
-    assert effects == {} and left["a-2020"].reason == f"value {quality}: only in robustness"
+    assert effects == {} and left["a-2020"].reason == f"value {quality}"
     assert world.select(qualities=ALL)[0]["a-2020"].quality == quality
 
 
@@ -449,7 +449,7 @@ def test_values_from_a_companys_page_are_doubtful_and_say_so(company, quality):
     world.value("a-2020", "control", 40, 10)
     effects, left = world.select()
     assert effects == {}
-    assert left["a-2020"].reason == f"value doubtful ({COMPANY}): only in robustness"
+    assert left["a-2020"].reason == f"value doubtful ({COMPANY})"
     effect = world.select(qualities=ALL)[0]["a-2020"]
     assert effect.quality == "doubtful" and COMPANY in effect.derivation
 
@@ -536,7 +536,7 @@ def test_contrasts_that_are_not_pooled_say_why(world):
         ({"se": 2, "favours": ""}, "direction"), ({"se": 2, "favours": "neither"}, "direction"),
         ({"se": 2, "scale_max": ""}, "scale"), ({"se": 2, "scale_max": 0}, "scale"),
         ({"se": 2, "measure": "SMD"}, "reported as SMD"), ({"se": 0}, "exact p"),
-        ({"se": 2, "quality": "digitised"}, "only in robustness")]
+        ({"se": 2, "quality": "digitised"}, "value digitised")]
     for number, (more, _) in enumerate(cases):
         contrast(world, f"t{number}", **more)
     left_out(world.select()[1], cases)
@@ -556,6 +556,7 @@ def test_a_difference_of_zero_favours_neither(world):
 
 def test_results_of_selected_arms_are_not_pooled(world):
     world.trial("a-2020").arm("a-2020", "msc-2", cells="cultured-msc")
+    world.value("a-2020", "msc-2", 30, 10, timepoint_months=24)  # an arm without any is left out
     world.contrast("a-2020", -10, se=2)
     assert "selected arms" in world.select()[1]["a-2020"].reason
     world.arm("a-2020", "both", cells="cultured-msc", combines="msc;msc-2", n_allocated="")
@@ -563,6 +564,7 @@ def test_results_of_selected_arms_are_not_pooled(world):
     assert world.select()[0]["a-2020"].yi == -8
     # Cells of another kind are in the trial's comparison too: one contrast does not cover it.
     world.arm("a-2020", "svf", cells="stromal-vascular-fraction")
+    world.value("a-2020", "svf", 30, 10, timepoint_months=24)
     assert "selected arms" in world.select()[1]["a-2020"].reason
 
 
@@ -604,6 +606,7 @@ def test_doses_are_combined_by_the_formula_of_the_handbook(world):
 
 def test_a_dose_without_a_value_is_not_passed_over_in_silence(world):
     doses(world).value("a-2020", "low", 30, 10)
+    world.value("a-2020", "high", 20, 14, timepoint_months=24)  # it has a number, not here
     effects, left = world.select()
     assert effects == {} and "missing: high" in left["a-2020"].reason
 
@@ -744,12 +747,20 @@ def test_half_is_added_only_where_a_cell_is_empty(world):
         assert close(effects[trial].yi, yi) and close(effects[trial].vi, vi)
 
 
-@pytest.mark.parametrize("events", [0, 20])
-def test_no_events_or_events_in_all_give_no_ratio(world, events):
+@pytest.mark.parametrize("measure, events", [("RR", 0), ("OR", 0), ("OR", 20)])
+def test_no_events_or_no_odds_give_no_ratio(world, measure, events):
     world.trial("a-2020").counts("a-2020", events, events)
-    effect = world.select(HARM)[0]["a-2020"]
+    effect = world.select(replace(HARM, measure=measure))[0]["a-2020"]
     assert effect.yi is None and effect.vi is None and effect.no_ratio
     assert effect.participants == 40
+
+
+def test_events_in_everybody_are_a_risk_ratio_of_one(world):
+    world.trial("a-2020").count("a-2020", "msc", 20).count("a-2020", "control", 8, 8)
+    effect = world.select(HARM)[0]["a-2020"]
+    assert effect.yi == 0 and not effect.no_ratio
+    # half a patient in each cell gives the variance
+    assert close(effect.vi, 1 / 20.5 - 1 / 21 + 1 / 8.5 - 1 / 9)
 
 
 @pytest.mark.parametrize("row, reason", [

@@ -64,7 +64,7 @@ def book(executed, tmp_path) -> Path:
 def _to_execute(book: Path) -> set[str]:
     """What would be executed."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Workers, "run", lambda *_: iter(()))
+        patch.setattr(Workers, "run", lambda *_, **__: iter(()))
         return _execute(book)
 
 

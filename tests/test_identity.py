@@ -50,14 +50,14 @@ def two(tmp_path, monkeypatch) -> Path:
     world.trial("fig-2018", comparator="hyaluronic-acid").pair("fig-2018")
     world.analysis(analysis_id="a-check", title="A check", role="check", comparison="any")
     _release(load(world.write()), tmp_path / "releases", FIRST)
-    world.trial("elm-2022").pair("elm-2022", 45, 40, 11)
+    world.trial("elm-2022", first_author="Elm", year=2022).pair("elm-2022", 45, 40, 11)
     _release(load(world.write()), tmp_path / "releases", SECOND)
     return tmp_path
 
 
 def _chapter(folder: Path) -> str:
-    data = load(folder / "data")
-    return since_last(data, KNEE, review(data).document["analyses"])
+    found = review(load(folder / "data"))
+    return since_last(found.evidence[KNEE], found.document["analyses"])
 
 
 def _said(folder: Path) -> dict[str, str]:
@@ -72,7 +72,7 @@ def test_pages_of_a_version_are_compared_with_the_one_before_it(two, monkeypatch
     monkeypatch.setenv(reads.VERSION, SECOND)
     said = _said(two)
     for name in ("since", "chapter"):
-        assert f"Compared with version {FIRST}" in said[name] and "elm-2022" in said[name], name
+        assert f"Compared with version {FIRST}" in said[name] and "Elm 2022" in said[name], name
     assert f"Version {FIRST}" in said["living"]
     assert f"Preceding version: {FIRST}" in said["flow"] and "1 more and 0 fewer" in said["flow"]
     assert f"version {SECOND}" in said["state"] and "2026-12-30" in said["state"]

@@ -9,9 +9,10 @@ import pytest
 from made_up import HARM, KNEE, PAIN, World
 
 from livingreview import dataset
+from livingreview.display.certainty import symbol
 from livingreview.display.combinations import combinations
 from livingreview.display.dose import dose
-from livingreview.display.findings import summary_of_findings, symbol
+from livingreview.display.findings import summary_of_findings
 from livingreview.display.subgroups import subgroups
 from livingreview.display.words import comparator
 from livingreview.effects import Evidence
@@ -193,7 +194,7 @@ def test_the_slope_is_shown_without_each_trial_and_in_plain_words(world):
     text = shown(dose(world.data(), {f"t{i}-2020": f"T{i}" for i in range(6)}, found,
                       {f"t{i}-2020": "" for i in range(6)}))
     assert "higher doses went with results more favourable to" in text
-    assert "holds no association in 5 of 6 cases" in text
+    assert "includes no association in 5 of 6 cases" in text
 
 
 def test_trials_without_one_dose_are_named(world):

@@ -123,7 +123,7 @@ def test_zero_cell_policies_agree_with_metafor(name, measure, zero_cells, double
 
 def test_defaults_drop_double_zeros_of_ratios_and_keep_those_of_differences():
     tables = ([0, 5, 1], [10, 5, 10], [0, 6, 2], [12, 6, 10])
-    for function, used in ((measures.risk_ratio, [False, False, True]),
+    for function, used in ((measures.risk_ratio, [False, True, True]),
                            (measures.odds_ratio, [False, False, True]),
                            (measures.peto_odds_ratio, [False, False, True]),
                            (measures.risk_difference, [True, True, True])):

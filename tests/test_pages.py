@@ -65,10 +65,10 @@ def test_values_at_baseline_are_of_the_first_family_of_the_hierarchy(tmp_path):
     world.pair("doe-2020", cells=30, timepoint_months=0)
     world.analysis(analysis_id="pain", title="Pain")
     shown = Chapter(KNEE, world.write()).study_table()
-    assert "Baseline pain" in shown and "msc 30" in shown
+    assert "Baseline pain" in shown and "stem cells 30" in shown
     world.rows["hierarchy"] = [r for r in world.rows["hierarchy"] if r["family"] != "pain"]
     other = Chapter(KNEE, world.write()).study_table()
-    assert "Baseline functional limitation" in other and "msc 30" not in other
+    assert "Baseline functional limitation" in other and "stem cells 30" not in other
     world.rows["hierarchy"] = []
     assert "Baseline" not in Chapter(KNEE, world.write()).study_table()
 

@@ -10,8 +10,9 @@ from made_up import World
 from scipy import stats
 
 from livingreview.dataset import load
-from livingreview.display import panels, words
+from livingreview.display import panels
 from livingreview.display.html import number
+from livingreview.display.naming import study_names
 from livingreview.effects import Evidence
 
 
@@ -106,7 +107,8 @@ def test_where_comparison_ends_there_is_a_line(world):
     world.pair("t").pair("t", 35, 30, timepoint_months=12)
     ev = world.evidence()
     panel, = _panels(world)
-    figure = panels._draw(ev, {"t": "T"}, panel, "", (-2, 102))
+    figure = panels._draw(ev, {"t": "T"}, panel, dict.fromkeys(panel.arms, "an arm"), "",
+                          (-2, 102))
     dotted = [line for line in figure.axes[0].lines if line.get_linestyle() == ":"]
     assert [line.get_xdata()[0] for line in dotted] == [6]
     full = {line.get_linestyle() for line in figure.axes[0].lines if len(line.get_xdata()) == 3}
@@ -150,7 +152,7 @@ def test_every_human_mean_of_the_data_is_in_a_panel_or_replaced():
 
 def test_every_panel_has_a_text_alternative_with_its_numbers():
     ev = Evidence(load(), "spinal-cord-injury")
-    names = words.study_names(ev.studies)
+    names = study_names(ev.data, ev.indication)
     page = BeautifulSoup(panels.panels(ev, names, "asia-motor"), "lxml")
     drawn = sorted((p for p in panels.study_panels(ev, "asia-motor") if p.course),
                    key=lambda p: panels.STATISTICS.index(p.statistic))

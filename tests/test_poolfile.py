@@ -230,8 +230,9 @@ def test_other_columns_are_free(pooled):
     ('yi,vi\n"1,1\n', ["GEN"], ["2:-: (empty): broken quoting"]),
     ("yi,vi\n,\n,1\n", ["GEN"], ["2:-: ,: the row has no values"]),
     ("study,yi,vi\na,,1\n", ["GEN"], ["no trial has an effect", "2:-: a: yi not stated"]),
-    ("e1,n1,e2,n2\n0,9,0,9\n9,9,9,9\n", ["RR"],
+    ("e1,n1,e2,n2\n0,9,0,9\n9,9,9,9\n", ["OR"],
      ["no trial has an effect", "2:-: row 2: no events", "3:-: row 3: events in all"]),
+    ("e1,n1,e2,n2\n0,9,0,9\n", ["RR"], ["no trial has an effect", "2:-: row 2: no events"]),
     ("e1,n1,e2,n2\n0,9,0,9\n", ["OR", "--method", "MH"], ["Mantel-Haenszel OR is undefined"]),
     ("e1,n1,e2,n2\n0,9,0,9\n", ["PETO"], ["Peto's odds ratio is undefined"]),
     ("yi,vi\n1e120,1\n-1e120,1\n", ["GEN"], ["too far apart"]),
@@ -317,8 +318,8 @@ def test_a_page_shows_drawing_and_result(run, tmp_path):
     path = tmp_path / "plot.html"
     run(bcg(), "--measure", "OR", "--method", "MH", "--forest", str(path))
     soup = BeautifulSoup(path.read_text(encoding="utf-8"), "lxml")
-    assert soup.svg and "0.6229" in soup.svg.get_text() and "0.6229" in soup.pre.get_text()
-    assert soup.html["lang"] == "en" and soup.select("svg[aria-labelledby]")
+    assert soup.svg and "0.6229" in soup.table.get_text() and "0.6229" in soup.pre.get_text()
+    assert soup.html["lang"] == "en" and len(soup.select("td.plot > svg > title")) > 10
 
 
 @pytest.mark.parametrize("content", [
@@ -329,7 +330,8 @@ def test_odd_numbers_are_drawn(run, tmp_path, content, measure):
     path = tmp_path / "plot.svg"
     for ci in ("hksj", "z"):
         out = run(content, "--measure", measure, "--ci", ci, "--forest", str(path))
-        assert out.exit_code == 0 and "Pooled" in path.read_text(encoding="utf-8")
+        assert out.exit_code == 0
+        assert ("Pooled" in path.read_text(encoding="utf-8")) == (content.count("\n") > 2)
 
 
 def test_a_drawing_that_cannot_be_written(run, tmp_path):

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
+import shutil
+import stat
 import subprocess
 import zipfile
 from pathlib import Path
@@ -12,57 +15,17 @@ import jsonschema
 import pytest
 import yaml
 from click.testing import CliRunner
-from made_up import World
+from small_project import Project, git
 
 from livingreview.__main__ import main
 from livingreview.dataset import load
 from livingreview.display import citation
 from livingreview.display.releases import Released, Versions
 from livingreview.publish import api, archive, feed, heads
-from livingreview.publish.release import ReleaseError, prepare
+from livingreview.publish.release import ReleaseError
 from livingreview.review import review
 
 FIRST, SECOND = "2026.11.0", "2026.12.0"
-
-
-def _git(root: Path, *arguments: str) -> str:
-    return subprocess.run(["git", "-c", "user.name=Nobody", "-c", "user.email=nobody@example.org",
-                           *arguments], cwd=root, check=True, capture_output=True,
-                          text=True).stdout
-
-
-class Project:
-    """A small project in a repository of its own."""
-
-    def __init__(self, root: Path):
-        self.root = root
-        self.world = World(root / "data")
-        self.world.add("about", key="authors", value="The contributors")
-        for key, value in (("title", "A made-up review"), ("text-licence", "CC-BY-4.0"),
-                           ("code-licence", "MIT"), ("description", "Made up."),
-                           ("keywords", "one;two")):
-            self.world.add("about", key=key, value=value)
-        for name, mean in (("ash-2019", 30), ("birch-2020", 35), ("cedar-2021", 38)):
-            self.world.trial(name).pair(name, mean, 40, 12)
-        self.world.analysis()
-        self.world.write()
-        for name in ("livingreview", "notebooks", "book"):
-            (root / name).mkdir()
-            (root / name / "something").write_text("x")
-        (root / "requirements.txt").write_text("# pins\nnumpy==1.0\n")
-        (root / "CHANGELOG.md").write_text("# Changelog\n\n## Unreleased\n\n- A thing.\n")
-        (root / "CITATION.cff").write_text("cff-version: 1.2.0\ntitle: x\nmessage: y\n")
-        _git(root, "init", "-q", "-b", "main")
-        self.commit()
-
-    def commit(self, tag: str = "") -> None:
-        _git(self.root, "add", "-A")
-        _git(self.root, "commit", "-qm", "made up")
-        if tag:
-            _git(self.root, "tag", "-a", f"v{tag}", "-m", tag)
-
-    def release(self, version: str, checks: str = "true") -> list[str]:
-        return prepare(self.root, version, load(self.root / "data"), checks, lambda _: None)
 
 
 @pytest.fixture
@@ -95,7 +58,7 @@ def test_a_release_writes_its_files_and_says_how_it_is_tagged(project):
     assert crate["livingreview/"]["license"]["@id"].endswith("MIT")
     assert "## Unreleased\n\n## 2026.11.0 (2026-11-30)\n\n- The first" in (
         root / "CHANGELOG.md").read_text()
-    commit = _git(root, "rev-parse", "HEAD").strip()
+    commit = git(root, "rev-parse", "HEAD").strip()
     assert not any(commit in (root / p).read_text() for p in commands[0].split()[2:])
 
 
@@ -122,7 +85,7 @@ def _refused(project, match: str) -> str:
     with pytest.raises(ReleaseError, match=match) as caught:
         project.release(FIRST)
     assert held == {p.name: p.read_bytes() for p in (project.root / "releases").glob("*")}
-    assert _git(project.root, "status", "--porcelain") == ""
+    assert git(project.root, "status", "--porcelain") == ""
     return str(caught.value)
 
 
@@ -133,7 +96,8 @@ def test_a_published_version_never_changes(project):
     project.world.rows["outcomes"][0]["mean"] = 20
     project.world.write()
     project.commit()
-    assert "values corrected (ash-2019)" in _refused(project, "other results")
+    said = _refused(project, "other results")
+    assert "values corrected (" in said and "ash-2019): mean of msc 20 instead of 30" in said
     with pytest.raises(ReleaseError, match="older"):
         project.release("2026.10.0")
 
@@ -141,13 +105,13 @@ def test_a_published_version_never_changes(project):
 def test_a_published_version_has_the_content_of_its_tag(project):
     project.release(FIRST)
     project.commit(FIRST)
-    project.release(SECOND)  # what a release writes is no other content
+    project.release(SECOND, again=True)  # what a release writes is no other content
     project.commit(SECOND)
     assert project.release(FIRST) == [] == project.release(SECOND)
     (project.root / "book" / "something").write_text("y")
     project.commit()
     assert _refused(project, "other content").splitlines()[1:] == ["book/something"]
-    _git(project.root, "revert", "--no-edit", "HEAD")
+    git(project.root, "revert", "--no-edit", "HEAD")
     assert project.release(FIRST) == []
     (project.root / "releases" / f"{FIRST}.md").write_text("y")
     project.commit()
@@ -169,8 +133,28 @@ def test_without_a_tag_a_published_version_has_the_content_of_its_manifest(proje
     _refused(project, "cannot be read")
 
 
+@pytest.mark.parametrize("tag", [FIRST, ""], ids=["tagged", "not tagged"])
+def test_a_release_in_which_nothing_has_changed_is_made_only_again(project, tag):
+    project.release(FIRST)
+    project.commit(tag)
+    changelog = project.root / "CHANGELOG.md"
+    changelog.write_text(changelog.read_text().replace("# Changelog", "# What changed"))
+    project.commit()  # of what a release writes itself
+    held = {p: p.read_bytes() for p in project.root.rglob("*") if p.is_file()}
+    with pytest.raises(ReleaseError, match=f"nothing has changed since {FIRST}.*--again") as caught:
+        project.release(SECOND, checks="false")  # before any check
+    assert caught.value.exit_code == 1 and git(project.root, "status", "--porcelain") == ""
+    assert all(p.read_bytes() == content for p, content in held.items())
+    assert project.release(SECOND, again=True)
+    git(project.root, "clean", "-fdq")
+    git(project.root, "checkout", "-q", ".")
+    (project.root / "livingreview" / "something").write_text("y")
+    project.commit()
+    assert project.release(SECOND)
+
+
 def test_a_tag_without_its_version_is_refused(project):
-    _git(project.root, "tag", f"v{FIRST}")
+    git(project.root, "tag", f"v{FIRST}")
     with pytest.raises(ReleaseError, match=f"tag v{FIRST} is there"):
         project.release(FIRST, checks="false")  # before any check
     assert not (project.root / "releases").exists()
@@ -189,7 +173,7 @@ def test_every_file_of_the_data_is_in_the_manifest(project):
 
 def test_each_heading_of_the_changelog_stands_after_an_empty_line(project):
     for version in (FIRST, SECOND):
-        project.release(version)
+        project.release(version, again=True)
         project.commit(version)
     text = (project.root / "CHANGELOG.md").read_text()
     lines = text.splitlines()
@@ -205,7 +189,8 @@ def test_the_archives_say_which_licence_is_of_what(project):
     project.release(FIRST)
     crate = {e["@id"]: e for e in json.loads(
         (project.root / "ro-crate-metadata.json").read_text())["@graph"]}
-    assert {name: crate[name]["license"]["@id"].rpartition("/")[2] for name in (
+    whole = crate["./"]["license"]  # of what has no other one
+    assert {name: crate[name].get("license", whole)["@id"].rpartition("/")[2] for name in (
         "data/", "book/", "livingreview/", "requirements.txt", "Makefile", "LICENSE",
         "CITATION.cff", f"releases/{FIRST}.md")} == {
             "data/": "CC-BY-4.0", "book/": "CC-BY-4.0", "livingreview/": "MIT",
@@ -235,7 +220,8 @@ def test_the_page_of_a_version_names_what_was_added_and_retracted_with_its_part(
     page = Released(SECOND, two.root / "data").changes()
     assert "Part of the change" in page
     # in the overview and in the way of the estimate
-    assert page.count("elm-2022") >= 2 and page.count("ash-2019") >= 2
+    for cause in ("trial added", "trial retracted"):
+        assert page.count(cause) >= 2
     assert "first version" in Released(FIRST, two.root / "data").changes()
     listed = Versions(two.root / "data").table()
     assert listed.index(SECOND) < listed.index(FIRST)
@@ -267,22 +253,28 @@ def test_the_interface_follows_its_schema(two):
     assert [v["version"] for v in found] == [SECOND, FIRST]
 
 
-def test_the_site_of_a_tag_is_built_once_and_archived(two, tmp_path, monkeypatch):
-    def built(tree, version, commit, epoch):
-        site = tree / "_build" / "html"
-        site.mkdir(parents=True)
-        (site / "results.json").write_bytes((tree / f"releases/{version}.json").read_bytes())
-        (site / "index.html").write_text(f"{version} {commit}")
-        return site
+def _built(tree: Path, version: str, commit: str, epoch: str) -> Path:
+    """A site made in no time."""
+    site = tree / "_build" / "html"
+    (site / "data").mkdir(parents=True)
+    (site / "data" / "studies.csv").write_text("x")
+    (site / "results.json").write_bytes((tree / f"releases/{version}.json").read_bytes())
+    (site / "index.html").write_text(f"{version} {commit}")
+    (tree / "livingreview" / "__pycache__").mkdir()
+    (tree / "livingreview" / "__pycache__" / "bytecode").write_text(str(tree))
+    return site
 
-    monkeypatch.setattr(archive, "_build", built)
+
+def test_the_site_of_a_tag_is_built_once_and_archived(two, tmp_path, monkeypatch):
+    monkeypatch.setattr(archive, "_build", _built)
     out = tmp_path / "versions"
     for version in (FIRST, SECOND):
         made = archive.site_version(two.root, version, out, lambda _: None)
         with zipfile.ZipFile(made) as held:
             names = held.namelist()
         assert "site/index.html" in names and "source/requirements.txt" in names
-        commit = _git(two.root, "rev-parse", f"v{version}^{{commit}}").strip()
+        assert not any("__pycache__" in name for name in names)
+        commit = git(two.root, "rev-parse", f"v{version}^{{commit}}").strip()
         assert json.loads((out / version / "manifest.json").read_text())["commit"] == commit
     again = archive.site_version(two.root, FIRST, out, lambda _: None)
     assert again.with_name(again.name + ".sha256").read_text().split()[0] == hashlib.sha256(
@@ -292,7 +284,7 @@ def test_the_site_of_a_tag_is_built_once_and_archived(two, tmp_path, monkeypatch
     assert sorted(p.name for p in out.iterdir() if p.name.startswith(".")) == []
 
     def other(*arguments):
-        site = built(*arguments)
+        site = _built(*arguments)
         (site / "index.html").write_text("other")
         return site
 
@@ -303,6 +295,46 @@ def test_the_site_of_a_tag_is_built_once_and_archived(two, tmp_path, monkeypatch
     with pytest.raises(ReleaseError, match="no tag v2030.01.0") as caught:
         archive.site_version(two.root, "2030.01.0", out, lambda _: None)
     assert caught.value.exit_code == 2
+
+
+def _rights(folder: Path) -> dict[str, int]:
+    return {p.relative_to(folder).as_posix(): p.stat().st_mode & 0o777
+            for p in (folder, *folder.rglob("*")) if p.exists()}
+
+
+def _expected(path: str, folder: bool) -> int:
+    return 0o755 if folder or path.endswith("book/something") else 0o644
+
+
+@pytest.mark.parametrize("umask", [0o022, 0o077])
+def test_a_web_server_can_read_what_is_published(two, tmp_path, monkeypatch, umask):
+    monkeypatch.setattr(archive, "_build", _built)
+    (two.root / "book" / "something").chmod(0o755)  # what can be run stays so
+    third = "2026.12.1"
+    two.commit()
+    two.release(third)
+    two.commit(third)
+    before = os.umask(umask)
+    try:
+        out = tmp_path / "made" / "versions"
+        made = archive.site_version(two.root, third, out, lambda _: None)
+        content = made.read_bytes()
+        unpacked = tmp_path / "unpacked"
+        if shutil.which("unzip"):
+            subprocess.run(["unzip", "-q", str(made), "-d", str(unpacked)], check=True)
+    finally:
+        os.umask(before)
+    for path, rights in (_rights(out.parent) | _rights(unpacked)).items():
+        folder = (out.parent / path).is_dir() or (unpacked / path).is_dir()
+        assert path == "." or rights == _expected(path, folder), (path, oct(rights))
+    with zipfile.ZipFile(made) as held:
+        rights = {e.filename: e.external_attr >> 16 for e in held.infolist()}
+    assert {"site/", "site/data/", "source/livingreview/", "source/book/something", "index.html",
+            "site/data/studies.csv"} <= rights.keys()
+    for path, mode in rights.items():
+        assert mode & 0o777 == _expected(path, path.endswith("/")), path
+        assert stat.S_ISDIR(mode) == path.endswith("/") and stat.S_ISREG(mode) != stat.S_ISDIR(mode)
+    assert archive.site_version(two.root, third, out, lambda _: None).read_bytes() == content
 
 
 @pytest.mark.parametrize("epoch", ["abc", "", "-1", "1.5", "9" * 20])

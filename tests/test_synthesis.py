@@ -78,9 +78,11 @@ def test_effect_sizes_of_tables_agree_with_metafor(name, measure, zero_cells, to
 def test_tables_without_information_give_a_reason():
     tables = ([0, 5, 1, 0], [10, 5, 10, 10], [0, 6, 2, 3], [12, 6, 10, 10])
     ratio = s.risk_ratio(*tables)
-    assert ratio.used.tolist() == [False, False, True, True]
-    assert ratio.reasons == ("no events in either arm",
-                             "events in all participants of both arms", None, None)
+    assert ratio.used.tolist() == [False, True, True, True]
+    assert ratio.reasons == ("no events in either arm", None, None, None)
+    odds = s.odds_ratio(*tables)
+    assert odds.used.tolist() == [False, False, True, True]
+    assert odds.reasons[1] == "events in all participants of both arms"
     assert s.risk_difference(*tables).used.all()
     bare = s.odds_ratio(*tables, zero_cells="none")
     assert bare.used.tolist() == [False, False, True, False]
@@ -283,11 +285,21 @@ def test_tables_without_events_do_not_change_ratios():
     assert s.mantel_haenszel(*columns).k == 17
 
 
-def test_tables_with_only_events_do_not_pull_the_risk_ratio_to_one():
-    # The rule of risk_ratio; a plain Mantel-Haenszel sum would count them.
-    before = s.mantel_haenszel([1, 2], [10, 10], [3, 4], [10, 10])
-    after = s.mantel_haenszel([1, 2, 10], [10, 10, 10], [3, 4, 10], [10, 10, 10])
-    assert (before.estimate, before.se, before.k) == (after.estimate, after.se, after.k)
+def test_events_in_everybody_are_a_risk_ratio_of_one_and_no_odds_ratio():
+    # 1.000 (0.889 to 1.125) is what RevMan Web prints of 30 of 30 against 12 of 12.
+    for rule in ("only", "all"):
+        got = s.risk_ratio([30], [30], [12], [12], zero_cells=rule)
+        assert got.yi.tolist() == [0]
+        assert math.exp(1.96 * math.sqrt(got.vi[0])) == pytest.approx(1.125, abs=5e-4)
+    arms = [5, 30, 3], [10, 30, 8], [3, 12, 2], [10, 12, 9]
+    assert s.mantel_haenszel(*arms).k == 3
+    assert s.mantel_haenszel(*arms, measure="OR").k == s.peto(*arms).k == 2
+    assert s.mantel_haenszel(*arms).weights[1] > 0
+
+
+def test_events_in_everybody_of_every_table_have_no_mantel_haenszel_variance():
+    with pytest.raises(s.SynthesisError, match="variance"):
+        s.mantel_haenszel([5, 30], [5, 30], [4, 12], [4, 12])
 
 
 @pytest.mark.parametrize("function", [s.mantel_haenszel, s.peto])

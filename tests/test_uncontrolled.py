@@ -12,6 +12,7 @@ from made_up import KNEE, PAIN, RESPONDER, World
 from livingreview.dataset import DataError
 from livingreview.display import words
 from livingreview.display.alone import forest_alone, important
+from livingreview.display.naming import study_names
 from livingreview.effects import Analysis
 from livingreview.review.results import analyse
 
@@ -246,7 +247,7 @@ def test_the_rules_of_other_analyses_hold(world):
     assert "keeps apart" in reasons["neural"] and "shared with study-0" in reasons["study-1"]
     as_reported = frozenset({"as-reported"})
     effects, left = world.select(CHANGE, qualities=as_reported)
-    assert not effects and "derived: only in robustness" in left["study-0"].reason
+    assert not effects and left["study-0"].reason == "value derived"
 
 
 @pytest.mark.parametrize(("measure", "comparison", "fits"), [
@@ -272,7 +273,7 @@ def test_nothing_that_is_said_of_treated_patients_is_an_effect(world, analysis, 
     assert found["k"] == k
     said = [words.finding(data, found), words.no_pool(data, found), words.plain(data, found),
             words.share(found), words.k_words(found), words.comparator(data, found),
-            str(forest_alone(data, words.study_names(world.evidence().studies), found))]
+            str(forest_alone(data, study_names(world.data(), KNEE), found))]
     if found["pooled"]:
         said += [words.estimate_words(found), words.heterogeneity(found)]
         said += [row["label"] for row in (*found["robustness"], *found["leave_one_out"])]
@@ -309,7 +310,7 @@ def test_the_important_change_is_drawn_on_the_side_of_improvement_alone(world):
     found = result(world, CHANGE)
     value = found["minimal_important_difference"]["value"]
     assert value > 0 and important(found) == -value
-    drawn = str(forest_alone(world.data(), words.study_names(world.evidence().studies), found))
+    drawn = str(forest_alone(world.data(), study_names(world.data(), KNEE), found))
     rows = found["k"] + 2  # studies, pooled value, prediction interval
     assert drawn.count('class="lr-mid"') == rows == drawn.count('class="lr-null"')
     assert drawn.count('class="lr-hollow"') == 1 and "lr-diamond" not in drawn

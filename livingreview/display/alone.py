@@ -5,26 +5,28 @@ from __future__ import annotations
 import math
 
 from ..dataset import Dataset
-from . import words
+from . import weights, words
 from .forest import (
-    HEIGHT,
-    MARGIN,
-    WIDTH,
     Axis,
     anchor,
+    at,
     bar,
+    diamond,
     groups_of,
     mark_svg,
     measured,
     pooled_anchor,
     signs_of,
+    ticks,
+    upright,
 )
 from .html import Html, count, data_table, link, number, paragraph, text
+from .naming import arm_names, brief, of_study, spoken
+from .statement import mark
 
 PERCENT = (-4.0, 104.0)  # none to all, with room for the marks at both ends
 MODELS = {"random": "Pooled, studies may differ", "common": "One common value (two studies)",
-          "random-intercept logistic": "Pooled, random-intercept logistic model",
-          "one-study": "One study"}
+          "random-intercept logistic": "Pooled, random-intercept logistic model"}
 NAMES = ("Treated patients", "Weight", "Value")
 
 
@@ -55,43 +57,30 @@ def _lines(axis: Scale, result: dict) -> str:
     """No change, and the important change; a share of patients has no such line."""
     if words.measure(result).binary:
         return ""
-    out = ""
-    for value, css in ((0.0, "lr-null"), (important(result), "lr-mid")):
-        if value is not None:
-            x = axis.x(value)
-            out += f'<line class="{css}" x1="{x:.1f}" x2="{x:.1f}" y1="0" y2="{HEIGHT}"/>'
-    return out
+    return "".join(upright(axis, value, css) for value, css in (
+        (0.0, "lr-null"), (important(result), "lr-mid")) if value is not None)
 
 
 def _study_mark(axis: Scale, result: dict, study: dict, label: str) -> Html:
     """A ring instead of the square of a trial."""
     radius = 2.5 + 5 * math.sqrt(study["weight"] or 0)
-    ring = (f'<circle class="lr-ring" cx="{axis.x(study["estimate"]):.1f}" cy="{HEIGHT / 2}" '
-            f'r="{radius:.1f}"/>')
+    ring = at(axis.x(study["estimate"]), f'<circle class="lr-ring" r="{radius:.1f}"/>')
     return mark_svg(label, _lines(axis, result)
                     + bar(axis, study["ci_low"], study["ci_high"], "lr-ci") + ring)
 
 
 def _diamond(axis: Scale, result: dict, pooled: dict, label: str) -> Html:
     """A hollow, dashed diamond instead of the full one of a comparison."""
-    y, h = HEIGHT / 2, 8
-    left, x, right = (axis.x(pooled[k]) for k in ("ci_low", "estimate", "ci_high"))
-    points = f"{left:.1f},{y} {x:.1f},{y - h} {right:.1f},{y} {x:.1f},{y + h}"
-    return mark_svg(label, _lines(axis, result)
-                    + f'<polygon class="lr-hollow" points="{points}"/>')
+    return mark_svg(label, _lines(axis, result) + diamond(axis, pooled, "lr-hollow"))
 
 
 def _axis_row(axis: Scale, result: dict) -> Html:
-    marks = f'<line class="lr-tick" x1="{MARGIN}" x2="{WIDTH - MARGIN}" y1="0" y2="0"/>'
-    for tick in axis.ticks():
-        x, d = axis.x(tick), 0 if float(tick).is_integer() else 1
-        marks += (f'<line class="lr-tick" x1="{x:.1f}" x2="{x:.1f}" y1="0" y2="5"/>'
-                  f'<text class="lr-axis" x="{x:.1f}" y="17" text-anchor="middle">'
-                  f"{number(tick, d)}</text>")
+    def shown(tick: float) -> str:
+        return number(tick, 0 if float(tick).is_integer() else 1)
+
     name = _axis_name(result)
-    marks += (f'<text class="lr-axis" x="{WIDTH / 2}" y="34" text-anchor="middle">'
-              f"{text(name)}</text>")
-    return mark_svg(f"Axis: {name}", marks, 40)
+    return Html(mark_svg(f"Axis: {name}", ticks(axis, shown), 20)
+                + f'<div class="lr-sides"><span>{text(name)}</span></div>')
 
 
 def _axis_name(result: dict) -> str:
@@ -123,7 +112,7 @@ def _row(header, patients, weight, shown, mark, css: str) -> str:
 
 def _stacked(result: dict, values: dict) -> Html:
     """A value above its interval."""
-    return Html(f"{words.shown_alone(result, values['estimate'])}<br>"
+    return Html(f"{words.shown_alone(result, values['estimate'])} <br>"
                 f"({words.ends_alone(result, values)})")
 
 
@@ -139,20 +128,22 @@ def _said(data: Dataset, result: dict, study: dict) -> str:
 
 
 def _study_row(data: Dataset, names: dict, axis: Scale, result: dict, study: dict) -> str:
-    href, name = f"#{anchor(result, study)}", names[study["trial_id"]]
+    href, name = f"#{anchor(result, study)}", brief(names[study["trial_id"]])
     header = Html(f"{link('#study-' + study['trial_id'], name)}{signs_of(study)}"
                   f'<span class="lr-sub">{text(_said(data, result, study))}</span>')
-    weight = "" if study["weight"] is None else f"{number(100 * study['weight'], 1)}%"
     label = (f"{name}: {words.shown_alone(result, study['estimate'])} "
              f"({words.ends_alone(result, study)})")
-    return _row(header, _patients(result, study, href), weight,
+    return _row(header, _patients(result, study, href), weights.shown(result, study),
                 link(href, _stacked(result, study)), _study_mark(axis, result, study, label),
                 "lr-study")
 
 
 def _pooled_rows(axis: Scale, result: dict) -> list[str]:
+    """The pooled value and where a new study is expected; a study alone is not pooled."""
+    if result["k"] < 2:
+        return []
     pooled = result["pooled"]
-    name = "One study" if result["k"] == 1 else MODELS[pooled["model"]]
+    name = MODELS[pooled["model"]]
     href = "#" + pooled_anchor(result)
     header = Html(f'{name}<span class="lr-sub">uncontrolled; {text(words.k_words(result))}, '
                   f"{words.participants(result['n'])}</span>")
@@ -192,8 +183,9 @@ def _rows(data: Dataset, names: dict, axis: Scale, result: dict) -> list[str]:
 def _legend(names: dict, result: dict) -> str:
     """What signs and lines of the figure mean."""
     studies, mid = result["studies"], result["minimal_important_difference"]
-    parts = ["Rings are studies; the hollow diamond is the pooled value of treated patients, who "
-             "are compared with nobody."]
+    parts = ["The ring is the value of the one study, whose patients are compared with nobody."
+             if result["k"] == 1 else "Rings are studies; the hollow diamond is the pooled value "
+             "of treated patients, who are compared with nobody."]
     if words.measure(result).binary:
         parts.append("Intervals of studies are exact (Clopper–Pearson, of whole counts).")
     if any(s["n_cells"] % 1 for s in studies):
@@ -214,30 +206,24 @@ def _legend(names: dict, result: dict) -> str:
     for study in studies:
         if study["odd"]:
             found = "; ".join(dict.fromkeys(wrong for _, wrong in study["odd"]))
-            parts.append(f"¶ {names[study['trial_id']]}: {found}.")
+            parts.append(f"¶ {names[study['trial_id']]}: {spoken(found, names)}.")
     if any(s["low_follow_up"] for s in studies):
         parts.append("§ fewer than four fifths of the patients analysed.")
     return " ".join(parts)
 
 
-def _data_rows(names: dict, result: dict) -> tuple[list[str], list[list]]:
+def _data_rows(data: Dataset, names: dict, result: dict) -> tuple[list[str], list[list]]:
     header = ["study", "outcome", "months", "statistic", "n", "baseline mean", "last mean",
               "events", "value", "ci low", "ci high", "weight", "quality", "derivation"]
-    rows = []
+    rows, arms = [], arm_names(data, result["indication"])
     for s in result["studies"]:
         means = [s[visit]["mean"] if s[visit] else None for visit in ("baseline", "last")]
         line = [names[s["trial_id"]], s["outcome"], s["months"], s["statistic"], s["n_cells"],
                 *means, s["cells"]["events"], s["estimate"], s["ci_low"], s["ci_high"],
-                s["weight"], s["quality"], "; ".join(s["derivation"])]
+                s["weight"] if result["k"] > 1 else None, s["quality"],
+                spoken("; ".join(s["derivation"]), of_study(arms, s["study_id"]))]
         rows.append([f"{v:.6g}" if isinstance(v, float) else v for v in line])
     return header, rows
-
-
-def alternative(data: Dataset, names: dict, result: dict) -> str:
-    """The whole figure in words."""
-    studies = [f"{names[s['trial_id']]} {words.shown_alone(result, s['estimate'])} "
-               f"({words.ends_alone(result, s)})" for s in result["studies"]]
-    return f"{words.finding(data, result)} Studies: {'; '.join(studies)}."
 
 
 def forest_alone(data: Dataset, names: dict[str, str], result: dict) -> Html:
@@ -266,8 +252,9 @@ def forest_alone(data: Dataset, names: dict[str, str], result: dict) -> Html:
         ("Study", ""), (f"Treated patients: {patients}", ' class="lr-num"'),
         ("Weight", ' class="lr-num"'), (f"{value} (95% CI)", ' class="lr-num"'), ("Drawing", "")))
     described = f"desc-{result['id']}"
+    values = _data_rows(data, names, result)
     return Html(
-        f'<figure class="lr-forest lr-alone" id="forest-{result["id"]}" '
+        f'<figure class="lr-forest lr-alone" id="forest-{result["id"]}"{mark(result)} '
         f'aria-describedby="{described}"><p class="lr-banner"><strong>Uncontrolled.</strong> '
         f"{text(kind.capitalize())}: {text(words.UNKNOWN)}.</p>"
         f'<div class="lr-scroll" role="region" tabindex="0" aria-label="{text(result["title"])}">'
@@ -275,6 +262,6 @@ def forest_alone(data: Dataset, names: dict[str, str], result: dict) -> Html:
         f"(uncontrolled: {text(kind)})</caption><thead><tr>{head}</tr></thead>"
         f"<tbody>{''.join(_rows(data, names, Scale(result), result))}</tbody></table></div>"
         f"<figcaption><p>{text(_legend(names, result))}</p>"
-        f'<p class="lr-alt" id="{described}">{text(alternative(data, names, result))}</p>'
+        f'<p class="lr-alt" id="{described}">{text(words.finding(data, result))}</p>'
         f"</figcaption>"
-        f"{data_table(result['id'], 'Data of the figure', *_data_rows(names, result))}</figure>")
+        f"{data_table(result['id'], 'Data of the figure', *values)}</figure>")

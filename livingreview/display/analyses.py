@@ -8,8 +8,11 @@ from ..dataset import Dataset
 from ..review.missing import GROUPS
 from . import words
 from .alone import forest_alone
+from .certainty import why
 from .forest import forest
-from .html import Column, Html, count, details, interval, join, link, number, paragraph, table, text
+from .html import Column, Html, count, details, interval, join, link, paragraph, table, text
+from .naming import arm_names, of_study, spoken
+from .statement import mark, statement
 from .studies import NOT_EXTRACTED
 from .subgroups import subgroups
 
@@ -36,22 +39,24 @@ def overview(results: list[dict], identifier: str) -> Html:
                   Column("estimate", "Estimate (95% CI)", True),
                   Column("prediction", "Prediction interval", True),
                   Column("certainty", "Certainty"),
+                  *[Column("without", "Without a ratio")] * any(
+                      statement(r).without for r in results),
                   Column("out", f"{several} not in it", True)],
                  [_at_a_glance(r) for r in results], interactive=False, cards=True)
 
 
 def _at_a_glance(result: dict) -> dict:
     """What the overview says of one analysis."""
-    pooled, title = result["pooled"], result["title"]
+    pooled, title, said = result["pooled"], result["title"], statement(result)
     spread = result["random_effects"] or pooled
     return {
         "title": _to_figure(result) if result["studies"] else title,
-        "k": words.k_words(result) if result["k_without_ratio"] else result["k"],
-        "n": number(result["n"], 0) if result["n"] else "not stated" if result["k"] else "",
-        "estimate": words.glance(result) if pooled else "no pooled estimate",
+        "attributes": mark(result),
+        "k": result["k"], "n": said.number, "without": said.without,
+        "estimate": words.glance(result) if pooled else said.estimate,
         "prediction": interval(spread["pi_low"], spread["pi_high"], words.decimals(result))
         if pooled else "",
-        "certainty": result["certainty"]["level"] if result["certainty"] else "",
+        "certainty": said.certainty,
         "out": len(result["not_in_pool"]["trials"])}
 
 
@@ -76,9 +81,10 @@ def pooled_here(results: list[dict], identifier: str) -> Html:
     return table(
         identifier, "Our pooled estimates of two trials or more",
         [Column("title", "Analysis"), Column("k", "Trials", True),
-         Column("estimate", "Estimate (95% CI)", True)],
-        [{"title": _to_figure(r), "k": r["k"], "estimate": words.glance(r)}
-         for r in results if r["pooled"] and r["k"] > 1],
+         Column("n", "Participants", True), Column("estimate", "Estimate (95% CI)", True),
+         Column("certainty", "Certainty"),
+         *[Column("without", "Without a ratio")] * any(statement(r).without for r in results)],
+        [_at_a_glance(r) for r in results if r["pooled"] and r["k"] > 1],
         "No analysis has two trials with an estimate.", interactive=False)
 
 
@@ -105,8 +111,9 @@ def whole(data: Dataset, names: dict[str, str], result: dict) -> Html:
         return join(parts)
     if result["pooled"]:
         parts.append(paragraph(
-            f"Certainty: {result['certainty']['level']} (rule-based, not a panel's "
+            f"Certainty: {statement(result).certainty} (rule-based, not a panel's "
             f"judgement). {words.share(result)}"))
+        parts.append(why(data, result))
     elif result["studies"]:
         parts.append(paragraph(words.no_pool(data, result)))
     if result["note"]:
@@ -133,9 +140,11 @@ def not_in_pool(data: Dataset, names: dict[str, str], result: dict) -> Html:
     Html
     """
     groups = {**GROUPS, "without-events": "with a report, but no ratio"}
+    arms = arm_names(data, result["indication"])
     rows = [{"trial": link(f"#study-{t['trial_id']}", names[t["trial_id"]]), "group": label,
              "n": count(t["n"]) if t["n"] is not None else "not stated",
-             "why": t["reason"], "direction": direction(data, t)}
+             "why": spoken(t["reason"], names, of_study(arms, t["trial_id"])),
+             "direction": direction(data, t)}
             for group, label in groups.items()
             for t in result["not_in_pool"]["trials"] if t["group"] == group]
     of = ("studies without a comparison" if words.uncontrolled(result)
@@ -143,7 +152,7 @@ def not_in_pool(data: Dataset, names: dict[str, str], result: dict) -> Html:
     if not rows:
         return paragraph(f"No further {of} are known.")
     return details(f"{of.capitalize()} that are not in it ({len(rows)})", table(
-        f"{result['id']}-left-out", f"Known {of} that are not in the pool",
+        f"{result['id']}-left-out", f"Known {of} that are not in the estimate",
         [Column("trial", words.noun(result).capitalize()), Column("group", "State"),
          Column("n", "n", True), Column("why", "Why"),
          Column("direction", "What its report concludes on benefit")], rows,

@@ -32,9 +32,9 @@ def risk_of_bias(ev: Evidence, names: dict[str, str], results: list[dict]) -> Ht
     none = [t for t in pooled if t not in judged]
     return join([
         paragraph(f"Of {words.trials(len(pooled))} in the analyses, "
-                  f"a judgement of a named review could be read for {len(pooled) - len(none)}. "
-                  f"For the other {len(none)} none was found; for all of them the table below "
-                  "holds mechanical signals, which are no judgements."),
+                  f"a judgement of a named review could be read for {len(pooled) - len(none)}"
+                  f"{f'; for the other {len(none)} none was found' if none else ''}. For all of "
+                  "them the table below holds mechanical signals, which are no judgements."),
         table(f"{ev.indication}-signals", "Signals, not judgements: trials in the analyses",
               [Column("study", "Trial"), Column("random", "Randomised"),
                Column("blinding", "Blinding"), Column("registered", "Registration"),

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from ..effects import Evidence
 from ..review.harms import ArmEvents, arm_events, totals
 from .html import Column, Html, count, details, interval, join, link, number, paragraph, table, text
+from .naming import arm_names, of_study, spoken
 
 
 def risk_words(found: dict) -> str:
@@ -87,7 +88,7 @@ def event_bounds(ev: Evidence, names: dict[str, str]) -> Html:
 
 def _by_arm(ev: Evidence, names: dict[str, str], rows: list[ArmEvents]) -> Html:
     """Every count, and why it is in no sum where it is not."""
-    data = ev.data
+    data, arms = ev.data, arm_names(ev.data, ev.indication)
     return table(
         f"{ev.indication}-events-by-arm", "Events by study and arm",
         [Column("study", "Study"), Column("arm", "Arm"), Column("event", "Event"),
@@ -96,12 +97,13 @@ def _by_arm(ev: Evidence, names: dict[str, str], rows: list[ArmEvents]) -> Html:
          Column("route", "Route"), Column("design", "Design"),
          Column("months", "Follow-up (months)", True), Column("out", "Not counted because"),
          Column("row", "Row of adverse_events.csv", True)],
-        [{"study": link(f"#study-{r.study}", names[r.study]), "arm": r.arm,
+        [{"study": link(f"#study-{r.study}", names[r.study]), "arm": arms[r.study, r.arm],
           "event": data.label("event", r.event),
           "counts": "" if r.total is None else f"{r.events} / {r.total}",
           "cells": data.label("cell_source", r.cell_source) or "not stated",
           "donor": data.label("donor", r.donor) or "not stated",
           "route": "; ".join(data.label("route", w) for w in r.route) or "not stated",
           "design": data.label("design", r.design) or "not stated",
-          "months": "" if r.months is None else f"{r.months:g}", "out": r.not_counted,
-          "row": r.row} for r in rows])
+          "months": "" if r.months is None else f"{r.months:g}",
+          "row": r.row,
+          "out": spoken(r.not_counted, of_study(arms, r.study), names)} for r in rows])

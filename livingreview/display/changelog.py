@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ..effects import Evidence
 from .html import Column, Html, details, join, paragraph, table
+from .naming import arm_names, of_study, review_names, spoken
 from .releases import since_last
 from .studies import source
 
@@ -26,13 +27,19 @@ def changes(ev: Evidence, names: dict[str, str], results: list[dict]) -> Html:
     rows = sorted((r for folder in (ev.indication, "*")
                    for r in ev.data.having("changelog", "file", folder)),
                   key=lambda r: r["row"])
+    arms, reviews = arm_names(ev.data, ev.indication), review_names(ev.data, ev.indication)
+
+    def said(words: str, row) -> str:
+        of = reviews if "published_syntheses" in row["file"] else names
+        return spoken(words, of, of_study(arms, row["study_id"]), names, reviews)
+
     shown = [{"date": r["date"], "file": r["file"].rpartition("/")[2],
-              "study": names.get(r["study_id"], r["study_id"]), "column": r["column"],
-              "change": f"{r['old'] or 'empty'} → {r['new'] or 'empty'}",
-              "reason": r["reason"], "source": source(ev, r["source_id"])}
+              "study": (names | reviews).get(r["study_id"], r["study_id"]), "column": r["column"],
+              "change": said(f"{r['old'] or 'empty'} → {r['new'] or 'empty'}", r),
+              "reason": said(r["reason"], r), "source": source(ev, r["source_id"])}
              for r in reversed(rows)]
     return join([
-        since_last(ev.data, ev.indication, {r["id"]: r for r in results}),
+        since_last(ev, {r["id"]: r for r in results}),
         paragraph(f"{len(rows)} changes of the data are logged for this chapter."),
         details("Changes of the data", table(
             f"{ev.indication}-changes", "Changes of the data of this chapter",

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import math
 
+from .. import versions
 from ..dataset import Dataset
 from ..effects.question import RATIOS
 from ..review.changes import CAUSES
 from . import words
 from .html import Column, Html, details, interval, join, number, paragraph, table
+from .naming import arm_names, of_study, spoken, study_names
 
 _FACTOR = 3  # decimals of a factor
 _NAMED = 5  # trials that a cell names
@@ -39,26 +41,39 @@ class Names:
     Parameters
     ----------
     data : Dataset or None
+    identifiers : bool
+        Whether identifiers stand beside the names: in a text that leads to rows of files, not on
+        pages.
     """
 
-    def __init__(self, data: Dataset | None):
-        self._data, self._known = data, {}
+    def __init__(self, data: Dataset | None, identifiers: bool = False):
+        self._data, self._known, self._identifiers = data, {}, identifiers
 
     def short(self, change: dict, trial: str) -> str:
         """The name of a trial of an analysis."""
         of = change["indication"]
         if of not in self._known:  # a page reads no studies but those that it names
-            rows = self._data.records("studies", of) if self._has(of) else ()
-            self._known[of] = words.study_names({s["study_id"]: s for s in rows})
+            self._known[of] = study_names(self._data, of) if self._has(of) else {}
         return self._known[of].get(trial, trial)
 
     def _has(self, indication: str) -> bool:
         return self._data is not None and indication in self._data.indications
 
     def full(self, change: dict, trial: str) -> str:
-        """The name of a trial with its identifier."""
+        """The name of a trial, with its identifier where these are asked for."""
         name = self.short(change, trial)
-        return name if trial in name.lower() else f"{name}, {trial}"
+        return f"{name}, {trial}" if self._identifiers and name != trial else name
+
+    def said(self, change: dict, step: dict) -> str:
+        """A detail with the names of the trials, arms and sources that it speaks of."""
+        of, other, detail = change["indication"], step["other"], step["detail"]
+        if self._identifiers or not self._has(of):
+            shown = self.short(change, other) if other else ""
+            return detail.replace(other, f"{shown} ({other})") if shown != other else detail
+        self.short(change, "")  # so that the names of the indication are known
+        sources = {s["source_id"]: s["title"] for s in self._data.records("sources", of)}
+        arms = of_study(arm_names(self._data, of), step["trial_id"])
+        return spoken(detail, arms, self._known[of], sources)
 
 
 def part(change: dict, value: float) -> str:
@@ -71,7 +86,7 @@ def part(change: dict, value: float) -> str:
 def cause(change: dict, step: dict, names: Names) -> str:
     """A cause in words, with its trial."""
     named = f" ({names.full(change, step['trial_id'])})" if step["trial_id"] else ""
-    return f"{CAUSES[step['cause']]}{named}: {step['detail']}"
+    return f"{CAUSES[step['cause']]}{named}: {names.said(change, step)}"
 
 
 def _why(change: dict, names: Names) -> str:
@@ -82,8 +97,20 @@ def _why(change: dict, names: Names) -> str:
     for found in change["causes"]:
         trials.setdefault(found["cause"], []).append(
             names.short(change, found["trial_id"]) if found["trial_id"] else found["detail"])
-    return "; ".join(f"{CAUSES[c]}: {_some(trials[c])}" for c in CAUSES if c in trials) or (
-        "the interval, the participants or the certainty")
+    said = [f"{CAUSES[c]}: {_some(trials[c])}" for c in CAUSES if c in trials]
+    return "; ".join([*said, *_besides(change, not said)])
+
+
+def _besides(change: dict, alone: bool) -> list[str]:
+    """What differs at a glance other than the estimate; the size only where nothing else does."""
+    before, now = change["before"], change["now"]
+    said = []
+    if alone and before["n"] != now["n"]:
+        said.append(f"{words.participants(now['n'])} instead of {words.participants(before['n'])}")
+    if alone and [before[k] for k in ("ci_low", "ci_high")] != [
+            now[k] for k in ("ci_low", "ci_high")]:
+        said.append("another interval")
+    return said
 
 
 def _some(names: list[str]) -> str:
@@ -143,9 +170,8 @@ def way(change: dict, names: Names, identifier: str) -> Html:
         shown.append({"cause": f"All together{rounded(change)}",
                       "estimate": _glance(change, "now"),
                       "part": part(change, change["total"])})
-    else:
-        shown = [{"cause": cause(change, c, names), "estimate": "", "part": ""}
-                 for c in change["causes"]]
+    shown += [{"cause": cause(change, c, names), "estimate": "", "part": ""}
+              for c in change["causes"] if not change["steps"] or c["cause"] == "certainty"]
     return details(f"{change['title']}: from {_glance(change, 'before')} to "
                    f"{_glance(change, 'now')}", table(
                        identifier, f"{change['title']}: one cause at a time",
@@ -163,8 +189,9 @@ def as_text(found: dict, data: Dataset | None = None) -> str:
     data : Dataset, optional
         For names of trials; their identifiers stand alone where it is left out.
     """
-    names = Names(data)
-    lines = [f"data of {found['before']['data_version']} → {found['now']['data_version']}; "
+    names = Names(data, identifiers=True)
+    before, now = (versions.said(found[side]["data_version"]) for side in ("before", "now"))
+    lines = [f"data of {before} → {now}; "
              f"package {found['before']['package_version']} → {found['now']['package_version']}",
              f"analyses that changed: {len(found['analyses'])}, that did not: "
              f"{found['unchanged']}; data files that differ: {len(found['files'])}"]
@@ -175,7 +202,7 @@ def as_text(found: dict, data: Dataset | None = None) -> str:
             lines += [f"  {part(change, s['part']):>10}  {cause(change, s, names)} → "
                       f"{number(s['estimate'], decimals(change))}" for s in change["steps"]]
             lines.append(f"  {part(change, change['total']):>10}  all together{rounded(change)}")
-        else:
-            lines += [f"  {cause(change, c, names)}" for c in change["causes"]] or [
-                f"  {_why(change, names)}"]
+        more = [f"  {cause(change, c, names)}" for c in change["causes"]
+                if not change["steps"] or c["cause"] == "certainty"]
+        lines += more if more or change["steps"] else [f"  {_why(change, names)}"]
     return "\n".join(lines) + "\n"

@@ -33,6 +33,7 @@ from .dose import dose
 from .findings import summary_of_findings
 from .html import Html, details, join, link, paragraph, text
 from .ledger import Ledger
+from .naming import study_names
 from .panels import panels
 from .routes import by_route
 from .seeds_table import seed_reference, seed_studies, validation_studies
@@ -66,6 +67,7 @@ class Chapter:
         self._folder = data
         self._parameters = (window, comparator)
         self._placed: dict[str, tuple[str, str]] = {}  # who put a part on the page, its anchor
+        self._found: tuple[str, ...] = ()  # the analyses of the page's summary
         self._named_one: set[str] = set()  # analyses whose figures the page names one by one
 
     @cached_property
@@ -86,7 +88,7 @@ class Chapter:
     @cached_property
     def names(self) -> dict[str, str]:
         """Names of the studies."""
-        return words.study_names(self.evidence.studies)
+        return study_names(self.data, self.indication)
 
     def results(self, **having) -> list[dict]:
         """Results of the indication whose keys or question have these values."""
@@ -145,7 +147,11 @@ class Chapter:
     # --- summary, question, what changed ------------------------------------------------------
 
     def summary(self, *analyses: str) -> Html:
-        """The findings of some analyses, a sentence each, with their certainty."""
+        """The findings of some analyses, a sentence each, with their certainty.
+
+        The summary of findings of the page shows the same analyses.
+        """
+        self._found = analyses
         return summary.summary(self.data, self.names, self._answers(analyses), self.asked)
 
     def unpooled(self, analysis: str, largest: int = 5) -> Html:
@@ -265,11 +271,10 @@ class Chapter:
             return paragraph("No analysis of this comparison is declared.", "lr-empty")
         name, part = words.outcome_name(self.data, results[0]), (
             f"time-{self.indication}-{target}-{comparison}")
-        title = (f"{name} over time, {words.treated(results[0])} against "
+        title = (f"{name} over time, {words.given(self.data, results[0])} against "
                  f"{words.comparator(self.data, results[0])}")
-        return self._once(part, title, wanted, lambda: figures.time_course(
-            self.data, results, part, title) or paragraph("No window has an estimate.",
-                                                          "lr-empty"))
+        return self._once(part, title, wanted,
+                          lambda: figures.time_course(results, part, title))
 
     def dose(self, analysis: str) -> Html:
         """Effects against the number of cells."""
@@ -299,8 +304,16 @@ class Chapter:
         return event_bounds(self.evidence, self.names)
 
     def summary_of_findings(self, *analyses: str) -> Html:
-        """Outcomes with relative and absolute effects and the trace of their certainty."""
-        found = self._answers(analyses)
+        """Outcomes with relative and absolute effects and the reasons of their certainty.
+
+        Parameters
+        ----------
+        *analyses : str
+            Where none are named, those of the page's summary: both answer the same questions.
+        """
+        found = self._answers(analyses or self._found)
+        if not found and not self.asked:
+            raise ValueError("name the analyses in chapter.summary(…), above on the page, or here")
         return (summary_of_findings(self.data, found) if found
                 else paragraph(self.asked.nothing(), "lr-empty"))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 
+from .. import versions
 from ..dataset import Dataset
 from .html import Html, details, join, text
 
@@ -36,7 +37,7 @@ class Work:
     @property
     def key(self) -> str:
         """Identifier of the entry."""
-        return f"livingreview-{self.version}".replace("_", "-")
+        return f"livingreview-{self.version}".replace("_", "-").replace(versions.MARK, "-")
 
     @property
     def year(self) -> str:
@@ -63,14 +64,15 @@ def work(data: Dataset, version: str = "", date: str = "", url: str = "") -> Wor
     facts = about(data)
     return Work(facts.get("title", "A living systematic review"),
                 facts.get("authors", "The contributors of the review"),
-                version or f"{UNRELEASED}-{data.version or 'undated'}", date or data.version, url)
+                version or f"{UNRELEASED}-{data.version or 'undated'}", date or data.date, url)
 
 
 def plain(item: Work) -> str:
     """The citation as a sentence."""
     state = (f"Version {item.version}" if not item.version.startswith(UNRELEASED)
              else "Not released")
-    dated = f"Data of {item.date}" if item.date and state == "Not released" else item.date
+    of = versions.said(item.version.removeprefix(f"{UNRELEASED}-"))
+    dated = f"Data of {of}" if item.date and state == "Not released" else item.date
     parts = [item.author, item.title, state, dated,
              f"https://doi.org/{item.doi}" if item.doi else item.url]
     return ". ".join(p for p in parts if p) + "."

@@ -6,11 +6,13 @@ from ..dataset import Dataset
 from ..review.claims import Entry, ledger
 from .html import Column, Html, details, join, link, paragraph, table, text
 from .ledger import LEDGER, claim_summary, seed_link, verdict_label
+from .naming import seed_names, spoken, study_names
 
 
 def claims(data: Dataset, indication: str) -> Html:
     """The claims about an indication with their verdicts; their basis is in the ledger."""
     entries = ledger(data, "indication", indication)
+    names = {**study_names(data, indication), **seed_names(data)}
     return join([
         paragraph(Html(
             f"{len(entries)} claims of the seed reviews are about this indication. "
@@ -22,16 +24,16 @@ def claims(data: Dataset, indication: str) -> Html:
              Column("kind", "Kind", select=True), Column("en", "What it says"),
              Column("zh", "In Chinese"), Column("refs", "References cited"),
              Column("rests", "Cites"), Column("verdict", "Verdict", select=True),
-             Column("reason", "Reason")], [_row(data, e) for e in entries], cards=True))])
+             Column("reason", "Reason")], [_row(data, names, e) for e in entries], cards=True))])
 
 
-def _row(data: Dataset, entry: Entry) -> dict:
+def _row(data: Dataset, names: dict, entry: Entry) -> dict:
     """A claim with its verdict."""
     claim = entry.claim
     return {"id": link(f"{LEDGER}#claim-{claim['claim_id']}", claim["claim_id"]),
-            "review": seed_link(claim["review_id"]),
+            "review": seed_link(data, claim["review_id"]),
             "kind": data.label("claim_kind", claim["kind"]), "en": claim["claim_en"],
             "zh": Html(f'<span lang="zh">{text(claim["claim_zh"])}</span>'),
             "refs": ", ".join(claim["cited_refs"]) or "none", "rests": entry.rests_on,
             "verdict": verdict_label(data, entry.verdict),
-            "reason": entry.judged and entry.judged["reason"]}
+            "reason": entry.judged and spoken(entry.judged["reason"], names)}

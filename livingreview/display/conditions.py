@@ -9,6 +9,7 @@ from ..review import Review
 from ..review.pools import interval_of
 from . import words
 from .html import Column, Html, count, details, interval, join, link, number, paragraph, table
+from .naming import spoken
 
 CONTROLLED = frozenset({"rct", "nonrandomised-controlled"})
 
@@ -85,4 +86,5 @@ def _stated(ev: Evidence, names: Mapping[str, str], order: list) -> Html:
               [Column("study", "Study"), Column("condition", "At entry"),
                Column("stated", "Patients, as stated")],
               [{"study": link(f"#study-{s['study_id']}", names[s["study_id"]]),
-                "condition": _label(ev, s), "stated": s["population"]} for s in studies])])
+                "condition": _label(ev, s),
+                "stated": spoken(s["population"], names)} for s in studies])])

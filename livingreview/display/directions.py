@@ -36,8 +36,20 @@ from ..review.directions import (
 from ..review.robustness import odd_values
 from ..tables import DOUBTFUL_SOURCES
 from . import words
-from .drawing import ACCENT, FAINT, INK, SECOND, canvas, despine, figure_html, style
+from .drawing import (
+    ACCENT,
+    FAINT,
+    INK,
+    SECOND,
+    chart,
+    despine,
+    figure_html,
+    key,
+    label_marks,
+    style,
+)
 from .html import Column, Html, count, details, interval, join, link, number, paragraph, table, text
+from .naming import arm_names, spoken
 
 # Full marks: from the values of both arms; hollow marks: as the report states it.
 MARKS = {CELLS: ("▲", "△"), COMPARATOR: ("▼", "▽"), MIXED: ("◄►", "◁▷"), SAME: ("■", "□"),
@@ -46,7 +58,6 @@ SMALL, LARGE = 50, 300  # patients or joints: below, and above, which a trial is
 CONTOURS = (0.2, 0.5, 0.8)  # standardised differences called small, moderate and large
 _TO_LOG_ODDS = math.pi / math.sqrt(3)
 FARTHEST = 6.5  # a p-value of less than ten to the minus this stands at the edge
-MOST_NAMES = 12  # points that still fit with their names
 
 
 def direction_word(data, direction: str) -> str:
@@ -178,7 +189,8 @@ def direction_plot(ev: Evidence, names: dict[str, str]) -> Html:
     columns.append(Column("said", "The report's conclusion"))
     return join([
         table(f"{ev.indication}-directions", caption, columns,
-              [_row(ev, names, families, group, n) for group, n in groups], interactive=False),
+              [_row(ev, names, families, group, n) for group, n in groups], interactive=False,
+              cards=True),
         _legend(ev), silent, vote_table(ev, rows),
         details("Every outcome behind the marks", _outcomes(ev, names, rows))])
 
@@ -225,7 +237,7 @@ def vote_table(ev: Evidence, rows: Sequence[Direction]) -> Html:
 
 def _outcomes(ev: Evidence, names: dict, rows: Sequence[Direction]) -> Html:
     """Every outcome of every trial, with its source."""
-    data = ev.data
+    data, arms = ev.data, arm_names(ev.data, ev.indication)
     shown = [{
         "trial": link(f"#study-{d.study}", names[d.study]),
         "against": words.in_text(data.label("comparison_class", d.comparison)),
@@ -234,8 +246,9 @@ def _outcomes(ev: Evidence, names: dict, rows: Sequence[Direction]) -> Html:
         "month": "" if d.months is None else f"{d.months:g}",
         "visits": ", ".join(f"{m:g}" for m in d.visits), "n": _whole(d.n), "p": p_words(d),
         "quality": words.in_text(data.label("quality", d.quality)) if d.quality else "",
-        "values": _values(ev, d), "odd": "; ".join(wrong for _, wrong in odd_values(ev, d)),
-        "out": d.not_counted} for d in rows]
+        "values": _values(ev, arms, d),
+        "odd": spoken("; ".join(wrong for _, wrong in odd_values(ev, d)), names),
+        "out": spoken(d.not_counted, names)} for d in rows]
     return table(
         f"{ev.indication}-direction-outcomes", "Directions, outcome by outcome",
         [Column("trial", "Study"), Column("against", "Compared with"), Column("outcome", "Outcome"),
@@ -246,14 +259,14 @@ def _outcomes(ev: Evidence, names: dict, rows: Sequence[Direction]) -> Html:
          Column("odd", "Doubt about the values"), Column("out", "Not counted because")], shown)
 
 
-def _values(ev: Evidence, d: Direction) -> Html:
+def _values(ev: Evidence, arms: dict, d: Direction) -> Html:
     """The printed values behind a direction, where they stand, and what their source makes them."""
     def doubt(r) -> str:
         said = DOUBTFUL_SOURCES.get(ev.sources[r.source_id]["kind"])
         return f", {said}" if said else ""
 
     items = "".join(
-        f"<li>{text(r.arm_id)} {text(', '.join(f'{k} {v}' for k, v in r.printed))} "
+        f"<li>{text(arms.get((r.study_id, r.arm_id), ''))} {text(words.printed(r.printed))} "
         f"({text(ev.indication)}/{text(r.table)}.csv, row {r.row}{text(doubt(r))})</li>"
         for r in d.readings)
     return Html(f"<ul>{items}</ul>") if items else Html("")
@@ -316,28 +329,29 @@ def _contours(axes, widest: float, low: float, high: float, binary: bool) -> Non
             continue
         end = grid[inside[-1]]
         top = inside[-1] < len(grid) - 1
-        above, before = (above + 1 if end - before < 0.2 * widest else 0), end
+        above, before = (above + 1 if end - before < 0.7 * widest else 0), end
         name = (f"OR {number(math.exp(effect * _TO_LOG_ODDS))}" if binary
                 else f"SMD {number(effect)}")
-        axes.annotate(name, (end, high if top else n[inside[-1]]), fontsize=8, color=FAINT,
+        axes.annotate(name, (end, high if top else n[inside[-1]]), color=FAINT,
                       va="bottom" if top else "center", annotation_clip=False,
-                      xytext=(0, 1 + 10 * above) if top else (4, 0), textcoords="offset points")
+                      xytext=(0, 1 + 11 * above) if top else (4, 0), textcoords="offset points")
 
 
-def _points(axes, points: list[Direction], labels: list[str], widest: float) -> None:
-    """The trials; an arrow where the p-value is a bound or beyond the edge."""
-    for d, label in zip(points, labels, strict=True):
+def _points(axes, points: list[Direction], widest: float) -> list[float]:
+    """The trials, an arrow where the p-value is a bound or beyond the edge; where they stand."""
+    places = []
+    for d in points:
         colour = ACCENT if isolates(d) else SECOND
         far = abs(_x(d)) > FARTHEST
-        x = math.copysign(min(abs(_x(d)), 0.92 * widest), _x(d)) if far else _x(d)
-        axes.plot([x], [d.n], "o" if d.design == "rct" else "s", color=colour, markersize=6,
+        x = math.copysign(min(abs(_x(d)), 0.86 * widest), _x(d)) if far else _x(d)
+        axes.plot([x], [d.n], "o" if d.design == "rct" else "s", color=colour, markersize=4.5,
                   markerfacecolor=colour if d.p_sign == "=" else "none")
         if far or d.p_sign != "=":
-            out = math.copysign(0.07 * widest, _x(d)) * (-1 if d.p_sign == ">" else 1)
+            out = math.copysign(0.14 * widest, _x(d)) * (-1 if d.p_sign == ">" else 1)
             axes.annotate("", (x + out, d.n), (x, d.n),
                           arrowprops={"arrowstyle": "->", "color": colour})
-        axes.annotate(label, (x, d.n), xytext=(0, 6), textcoords="offset points", fontsize=8,
-                      ha="center" if abs(x) < 0.7 * widest else "right" if x > 0 else "left")
+        places.append(x)
+    return places
 
 
 def _p_axis(axes, widest: float) -> None:
@@ -345,22 +359,21 @@ def _p_axis(axes, widest: float) -> None:
     places = [0.0]
     for p in (0.05, 0.001, 1e-5, 0.5, 0.2, 0.01, 1e-4, 1e-6):
         place = -math.log10(p)
-        if place <= widest and all(abs(place - other) > 0.15 * widest for other in places):
+        if place <= widest and all(abs(place - other) > 0.5 * widest for other in places):
             places.append(place)
     places = sorted({sign * place for place in places for sign in (-1, 1)})
-    axes.set_xticks(places, [f"{10.0 ** -abs(x):.1g}" for x in places], fontsize=8)
+    axes.set_xticks(places, [f"{10.0 ** -abs(x):.1g}" for x in places])
     axes.set_xlim(-widest, widest)
-    axes.set_xlabel("← comparator better    two-sided p-value    treated better →")
+    axes.set_xlabel("two-sided p-value\n← comparator better  |  treated better →")
 
 
 def _draw(points: list[Direction], labels: list[str], binary: bool):
     """The plot: p-value by direction against n, with contours of equal effect."""
-    figure = canvas(6.6, 4.4)
-    axes = figure.subplots()
+    figure, axes = chart(3.4)
     widest = min(max(2.0, *(1.15 * abs(_x(d)) for d in points)), 1.08 * FARTHEST)
     low, high = 0.6 * min(d.n for d in points), 1.8 * max(d.n for d in points)
     _contours(axes, widest, low, high, binary)
-    _points(axes, points, labels, widest)
+    places = _points(axes, points, widest)
     axes.axvline(0, color=INK, linewidth=1)
     axes.set_yscale("log")
     axes.set_ylim(low, high)
@@ -370,6 +383,8 @@ def _draw(points: list[Direction], labels: list[str], binary: bool):
     axes.set_ylabel("n (logarithmic)")
     _p_axis(axes, widest)
     despine(figure)
+    label_marks(axes, [(x, d.n, label) for x, d, label in zip(places, points, labels,
+                                                             strict=True)])
     return figure
 
 
@@ -393,8 +408,7 @@ def albatross(ev: Evidence, names: dict[str, str], family: str) -> Html:
     binary = all(any(k in dict(r.printed) for k in ("events", "percent"))
                  for d in points for r in d.readings)
     odd = {d.trial for d in points if odd_values(ev, d)}
-    shown = [(names[d.trial] if len(points) <= MOST_NAMES else str(i))
-             + (" ¶" if d.trial in odd else "") + ("" if isolates(d) else " +")
+    shown = [str(i) + (" ¶" if d.trial in odd else "") + ("" if isolates(d) else " +")
              for i, d in enumerate(points, 1)]
     with style():
         figure = _draw(points, shown, binary)
@@ -409,7 +423,6 @@ def albatross(ev: Evidence, names: dict[str, str], family: str) -> Html:
             + "; ".join(f"{names[d.trial]} n {_whole(d.n)}, p {p_words(d)}, "
                         + words.in_text(direction_word(ev.data, d.direction)) for d in points)
             + ".")
-        numbered = "" if len(points) <= MOST_NAMES else " Numbers are those of the table below."
         return figure_html(
             figure, f"albatross-{ev.indication}-{family}", f"Albatross plot: {label}", description,
             f"{label}: {len(points)} studies, {randomised} of them randomised, by their p-value, "
@@ -425,7 +438,7 @@ def albatross(ev: Evidence, names: dict[str, str], family: str) -> Html:
             + ("; a full mark with an arrow has a smaller p-value than the axis shows"
                if any(abs(_x(d)) > FARTHEST for d in points) else "")
             + ("; ¶ marks values that look odd, such as a standard error printed as a standard "
-               "deviation" if odd else "") + f".{numbered}",
+               "deviation" if odd else "") + f". {key([names[d.trial] for d in points])}",
             ["number", "trial", "against", "outcome", "month", "n", "p", "direction"],
             [[i, names[d.trial], words.in_text(ev.data.label("comparison_class", d.comparison)),
               ev.data.label("outcome", d.outcome), "" if d.months is None else f"{d.months:g}",

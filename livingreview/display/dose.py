@@ -39,6 +39,8 @@ def dose(data: Dataset, names: dict[str, str], result: dict, sources: dict[str, 
         return join([paragraph(f"No trial of this analysis states one {data.wording('amount')}.",
                                "lr-empty"), _within(names, result)])
     said = _regression_words(names, result, k)
+    if k == 1:
+        return join([paragraph(f"{_alone(names, result)} {said}"), _within(names, result)])
     caption = (f"{k} of {result['k']} trials state one {data.wording('amount')}"
                f"{_without(names, found)}. "
                f"{said} {_caution(data)} Marks are "
@@ -46,6 +48,15 @@ def dose(data: Dataset, names: dict[str, str], result: dict, sources: dict[str, 
                + (" Dashed: the line of the regression." if found["across"] else ""))
     return join([figures.dose(data, names, result, sources, said, caption),
                  _predicted(data, result), _within(names, result)])
+
+
+def _alone(names: dict[str, str], result: dict) -> str:
+    """The one trial that states a dose: a single mark is no figure."""
+    doses = result["dose_response"]["trials"]
+    study = next(s for s in result["studies"] if doses.get(s["trial_id"]))
+    of = "The one trial" if result["k"] == 1 else f"One of {result['k']} trials"
+    return (f"{result['title']}. {of} states its dose: {names[study['trial_id']]}, "
+            f"{cells(doses[study['trial_id']])}, with {words.shown_estimate(result, study)}.")
 
 
 def slope_words(result: dict, slope: float, low: float, high: float) -> str:
@@ -85,8 +96,8 @@ def _one_left_out(names: dict[str, str], result: dict) -> str:
     form = number if words.ratio(result) else words.signed
     return (f" Without one trial at a time it is between {form(low['slope'], d)} (without "
             f"{names[low['trial_id']]}) and {form(high['slope'], d)} (without "
-            f"{names[high['trial_id']]}); the interval then holds no association in {open_} of "
-            f"{len(rows)} cases.")
+            f"{names[high['trial_id']]}); the interval of the slope then includes no "
+            f"association in {open_} of {words.trials(len(rows), 'case')}.")
 
 
 def _regression_words(names: dict[str, str], result: dict, k: int) -> str:

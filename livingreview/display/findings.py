@@ -4,16 +4,11 @@ from __future__ import annotations
 
 from ..dataset import Dataset
 from . import words
-from .html import Column, Html, count, details, interval, join, link, number, paragraph, table, text
+from .certainty import symbol, why
+from .html import Column, Html, count, interval, join, link, number, paragraph, table, text
+from .statement import mark, statement
 
-LEVELS = ("very low", "low", "moderate", "high")
 NO_COMPARISON = "no comparison"
-
-
-def symbol(level: str) -> str:
-    """A level of certainty as filled and empty signs of four."""
-    filled = LEVELS.index(level) + 1
-    return "⊕" * filled + "○" * (len(LEVELS) - filled)
 
 
 def summary_of_findings(data: Dataset, results: list[dict]) -> Html:
@@ -29,16 +24,15 @@ def summary_of_findings(data: Dataset, results: list[dict]) -> Html:
     -------
     Html
     """
-    against = list(dict.fromkeys(_against(data, r) for r in results))
-    rows = [{"outcome": _outcome(data, r, named=len(against) > 1),
-             "n": f"{count(round(r['n'])) if r['n'] else 'not stated'} ({words.k_words(r)})"
-             if r["k"] else "none",
+    compared = list(dict.fromkeys(against(data, r) for r in results))
+    rows = [{"outcome": _outcome(data, r, named=len(compared) > 1),
+             "attributes": mark(r), "n": _participants(data, r),
              "relative": _relative(r), "absolute": _absolute(data, r),
              "certainty": certainty(data, r),
              "plain": Html(text(words.plain(data, r)))} for r in results]
     identifier = f"{results[0]['indication']}-summary-of-findings"
     return join([
-        table(identifier, f"Summary of findings: {'; '.join(against)}",
+        table(identifier, f"Summary of findings: {'; '.join(compared)}",
               [Column("outcome", "Outcome and follow-up"),
                Column("n", "Participants (studies)"),
                Column("relative", "Relative effect (95% CI)"),
@@ -48,15 +42,23 @@ def summary_of_findings(data: Dataset, results: list[dict]) -> Html:
         paragraph(_footnote(data, results))])
 
 
+def _participants(data: Dataset, result: dict) -> Html:
+    """Participants and trials of the estimate; those apart from it, and what it rests on."""
+    said = statement(result)
+    more = [f"and {said.without}" if said.without else "", words.rests_on(data, result)]
+    return Html(f"{text(said.number)} ({text(said.k)})"
+                + "".join(f' <span class="lr-sub">{text(m)}</span>' for m in more if m))
+
+
 def _uncontrolled(result: dict) -> bool:
     return result["question"]["comparison"] == "uncontrolled"
 
 
-def _against(data: Dataset, result: dict) -> str:
+def against(data: Dataset, result: dict) -> str:
     """What is compared, as the table's heading says it."""
     if _uncontrolled(result):
         return "treated patients without a comparison"
-    return f"{words.treated(result)} against {words.comparator(data, result)}"
+    return f"{words.given(data, result)} against {words.comparator(data, result)}"
 
 
 def _outcome(data: Dataset, result: dict, named: bool) -> Html:
@@ -65,7 +67,7 @@ def _outcome(data: Dataset, result: dict, named: bool) -> Html:
     shown = link(f"#forest-{result['id']}", name) if result["studies"] else text(name)
     parts = [words.window(result), _scale(result)]
     if named:
-        parts.append(_against(data, result))
+        parts.append(against(data, result))
     return Html(f'{shown}<span class="lr-sub">{text("; ".join(p for p in parts if p))}</span>')
 
 
@@ -90,10 +92,7 @@ def _relative(result: dict) -> str:
         return "not estimable"
     if not words.ratio(result):
         return "none (means)"
-    d = words.decimals(result)
-    shown = (f"{words.measure(result).short} {number(pooled['estimate'], d)} "
-             f"({interval(pooled['ci_low'], pooled['ci_high'], d)})")
-    return shown + _spread(result)
+    return f"{words.measure(result).short} {statement(result).estimate}" + _spread(result)
 
 
 def _spread(result: dict) -> str:
@@ -117,7 +116,7 @@ def _absolute_lines(data: Dataset, result: dict) -> list[str]:
     if result["none_seen"]:
         seen = result["none_seen"]
         return [f"None seen among {count(round(seen['n']))} with "
-                f"{words.treated(result)}: at most "
+                f"{words.given(data, result)}: at most "
                 f"{number(seen['upper_percent'])} in 100"]
     if result["pooled"] is None or words.ratio(result):
         return ["not estimable"]
@@ -130,8 +129,8 @@ def _risks(data: Dataset, result: dict) -> list[str]:
     more = [a[f"cells_{key}_per_1000"] - usual for key in ("estimate", "ci_low", "ci_high")]
     return [f"With {words.comparator(data, result)}: {number(usual, 0)} per 1,000 (median risk of "
             f"{words.trials(len(a['trials_of_median']))})",
-            f"With {words.treated(result)}: {number(a['cells_estimate_per_1000'], 0)} per 1,000 "
-            f"({interval(a['cells_ci_low_per_1000'], a['cells_ci_high_per_1000'], 0)})",
+            f"With {words.given(data, result)}: {number(a['cells_estimate_per_1000'], 0)} per "
+            f"1,000 ({interval(a['cells_ci_low_per_1000'], a['cells_ci_high_per_1000'], 0)})",
             f"Difference: {_fewer(more[0])} per 1,000 ({_fewer(more[1])} to {_fewer(more[2])})"]
 
 
@@ -149,7 +148,7 @@ def _means(data: Dataset, result: dict) -> list[str]:
         ranged = f"a mean of {low}" if low == high else f"means from {low} to {high}"
         lines.append(f"With {words.comparator(data, result)}: {ranged}")
     side = "lower" if pooled["estimate"] < 0 else "higher"
-    lines.append(f"With {words.treated(result)}: {number(abs(pooled['estimate']), d)} "
+    lines.append(f"With {words.given(data, result)}: {number(abs(pooled['estimate']), d)} "
                  f"{words.unit(result)} {side} on average "
                  f"(difference {interval(pooled['ci_low'], pooled['ci_high'], d)})"
                  f"{_spread(result)}")
@@ -160,17 +159,12 @@ def _means(data: Dataset, result: dict) -> list[str]:
 
 
 def certainty(data: Dataset, result: dict) -> Html:
-    """The level as signs and a word, with the trace by domain to open."""
+    """The level as signs and a word, with the reasons by domain to open."""
     found = result["certainty"]
     if found is None:
         return Html("not rated: no estimate")
-    steps = "".join(
-        f"<li>{text(data.label('certainty_domain', s['domain']))}: "
-        f"{words.signed(s['change'], 0) if s['domain'] != 'start' else s['change']}; "
-        f"{text(s['fact'])}</li>" for s in found["steps"])
     return Html(f'<span aria-hidden="true">{symbol(found["level"])}</span> '
-                f"<strong>{text(found['level'])}</strong>"
-                f"{details('why', Html(f'<ol>{steps}</ol>'))}")
+                f"<strong>{text(found['level'])}</strong>{why(data, result, 'why')}")
 
 
 def _footnote(data: Dataset, results: list[dict]) -> str:

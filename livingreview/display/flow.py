@@ -108,7 +108,7 @@ class Flow(Book):
     def diagram(self) -> Html:
         """The boxes of the flow, from searches to estimates, and what each step leaves behind."""
         reports = sum(len(ev.studies) for ev in self.evidence.values())
-        state = f"These pages: data of {self.data.version or 'no date'}, " + (
+        state = f"These pages: data of {versions.said(self.data.version) or 'no date'}, " + (
             f"{reports} reports of {self._total('known')} studies")
         head = f"<li>{self._before()}</li>{self._searched()}" + "".join(
             f"<li>{box}</li>" for box in (self._sources(), text(state)))

@@ -6,10 +6,15 @@ import hashlib
 import math
 
 from ..dataset import Dataset
-from . import words
+from . import weights, words
 from .html import Html, count, data_table, interval, link, number, paragraph, text
+from .naming import arm_names, brief, of_study, spoken
+from .statement import mark
 
-WIDTH, HEIGHT, MARGIN = 216, 38, 8
+# A drawing is as wide as its column: places across it are in per cent, letters and marks in pixels.
+HEIGHT = 38
+APART = 19  # per cent of the width between two labels of an axis, so that narrow columns hold them
+FAR = 400  # a line of the axis runs through a row of any height, whose cell cuts it
 
 
 def anchor(result: dict, study: dict) -> str:
@@ -51,9 +56,9 @@ class Axis:
         return math.log(value) if self.log else value
 
     def x(self, value: float) -> float:
-        """Horizontal place of a value in drawing units; outside values stand at the edge."""
+        """Horizontal place of a value in per cent; outside values stand at the edge."""
         share = (self.scale(value) - self.low) / (self.high - self.low)
-        return MARGIN + min(1.0, max(0.0, share)) * (WIDTH - 2 * MARGIN)
+        return 100 * min(1.0, max(0.0, share))
 
     def inside(self, value: float) -> bool:
         """Whether a value is within the drawn range."""
@@ -62,61 +67,73 @@ class Axis:
     def ticks(self) -> list[float]:
         """Round values to label."""
         if self.log:
-            low, high = math.exp(self.low), math.exp(self.high)
-            found = [t for t in (0.01, 0.1, 0.2, 0.5, 1, 2, 5, 10, 100) if low <= t <= high]
-            return found if len(found) <= 6 else [t for t in found if t not in (0.2, 0.5, 2, 5)]
+            kept: list[float] = []
+            for tick in (1, 0.1, 10, 0.01, 100, 0.5, 2, 0.2, 5):  # the first come first
+                if self.inside(tick) and all(abs(self.x(tick) - self.x(t)) > APART for t in kept):
+                    kept.append(tick)
+            return sorted(kept)
         span = self.high - self.low
         step = next(s for s in (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 25, 50, 100, 200, 500)
-                    if span / s <= 6 or s == 500)
+                    if span / s <= 5 or s == 500)
         first = math.ceil(self.low / step) * step
         return [first + i * step for i in range(int((self.high - first) / step) + 1)]
 
 
+def upright(axis: Axis, value: float, css: str) -> str:
+    """A line of the axis at a value, from row to row."""
+    x = axis.x(value)
+    return (f'<line class="{css}" x1="{x:.1f}%" x2="{x:.1f}%" y1="{-FAR}" y2="{HEIGHT + FAR}"/>')
+
+
 def _lines(axis: Axis, result: dict) -> str:
     """Lines of no effect and of the minimal important difference."""
-    null = 1.0 if axis.log else 0.0
-    out = [f'<line class="lr-null" x1="{axis.x(null):.1f}" x2="{axis.x(null):.1f}" y1="0" '
-           f'y2="{HEIGHT}"/>']
     mid = result["minimal_important_difference"]
-    for value in (-mid["value"], mid["value"]) if mid else ():
-        if axis.inside(value):
-            out.append(f'<line class="lr-mid" x1="{axis.x(value):.1f}" x2="{axis.x(value):.1f}" '
-                       f'y1="0" y2="{HEIGHT}"/>')
-    return "".join(out)
+    important = [v for v in (-mid["value"], mid["value"]) if axis.inside(v)] if mid else []
+    return "".join([upright(axis, 1.0 if axis.log else 0.0, "lr-null"),
+                    *(upright(axis, value, "lr-mid") for value in important)])
 
 
 def mark_svg(title: str, content: str, height: int = HEIGHT) -> Html:
     """One small drawing of a row, named for those who cannot see it."""
-    return Html(f'<svg class="lr-mark" role="img" viewBox="0 0 {WIDTH} {height}" width="{WIDTH}" '
-                f'height="{height}"><title>{text(title)}</title>{content}</svg>')
+    return Html(f'<svg class="lr-mark" role="img" width="100%" height="{height}">'
+                f"<title>{text(title)}</title>{content}</svg>")
+
+
+def at(x: float, content: str) -> str:
+    """A mark drawn in pixels around its place; `x` in per cent."""
+    return f'<svg x="{x:.1f}%" y="{HEIGHT // 2}" overflow="visible">{content}</svg>'
+
+
+def diamond(axis: Axis, pooled: dict, css: str) -> str:
+    """A diamond from end to end of an interval, highest at the estimate."""
+    left, x, right = (axis.x(pooled[k]) for k in ("ci_low", "estimate", "ci_high"))
+    top = 100 * (x - left) / (right - left) if right > left else 50
+    return (f'<svg x="{left:.1f}%" y="{HEIGHT // 2 - 8}" width="{right - left:.1f}%" height="16" '
+            'viewBox="0 0 100 16" preserveAspectRatio="none" overflow="visible">'
+            f'<polygon class="{css}" points="0,8 {top:.1f},0 100,8 {top:.1f},16"/></svg>')
 
 
 def bar(axis: Axis, low: float, high: float, css: str) -> str:
     """An interval, with an arrow where it goes on beyond the axis."""
-    y, x1, x2 = HEIGHT / 2, axis.x(low), axis.x(high)
-    out = f'<line class="{css}" x1="{x1:.1f}" x2="{x2:.1f}" y1="{y}" y2="{y}"/>'
+    y, x1, x2 = HEIGHT // 2, axis.x(low), axis.x(high)
+    out = f'<line class="{css}" x1="{x1:.1f}%" x2="{x2:.1f}%" y1="{y}" y2="{y}"/>'
     for value, x, back in ((low, x1, 6), (high, x2, -6)):
         if not axis.inside(value):
-            out += (f'<path class="lr-arrow" d="M{x + back:.1f} {y - 4} L{x:.1f} {y} '
-                    f'L{x + back:.1f} {y + 4}"/>')
+            out += at(x, f'<path class="lr-arrow" d="M{back} -4 L0 0 L{back} 4"/>')
     return out
 
 
 def _study_mark(axis: Axis, result: dict, study: dict, label: str) -> Html:
     side = 4 + 12 * math.sqrt(study["weight"] or 0)
-    x = axis.x(study["estimate"])
-    square = (f'<rect class="lr-square" x="{x - side / 2:.1f}" y="{(HEIGHT - side) / 2:.1f}" '
+    square = (f'<rect class="lr-square" x="{-side / 2:.1f}" y="{-side / 2:.1f}" '
               f'width="{side:.1f}" height="{side:.1f}"/>')
     return mark_svg(label, _lines(axis, result)
-                + bar(axis, study["ci_low"], study["ci_high"], "lr-ci") + square)
+                    + bar(axis, study["ci_low"], study["ci_high"], "lr-ci")
+                    + at(axis.x(study["estimate"]), square))
 
 
 def _diamond(axis: Axis, result: dict, pooled: dict, label: str, css: str = "") -> Html:
-    y, h = HEIGHT / 2, 8
-    left, x, right = (axis.x(pooled[k]) for k in ("ci_low", "estimate", "ci_high"))
-    points = f"{left:.1f},{y} {x:.1f},{y - h} {right:.1f},{y} {x:.1f},{y + h}"
-    return mark_svg(label, _lines(axis, result)
-                + f'<polygon class="lr-diamond {css}" points="{points}"/>')
+    return mark_svg(label, _lines(axis, result) + diamond(axis, pooled, f"lr-diamond {css}"))
 
 
 def _prediction(axis: Axis, result: dict, label: str) -> Html:
@@ -126,28 +143,32 @@ def _prediction(axis: Axis, result: dict, label: str) -> Html:
                     + bar(axis, pooled["pi_low"], pooled["pi_high"], css))
 
 
-def _axis_row(axis: Axis, result: dict) -> Html:
-    marks = []
+def ticks(axis: Axis, shown) -> str:
+    """The line of the axis with its labels; `shown` gives the text of a value."""
+    marks = ['<line class="lr-tick" x1="0" x2="100%" y1="0" y2="0"/>']
     for tick in axis.ticks():
         x = axis.x(tick)
-        shown = number(tick, 0 if float(tick).is_integer() else 1 if axis.log is False else 2)
-        marks.append(f'<line class="lr-tick" x1="{x:.1f}" x2="{x:.1f}" y1="0" y2="5"/>'
-                     f'<text class="lr-axis" x="{x:.1f}" y="17" '
-                     f'text-anchor="middle">{shown}</text>')
-    line = f'<line class="lr-tick" x1="{MARGIN}" x2="{WIDTH - MARGIN}" y1="0" y2="0"/>'
-    null = axis.x(1.0 if axis.log else 0.0)
+        marks.append(f'<line class="lr-tick" x1="{x:.1f}%" x2="{x:.1f}%" y1="0" y2="5"/>'
+                     f'<text class="lr-axis" x="{x:.1f}%" y="17" '
+                     f'text-anchor="middle">{shown(tick)}</text>')
+    return "".join(marks)
+
+
+def _axis_row(axis: Axis, result: dict) -> Html:
+    def shown(tick: float) -> str:
+        return number(tick, 0 if float(tick).is_integer() else 1 if axis.log is False else 2)
+
     of = words.treated(result)
     left, right = f"{of} better", f"{of} worse"
     if result["question"]["target_type"] == "event":
         left, right = f"fewer with {of}", f"more with {of}"
     if result["question"]["favourable"] == "higher":
         left, right = right, left
-    if null > 80:
-        marks.append(f'<text class="lr-axis" x="{null - 6:.1f}" y="34" text-anchor="end">'
-                     f"← {left}</text>")
-    if WIDTH - null > 80:
-        marks.append(f'<text class="lr-axis" x="{null + 6:.1f}" y="34">{right} →</text>')
-    return mark_svg(f"Axis: {left} to the left, {right} to the right", line + "".join(marks), 40)
+    # The directions are words beside each other, not letters in the drawing: they may wrap.
+    return Html(mark_svg(f"Axis: {left} to the left, {right} to the right",
+                         ticks(axis, shown), 20)
+                + f'<div class="lr-sides"><span>←\N{NO-BREAK SPACE}{text(left)}</span>'
+                  f"<span>{text(right)}\N{NO-BREAK SPACE}→</span></div>")
 
 
 def _arm_cell(result: dict, study: dict, side: str, href: str) -> Html:
@@ -179,15 +200,10 @@ def signs_of(study: dict) -> str:
     return signs
 
 
-def _estimate(result: dict, values: dict) -> str:
-    d = words.decimals(result)
-    return f"{number(values['estimate'], d)} ({interval(values['ci_low'], values['ci_high'], d)})"
-
-
 def _stacked(shown: str) -> Html:
     """An estimate above its interval, to save width."""
     estimate, _, rest = shown.partition(" ")
-    return Html(f"{text(estimate)}<br>{text(rest)}")
+    return Html(f"{text(estimate)} <br>{text(rest)}")
 
 
 def _row(header, cells, comparator, weight, effect, mark, css: str) -> str:
@@ -216,7 +232,7 @@ def _besides(data: Dataset, result: dict, study: dict) -> str:
 
 def _study_row(data: Dataset, names: dict, axis: Axis, result: dict, study: dict) -> str:
     href = f"#{anchor(result, study)}"
-    name = names[study["trial_id"]]
+    name = brief(names[study["trial_id"]])
     one_outcome = len({s["outcome"] for s in result["studies"]}) == 1
     said = ["" if one_outcome else measured(data, study),
             "" if study["months"] is None else f"month {study['months']:g}",
@@ -229,9 +245,8 @@ def _study_row(data: Dataset, names: dict, axis: Axis, result: dict, study: dict
     if study["yi"] is None:
         return _row(header, cells, control, "", Html('<span class="lr-sub">no ratio</span>'),
                     mark_svg(f"{name}: no ratio", _lines(axis, result)), "lr-study")
-    shown = _estimate(result, study)
-    weight = "" if study["weight"] is None else f"{number(100 * study['weight'], 1)}%"
-    return _row(header, cells, control, weight, link(href, _stacked(shown)),
+    shown = words.shown_estimate(result, study)
+    return _row(header, cells, control, weights.shown(result, study), link(href, _stacked(shown)),
                 _study_mark(axis, result, study, f"{name}: {shown}"), "lr-study")
 
 
@@ -251,13 +266,13 @@ def groups_of(data: Dataset, result: dict) -> list[tuple[str, str, list[dict], d
 
 
 def _pooled_rows(axis: Axis, result: dict) -> list[str]:
-    """The pooled diamond and the prediction interval."""
+    """The pooled diamond and the prediction interval; a trial alone is not pooled."""
+    if result["k"] < 2:
+        return []
     pooled = result["pooled"]
-    model = {"random": "Random effects", "common": "Common effect (two trials)",
-             "mantel-haenszel": "Mantel–Haenszel"}[pooled["model"]]
-    if result["k"] == 1:
-        model = "One trial"
-    shown = _estimate(result, pooled)
+    model = words.first_capital(words.MODELS[pooled["model"]])
+    model += " (two trials)" * (pooled["model"] == "common")
+    shown = words.shown_estimate(result, pooled)
     linked = link("#" + pooled_anchor(result), _stacked(shown))
     out = [_row(Html(f"{model}<span class=\"lr-sub\">{text(words.k_words(result))}, "
                      f"{words.participants(result['n'])}</span>"), "", "", "100%", linked,
@@ -276,14 +291,6 @@ def _pooled_rows(axis: Axis, result: dict) -> list[str]:
     return out
 
 
-def alternative(data: Dataset, names: dict, result: dict) -> str:
-    """The whole figure in words: what a reader who cannot see it needs."""
-    studies = [f"{names[s['trial_id']]} {_estimate(result, s)}" for s in result["studies"]
-               if s["yi"] is not None]
-    listed = f" Trials: {'; '.join(studies)}." if studies else ""
-    return f"{words.finding(data, result)}{listed}"
-
-
 def _instruments(data: Dataset) -> set[str]:
     return {w["label_en"] for w in data.words("outcome").values()}
 
@@ -294,7 +301,11 @@ def _legend(data: Dataset, names: dict, result: dict) -> str:
     outcomes = {s["outcome"] for s in studies}
     measured = data.label("outcome", next(iter(outcomes))) if len(outcomes) == 1 else ""
     parts = [f"Measured by: {measured}."] if measured in _instruments(data) else []
-    parts += ["Squares are trials, their size is the weight; the diamond is the pooled estimate."]
+    parts.append({
+        0: "No trial gives a ratio, so that none is drawn.",
+        1: "The square is the estimate of the one trial, the line its 95% interval.",
+    }.get(result["k"], "Squares are trials, their size is the weight; the diamond is the pooled "
+          "estimate."))
     if mid:
         parts.append(f"Dashed lines: the minimal important difference of "
                      f"{number(mid['value'])} {words.unit(result)} ({mid['population']}; a change "
@@ -302,8 +313,9 @@ def _legend(data: Dataset, names: dict, result: dict) -> str:
     else:
         parts.append("No minimal important difference is known for it, so no line is drawn.")
     if result["pooled"] and result["pooled"]["model"] == "mantel-haenszel":
-        parts.append("Weights are those of Mantel–Haenszel: a trial without events in its control "
-                     "has none of its own, but its events count in the sum.")
+        parts.append("Weights are those of Mantel–Haenszel.")
+    if bare := weights.footnote(names, result):
+        parts.append(bare)
     signs = "".join(signs_of(s) for s in studies)
     if "†" in signs:
         parts.append("† a value was derived, or the number allocated stands for the number "
@@ -314,7 +326,7 @@ def _legend(data: Dataset, names: dict, result: dict) -> str:
     for study in studies:
         if study["odd"]:
             found = "; ".join(dict.fromkeys(wrong for _, wrong in study["odd"]))
-            parts.append(f"¶ {names[study['trial_id']]}: {found}.")
+            parts.append(f"¶ {names[study['trial_id']]}: {spoken(found, names)}.")
     if any(s["within_person"] for s in studies):
         parts.append("‡ both sides of one person, counted once.")
     if any(s["low_follow_up"] for s in studies):
@@ -322,20 +334,21 @@ def _legend(data: Dataset, names: dict, result: dict) -> str:
     return " ".join(parts)
 
 
-def _data_rows(names: dict, result: dict) -> tuple[list[str], list[list]]:
+def _data_rows(data: Dataset, names: dict, result: dict) -> tuple[list[str], list[list]]:
     header = ["trial", "outcome", "months", "statistic", "n treated",
               "mean or events treated", "sd treated", "n comparator",
               "mean or events comparator", "sd comparator", "effect", "ci low", "ci high",
-              "weight", "quality", "derivation"]
-    rows = []
+              "weight", "note on the weight", "quality", "derivation"]
+    rows, arms = [], arm_names(data, result["indication"])
     for s in result["studies"]:
         line = [names[s["trial_id"]], s["outcome"], s["months"], s["statistic"]]
         for side in ("cells", "comparator"):
             arm = s[side] or {"mean": None, "events": None, "sd": None}
             value = arm["mean"] if arm["events"] is None else arm["events"]
             line += [s[f"n_{side}"], value, arm["sd"]]
-        line += [s["estimate"], s["ci_low"], s["ci_high"], s["weight"], s["quality"],
-                 "; ".join(s["derivation"])]
+        line += [s["estimate"], s["ci_low"], s["ci_high"],
+                 s["weight"] if result["k"] > 1 else None, weights.note(result, s), s["quality"],
+                 spoken("; ".join(s["derivation"]), of_study(arms, s["study_id"]))]
         rows.append([f"{v:.6g}" if isinstance(v, float) else v for v in line])
     return header, rows
 
@@ -368,7 +381,7 @@ def forest(data: Dataset, names: dict[str, str], result: dict) -> Html:
                         f"{text(data.label(vocabulary, value))}</th></tr>")
         rows += [_study_row(data, names, axis, result, s) for s in studies]
         if len(groups) > 1 and pooled and pooled["k"] > 1:
-            shown = _estimate(result, pooled)
+            shown = words.shown_estimate(result, pooled)
             linked = link("#" + pooled_anchor(result), shown)
             rows.append(_row("Subgroup", "", "", "", linked, _diamond(
                 axis, result, pooled, f"Subgroup: {shown}", "lr-sub-diamond"), "lr-subtotal"))
@@ -384,12 +397,14 @@ def forest(data: Dataset, names: dict[str, str], result: dict) -> Html:
         (f"Control: {arm}", ' class="lr-num"'), ("Weight", ' class="lr-num"'),
         (f"{measure} (95% CI)", ' class="lr-num"'), ("Drawing", "")))
     described = f"desc-{result['id']}"
+    values = _data_rows(data, names, result)
     return Html(
-        f'<figure class="lr-forest" id="forest-{result["id"]}" aria-describedby="{described}">'
+        f'<figure class="lr-forest" id="forest-{result["id"]}"{mark(result)} '
+        f'aria-describedby="{described}">'
         f'<div class="lr-scroll" role="region" tabindex="0" aria-label="{text(result["title"])}">'
         f'<table class="lr-table lr-forest-table"><caption>{text(result["title"])}</caption>'
         f"<thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table></div>"
         f"<figcaption><p>{text(_legend(data, names, result))}</p>"
         f'<p class="lr-alt" id="{described}">'
-        f"{text(alternative(data, names, result))}</p></figcaption>"
-        f"{data_table(result['id'], 'Data of the figure', *_data_rows(names, result))}</figure>")
+        f"{text(words.finding(data, result))}</p></figcaption>"
+        f"{data_table(result['id'], 'Data of the figure', *values)}</figure>")

@@ -9,6 +9,8 @@ import urllib.parse
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from ..review.results import rounded
+
 LONG = 110  # characters of a cell above which it is folded
 MINUS = "\N{MINUS SIGN}"
 
@@ -30,12 +32,14 @@ def text(value) -> str:
 def number(value: float | None, decimals: int = 1) -> str:
     """A number with a real minus sign; empty where there is none.
 
+    It is rounded from what ``results.json`` holds, so that page and file never differ by a digit.
+
     >>> number(-2.25)
     '−2.2'
     """
     if value is None:
         return ""
-    shown = f"{value:,.{decimals}f}"
+    shown = f"{rounded(float(value)):,.{decimals}f}"
     if float(shown.replace(",", "")) == 0:
         shown = shown.lstrip("-")
     return shown.replace("-", MINUS)
@@ -140,7 +144,8 @@ def table(identifier: str, caption: str, columns: Sequence[Column], rows: Sequen
     columns : sequence of Column
     rows : sequence of dict
         Values by column key; :class:`Html` is taken as markup, all else is escaped. The first
-        column is the header of its row.
+        column is the header of its row. What stands under `attributes` is markup that the row
+        bears (see :func:`attribute`).
     empty : str
         What stands there when there is no row.
     interactive : bool
@@ -161,15 +166,15 @@ def table(identifier: str, caption: str, columns: Sequence[Column], rows: Sequen
     body = []
     for row in rows:
         cells = [f'<th scope="row">{text(row.get(shown[0].key))}</th>']
-        cells += [f"<td{_numeric(c)}{_attribute('label', c.header) if cards else ''}>"
+        cells += [f"<td{_numeric(c)}{attribute('label', c.header) if cards else ''}>"
                   f"{_folded(row.get(c.key))}</td>" for c in shown[1:]]
-        values = "".join(_attribute(f"select-{i}", _plain(row.get(c.key)))
-                         for i, c in enumerate(selects))
+        values = row.get("attributes", "") + "".join(
+            attribute(f"select-{i}", _plain(row.get(c.key))) for i, c in enumerate(selects))
         body.append(f"<tr{values}>{''.join(cells)}</tr>")
     filed = [c for c in columns if c.place != "page"]
     download = csv_link(identifier, [c.header for c in filed],
                         [[row.get(c.key) for c in filed] for row in rows])
-    choices = _attribute("selects", "|".join(c.header for c in selects)) if selects else ""
+    choices = attribute("selects", "|".join(c.header for c in selects)) if selects else ""
     return Html(
         f'<div class="lr-block"><div class="lr-scroll" role="region" tabindex="0" '
         f'aria-label="{html.escape(caption, quote=True)}">'
@@ -186,7 +191,8 @@ def _folded(value) -> str:
     return f"<details><summary>{text(start)} …</summary>{text(value)}</details>"
 
 
-def _attribute(name: str, value: str) -> str:
+def attribute(name: str, value: str) -> str:
+    """A `data-` attribute of an element."""
     return f' data-{name}="{html.escape(value, quote=True)}"'
 
 

@@ -10,15 +10,16 @@ def interface() -> Html:
     # only this page needs it, and what is published comes after what is shown
     from ..publish.api import BASE, FILES, SCHEMA
 
-    rows = [{"what": what, "json": link(f"../{BASE}/{name}.json", f"{BASE}/{name}.json"),
-             "csv": link(f"../{BASE}/{name}.csv", f"{BASE}/{name}.csv")}
+    def files(what: str, json: str, csv: str = "", schema: str = "") -> dict:
+        return {"what": what, **{kind: link(f"../{path}", path) if path else "" for kind, path in (
+            ("json", json), ("csv", csv), ("schema", schema))}}
+
+    rows = [files(what, f"{BASE}/{name}.json", f"{BASE}/{name}.csv", f"{BASE}/schema/{name}.json")
             for name, what in FILES.items()]
-    rows += [{"what": "Every analysis with its studies, robustness and certainty.",
-              "json": link("../results.json", "results.json"), "csv": ""},
-             {"what": "What the fields mean (JSON Schema).",
-              "json": link(f"../{BASE}/{SCHEMA}", f"{BASE}/{SCHEMA}"), "csv": ""},
-             {"what": "List of these files, each with its part of the schema.",
-              "json": link(f"../{BASE}/index.json", f"{BASE}/index.json"), "csv": ""}]
+    rows += [files("Every analysis with its studies, robustness and certainty.", "results.json"),
+             files("What the fields mean (JSON Schema), in one file.", f"{BASE}/{SCHEMA}"),
+             files("List of these files, each with its schema.", f"{BASE}/index.json",
+                   schema=f"{BASE}/schema/index.json")]
     return table("table-interface", "Files for programs",
-                 [Column("what", "What it holds"), Column("json", "JSON"), Column("csv", "CSV")],
-                 rows, interactive=False)
+                 [Column("what", "What it holds"), Column("json", "JSON"), Column("csv", "CSV"),
+                  Column("schema", "Schema")], rows, interactive=False)

@@ -19,6 +19,8 @@ from ..review.headlines import (
 from . import words
 from .across import Book
 from .html import Column, Html, details, join, link, number, paragraph, table, text
+from .naming import seed_names, spoken
+from .statement import mark, statement
 
 LEDGER = "../notebooks/claims-ledger.html"
 _BY_RULE = {NOT_YET_JUDGED: "Not yet judged", NOT_CHECKABLE: "Not checkable, by rule"}
@@ -36,9 +38,9 @@ def verdicts(data: Dataset) -> list[str]:
     return [NOT_YET_JUDGED, *data.words("verdict"), NOT_CHECKABLE]
 
 
-def seed_link(review_id: str) -> Html:
-    """The page of a seed review."""
-    return link(f"../notebooks/seed-{review_id}.html", review_id)
+def seed_link(data: Dataset, review_id: str) -> Html:
+    """The page of a seed review, by its name."""
+    return link(f"../notebooks/seed-{review_id}.html", seed_names(data)[review_id])
 
 
 class Ledger:
@@ -73,6 +75,11 @@ class Ledger:
         return ledger(self.data, "review_id", review_id)
 
     @cached_property
+    def names(self) -> dict[str, str]:
+        """Names of the seed reviews."""
+        return seed_names(self.data)
+
+    @cached_property
     def numbers(self) -> list[Headline]:
         """Every headline number."""
         return headlines(self.data)
@@ -88,10 +95,13 @@ class Ledger:
         rows.append(self._counted("All claims", reviews, self.entries))
         waiting = sum(e.verdict == NOT_YET_JUDGED for e in self.entries)
         return join([
-            paragraph(f"{waiting} of {len(self.entries)} claims are not yet judged."),
+            paragraph(f"{waiting} of {len(self.entries)} claims are not yet judged." if waiting
+                      else f"All {len(self.entries)} claims are judged." if self.entries
+                      else "No claim is in the data."),
             table("table-claims-verdicts", "Claims by verdict and seed review",
                   [Column("verdict", "Verdict"), Column("all", "All", True),
-                   *(Column(r, r, True) for r in reviews)], rows, interactive=False)])
+                   *(Column(r, name, True) for r, name in self.names.items())], rows,
+                  interactive=False)])
 
     @staticmethod
     def _counted(label: str, reviews: list[str], entries: list[Entry]) -> dict:
@@ -106,6 +116,7 @@ class Ledger:
             Column("claim", "Claim", place="page"), Column("cites", "What it cites", place="page"),
             Column("judged", "Verdict and basis", place="page"),
             Column("id", "claim_id", place="file"),
+            Column("review_id", "review_id", place="file"),
             Column("review", "Seed review", place="file", select=whole),
             Column("section", "Section", place="file"),
             Column("indication", "Indication", place="file", select=True),
@@ -125,8 +136,8 @@ class Ledger:
         c, judged = entry.claim, entry.judged
         kind = self.data.label("claim_kind", c["kind"])
         indication = self.data.label("seed_indication", c["indication"])
-        where = f"{seed_link(c['review_id'])}, section {text(c['section'])}" if whole else (
-            f"section {text(c['section'])}")
+        review = f"{seed_link(self.data, c['review_id'])}, " if whole else ""
+        where = f"{review}section {text(c['section'])}"
         # Elsewhere a claim links to its place here, so that it has one anchor only.
         name = (Html(f'<span id="claim-{c["claim_id"]}">{text(c["claim_id"])}</span>') if whole
                 else link(f"{LEDGER}#claim-{c['claim_id']}", c["claim_id"]))
@@ -135,20 +146,22 @@ class Ledger:
                           f'<span class="lr-quote" lang="zh">{text(c["claim_zh"])}</span> '
                           f'<span class="lr-sub">{name}: {where}. {text(indication)}; '
                           f"{text(words.in_text(kind))}</span>"),
-            "cites": self._cites(entry), "judged": self._judged(entry), "note": c["note"],
-            "id": c["claim_id"], "review": c["review_id"], "section": c["section"],
+            "cites": self._cites(entry), "judged": self._judged(entry),
+            "note": self._spoken(entry, c["note"]),
+            "id": c["claim_id"], "review_id": c["review_id"],
+            "review": self.names[c["review_id"]], "section": c["section"],
             "indication": indication, "kind": kind, "en": c["claim_en"], "zh": c["claim_zh"],
             "refs": "; ".join(c["cited_refs"]), "rests": entry.rests_on,
             "verdict": verdict_label(self.data, entry.verdict),
             "basis": "; ".join(basis for basis, _ in entry.bases),
-            "reason": judged and judged["reason"], "date": judged and judged["date"]}
+            "reason": judged and self._reason(entry), "date": judged and judged["date"]}
 
     def _cites(self, entry: Entry) -> Html:
         items = "".join(f"<li>[{text(cited.row['ref_number'])}] {self.reference(cited, entry)}</li>"
                         for cited in entry.cited)
         rests = entry.rests_on
         start = f"<strong>Cites {text(rests)}.</strong>" if rests else ""
-        note = entry.claim["note"]
+        note = self._spoken(entry, entry.claim["note"])
         end = f'<span class="lr-sub">Remark: {text(note)}</span>' if note else ""
         return Html(f"{start}<ul>{items}</ul>{end}" if items else start + end)
 
@@ -177,8 +190,18 @@ class Ledger:
         items = "".join(f"<li>{self._basis(entry.judged['basis_type'], basis, row)}</li>"
                         for basis, row in entry.bases)
         basis = f"<ul>{items}</ul>" if items else ""
-        return Html(f"{start}: {text(entry.judged['reason'])}{basis}"
+        return Html(f"{start}: {text(self._reason(entry))}{basis}"
                     f'<span class="lr-sub">judged {text(entry.judged["date"])}</span>')
+
+    def _reason(self, entry: Entry) -> str:
+        """Why a verdict was given, with the names of what it speaks of."""
+        return self._spoken(entry, entry.judged["reason"])
+
+    def _spoken(self, entry: Entry, said: str | None) -> str:
+        """A remark on a claim, with the names of the reviews and studies that it speaks of."""
+        of = entry.claim["indication"]
+        studies = [self.book.names[of]] if of in self.data.indications else []
+        return spoken(said, self.names, *studies)
 
     def _basis(self, kind: str, basis: str, row) -> Html:
         """What a verdict rests on, as it is now."""
@@ -187,9 +210,10 @@ class Ledger:
             # an analysis without a usable study has no figure, but is named among the effects
             anchor = f"forest-{row['analysis_id']}" if result["studies"] else "effects"
             figure = self.book.chapter_link(row["indication"], anchor, row["title"])
-            certainty = (f" Certainty: {result['certainty']['level']}."
+            certainty = (f" Certainty: {statement(result).certainty}."
                          if result["certainty"] else "")
-            return Html(f"{figure}, now: {text(words.finding(self.data, result))}{certainty}")
+            return Html(f"<span{mark(result)}>{figure}, now: "
+                        f"{text(words.finding(self.data, result))}{certainty}</span>")
         if kind == "reference":
             shown = text(row["title"] or "title not known")
             of_kind = self.data.label("reference_kind", row["kind"])
@@ -210,7 +234,8 @@ class Ledger:
         rows.append(self._numbers_counted("All numbers", reviews, self.numbers))
         return table("table-headline-counts", "Headline numbers by what the data say of them",
                      [Column("status", "Result"), Column("all", "All", True),
-                      *(Column(r, r, True) for r in reviews)], rows, interactive=False)
+                      *(Column(r, name, True) for r, name in self.names.items())], rows,
+                  interactive=False)
 
     @staticmethod
     def _numbers_counted(label: str, reviews: list[str], found: list[Headline]) -> dict:
@@ -229,6 +254,7 @@ class Ledger:
                    Column("status", "Result", place="file", select=True),
                    Column("why", "By how much, or why", place="file"),
                    Column("rows", "Rows behind it", place="page"),
+                   Column("review_id", "review_id", place="file"),
                    Column("review", "Seed review", place="file", select=not review_id),
                    Column("rule", "Rule", place="file"),
                    Column("lines", "Lines of the file", place="file")]
@@ -238,7 +264,7 @@ class Ledger:
 
     def _number_row(self, headline: Headline, whole: bool) -> dict:
         row, why, status = headline.row, self._why(headline), _STATUS[headline.status]
-        review = f", {seed_link(row['review_id'])}" if whole else ""
+        review = f", {seed_link(self.data, row['review_id'])}" if whole else ""
         name = f'<span id="number-{row["statement_id"]}">{text(row["statement_id"])}</span>'
         return {
             "number": Html(f'{text(row["what"])} <span class="lr-sub">of: {text(row["scope"])}'
@@ -249,7 +275,8 @@ class Ledger:
             "stated": f"{_grouped(row['value'] or '')} {row['unit'] or ''}",
             "found": ", ".join(_shown(v) for v in headline.found) or "none",
             "status": status, "why": why,
-            "rows": self._rows(headline), "review": row["review_id"],
+            "rows": self._rows(headline), "review_id": row["review_id"],
+            "review": self.names[row["review_id"]],
             "rule": row["how_to_recompute"], "lines": "; ".join(map(str, headline.lines))}
 
     def _why(self, headline: Headline) -> str:
@@ -270,7 +297,7 @@ class Ledger:
     def _rows(self, headline: Headline) -> Html:
         """The rule, and the studies and lines that it counted."""
         row = headline.row
-        parts = [f"<p>{text(row['how_to_recompute'])}</p>"]
+        parts = [f"<p><code>{text(row['how_to_recompute'])}</code></p>"]
         if headline.studies:
             shown = ", ".join(self.book.study(row["indication"], s) for s in headline.studies)
             parts.append(f"<p>Studies: {shown}.</p>")

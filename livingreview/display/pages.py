@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from .. import __version__, tables, versions
+from collections import ChainMap
+from collections.abc import Mapping
+
+from .. import __version__, doubts, tables, versions
 from ..review.missing import size_of_trial
+from ..review.searches import searches
 from ..synthesis import clopper_pearson
 from . import words
 from .across import Book, evidence_map, quality
-from .findings import LEVELS
+from .certainty import LEVELS
 from .html import Column, Html, count, details, join, link, number, paragraph, table, text
+from .naming import arm_names, of_study, seed_names, spoken
+from .statement import mark, statement
 
 
 class Overview(Book):
@@ -28,9 +34,18 @@ class Overview(Book):
         last = (link(f"../releases/{here}.html", f"version {here}") if here
                 else link(f"../releases/{known[-1]}.html", f"last released version: {known[-1]}")
                 if known else "no version has been released yet")
-        dated = [f"Data of {self.data.version}"] if self.data.version else []
+        dated = [f"Data of {said}"] if (said := versions.said(self.data.version)) else []
         return Html('<p class="lr-version">' + " · ".join(
             [*dated, f"package {__version__}", last]) + "</p>")
+
+    def searches(self) -> Html:
+        """How many searches of its own the review rests on."""
+        made = len(searches(self.data))
+        flow = link("flow.html", "flow of studies")
+        return paragraph(Html(
+            f"Of our own, {made} {'search is' if made == 1 else 'searches are'} listed in the "
+            f"{flow}." if made else f"No database search of our own has been made; the {flow} says "
+            "where the studies come from."))
 
     def certainty(self) -> Html:
         """For how many indications there is an estimate of benefit, and how sure the best is."""
@@ -57,29 +72,40 @@ class Overview(Book):
 
     def _findings(self, indication: str) -> str:
         """The main finding on benefit and on serious harm, or that there is none."""
-        main = [r for r in self.review.analyses(indication, role="main")
-                if not words.uncontrolled(r)]
-        shown = [self._largest([r for r in main if (r["section"] == "harms") == harms])
+        controlled = [r for r in self.review.analyses(indication)
+                      if r["role"] != "check" and not words.uncontrolled(r)]
+        shown = [self._largest([r for r in controlled if (r["section"] == "harms") == harms])
                  for harms in (False, True)]
         items = "".join(self._finding(r) for r in shown if r)
-        if not items:
-            why = words.no_pool(self.data, main[0]) if main else (
-                "No main analysis is declared.")
-            items = f"<li>No estimate from controlled trials. {text(why)}</li>"
+        if not shown[0] or shown[0]["role"] != "main":
+            items = f"<li>{self._no_benefit(controlled, any(shown))}</li>{items}"
         return f"<li>{self.chapter_link(indication)}<ul>{items}</ul></li>"
+
+    def _no_benefit(self, controlled: list[dict], other: bool) -> str:
+        """That no main analysis of benefit has an estimate, and what one would need."""
+        main = next((r for r in controlled if r["role"] == "main" and r["section"] != "harms"),
+                    None)
+        said = "No main analysis of benefit has an estimate" if other else (
+            "No estimate from controlled trials")
+        why = words.no_pool(self.data, main) if main else "No main analysis is declared."
+        return f"{said}. {text(why)}"
 
     @staticmethod
     def _largest(results: list[dict]) -> dict | None:
-        """The estimate of most trials, then most participants; never chosen by what it says."""
+        """A main estimate before others, that of most trials, then of most participants.
+
+        Never chosen by what it says.
+        """
         return max((r for r in results if r["pooled"]), default=None,
-                   key=lambda r: (r["k"], r["n"]))
+                   key=lambda r: (r["role"] == "main", r["k"], r["n"]))
 
     def _finding(self, result: dict) -> str:
         figure = self.chapter_link(result["indication"], f"forest-{result['id']}", "Figure")
-        certainty = f" Certainty: {result['certainty']['level']}." if result["certainty"] else ""
-        plain = words.plain(self.data, result)
-        return (f"<li><strong>{text(plain)}</strong> {text(words.finding(self.data, result))}"
-                f"{self._counts(result)}{certainty} {figure}</li>")
+        plain, other = words.plain(self.data, result), (
+            "" if result["role"] == "main" else "Of another comparison or window: ")
+        return (f"<li{mark(result)}>{other}<strong>{text(plain)}</strong> "
+                f"{text(words.finding(self.data, result))}{self._counts(result)} "
+                f"Certainty: {statement(result).certainty}. {figure}</li>")
 
     @staticmethod
     def _counts(result: dict) -> str:
@@ -92,7 +118,8 @@ class Overview(Book):
             return ""
         with_cells, without = (f"{number(arm['events'], 0)} of {number(arm['n'], 0)}"
                                for arm in arms)
-        return f" That is {with_cells} with {words.treated(result)} and {without} without."
+        return (f" The counts are {with_cells} with {words.treated(result)} and {without} "
+                "without.")
 
     def indications(self) -> Html:
         """Studies and participants of every indication; each trial counted once."""
@@ -104,14 +131,14 @@ class Overview(Book):
                 "name": self.chapter_link(s["indication"]), "reports": s["reports"],
                 "human": len(s["human"]),
                 "n": count(sum(size_of_trial(ev, t) or 0 for t in s["human"])),
-                "animal": s["animal"], "used": s["used"],
+                "animal": s["animal"] or "none in the data", "used": s["used"],
                 "outcomes": f"{sum(bool(c.pooled) for c in states)} of "
                             f"{sum(c.state != 'none' for c in states)}"})
         return table("table-indications", "Studies and participants by indication",
                      [Column("name", "Indication"), Column("reports", "Reports", True),
                       Column("human", "Trials in people", True),
                       Column("n", "Enrolled or planned", True),
-                      Column("animal", "In animals", True),
+                      Column("animal", "Animal experiments", True),
                       Column("used", "Trials in an analysis", True),
                       Column("outcomes", "Outcomes with an estimate", True)], rows,
                      interactive=False, cards=True)
@@ -152,8 +179,11 @@ class Overview(Book):
 
     def warnings(self) -> Html:
         """Every warning of the validation."""
-        rows = [{"file": p.file, "row": p.row, "column": p.column, "value": p.value,
-                 "wrong": p.wrong, "expected": p.expected, "rule": p.rule}
+        known = ChainMap(*(self.names[i] for i in self.data.indications))
+        rows = [{"file": p.file, "row": p.row, "column": p.column,
+                 "value": Html(f"<code>{text(p.value)}</code>") if p.value else "",
+                 "wrong": self._spoken(p.file, p.wrong, known),
+                 "expected": self._spoken(p.file, p.expected, known), "rule": p.rule}
                 for p in self.data.warnings]
         return join([
             paragraph(f"{len(rows)} warnings. A warning is a value that an editor should look "
@@ -163,6 +193,35 @@ class Overview(Book):
                    Column("column", "Column"), Column("value", "Value"),
                    Column("wrong", "What is odd"), Column("expected", "Expected"),
                    Column("rule", "Rule")], rows, "No warning.")])
+
+    def _spoken(self, file: str, said: str, known: Mapping[str, str]) -> str:
+        """What a warning says, with the names of studies: those of its own folder first."""
+        folder = file.partition("/")[0]
+        own = self.names[folder] if folder in self.data.indications else {}
+        return spoken(said, own, known)
+
+    def doubts(self) -> Html:
+        """Values that look doubtful, with what was decided of each."""
+        arms = {i: arm_names(self.data, i) for i in self.data.indications}
+        rows = [{"indication": self.label(i), "study": self.study(i, d["study_id"]),
+                 "what": spoken("; ".join(doubts.places(self.data, d)),
+                                of_study(arms[i], d["study_id"])),
+                 "rule": words.first_capital(self.data.label("doubt_rule", d["rule"])),
+                 "finding": d["finding"], "reason": d["reason"], "date": d["date"],
+                 "decision": self.data.label("doubt_decision", d["decision"])}
+                for i in self.data.indications for d in doubts.settlements(self.data, i)]
+        kept = sum(d["decision"] == "kept" for i in self.data.indications
+                   for d in doubts.settlements(self.data, i))
+        return join([
+            paragraph(f"{len(rows)} decisions: {len(rows) - kept} on values that stay out of the "
+                      f"main analyses, {kept} on values that stay in. What a rule finds and nobody "
+                      "has decided on is among the warnings below."),
+            table("table-doubts", "Values that look doubtful, and what was decided",
+                  [Column("study", "Study"), Column("indication", "Indication", select=True),
+                   Column("what", "Value"), Column("rule", "Why it looks doubtful", select=True),
+                   Column("finding", "Found"), Column("decision", "Decision", select=True),
+                   Column("reason", "Reason"), Column("date", "Date")], rows,
+                  "No decision.", cards=True)])
 
     def completeness(self) -> Html:
         """Rows and usable values of the outcome tables."""
@@ -191,8 +250,10 @@ class Overview(Book):
     def comparisons(self, indication: str) -> Html:
         """Every pair of arms with its class and the rule that decided."""
         ev = self.evidence[indication]
-        rows = [{"study": self.names[indication][c.study_id], "cell": c.cell_arm,
-                 "comparator": c.comparator_arm,
+        arms = self.arms[indication]
+        rows = [{"study": self.names[indication][c.study_id],
+                 "cell": arms[c.study_id, c.cell_arm],
+                 "comparator": arms[c.study_id, c.comparator_arm],
                  "kind": self.data.label("comparison_class", c.kind),
                  "background": "; ".join(self.data.label("cointervention", b)
                                          for b in c.background), "rule": c.rule}
@@ -211,8 +272,10 @@ class Overview(Book):
     def overlaps(self) -> Html:
         """Studies that share patients."""
         rows = [{"indication": self.data.label("indication", r["indication"]),
-                 "studies": f"{r['study_id']} + {r['other_study_id']}",
-                 "kind": self.data.label("overlap_kind", r["kind"]), "reason": r["reason"],
+                 "studies": " + ".join(self.names[r["indication"]][r[key]]
+                                       for key in ("study_id", "other_study_id")),
+                 "kind": self.data.label("overlap_kind", r["kind"]),
+                 "reason": spoken(r["reason"], self.names[r["indication"]]),
                  "action": self.data.label("overlap_action", r["action"])}
                 for r in self.data.records("cohort_overlaps")]
         return table("table-overlaps", "Studies that share patients, surely or possibly",
@@ -220,11 +283,16 @@ class Overview(Book):
                       Column("kind", "How sure"), Column("reason", "Why"),
                       Column("action", "What follows")], rows, interactive=False, cards=True)
 
+    def _cited(self, reference: str) -> str:
+        """A number in the list of a seed review, by the name of the review."""
+        review, _, number_ = reference.partition(":")
+        return f"{seed_names(self.data).get(review, review)}, reference {number_}"
+
     def retractions(self) -> Html:
         """Studies that were retracted or are under concern, and where they still stand."""
         rows = [{"study": self.study(i, s["study_id"]), "indication": self.label(i),
                  "status": self.data.label("status", s["status"]), "title": s["title"],
-                 "cited": "; ".join(s["cited_by"]) or "none",
+                 "cited": "; ".join(self._cited(c) for c in s["cited_by"]) or "none",
                  "used": "yes" if s["study_id"] in quality.analysed(self, i) else "no"}
                 for i in self.data.indications for s in self.data.records("studies", i)
                 if s["status"] in ("retracted", "expression-of-concern")]

@@ -6,6 +6,7 @@ import math
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from textwrap import fill
 
 from scipy.special import stdtrit
 
@@ -13,11 +14,13 @@ from ..effects import Evidence
 from ..effects.candidates import scale_of, source_rank
 from ..effects.comparisons import UNCONTROLLED_DESIGNS
 from ..review.harms import got_cells
-from .drawing import ACCENT, FAINT, INK, SECOND, canvas, despine, inline_svg, style
+from .drawing import ACCENT, FAINT, INK, LETTERS, SECOND, chart, despine, inline_svg, style
 from .html import Html, count, data_table, join, link, number, paragraph, text
+from .naming import arm_names, brief
 
 STATISTICS = ("final", "change", "percent-change")
 _LINES = {True: ("-", (ACCENT, SECOND, INK)), False: ("--", (INK, FAINT, SECOND))}
+_WIDE = 24  # characters of a line of an arm's name
 _MARKERS = {True: "osDv", False: "^x+<"}
 INTERVAL, QUARTILES, RANGE, DEVIATION = (
     "95% interval of the mean", "quartiles", "range", "standard deviation")
@@ -59,8 +62,11 @@ class Panel:
 
     @property
     def course(self) -> bool:
-        """Whether there is more than one visit to join; a change starts from zero at baseline."""
-        return self.statistic != "final" or any(len(ps) > 1 for ps in self.arms.values())
+        """Whether there are two dated values to join; a change starts from zero at baseline."""
+        start = self.statistic != "final"
+        return any(start + len({p.months for p in points if p.months is not None
+                                and (p.months or not start)}) > 1
+                   for points in self.arms.values())
 
     def shown(self, value: float) -> float:
         """A value as drawn: of 100 where the scale is known, else as printed."""
@@ -198,10 +204,14 @@ def _lacking_list(ev: Evidence, names: dict[str, str], panels: Sequence[Panel]) 
 # --- drawing ------------------------------------------------------------------------------------
 
 
-def _arm_name(ev: Evidence, panel: Panel, key: tuple[str, str]) -> str:
-    """An arm by its identifier; that of a later report with the report where both are drawn."""
-    double = sum(arm == key[1] for _, arm in panel.arms) > 1
-    return f"{key[1]} ({key[0]})" if double and key[0] != panel.trial else key[1]
+def _arms(ev: Evidence, names: dict[str, str], panels_: Sequence[Panel]) -> list[dict]:
+    """Arms of each panel by what they got; those of a later report with it where both are drawn."""
+    named, out = arm_names(ev.data, ev.indication), []
+    for panel in panels_:
+        double = Counter(named[key] for key in panel.arms)
+        out.append({key: f"{named[key]} ({names[key[0]]})" if double[named[key]] > 1
+                    and key[0] != panel.trial else named[key] for key in panel.arms})
+    return out
 
 
 def _limits(panels_: Sequence[Panel]) -> tuple[float, float] | None:
@@ -217,12 +227,11 @@ def _limits(panels_: Sequence[Panel]) -> tuple[float, float] | None:
     return low - 0.05 * (high - low), high + 0.05 * (high - low)
 
 
-def _draw(ev: Evidence, names: dict[str, str], panel: Panel, named: str,
+def _draw(ev: Evidence, names: dict[str, str], panel: Panel, arms: dict, named: str,
           limits: tuple[float, float] | None):
     """One panel; `named` is what it measures with, where its study has several."""
-    figure = canvas(2.6, 2.2)
-    axes = figure.subplots()
-    ends, used = [], {True: 0, False: 0}
+    figure, axes = chart(2.3 + 0.16 * len(panel.arms))
+    used = {True: 0, False: 0}
     places = _places(panel)
     start = [0.0] if panel.statistic != "final" and 0 not in places else []
     for key, points in panel.arms.items():
@@ -236,8 +245,8 @@ def _draw(ev: Evidence, names: dict[str, str], panel: Panel, named: str,
                           color=colour, linewidth=0.8)
         axes.plot(start + [places[p.months] for p in points],
                   start + [panel.shown(p.centre) for p in points], line,
-                  marker=marker, color=colour, linewidth=1.4, markersize=4)
-        ends.append((panel.shown(points[-1].centre), _arm_name(ev, panel, key), colour))
+                  marker=marker, color=colour, linewidth=1.4, markersize=4,
+                  label=fill(arms[key], LETTERS))
     limit = ev.studies[panel.trial]["comparable_until_months"]
     if limit is not None and limit < max(places.values()):
         axes.axvline(limit, color=FAINT, linestyle=":", linewidth=1.2)
@@ -245,12 +254,12 @@ def _draw(ev: Evidence, names: dict[str, str], panel: Panel, named: str,
         axes.axhline(0, color=FAINT, linewidth=0.8)
     if panel.factor is not None:
         axes.set_ylim(*limits)
-    _label_ends(axes, ends)
-    title = filter(None, (names[panel.trial], named, _alone(ev, panel.trial)))
-    axes.set_title("\n".join(title), fontsize=9, loc="left")
-    axes.set_xlabel("months", fontsize=8)
-    axes.set_ylabel(_axis_words(panel), fontsize=8)
-    axes.tick_params(labelsize=8)
+    figure.legend(frameon=False, loc="outside lower left", handlelength=2.5)
+    title = filter(None, (brief(names[panel.trial]), named, _alone(ev, panel.trial)))
+    figure.suptitle("\n".join(fill(part, LETTERS) for part in title), fontsize=9, x=0.02,
+                    ha="left")
+    axes.set_xlabel("months")
+    axes.set_ylabel(fill(_axis_words(panel), LETTERS // 2))
     _month_ticks(axes, places | {0: 0.0} if start else places)
     despine(figure)
     return figure
@@ -285,27 +294,26 @@ def _axis_words(panel: Panel) -> str:
     return f"{what}{unit}, {better}"
 
 
-def _label_ends(axes, ends: list[tuple[float, str, str]]) -> None:
-    """Names of the arms beside the end of their lines, pushed apart where they would touch."""
-    low, high = axes.get_ylim()
-    gap, floor = 0.1 * (high - low), -math.inf
-    for value, name, colour in sorted(ends):
-        floor = max(value, floor + gap)
-        axes.annotate(name, (1.02, floor), xycoords=("axes fraction", "data"), fontsize=8,
-                      color=colour, va="center", annotation_clip=False)
-
-
-def _in_words(ev: Evidence, names: dict[str, str], panel: Panel) -> str:
+def _in_words(ev: Evidence, names: dict[str, str], panel: Panel, arms: dict) -> str:
     """A panel for readers who cannot see it."""
-    arms = []
+    said = []
     for key, points in panel.arms.items():
         visits = ", ".join(
             f"{'visit not printed' if p.months is None else f'month {p.months:g}'}: "
             f"{number(panel.shown(p.centre))}" for p in points)
-        arms.append(f"{_arm_name(ev, panel, key)}: {visits}")
+        said.append(f"{arms[key]}: {visits}")
     alone = _alone(ev, panel.trial)
     return (f"{names[panel.trial]}{f' ({alone})' if alone else ''}, {_axis_words(panel)}. "
-            f"{'; '.join(arms)}.")
+            f"{'; '.join(said)}.")
+
+
+def _without_comparator(trials: int, alone: int) -> str:
+    """How many of the studies have nothing to compare with; empty without any."""
+    if not alone:
+        return ""
+    which, lines = ("without a comparator", "the lines show") if alone == trials else (
+        f"{alone} of them without a comparator", "the lines of such a study show")
+    return f", {which}: {lines} change in treated patients, without a comparison"
 
 
 def _caption(label: str, statistic: str, panels: Sequence[Panel], alone: int) -> str:
@@ -316,8 +324,7 @@ def _caption(label: str, statistic: str, panels: Sequence[Panel], alone: int) ->
             "percent-change": "changes from baseline in percent"}[statistic]
     trials = len({p.trial for p in panels})
     said = [f"{label}, {what}: {trials} {'study' if trials == 1 else 'studies'}"
-            + (f", {alone} of them without a comparator: their lines show change in "
-               "treated patients, without a comparison" if alone else "") + ".",
+            + _without_comparator(trials, alone) + ".",
             "Full lines: treated arms; dashed lines: comparators."]
     if own < len(panels) and statistic != "percent-change":
         said.append("Values are shown as points of 100, the range of their scale.")
@@ -337,12 +344,13 @@ _HEADER = ["study", "arm", "instrument", "scale", "better", "month", "n", "mean 
 
 def _data_rows(ev: Evidence, names: dict[str, str], panels: Sequence[Panel]) -> list[list]:
     """Every value, as printed."""
-    return [[names[panel.trial], _arm_name(ev, panel, key), panel.instrument,
+    return [[names[panel.trial], arms[key], panel.instrument,
              "" if None in panel.scale else f"{panel.scale[0]:g} to {panel.scale[1]:g}",
              panel.better or "", "" if p.months is None else f"{p.months:g}", count(p.n),
              number(p.centre), number(p.low), number(p.high), p.bar,
              f"{p.row['source_id']}, row {p.row['row']}"]
-            for panel in panels for key, points in panel.arms.items() for p in points]
+            for panel, arms in zip(panels, _arms(ev, names, panels), strict=True)
+            for key, points in panel.arms.items() for p in points]
 
 
 def panels(ev: Evidence, names: dict[str, str], outcome: str) -> Html:
@@ -380,13 +388,13 @@ def _figure(ev: Evidence, names: dict[str, str], identifier: str, label: str, st
                         _data_rows(ev, names, everything))
     if not group:
         return join([paragraph(f"{label}. {alone_in_table}", "lr-empty"), values])
-    of_trial = Counter(p.trial for p in group)
+    of_trial, arms = Counter(p.trial for p in group), _arms(ev, names, group)
     with style():
         for i, panel in enumerate(group):
             named = panel.instrument if of_trial[panel.trial] > 1 else ""
             drawn.append(inline_svg(
-                _draw(ev, names, panel, named, _limits(group)), f"{identifier}-{i}",
-                f"{label}: {names[panel.trial]}", _in_words(ev, names, panel)))
+                _draw(ev, names, panel, arms[i], named, _limits(group)), f"{identifier}-{i}",
+                f"{label}: {names[panel.trial]}", _in_words(ev, names, panel, arms[i])))
     alone = len({p.trial for p in group if trial_alone(ev, p.trial)})
     caption = f"{_caption(label, statistic, group, alone)} {alone_in_table}".strip()
     return Html(

@@ -13,6 +13,7 @@ from . import words
 from .chapter import Chapter
 from .citation import about
 from .html import count, interval, number
+from .naming import brief
 
 PATH = Path(__file__).resolve().parents[2] / "book" / "_static" / "knee-pain-forest.svg"
 _STYLE = {"svg.fonttype": "none", "svg.hashsalt": "livingreview", "font.family": "sans-serif",
@@ -43,7 +44,7 @@ def forest_svg(chapter: Chapter, analysis: str) -> str:
         if pooled["pi_low"] is not None:
             axes.plot([pooled["pi_low"], pooled["pi_high"]], [0, 0], color=GREY, linewidth=3)
         axes.axvline(0, color=GREY, linewidth=1)
-        rows = [chapter.names[s["trial_id"]] for s in reversed(studies)]
+        rows = [brief(chapter.names[s["trial_id"]]) for s in reversed(studies)]
         sizes = [f"n {count(s['n_cells'])} / {count(s['n_comparator'])}"
                  for s in reversed(studies)]
         names = ["95% prediction interval", f"Random effects, {result['k']} trials"] + [

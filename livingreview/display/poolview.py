@@ -15,9 +15,10 @@ from scipy.special import ndtri
 
 from ..poolfile import MEASURES, CallError, Question, Result, document, natural, printable
 from ..synthesis import Pooled
-from . import picture
-from .drawing import ACCENT, FAINT, INK, canvas, figure_html, style
-from .html import text
+from . import picture, weights
+from .drawing import canvas
+from .forest import Axis, at, bar, diamond, mark_svg, ticks, upright
+from .html import Html, data_table, text
 
 DRAWINGS = (".svg", ".html")
 DRAWN = 400  # trials above which a forest plot shows the pooled rows alone
@@ -89,15 +90,33 @@ def _tests(doc: dict, ratio: bool) -> list[str]:
     return out
 
 
-def _trial_lines(doc: dict) -> list[str]:
+def _trial_lines(result: Result, doc: dict) -> list[str]:
     level = _level(doc["level"])
     rows = [("trial", "effect", f"{level} interval", "weight")]
-    rows += [(s["study"], _g(s["estimate"]), _range(s), "-" if s["weight"] is None
-              else f"{100 * s['weight']:.1f}%") for s in doc["studies"] if not s["left_out"]]
+    rows += [(s["study"], _g(s["estimate"]), _range(s), _weight(result, s["weight"]))
+             for s in doc["studies"] if not s["left_out"]]
     rows.append(("pooled", _g(doc["estimate"]), _range(doc), ""))
     if doc["pi_low"] is not None or doc["pi_high"] is not None:
         rows.append(("prediction interval", "", _range(doc, "pi_low", "pi_high"), ""))
-    return _lines(rows)
+    return [*_lines(rows), *_weightless(doc)]
+
+
+def _weight(result: Result, weight: float | None) -> str:
+    if weight is None:
+        return "-"
+    bare = weight == 0 and result.pooled.model == "mantel-haenszel"
+    return weights.NONE if bare else weights.percent(weight)
+
+
+def _weightless(doc: dict) -> list[str]:
+    """What the trials of weight 0 do in a Mantel-Haenszel pool: a footnote of the trials."""
+    bare = [s for s in doc["studies"] if s["weight"] == 0 and doc["model"] == "mantel-haenszel"]
+    if not bare:
+        return []
+    rest = ["there is no pool" if s["without"] is None
+            else f"{_g(s['without']['estimate'])} ({_range(s['without'])})" for s in bare]
+    return [f"{weights.SIGN} {weights.REASONS[doc['measure']]}",
+            *(f"  without {s['study']}: {said}" for s, said in zip(bare, rest, strict=True))]
 
 
 def _subgroup_lines(doc: dict) -> list[str]:
@@ -139,7 +158,7 @@ def _regression_lines(doc: dict, ratio: bool) -> list[str]:
 def as_text(result: Result) -> str:
     """The result for a reader at a terminal."""
     doc, ratio = document(result), result.question.ratio
-    parts = [[_headline(result, doc)], _trial_lines(doc), _tests(doc, ratio)]
+    parts = [[_headline(result, doc)], _trial_lines(result, doc), _tests(doc, ratio)]
     left = [f"  {s['study']} (row {s['row']}): {s['left_out']}"
             for s in doc["studies"] if s["left_out"]]
     if left:
@@ -186,9 +205,10 @@ def _bars(result: Result) -> list[_Bar]:
                 out.append(_Bar(trials.names[i], trials.yi[i] - half[i], trials.yi[i] + half[i],
                                 trials.yi[i], share))
         own = result.groups.get(group)
-        if isinstance(own, Pooled):
+        if isinstance(own, Pooled) and own.k > 1:
             out.append(_of(printable(group), own))
-    out.append(_of("Pooled", pooled))
+    if pooled.k > 1:  # a trial alone is not pooled
+        out.append(_of("Pooled", pooled))
     if pooled.pi_low is not None:
         out.append(_Bar(f"{_level(question.level)} prediction interval", pooled.pi_low,
                         pooled.pi_high))
@@ -208,13 +228,18 @@ def _limits(bars: list[_Bar], ratio: bool) -> tuple[float, float]:
     return low - pad, high + pad
 
 
-def _ratio_ticks(low: float, high: float) -> list[float]:
-    """Round ratios within limits on the log scale, as logarithms."""
+def _ratio_ticks(low: float, high: float, most: int = 9) -> list[float]:
+    """Round ratios within limits on the log scale, as logarithms, with that of no effect."""
     decades = range(math.floor(low / math.log(10)), math.ceil(high / math.log(10)) + 1)
     steps = (1, 2, 5) if len(decades) <= 4 else (1,)
     found = [math.log(step) + decade * math.log(10) for decade in decades for step in steps]
     found = [tick for tick in found if low <= tick <= high] or [0.0]
-    return found[:: max(1, math.ceil(len(found) / 9))]
+    step = max(1, math.ceil(len(found) / most))
+    return found[found.index(0.0) % step if 0.0 in found else 0 :: step]
+
+
+def _ratio_label(tick: float) -> str:
+    return f"{math.exp(tick):.3g}" if abs(tick) < 500 else f"1e{tick / math.log(10):+.0f}"
 
 
 def _shown(question: Question, bar: _Bar) -> str:
@@ -222,28 +247,29 @@ def _shown(question: Question, bar: _Bar) -> str:
     return f"{low} to {high}" if bar.middle is None else f"{middle} ({low} to {high})"
 
 
-def _draw(result: Result, bars: list[_Bar], ink: str, accent: str, faint: str):
-    """The plot as a figure, in the caller's colours and style."""
-    question, places = result.question, range(len(bars) - 1, -1, -1)
+def _draw(result: Result, bars: list[_Bar]):
+    """The plot as a figure."""
+    ink, accent, faint = picture.INK, picture.BLUE, picture.GREY
+    question, rows = result.question, range(len(bars) - 1, -1, -1)
     low, high = _limits(bars, question.ratio)
     figure = canvas(8.6, 0.9 + 0.36 * len(bars))
     axes = figure.subplots()
     axes.axvline(0, color=faint, linewidth=1)
-    for place, bar in zip(places, bars, strict=True):
-        left, right = (min(max(value, low), high) for value in (bar.low, bar.high))
-        if bar.middle is None:
+    for place, row in zip(rows, bars, strict=True):
+        left, right = (min(max(value, low), high) for value in (row.low, row.high))
+        if row.middle is None:
             axes.plot([left, right], [place, place], color=faint, linewidth=3)
-        elif bar.share is None:
-            axes.fill([left, bar.middle, right, bar.middle],
+        elif row.share is None:
+            axes.fill([left, row.middle, right, row.middle],
                       [place, place + 0.25, place, place - 0.25], color=ink)
         else:
             axes.plot([left, right], [place, place], color=accent)
-            axes.plot([bar.middle], [place], "s", color=accent,
-                      markersize=4 + 10 * bar.share**0.5)
+            axes.plot([row.middle], [place], "s", color=accent,
+                      markersize=4 + 10 * row.share**0.5)
     twin = axes.twinx()
-    for side, labels in ((axes, [bar.name for bar in bars]),
-                         (twin, [_shown(question, bar) for bar in bars])):
-        side.set_yticks(list(places))
+    for side, labels in ((axes, [row.name for row in bars]),
+                         (twin, [_shown(question, row) for row in bars])):
+        side.set_yticks(list(rows))
         side.set_yticklabels(labels, parse_math=False)  # a study may be called $1
         side.set_ylim(-0.6, len(bars) - 0.4)
         side.tick_params(axis="y", length=0)
@@ -251,10 +277,9 @@ def _draw(result: Result, bars: list[_Bar], ink: str, accent: str, faint: str):
             side.spines[spine].set_visible(False)
     axes.set_xlim(low, high)
     if question.ratio:
-        ticks = _ratio_ticks(low, high)
-        axes.set_xticks(ticks)
-        axes.set_xticklabels([f"{math.exp(t):.3g}" if abs(t) < 500 else
-                              f"1e{t / math.log(10):+.0f}" for t in ticks])
+        places = _ratio_ticks(low, high)
+        axes.set_xticks(places)
+        axes.set_xticklabels([_ratio_label(t) for t in places])
     axes.set_xlabel(f"{MEASURES[question.measure].name} ({_level(question.level)} interval)")
     return figure
 
@@ -264,28 +289,104 @@ def _svg(result: Result, bars: list[_Bar]) -> str:
 
     with matplotlib.rc_context(picture._STYLE | {"savefig.facecolor": "white"}):
         buffer = io.StringIO()
-        _draw(result, bars, picture.INK, picture.BLUE, picture.GREY).savefig(
+        _draw(result, bars).savefig(
             buffer, format="svg", bbox_inches="tight", metadata={"Date": None, "Creator": None})
     return buffer.getvalue()
 
 
+class _Scale(Axis):
+    """The axis of the page's plot; values are on the scale of the effects."""
+
+    log = False
+
+    def __init__(self, bars: list[_Bar], ratio: bool):
+        self.low, self.high = _limits(bars, ratio)
+        self.ratio = ratio
+
+    def ticks(self) -> list[float]:
+        """Few round values, so that their labels do not touch in a narrow column."""
+        from matplotlib.ticker import MaxNLocator
+
+        found = (_ratio_ticks(self.low, self.high, 5) if self.ratio
+                 else MaxNLocator(4).tick_values(self.low, self.high))
+        return [float(tick) for tick in found if self.inside(tick)]
+
+
+def _row(result: Result, axis: _Scale, row: _Bar, several: bool) -> str:
+    """A line of the page's plot: words and numbers, then a drawing as wide as its column."""
+    shown, drawn = _shown(result.question, row), upright(axis, 0, "null")
+    if row.share is None and row.middle is not None:
+        drawn += diamond(axis, {"ci_low": row.low, "estimate": row.middle, "ci_high": row.high},
+                         "pool")
+    else:
+        drawn += bar(axis, row.low, row.high, "trial" if row.middle is not None else "prediction")
+    if row.share is not None:
+        side = 4 + 12 * row.share**0.5
+        drawn += at(axis.x(row.middle), f'<rect class="square" x="{-side / 2:.1f}" '
+                    f'y="{-side / 2:.1f}" width="{side:.1f}" height="{side:.1f}"/>')
+    weight = "" if row.share is None or not several else _weight(result, row.share)
+    return (f'<tr><th scope="row">{text(row.name)}</th><td class="number">{shown}</td>'
+            f'<td class="number">{weight}</td>'
+            f'<td class="plot">{mark_svg(f"{row.name}: {shown}", drawn)}</td></tr>')
+
+
+_CSS = """
+:root { --ink: #1b1f24; --accent: #0b5394; --second: #a04000; --faint: #6b7280; }
+body { font-family: sans-serif; color: var(--ink); margin: 1rem auto; max-width: 80rem;
+  padding: 0 .5rem; }
+h1 { font-size: 1.4rem; overflow-wrap: anywhere; }
+figure { margin: 0; }
+table, th, td { box-sizing: border-box; }
+table { border-collapse: collapse; width: 100%; font-size: .84rem; }
+th, td { padding: .1rem .35rem; text-align: left; overflow-wrap: anywhere; }
+.number { text-align: right; white-space: nowrap; font-variant-numeric: tabular-nums; }
+.plot { width: 45%; min-width: 9rem; padding: 0 .9rem; overflow: hidden; }
+.plot svg { display: block; overflow: visible; }
+.null, .lr-tick { stroke: var(--faint); }
+.trial { stroke: var(--accent); stroke-width: 1.5; }
+.lr-arrow { fill: none; stroke: var(--accent); stroke-width: 1.5; }
+.square { fill: var(--accent); }
+.pool { fill: var(--ink); }
+.prediction { stroke: var(--second); stroke-width: 3; }
+.lr-axis { fill: var(--ink); font-size: 11px; }
+figcaption, details { font-size: .84rem; margin: .5rem 0; }
+details div { overflow-x: auto; }
+pre { overflow-x: auto; }
+@media (max-width: 40rem) {
+  tr { display: flex; flex-wrap: wrap; column-gap: 1rem; padding: .2rem 0; }
+  figure > table thead { display: none; }
+  figure > table :is(th, .plot) { flex: 1 0 100%; }
+}
+"""
+
+
 def _page(result: Result, bars: list[_Bar]) -> str:
     """A page that stands by itself, with the drawing, its data and the result in words."""
-    name = f"Forest plot of {Path(result.trials.file).name}"
-    with style():
-        figure = _draw(result, bars, INK, ACCENT, FAINT)
-        pooled = _shown(result.question, _of("", result.pooled))
-        block = figure_html(
-            figure, "forest", name, f"Pooled: {pooled}",
-            "Squares are trials, their size is the weight; diamonds are pools. A line that reaches "
-            "the edge of the drawing goes on beyond it.",
-            ["trial", "effect (interval)", "weight"],
-            [[b.name, _shown(result.question, b),
-              "" if b.share is None else f"{100 * b.share:.1f}%"] for b in bars])
-    css = (":root{--lr-ink:#1b1f24;--lr-accent:#0b5394;--lr-second:#aa5500;--lr-faint:#6b7280}"
-             "body{font-family:sans-serif;color:#1b1f24;margin:2em}svg{max-width:100%}")
-    return (f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{text(name)}'
-            f"</title><style>{css}</style></head><body><h1>{text(name)}</h1>\n{block}\n"
+    question, name = result.question, f"Forest plot of {Path(result.trials.file).name}"
+    axis = _Scale(bars, question.ratio)
+    effect = f"{MEASURES[question.measure].name} ({_level(question.level)} interval)"
+    head = "".join(f'<th scope="col"{css}>{text(h)}</th>' for h, css in (
+        ("Trial", ""), (effect, ' class="number"'), ("Weight", ' class="number"'),
+        ("Drawing", "")))
+    labels = mark_svg(f"Axis: {effect}", ticks(
+        axis, lambda tick: _ratio_label(tick) if question.ratio else f"{tick:g}"), 20)
+    several = result.pooled.k > 1
+    rows = "".join(_row(result, axis, row, several) for row in bars)
+    pooled = _shown(question, _of("", result.pooled))
+    data = data_table("forest", name, ["trial", "effect (interval)", "weight"], [
+        [row.name, _shown(question, row),
+         "" if row.share is None or not several else _weight(result, row.share)] for row in bars])
+    block = Html(
+        f"<figure id=\"forest\"><table><caption>{'Pooled' if several else 'One trial'}: {pooled}"
+        f"</caption><thead><tr>{head}</tr></thead><tbody>{rows}<tr><td></td><td></td><td></td>"
+        f'<td class="plot">{labels}</td></tr></tbody></table><figcaption>'
+        + ("Squares are trials, their size is the weight; diamonds are pools." if several else
+           "The square is the one trial, the line its interval.")
+        + " An arrow at the edge of the drawing: the line goes on beyond it."
+        f"</figcaption>{data}</figure>")
+    return (f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><meta name="viewport" '
+            f'content="width=device-width, initial-scale=1"><title>{text(name)}</title>'
+            f"<style>{_CSS}</style></head><body><h1>{text(name)}</h1>\n{block}\n"
             f"<pre>{text(as_text(result))}</pre></body></html>\n")
 
 

@@ -6,9 +6,10 @@ from ..dataset import Dataset
 from ..effects import Evidence
 from ..effects.values import reading
 from ..review import Review
-from . import words
+from . import weights, words
 from .forest import anchor, pooled_anchor
-from .html import Html, count, interval, link, number, text
+from .html import Html, count, link, number, text
+from .naming import arm_names, of_study, seed_names, spoken
 from .subgroups import group_label
 
 
@@ -24,12 +25,13 @@ def source_link(source) -> Html:
     return Html(text(label))
 
 
-def _reading_item(ev: Evidence, reading: dict) -> str:
+def _reading_item(ev: Evidence, arms: dict, reading: dict) -> str:
     """One row: arm, printed values, source with its locator, line of the file."""
     source = ev.sources[reading["source_id"]]
-    printed = ", ".join(f"{name} {value}" for name, value in reading["printed"]) or "no number"
-    arm = f"<strong>{text(reading['arm_id'])}</strong>: " if reading["arm_id"] else ""
-    note = f" <span class=\"lr-sub\">{text(reading['note'])}</span>" if reading["note"] else ""
+    printed = words.printed(reading["printed"]) or "no number"
+    name = arms.get(reading["arm_id"], reading["arm_id"])
+    arm = f"<strong>{reading.get('when', '')}{text(name)}</strong>: " if name else ""
+    note = f' <span class="lr-sub">{text(reading["note"])}</span>' if reading["note"] else ""
     where = f", {text(reading['locator'])}" if reading["locator"] else ""
     kind = text(ev.data.label("source_kind", source["kind"]))
     return (f"<li>{arm}printed {text(printed)} — {source_link(source)} ({kind}{where}); row "
@@ -47,29 +49,21 @@ def _arm_words(result: dict, study: dict, side: str) -> str:
     return f"mean {number(arm['mean'], d)}, SD {number(arm['sd'], d)}, n {count(arm['n'])}"
 
 
-def _shown(result: dict, values: dict) -> str:
-    """An estimate with its interval; shares and changes without a comparison with their signs."""
-    if words.uncontrolled(result):
-        return (f"{words.shown_alone(result, values['estimate'])} "
-                f"({words.ends_alone(result, values)})")
-    d = words.decimals(result)
-    return f"{number(values['estimate'], d)} ({interval(values['ci_low'], values['ci_high'], d)})"
-
-
 def _entry(review: Review, ev: Evidence, names: dict, result: dict, study: dict) -> str:
     """The entry of one trial's effect."""
-    items, steps = [], list(study["derivation"])
+    arms = of_study(arm_names(ev.data, ev.indication), study["study_id"])
+    items, steps = [], [spoken(step, arms) for step in study["derivation"]]
     alone = words.uncontrolled(result)
     for side, label in (("cells", "Treated patients" if alone else
                          words.first_capital(words.treated(result))),
                         ("comparator", "Control")):
         if study[side]:
-            items += [_reading_item(ev, r) for r in study[side]["readings"]]
+            items += [_reading_item(ev, arms, r) for r in study[side]["readings"]]
             steps.append(f"{label.lower()} as analysed: {_arm_words(result, study, side)}")
-    items += [_reading_item(ev, r) for r in study["readings"]]
-    effect = _shown(result, study) if study["yi"] is not None else study["no_ratio"]
+    items += [_reading_item(ev, arms, r) for r in study["readings"]]
+    effect = words.shown_estimate(result, study) if study["yi"] is not None else study["no_ratio"]
     month = "" if study["months"] is None else f", month {study['months']:g}"
-    over = "".join(f"<li>not taken: {text(what)} — {text(why)}</li>"
+    over = "".join(f"<li>not taken: {text(spoken(what, arms))} — {text(spoken(why, arms))}</li>"
                    for what, why in study["passed_over"])
     outcome = review.data.label("event", study["outcome"])
     outcome = review.data.label("outcome", outcome)
@@ -82,30 +76,39 @@ def _entry(review: Review, ev: Evidence, names: dict, result: dict, study: dict)
             f"<ul>{''.join(items)}<li>{text('; '.join(steps))}.</li>{over}</ul></div>")
 
 
+def _weight(result: dict, study: dict) -> str:
+    """The weight of a trial, with what it does where the weight does not tell."""
+    note = weights.note(result, study)
+    return text(f"0% ({note})" if note else weights.shown(result, study))
+
+
 def _pooled_entry(data: Dataset, names: dict, result: dict) -> str:
     """The entry of a pooled estimate: model, and the trials it is made of."""
     pooled = result["pooled"]
     trials = "; ".join(
-        f"{link('#' + anchor(result, s), names[s['trial_id']])} weight "
-        f"{number(100 * (s['weight'] or 0), 1)}%" for s in result["studies"]
-        if s["yi"] is not None)
+        f"{link('#' + anchor(result, s), names[s['trial_id']])} weight {_weight(result, s)}"
+        for s in result["studies"] if s["yi"] is not None)
     groups = "".join(
         f"<li>{text(data.label('subgroup', subgroup['by']))}, "
         f"{text(group_label(data, subgroup['by'], group['value']))}: "
-        f"{_shown(result, group)}, {words.trials(group['k'], words.noun(result))}</li>"
+        f"{words.shown_estimate(result, group)}, "
+        f"{words.trials(group['k'], words.noun(result))}</li>"
         for subgroup in result["subgroups"] for group in subgroup["groups"])
-    method = ", ".join(str(pooled[k]) for k in ("model", "tau2_method", "interval") if pooled[k])
     return (f'<div class="lr-entry" id="{pooled_anchor(result)}"><p><strong>'
-            f"{text(result['title'])}</strong>: {_shown(result, pooled)}. Method: "
-            f"{text(method)}.</p>"
-            f"<ul><li>computed from {trials}</li>{groups}<li>key {text(result['id'])} of "
-            f"{link('../results.json', 'results.json')}</li></ul></div>")
+            f"{text(result['title'])}</strong>: {words.shown_estimate(result, pooled)}. Method: "
+            f"{text(words.method(data, pooled))}.</p>"
+            f"<ul><li>computed from {trials}</li>{groups}<li>all its numbers: "
+            f"<code>{text(result['id'])}</code> in {link('../results.json', 'results.json')}</li>"
+            "</ul></div>")
 
 
 def pools(review: Review, indication: str, names: dict[str, str]) -> Html:
-    """Every pooled estimate of an indication with its method and its trials."""
+    """Every pooled estimate of an indication with its method and its trials.
+
+    A trial alone is not pooled: its numbers have an entry of their own.
+    """
     entries = [_pooled_entry(review.data, names, r) for r in review.analyses(indication)
-               if r["pooled"]]
+               if r["pooled"] and r["k"] > 1]
     return Html(f'<div class="lr-provenance">{"".join(entries)}</div>')
 
 
@@ -152,16 +155,21 @@ def baseline_rows(ev: Evidence, trial: str) -> list:
     return []
 
 
-def _baseline_items(ev: Evidence, trial: str) -> str:
-    return "".join(_reading_item(ev, {
-        "source_id": r.source_id, "printed": r.printed, "arm_id": f"baseline, {r.arm_id}",
-        "note": r.note, "locator": r.locator, "row": r.row, "table": r.table})
+def _months(value: float) -> str:
+    return f"{value:g} month{'' if value == 1 else 's'}"
+
+
+def _baseline_items(ev: Evidence, names: dict, trial: str) -> str:
+    arms = arm_names(ev.data, ev.indication)
+    return "".join(_reading_item(ev, of_study(arms, r.study_id), {
+        "source_id": r.source_id, "printed": r.printed, "arm_id": r.arm_id, "when": "baseline, ",
+        "note": spoken(r.note, names), "locator": r.locator, "row": r.row, "table": r.table})
         for r in (reading("outcomes", row) for row in baseline_rows(ev, trial)))
 
 
 def studies(data: Dataset, ev: Evidence, names: dict[str, str]) -> Html:
     """One entry per study: its report, registration and the source of its row."""
-    out = []
+    out, seeds = [], seed_names(data)
     for study_id, study in sorted(ev.studies.items(), key=lambda item: names[item[0]]):
         links = []
         if study["doi"]:
@@ -172,16 +180,19 @@ def studies(data: Dataset, ev: Evidence, names: dict[str, str]) -> Html:
         links += [Html(text(r)) for r in study["registration"]]
         source = ev.sources[study["source_id"]]
         title = f" {text(study['title'])}." if study["title"] else " Title not read."
+        title += "" if study["first_author"] else " Authors not known."
         journal = f" {text(study['journal'])}." if study["journal"] else ""
         enrolled = ("number enrolled not stated" if study["n_enrolled"] is None
                     else f"{count(study['n_enrolled'])} enrolled")
-        note = f' <span class="lr-sub">{text(study["note"])}</span>' if study["note"] else ""
+        said = text(spoken(study["note"], names, seeds))
+        note = f' <span class="lr-sub">{said}</span>' if said else ""
         months = ("" if study["followup_months"] is None
-                  else f", followed for {study['followup_months']:g} months")
+                  else f", followed for {_months(study['followup_months'])}")
         out.append(
             f'<div class="lr-entry" id="study-{study_id}"><p><strong>{text(names[study_id])}'
             f"</strong>.{title}{journal} {' · '.join(links) or 'No identifier known'}.</p>"
             f"<ul><li>printed: {text(enrolled + months)} — {source_link(source)} "
             f"({text(data.label('source_kind', source['kind']))}); row {study['row']} of "
-            f"{ev.indication}/studies.csv.{note}</li>{_baseline_items(ev, study_id)}</ul></div>")
+            f"{ev.indication}/studies.csv.{note}</li>"
+            f"{_baseline_items(ev, names, study_id)}</ul></div>")
     return Html('<div class="lr-provenance">' + "".join(out) + "</div>")

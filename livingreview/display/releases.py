@@ -6,8 +6,11 @@ from functools import cached_property
 
 from .. import tables, versions
 from ..dataset import load
+from ..effects import Evidence
 from ..review import review, rounded
+from ..review.causes import SHARED
 from ..review.changes import changes
+from ..review.known import known
 from ..review.searches import searches
 from . import citation
 from .changes import changed
@@ -118,7 +121,8 @@ class Versions:
         if here:
             return Html(f"<p>These pages are {self._named(here)}, published "
                         f"{versions.manifest(here)['date']}.</p>")
-        dated = f" of {self.data.version}" if self.data.version else ""
+        said = versions.said(self.data.version)
+        dated = f" of {said}" if said else ""
         return paragraph("These pages are no published version: they are built from the data"
                          f"{dated}.")
 
@@ -197,22 +201,23 @@ def between(data, old: str, new: str) -> dict:
                                         key=lambda c: place.get(c["id"], len(place)))}
 
 
-def since_last(data, indication: str, results: dict) -> Html:
+def since_last(ev: Evidence, results: dict) -> Html:
     """What changed in an indication's analyses since the version before these pages.
 
     Parameters
     ----------
-    data : Dataset
-    indication : str
+    ev : Evidence
     results : dict
         Its results as they are, by analysis.
     """
     before = versions.preceding(versions.here())
     if not before:
         return paragraph(nothing_before())
-    old = versions.results(before)
+    old, indication = versions.results(before), ev.indication
     old = {**old, "analyses": {k: v for k, v in old["analyses"].items()
                                if v["indication"] == indication}}
-    now = {**old, "analyses": rounded(results)}
+    # of files only those that every indication reads, so that no page hangs on another's
+    now = {**old, "analyses": rounded(results), "known": {indication: known(ev)},
+           "digests": {path: ev.data.fingerprint(path) for path in SHARED}}
     return join([paragraph(f"Compared with version {before}:"),
-                 changed(data, changes(old, now), f"{indication}-since")])
+                 changed(ev.data, changes(old, now), f"{indication}-since")])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from ..effects import Evidence
 from ..review.steps import steps
@@ -53,11 +53,20 @@ def replica(ev: Evidence, names: dict[str, str], theirs: dict, ours: dict, publi
 
 
 def _printed(ev: Evidence, review_id: str) -> str:
-    """What the abstract of a published review prints."""
+    """What the text read of a published review prints."""
     rows = [r for r in ev.data.records("published_syntheses", ev.indication)
             if r["review_id"] == review_id and r["estimate"] is not None]
     return " ".join(
-        f"Its abstract prints {number(abs(r['estimate']))}"
-        + ("" if r["scale_max"] is None else f" of {r['scale_max']:g}")
-        + f" for {words.in_text(ev.data.label('outcome', r['outcome']))}, in favour of "
-        f"{words.in_text(ev.data.label('favours', r['favours']))}." for r in rows)
+        f"{_source(ev, r)} prints {number(abs(r['estimate']))} "
+        + ("(of a scale that it does not name)" if r["scale_max"] is None
+           else f"of {r['scale_max']:g}")
+        + f" for {words.in_text(ev.data.label('outcome', r['outcome']))}: "
+        f"{words.in_text(ev.data.label('favours', r['favours']) or 'side not stated')}."
+        for r in rows)
+
+
+def _source(ev: Evidence, row: Mapping) -> str:
+    """The text that a published result was read in."""
+    source = ev.sources[row["source_id"]]
+    kind = words.in_text(ev.data.label("source_kind", source["kind"]))
+    return f"The text read of it ({kind}: {source['title'] or row['review_id']})"

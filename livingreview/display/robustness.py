@@ -5,6 +5,7 @@ from __future__ import annotations
 from ..dataset import Dataset
 from . import figures, words
 from .html import Html, details, join, paragraph
+from .statement import statement
 
 
 def robustness(data: Dataset, names: dict[str, str], result: dict, results: list[dict]) -> Html:
@@ -27,7 +28,11 @@ def robustness(data: Dataset, names: dict[str, str], result: dict, results: list
     """
     if result["pooled"] is None:
         return paragraph(words.no_pool(data, result), "lr-empty")
-    parts = [figures.specification_curve(result), figures.one_at_a_time(names, result)]
+    parts = [figures.specification_curve(data, result), figures.one_at_a_time(names, result)]
+    if not any(parts):
+        said = statement(result)
+        parts.append(paragraph(f"{result['title']}: {said.estimate} ({said.k}). No other choice "
+                               "gives another estimate, so that none is drawn."))
     siblings = [r for r in results if r["id"] != result["id"] and r["role"] != "check"
                 and all(r["question"][k] == result["question"][k] for k in ("target", "measure"))]
     if drawn := figures.other_questions(result, siblings):

@@ -12,6 +12,8 @@ from ..review.claims import references
 from ..review.harms import arm_events
 from . import words
 from .html import Column, Html, count, details, interval, join, link, number, paragraph, table, text
+from .naming import seed_names, spoken
+from .statement import mark, statement
 
 NOT_STATED, NOT_EXTRACTED = "not stated", "not extracted"
 # Events that a review means by "serious": of these kinds in the vocabulary, or these by name.
@@ -79,7 +81,8 @@ def seed_studies(review: Review, ev: Evidence, names: Mapping[str, str], review_
             for trial, reports in _trials(ev, review_id).items()]
     return table(
         f"{ev.indication}-seed-studies",
-        f"Studies of people that {review_id} cites, later reports of the same patients in one row",
+        f"Studies of people that {seed_names(data)[review_id]} cites, later reports of the same "
+        "patients in one row",
         [Column("study", "Study"), Column("refs", "References", True),
          Column("design", "Design", place="file"),
          Column("cells", data.wording("product"), place="file"),
@@ -144,7 +147,8 @@ def seed_reference(review: Review, ev: Evidence, review_id: str, ref_number: str
                if r["doi"] and r["doi"] == row["doi"]]
     said = "".join(f"<li>{text(c['claim_en'])}{_remark(c['note'])}</li>" for c in claims)
     return join([
-        paragraph(Html(f"Reference {text(ref_number)} of {text(review_id)} is "
+        paragraph(Html(f"Reference {text(ref_number)} of "
+                       f"{text(seed_names(ev.data)[review_id])} is "
                        f"<cite>{text(row['title'])}</cite> ({text(row['year'])}).")),
         paragraph(row["note"]) if row["note"] else "",
         Html(f"<p>The review rests {len(claims)} of its claims on it:</p><ul>{said}</ul>")
@@ -192,16 +196,14 @@ def _ours(review: Review, ev: Evidence, outcome: str, months: float | None) -> H
         if in_window and question["target"] in {outcome, *families}:
             shown = link(f"#forest-{result['id']}", result["title"]) if result["studies"] else (
                 Html(text(result["title"])))
-            out.append(f"{shown}: {text(_finding(result))}")
-    return Html("; ".join(out) or "no analysis of this outcome at this visit")
+            out.append(f"<span{mark(result)}>{shown}: {text(_finding(result))}</span>")
+    return Html("; ".join(out) or "no main analysis of this outcome at this visit")
 
 
 def _finding(result: Mapping) -> str:
-    pooled, d = result["pooled"], words.decimals(result)
-    if pooled is None:
-        return "no estimate"
-    return (f"{number(pooled['estimate'], d)} "
-            f"({interval(pooled['ci_low'], pooled['ci_high'], d)}; {words.k_words(result)})")
+    said = statement(result)
+    return (f"{said.estimate}; {said.k}, {said.n}; certainty {said.certainty}"
+            if result["pooled"] else said.estimate)
 
 
 def validation_studies(ev: Evidence, names: Mapping[str, str], review_id: str) -> Html:
@@ -234,13 +236,14 @@ def validation_studies(ev: Evidence, names: Mapping[str, str], review_id: str) -
             if study else "", "given": what,
             "species": study and ev.data.label("species", study["species"]) or NOT_STATED,
             "people": "yes" if study and study["species"] == "human" else "no",
-            "remark": study and study["note"]})
+            "remark": study and spoken(study["note"], names)})
     counted = "; ".join(f"{what}: {n}" for what, n in given.most_common())
     people = sum(r["people"] == "yes" for r in rows)
     return join([
         paragraph(f"The review tabulates {len(rows)} studies. What was given in them, by the data "
                   f"of this chapter — {counted}. Studies of people among them: {people}."),
-        table(f"{ev.indication}-validation", f"The studies that {review_id} tabulates",
+        table(f"{ev.indication}-validation",
+              f"The studies that {seed_names(ev.data)[review_id]} tabulates",
               [Column("ref", "Reference", True), Column("title", "Title"),
                Column("stated", f"{ev.data.wording('given')}, as tabulated"),
                Column("model", "Model, as tabulated"), Column("effect", "Effect, as tabulated"),

@@ -6,8 +6,10 @@ from ..effects import Evidence
 from ..effects.comparisons import is_cell_arm
 from . import provenance, words
 from .html import Column, Html, count, link, paragraph, table
+from .naming import arm_names, spoken
 
 NOT_EXTRACTED = "not extracted"
+WHY_NOT = Html(f"no ({link('../book/data-quality.html#unused-studies', 'why')})")
 
 
 def size(ev: Evidence) -> Html:
@@ -32,13 +34,15 @@ def size(ev: Evidence) -> Html:
 
 
 def comparison_table(ev: Evidence, names: dict[str, str]) -> Html:
-    """Comparisons that the studies of people allow, with their number."""
+    """Comparisons that studies of people make or an analysis asks for, with their number."""
+    asked = {r["comparison"] for r in ev.data.having("analyses", "indication", ev.indication)}
     rows = []
     for kind in ev.data.words("comparison_class"):
         trials = {ev.trial_of(c.study_id) for c in ev.comparisons if c.kind == kind
                   and ev.studies[c.study_id]["design"] != "animal-experiment"}
-        rows.append({"kind": ev.data.label("comparison_class", kind), "k": len(trials),
-                     "trials": ", ".join(sorted(names[t] for t in trials)) or "none"})
+        if trials or kind in asked:  # without either it is a question of another disease
+            rows.append({"kind": ev.data.label("comparison_class", kind), "k": len(trials),
+                         "trials": ", ".join(sorted(names[t] for t in trials)) or "none"})
     return table(f"{ev.indication}-comparisons", "Comparisons that the studies of people make",
                  [Column("kind", "Comparison"), Column("k", "Studies", True),
                   Column("trials", "Which")], rows, interactive=False)
@@ -60,7 +64,7 @@ def study_table(ev: Evidence, names: dict[str, str], results: list[dict]) -> Htm
     Html
     """
     pooled = {s["trial_id"] for r in results for s in r["studies"]}
-    rows = [{**_row(ev, names, study_id), "pooled": "yes" if study_id in pooled else "no"}
+    rows = [{**_row(ev, names, study_id), "pooled": "yes" if study_id in pooled else WHY_NOT}
             for study_id in ev.studies]
     return table(
         f"{ev.indication}-studies", "Studies, one row per report",
@@ -93,7 +97,7 @@ def _row(ev: Evidence, names: dict[str, str], study_id: str) -> dict:
         "n": link(target, count(enrolled)) if enrolled is not None else "not stated",
         "cells": as_in or cells_of(ev, study_id), "control": as_in or kinds or "none",
         "months": link(target, count(months)) if months is not None else "",
-        "population": study["population"], "baseline": _baseline(ev, study_id),
+        "population": spoken(study["population"], names), "baseline": _baseline(ev, study_id),
         "funding": ev.data.label("funding", study["funding"]) or NOT_EXTRACTED,
         "status": ev.data.label("status", study["status"]) or "not stated"}
 
@@ -124,11 +128,11 @@ def _baseline(ev: Evidence, trial: str) -> Html | str:
     rows = provenance.baseline_rows(ev, trial)
     if not rows:
         return NOT_EXTRACTED
-    parts = []
+    parts, arms = [], arm_names(ev.data, ev.indication)
     for row in rows:
         value = row["mean"] if row["mean"] is not None else row["median"]
         scale = "" if row["scale_max"] is None else f" of {row['scale_max']:g}"
-        parts.append(f"{row['arm_id']} {value:g}{scale}")
+        parts.append(f"{arms[row['study_id'], row['arm_id']]} {value:g}{scale}")
     name = ev.data.label("outcome", rows[0]["outcome"])
     return link(f"#study-{trial}", f"{name}: {', '.join(parts)}")
 

@@ -608,6 +608,9 @@ DEPARTURES = (
               "Where a cell is zero it corrects the variance of the table alone, metafor its "
               "effect too.",
               lambda one: one.method == "MH RD" and one.quantity == "q"),
+    Departure("PyMetaAnalysis", "Mantel–Haenszel risk ratios of tables with events in everybody",
+              "It leaves out a table in which all of both arms had the event, metafor keeps it.",
+              lambda one: one.method == "MH RR" and one.name == "fine1993"),
     Departure("PyMARE", "interval of identical effects",
               "It gives none where the standard error is zero.",
               lambda one: one.name in ("identical", "two_equal")
@@ -680,8 +683,8 @@ DIFFERENCES = (
                "A correction alone would decide what such a trial says of a ratio."),
     Difference("peto_odds_ratio", "metafor's escalc corrects it",
                "The method is defined without a correction."),
-    Difference("mantel_haenszel", "metafor keeps it",
-               "It holds no information on a ratio of risks."),
+    Difference("risk_ratio", "as RevMan does",
+               "The ratio is known to be 1; a correction would move it by the sizes of the arms."),
     Difference("rate_ratio", "metafor's IRR keeps it",
                "As for risk ratios without events."),
     Difference("meta_regression", "metafor prints 0",

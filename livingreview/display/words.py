@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from ..dataset import GENERIC, Dataset
 from .html import count, interval, number
+from .naming import brief, in_text, study_names
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,11 @@ MEASURES = {
     "mean-change": Measure("mean change from baseline", "change", 0.0, 1, False),
     "proportion": Measure("share of treated patients", "share", None, 1, True),
 }
+MODELS = {"random": "random effects", "common": "common effect",
+          "mantel-haenszel": "Mantel–Haenszel"}
+ARMS = ("cells", "comparator")
+UNSTATED = "number of participants not stated"
+AT_LEAST = "at least "  # of participants, where some trials do not state theirs
 FEW = 5  # below this many trials a prediction interval is very uncertain
 WIDEST = 1000  # an interval of a ratio that spans more says nothing
 
@@ -55,6 +61,22 @@ def first_capital(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
+def printed(values: Iterable[tuple[str, object]]) -> str:
+    """Values as a source prints them, each behind what it is: the column's name as words."""
+    return ", ".join(f"{name.replace('ci_', 'CI ').replace('_', ' ')} {value}"
+                     for name, value in values)
+
+
+def method(data: Dataset, pooled: dict) -> str:
+    """How an estimate was pooled: model, estimator of the variance, kind of interval."""
+    parts = [MODELS.get(pooled["model"], pooled["model"])]
+    if pooled["tau2_method"]:
+        parts.append(in_text(data.label("tau2_method", pooled["tau2_method"])))
+    if pooled["interval"]:
+        parts.append(f"interval: {in_text(data.label('interval_method', pooled['interval']))}")
+    return "; ".join(parts)
+
+
 def noun(result: dict) -> str:
     """What a result is made of: without a comparison nothing is called a trial."""
     return "study" if uncontrolled(result) else "trial"
@@ -68,24 +90,6 @@ def ratio(result: dict) -> bool:
 def decimals(result: dict) -> int:
     """Decimals of an effect: ratios and standardised differences two, points one."""
     return measure(result).decimals
-
-
-def study_name(study) -> str:
-    """How a study is called: author and year, else its identifier."""
-    identifier = study["study_id"]
-    letter = identifier[-1] if identifier[-2:-1].isdigit() and identifier[-1].isalpha() else ""
-    if study["first_author"] and study["year"]:
-        return f"{study['first_author']} {study['year']}{letter}"
-    if identifier.startswith("nct"):
-        return identifier.upper()
-    return identifier
-
-
-def study_names(studies: Mapping[str, Mapping]) -> dict[str, str]:
-    """The name of every study of an indication; equal names get their identifier."""
-    names = {s: study_name(row) for s, row in studies.items()}
-    double = {n for n in names.values() if list(names.values()).count(n) > 1}
-    return {s: f"{n} ({s})" if n in double else n for s, n in names.items()}
 
 
 def outcome_name(data: Dataset, result: dict) -> str:
@@ -104,15 +108,6 @@ def outcome_name(data: Dataset, result: dict) -> str:
     return f"{name} ({part})" if part else name
 
 
-def in_text(name: str) -> str:
-    """A label inside a sentence: small first letter unless it is an abbreviation or a name.
-
-    A label with a further capitalised word is a name: Harris Hip Score.
-    """
-    is_name = any(word[0].isupper() and word[1:2].islower() for word in name.split()[1:])
-    return name if is_name or not name[1:2].islower() else name[0].lower() + name[1:]
-
-
 def window(result: dict) -> str:
     """The time window in words."""
     low, high = result["question"]["window_from"], result["question"]["window_to"]
@@ -124,9 +119,12 @@ def window(result: dict) -> str:
 
 
 def spread_interval(result: dict, pooled: dict) -> str:
-    """A random-effects interval; one that spans everything is called what it is."""
+    """The ends of a random-effects interval; of one that spans everything, that it does.
+
+    Both can follow "the interval would be" and "95% interval".
+    """
     if ratio(result) and pooled["ci_high"] > WIDEST * pooled["ci_low"]:
-        return "an interval too wide to mean anything"
+        return "too wide to mean anything"
     d = decimals(result)
     return f"{number(pooled['ci_low'], d)} to {number(pooled['ci_high'], d)}"
 
@@ -144,7 +142,13 @@ def short_window(result: dict) -> str:
 def choice_label(names: dict[str, str], row: dict) -> str:
     """How a robustness choice is called; a trial left out by its name."""
     trial = row.get("trial_id") or row["id"].removeprefix("without-")
-    return f"without {names[trial]}" if trial in names else row["label"]
+    return f"without {brief(names[trial])}" if trial in names else row["label"]
+
+
+def axis_label(result: dict) -> str:
+    """Measure and unit of an effect."""
+    name = measure(result).name
+    return name if ratio(result) else f"{name}, {unit(result)}"
 
 
 def comparator(data: Dataset, result: dict) -> str:
@@ -156,6 +160,16 @@ def comparator(data: Dataset, result: dict) -> str:
         return (f"{in_text(data.label('cointervention', background))} without "
                 f"{data.wording('intervention')}")
     return class_name(data, kind)
+
+
+def given(data: Dataset, result: dict) -> str:
+    """What the treated got: where a co-treatment is given to all, the intervention besides it."""
+    question = result["question"]
+    if question["background"]:
+        besides = data.label("cointervention", question["background"])
+        return f"{treated(result)} added to {in_text(besides)}"
+    return f"{treated(result)} added to a co-treatment" if (
+        question["comparison"] == "same-co-treatment") else treated(result)
 
 
 def class_name(data: Dataset, kind: str) -> str:
@@ -188,24 +202,51 @@ def plural(one: str) -> str:
 
 def participants(n: float) -> str:
     """A number of participants in words; a reported difference may come without any."""
-    return f"{count(round(n))} participants" if n else "number of participants not stated"
+    return f"{count(round(n))} participants" if n else UNSTATED
 
 
 def k_words(result: dict) -> str:
-    """How many trials, and how many of them have no ratio."""
-    without = result["k_without_ratio"]
-    if result["question"]["target_type"] == "event" and without:
-        return f"{trials(result['k'])} with events, {without} without"
-    return trials(result["k"], noun(result))
+    """How many trials an estimate rests on; those without a ratio are not among them."""
+    return trials(result["k"], noun(result)) if result["k"] else f"no {noun(result)}"
+
+
+def without_words(result: dict) -> str:
+    """Participants of the trials that give no ratio and are in no estimate; empty without any."""
+    if not result["k_without_ratio"]:
+        return ""
+    arms = [s[side] for s in result["studies"] if s["yi"] is None for side in ARMS]
+    why = "without a ratio" if any(a and a["events"] for a in arms) else "without events"
+    return (f"{participants(result['n_without_ratio'])} in "
+            f"{trials(result['k_without_ratio'])} {why}")
+
+
+def no_ratio(result: dict) -> str:
+    """Why the trials of a result give no ratio."""
+    reasons = dict.fromkeys(s["no_ratio"] for s in result["studies"] if s["yi"] is None)
+    return f"no ratio: {', or '.join(reasons)}"
 
 
 def size_words(result: dict) -> str:
-    """Trials and participants; those of trials without a ratio are counted apart."""
-    words = f"{trials(result['k'], noun(result))}, {participants(result['n'])}"
-    if result["k_without_ratio"]:
-        words += (f"; {participants(result['n_without_ratio'])} more in "
-                  f"{trials(result['k_without_ratio'])} that give no ratio")
-    return words
+    """Trials and participants of an estimate; those of trials without a ratio are said apart."""
+    apart = without_words(result)
+    return f"{k_words(result)}, {stated(result)}" + (f", and {apart}" if apart else "")
+
+
+def stated(result: dict) -> str:
+    """Participants of an estimate: at least so many where some trials do not state theirs."""
+    silent = result.get("k_without_n")  # results of earlier versions do not have it
+    if silent and result["n"]:
+        return (f"{AT_LEAST}{participants(result['n'])} ({trials(silent)} without a stated "
+                "number)")
+    return participants(result["n"])
+
+
+def shown_estimate(result: dict, values: dict) -> str:
+    """An estimate with its interval; what has no comparison with its sign or as a share."""
+    if uncontrolled(result):
+        return f"{shown_alone(result, values['estimate'])} ({ends_alone(result, values)})"
+    d = decimals(result)
+    return f"{number(values['estimate'], d)} ({interval(values['ci_low'], values['ci_high'], d)})"
 
 
 def _side(result: dict, value: float) -> str:
@@ -250,8 +291,37 @@ def includes_null(result: dict) -> bool:
     return result["pooled"]["ci_low"] < null < result["pooled"]["ci_high"]
 
 
+def rests_on(data: Dataset, result: dict) -> str:
+    """The one trial of an estimate, and the stage or form at entry that all its trials share."""
+    trials_in = [s["trial_id"] for s in result["studies"] if s["yi"] is not None]
+    if not result["pooled"]:
+        return ""
+    entry = _entry(data, result, trials_in)
+    if len(trials_in) == 1:
+        name = study_names(data, result["indication"])[trials_in[0]]
+        return f"one {noun(result)}, {name}{f' (at entry: {entry})' if entry else ''}"
+    several = "both" if len(trials_in) == 2 else f"all {len(trials_in)}"
+    return f"{several} {plural(noun(result))} (at entry: {entry})" if entry else ""
+
+
+def _entry(data: Dataset, result: dict, trials_in: list[str]) -> str:
+    """What all trials state of their patients at entry; empty where they differ.
+
+    Also where the analysis itself asks for it, or for a part of the patients: its name says so.
+    """
+    question = result["question"]
+    if question["instrument_contains"] or question.get("condition"):
+        return ""
+    stated = {s["study_id"]: s["condition"] for s in
+              data.records("studies", result["indication"])}
+    found = {stated.get(t) for t in trials_in}
+    if len(found) != 1 or None in found:
+        return ""
+    return in_text(re.sub(r" \((.*)\)$", r", \1", data.label("condition", found.pop())))
+
+
 def finding(data: Dataset, result: dict) -> str:
-    """One sentence with the finding of an analysis.
+    """What an analysis found, with the one trial or stage that it rests on.
 
     Parameters
     ----------
@@ -263,9 +333,16 @@ def finding(data: Dataset, result: dict) -> str:
     str
         Also where nothing could be pooled: then what is missing.
     """
+    rests = rests_on(data, result)
+    return f"{_finding(data, result)}{f' The estimate rests on {rests}.' if rests else ''}"
+
+
+def _finding(data: Dataset, result: dict) -> str:
+    """One sentence with the finding of an analysis."""
     if uncontrolled(result) and result["pooled"]:
         return _finding_alone(data, result)
     name, against = outcome_name(data, result), comparator(data, result)
+    got = given(data, result)
     when = window(result)
     if result["pooled"] is None:
         return no_pool(data, result)
@@ -276,9 +353,9 @@ def finding(data: Dataset, result: dict) -> str:
         side = "; the interval includes a ratio of one" if includes_null(result) else {
             "better": f", in favour of {treated(result)}",
             "worse": f", to the disadvantage of {treated(result)}"}.get(_better(result), "")
-        return (f"{name} {when}, {treated(result)} against {against}: "
+        return (f"{name} {when}, {got} against {against}: "
                 f"{estimate_words(result)}{side}{_empty_group(result)}.")
-    start = (f"{name} {when} was {estimate_words(result)} with {treated(result)} than with "
+    start = (f"{name} {when} was {estimate_words(result)} with {got} than with "
              f"{against}")
     better = _better(result)
     end = (" on average" if better == "no difference"
@@ -302,14 +379,13 @@ def _empty_group(result: dict) -> str:
 
 def _two_trials(data: Dataset, result: dict) -> str:
     """Two trials: both estimates first, then the common effect."""
-    d, studies = decimals(result), {s["study_id"]: s for s in
-                                    data.records("studies", result["indication"])}
+    d, names = decimals(result), study_names(data, result["indication"])
     both = " and ".join(
         f"{number(s['estimate'], d)} ({number(s['ci_low'], d)} to {number(s['ci_high'], d)}) in "
-        f"{study_name(studies[s['trial_id']])}" for s in result["studies"] if s["yi"] is not None)
+        f"{names[s['trial_id']]}" for s in result["studies"] if s["yi"] is not None)
     spread = result["random_effects"]
     what = f"{measure(result).name}s" if ratio(result) else f"differences ({unit(result)})"
-    return (f"{outcome_name(data, result)} {window(result)}, {treated(result)} against "
+    return (f"{outcome_name(data, result)} {window(result)}, {given(data, result)} against "
             f"{comparator(data, result)}: two trials, {participants(result['n'])}, with "
             f"these {what}: {both}; "
             f"as one common effect {number(result['pooled']['estimate'], d)} "
@@ -323,19 +399,19 @@ def no_pool(data: Dataset, result: dict) -> str:
     if uncontrolled(result):
         return _no_pool_alone(data, result)
     name, against = outcome_name(data, result), comparator(data, result)
+    got = given(data, result)
     if result["none_seen"] and result["k_without_ratio"]:
         seen = result["none_seen"]
         return (f"{name}: none among {count(round(seen['n']))} participants who got "
-                f"{treated(result)} in {trials(result['k_without_ratio'])} against {against}; "
+                f"{got} in {trials(result['k_without_ratio'])} against {against}; "
                 "the risk is at most "
                 f"{number(seen['upper_percent'], 1)} in 100 (one-sided 95% bound).")
     if result["k_without_ratio"]:
-        return (f"{name}, {treated(result)} against {against}: "
-                f"{trials(result['k_without_ratio'])} without a ratio, because both "
-                "arms had no event or all had one.")
+        return (f"{name}, {got} against {against}: "
+                f"{trials(result['k_without_ratio'])}, {no_ratio(result)}.")
     need = ("counts of patients in both arms" if measure(result).binary
             else "means with a spread and n in both arms on a known scale")
-    return (f"{name} {window(result)}, {treated(result)} against {against}: no trial could be "
+    return (f"{name} {window(result)}, {got} against {against}: no trial could be "
             "pooled. "
             f"{_known(result)}; {need} would be needed.")
 
@@ -361,17 +437,11 @@ def plain(data: Dataset, result: dict) -> str:
         return _plain_alone(data, result)
     if result["pooled"] is None:
         return "No trial gives a usable number."
-    name = in_text(outcome_name(data, result))
-    if result["question"]["target_type"] == "event":
-        name = f"the risk of {name}"
-    elif ratio(result):
-        # A response is what each trial calls so; collapse, replacement or union have their name.
-        name = f"the chance of {name}" if data.kind(
-            "outcome", result["question"]["target"]) != "responder" else (
-            "the chance of a response as the trials define it")
-    against, level = comparator(data, result), result["certainty"]["level"]
+    name = _changed(data, result)
+    got, against = given(data, result), comparator(data, result)
+    level = result["certainty"]["level"]
     if level == "very low":
-        return (f"It is very uncertain whether {treated(result)} {_verb(data, 'change')} {name} "
+        return (f"It is very uncertain whether {got} {_verb(data, 'change')} {name} "
                 f"compared with {against}.")
     better, worse = ("lower", "raise") if ratio(result) else ("improve", "worsen")
     if result["question"]["favourable"] == "higher" and ratio(result):
@@ -380,8 +450,30 @@ def plain(data: Dataset, result: dict) -> str:
         better if _better(result) == "better" else worse)).partition(" ")
     said = {"high": _verb(data, verb), "moderate": f"probably {_verb(data, verb)}",
             "low": f"may {verb}"}[level]
-    return (f"{first_capital(treated(result))} {said}{' ' * bool(rest)}{rest} {name} compared with "
+    return (f"{first_capital(got)} {said}{' ' * bool(rest)}{rest} {name} compared with "
             f"{against}.")
+
+
+# Words at whose end a name is one of several: a serious adverse event, the Harris Hip Score.
+_COUNTED = ("event",)
+_NAMED = ("score", "component", "index", "scale", "total", "grade", "measure", "utility", "latency")
+
+
+def _changed(data: Dataset, result: dict) -> str:
+    """What the intervention may change, as the object of a sentence."""
+    name = in_text(outcome_name(data, result))
+    head = re.split(r" (?:of|because|at|in|on|with|or|to)\b|[,(]", name, maxsplit=1)[0].strip()
+    last = head.rpartition(" ")[2].lower()
+    if result["question"]["target_type"] == "event":
+        single = last in _COUNTED and not name.startswith("any ")
+        article = f"a{'n' * (name[0].lower() in 'aeiou')} " if single else ""
+        return f"the risk of {article}{name}"
+    if ratio(result):
+        # A response is what each trial calls so; collapse, replacement or union have their name.
+        if data.kind("outcome", result["question"]["target"]) == "responder":
+            return "the chance of a response as the trials define it"
+        return f"the chance {'that' if ' improved' in name else 'of'} {name}"
+    return f"the {name}" if last in _NAMED or head.startswith("time") else name
 
 
 def _verb(data: Dataset, verb: str) -> str:
@@ -438,11 +530,9 @@ def heterogeneity(result: dict) -> str:
 
 def glance(result: dict) -> str:
     """An estimate with its interval; two trials are told from more."""
-    pooled, d = result["pooled"], decimals(result)
+    shown = shown_estimate(result, result["pooled"])
     if uncontrolled(result):
-        return (f"{shown_alone(result, pooled['estimate'])} ({ends_alone(result, pooled)}), "
-                "uncontrolled")
-    shown = f"{number(pooled['estimate'], d)} ({interval(pooled['ci_low'], pooled['ci_high'], d)})"
+        return f"{shown}, uncontrolled"
     if result["k"] == 2 and result["random_effects"]:
         shown += (" as one common effect; letting the two differ: "
                   f"{spread_interval(result, result['random_effects'])}")
@@ -507,10 +597,10 @@ def _finding_alone(data: Dataset, result: dict) -> str:
     of = "" if measure(result).binary else f" {unit(result)}"
     start = f"{_subject(data, result)}: "
     if pooled["model"] == "common":
-        studies = {s["study_id"]: s for s in data.records("studies", result["indication"])}
+        names = study_names(data, result["indication"])
         both = " and ".join(
             f"{shown_alone(result, s['estimate'])} ({ends_alone(result, s)}) in "
-            f"{study_name(studies[s['trial_id']])}" for s in result["studies"])
+            f"{names[s['trial_id']]}" for s in result["studies"])
         return (f"{start}two studies, {participants(result['n'])}, with {both}; as one "
                 f"common value {shown_alone(result, pooled['estimate'])}{of} "
                 f"({ends_alone(result, pooled)}){_better_sign(result)}; {UNKNOWN}.")

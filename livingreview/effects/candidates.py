@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
+from ..scales import fixed_limits
 from .evidence import Contest, Evidence, Group
 from .question import (
     FROM_ROWS,
@@ -27,7 +28,10 @@ from .values import (
     combined,
     continuous,
     refused,
+    worst,
 )
+
+LIMITS = "limits of the instrument"  # how the derivation of a scale that no row prints begins
 
 
 @dataclass(frozen=True)
@@ -58,26 +62,32 @@ class Candidate:
 
 
 def scale_of(ev: Evidence, trial: str, row) -> tuple[tuple[float | None, float | None], str]:
-    """The row's scale, or that of the trial's other rows of the outcome when its values fit it.
+    """The row's scale, that of the trial's other rows of the outcome, or that of the instrument.
 
-    A row that a review rescaled lends its scale to no other: it is not the trial's own.
+    The row's values must fit it. A row that a review rescaled lends its scale to no other and
+    has not that of the instrument: it is not the trial's own.
     """
-    if row["scale_min"] is not None and row["scale_max"] is not None:
-        return (row["scale_min"], row["scale_max"]), ""
-    values = [row[c] for c in ("mean", "median", "q1", "q3", "min", "max") if row[c] is not None]
-    found = set()
-    for other in ev.outcomes_of_trial[trial]:
-        low, high = other["scale_min"], other["scale_max"]
-        if (other["outcome"] == row["outcome"] and not other["rescaled"]
-                and low is not None and high is not None):
-            fits = (all(low <= v <= high for v in values) if row["statistic"] == "final"
-                    else all(abs(v) <= high - low for v in values))
-            if fits:
-                found.add((low, high))
-    if len(found) == 1:
-        low, high = found.pop()
+    own = (row["scale_min"], row["scale_max"])
+    if None not in own:
+        return own, ""
+    found = {(other["scale_min"], other["scale_max"]) for other in ev.outcomes_of_trial[trial]
+             if other["outcome"] == row["outcome"] and not other["rescaled"]}
+    fitting = [scale for scale in found if None not in scale and _fits(row, *scale)]
+    if len(fitting) == 1:
+        low, high = fitting[0]
         return (low, high), f"scale {low:g} to {high:g} from other rows of the trial"
-    return (row["scale_min"], row["scale_max"]), ""
+    limits = fixed_limits(ev.data, row["outcome"], row["instrument"])
+    if own == (None, None) and not (fitting or row["rescaled"]) and limits and _fits(row, *limits):
+        return limits, f"{LIMITS}, {limits[0]:g} to {limits[1]:g}, as its scale"
+    return own, ""
+
+
+def _fits(row, low: float, high: float) -> bool:
+    """Whether the values of a row can be on a scale."""
+    values = [row[c] for c in ("mean", "median", "q1", "q3", "min", "max") if row[c] is not None]
+    if row["statistic"] == "final":
+        return all(low <= v <= high for v in values)
+    return all(abs(v) <= high - low for v in values)
 
 
 def _allocated_units(ev: Evidence, analysis: Analysis, row) -> float | None:
@@ -124,10 +134,14 @@ def row_value(ev: Evidence, analysis: Analysis, row, rules: Rules) -> ArmValue:
     else:
         scale = scale_of(ev, ev.trial_of(row["study_id"]), row)[1] if analysis.rescale else ""
         value = continuous(row, n, (*words, scale) if scale else words)
+        if scale.startswith(LIMITS):
+            if not rules.instrument_limits:
+                raise Unusable("scale not stated but by the limits of its instrument")
+            value = replace(value, quality=worst(value.quality, "derived"))
     if not rules.takes(value.quality):
         raise refused(value.quality, row)
     if value.skewed and not rules.skewed:
-        raise Unusable("skewed by its quartiles: only in robustness")
+        raise Unusable("skewed by its quartiles")
     allocated = _allocated_units(ev, analysis, row)
     if allocated:
         value = replace(value, low_follow_up=value.n < LOW_FOLLOW_UP * allocated)
@@ -179,11 +193,15 @@ def group_value(ev: Evidence, analysis: Analysis, group: Group, rows: dict[str, 
             remaining -= inside
     parts += [usable[arm] for arm in group.arms if arm in remaining and arm in usable]
     missing = [arm for arm in group.arms if arm in remaining and arm not in usable]
-    if missing and parts:
+    if missing and parts and not rules.some_arms:
         raise Unusable(f"only some of the arms have a value (missing: {', '.join(missing)})")
     if not parts:
         raise Unusable(why[0] if why else "no value in one of the arms")
-    return combined(parts)
+    value = combined(parts)
+    if missing:
+        words = f"without arm {', '.join(missing)}, which has no usable value here"
+        value = replace(value, derivation=(*value.derivation, words))
+    return value
 
 
 def source_rank(ev: Evidence, row) -> int:

@@ -6,7 +6,8 @@ import math
 import re
 
 from .. import synthesis
-from .candidates import not_comparable, source_rank
+from ..scales import fixed_limits
+from .candidates import LIMITS, not_comparable, source_rank
 from .estimates import within_person
 from .evidence import Contest, Evidence, Group
 from .question import OUTSIDE, Analysis, Effect, Rules, main_reason, targets
@@ -70,13 +71,24 @@ def _contrast_effect(ev: Evidence, analysis: Analysis, row, flip: bool,
     toward_cells = 1 if row["favours"] == "cells" else -1
     sign = toward_cells * (-1 if analysis.favourable == "lower" else 1)
     if analysis.rescale:
-        if row["scale_max"] is None or row["scale_max"] <= 0:
-            raise Unusable("scale of the reported difference not stated")
-        factor = 100 / row["scale_max"]
+        width, by_limits = _width(ev, row, size)
+        factor = 100 / width
+        if by_limits:
+            words, quality = (*words, by_limits), worst(quality, "derived")
         if factor != 1:
-            words = (*words, f"rescaled from 0–{row['scale_max']:g} to 0–100")
+            words = (*words, f"rescaled from 0–{width:g} to 0–100")
         size, se = size * factor, se * factor
     return sign * size, se, quality, words
+
+
+def _width(ev: Evidence, row, size: float) -> tuple[float, str]:
+    """The width of the scale of a reported difference: as printed, else that of the instrument."""
+    if row["scale_max"] is not None and row["scale_max"] > 0:
+        return row["scale_max"], ""
+    limits = fixed_limits(ev.data, row["outcome"], row["instrument"])
+    if row["scale_max"] is not None or limits is None or size > limits[1] - limits[0]:
+        raise Unusable("scale of the reported difference not stated")
+    return limits[1] - limits[0], f"{LIMITS}, {limits[0]:g} to {limits[1]:g}, as its scale"
 
 
 def _degrees_of_freedom(totals: list[float | None], paired: bool) -> float | None:
@@ -125,6 +137,8 @@ def reported_effect(ev: Evidence, analysis: Analysis, trial: str, contests: list
                     raise Unusable("a result of selected arms only")
                 yi, se, quality, words = _contrast_effect(
                     ev, analysis, row, flipped, _degrees_of_freedom(totals, paired))
+                if not rules.instrument_limits and any(w.startswith(LIMITS) for w in words):
+                    raise Unusable("scale not stated but by the limits of its instrument")
                 if not rules.takes(quality):
                     raise refused(quality, row)
             except Unusable as reason:

@@ -38,19 +38,32 @@ NOBODY = Group((), (), "")  # the comparator of a study without one
 
 @dataclass(frozen=True)
 class Contest:
-    """A group of cell arms against a group of comparator arms of one study, or against nobody."""
+    """A group of cell arms against a group of comparator arms of one study, or against nobody.
+
+    `silent` are arms of the same comparison of which no number is known; they are in no group.
+    """
 
     study_id: str
     kind: str
     background: tuple[str, ...]
     cells: Group
     comparator: Group
+    silent: tuple[str, ...] = ()
 
 
 def _signature(arm) -> tuple:
     """What must be equal in arms that are combined: all but dose and number of injections."""
     return (arm["cell_source"], arm["cell_product"], arm["donor"], arm["route"], arm["carrier"],
             frozenset(arm["cointervention"]), arm["comparator_type"])
+
+
+# What a row must print to tell anything of its arm.
+_NUMBERS = {"outcomes": ("mean", "median", "events", "percent"),
+            "adverse_events": ("events", "percent"), "contrasts": ("estimate", "p_value")}
+
+
+def _tells(table: str, row) -> bool:
+    return any(row[column] is not None for column in _NUMBERS[table])
 
 
 class Evidence:
@@ -77,6 +90,7 @@ class Evidence:
         self.contrasts = defaultdict(list)
         for row in data.values("contrasts", indication):
             self.contrasts[row["study_id"]].append(row)
+        self._heard = self._arms_with_numbers()
         self._contests = self._all_contests()
         self.found: dict = {}  # effects that were found once (see `selection`)
 
@@ -93,6 +107,32 @@ class Evidence:
             seen.add(study_id)
             study_id = parent
         return study_id
+
+    def _arms_with_numbers(self) -> set[tuple[str, str]]:
+        """(trial, arm) of which a report has some number, alone or in a union that holds it."""
+        heard = {arm for table, rows in (("outcomes", self.outcomes),
+                                         ("adverse_events", self.events))
+                 for arm, found in rows.items() if any(_tells(table, r) for r in found)}
+        heard |= {(study, row[side]) for study, rows in self.contrasts.items() for row in rows
+                  for side in ("arm_intervention", "arm_comparator") if _tells("contrasts", row)}
+        heard |= {(study, part) for study, arm in heard
+                  for part in self.arms[study, arm]["combines"]}
+        return {(self.trial_of(study), arm) for study, arm in heard}
+
+    def has_numbers(self, trial: str) -> bool:
+        """Whether any number of a trial is known."""
+        return trial in {of for of, _ in self._heard}
+
+    def _speaking(self, study_id: str, arm_ids: list[str]) -> tuple[list[str], tuple[str, ...]]:
+        """Arms of which a number is known, and the others; all of them where none is known.
+
+        An arm without any number says nothing of the others, which were allocated beside it. One
+        that has numbers elsewhere is no such arm: that they lack here may be selective.
+        """
+        heard = [a for a in arm_ids if (self.trial_of(study_id), a) in self._heard]
+        silent = tuple(a for a in arm_ids if a not in heard
+                       and not self.arms[study_id, a]["combines"])
+        return (heard, silent) if heard else (arm_ids, ())
 
     def _group(self, study_id: str, arm_ids: list[str]) -> list[Group]:
         """Arms of one kind, split where they differ in more than dose or number."""
@@ -119,13 +159,15 @@ class Evidence:
         out = defaultdict(list)
         for (study, kind, background), pairs in by_kind.items():
             pairs_of = {(c.cell_arm, c.comparator_arm) for c in pairs}
-            cells = self._group(study, list(dict.fromkeys(c.cell_arm for c in pairs)))
-            controls = self._group(study, list(dict.fromkeys(c.comparator_arm for c in pairs)))
-            for cell in cells:
-                for control in controls:
+            cells, without = self._speaking(
+                study, list(dict.fromkeys(c.cell_arm for c in pairs)))
+            controls, also = self._speaking(
+                study, list(dict.fromkeys(c.comparator_arm for c in pairs)))
+            for cell in self._group(study, cells):
+                for control in self._group(study, controls):
                     if (cell.arms[0], control.arms[0]) in pairs_of:
                         out[self.trial_of(study)].append(
-                            Contest(study, kind, background, cell, control))
+                            Contest(study, kind, background, cell, control, (*without, *also)))
         for contest in self._uncontrolled():
             out[self.trial_of(contest.study_id)].append(contest)
         return out
@@ -137,9 +179,10 @@ class Evidence:
                 continue
             cells = [arm_id for (of, arm_id), arm in self.arms.items()
                      if of == study and is_cell_arm(arm)]
+            cells, silent = self._speaking(study, cells)
             for group in self._group(study, cells):
                 given = without_usual_care(self.data, self.arms[study, group.arms[0]])
-                yield Contest(study, UNCONTROLLED, tuple(sorted(given)), group, NOBODY)
+                yield Contest(study, UNCONTROLLED, tuple(sorted(given)), group, NOBODY, silent)
 
     def contests(self, comparison: str, background: str = "") -> dict[str, list[list[Contest]]]:
         """Contests of every trial that has this comparison, in order of preference.

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from .comparisons import UNCONTROLLED
 from .evidence import Evidence
-from .values import MAIN_QUALITIES, ArmValue, Reading
+from .values import MAIN_QUALITIES, QUALITIES, ArmValue, Reading
 
 LOW_FOLLOW_UP = 0.8
 RATIOS = ("RR", "OR", "HR")
@@ -18,6 +18,7 @@ ONE_ARM = "values in one arm only"
 NO_VISIT, OUTSIDE = "visit not printed", "no visit in the window"
 NOT_ASKED = (OUTSIDE,)  # reasons that say nothing of values that the analysis asks for
 APART = "a product that the main pool keeps apart"
+NOT_RANDOMISED = "not randomised"
 
 
 @dataclass(frozen=True)
@@ -100,6 +101,9 @@ class Rules:
     pre_post_correlation: float = 0.5
     cell_classes: frozenset[str] = frozenset({"expanded", "minimally-processed", "not-stated"})
     without: frozenset[str] = frozenset()
+    instrument_limits: bool = True
+    silent_arms: bool = True
+    some_arms: bool = False
 
     def takes(self, quality: str) -> bool:
         """Whether values of a quality may enter."""
@@ -114,7 +118,7 @@ class Effect:
     ----------
     yi, vi : float
         Effect and sampling variance; ratios on the log scale. None where a binary trial has no
-        events, or events in all, so that it gives no ratio.
+        events, or events in all and no odds ratio: `no_ratio` then says why.
     cells, comparator : ArmValue or None
         Both arms on the scale of the analysis; None where a contrast was reported. Without a
         comparison there is no comparator, and the mean of `cells` is the change from baseline.
@@ -191,8 +195,15 @@ def targets(ev: Evidence, analysis: Analysis) -> list[str]:
     return [r["outcome"] for r in sorted(rows, key=lambda r: r["position"])]
 
 
+def not_taken(quality: str) -> str:
+    """Why a value of a quality that the rules do not take gives no effect."""
+    return f"value {quality}"
+
+
+# Reasons name no place where a trial is found instead: `missing` adds it where it is so.
 _REASON_ORDER = (
-    "only in robustness", "only some of the arms", "no single count", "no spread", "at baseline",
+    *(not_taken(quality) for quality in QUALITIES), "skewed by", "an arm without any value",
+    "only some of the arms", "no single count", "no spread", "at baseline",
     "number of units", "scale not stated", "direction", "share no standardised", "no mean",
     "values in one arm", "events are counted", "no count", "percentage changes",
     "follow unblinding", NO_VISIT, OUTSIDE,

@@ -9,7 +9,7 @@ from .comparisons import UNCONTROLLED_DESIGNS
 from .contrasts import reported_effect
 from .estimates import row_effect, within_person
 from .evidence import Contest, Evidence
-from .question import APART, Analysis, Effect, LeftOut, Rules, main_reason
+from .question import APART, NOT_RANDOMISED, Analysis, Effect, LeftOut, Rules, main_reason
 from .uncontrolled import uncontrolled_effect
 from .values import Unusable
 
@@ -46,7 +46,7 @@ def _barred(ev: Evidence, trial: str, rules: Rules) -> tuple[str, bool]:
     if study["design"] is None:
         return "design not stated", False
     if study["design"] not in rules.designs:
-        return ("not randomised: in robustness" if study["design"] == "nonrandomised-controlled"
+        return (NOT_RANDOMISED if study["design"] == "nonrandomised-controlled"
                 else f"design: {ev.data.label('design', study['design'])}"), True
     if ev.nameless(study):
         return "a study without a name, which may be there under its own", False
@@ -114,6 +114,10 @@ def _one_alternative(ev: Evidence, analysis: Analysis, trial: str, contests: lis
     fitting = [c for c in contests if _asked(ev, analysis, c, rules)]
     if not fitting:
         raise Unusable(APART)
+    if not rules.silent_arms:
+        fitting = [c for c in fitting if not c.silent]
+        if not fitting:
+            raise Unusable("an arm without any value")
     # A companion may be retracted when its main report is not.
     fitting = [c for c in fitting
                if rules.retracted or ev.studies[c.study_id]["status"] != "retracted"]
@@ -125,10 +129,18 @@ def _one_alternative(ev: Evidence, analysis: Analysis, trial: str, contests: lis
     reasons = []
     for way in ways:
         try:
-            return way(ev, analysis, trial, fitting, rules)
+            return _naming_silent(way(ev, analysis, trial, fitting, rules), fitting)
         except Unusable as reason:
             reasons.append(str(reason))
     raise Unusable(main_reason(reasons))
+
+
+def _naming_silent(effect: Effect, contests: list[Contest]) -> Effect:
+    """The effect with the arms of its comparison that are left out of it."""
+    silent = dict.fromkeys(arm for c in contests if c.study_id == effect.study_id
+                           for arm in c.silent)
+    words = tuple(f"without arm {arm}, of which no number is known" for arm in silent)
+    return replace(effect, derivation=(*effect.derivation, *words)) if words else effect
 
 
 def select(ev: Evidence, analysis: Analysis,

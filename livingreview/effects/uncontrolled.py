@@ -26,7 +26,16 @@ from .candidates import (
 )
 from .estimates import oriented
 from .evidence import Contest, Evidence
-from .question import NO_VISIT, OUTSIDE, Analysis, Effect, Rules, main_reason, targets
+from .question import (
+    NO_VISIT,
+    OUTSIDE,
+    Analysis,
+    Effect,
+    Rules,
+    main_reason,
+    not_taken,
+    targets,
+)
 from .values import ArmValue, Unusable, worst
 
 SMALLER = "a smaller group of the study, which got another treatment"
@@ -35,7 +44,7 @@ SMALLER = "a smaller group of the study, which got another treatment"
 def _change(before: ArmValue, after: ArmValue, rules: Rules) -> ArmValue:
     """The change of one arm from its means and SDs at two visits, with n of the last."""
     if not rules.takes("derived"):
-        raise Unusable("value derived: only in robustness")
+        raise Unusable(not_taken("derived"))
     r = rules.pre_post_correlation
     try:
         found = synthesis.mean_change(*([x] for x in (

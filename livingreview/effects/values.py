@@ -93,7 +93,7 @@ class Unusable(Exception):
 def refused(quality: str, row) -> Unusable:
     """A value whose quality keeps it out, with what is said of its source."""
     doubt = row.get("doubt")
-    return Unusable(f"value {quality}{doubt and f' ({doubt})' or ''}: only in robustness")
+    return Unusable(f"value {quality}{f' ({doubt})' if doubt else ''}")
 
 
 def doubt_of(row) -> tuple[str, ...]:

@@ -15,6 +15,7 @@ from ..dataset import Dataset, examine
 from ..tables import Table
 from .opening import csv_records
 
+_FIELD = re.compile(r'"(?:[^"]|"")*"|[^,\r\n]*')
 _NUMBER = re.compile(r"[-+]?[0-9]*\.?[0-9]+(?:[eE][-+]?[0-9]+)?")
 
 
@@ -26,35 +27,64 @@ def same(table: Table, name: str, text: str) -> object:
 
 
 class CsvFile:
-    """A table of a folder, to which rows are appended; what is in it stays to the last byte.
+    """A table of a folder, in which cells are corrected and to which rows are appended.
+
+    All else in it stays to the last byte.
 
     Parameters
     ----------
     folder : Path
     path : str
-        Below the folder.
+        Below the folder; an optional table that is not there is its header.
     table : Table
 
     Attributes
     ----------
+    rows : list of (int, dict)
+        The line and the cells of each row.
     known : dict
-        By key the line and the cells of each row.
+        The same by key, of rows with one key the first.
     """
 
     def __init__(self, folder: Path, path: str, table: Table):
         self.table = table
-        self.content = (folder / path).read_bytes()
-        records = list(csv_records(self.content, path))
+        self.path = path
+        self._read((folder / path).read_bytes() if (folder / path).exists() else
+                   (",".join(table.names) + "\n").encode())
+
+    def _read(self, content: bytes) -> None:
+        self.content = content
+        records = list(csv_records(content, self.path))
         self.header = records[0][1]
+        self.rows = [(line, dict(zip(self.header, cells, strict=True)))
+                     for line, cells in records[1:]]
         self.known: dict[tuple, tuple[int, dict[str, str]]] = {}
-        for line, cells in records[1:]:
-            values = dict(zip(self.header, cells, strict=True))
+        for line, values in self.rows:
             self.known.setdefault(self.key_of(values), (line, values))
 
     def key_of(self, values: Mapping[str, str]) -> tuple:
         """By what two rows are one; all their cells, where the table has no key."""
         return tuple(same(self.table, name, values.get(name, ""))
                      for name in self.table.key or self.table.names)
+
+    def correct(self, cells: Mapping[int, Mapping[str, str]]) -> dict[int, int]:
+        """Put values in cells, by the line of the row and by column.
+
+        Returns
+        -------
+        dict of int to int
+            The line of each row now, by its line before: line ends in cells come and go.
+        """
+        lines = io.StringIO(self.content.decode(), newline="").readlines()
+        starts = [line for line, _ in self.rows]
+        ends = dict(zip(starts, [*starts[1:], len(lines) + 1], strict=True))
+        for line, values in cells.items():
+            record = "".join(lines[line - 1:ends[line] - 1])
+            lines[line - 1:ends[line] - 1] = [
+                _with_cells(record, [values.get(name) for name in self.header]),
+                *[""] * (ends[line] - line - 1)]  # the lines below keep their places in the list
+        self._read("".join(lines).encode())
+        return dict(zip(starts, (line for line, _ in self.rows), strict=True))
 
     def appended(self, rows: Sequence[Mapping[str, str]]) -> tuple[bytes, list[int]]:
         """The content with rows behind it, and the line on which each begins."""
@@ -68,6 +98,18 @@ class CsvFile:
                 [values.get(name, "") for name in self.header])
             content += text.getvalue().encode()
         return content, lines
+
+
+def _with_cells(record: str, values: list[str | None]) -> str:
+    """The text of a record with some cells replaced; the others as they are written."""
+    fields, at = [], 0
+    for value in values:
+        found = _FIELD.match(record, at)
+        text = io.StringIO()
+        csv.writer(text, lineterminator="").writerow([value, ""])  # a second cell, so that an
+        fields.append(found[0] if value is None else text.getvalue()[:-1])  # empty one has no ""
+        at = found.end() + 1  # behind the comma
+    return ",".join(fields) + record[at - 1:]
 
 
 def examined_with(data: Dataset, files: Mapping[str, bytes]) -> Dataset:

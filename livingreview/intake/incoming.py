@@ -6,7 +6,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from ..reading import separator
-from ..tables import BY_NAME, Table
+from ..tables import (
+    ANALYSES,
+    BY_NAME,
+    COHORT_OVERLAPS,
+    CORRECTIONS,
+    VOCABULARIES,
+    Table,
+)
+
+# What is taken in: the tables of an indication, and these, whose rows name theirs.
+TAKEN = {t.name: t for t in (*(t for t in BY_NAME.values() if t.folder == "indication"),
+                             COHORT_OVERLAPS, ANALYSES, VOCABULARIES)}
 
 
 class IntakeError(Exception):
@@ -40,6 +51,8 @@ class Row:
     made : bool
         The row follows from the others (a study that is only named): where the folder has a row
         of this key, that one stays and is no difference.
+    corrections : tuple of Row
+        Rows of corrections that were applied to it, or that it is.
     """
 
     table: Table
@@ -47,25 +60,34 @@ class Row:
     place: str
     names: Mapping[str, str] = field(default_factory=dict)
     made: bool = False
+    corrections: tuple[Row, ...] = ()
 
     def cells(self) -> tuple[str, ...]:
         """The cells in the order of the table."""
         return tuple(self.values.get(name, "") for name in self.table.names)
 
+    def stated(self) -> str:
+        """Its cells that are not empty."""
+        return "; ".join(f"{name} {text}" for name, text in self.values.items() if text)
+
+    @property
+    def is_correction(self) -> bool:
+        """Whether a correction is all that it comes from."""
+        return any(c.place == self.place for c in self.corrections)
+
 
 def table_called(name: str, place: str) -> Table:
-    """The table of that name.
+    """The table of that name, or that of corrections.
 
     Raises
     ------
     IntakeError
         Where there is none, or where it is kept by hand.
     """
-    table = BY_NAME.get(name)
-    if table is None or table.folder != "indication":
-        known = ", ".join(t.name for t in BY_NAME.values() if t.folder == "indication")
+    table = CORRECTIONS if name == CORRECTIONS.name else TAKEN.get(name)
+    if table is None:
         raise IntakeError([f"{place}: no table of an indication is called {name!r}: expected one "
-                           f"of {known}"])
+                           f"of {', '.join((*TAKEN, CORRECTIONS.name))}"])
     return table
 
 
@@ -103,6 +125,9 @@ def named_rows(table: Table, header: list[str], records, place) -> list[Row]:
                 f"{', '.join(table.names)}" for name in header if name not in table.names]
     problems += [f"{place(1)}: the column {name} is there more than once"
                  for name in table.names if header.count(name) > 1]
+    if table is CORRECTIONS:  # each of them decides what is done: none is empty by being absent
+        problems += [f"{place(1)}: the column {name} is missing: expected "
+                     f"{', '.join(table.names)}" for name in table.names if name not in header]
     rows = []
     for number, cells in records:
         if any(cell for cell in cells[len(header):]):

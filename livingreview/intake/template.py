@@ -12,11 +12,12 @@ from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.datavalidation import DataValidation
 
 from ..dataset import Dataset
-from ..tables import BY_NAME, Column, Table
+from ..tables import BY_NAME, OPEN_LISTS, Column, Table
 
-# What a study is described by, in the order in which it is written down.
+# What a study is described by, in the order in which it is written down, and what others pooled.
 TABLES = tuple(BY_NAME[name] for name in (
-    "sources", "studies", "arms", "outcomes", "contrasts", "adverse_events", "risk_of_bias"))
+    "sources", "studies", "arms", "outcomes", "contrasts", "adverse_events", "risk_of_bias",
+    "published_syntheses"))
 README, LISTS = "README", "lists"  # sheets that hold no data
 GUIDE_FILE = "README.txt"  # of a folder
 INDICATION = "Indication"  # label of the cell, or line, that says where the rows belong
@@ -31,7 +32,8 @@ _RULES = (
 _WORKBOOK = (*_RULES, "A column whose name ends in * must be filled.",
              "Then: python -m livingreview import FILE")
 _FOLDER = (*_RULES, "A column that is called required below must be filled.",
-           "The words of each list are in the file vocabularies.csv of the data folder.",
+           "The words of each list are in the file vocabularies.csv of the data folder; "
+           f"{', '.join(OPEN_LISTS)} are open, all others closed.",
            "Then: python -m livingreview import FOLDER")
 
 
@@ -75,7 +77,8 @@ def _table_sheet(book: Workbook, table: Table, lists: dict[str, str]) -> None:
             row.number_format = "@"  # text: a spreadsheet then leaves 1-2 and 2020-01 alone
         if column.vocabulary in lists:
             choice = DataValidation("list", lists[column.vocabulary], allow_blank=True)
-            choice.showErrorMessage = not column.many  # a list allows one word alone
+            # Neither several words in a cell nor a word to be added is one of the list.
+            choice.showErrorMessage = not column.many and column.vocabulary not in OPEN_LISTS
             choice.error = f"Choose a word of the list {column.vocabulary}."
             sheet.add_data_validation(choice)
             choice.add(cells)

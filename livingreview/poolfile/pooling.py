@@ -81,6 +81,21 @@ def _pooled(question: Question, trials: Trials, rows: np.ndarray) -> Pooled:
     return pooled
 
 
+def without(result: Result, row: int) -> Pooled | None:
+    """The pool without a row of weight 0, whose numbers move it all the same.
+
+    None for rows with a weight, and where the others have no pool.
+    """
+    if result.question.method != "MH" or result.weights[row] != 0:
+        return None
+    rows = _members(result.question, result.trials).copy()
+    rows[row] = False
+    try:
+        return _pooled(result.question, result.trials, rows)
+    except SynthesisError:
+        return None
+
+
 def _no_pool(trials: Trials, said: str) -> DataError:
     """Why there is no pool: of the whole file, with the reason of every trial."""
     out = [Problem(trials.file, 1, "", "", said, "trials that can be pooled")]

@@ -8,7 +8,7 @@ import numpy as np
 from scipy.special import ndtri
 
 from ..synthesis import Pooled, Regression
-from .pooling import Result
+from .pooling import Result, without
 from .question import Question
 from .trials import printable
 
@@ -32,6 +32,12 @@ def _described(question: Question, pooled: Pooled) -> dict:
     return out
 
 
+def _ends(question: Question, pooled: Pooled | None) -> dict | None:
+    """An estimate with its interval."""
+    return pooled and {key: natural(question, getattr(pooled, key))
+                       for key in ("estimate", "ci_low", "ci_high")}
+
+
 def _study_rows(result: Result) -> list[dict]:
     question, trials = result.question, result.trials
     half = float(ndtri(0.5 + question.level / 2)) * np.sqrt(trials.vi)
@@ -43,6 +49,7 @@ def _study_rows(result: Result) -> list[dict]:
         out.append({"row": int(row), "study": name, "yi": yi, "vi": vi,
                     "estimate": natural(question, yi), "ci_low": natural(question, low),
                     "ci_high": natural(question, high), "weight": weight,
+                    "without": _ends(question, without(result, i)),
                     "left_out": trials.reasons[i]})
         if question.subgroup:
             out[-1]["subgroup"] = printable(trials.texts[question.subgroup][i]) or None

@@ -15,6 +15,7 @@ from ..review import Review, dumps
 
 BASE = "api/v1"
 SCHEMA = "schema.json"
+_DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _NUMBER, _TEXT, _WHOLE = ({"type": [kind, "null"]} for kind in ("number", "string", "integer"))
 # Fields of an analysis: where they stand in its result, their type, and what they mean.
 ANALYSIS = {
@@ -31,8 +32,10 @@ ANALYSIS = {
     "window_to": ("question.window_to", _NUMBER, "visits up to this month"),
     "k": ("k", _WHOLE, "studies in the estimate"),
     "n": ("n", _NUMBER, "participants in the estimate"),
-    "model": ("pooled.model", _TEXT, "model of the pooled estimate"),
-    "estimate": ("pooled.estimate", _NUMBER, "pooled estimate; null where there is none"),
+    "k_without_ratio": ("k_without_ratio", _WHOLE, "further studies that give no ratio"),
+    "n_without_ratio": ("n_without_ratio", _NUMBER, "participants of these, in no estimate"),
+    "model": ("pooled.model", _TEXT, "model of the estimate"),
+    "estimate": ("pooled.estimate", _NUMBER, "estimate, pooled from two studies on; null for none"),
     "ci_low": ("pooled.ci_low", _NUMBER, "lower end of the 95% interval"),
     "ci_high": ("pooled.ci_high", _NUMBER, "upper end of the 95% interval"),
     "pi_low": ("pooled.pi_low", _NUMBER, "lower end of the prediction interval"),
@@ -43,8 +46,12 @@ ANALYSIS = {
 }
 VERSION = {
     "version": "name of the version", "date": "day of its publication",
-    "data_version": "date of the last change of its data", "package_version": "its package",
+    "data_version": "date of the last entry on its data", "package_version": "its package",
     "results": "address of its results, from this folder",
+}
+_LISTED = {
+    "json": "as JSON", "csv": "as CSV", "schema": "its part of the schema of all files",
+    "schema_alone": "its own schema",
 }
 FILES = {
     "studies": "Every study with its indication and the analyses that use it.",
@@ -105,22 +112,43 @@ def _study_schema() -> dict:
     return fields
 
 
-def schema() -> dict:
-    """JSON Schema of the three files, each a list of records.
-
-    The whole schema takes any of the three; ``#/$defs/NAME`` takes that one, and says better what
-    is wrong with it.
-    """
+def schemas() -> dict[str, dict]:
+    """JSON Schema of each file, which stands alone; the index has one too."""
     fields = {
         "studies": _study_schema(),
         "analyses": {k: {**kind, "description": what} for k, (_, kind, what) in ANALYSIS.items()},
         "versions": {k: {**_TEXT, "description": what} for k, what in VERSION.items()},
     }
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema",
-            "anyOf": [{"$ref": f"#/$defs/{name}"} for name in fields], "$defs": {
-        name: {"type": "array", "description": FILES[name], "items": {
-            "type": "object", "properties": found, "required": list(found)}}
-        for name, found in fields.items()}}
+    lists = {name: {"type": "array", "description": FILES[name], "items": {
+        "type": "object", "properties": found, "required": list(found)}}
+        for name, found in fields.items()}
+    return {**lists, "index": _index_schema()}
+
+
+def _index_schema() -> dict:
+    address = {"type": "string", "format": "uri-reference"}
+    listed = {name: {**address, "description": what} for name, what in _LISTED.items()}
+    listed["what"] = {"type": "string", "description": "what is in it"}
+    fields = {
+        "version": {"const": 1, "description": "version of this interface"},
+        "data_version": {**_TEXT, "description": "date of the last change of the data"},
+        "files": {"type": "object", "description": "files by name", "required": list(FILES),
+                  "additionalProperties": {"type": "object", "properties": listed,
+                                           "required": list(listed)}},
+        "results": {**address, "description": "every result with all its parts"},
+        "schema": {**address, "description": "schema of all files"}}
+    return {"type": "object", "description": "What there is, and where.", "properties": fields,
+            "required": list(fields)}
+
+
+def schema() -> dict:
+    """JSON Schema of all files in one; the three lists of records are named in it.
+
+    The whole schema takes any of the three; ``#/$defs/NAME`` takes that one, and says better what
+    is wrong with it.
+    """
+    return {"$schema": _DIALECT, "anyOf": [{"$ref": f"#/$defs/{name}"} for name in FILES],
+            "$defs": schemas()}
 
 
 def _csv(records: list[dict], columns: list[str]) -> str:
@@ -151,10 +179,13 @@ def files(data: Dataset, review: Review) -> dict[str, str]:
         out[f"{BASE}/{name}.json"] = content = dumps(found)
         out[f"{BASE}/{name}.csv"] = _csv(json.loads(content), columns)
     out[f"{BASE}/{SCHEMA}"] = dumps(described)
+    for name, alone in described["$defs"].items():
+        out[f"{BASE}/schema/{name}.json"] = dumps({"$schema": _DIALECT, **alone})
     out[f"{BASE}/index.json"] = dumps({
         "version": 1, "data_version": data.version,
         "files": {name: {"json": f"{name}.json", "csv": f"{name}.csv", "what": what,
-                         "schema": f"{SCHEMA}#/$defs/{name}"}
+                         "schema": f"{SCHEMA}#/$defs/{name}",
+                         "schema_alone": f"schema/{name}.json"}
                   for name, what in FILES.items()},
         "results": "../../results.json", "schema": SCHEMA})
     return out

@@ -7,19 +7,23 @@ import io
 import json
 import os
 import shutil
+import stat
 import subprocess
 import sys
 import tarfile
-import tempfile
 import time
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
-from .. import versions
+from .. import places, stopping, versions
 from ..reads import VERSION
+from .build import staging, swap
 from .heads import COMMIT, SIBLINGS
 from .release import ReleaseError, git, named, tagged
+
+_FIRST = 315532800  # 1980 in seconds: no earlier time can be said in the format
+_UNIX = 3  # whose rights the entries have
 
 
 def _tree(root: Path, tag: str, folder: Path) -> None:
@@ -38,29 +42,41 @@ def _build(tree: Path, version: str, commit: str, epoch: str) -> Path:
                    "SOURCE_DATE_EPOCH": epoch, "PYTHONPATH": str(tree)}
     for name in ("LIVINGREVIEW_DATA", "LIVINGREVIEW_STORE"):
         environment.pop(name, None)
-    done = subprocess.run([sys.executable, "-m", "livingreview", "build"], cwd=tree,
-                          env=environment, check=False)
-    if done.returncode:
+    if stopping.call([sys.executable, "-m", "livingreview", "build"], cwd=tree, env=environment):
         raise ReleaseError("the site of the version could not be built: see the messages above")
     return tree / "_build" / "html"
 
 
 def _zip(target: Path, folders: dict[str, Path], epoch: int) -> str:
     """An archive that is the same whenever it is made; its SHA-256."""
-    stamp = time.gmtime(max(epoch, 315532800))[:6]  # the format begins in 1980
     with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, folder in folders.items():
-            for path in sorted(p for p in folder.rglob("*") if p.is_file()):
-                inside = f"{name}/{path.relative_to(folder).as_posix()}"
-                archive.writestr(zipfile.ZipInfo(inside, stamp), path.read_bytes(),
-                                 zipfile.ZIP_DEFLATED)
+            for path in sorted([folder, *folder.rglob("*")]):
+                inside = (Path(name) / path.relative_to(folder)).as_posix()
+                if path.is_dir():
+                    archive.writestr(_entry(f"{inside}/", stat.S_IFDIR | places.FOLDER, epoch), b"")
+                elif path.is_file():
+                    mode = places.FOLDER if path.stat().st_mode & stat.S_IXUSR else places.FILE
+                    archive.writestr(_entry(inside, stat.S_IFREG | mode, epoch), path.read_bytes())
         # the site names the page beside it that leads to the newest version
-        archive.writestr(zipfile.ZipInfo("index.html", stamp), _leading_to("site"),
-                         zipfile.ZIP_DEFLATED)
+        archive.writestr(_entry("index.html", stat.S_IFREG | places.FILE, epoch),
+                         _leading_to("site"))
     digest = hashlib.sha256(target.read_bytes()).hexdigest()
-    target.with_name(target.name + ".sha256").write_text(f"{digest}  {target.name}\n",
-                                                         encoding="utf-8")
+    _checksum(target).write_text(f"{digest}  {target.name}\n", encoding="utf-8")
     return digest
+
+
+def _entry(name: str, mode: int, epoch: int) -> zipfile.ZipInfo:
+    """A file or folder of an archive, with rights that do not hang on who makes it."""
+    entry = zipfile.ZipInfo(name, time.gmtime(max(epoch, _FIRST))[:6])
+    entry.create_system, entry.external_attr = _UNIX, mode << 16
+    entry.compress_type = zipfile.ZIP_DEFLATED
+    return entry
+
+
+def _checksum(archive: Path) -> Path:
+    """The file beside an archive that holds its SHA-256."""
+    return archive.with_name(archive.name + ".sha256")
 
 
 def index(out: Path) -> None:
@@ -79,6 +95,7 @@ def index(out: Path) -> None:
         indent=1) + "\n", encoding="utf-8")
     newest = next(iter([*latest, *names]), "")
     (out / "index.html").write_text(_leading_to(newest), encoding="utf-8")
+    places.publish(out / "versions.json", out / "index.html")
 
 
 def _leading_to(folder: str) -> str:
@@ -117,9 +134,7 @@ def site_version(root: Path, version: str, out: Path, say: Callable[[str], None]
                            "version first, or fetch the tags (git fetch --tags)", 2)
     commit = git(root, "rev-parse", "--verify", f"v{version}^{{commit}}")
     epoch = git(root, "log", "-1", "--format=%ct", commit)
-    out.mkdir(parents=True, exist_ok=True)
-    work = Path(tempfile.mkdtemp(dir=out, prefix=f".{version}-"))
-    try:
+    with staging(out / version) as work:
         tree = work / "tree"
         _tree(root, f"v{version}", tree)
         if (tree / "requirements.txt").read_bytes() != (root / "requirements.txt").read_bytes():
@@ -132,27 +147,26 @@ def site_version(root: Path, version: str, out: Path, say: Callable[[str], None]
             raise ReleaseError("the results built from the tag are not the published ones")
         made = {**versions.manifest(version, tree / "releases"), "commit": commit}
         (site / "manifest.json").write_text(json.dumps(made, indent=1) + "\n", encoding="utf-8")
-        shutil.move(site, work / "site")
-        shutil.rmtree(tree / "_build")
+        site.rename(work / "site")
+        shutil.rmtree(tree)
+        _tree(root, f"v{version}", tree)  # without what the build left there, such as bytecode
         return _published(work, out, version, int(epoch), say)
-    finally:
-        shutil.rmtree(work, ignore_errors=True)
 
 
 def _published(work: Path, out: Path, version: str, epoch: int,
                say: Callable[[str], None]) -> Path:
     """Put the site and its archive in their places; what is there already must be the same."""
     archive = out / f"livingreview-{version}.zip"
-    made = work / archive.name
+    made, checksum = work / archive.name, _checksum(archive)
     digest = _zip(made, {"site": work / "site", "source": work / "tree"}, epoch)
-    checksum = archive.with_name(archive.name + ".sha256")
     if checksum.exists() and checksum.read_text(encoding="utf-8").split()[0] != digest:
         raise ReleaseError(f"{checksum} is the checksum of another build of {version}, and a "
                            "published version never changes: move it away to compare them")
-    made.replace(archive)
-    made.with_name(checksum.name).replace(checksum)
-    shutil.rmtree(out / version, ignore_errors=True)
-    (work / "site").rename(out / version)
-    index(out)
+    places.publish(made, _checksum(made))
+    with stopping.shielded():  # all of it or nothing
+        made.replace(archive)
+        _checksum(made).replace(checksum)
+        swap(work / "site", out / version, work / "before")
+        index(out)
     say(f"{archive}: SHA-256 {digest}")
     return archive

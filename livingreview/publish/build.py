@@ -6,13 +6,15 @@ import glob
 import os
 import platform
 import shutil
-import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
+from .. import stopping
 from ..dataset import default_folder
+from ..places import made, publish
 from .workers import Workers
 
 ALL_CORES = Workers()
@@ -84,18 +86,29 @@ def site_folder(root: Path, out: Path, data: Path | None = None) -> Path:
     return out
 
 
-def _staging(out: Path) -> Path:
-    """A new folder beside the site, which shows before a long build that it can be written.
+@contextmanager
+def staging(out: Path) -> Iterator[Path]:
+    """A new folder beside a site, which shows before a long build that it can be written.
 
     Its name begins with a point, so that a build inside the project does not read it, and says
-    whose it is.
+    whose it is. It is removed at the end of the block.
+
+    Parameters
+    ----------
+    out : Path
+        Folder of the site.
+
+    Raises
+    ------
+    OSError
     """
-    try:
-        out.parent.mkdir(parents=True, exist_ok=True)
+    with made(out.parent, public=True):
         _tidy(out)
-        return Path(tempfile.mkdtemp(dir=out.parent, prefix=f"{_owned(out)}{os.getpid()}-"))
-    except OSError as error:
-        raise Refused(f"cannot write in {out.parent}: {error.strerror}") from error
+        work = Path(tempfile.mkdtemp(dir=out.parent, prefix=f"{_owned(out)}{os.getpid()}-"))
+        try:
+            yield work
+        finally:
+            shutil.rmtree(work, ignore_errors=True)
 
 
 def _owned(out: Path) -> str:
@@ -125,23 +138,35 @@ def _runs(process: int) -> bool:
     return True
 
 
-def _swap(new: Path, old: Path, aside: Path) -> None:
-    """Put a finished folder in the place of another, which stands `aside` meanwhile."""
-    if old.exists():
-        old.rename(aside)
+def swap(new: Path, old: Path, aside: Path) -> None:
+    """Put a finished folder, for everybody to read, in the place of another, which goes.
+
+    Parameters
+    ----------
+    new, old : Path
+    aside : Path
+        Where the other one stands meanwhile.
+    """
+    publish(new)
     try:
-        new.rename(old)
-    except BaseException:
-        if aside.exists():
-            aside.rename(old)
-        raise
-    shutil.rmtree(aside, ignore_errors=True)
+        with stopping.shielded():
+            if old.exists():
+                old.rename(aside)
+            try:
+                new.rename(old)
+            except BaseException:
+                if aside.exists():
+                    aside.rename(old)
+                raise
+    finally:
+        if old.exists():
+            shutil.rmtree(aside, ignore_errors=True)
 
 
 def _command(root: Path, work: Path) -> list[str]:
     """The strict build of the book below a folder."""
-    return [sys.executable, "-c", "from jupyter_book.cli.main import main; main()", "build",
-            str(root), "--path-output", str(work), "-W", "-n", "--keep-going"]
+    return [sys.executable, "-m", "livingreview.publish.book", "build", str(root),
+            "--path-output", str(work), "-W", "-n", "--keep-going"]
 
 
 def _built(root: Path, work: Path, data: Path | None, workers: Workers) -> Path:
@@ -149,9 +174,9 @@ def _built(root: Path, work: Path, data: Path | None, workers: Workers) -> Path:
     environment = {**os.environ, **workers.environment()}
     if data is not None:
         environment["LIVINGREVIEW_DATA"] = str(data.resolve())
-    done = subprocess.run(_command(root, work), cwd=root, env=environment, check=False)
+    failed = stopping.call(_command(root, work), cwd=root, env=environment)
     html = work / "_build" / "html"
-    if done.returncode or not (html / "index.html").is_file():
+    if failed or not (html / "index.html").is_file():
         raise BuildError(f"the build failed: see the messages above; {_UNTOUCHED}")
     (html / ".buildinfo").unlink(missing_ok=True)  # for a build that goes on: this one is whole
     (html / MARK).write_text(_MARK_TEXT, encoding="utf-8")
@@ -187,13 +212,13 @@ def build(root: Path, out: Path, data: Path | None = None,
     BuildError
         When a page, cell, link or reference is wrong.
     """
-    out = site_folder(root, out, data)
-    work = _staging(out)
+    out, work = site_folder(root, out, data), None
     try:
-        say("building the book: pages are executed, then written (about two minutes)")
-        _swap(_built(root, work, data, workers), out, work.with_name(work.name + _ASIDE))
+        with staging(out) as work:
+            say("building the book: pages are executed, then written (about two minutes)")
+            swap(_built(root, work, data, workers), out, work.with_name(work.name + _ASIDE))
     except OSError as error:
+        if work is None:
+            raise Refused(f"cannot write in {out.parent}: {error.strerror}") from error
         raise BuildError(f"cannot write {out}: {error.strerror}; {_UNTOUCHED}") from error
-    finally:
-        shutil.rmtree(work, ignore_errors=True)
     return out / "index.html"

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from ..parcel import Parcel
+from ..places import made, replacing
 from ..reads import digest
 from ..review.whole import whole_folder
 from ..store import Store
@@ -68,19 +68,17 @@ def compute(folders: Sequence[Path], out: Path,
     OSError
         When `out` cannot be written.
     """
-    out.mkdir(parents=True, exist_ok=True)
     store = Store(out / _KEPT)
     before = [_made_from(f) for f in folders]
     units = [(Parcel.unread(f, workers.remote),) for f in folders]
-    for position, (text, errors) in workers.run(whole_folder, units):
-        folder = folders[position]
-        if not errors:
-            target = out / f"{_name(folder)}.json"
-            beside = target.with_name(f".{target.name}.{os.getpid()}")
-            beside.write_text(text, encoding="utf-8")
-            beside.replace(target)
-            store.keep(_name(folder), before[position], {}, b"")
-        yield folder, errors
+    with made(out):
+        for position, (text, errors) in workers.run(whole_folder, units):
+            folder = folders[position]
+            if not errors:
+                with replacing(out / f"{_name(folder)}.json") as file:
+                    file.write(text)
+                store.keep(_name(folder), before[position], {}, b"")
+            yield folder, errors
 
 
 def _name(folder: Path) -> str:

@@ -57,7 +57,7 @@ def feed(data, site: str) -> str:
     _add(_add(root, "author"), "name", facts.get("authors", ""))
     _add(root, "link", rel="self", href=own)
     dates = [versions.manifest(name)["date"] for name in known]
-    _add(root, "updated", f"{max(dates, default=data.version or '1970-01-01')}T00:00:00Z")
+    _add(root, "updated", f"{max(dates, default=data.date or '1970-01-01')}T00:00:00Z")
     for previous, name in reversed(list(zip(["", *known], known, strict=False))):
         _entry(root, data, site, name, previous)
     ET.indent(root)

@@ -118,7 +118,8 @@ def execute(pages: Iterable[Page], store: Store, data: Dataset, workers: Workers
     units = [(str(p.path), nbformat.writes(p.notebook), parcel, str(store.folder.resolve()))
              for p in todo]
     failures = []
-    for done, (position, result) in enumerate(workers.run(notebooks.execute, units), 1):
+    finished = workers.run(notebooks.execute, units, apart=True)
+    for done, (position, result) in enumerate(finished, 1):
         page = todo[position]
         if isinstance(result, Failed):
             failures.append(result)

@@ -28,7 +28,7 @@ class Identity:
     version : str
         Name of the version; empty where it is not released.
     date : str
-        Date of the data; empty where they have none.
+        Version of the data, which is their date; empty where they have none.
     commit : str
         Commit of the source; empty where it is not known.
     published : str
@@ -61,7 +61,7 @@ class Identity:
     def words(self) -> str:
         """Version, date and, where it is not the project's own, data folder, for a reader."""
         name = f"version {self.version}" if self.version else "unreleased"
-        of = f" of {self.date}" if self.date else ""
+        of = f" of {versions.said(self.date)}" if self.date else ""
         where = f" in the folder {self.folder}" if self.folder else ""
         return f"{name}, data{of}{where}" if of or where else name
 
@@ -167,8 +167,10 @@ def linked_data(facts: dict[str, str], identity: Identity, site: str, page: str,
     """
     who = {"@type": "Organization", "name": facts.get("authors", "")}
     common = {"@context": "https://schema.org", "author": who,
-              "version": identity.version or identity.words, "dateModified": identity.date,
+              "version": identity.version or identity.words,
               "license": f"https://spdx.org/licenses/{facts.get('text-licence', '')}"}
+    if identity.date:
+        common["dateModified"] = versions.day(identity.date)
     if identity.published:
         common["datePublished"] = identity.published
     if landing:
@@ -181,7 +183,8 @@ def linked_data(facts: dict[str, str], identity: Identity, site: str, page: str,
                 for path, kind in _downloads()]
     else:
         record = {**common, "@type": "ScholarlyArticle", "headline": title,
-                  "isPartOf": {"@type": "Dataset", "name": facts.get("title", "")}}
+                  "isPartOf": {"@type": "Dataset", "name": facts.get("title", ""),
+                               "description": facts.get("description", "")}}
     if site:
         record["url"] = f"{site}/{page}.html"
     # "</" would end the element

@@ -14,12 +14,14 @@ from pathlib import Path
 
 import yaml
 
-from .. import versions
+from .. import stopping, versions
 from ..dataset import Dataset
 from ..display.changes import as_text
 from ..display.citation import Work, about, work
+from ..intake.files import put
 from ..review import dumps, review
 from ..review.changes import changes
+from . import crate
 from .workers import Workers
 
 _PAGE = """---
@@ -73,11 +75,6 @@ released.files()
 
 # What a release writes anew each time: no content of the version before.
 _ANEW = ("CHANGELOG.md", "CITATION.cff", ".zenodo.json", "ro-crate-metadata.json")
-# What is published beside the version's own files, and whether it is code.
-_ENTRIES = {
-    "data/": False, "notebooks/": False, "book/": False, "livingreview/": True,
-    "requirements.txt": True, "pyproject.toml": True, "Makefile": True, "LICENSE": True,
-    "LICENSE-DATA": False, "CITATION.cff": False}
 _SHOWN = 10  # files that a refusal names
 
 
@@ -158,38 +155,12 @@ def manifest(root: Path, data: Dataset, version: str, date: str, results: str) -
     """
     document = json.loads(results)
     # Every file of the folder, also those that are no table: they are published with the version.
-    names = git(root, "ls-files", "-z", "data").split("\0")
-    files = {name: _sha256((root / name).read_bytes()) for name in names if name}
+    files = {name: _sha256((root / name).read_bytes()) for name in _tracked(root, "data")}
     files.update({f"data/{path}": digest for path, digest in data.digests.items()})
     files[f"releases/{version}.json"] = _sha256(results.encode())
     return {"version": version, "date": date, "data_version": document["data_version"],
             "package_version": document["package_version"], "sha256": dict(sorted(files.items())),
             "python": ".".join(map(str, sys.version_info[:2])), "pins": _pins(root)}
-
-
-def _crate(root: Path, item: Work, facts: dict[str, str], entries: dict[str, bool]) -> str:
-    """RO-Crate metadata: data, code, results, licences, and the contributors as an entity."""
-    from rocrate.model.contextentity import ContextEntity
-    from rocrate.rocrate import ROCrate
-
-    crate = ROCrate()
-    who = crate.add(ContextEntity(crate, "#contributors", properties={
-        "@type": "Organization", "name": item.author}))
-    licences = {name: crate.add(ContextEntity(crate, f"https://spdx.org/licenses/{name}", {
-        "@type": "CreativeWork", "name": name}))
-        for name in (facts["text-licence"], facts["code-licence"])}
-    top = crate.root_dataset
-    top["name"], top["description"] = item.title, facts["description"]
-    top["version"], top["author"], top["publisher"] = item.version, who, who
-    top["license"] = licences[facts["text-licence"]]
-    crate.datePublished = datetime.date.fromisoformat(item.date)
-    for path, code in entries.items():
-        kind = crate.add_directory if path.endswith("/") else crate.add_file
-        kind(root / path, path, fetch_remote=False, properties={
-            "name": path, "license": licences[facts["code-licence" if code else "text-licence"]]})
-    document = crate.metadata.generate()
-    document["@graph"] = sorted(document["@graph"], key=lambda entity: entity["@id"])
-    return _json(document)
 
 
 def _json(document: object) -> str:
@@ -253,6 +224,20 @@ def _refuse(root: Path, version: str) -> None:
         raise ReleaseError(_never(version, "content", other))
 
 
+def _refuse_the_same(root: Path, version: str) -> None:
+    """Refuse a version in which nothing differs from the last one."""
+    known = versions.published(root / "releases")
+    if not known or version in known:
+        return
+    last = known[-1]
+    since = tagged(root, last) or git(root, "log", "-1", "--diff-filter=A", "--format=%H", "--",
+                                      f"releases/{last}.json")
+    if since and not _other_than(root, last, since):
+        raise ReleaseError(f"nothing has changed since {last}: no data, no code and no page, so "
+                           f"that {version} would be the same under another name; say --again "
+                           "where that is wanted. Nothing was written.")
+
+
 def _never(version: str, what: str, other: list[str]) -> str:
     """Why a version is refused that is published with something else."""
     more = [f"and {len(other) - _SHOWN} more"] if len(other) > _SHOWN else []
@@ -261,7 +246,7 @@ def _never(version: str, what: str, other: list[str]) -> str:
 
 
 def _other_than(root: Path, version: str, tag: str) -> list[str]:
-    """Files that are not those of a version's tag, but what another release writes."""
+    """Files that are not those of a version's tag or commit, but what another release writes."""
     found = git(root, "diff", "--name-only", "--no-renames", "-z", tag, "HEAD").split("\0")
     return [path for path in found if path and path not in _ANEW
             and _version_of(path) in ("", version)]
@@ -285,7 +270,7 @@ def _other_made(published: dict, made: dict) -> list[str]:
 
 
 def prepare(root: Path, version: str, data: Dataset, checks: str, say: Callable[[str], None],
-            workers: Workers | None = None) -> list[str]:
+            workers: Workers | None = None, again: bool = False) -> list[str]:
     """Write the files of a version, and say how it is committed and tagged.
 
     Parameters
@@ -301,6 +286,8 @@ def prepare(root: Path, version: str, data: Dataset, checks: str, say: Callable[
         Told what is being done.
     workers : Workers, optional
         Where the results are computed.
+    again : bool
+        Whether the version is wanted although nothing has changed since the last one.
 
     Returns
     -------
@@ -310,11 +297,18 @@ def prepare(root: Path, version: str, data: Dataset, checks: str, say: Callable[
     Raises
     ------
     ReleaseError
-        When the tree is not clean, a check fails, or the version is published with other content.
+        When the tree is not clean, nothing has changed, a check fails, or the version is published
+        with other content.
     """
     _refuse(root, named(version))
+    if data.changed:
+        raise ReleaseError("the data are not described as they are: write what changed into "
+                           "changelog.csv, then call `python -m livingreview describe`. What "
+                           "changed:\n" + "\n".join(data.changed))
+    if not again:
+        _refuse_the_same(root, version)
     say(f"running the checks: {checks}")
-    if subprocess.run(checks, shell=True, cwd=root, check=False).returncode:
+    if stopping.call(checks, shell=True, cwd=root):
         raise ReleaseError(f"a check failed: {checks}")
     say("computing the results")
     results = dumps(review(data, run=(workers or Workers(1)).run).document)
@@ -325,8 +319,12 @@ def prepare(root: Path, version: str, data: Dataset, checks: str, say: Callable[
         say(f"{version} is published with this content already: nothing to do")
         return []
     written = _contents(root, version, data, results)
-    for path, content in written.items():
-        _write(root / path, content)
+    try:
+        with stopping.shielded():
+            put(root, {path: content.encode() for path, content in written.items()})
+    except OSError as error:
+        raise ReleaseError(f"cannot write in {root}: {error.strerror}; nothing was written",
+                           2) from error
     return [f"git add {' '.join(sorted(written))}", f'git commit -m "Release {version}"',
             f'git tag -a v{version} -m "Version {version}"',
             f"make site-version VERSION={version}"]
@@ -354,24 +352,21 @@ def _contents(root: Path, version: str, data: Dataset, results: str) -> dict[str
     previous = known[-1] if known else ""
     old = versions.results(previous, root / "releases") if previous else None
     item, facts = work(data, version, today()), about(data)
-    # the manifest holds the others' digests, the metadata none, so that none waits for another
-    entries = {path: code for path, code in _ENTRIES.items() if (root / path).exists()}
-    entries |= dict.fromkeys((f"releases/{version}{ending}" for ending in (
-        ".json", versions.MANIFEST, ".md")), False)
-    return {
+    written = {
         f"releases/{version}.json": results,
         f"releases/{version}{versions.MANIFEST}": _json(
             manifest(root, data, version, item.date, results)),
         f"releases/{version}.md": _PAGE.format(version=version),
-        "CHANGELOG.md": _changelog(root, version, item.date, _summary(previous, old, new)),
         "CITATION.cff": _citation(root, item, facts),
-        ".zenodo.json": _zenodo(item, facts),
-        "ro-crate-metadata.json": _crate(root, item, facts, entries),
     }
+    # the manifest holds digests of data and results, the crate those of all: none waits for another
+    files = {name: (root / name).read_bytes() for name in _tracked(root) if crate.published(name)}
+    files |= {name: content.encode() for name, content in written.items()}
+    return {**written, ".zenodo.json": _zenodo(item, facts),
+            "CHANGELOG.md": _changelog(root, version, item.date, _summary(previous, old, new)),
+            "ro-crate-metadata.json": crate.described(item, facts, files)}
 
 
-def _write(path: Path, content: str) -> None:
-    path.parent.mkdir(exist_ok=True)
-    beside = path.with_name(f".{path.name}.new")
-    beside.write_text(content, encoding="utf-8", newline="")
-    beside.replace(path)
+def _tracked(root: Path, *below: str) -> list[str]:
+    """Files of the project, or those below some of its folders."""
+    return [name for name in git(root, "ls-files", "-z", *below).split("\0") if name]

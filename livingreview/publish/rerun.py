@@ -10,6 +10,7 @@ from pathlib import Path
 
 import nbformat
 
+from .. import versions
 from ..dataset import Dataset
 from ..parcel import Parcel, digest_of
 from ..review.asked import Asked, AskedError
@@ -138,10 +139,11 @@ def _takes(notebook: nbformat.NotebookNode) -> list[str]:
 def _heading(path: Path, data: Dataset, parameters: Mapping[str, object]) -> str:
     """What a rerun is made from, in Markdown."""
     chosen = ", ".join(f"{k} = {v}" for k, v in parameters.items()) or "none"
+    changed = versions.said(data.version) or "on no stated day"
     files = "\n".join(f"| {file} | `{value}` |" for file, value in sorted(data.digests.items()))
     return (f"**A rerun of {path.stem}.** Not a page of the published review.\n\n"
             f"- Data: folder {data.folder.resolve().name}, last changed "
-            f"{data.version or 'on no stated day'}, digest of all files `{digest_of(data)}`\n"
+            f"{changed}, digest of all files `{digest_of(data)}`\n"
             f"- Parameters: {chosen}\n- Made with: {identity()}\n\n"
             "<details class=\"lr-details\"><summary>Digest of each file</summary>\n\n"
             f"| File of the data | SHA-256 |\n|---|---|\n{files}\n\n</details>\n")
@@ -162,7 +164,7 @@ def run(reruns: Sequence[Rerun], data: Dataset, store: Path, workers: Workers
     parcel = Parcel.of(data, workers.remote, with_releases=True)
     units = [(str(r.path.resolve()), nbformat.writes(r.notebook), parcel, str(store))
              for r in reruns]
-    for position, result in workers.run(notebooks.execute, units):
+    for position, result in workers.run(notebooks.execute, units, apart=True):
         rerun = reruns[position]
         if isinstance(result, notebooks.Failed):
             yield rerun, replace(result, cell=result.cell - rerun.injected)

@@ -8,7 +8,7 @@ import json
 import shutil
 from pathlib import Path
 
-from .. import reads, tables, versions
+from .. import reads, recorded, tables, versions
 from ..dataset import Dataset
 from ..display.citation import about
 from ..review import Review, dumps
@@ -32,9 +32,38 @@ def codebook_csv(path: Path) -> None:
 
 def datapackage_json(data: Dataset) -> str:
     """The Frictionless data package of a data folder as text."""
-    package = tables.datapackage(list(data.indications), set(data.frames),
-                                 about(data).get("title", "A review"))
+    package = tables.datapackage(
+        list(data.indications), set(data.frames), about(data).get("title", "A review"), data.date,
+        {path: recorded.hashed(digest) for path, digest in data.digests.items()})
     return json.dumps(package, ensure_ascii=False, indent=1) + "\n"
+
+
+class UndescribedError(Exception):
+    """Tables changed, and no entry of the changelog says so."""
+
+
+def described(data: Dataset) -> dict[str, str]:
+    """What describes a data folder: ``datapackage.json`` and ``codebook.csv``, each as text.
+
+    Whoever changes tables writes the entry of the changelog and then these two files.
+
+    Parameters
+    ----------
+    data : Dataset
+        Read after the change, without an error.
+
+    Raises
+    ------
+    UndescribedError
+        When files differ from what the folder's data package records, and no line that the
+        changelog got since names them. A folder without a record has nothing that could differ.
+    """
+    missing = recorded.without_line(data) if not data.recorded.unreadable else ()
+    if missing:
+        raise UndescribedError("\n".join(
+            [f"{data.folder / path}: changed since the last entry of changelog.csv: expected a "
+             f"new line there whose column file is {path}" for path in missing]))
+    return {recorded.NAME: datapackage_json(data), "codebook.csv": codebook_text()}
 
 
 def write_public(data: Dataset, review: Review, folder: Path) -> None:

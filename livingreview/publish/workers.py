@@ -13,7 +13,7 @@ from functools import cache
 from importlib.metadata import version
 from urllib.parse import urlsplit
 
-from .. import __version__, reads
+from .. import __version__, reads, stopping
 
 ATTEMPTS = 3  # of a unit whose worker dies
 WAIT = 20  # seconds for the scheduler, and for its first worker
@@ -99,7 +99,8 @@ class Workers:
             return len(os.sched_getaffinity(0))
         return os.cpu_count() or 1
 
-    def run(self, function: Callable, units: Sequence[tuple]) -> Iterator[tuple[int, object]]:
+    def run(self, function: Callable, units: Sequence[tuple],
+            apart: bool = False) -> Iterator[tuple[int, object]]:
         """Call a function with each unit's arguments.
 
         Parameters
@@ -108,6 +109,8 @@ class Workers:
             Of a module, so that another process can import it.
         units : sequence of tuple
             Arguments that can be pickled.
+        apart : bool
+            Whether no unit may run in this process, because it handles signals itself.
 
         Yields
         ------
@@ -122,7 +125,7 @@ class Workers:
         """
         if self.remote:
             return _on_cluster(self.scheduler, function, units)
-        if self.count == 1 or len(units) < 2:
+        if not apart and (self.count == 1 or len(units) < 2):
             return ((i, function(*unit)) for i, unit in enumerate(units))
         return _in_processes(self.count, function, dict(enumerate(units)))
 
@@ -151,10 +154,13 @@ def _once(count: int, function: Callable,
     """The units that are done when each is tried once."""
     from joblib.externals.loky import ProcessPoolExecutor
 
-    executor = ProcessPoolExecutor(max_workers=count)
+    with stopping.unreachable():
+        executor = ProcessPoolExecutor(max_workers=count, initializer=stopping.follow,
+                                       initargs=(os.getpid(),))
     try:
         try:
-            futures = {executor.submit(function, *unit): i for i, unit in units.items()}
+            with stopping.unreachable():
+                futures = {executor.submit(function, *unit): i for i, unit in units.items()}
         except BrokenProcessPool:  # a worker died while the units were being handed out
             return
         for future in as_completed(list(futures)):

@@ -13,6 +13,7 @@ from .pools import arrays, counts
 from .robustness import SMALL_STUDY_K
 
 LEVELS = {4: "high", 3: "moderate", 2: "low", 1: "very low"}
+LOWEST = min(LEVELS)
 # Kinds of families in the vocabulary. An outcome of the list `no_surrogate` is none, although its
 # family is one of surrogates.
 PATIENT_REPORTED, SURROGATE = "patient-reported", "surrogate"
@@ -79,15 +80,18 @@ def judged_low(ev: Evidence, study_id: str) -> bool:
 
 
 class _Trace:
-    """Collects what each domain changes and why."""
+    """Collects what each domain changes and the facts that its rules looked at."""
 
     def __init__(self, rules: dict):
         self.rules = rules
         self.steps: list[dict] = []
 
-    def add(self, domain: str, rule_ids: list[str], fact: str) -> None:
+    def add(self, domain: str, rule_ids: list[str], **facts) -> None:
         change = sum(self.rules[r]["levels"] for r in rule_ids)
-        self.steps.append({"domain": domain, "change": change, "rules": rule_ids, "fact": fact})
+        self.steps.append({"domain": domain, "change": change, "rules": rule_ids, "facts": facts})
+
+    def threshold(self, rule: str) -> float:
+        return self.rules[rule]["threshold"]
 
 
 def _share(weights: dict[str, float], trials) -> float:
@@ -99,31 +103,27 @@ def _risk_of_bias(trace: _Trace, ev: Evidence, weights: dict, reported: bool) ->
     open_ = _share(weights, {t for t in weights
                              if ev.studies[t]["blinding"] not in ("single", "double", "triple")})
     rules = []
-    if low < trace.rules["bias-not-low"]["threshold"]:
+    if low < trace.threshold("bias-not-low"):
         rules.append("bias-not-low")
-        if reported and open_ > trace.rules["bias-not-blinded"]["threshold"]:
+        if reported and open_ > trace.threshold("bias-not-blinded"):
             rules.append("bias-not-blinded")
-    trace.add("risk-of-bias", rules, f"{low:.0%} of the weight from trials that a named review "
-              f"judged at low risk; {open_:.0%} from trials not blinded to patients, or not "
-              "stated to be")
+    trace.add("risk-of-bias", rules, share_low=low, share_not_blinded=open_,
+              share_asked=trace.threshold("bias-not-low"))
 
 
 def _inconsistency(trace: _Trace, analysis: Analysis, pooled: dict, mid: float | None,
                    null: float) -> None:
-    rules, fact = [], "fewer than three trials, or no prediction interval"
-    if pooled["k"] >= 3 and pooled["pi_low"] is not None:
-        sign = -1 if analysis.favourable == "lower" else 1
-        ends = sorted(sign * (x - null) for x in (pooled["pi_low"], pooled["pi_high"]))
-        line = mid or 0.0
-        high = (pooled["i2"] or 0) > trace.rules["inconsistency"]["threshold"]
-        if high and ends[1] > line and ends[0] < 0:
-            rules.append("inconsistency")
-            if mid and ends[0] < -mid:  # without an MID nobody can say what harm beyond it is
-                rules.append("inconsistency-harm")
-        fact = (f"I² {pooled['i2']:.0f}%; prediction interval {pooled['pi_low']:.1f} to "
-                f"{pooled['pi_high']:.1f}"
-                + ("" if mid else "; no minimal important difference known"))
-    trace.add("inconsistency", rules, fact)
+    if pooled["k"] < 3 or pooled["pi_low"] is None:
+        return trace.add("inconsistency", [], k=pooled["k"], judged=False)
+    sign = -1 if analysis.favourable == "lower" else 1
+    ends = sorted(sign * (x - null) for x in (pooled["pi_low"], pooled["pi_high"]))
+    rules, i2 = [], pooled["i2"] or 0
+    if i2 > trace.threshold("inconsistency") and ends[1] > (mid or 0.0) and ends[0] < 0:
+        rules.append("inconsistency")
+        if mid and ends[0] < -mid:  # without an MID nobody can say what harm beyond it is
+            rules.append("inconsistency-harm")
+    return trace.add("inconsistency", rules, k=pooled["k"], judged=True, i2=i2, mid=mid,
+                     pi_low=pooled["pi_low"], pi_high=pooled["pi_high"])
 
 
 def _other_background(analysis: Analysis, effect: Effect) -> bool:
@@ -137,51 +137,51 @@ def _indirectness(trace: _Trace, data: Dataset, analysis: Analysis, effects: lis
                   weights: dict, family: str) -> None:
     other = _share(weights, {e.trial_id for e in effects if e.cell_class == "not-stated"
                              or _other_background(analysis, e)})
-    rules, fact = [], f"{other:.0%} of the weight from another product or background"
-    if (data.kind("family", family) == SURROGATE
-            and analysis.target not in data.words("no_surrogate")):
-        rules, fact = ["indirectness"], f"{data.wording('surrogates')} are surrogates"
-    elif other > trace.rules["indirectness"]["threshold"]:
-        rules = ["indirectness"]
-    trace.add("indirectness", rules, fact)
+    surrogate = (data.kind("family", family) == SURROGATE
+                 and analysis.target not in data.words("no_surrogate"))
+    down = surrogate or other > trace.threshold("indirectness")
+    trace.add("indirectness", ["indirectness"] if down else [], surrogate=surrogate,
+              share_other=other)
 
 
-def _imprecision(trace: _Trace, analysis: Analysis, effects: list[Effect], pooled: dict,
-                 mid: float | None, null: float, n: float) -> None:
-    lines = [null] + ([null - mid, null + mid] if mid else [])
-    inside = sum(pooled["ci_low"] < line < pooled["ci_high"] for line in lines)
-    rules = ["imprecision-two"] if inside >= 2 else ["imprecision-one"] if inside == 1 else []
-    silent = sum(e.cells is None for e in effects)
-    if analysis.binary and not silent:
-        events = sum(e.cells.events + e.comparator.events for e in effects)
-        few, rule = events < trace.rules["imprecision-events"]["threshold"], "imprecision-events"
-        size = f"{events:.0f} events"
-    else:
-        few = n < trace.rules["imprecision-participants"]["threshold"]
-        rule = "imprecision-participants"
-        size = f"{n:.0f} participants" if n else "number of participants not stated"
-        if silent and analysis.binary:
-            size += f", events not stated by {silent} of the trials"
-    if few and not rules:
-        rules = [rule]
-    words = "no effect" + (", a benefit and a harm of the minimal important size" if mid else "")
-    trace.add("imprecision", rules, f"{inside} of {len(lines)} lines ({words}) inside the "
-              f"interval; {size}")
+def _imprecision(trace: _Trace, analysis: Analysis, effects: list[Effect], weights: dict,
+                 pooled: dict, mid: float | None, null: float, n: float) -> None:
+    toward = -1 if analysis.favourable == "lower" else 1
+    lines = {"no effect": null}
+    if mid:
+        lines = {"benefit": null + toward * mid, **lines, "harm": null - toward * mid}
+    inside = [name for name, line in lines.items() if pooled["ci_low"] < line < pooled["ci_high"]]
+    sizes = _sizes(analysis, effects, weights, n)
+    size = "events" if sizes["events"] is not None else "participants"
+    rules = [[], ["imprecision-one"]][len(inside)] if len(inside) < 2 else ["imprecision-two"]
+    if sizes["share_unknown"] >= trace.threshold("imprecision-unknown"):
+        rules = ["imprecision-unknown"]  # of nobody knows how many nothing is precise
+    elif not rules and sizes[size] < trace.threshold(f"imprecision-{size}"):
+        rules = [f"imprecision-{size}"]
+    trace.add("imprecision", rules, inside=inside, mid=mid, **sizes,
+              asked=trace.threshold(f"imprecision-{size}"))
+
+
+def _sizes(analysis: Analysis, effects: list[Effect], weights: dict, n: float) -> dict:
+    """Participants, or events where every trial states them, and who states no participants.
+
+    Trials that do not state them add none, so that the sum is the least that there can be.
+    """
+    unknown = {e.trial_id for e in effects if not e.participants}
+    counted = analysis.binary and all(e.cells is not None for e in effects)
+    return {"participants": n, "unknown": len(unknown), "share_unknown": _share(weights, unknown),
+            "events": sum(e.cells.events + e.comparator.events for e in effects)
+            if counted else None}
 
 
 def _reporting(trace: _Trace, small: dict, missing: dict) -> None:
-    rules, pool = [], missing["n_pool"]
-    lost = missing["n_unusable"]
-    share = lost / pool if pool else math.inf if lost else 0
-    if small["done"] and small["p_value"] < trace.rules["reporting-small-study"]["threshold"]:
+    pool, lost, rules = missing["n_pool"], missing["n_unusable"], []
+    if small["done"] and small["p_value"] < trace.threshold("reporting-small-study"):
         rules.append("reporting-small-study")
-    elif share >= trace.rules["reporting-missing"]["threshold"]:
-        rules.append("reporting-missing")
-    test = f"{small['test']} p = {small['p_value']:.3f}" if small["done"] else small["reason"]
-    trace.add("reporting-bias", rules,
-              f"finished trials without a usable number hold {lost:.0f} participants against "
-              f"{f'{pool:.0f}' if pool else 'a number not stated'} in the pool; "
-              f"small-study test: {test}")
+    elif pool and lost >= trace.threshold("reporting-missing") * pool:
+        rules.append("reporting-missing")  # a pool of unknown size has no share
+    trace.add("reporting-bias", rules, n_pool=pool, n_lost=lost, test=small.get("test"),
+              p_value=small.get("p_value"))
 
 
 def certainty(ev: Evidence, analysis: Analysis, effects: list[Effect], pooled: dict,
@@ -207,7 +207,8 @@ def certainty(ev: Evidence, analysis: Analysis, effects: list[Effect], pooled: d
     Returns
     -------
     dict
-        ``level`` and the ``steps`` that lead to it.
+        ``level``, and the ``steps`` that lead to it: ``domain``, ``change`` in levels, ``rules``
+        that changed it, and ``facts``, the numbers that the rules looked at.
 
     References
     ----------
@@ -216,12 +217,11 @@ def certainty(ev: Evidence, analysis: Analysis, effects: list[Effect], pooled: d
     rules = {r["rule_id"]: r for r in ev.data.records("certainty_rules")}
     trace = _Trace(rules)
     if analysis.uncontrolled:  # the lowest level: no rule can lower it, and none raises it
-        trace.add("start", ["start-uncontrolled"], "studies without a comparison")
+        trace.add("start", ["start-uncontrolled"])
         return {"level": LEVELS[trace.steps[0]["change"]], "steps": trace.steps}
     randomised = all(ev.studies[e.trial_id]["design"] == "rct" for e in effects)
     start = "start-randomised" if randomised else "start-nonrandomised"
-    trace.add("start", [start], "randomised trials" if randomised
-              else "non-randomised studies among them")
+    trace.add("start", [start])
     family = analysis.target if analysis.target_type == "family" else ev.data.kind(
         "outcome", analysis.target)
     null = 1.0 if analysis.ratio else 0.0
@@ -229,7 +229,7 @@ def certainty(ev: Evidence, analysis: Analysis, effects: list[Effect], pooled: d
     _risk_of_bias(trace, ev, weights, ev.data.kind("family", family) == PATIENT_REPORTED)
     _inconsistency(trace, analysis, spread or pooled, line, null)
     _indirectness(trace, ev.data, analysis, effects, weights, family)
-    _imprecision(trace, analysis, effects, pooled, line, null, missing["n_pool"])
+    _imprecision(trace, analysis, effects, weights, pooled, line, null, missing["n_pool"])
     _reporting(trace, small, missing)
-    level = max(1, min(4, sum(step["change"] for step in trace.steps)))
+    level = max(LOWEST, sum(step["change"] for step in trace.steps))
     return {"level": LEVELS[level], "steps": trace.steps}

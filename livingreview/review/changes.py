@@ -14,16 +14,27 @@ from dataclasses import dataclass
 from ..effects import Analysis
 from ..effects.question import RATIOS
 from . import pools
+from .causes import Cause, Compared, Side
 
 # The order of the steps. What is added comes before what is taken out, so that no step is empty.
 CAUSES = {
     "question": "the question changed",
     "method": "method changed",
+    "rule": "a rule changed",
+    "renamed": "trial has another identifier",
     "corrected": "values corrected",
+    "completed": "values stated that were not known",
+    "other-values": "other values of the trial are used",
     "re-derived": "values derived anew",
+    "comparison": "comparison classed otherwise",
     "added": "trial added",
+    "entered": "known trial now in the pool",
+    "companion": "became a later report of another trial",
+    "doubtful": "value now doubtful",
     "retracted": "trial retracted",
     "removed": "trial no longer in the pool",
+    "deleted": "trial no longer there",
+    "certainty": "certainty rated anew",  # of an estimate; it is no part of its way
 }
 TOLERANCE = 1e-6  # relative: results are published with ten digits
 # What a question asks. How the review calls its things is no part of it.
@@ -50,6 +61,9 @@ _RESULT = {
     "certainty": ({"level": str}, None),
     "not_in_pool": {"trials": [{"trial_id": str, "reason": str}]},
 }
+_TEXT = (str, type(None))
+_KNOWN = {"companion_of": _TEXT, "design": _TEXT, "condition": _TEXT, "comparisons": [list],
+          "rows": str}  # of each known study; results of earlier versions have none
 _DOCUMENT = {"data_version": str, "package_version": str, "digests": dict, "analyses": dict}
 
 
@@ -64,6 +78,9 @@ def wrong(document: dict) -> str:
     found = _wrong(document, _DOCUMENT, "")
     for name, result in document["analyses"].items() if not found else ():
         found = found or _wrong(result, _RESULT, f"analyses.{name}")
+    for indication, studies in document.get("known", {}).items() if not found else ():
+        for name, study in studies.items():
+            found = found or _wrong(study, _KNOWN, f"known.{indication}.{name}")
     return found
 
 
@@ -131,34 +148,20 @@ def _estimate(analysis: Analysis, studies: dict[str, dict]) -> float | None:
     return None if pooled is None else pools.natural(analysis.measure, pooled.estimate)
 
 
-def _values(study: dict) -> list:
-    """What is printed in the sources of a trial's effect, without the places of the rows."""
-    readings = [*(r for side in ("cells", "comparator") if study[side]
-                  for r in study[side]["readings"]), *study["readings"]]
-    return sorted(([r["table"], r["arm_id"], r["source_id"], r["printed"]] for r in readings),
-                  key=str)
+def _rated(old: dict, new: dict) -> Iterator[Cause]:
+    """The cause of another certainty: the domains that are rated otherwise."""
+    before, now = old["certainty"], new["certainty"]
+    if before is None or now is None or before["level"] == now["level"]:
+        return
+    was = {s["domain"]: s["change"] for s in before.get("steps", ())}
+    domains = [f"{s['domain']} {_sign(s['change'])} instead of {_sign(was[s['domain']])}"
+               for s in now.get("steps", ()) if was.get(s["domain"], s["change"]) != s["change"]]
+    yield Cause("certainty", "", ": ".join(filter(None, [
+        f"{now['level']} instead of {before['level']}", ", ".join(domains)])))
 
 
-def _left_out(result: dict) -> dict[str, str]:
-    """Why trials that are known are not in the pool."""
-    return {t["trial_id"]: t["reason"] for t in result["not_in_pool"]["trials"]}
-
-
-def _trial_changes(old: dict, new: dict) -> Iterator[tuple[str, str, str]]:
-    """(cause, trial, in words) of each trial that is not what it was."""
-    before, now = ({s["trial_id"]: s for s in r["studies"]} for r in (old, new))
-    was_out, is_out = _left_out(old), _left_out(new)
-    for trial in sorted({*before, *now}):
-        if trial not in before:
-            yield "added", trial, (f"before: {was_out[trial]}" if trial in was_out
-                                   else "not known before")
-        elif trial not in now:
-            reason = is_out.get(trial, "no longer in the data")
-            yield "retracted" if reason == "retracted" else "removed", trial, reason
-        elif (before[trial]["yi"], before[trial]["vi"]) != (now[trial]["yi"], now[trial]["vi"]):
-            same = _values(before[trial]) == _values(now[trial])
-            yield ("re-derived", trial, "from the same printed values") if same else (
-                "corrected", trial, "other printed values are used")
+def _sign(change: int) -> str:
+    return f"{change:+d}".replace("-", "\N{MINUS SIGN}") if change else "0"
 
 
 def _asked(question: dict) -> dict[str, str]:
@@ -187,48 +190,64 @@ def _close(one: float, other: float) -> bool:
     return math.isclose(one, other, rel_tol=TOLERANCE, abs_tol=1e-9)
 
 
-def steps(old: dict, new: dict) -> list[dict]:
+_METHOD = {"cause": "method", "trial_id": "", "detail": "the same trials, pooled as now",
+           "other": ""}
+
+
+def _named(cause: Cause) -> dict:
+    return {"cause": cause.kind, "trial_id": cause.trial_id, "detail": cause.detail,
+            "other": cause.other}
+
+
+def _in_order(compared: Compared) -> list[Cause]:
+    """Causes as steps: those that only take a trial out come last, so that no step is empty."""
+    now = {s["trial_id"] for s in compared.new["studies"]}
+    return sorted(compared.causes(), key=lambda c: (
+        not c.moved & now, list(CAUSES).index(c.kind), c.trial_id))
+
+
+def steps(compared: Compared) -> list[dict]:
     """The way from an old estimate to the new one, one cause at a time.
 
     Parameters
     ----------
-    old, new : dict
-        The same analysis in two versions of ``results.json``, each with an estimate.
+    compared : Compared
+        The same analysis in two versions, each with an estimate.
 
     Returns
     -------
     list of dict
-        ``cause``, ``trial_id`` (empty for the method), ``detail``, ``estimate`` after the step,
-        and ``part``. The parts sum to the whole change.
+        ``cause``, ``trial_id`` (empty for the method), ``detail``, ``other`` (another trial that
+        the detail names), ``estimate`` after the step, and ``part``. The parts sum to the whole
+        change.
 
     Raises
     ------
     DifferentError
         When the new pool cannot be recomputed from its published trials.
     """
+    old, new = compared.old, compared.new
     analysis, measure = _analysis(new), new["question"]["measure"]
     current = {s["trial_id"]: s for s in old["studies"]}
     now = {s["trial_id"]: s for s in new["studies"]}
     before, goal = old["pooled"]["estimate"], new["pooled"]["estimate"]
     out = []
 
-    def step(cause: str, trial: str, detail: str) -> None:
+    def step(named: dict) -> None:
         nonlocal before
         value = _estimate(analysis, current)
-        if value is None or _close(value, before) and cause == "method":
+        if value is None or _close(value, before) and named["cause"] == "method":
             return
-        out.append({"cause": cause, "trial_id": trial, "detail": detail, "estimate": value,
-                    "part": _part(measure, before, value)})
+        out.append({**named, "estimate": value, "part": _part(measure, before, value)})
         before = value
 
-    step("method", "", "the same trials, pooled as now")
-    for cause, trial, detail in sorted(_trial_changes(old, new),
-                                       key=lambda c: (list(CAUSES).index(c[0]), c[1])):
-        if trial in now:
-            current[trial] = now[trial]
-        else:
-            del current[trial]
-        step(cause, trial, detail)
+    step(_METHOD)
+    for cause in _in_order(compared):
+        for trial in cause.moved:
+            current.pop(trial, None)
+            if trial in now:
+                current[trial] = now[trial]
+        step(_named(cause))
     if not _close(before, goal):
         raise DifferentError(f"{new['id']}: its published trials give {before!r}, not {goal!r}")
     if out:  # the published value has ten digits: the last part takes up what they leave out
@@ -253,7 +272,7 @@ def _by_question(old: dict, new: dict, asked: str) -> dict:
     Its trials and values are those that it asks for: none of them was added, corrected or taken
     out. Estimates in two measures, or on two scales, have no difference.
     """
-    cause = {"cause": "question", "trial_id": "", "detail": asked}
+    cause = {"cause": "question", "trial_id": "", "detail": asked, "other": ""}
     measure = new["question"]["measure"]
     before, after = ([r["question"][key] for key in ("measure", "rescaled_0_100")]
                      for r in (old, new))
@@ -265,8 +284,9 @@ def _by_question(old: dict, new: dict, asked: str) -> dict:
             "steps": [{**cause, "estimate": now, "part": total}]}
 
 
-def _compared(name: str, old: dict | None, new: dict | None) -> dict:
-    """One analysis in two versions."""
+def _compared(name: str, before: dict, now: dict) -> dict:
+    """One analysis in two versions of the results."""
+    old, new = (document["analyses"].get(name) for document in (before, now))
     known = new or old
     out = {"id": name, "title": known["title"], "indication": known["indication"],
            "measure": known["question"]["measure"], "before": _glance(old), "now": _glance(new),
@@ -275,17 +295,17 @@ def _compared(name: str, old: dict | None, new: dict | None) -> dict:
         return {**out, "change": "new analysis" if old is None else "analysis no longer declared"}
     if asked := _otherwise(old, new):
         return {**out, "change": "another question", **_by_question(old, new, asked)}
-    out["causes"] = [{"cause": c, "trial_id": t, "detail": d}
-                     for c, t, d in _trial_changes(old, new)]
+    both = Compared(old, new, *(Side(d, new["indication"]) for d in (before, now)))
+    out["causes"] = [_named(cause) for cause in (*_in_order(both), *_rated(old, new))]
     if old["pooled"] is None or new["pooled"] is None:
         if out["before"] == out["now"] and not out["causes"]:
             return {**out, "change": ""}
         return {**out, "change": "estimate" if old["pooled"] is not new["pooled"] else "trials"}
-    found = steps(old, new)
+    found = steps(both)
     out.update(steps=found, total=_part(out["measure"], old["pooled"]["estimate"],
                                         new["pooled"]["estimate"]))
     if any(s["cause"] == "method" for s in found):
-        out["causes"].insert(0, {"cause": "method", "trial_id": "", "detail": found[0]["detail"]})
+        out["causes"].insert(0, _METHOD)
     return {**out, "change": "estimate" if out["before"] != out["now"] or found else ""}
 
 
@@ -305,7 +325,7 @@ def changes(old: dict, new: dict) -> dict:
         that are not the same).
     """
     names = list(dict.fromkeys([*new["analyses"], *old["analyses"]]))
-    compared = [_compared(n, old["analyses"].get(n), new["analyses"].get(n)) for n in names]
+    compared = [_compared(n, old, new) for n in names]
     versions = [{key: document[key] for key in ("data_version", "package_version")}
                 for document in (old, new)]
     files = sorted(path for path in {*old["digests"], *new["digests"]}

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from ..effects import Analysis, Effect, Evidence, LeftOut
+from ..effects import Analysis, Effect, Evidence, LeftOut, Rules, select
 from ..effects.comparisons import UNCONTROLLED_DESIGNS
+from ..effects.question import NOT_RANDOMISED
 
 FINISHED_REPORTED = "finished-reported"
 FINISHED_UNREPORTED = "finished-unreported"
@@ -61,9 +62,51 @@ def _size_of_report(ev: Evidence, study_id: str) -> float | None:
     return study["n_enrolled"]
 
 
+def _places(robustness: list[dict], subgroups: list[dict]) -> dict[str, list[str]]:
+    """Where a trial that is not in the pool is found instead, as it is."""
+    out: dict[str, list[str]] = {}
+    for row in robustness:
+        for trial in row.get("brings", ()):
+            out.setdefault(trial, ["robustness"])
+    for division in subgroups:
+        for group in division["groups"] if division["by"] == "design" else ():
+            for trial in group["trials"]:
+                out.setdefault(trial, []).append("a subgroup by design")
+    return out
+
+
+def _beside(ev: Evidence, analysis: Analysis) -> dict[str, str]:
+    """Why studies that are not randomised would give no effect either way."""
+    effects, left = select(ev, analysis, Rules(designs=frozenset({"nonrandomised-controlled"})))
+    return {**{out.trial_id: out.reason for out in left},
+            **{e.trial_id: e.no_ratio for e in effects}}
+
+
+def _reason(ev: Evidence, out: LeftOut, where: list[str], beside: dict[str, str]) -> str:
+    """Why a trial is not in the pool; a place is named only where the trial is found there."""
+    if group_of(ev.studies[out.trial_id]) == RUNNING and not ev.has_numbers(out.trial_id):
+        return "no results yet"
+    if where:
+        return f"{out.reason}: only in {' and in '.join(where)}"
+    if out.reason == NOT_RANDOMISED and (more := beside.get(out.trial_id)):
+        return f"{out.reason}; {more}"
+    return out.reason
+
+
 def not_in_pool(ev: Evidence, analysis: Analysis, effects: list[Effect], left: list[LeftOut],
-                wanted: list[str]) -> dict:
+                wanted: list[str], robustness: list[dict], subgroups: list[dict]) -> dict:
     """Every known trial of the comparison that is not in the pool, and the share that is.
+
+    Parameters
+    ----------
+    ev : Evidence
+    analysis : Analysis
+    effects : list of Effect
+    left : list of LeftOut
+    wanted : list of str
+        Outcomes of the analysis.
+    robustness, subgroups : list of dict
+        As in ``results.json``: where trials that are not in the pool are found.
 
     Returns
     -------
@@ -75,14 +118,15 @@ def not_in_pool(ev: Evidence, analysis: Analysis, effects: list[Effect], left: l
         Trials that are not ``counted`` are listed, but their patients are not added: they are, or
         may be, those of another trial, or the question does not ask for them.
     """
-    trials = []
+    trials, places = [], _places(robustness, subgroups)
+    beside = {} if analysis.uncontrolled else _beside(ev, analysis)
     for out in left:
         study = ev.studies[out.trial_id]
         trials.append({
             "trial_id": out.trial_id, "group": group_of(study),
             "n": size_of_trial(ev, out.trial_id),
             "design": study["design"], "counted": out.counted,
-            "reason": "no results yet" if group_of(study) == RUNNING else out.reason,
+            "reason": _reason(ev, out, places.get(out.trial_id, []), beside),
             "direction": stated_direction(ev, analysis, out.trial_id, wanted)})
     for effect in effects:
         if effect.yi is None:

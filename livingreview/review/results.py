@@ -28,8 +28,9 @@ def _reading(r) -> dict:
             "locator": r.locator, "printed": [list(p) for p in r.printed], "note": r.note}
 
 
-def _study(ev: Evidence, analysis: Analysis, effect: Effect, weight: float | None) -> dict:
-    """One trial of a result."""
+def _study(ev: Evidence, analysis: Analysis, effect: Effect, weight: float | None,
+           without: dict | None) -> dict:
+    """One trial of a result; `without` is the pool without it, where its weight does not tell."""
     estimate, low, high = pools.interval_of(analysis.measure, effect)
     return {
         "trial_id": effect.trial_id, "study_id": effect.study_id, "comparison": effect.kind,
@@ -37,7 +38,8 @@ def _study(ev: Evidence, analysis: Analysis, effect: Effect, weight: float | Non
         "outcome": effect.outcome, "instrument": effect.instrument, "months": effect.months,
         "statistic": effect.statistic, "yi": effect.yi, "vi": effect.vi,
         "estimate": estimate, "ci_low": low, "ci_high": high,
-        "weight": weight, "n_cells": effect.n_cells, "n_comparator": effect.n_comparator,
+        "weight": weight, "without": without,
+        "n_cells": effect.n_cells, "n_comparator": effect.n_comparator,
         "cells": _arm(effect.cells), "comparator": _arm(effect.comparator),
         "baseline": _arm(effect.baseline), "last": _arm(effect.last),
         "quality": effect.quality, "derivation": list(effect.derivation),
@@ -132,7 +134,8 @@ def _question(ev: Evidence, analysis: Analysis) -> dict:
             "favourable": analysis.favourable, "rescaled_0_100": analysis.rescale}
 
 
-def analyse(ev: Evidence, analysis: Analysis) -> tuple[dict, list[Effect]]:
+def analyse(ev: Evidence, analysis: Analysis, brief: bool = False
+            ) -> tuple[dict, list[Effect]]:
     """Compute one analysis.
 
     Parameters
@@ -140,6 +143,9 @@ def analyse(ev: Evidence, analysis: Analysis) -> tuple[dict, list[Effect]]:
     ev : Evidence
         Of the analysis's indication.
     analysis : Analysis
+    brief : bool, optional
+        Without what takes most of the time and decides neither estimate nor certainty:
+        subgroups, robustness, dose.
 
     Returns
     -------
@@ -152,6 +158,7 @@ def analyse(ev: Evidence, analysis: Analysis) -> tuple[dict, list[Effect]]:
     main = pools.main_pool(analysis, effects)
     pooled = None if main is None else pools.describe(analysis.measure, main)
     weights = _weights(effects, main)
+    without = robustness.without_weightless(analysis, effects, weights, main.model) if main else {}
     result = {
         "id": analysis.id, "indication": analysis.indication, "title": analysis.title,
         "section": analysis.section, "role": analysis.role, "note": analysis.note,
@@ -160,28 +167,32 @@ def analyse(ev: Evidence, analysis: Analysis) -> tuple[dict, list[Effect]]:
         "k": len(with_effect),
         "k_without_ratio": len(effects) - len(with_effect),
         "n": sum(e.participants for e in with_effect),
+        "k_without_n": sum(not e.participants for e in with_effect),
         "n_without_ratio": sum(e.participants for e in effects if e.yi is None),
         "pooled": pooled,
-        "random_effects": None, "subgroups": _subgroups(ev, analysis, effects),
-        "studies": [_study(ev, analysis, e, weights.get(e.trial_id)) for e in effects],
+        "random_effects": None, "subgroups": [] if brief else _subgroups(ev, analysis, effects),
+        "studies": [_study(ev, analysis, e, weights.get(e.trial_id), without.get(e.trial_id))
+                    for e in effects],
         "robustness": [], "leave_one_out": [], "absolute": None, "certainty": None,
         "none_seen": pools.none_seen(effects) if analysis.binary else None,
         "all_seen": pools.all_seen(effects) if analysis.measure == PROPORTION else None,
-        "not_in_pool": missing.not_in_pool(ev, analysis, effects, left, wanted),
+        "not_in_pool": None,
         "minimal_important_difference": certainty.minimal_important_difference(
             ev, analysis, with_effect, wanted),
         "small_study": certainty.small_study_test(analysis, effects), "most_moving": None,
         "multiverse": None,
-        "dose_response": None if analysis.uncontrolled else dose.dose_response(
+        "dose_response": None if brief or analysis.uncontrolled else dose.dose_response(
             ev, analysis, with_effect)}
-    if pooled is None:
+    if not brief and (pooled is None or analysis.role != "check"):
         result["robustness"] = robustness.variants(ev, analysis, effects)
+    result["not_in_pool"] = missing.not_in_pool(
+        ev, analysis, effects, left, wanted, result["robustness"], result["subgroups"])
+    if pooled is None:
         return result, effects
     if main.model not in ("random", proportions.MODEL) and len(with_effect) > 1:
         result["random_effects"] = pools.describe(
             analysis.measure, pools.random_pool(analysis, with_effect))
-    if analysis.role != "check":
-        result["robustness"] = robustness.variants(ev, analysis, effects)
+    if analysis.role != "check" and not brief:
         result["leave_one_out"] = robustness.leave_one_out(analysis, effects)
         result["most_moving"] = _most_moving(result, analysis)
         result["multiverse"] = multiverse(ev, analysis, effects)

@@ -40,6 +40,12 @@ VARIANTS = (
     Variant("as-reported-only", "values as reported only",
             {"qualities": frozenset({"as-reported"})}),
     Variant("with-skewed", "with skewed values", {"skewed": True}),
+    Variant("no-instrument-limits", "without scales taken from the instrument",
+            {"instrument_limits": False}),
+    Variant("no-silent-arms", "without trials that have an arm of which no number is known",
+            {"silent_arms": False}),
+    Variant("some-arms", "with trials of which only some arms have a value",
+            {"some_arms": True}),
     Variant("no-contrasts", "without reported contrasts", {"contrasts": False}),
     Variant("no-possible-overlaps", "without possibly shared patients",
             {"possible_overlaps": False}),
@@ -59,6 +65,8 @@ VARIANTS = (
     Variant("minimally-processed-only", "minimally-processed",
             {"cell_classes": frozenset({"minimally-processed"})}, same_question=False),
 )
+# For an analysis whose own rule takes what the main rules leave out.
+WITHOUT_DOUBTFUL = "without-doubtful"
 # What the SD of a change from baseline and final values rests on.
 PRE_POST = tuple(Variant(f"pre-post-{r:g}", f"correlation of baseline and last visit {r:g}",
                          {"pre_post_correlation": r}) for r in (0.3, 0.8))
@@ -72,6 +80,13 @@ def odd_values(ev: Evidence, effect: Effect) -> list[tuple[str, str]]:
     used = {(f"{ev.indication}/{r.table}.csv", r.row) for r in effect.readings}
     return sorted({(p.rule, p.wrong) for p in ev.data.warnings_in(ev.indication)
                    if (p.file, p.row) in used and p.rule in ODD_RULES})
+
+
+def _without_doubtful(base: Rules) -> Iterator[Variant]:
+    """Without doubtful values, where they are in the main analysis."""
+    if base.takes("doubtful"):
+        yield Variant(WITHOUT_DOUBTFUL, "without doubtful values",
+                      {"qualities": base.qualities - {"doubtful"}})
 
 
 def _doubtful(ev: Evidence, effects: list[Effect]) -> Iterator[Variant]:
@@ -160,8 +175,9 @@ def variants(ev: Evidence, analysis: Analysis, effects: list[Effect]) -> list[di
     Returns
     -------
     list of dict
-        ``id``, ``label``, ``kind`` (method, values or trial), ``same_question``, and the estimate.
-        A variant that leaves no trial has no estimate.
+        ``id``, ``label``, ``kind`` (method, values or trial), ``same_question``, and the estimate;
+        for ``values`` also ``brings``, the trials that have another effect than in the main
+        analysis, or one at last. A variant that leaves no trial has no estimate.
     """
     with_effect = [e for e in effects if e.yi is not None]
     out, n = [], _participants(effects)
@@ -179,7 +195,7 @@ def variants(ev: Evidence, analysis: Analysis, effects: list[Effect]) -> list[di
     base = Rules(qualities=frozenset(analysis.qualities)) if analysis.qualities else Rules()
     before = [(e.trial_id, e.yi, e.vi) for e in effects]
     for variant in (*VARIANTS, *(PRE_POST if analysis.uncontrolled else ()),
-                    *_doubtful(ev, with_effect)):
+                    *_without_doubtful(base), *_doubtful(ev, with_effect)):
         changed, _ = select(ev, free, replace(base, **variant.change))
         if [(e.trial_id, e.yi, e.vi) for e in changed] == before:
             continue
@@ -188,7 +204,9 @@ def variants(ev: Evidence, analysis: Analysis, effects: list[Effect]) -> list[di
             label = f"{ev.data.label('cell_class', label)} only"
         row = {"id": variant.id, "label": label, "kind": "values",
                "same_question": variant.same_question,
-               "left_out": sorted(variant.change.get("without", ()))}
+               "left_out": sorted(variant.change.get("without", ())),
+               "brings": [e.trial_id for e in changed if e.yi is not None
+                          and (e.trial_id, e.yi, e.vi) not in before]}
         out.append(_fit(row, analysis.measure, main_pool(analysis, changed),
                         _participants(changed)))
     return out
@@ -208,9 +226,25 @@ def leave_one_out(analysis: Analysis, effects: list[Effect]) -> list[dict]:
     model = main_pool(analysis, effects).model
     out = []
     for left in with_effect:
-        rest = [e for e in effects if e is not left]
         row = {"id": f"without-{left.trial_id}", "label": f"without {left.trial_id}",
                "kind": "trial", "same_question": True, "trial_id": left.trial_id}
-        out.append(_fit(row, analysis.measure, _same_model(analysis, rest, model),
-                        _participants(rest)))
+        out.append(_without(row, analysis, effects, left, model))
     return out
+
+
+def _without(row: dict, analysis: Analysis, effects: list[Effect], left: Effect,
+             model: str) -> dict:
+    """The pool of the other trials."""
+    rest = [e for e in effects if e is not left]
+    return _fit(row, analysis.measure, _same_model(analysis, rest, model), _participants(rest))
+
+
+def without_weightless(analysis: Analysis, effects: list[Effect], weights: dict[str, float],
+                       model: str) -> dict[str, dict]:
+    """The pool without each trial of weight 0: its counts move the pool all the same.
+
+    A Mantel–Haenszel ratio is a sum of numerators over a sum of denominators; the weight is the
+    share of the second alone, to which a trial without an event in its control adds nothing.
+    """
+    return {e.trial_id: _without({}, analysis, effects, e, model) for e in effects
+            if weights.get(e.trial_id) == 0}

@@ -16,6 +16,7 @@ from ..effects import Analysis, Effect, Evidence
 from ..parcel import Parcel
 from ..store import Store
 from . import directions
+from .known import known
 from .results import analyse, dumps
 
 CHUNK = 8  # analyses that one unit of work computes
@@ -47,11 +48,14 @@ class Part:
         By analysis.
     directions : dict
         Directions of all controlled trials.
+    known : dict
+        Every known study.
     """
 
     results: dict[str, dict]
     effects: dict[str, list[Effect]]
     directions: dict
+    known: dict
 
 
 @dataclass(frozen=True)
@@ -92,7 +96,8 @@ class Review:
         """What ``results.json`` holds."""
         return {"data_version": self.data.version, "package_version": __version__,
                 "digests": dict(self.data.digests), "analyses": self._results,
-                "directions": {i: part.directions for i, part in self.parts.items()}}
+                "directions": {i: part.directions for i, part in self.parts.items()},
+                "known": {i: part.known for i, part in self.parts.items()}}
 
     @cached_property
     def _results(self) -> dict[str, dict]:
@@ -137,7 +142,7 @@ class _ByNeed(Mapping):
 
 
 def compute(parcel: Parcel, indication: str, wanted: tuple[str, ...]) -> tuple:
-    """A unit of work: some analyses of one indication, or with none named its directions.
+    """A unit of work: some analyses of an indication, or with none named what it knows besides.
 
     Parameters
     ----------
@@ -148,8 +153,8 @@ def compute(parcel: Parcel, indication: str, wanted: tuple[str, ...]) -> tuple:
 
     Returns
     -------
-    (list of (str, dict, list of Effect), dict or None, list of str)
-        Results with their effects, the directions, and what was read.
+    (list of (str, dict, list of Effect), (dict, dict) or None, list of str)
+        Results with their effects, the directions and known studies, and what was read.
     """
     data = parcel.data()
     with reads.apart() as read:
@@ -157,7 +162,7 @@ def compute(parcel: Parcel, indication: str, wanted: tuple[str, ...]) -> tuple:
         # read for the directions too: an indication without analyses may get one
         rows = {r["analysis_id"]: r for r in data.having("analyses", "indication", indication)}
         if not wanted:
-            return [], directions.document({indication: ev})[indication], sorted(read)
+            return [], (directions.document({indication: ev})[indication], known(ev)), sorted(read)
         done = [(name, *analyse(ev, Analysis.of(rows[name]))) for name in wanted]
     return done, None, sorted(read)
 
@@ -215,7 +220,7 @@ def _computed(data: Dataset, missing: list[str], run: Runner, parcel: Parcel,
             done = [result for _, result in sorted(found.pop(indication).items())]
             triples = [triple for chunk, _, _ in done for triple in chunk]
             yield (indication, Part({n: r for n, r, _ in triples}, {n: e for n, _, e in triples},
-                                    next(d for _, d, _ in done if d is not None)),
+                                    *next(d for _, d, _ in done if d is not None)),
                    {read for *_, some in done for read in some})
 
 

@@ -392,12 +392,15 @@ _ZERO_CELL = "a zero cell without correction"
 
 
 def _double(
-    none: NDArray[np.bool_], full: NDArray[np.bool_], double_zeros: str
+    double_zeros: str, none: NDArray[np.bool_], full: NDArray[np.bool_] | None = None
 ) -> list[tuple[NDArray[np.bool_], str]]:
-    """Reasons for which tables with a zero in both arms are not used: none when they are kept."""
+    """Reasons for which tables with a zero in both arms are not used: none when they are kept.
+
+    `full` is left out where a measure has a value for tables of events alone.
+    """
     if choice("double_zeros", double_zeros, DOUBLE_ZEROS) == "keep":
         return []
-    return [(none, _NO_EVENTS), (full, _ONLY_EVENTS)]
+    return [(none, _NO_EVENTS)] + ([] if full is None else [(full, _ONLY_EVENTS)])
 
 
 def risk_ratio(
@@ -407,11 +410,13 @@ def risk_ratio(
     """Compute log risk ratios.
 
     Conventions: 0.5 is added to all four cells (so 1 to each total) of the rows that have any zero
-    cell ('only'), of every row ('all') or of none ('none'). A row without events in both arms, or
-    with events in all participants of both arms, holds no information on the ratio: 'drop' (the
-    default) does not use it under any rule, 'keep' uses it where the correction gives it a
-    variance (metafor's escalc keeps such rows unless drop00=TRUE). Under 'none', a row whose
-    effect is infinite, or whose variance is 0, is not used.
+    cell ('only'), of every row ('all') or of none ('none'). A row without events in both arms holds
+    no information on the ratio: 'drop' (the default) does not use it under any rule, 'keep' uses it
+    where the correction gives it a variance (metafor's escalc keeps such rows unless drop00=TRUE).
+    A row with events in all participants of both arms has a ratio of 1: under 'drop' the correction
+    gives it a variance and leaves the ratio as it is (as RevMan does), under 'keep' it moves the
+    ratio towards the larger arm (as metafor's escalc does). Under 'none', a row whose effect is
+    infinite, or whose variance is 0, is not used.
 
     Parameters
     ----------
@@ -442,7 +447,10 @@ def risk_ratio(
         # b/(a(a+b)) is 1/a − 1/(a+b) without the cancellation at risks near 1.
         vi = b / (a * (a + b)) + d / (c * (c + d))
     undefined = (a == 0) | (c == 0) | (vi == 0)
-    return _with_reasons(yi, vi, [*_double(none, full, double_zeros), (undefined, _ZERO_CELL)])
+    dropped = _double(double_zeros, none)
+    if double_zeros == "drop":
+        yi = np.where(full, 0.0, yi)
+    return _with_reasons(yi, vi, [*dropped, (undefined, _ZERO_CELL)])
 
 
 def odds_ratio(
@@ -451,7 +459,8 @@ def odds_ratio(
 ) -> Effects:
     """Compute log odds ratios.
 
-    Conventions on zero cells and on rows that are not used: as in `risk_ratio`.
+    Conventions on zero cells and on rows without events: as in `risk_ratio`. A row with events in
+    all participants of both arms has no odds ratio: it is treated as one without events.
 
     Parameters
     ----------
@@ -482,7 +491,7 @@ def odds_ratio(
         yi = np.log(a / b) - np.log(c / d)
         vi = 1 / a + 1 / b + 1 / c + 1 / d
     undefined = (a == 0) | (b == 0) | (c == 0) | (d == 0)
-    return _with_reasons(yi, vi, [*_double(none, full, double_zeros), (undefined, _ZERO_CELL)])
+    return _with_reasons(yi, vi, [*_double(double_zeros, none, full), (undefined, _ZERO_CELL)])
 
 
 def peto_odds_ratio(
@@ -528,7 +537,7 @@ def peto_odds_ratio(
     with np.errstate(divide="ignore", invalid="ignore"):
         # ad − bc over n is O − E without the cancellation.
         yi, vi = (a * d - b * c) / n / v, 1 / v
-    return _with_reasons(yi, vi, [*_double(none, full, double_zeros), (v == 0, _ZERO_CELL)])
+    return _with_reasons(yi, vi, [*_double(double_zeros, none, full), (v == 0, _ZERO_CELL)])
 
 
 def risk_difference(
@@ -539,7 +548,7 @@ def risk_difference(
 
     Conventions: zero cells are corrected in the effect and in the variance (as metafor does), so
     every row is used under 'only' and 'all', tables without events included: they tell that the
-    difference is small; 'drop' leaves out the tables that `risk_ratio` leaves out. Under 'none' a
+    difference is small; 'drop' leaves out the tables that `odds_ratio` leaves out. Under 'none' a
     row whose variance is zero is not used.
 
     Parameters
@@ -568,4 +577,4 @@ def risk_difference(
     (a, b, c, d), none, full = _cells(e1, n1, e2, n2, zero_cells)
     yi = a / (a + b) - c / (c + d)
     vi = a * b / (a + b) ** 3 + c * d / (c + d) ** 3
-    return _with_reasons(yi, vi, [*_double(none, full, double_zeros), (vi == 0, _ZERO_CELL)])
+    return _with_reasons(yi, vi, [*_double(double_zeros, none, full), (vi == 0, _ZERO_CELL)])

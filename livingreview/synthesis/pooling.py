@@ -611,11 +611,12 @@ def mantel_haenszel(
     """Pool 2 × 2 tables by Mantel and Haenszel, without any zero-cell correction of the estimate.
 
     Conventions: ratios on the log scale, normal interval, no τ². Variances: Greenland and Robins
-    (RR), Robins, Breslow and Greenland (OR), Sato, Greenland and Robins (RD). Tables without events
-    in both arms, or with events in all of both arms, do not count in ratios (the second kind would
-    pull a risk ratio to 1 with no variance of its own; metafor keeps it) unless 'keep' asks for
-    them. Q, I² and H² compare the tables' own effects, 0.5 added where a cell is zero, with the
-    pooled one.
+    (RR), Robins, Breslow and Greenland (OR), Sato, Greenland and Robins (RD). Tables that
+    `risk_ratio` or `odds_ratio` does not use do not count in ratios unless 'keep' asks for them: so
+    a table with events in all of both arms counts in a risk ratio, as in metafor, and in no odds
+    ratio. Q, I² and H² compare the tables' own effects, 0.5 added where a cell is zero, with the
+    pooled one; under 'drop' they leave out tables with events in all, whose variance is that of the
+    correction alone (as metafor).
 
     Parameters
     ----------
@@ -662,21 +663,22 @@ def mantel_haenszel(
         shares = under / under.sum()
     if not variance > 0:
         raise SynthesisError(f"the variance of the Mantel-Haenszel {measure} is not positive")
-    q = float(((single.yi[used] - estimate) ** 2 / single.vi[used]).sum())
-    return _tables_pooled(estimate, variance, q, shares, used, level, "mantel-haenszel")
+    compared = used & ~((a == n1) & (c == n2)) if rule == "drop" else used
+    q = float(((single.yi - estimate) ** 2 / single.vi)[compared].sum())
+    return _tables_pooled(estimate, variance, q, int(compared.sum()) - 1, shares, used, level,
+                          "mantel-haenszel")
 
 
 def _tables_pooled(
-    estimate: float, variance: float, q: float, shares: FloatArray, used: np.ndarray,
+    estimate: float, variance: float, q: float, df: int, shares: FloatArray, used: np.ndarray,
     level: float, model: str,
 ) -> Pooled:
-    """Result of a method for 2 × 2 tables: normal interval, heterogeneity from Q."""
+    """Result of a method for 2 × 2 tables: normal interval, heterogeneity from Q on `df`."""
     weights = np.zeros(used.size)
     weights[used] = shares
     k = int(used.sum())
     fields: dict[str, Any] = {}
-    if k >= 2:
-        df = k - 1
+    if df > 0:
         fields = {"q": q, "q_df": df, "q_p": float(chdtrc(df, q)), "h2": q / df,
                   "i2": max(0.0, 100 * (q - df) / q) if q > 0 else 0.0}
     dropped = used.size - k
@@ -727,4 +729,5 @@ def peto(
     total = v.sum()
     estimate = float(excess.sum() / total)
     q = float((v * (excess / v - estimate) ** 2).sum())
-    return _tables_pooled(estimate, float(1 / total), q, v / total, used, level, "peto")
+    df = int(used.sum()) - 1
+    return _tables_pooled(estimate, float(1 / total), q, df, v / total, used, level, "peto")

@@ -385,7 +385,7 @@ def rate_ratio(
     3rd ed., chapter 14.
     """
     (x1, t1, x2, t2), none = _two_rates(e1, t1, e2, t2, zero_cells)
-    reasons = [*_double(none, np.zeros_like(none), double_zeros), ((x1 == 0) | (x2 == 0), _NONE)]
+    reasons = [*_double(double_zeros, none), ((x1 == 0) | (x2 == 0), _NONE)]
     with np.errstate(divide="ignore", invalid="ignore"):
         yi = np.log(x1 / t1) - np.log(x2 / t2)
         return _with_reasons(yi, 1 / x1 + 1 / x2, reasons)
@@ -421,5 +421,5 @@ def rate_difference(
     """
     (x1, t1, x2, t2), none = _two_rates(e1, t1, e2, t2, zero_cells)
     vi = x1 / t1**2 + x2 / t2**2
-    reasons = [*_double(none, np.zeros_like(none), double_zeros), (vi == 0, _NONE)]
+    reasons = [*_double(double_zeros, none), (vi == 0, _NONE)]
     return _with_reasons(x1 / t1 - x2 / t2, vi, reasons)

@@ -241,7 +241,8 @@ def peters(
     Conventions: weighted linear regression with a multiplicative error variance, t on k − 2.
     'events' weights by 1/(1/E + 1/(N − E)), E events of N participants in both arms, as Peters
     published; 'variance' weights by 1/v, as metafor's ``regtest(model="lm", predictor="ninv")``.
-    Tables that give no ratio do not enter; 0.5 is added to tables with a zero cell.
+    Tables that give no ratio do not enter, nor under 'events' those of events alone, whose weight
+    is 0; 0.5 is added to tables with a zero cell.
 
     Parameters
     ----------
@@ -269,7 +270,7 @@ def peters(
     choice("weights", weights, ("events", "variance"))
     a, n1, c, n2 = tables(e1, n1, e2, n2)
     effect = {"OR": odds_ratio, "RR": risk_ratio}[measure](a, n1, c, n2)
-    used = effect.used
+    used = effect.used & ((weights == "variance") | (a + c < n1 + n2))
     total, events = (n1 + n2)[used], (a + c)[used]
     v = effect.vi[used] if weights == "variance" else 1 / events + 1 / (total - events)
     return _weighted(_line(effect.yi[used], v, 1 / total))

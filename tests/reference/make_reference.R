@@ -124,14 +124,21 @@ mh <- function(r) list(estimate = num(r$beta), se = num(r$se), ci_low = num(r$ci
 
 binary <- function(a, n1, c, n2) {
   out <- list(e1 = a, n1 = n1, e2 = c, n2 = n2)
+  full <- a == n1 & c == n2
   for (measure in c("RR", "OR", "RD")) for (to in c("only0", "all")) {
     e <- escalc(measure, ai = a, n1i = n1, ci = c, n2i = n2, add = 1 / 2, to = to,
                 drop00 = measure != "RD")
     out[[paste(measure, to)]] <- list(yi = as.numeric(e$yi), vi = as.numeric(e$vi))
+    if (measure == "RR" && any(full)) {  # a ratio of 1 with the variance of the corrected cells
+      kept <- escalc("RR", ai = a, n1i = n1, ci = c, n2i = n2, add = 1 / 2, to = to)
+      out[[paste(measure, to)]]$yi[full] <- 0
+      out[[paste(measure, to)]]$vi[full] <- as.numeric(kept$vi)[full]
+    }
   }
-  # Tables of only events do not count in ratios by the engine's default.
+  # Tables without events do not count in ratios, those of events alone in no odds ratio. Risk
+  # ratios keep them, but not in Q.
   for (measure in c("RR", "OR", "RD")) {
-    used <- measure == "RD" | a < n1 | c < n2
+    used <- measure == "RD" | a + c > 0 & (measure == "RR" | !full)
     out[[paste("mh", measure)]] <- mh(suppressWarnings(rma.mh(
       ai = a[used], n1i = n1[used], ci = c[used], n2i = n2[used], measure = measure, correct = FALSE,
       add = c(1 / 2, 0), to = c("only0", "none"), drop00 = measure != "RD")))
@@ -172,7 +179,8 @@ tables <- list(
   li2007 = binary(li$ai, li$n1i, li$ci, li$n2i),
   nielweise2007 = binary(niel$ai, niel$n1i, niel$ci, niel$n2i),
   fine1993 = with(fine, binary(e1i, nei, c1i, nci)),
-  graves2010 = with(graves, binary(ai, n1i, ci, n2i)))
+  graves2010 = with(graves, binary(ai, n1i, ci, n2i)),
+  events_in_all = binary(c(18, 5, 30, 9), c(20, 10, 30, 24), c(14, 3, 12, 4), c(20, 10, 12, 22)))
 means <- list(
   normand1999 = with(norm, continuous(m1i, sd1i, n1i, m2i, sd2i, n2i)),
   gibson2002 = with(gib, continuous(m1i, sd1i, n1i, m2i, sd2i, n2i)),

@@ -33,6 +33,13 @@ tables <- function(a, n1, c, n2) {
   for (m in c("RR", "OR", "RD", "PETO")) for (to in policies) for (d in c("keep", "drop"))
     out[[paste(m, to, d)]] <- part(quiet(escalc(m, ai = a, n1i = n1, ci = c, n2i = n2, to = to,
                                                 drop00 = d == "drop")))
+  # drop00 also drops tables of events alone. The engine keeps them in risk ratios: a ratio of 1 with
+  # the variance of the corrected cells, as Review Manager prints it.
+  full <- a == n1 & c == n2
+  for (to in policies) for (part in c("yi", "vi")) {
+    kept <- out[[paste("RR", to, "keep")]][[part]][full]
+    out[[paste("RR", to, "drop")]][[part]][full] <- if (part == "yi") 0 * kept else kept
+  }
   out
 }
 li <- dat.li2007; niel <- dat.nielweise2007
@@ -42,7 +49,9 @@ of_tables <- list(
   li2007 = tables(li$ai, li$n1i, li$ci, li$n2i),
   nielweise2007 = tables(niel$ai, niel$n1i, niel$ci, niel$n2i),
   zeros = tables(c(0, 0, 3, 0, 10, 2, 5, 2.5, 0), c(10, 5, 10, 1, 10, 20, 5, 10.4, 300),
-                 c(0, 5, 2, 0, 10, 0, 5, 5, 1), c(12, 5, 9, 1, 11, 15, 7, 11.2, 2)))
+                 c(0, 5, 2, 0, 10, 0, 5, 5, 1), c(12, 5, 9, 1, 11, 15, 7, 11.2, 2)),
+  events_in_all = tables(c(18, 5, 30, 9, 0, 2.5), c(20, 10, 30, 24, 7, 2.5),
+                         c(14, 3, 12, 4, 0, 4), c(20, 10, 12, 22, 9, 4)))
 
 changes <- function(before, sdb, after, sda, n, r) {
   out <- list(m_baseline = before, sd_baseline = sdb, m_final = after, sd_final = sda, n = n,

@@ -154,11 +154,123 @@ def test_drawings_have_titles_and_text(browser, address):
     page.context.close()
 
 
-def test_figures_do_not_overlap_their_table(browser, address):
-    page = _page(browser)
-    page.goto(f"{address}/{KNEE}.html")
-    box = page.locator("#forest-knee-pain-placebo-3-6 .lr-scroll").first
-    assert box.evaluate("e => e.scrollWidth - e.clientWidth") <= 1
+# Every drawing that is cut at a side, too narrow, or has letters that are small or on each other.
+WIDTHS = (1920, 1440, 1366, 1280, 1024, 768, 390, 320)
+PAPER = 718  # pixels between the margins of an A4 sheet
+_DRAWINGS = "article :is(figure svg:not(svg svg), .lr-way, #table-evidence-map td)"
+_WRONG = """drawings => {
+  const seen = new Map(), wrong = [];
+  const part = e => {  // left and right end of what can be seen inside an element
+    if (e === document.documentElement) return [0, e.clientWidth];
+    if (!seen.has(e)) {
+      let [left, right] = part(e.parentElement);
+      if (getComputedStyle(e).overflowX !== 'visible') {
+        const start = e.getBoundingClientRect().left + e.clientLeft;
+        [left, right] = [Math.max(left, start), Math.min(right, start + e.clientWidth)];
+      }
+      seen.set(e, [left, right]);
+    }
+    return seen.get(e);
+  };
+  const say = (e, what) => wrong.push(
+    `${(e.closest('figure[id], table[id]') || e).id || e.outerHTML.slice(0, 60)}: ${what}`);
+  const cut = (e, box, [left, right]) => {
+    const hidden = Math.max(left - box.left, box.right - right);
+    const what = `${e.tagName} ${e.textContent.slice(0, 20)}`;
+    if (hidden > 0.6) say(e, `${Math.ceil(hidden)} px hidden of ${what}`);
+  };
+  const letters = (svg, box) => {
+    const boxes = [];
+    for (const e of svg.querySelectorAll('text')) {
+      const own = e.getBoundingClientRect(), turn = e.getScreenCTM();
+      const size = parseFloat(getComputedStyle(e).fontSize) * Math.hypot(turn.a, turn.b);
+      if (size < 10.95) say(svg, `letters of ${size.toFixed(1)} px: ${e.textContent}`);
+      if (svg.matches('.lr-svg')) {
+        cut(e, own, [box.left, box.right]);
+        if (own.top < box.top - 3 || own.bottom > box.bottom + 3) say(svg, `cut: ${e.textContent}`);
+      } else cut(e, own, part(svg.parentElement));
+      for (const [other, text] of boxes)
+        if (Math.min(own.right, other.right) - Math.max(own.left, other.left) > 1
+            && Math.min(own.bottom, other.bottom) - Math.max(own.top, other.top) > 4)
+          say(svg, `${text} on ${e.textContent}`);
+      boxes.push([own, e.textContent]);
+    }
+  };
+  for (const e of document.querySelectorAll(drawings)) {
+    const box = e.getBoundingClientRect();
+    if (e.matches('.lr-mark') && box.width < 120) say(e, `only ${Math.round(box.width)} px wide`);
+    if (!box.width) continue;
+    cut(e, box, part(e.parentElement));
+    if (e.matches('svg')) letters(e, box);
+  }
+  return wrong;
+}"""
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_drawings_are_whole_at_every_width_and_on_paper(browser, address, name):
+    page, wrong = _page(browser), []
+    page.goto(f"{address}/{name}.html")
+    if not page.locator(_DRAWINGS).count():
+        page.context.close()
+        return
+    page.evaluate("""drawings => document.querySelectorAll(`details:has(${drawings})`)
+      .forEach(fold => { fold.open = true; })""", _DRAWINGS.removeprefix("article "))
+    for width in (*WIDTHS, PAPER):
+        page.emulate_media(media="print" if width == PAPER else "screen")
+        page.set_viewport_size({"width": width, "height": 900})
+        wrong += [f"{name} at {width}{' on paper' * (width == PAPER)}: {found}"
+                  for found in page.evaluate(_WRONG, _DRAWINGS)]
+    page.context.close()
+    assert not wrong, "\n".join([f"{len(wrong)} faults", *wrong[:40]])
+
+
+# Letters of less contrast with what stands behind them than 4.5.
+_FAINT = """parts => {
+  const numbers = colour => colour.match(/[\\d.]+/g).map(Number);
+  const behind = e => {
+    for (; e; e = e.parentElement) {
+      const colour = numbers(getComputedStyle(e).backgroundColor);
+      if (colour[3] !== 0) return colour;
+    }
+    return [255, 255, 255];
+  };
+  const light = ([r, g, b]) => [r, g, b].map(v => v / 255).map(
+    v => v <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4).reduce(
+    (sum, v, i) => sum + v * [0.2126, 0.7152, 0.0722][i], 0);
+  const wrong = [];
+  let read = 0;
+  for (const e of document.querySelectorAll(parts)) {
+    if (![...e.childNodes].some(n => n.nodeType === 3 && n.data.trim())) continue;
+    const [a, b] = [numbers(getComputedStyle(e).color), behind(e)].map(light);
+    const contrast = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
+    read += 1;
+    if (contrast < 4.5) wrong.push(`${contrast.toFixed(2)}: ${e.outerHTML.slice(0, 90)}`);
+  }
+  return [read, wrong];
+}"""
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("target", ["figure.lr-forest", ".lr-entry", "h2 > a", ".lr-cards [id]"])
+def test_a_target_and_a_band_keep_contrast(browser, address, scheme, target):
+    page = _page(browser, scheme=scheme)
+    page.goto(f"{address}/notebooks/fracture-bone-defect.html")
+    anchor = page.locator(target).first.evaluate("e => (e.closest('[id]') || e).id")
+    page.goto(f"{address}/notebooks/fracture-bone-defect.html#{anchor}")
+    for part in (":target *, tr:has(:target) *", "tbody tr:nth-child(even) *", ".lr-sub, a"):
+        read, wrong = page.evaluate(_FAINT, f"article :is({part})")
+        assert read and not wrong, "\n".join(wrong[:20])
+    page.context.close()
+
+
+def test_paper_has_no_bars_to_open_the_code(browser, address):
+    page = _page(browser, PAPER)
+    page.goto(f"{address}/notebooks/fracture-bone-defect.html")
+    bars = page.locator("summary:visible", has_text="Show the code")
+    assert bars.count()
+    page.emulate_media(media="print")
+    assert bars.count() == 0
     page.context.close()
 
 

@@ -15,6 +15,7 @@ from ...review.directions import BASES, directions
 from ...review.pools import natural
 from .. import words
 from ..html import Column, Html, count, details, interval, join, number, paragraph, table, text
+from ..naming import spoken
 from . import others
 from .book import ANIMAL, Book
 
@@ -59,12 +60,13 @@ def listing(book: Book) -> Html:
             "cells": Html("<br>".join(dict.fromkeys(
                 text(_cells(book, a)) for a in cells)))
             or book.data.wording("nothing-given"),
-            "groups": "; ".join(a["label"] or a["arm_id"] for a in arms) or NOT_STATED,
+            "groups": "; ".join(
+                book.arms[indication][study_id, a["arm_id"]] for a in arms) or NOT_STATED,
             "n": count(study["n_enrolled"]) if study["n_enrolled"] is not None else NOT_STATED,
             "outcomes": "; ".join(book.data.label("outcome", o) for o in sorted(measured))
             or "none extracted",
             "status": book.data.label("status", study["status"]) or NOT_STATED,
-            "note": study["note"]})
+            "note": spoken(study["note"], book.names[indication])})
     return table(
         "table-animal-experiments", "Animal experiments",
         [Column("study", "Study"), Column("indication", "Indication", select=True),
@@ -210,7 +212,7 @@ def syntheses(book: Book) -> Html:
     for i in book.evidence:
         address = partial(_address, book, i)
         if rows := others.rows_of(book.review, i, address, "animal"):
-            parts.append(details(f"{book.label(i)} ({len(rows)} results)",
+            parts.append(details(f"{book.label(i)} ({words.trials(len(rows), 'result')})",
                                  others.published(book.review, i, address, "animal")))
     return join(parts) if parts else paragraph("None was read.", "lr-empty")
 

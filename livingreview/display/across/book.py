@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from pathlib import Path
 
@@ -10,8 +10,8 @@ from ...dataset import Dataset, load
 from ...effects import Evidence, Rules
 from ...effects.selection import shares_patients
 from ...review import Review
-from .. import words
 from ..html import Html, link, text
+from ..naming import arm_names, review_names, study_names
 
 NOTEBOOKS = Path(__file__).resolve().parents[3] / "notebooks"
 ANIMAL = "animal-experiment"
@@ -24,15 +24,14 @@ def chapter_page(indication: str) -> str | None:
 
 
 class _Names(dict):
-    """The names of the studies of each indication."""
+    """The names of each indication, made by a function of the data and the indication."""
 
-    def __init__(self, data: Dataset):
+    def __init__(self, data: Dataset, of: Callable[[Dataset, str], dict]):
         super().__init__()
-        self._data = data
+        self._data, self._of = data, of
 
-    def __missing__(self, indication: str) -> dict[str, str]:
-        self[indication] = words.study_names(
-            {s["study_id"]: s for s in self._data.records("studies", indication)})
+    def __missing__(self, indication: str) -> dict:
+        self[indication] = self._of(self._data, indication)
         return self[indication]
 
 
@@ -75,7 +74,17 @@ class Book:
     @cached_property
     def names(self) -> dict[str, dict[str, str]]:
         """Names of the studies of every indication, read when they are asked for."""
-        return _Names(self.data)
+        return _Names(self.data, study_names)
+
+    @cached_property
+    def arms(self) -> dict[str, dict[tuple[str, str], str]]:
+        """Names of the arms of every indication, by study and arm."""
+        return _Names(self.data, arm_names)
+
+    @cached_property
+    def reviews(self) -> dict[str, dict[str, str]]:
+        """Names of the published syntheses of every indication."""
+        return _Names(self.data, review_names)
 
     def holds(self, indication: str | None) -> bool:
         """Whether an indication is one of the book's."""

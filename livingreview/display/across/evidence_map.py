@@ -9,6 +9,7 @@ from ...effects import Evidence
 from ...review.missing import size_of_trial
 from .. import drawing, words
 from ..html import Column, Html, count, join, link, paragraph, table, text
+from ..statement import mark, statement
 from .book import Book, chapter_page, kind_of_trial, not_counted, trials
 
 HARMS = "harms"  # adverse events are a row of the map beside the families of outcomes
@@ -97,14 +98,12 @@ def _estimate_line(book: Book, cell: Cell) -> str:
     shown = cell.shown
     if shown is None:
         return "no estimate"
-    page = chapter_page(shown["indication"])
-    size = (f"{words.trials(shown['k'], words.noun(shown))} "
-            f"{'pooled' if shown['k'] > 1 else 'with an estimate'}")
+    page, said = chapter_page(shown["indication"]), statement(shown)
+    size = f"{said.k} {'pooled' if shown['k'] > 1 else 'with an estimate'}, {said.n}"
     label = link(f"{page}#forest-{shown['id']}", size) if page else text(size)
-    if words.uncontrolled(shown):
-        return f"{label}: treated patients only, no comparison"
-    level = f", certainty {shown['certainty']['level']}" if shown["certainty"] else ""
-    return f"{label}{level}"
+    more = (": treated patients only, no comparison" if words.uncontrolled(shown)
+            else f", certainty {said.certainty}")
+    return f"<span{mark(shown)}>{label}{more}</span>"
 
 
 def _cell_html(book: Book, indication: str, cell: Cell | None) -> str | Html:
@@ -118,8 +117,8 @@ def _cell_html(book: Book, indication: str, cell: Cell | None) -> str | Html:
             size = f" (n\N{NO-BREAK SPACE}{count(n)})" if n else ""
             lines.append(f"{len(found)} {label}{size}")
     found = book.chapter_link(indication, "effects", Html("<br>".join(lines)))
-    mark = "○" if cell.shown is None else "◐" if words.uncontrolled(cell.shown) else "●"
-    return Html(f"{mark} {_estimate_line(book, cell)}<span class=\"lr-sub\">{found}</span>")
+    sign = "○" if cell.shown is None else "◐" if words.uncontrolled(cell.shown) else "●"
+    return Html(f"{sign} {_estimate_line(book, cell)}<span class=\"lr-sub\">{found}</span>")
 
 
 def _order(book: Book) -> list[tuple[str, str]]:
@@ -229,7 +228,7 @@ def _timeline_figure(book: Book, lanes: list[str], dated: list[tuple]):
     """A lane per indication, trials of one year stacked in it, the largest at the bottom."""
     heights = {lane: max(Counter(d[1] for d in dated if d[0] == lane).values()) + 1.5
                for lane in lanes}
-    figure, axes = drawing.axes_of(7.6, 0.9 + 0.14 * sum(heights.values()))
+    figure, axes = drawing.chart(0.9 + 0.14 * sum(heights.values()))
     marks: dict[str, list[tuple]] = defaultdict(list)  # (year, height, enrolled) by kind
     base = 0.0
     for lane in reversed(lanes):
@@ -242,7 +241,7 @@ def _timeline_figure(book: Book, lanes: list[str], dated: list[tuple]):
                 marks[kind].append((year, base + 0.7 + place, n))
         axes.annotate(book.label(lane), (0, base + heights[lane] - 0.9),
                       xycoords=("axes fraction", "data"), xytext=(4, 0),
-                      textcoords="offset points", fontsize=9, va="center")
+                      textcoords="offset points", va="center")
         axes.axhline(base, color=drawing.FAINT, linewidth=0.6)
         base += heights[lane]
     for kind, found in marks.items():

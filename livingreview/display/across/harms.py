@@ -8,7 +8,9 @@ from functools import cache
 from ...review.harms import ArmEvents, arm_events, totals
 from .. import provenance, words
 from ..bounds import months_words, risk_words, seen_apart
-from ..html import Column, Html, count, details, interval, join, number, paragraph, table, text
+from ..html import Column, Html, count, details, join, paragraph, table, text
+from ..naming import of_study, spoken
+from ..statement import mark, statement
 from .book import Book, kind_of_trial, not_counted, trials
 
 # Kinds of events that every trial should report, and that of the single events that are feared.
@@ -34,24 +36,22 @@ def ratios(book: Book) -> Html:
         for r in book.review.analyses(indication, section="harms"):
             if words.uncontrolled(r) or not r["studies"]:
                 continue
-            d, pooled = words.decimals(r), r["pooled"]
-            estimate = "no ratio: no arm, or all of both arms, had the event" if pooled is None \
-                else f"{number(pooled['estimate'], d)} " \
-                     f"({interval(pooled['ci_low'], pooled['ci_high'], d)})"
+            said = statement(r)
             rows.append({
                 "indication": book.label(indication),
                 "event": book.chapter_link(indication, f"forest-{r['id']}",
                                            words.outcome_name(book.data, r)),
-                "against": words.comparator(book.data, r), "k": words.k_words(r),
-                "n": count(round(r["n"] + r["n_without_ratio"])), "estimate": estimate,
-                "certainty": r["certainty"]["level"] if r["certainty"] else "not rated"})
+                "against": words.comparator(book.data, r), "k": said.k, "n": said.number,
+                "estimate": said.estimate, "without": said.without, "certainty": said.certainty,
+                "attributes": mark(r)})
     return table(
         "harms-ratios", f"Patients with an event, {book.data.wording('intervention')} against a "
         "control: pooled risk ratios",
         [Column("indication", "Indication", select=True), Column("event", "Event"),
-         Column("against", "Against"), Column("k", "Trials"),
-         Column("n", "Participants", True), Column("estimate", "Risk ratio (95% CI)", True),
-         Column("certainty", "Certainty")], rows, cards=True, empty=
+         Column("against", "Against"), Column("k", "Trials in it"),
+         Column("n", "Participants in it", True), Column("estimate", "Risk ratio (95% CI)", True),
+         Column("certainty", "Certainty"),
+         Column("without", "Not in it")], rows, cards=True, empty=
         "No trial gives counts of patients in both arms.")
 
 
@@ -173,10 +173,14 @@ def entries(book: Book) -> Html:
     for r in all_rows(book):
         rows.append({
             "study": book.study(r.indication, r.study), "indication": book.label(r.indication),
-            "arm": r.arm, "event": book.data.label("event", r.event), "count": r.printed,
+            "arm": book.arms[r.indication][r.study, r.arm],
+            "event": book.data.label("event", r.event), "count": r.printed,
             "months": "" if r.months is None else f"{r.months:g}",
-            "counted": "yes" if not r.not_counted else "no", "why": r.not_counted,
-            "how": "; ".join(r.derivation),
+            "counted": "yes" if not r.not_counted else "no",
+            "why": spoken(r.not_counted, of_study(book.arms[r.indication], r.study),
+                          book.names[r.indication]),
+            "how": spoken("; ".join(r.derivation), of_study(
+                book.arms[r.indication], r.study)),
             "source": Html(f"{source(r.indication, r.source)}, row {r.row} of "
                            f"{text(r.indication)}/adverse_events.csv")})
     return details(f"Every row behind these counts ({len(rows)})", table(

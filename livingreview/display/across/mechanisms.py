@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 
 from ...review.claims import Cited, cited_by
 from .. import drawing, words
-from ..html import Column, Html, details, join, paragraph, table
+from ..html import Column, Html, details, join, paragraph, table, text
 from ..ledger import Ledger
 from .book import Book
 
@@ -21,7 +21,7 @@ EVIDENCE = {
     "laboratory": ("in vitro", "dashdot"), "animal": ("animals", "dashed"),
     "human": ("people", "solid")}
 _IN_PEOPLE = ("human", "controlled", "uncontrolled")
-WIDTHS = (24, 34, 46)  # letters of a line in the three columns of a picture
+WIDTHS = (20, 26, 36)  # letters of a line in the three columns of a picture
 
 
 def _kind(cited: Cited) -> str:
@@ -63,7 +63,7 @@ def listing(book: Book) -> Html:
             "product": r["cell_or_product"] or UNNAMED, "mechanism": r["mechanism"],
             "mediator": r["mediator"] or UNNAMED, "effect": r["effect"],
             "direction": book.data.label("mechanism_direction", r["direction"]) or "not stated",
-            "evidence": EVIDENCE[strongest(cited)][0], "review": r["review_id"],
+            "evidence": EVIDENCE[strongest(cited)][0], "review": ledger.names[r["review_id"]],
             "refs": Html(f"<ul>{items}</ul>" if items else NONE_CITED)})
     return table(
         "table-mechanisms", "Mechanisms that the seed reviews name",
@@ -100,11 +100,16 @@ def _picture(book: Book, indication: str, rows: list[tuple[Mapping, str]]) -> Ht
                "stands in brackets after each effect.")
     data = [[r["cell_or_product"] or UNNAMED, r["mediator"] or UNNAMED, r["effect"],
              EVIDENCE[kind][0]] for r, kind in rows]
+    listed = "".join(f"<li>{text(given)} → {text(by)} → {text(effect)} [{text(kind)}]</li>"
+                     for given, by, effect, kind in data)
     with drawing.style():
-        return drawing.figure_html(
+        # Where three columns of words have no room, the same stands there as a list.
+        return Html(drawing.figure_html(
             _network(data, [kind for _, kind in rows], heads), f"network-{indication}",
             f"Mechanisms in {name}", description, caption,
-            [given, mediator, "effect", "evidence"], data)
+            [given, mediator, "effect", "evidence"], data).replace(
+                "</svg></div>", f'</svg><ul class="lr-words">{listed}</ul></div>', 1).replace(
+                    '"lr-svg"', '"lr-svg lr-wide"', 1))
 
 
 def _wrapped(nodes: Sequence[tuple[str, int]], width: int) -> dict[tuple[str, int], str]:
@@ -134,8 +139,9 @@ def _network(data: list[list[str]], kinds: list[str], heads: Sequence[str]):
     labels = [_wrapped(nodes, width) for nodes, width in zip(columns, WIDTHS, strict=True)]
     height = max(sum(map(_room, shown.values())) for shown in labels)
     spots = [_places(shown, height) for shown in labels]
-    figure, axes = drawing.axes_of(10.5, 0.5 + 0.155 * height)
-    starts, ends = (0.0, 0.30, 0.66), (0.215, 0.56)
+    figure = drawing.canvas(7.2, 0.5 + 0.175 * height)
+    axes = figure.add_axes((0, 0, 1, 1))
+    starts, ends = (0.0, 0.28, 0.62), (0.21, 0.545)
     for row, kind in enumerate(kinds):
         for side in (0, 1):
             axes.plot([ends[side], starts[side + 1] - 0.008],
@@ -144,9 +150,9 @@ def _network(data: list[list[str]], kinds: list[str], heads: Sequence[str]):
                       linestyle=EVIDENCE[kind][1], linewidth=1)
     heads = (*heads, "Effect as stated [evidence]")
     for start, spot, shown, head in zip(starts, spots, labels, heads, strict=True):
-        axes.text(start, height + 0.6, head, fontsize=9, fontweight="bold", va="bottom")
+        axes.text(start, height + 0.6, head, fontweight="bold", va="bottom")
         for node, y in spot.items():
-            axes.text(start, y, shown[node], fontsize=8, va="center", linespacing=1.1)
+            axes.text(start, y, shown[node], va="center", linespacing=1.1)
     axes.set_xlim(0, 1)
     axes.set_ylim(0, height + 1.6)
     axes.set_axis_off()

@@ -8,6 +8,8 @@ from collections.abc import Callable, Mapping
 from ...review import Review
 from .. import provenance, words
 from ..html import Column, Html, count, details, interval, join, number, paragraph, table, text
+from ..naming import review_names, spoken
+from ..statement import mark, statement
 from .book import Book, trials
 
 # On the page several facts share a cell; the file has a column for each.
@@ -131,7 +133,9 @@ def cautions(review: Review, indication: str, row: Mapping) -> list[str]:
 
 def _ours_words(data, ours: dict) -> str:
     """Our result with what it is a measure of, so that two scales are not taken for one."""
-    size = words.trials(ours["k"], words.noun(ours))
+    said = statement(ours)
+    size = "; ".join(filter(None, (f"{said.k}, {said.n}", said.without)))
+    size += f"; certainty {said.certainty}"
     if words.uncontrolled(ours):
         return f"{words.glance(ours)}; {size}"
     measure = words.in_text(data.label("measure", ours["question"]["measure"]))
@@ -153,7 +157,7 @@ def rows_of(review: Review, indication: str, address: Callable[[str, str], Html]
     unit : str, optional
         Only results that pool these: ``animal``; empty is people. All where left out.
     """
-    data, rows = review.data, []
+    data, rows, names = review.data, [], review_names(review.data, indication)
     sources = review.evidence[indication].sources
     for r in data.records("published_syntheses", indication):
         if unit is not None and (r["unit"] or "") != unit:
@@ -162,21 +166,23 @@ def rows_of(review: Review, indication: str, address: Callable[[str, str], Html]
         source = (provenance.source_link(sources[r["source_id"]])
                   if r["source_id"] in sources else Html(""))
         when = f"month {r['timepoint_months']:g}" if r["timepoint_months"] is not None else ""
+        note = spoken(r["note"], names)
         care, measure = cautions(review, indication, r), data.label("measure", r["measure"])
         rows.append({
-            "review": r["review_id"], "outcome": data.label("outcome", r["outcome"]),
-            "shown": Html(f'{text(r["review_id"])}<span class="lr-sub">{source}</span>'),
+            "review": names[r["review_id"]], "outcome": data.label("outcome", r["outcome"]),
+            "shown": Html(f'{text(names[r["review_id"]])}<span class="lr-sub">{source}</span>'),
             "question": "; ".join(filter(None, (r["population"], r["comparison"], when))),
             "population": r["population"], "comparison": r["comparison"],
             "months": number(r["timepoint_months"], 0), "measure": measure or "not named",
             "estimate": as_printed(r),
             "printed": f"{measure or 'measure not named'}: {as_printed(r)}",
-            "ours": "" if ours is None else address(ours["id"], _ours_words(data, ours)),
+            "ours": "" if ours is None else Html(
+                f"<span{mark(ours)}>{address(ours['id'], _ours_words(data, ours))}</span>"),
             "favours": data.label("favours", r["favours"]) or "not stated",
             "k": count(r["k"]) if scope else "", "n": count(r["n"]) if scope else "",
-            "care": "; ".join(care), "note": r["note"], "source": source,
+            "care": "; ".join(care), "note": note, "source": source,
             "remarks": Html("".join(f"<strong>{text(c)}.</strong> " for c in care)
-                            + (str(details("remark", r["note"])) if r["note"] else ""))})
+                            + (str(details("remark", note)) if note else ""))})
     return rows
 
 
@@ -210,11 +216,13 @@ def overlap(book: Book) -> Html:
         for review_id, row in reviews.items():
             found = shared_trials(book.review, indication, row) & set(trials(ev))
             if not found:
-                unknown.append(f"{review_id} ({words.in_text(book.label(indication))})")
+                unknown.append(f"{book.reviews[indication][review_id]} "
+                               f"({words.in_text(book.label(indication))})")
                 continue
             both = sorted(found & pooled)
             rows.append({
-                "review": review_id, "indication": book.label(indication), "k": len(found),
+                "review": book.reviews[indication][review_id],
+                "indication": book.label(indication), "k": len(found),
                 "both": len(both),
                 "which": Html(", ".join(book.study(indication, t) for t in both)) or "none"})
     return join([
@@ -239,6 +247,6 @@ def by_indication(book: Book) -> Html:
             return book.chapter_link(indication, f"forest-{analysis}", label)
 
         n = len(rows_of(book.review, i, address, ""))
-        parts.append(details(f"{book.label(i)} ({n} results)",
+        parts.append(details(f"{book.label(i)} ({words.trials(n, 'result')})",
                              published(book.review, i, address, "")))
     return join(parts)

@@ -11,6 +11,7 @@ from ...effects.comparisons import is_cell_arm
 from ...effects.question import APART, main_reason
 from .. import words
 from ..html import Column, Html, count, details, join, paragraph, table
+from ..naming import of_study, spoken
 from .book import ANIMAL, Book, not_counted, trials
 
 SPREADS = ("sd", "se", "ci_low", "q1")
@@ -102,8 +103,10 @@ def why_not(book: Book, ev: Evidence, study_id: str) -> tuple[str, str]:
     """
     if study_id in analysed(book, ev.indication):
         return "", ""
-    return (_barred(book, ev, study_id) or _other_cells(ev, study_id)
-            or _by_values(book, ev, study_id))
+    kind, why = (_barred(book, ev, study_id) or _other_cells(ev, study_id)
+                 or _by_values(book, ev, study_id))
+    return kind, spoken(why, of_study(book.arms[ev.indication], study_id),
+                        book.names[ev.indication])
 
 
 def unused(book: Book) -> Html:

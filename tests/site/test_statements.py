@@ -1,0 +1,45 @@
+"""The built site says of one result the same on every page, in its data and in its interface."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+
+from bs4 import BeautifulSoup
+from stated import wrong_statements
+
+
+def _pages(html):
+    """Pages that state a result, without those of other versions."""
+    for path in sorted(html.rglob("*.html")):
+        if "versions" not in path.relative_to(html).parts[:-1]:
+            text = path.read_text(encoding="utf-8")
+            if "data-result=" in text:
+                yield path.relative_to(html).as_posix(), text
+
+
+def test_every_page_says_what_results_json_says(html):
+    found = json.loads((html / "results.json").read_text(encoding="utf-8"))["analyses"]
+    seen = defaultdict(set)
+    for name, text in _pages(html):
+        wrong = wrong_statements(text, found)
+        assert not wrong, f"{name}\n" + "\n".join(wrong)
+        for element in BeautifulSoup(text, "lxml").select("[data-result]"):
+            seen[name].add(element["data-result"])
+    assert {"book/index.html", "notebooks/harms.html", "notebooks/evidence-map.html"} <= set(seen)
+    stated = set().union(*seen.values())
+    assert {r for r, result in found.items() if result["pooled"]} <= stated
+
+
+def test_the_interface_says_what_the_pages_say(html):
+    records = {r["id"]: r for r in json.loads(
+        (html / "api" / "v1" / "analyses.json").read_text(encoding="utf-8"))}
+    for name, text in _pages(html):
+        for element in BeautifulSoup(text, "lxml").select("[data-result]"):
+            record = records[element["data-result"]]
+            k, n = (element[f"data-{key}"].partition(" ")[0] for key in ("k", "n"))
+            assert k == (str(record["k"]) if record["k"] else "no"), name
+            if record["n"]:
+                assert n == f"{round(record['n']):,}", name
+            assert element["data-certainty"] == (record["certainty"] or "not rated"), name
+            assert (element["data-estimate"] == "no estimate") == (record["estimate"] is None)

@@ -1,0 +1,144 @@
+"""A trial alone is not pooled, an estimate alone is not drawn, and every figure has its name."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+
+import pytest
+from bs4 import BeautifulSoup
+from click.testing import CliRunner
+from made_up import KNEE, World
+from shown import PAGES, shown
+
+from livingreview.__main__ import main
+from livingreview.dataset import load
+from livingreview.display import Chapter, figures
+from livingreview.review import review
+
+POOL = re.compile(r"pool|prediction|diamond|polygon", re.IGNORECASE)
+NOT_OF_ONE = "polygon, .lr-pi, .lr-pooled, .lr-prediction, td[data-label=Weight]"
+ALONE = {"comparison": "uncontrolled", "measure": "mean-change", "section": "uncontrolled"}
+
+
+@pytest.fixture
+def world(tmp_path):
+    return World(tmp_path / "data").analysis().trial("doe-2020").pair("doe-2020")
+
+
+def _figure(html: str):
+    return BeautifulSoup(html, "lxml").select_one("figure.lr-forest")
+
+
+def test_a_figure_of_one_trial_shows_no_pool(world):
+    chapter = Chapter(KNEE, world.write())
+    figure = _figure(chapter.figure("made-up"))
+    assert "One trial" in chapter.figure("made-up") and "the one trial" in figure.get_text()
+    assert not POOL.findall(str(figure)) and not figure.select(NOT_OF_ONE)
+    assert not BeautifulSoup(chapter.pools(), "lxml").select(".lr-entry")
+    world.trial("roe-2021").pair("roe-2021", cells=33)
+    several = _figure(Chapter(KNEE, world.write()).figure("made-up"))
+    assert several.select("polygon.lr-diamond") and "pooled" in several.get_text()
+
+
+def test_a_figure_of_one_study_without_a_comparison_shows_no_pool(tmp_path):
+    world = World(tmp_path / "data").analysis(**ALONE)
+    world.study("doe-2020", design="single-arm").arm("doe-2020", "msc", cells="cultured-msc")
+    for month, mean in ((0, 60), (6, 40)):
+        world.value("doe-2020", "msc", mean, 10, timepoint_months=month)
+    chapter = Chapter(KNEE, world.write())
+    assert chapter.review.analysis("made-up")["k"] == 1
+    assert not POOL.findall(str(_figure(chapter.figure("made-up"))))
+
+
+def test_no_figure_of_one_trial_of_our_data_shows_a_pool():
+    seen = 0
+    data = load()
+    found = review(data).document["analyses"]
+    for page in PAGES:
+        if page.stem in data.indications:
+            html = "".join(value for _, value in shown(page))
+            for figure in BeautifulSoup(html, "lxml").select("figure.lr-forest"):
+                result = found[figure["data-result"]]
+                if result["k"] < 2:
+                    seen += 1
+                    for part in figure.select("th a, .lr-sub"):  # names of trials and data
+                        part.decompose()
+                    assert not POOL.findall(figure.get_text()), result["id"]
+                    assert not figure.select(NOT_OF_ONE), result["id"]
+    assert seen > 30
+
+
+def test_pool_draws_no_pool_of_one_trial(tmp_path):
+    table, drawn = tmp_path / "t.csv", tmp_path / "t.html"
+    for rows, pooled in (("a,1,0.2\n", False), ("a,1,0.2\nb,2,0.3\n", True)):
+        table.write_text(f"study,yi,vi\n{rows}", encoding="utf-8")
+        out = CliRunner().invoke(main, ["pool", str(table), "--measure", "MD",
+                                        "--forest", str(drawn)])
+        assert out.exit_code == 0, out.output
+        figure = str(BeautifulSoup(drawn.read_text(encoding="utf-8"), "lxml").figure)
+        assert ("Pooled" in figure) == pooled and ("diamond" in figure) == pooled
+
+
+def test_robustness_of_one_estimate_is_a_sentence(world):
+    shown_ = Chapter(KNEE, world.write()).robustness("made-up")
+    assert "No other choice gives another estimate" in shown_
+    assert "<figure" not in shown_ and "<svg" not in shown_
+
+
+def test_robustness_of_several_estimates_names_them_outside_the_drawing(world):
+    for study, cells in (("roe-2021", 33), ("poe-2022", 20)):
+        world.trial(study).pair(study, cells=cells)
+    soup = BeautifulSoup(Chapter(KNEE, world.write()).robustness("made-up"), "lxml")
+    rows = soup.select("#robust-made-up .lr-ladder tbody tr:not(.lr-axis-row)")
+    assert len(rows) > 3 and sum("main analysis" in r.get_text() for r in rows) == 1
+    assert all(r.th.get_text() and r.select_one("td.lr-num").get_text() for r in rows)
+    assert not soup.select(".lr-ladder tr:not(.lr-axis-row) svg text")
+
+
+def _over_time(world: World):
+    world.rows["analyses"] = []
+    for low, high in ((0, 3), (3, 6), (6, 12)):
+        world.analysis(analysis_id=f"w{high}", window_from=low, window_to=high)
+    return Chapter(KNEE, world.write()).time_course("pain", "placebo")
+
+
+def test_one_window_with_an_estimate_is_a_sentence(world):
+    said = _over_time(world)
+    assert "<svg" not in said and "none is drawn" in said and "−10.0 (−16.2 to −3.8)" in said
+    world.pair("doe-2020", timepoint_months=3)
+    assert "<svg" in _over_time(world)
+
+
+def test_one_dose_is_a_sentence(tmp_path):
+    world = World(tmp_path / "data").analysis()
+    world.study("doe-2020").arm("doe-2020", "msc", cells="cultured-msc", dose_cells=5000000)
+    world.arm("doe-2020", "control", "saline").pair("doe-2020")
+    said = Chapter(KNEE, world.write()).dose("made-up")
+    assert "<svg" not in said and "The one trial states its dose" in said and "5 million" in said
+
+
+def test_one_dated_value_is_not_drawn(tmp_path):
+    world = World(tmp_path / "data").analysis().trial("doe-2020")
+    world.pair("doe-2020", statistic="change", timepoint_months="")
+    said = Chapter(KNEE, world.write()).panels("pain-vas")
+    assert "<svg" not in said and "nothing is drawn" in said
+
+
+def test_one_neighbour_is_a_question():
+    rows = {"pooled": {"estimate": -1.0, "ci_low": -2.0, "ci_high": 0.0, "k": 2},
+            "question": {"measure": "MD", "comparison": "placebo", "rescaled_0_100": True},
+            "robustness": [], "id": "a", "title": "A"}
+    assert "1 neighbouring question:" in figures.other_questions(rows, [{**rows, "id": "b"}])
+
+
+@pytest.mark.parametrize("page", [p for p in PAGES if p.parent.name == "notebooks"],
+                         ids=lambda p: p.stem)
+def test_figures_of_a_page_have_names_and_no_two_the_same_words(page):
+    html = "".join(value for _, value in shown(page))
+    found = BeautifulSoup(html, "lxml").select("figure.lr-figure:not(:has(.lr-panels))")
+    names = [f.figcaption.strong.get_text() for f in found]
+    assert all(len(name) > 10 for name in names)
+    assert [n for n, k in Counter(names).items() if k > 1] == []
+    captions = Counter(f.figcaption.get_text() for f in found)
+    assert [c for c, k in captions.items() if k > 1] == []

@@ -1,0 +1,201 @@
+"""Risk ratios with events in everybody, and weights that do not tell what a trial does."""
+
+from __future__ import annotations
+
+import copy
+import json
+import math
+import re
+
+import pytest
+from bs4 import BeautifulSoup
+from click.testing import CliRunner
+from made_up import HARM, World
+
+from livingreview import synthesis
+from livingreview.__main__ import main
+from livingreview.dataset import load
+from livingreview.display import alone, forest, provenance, weights, words
+from livingreview.display.across.book import Book
+from livingreview.review import dumps, review
+from livingreview.review.changes import changes
+from livingreview.review.results import analyse
+
+EVENTS_IN_ALL = ("study,e1,n1,e2,n2\nAsh,18,20,14,20\nBirch,5,10,3,10\nCedar,30,30,12,12\n"
+                 "Elm,9,24,4,22\n")
+NO_CONTROL_EVENT = "study,e1,n1,e2,n2\nAsh,18,20,14,20\nBirch,5,10,3,10\nCedar,4,30,0,12\n"
+
+
+@pytest.fixture
+def world(tmp_path) -> World:
+    return World(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def book() -> Book:
+    return Book()
+
+
+def harms(world: World, *tables: tuple[int, int, int, int]) -> World:
+    """Trials with these events and totals of the cell and the control arm."""
+    for number, (e1, n1, e2, n2) in enumerate(tables):
+        study = f"t{number}-2020"
+        world.trial(study, n_enrolled=n1 + n2).count(study, "msc", e1, n1)
+        world.count(study, "control", e2, n2)
+    return world
+
+
+def command(tmp_path, content: str, *arguments: str) -> str:
+    path = tmp_path / "trials.csv"
+    path.write_text(content, encoding="utf-8")
+    out = CliRunner().invoke(main, ["pool", str(path), *arguments])
+    assert out.exit_code == 0, out.stderr
+    return out.stdout
+
+
+# --- events in everybody --------------------------------------------------------------------------
+
+
+def test_a_file_with_events_in_everybody_is_pooled_as_metafor_does(tmp_path):
+    got = json.loads(command(tmp_path, EVENTS_IN_ALL, "--measure", "RR", "--method", "MH",
+                             "--json"))
+    assert [round(got[key], 3) for key in ("estimate", "ci_low", "ci_high")] == [1.272, 1.03, 1.571]
+    assert got["k"] == 4 and not any(s["left_out"] for s in got["studies"])
+    cedar = got["studies"][2]
+    assert cedar["estimate"] == 1 and cedar["weight"] > 0.1
+    assert [round(cedar[key], 3) for key in ("ci_low", "ci_high")] == [0.889, 1.125]
+    by_variance = json.loads(command(tmp_path, EVENTS_IN_ALL, "--measure", "RR", "--json"))
+    assert by_variance["k"] == 4 and by_variance["studies"][2]["weight"] > 0
+
+
+@pytest.mark.parametrize("arguments", [("OR",), ("OR", "--method", "MH"), ("PETO",)])
+def test_they_have_no_odds_ratio_and_the_file_is_told_why(tmp_path, arguments):
+    got = json.loads(command(tmp_path, EVENTS_IN_ALL, "--measure", *arguments, "--json"))
+    assert got["k"] == 3
+    assert got["studies"][2]["left_out"] == "events in all participants of both arms"
+    assert got["studies"][2]["weight"] is None
+
+
+def test_a_trial_with_events_in_everybody_is_in_the_pool(world):
+    tables = [(9, 20, 5, 20), (7, 20, 6, 20), (16, 16, 4, 4), (0, 20, 0, 20)]
+    found = analyse(harms(world, *tables).evidence(), HARM)[0]
+    expected = synthesis.mantel_haenszel(*zip(*tables, strict=True))
+    assert expected.k == found["k"] == 3 and found["k_without_ratio"] == 1
+    assert found["pooled"]["estimate"] == pytest.approx(math.exp(expected.estimate), rel=1e-9)
+    by_trial = {s["trial_id"]: s for s in found["studies"]}
+    assert by_trial["t2-2020"]["estimate"] == 1 and by_trial["t2-2020"]["weight"] > 0
+    assert by_trial["t3-2020"]["no_ratio"] == "no events in either arm"
+    assert words.k_words(found) == "3 trials"
+    assert words.without_words(found) == "40 participants in 1 trial without events"
+    assert found["random_effects"]["k"] == 3
+    assert "half-to-all" in {row["id"] for row in found["robustness"]}
+
+
+def test_of_everybody_in_every_trial_there_is_a_ratio_too(world):
+    found = analyse(harms(world, (16, 16, 4, 4), (9, 9, 8, 8)).evidence(), HARM)[0]
+    assert found["k"] == 2 and found["pooled"]["estimate"] == 1
+
+
+def test_a_missing_odds_ratio_is_not_called_a_trial_without_events(world):
+    found = analyse(harms(world, (9, 20, 5, 20), (20, 20, 20, 20)).evidence(), HARM)[0]
+    odds = {**found, "k": 1, "k_without_ratio": 1, "studies": [
+        found["studies"][0], {**found["studies"][1], "yi": None,
+                              "no_ratio": "events in all participants of both arms"}]}
+    odds["n_without_ratio"] = 40
+    assert words.k_words(odds) == "1 trial"
+    assert words.without_words(odds) == "40 participants in 1 trial without a ratio"
+    assert words.no_ratio(odds) == "no ratio: events in all participants of both arms"
+
+
+def test_the_trial_that_an_earlier_rule_left_out_is_a_change_of_method(world):
+    harms(world, (9, 20, 5, 20), (7, 20, 6, 20), (16, 16, 4, 4)).analysis(
+        target_type="event", target="any-ae", measure="RR", window_from="", window_to="",
+        rescale="")
+    new = json.loads(dumps(review(world.data()).document))
+    old = copy.deepcopy(new)
+    result = old["analyses"]["made-up"]
+    left = result["studies"][2]
+    left.update(yi=None, vi=None, estimate=None, ci_low=None, ci_high=None, weight=None,
+                no_ratio="events in all participants of both arms")
+    for study in result["studies"]:
+        del study["without"]  # a key that results of earlier versions do not have
+    before = synthesis.pool(*(
+        [s[key] for s in result["studies"][:2]] for key in ("yi", "vi")), model="common",
+        interval="z")
+    result.update(k=2, k_without_ratio=1, pooled={**result["pooled"], **{
+        key: math.exp(getattr(before, key)) for key in ("estimate", "ci_low", "ci_high")}})
+    change, = changes(old, new)["analyses"]
+    assert "rule" in {c["cause"] for c in change["causes"]} <= {"method", "rule"}
+    detail, = [c["detail"] for c in change["causes"] if c["trial_id"] == "t2-2020"]
+    assert detail.endswith("events in all participants of both arms")
+    assert sum(s["part"] for s in change["steps"]) == pytest.approx(change["total"], rel=1e-9)
+
+
+# --- weights --------------------------------------------------------------------------------------
+
+
+def test_a_weight_of_zero_says_what_the_trial_does(world):
+    tables = [(9, 20, 5, 20), (7, 20, 6, 20), (4, 20, 0, 20)]
+    found = analyse(harms(world, *tables).evidence(), HARM)[0]
+    last = found["studies"][2]
+    rest = synthesis.mantel_haenszel(*zip(*tables[:2], strict=True))
+    assert last["weight"] == 0
+    assert last["without"]["estimate"] == pytest.approx(math.exp(rest.estimate), rel=1e-9)
+    assert [s["without"] for s in found["studies"][:2]] == [None, None]
+    shown = f"{math.exp(rest.estimate):.2f} ({math.exp(rest.ci_low):.2f} to "
+    names = {s["trial_id"]: s["trial_id"] for s in found["studies"]}
+    page = BeautifulSoup(forest.forest(load(), names, found), "lxml")
+    row, = [tr for tr in page.select("tr.lr-study") if "t2-2020" in tr.get_text()]
+    assert row.find("td", {"data-label": "Weight"}).get_text() == "0% #"
+    for said in (page.figcaption.p.get_text(), weights.note(found, last)):
+        assert "no event in the control arm" in said and shown in said
+    header, rows = forest._data_rows(load(), names, found)
+    assert shown in rows[2][header.index("note on the weight")]
+    assert rows[0][header.index("note on the weight")] == ""
+
+
+def test_of_two_trials_the_other_one_is_what_is_left(world):
+    found = analyse(harms(world, (9, 20, 5, 20), (4, 20, 0, 20)).evidence(), HARM)[0]
+    assert found["leave_one_out"] == []
+    assert found["studies"][1]["without"]["estimate"] == pytest.approx(9 / 5, rel=1e-9)
+
+
+def test_results_of_earlier_versions_have_the_footnote_without_an_estimate(world):
+    found = analyse(harms(world, (9, 20, 5, 20), (4, 20, 0, 20)).evidence(), HARM)[0]
+    for study in found["studies"]:
+        del study["without"]
+    said = weights.footnote({"t1-2020": "t1"}, found)
+    assert said.startswith("# no event in the control arm") and "without t1" not in said
+
+
+def test_a_small_weight_is_not_none():
+    assert weights.percent(0.0004) == "<0.1%" and weights.percent(0.0006) == "0.1%"
+
+
+def test_the_command_says_what_a_trial_of_weight_zero_does(tmp_path):
+    said = command(tmp_path, NO_CONTROL_EVENT, "--measure", "RR", "--method", "MH")
+    rest = synthesis.mantel_haenszel([18, 5], [20, 10], [14, 3], [20, 10])
+    assert re.search(r"Cedar .* 0% #$", said, re.M)
+    assert f"without Cedar: {math.exp(rest.estimate):.3f} (" in said
+    got = json.loads(command(tmp_path, NO_CONTROL_EVENT, "--measure", "RR", "--method", "MH",
+                             "--json"))
+    assert got["studies"][2]["without"]["estimate"] == pytest.approx(math.exp(rest.estimate))
+    page = tmp_path / "forest.html"
+    command(tmp_path, NO_CONTROL_EVENT, "--measure", "RR", "--method", "MH", "--forest", str(page))
+    cells = {td.get_text() for td in BeautifulSoup(page.read_text("utf-8"), "lxml").find_all("td")}
+    assert "0% #" in cells and "0.0%" not in cells
+
+
+def test_no_page_shows_a_bare_zero_beside_a_trial_of_a_pool(book):
+    zero = 0
+    for result in book.review.document["analyses"].values():
+        names = book.names[result["indication"]]
+        draw = alone.forest_alone if words.uncontrolled(result) else forest.forest
+        page = BeautifulSoup(draw(book.data, names, result), "lxml")
+        shown = [td.get_text() for td in page.find_all("td", {"data-label": "Weight"})]
+        assert not {"0.0%", "0%"} & set(shown), result["id"]
+        zero += weights.NONE in shown
+        if result["pooled"]:
+            entry = provenance._pooled_entry(book.data, names, result)
+            assert "weight 0.0%" not in entry and "weight 0%;" not in entry
+    assert zero  # the data hold such trials

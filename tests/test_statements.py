@@ -1,0 +1,218 @@
+"""What is said of one result is the same wherever it is said, and what is denied is so."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from bs4 import BeautifulSoup
+from conftest import append
+from made_up import KNEE, World
+from shown import PAGES, shown
+from stated import wrong_statements
+
+from livingreview.dataset import load
+from livingreview.display import Chapter, words
+from livingreview.display.across import Book, evidence_map, harms
+from livingreview.display.pages import Overview
+from livingreview.display.statement import NO_ESTIMATE, NOT_RATED, statement
+from livingreview.publish import api
+from livingreview.review import review
+from livingreview.review.results import rounded
+
+FRACTURE = "fracture-bone-defect"
+STATING = [p for p in PAGES if p.stem in (
+    "index", "harms", "evidence-map", "claims-ledger", "what-others-concluded",
+    *load().indications)]
+
+
+@pytest.fixture
+def changed(data_copy):
+    """Data that nobody has seen: one trial more, which gives a main analysis its first estimate."""
+    append(data_copy, f"{FRACTURE}/sources.csv", {
+        "source_id": "new", "kind": "full-text", "title": "A report", "accessed": "2026-11-28"})
+    append(data_copy, f"{FRACTURE}/studies.csv", {
+        "study_id": "newcomer-2026", "first_author": "Newcomer", "year": "2026", "design": "rct",
+        "species": "human", "status": "published", "condition": "nonunion", "source_id": "new"})
+    for arm, mean in (("msc", "5"), ("control", "7.5")):
+        treated = arm == "msc"
+        append(data_copy, f"{FRACTURE}/arms.csv", {
+            "study_id": "newcomer-2026", "arm_id": arm, "n_allocated": "31", "source_id": "new",
+            "role": "intervention" if treated else "comparator",
+            "cell_source": "bone-marrow" if treated else "none",
+            "cell_product": "cultured-msc" if treated else "none",
+            "comparator_type": "" if treated else "surgery-alone",
+            "cointervention": "internal-fixation"})
+        append(data_copy, f"{FRACTURE}/outcomes.csv", {
+            "study_id": "newcomer-2026", "arm_id": arm, "outcome": "time-to-union",
+            "instrument": "months to union", "better": "lower", "timepoint_months": "12",
+            "statistic": "final", "n": "31", "mean": mean, "sd": "2", "source_id": "new"})
+    return data_copy
+
+
+def _unmarked(html: str) -> list[str]:
+    """Rows and items that lead to a figure with an estimate, and do not say whose they are."""
+    soup = BeautifulSoup(html, "lxml")
+    rows = soup.select(
+        "ul.lr-summary li, #harms-ratios tbody tr, #table-evidence-map td, "
+        "[id$=-overview] tbody tr, [id$=-ours] tbody tr, [id$=-summary-of-findings] tbody tr, "
+        "figure.lr-forest")
+    return [" ".join(r.get_text(" ").split())[:120] for r in rows
+            if r.find(href=re.compile("#forest-")) and not r.find("ul")
+            and not r.has_attr("data-result") and not r.find(attrs={"data-result": True})]
+
+
+@pytest.mark.parametrize("page", STATING, ids=lambda p: p.stem)
+def test_a_page_says_of_a_result_what_all_others_say(page):
+    found = review(load()).document["analyses"]
+    html = "".join(value for _, value in shown(page))
+    assert not (wrong := wrong_statements(html, found)), "\n".join(wrong)
+    assert not (rows := _unmarked(html)), "\n".join(rows)
+    if page.stem != "osteoporosis":  # where nothing is estimated, nothing need be stated
+        assert "data-result" in html
+
+
+def test_pages_of_other_data_say_the_same_of_a_result(changed):
+    data = load(changed)
+    found = review(data).document["analyses"]
+    assert found["fracture-months-added"]["pooled"] and found["fracture-months-graft"]["pooled"]
+    book, overview = Book(changed), Overview(changed)
+    chapter = Chapter(FRACTURE, changed)
+    pages = {"landing": overview.findings(), "map": evidence_map.matrix(book),
+             "harms": harms.ratios(book), "summary": chapter.summary(*(
+                 r["id"] for r in chapter.results())),
+             "overview": chapter.overview(), "figures": chapter.figures(),
+             "findings": chapter.summary_of_findings(*(r["id"] for r in chapter.results()))}
+    for name, html in pages.items():
+        assert not (wrong := wrong_statements(html, found)), f"{name}\n" + "\n".join(wrong)
+        assert not (rows := _unmarked(html)), f"{name}\n" + "\n".join(rows)
+    main = statement(found["fracture-months-added"])
+    for name in ("landing", "summary", "overview", "figures", "findings"):
+        marks = BeautifulSoup(pages[name], "lxml").select(f"[data-result={main.result}]")
+        assert marks and all(m["data-n"] == "62 participants" for m in marks), name
+
+
+def test_the_static_interface_says_the_same():
+    data = load()
+    document = review(data)
+    for record in api.analyses(document):
+        result = document.document["analyses"][record["id"]]
+        said = statement(result)
+        assert statement(rounded(result)) == said  # as results.json holds it
+        assert said.k == (words.trials(record["k"], words.noun(result)) if record["k"]
+                          else f"no {words.noun(result)}")
+        if record["k"]:
+            assert said.n == words.participants(record["n"])
+        again = None if record["estimate"] is None else words.shown_estimate(result, record)
+        assert said.estimate == (again or NO_ESTIMATE)
+        assert said.certainty == (record["certainty"] or NOT_RATED)
+        assert bool(said.without) == bool(record["k_without_ratio"])
+
+
+# --- what is denied -------------------------------------------------------------------------------
+
+
+def _landing(world: World) -> str:
+    return BeautifulSoup(Overview(world.write()).findings(), "lxml").get_text(" ")
+
+
+def test_the_landing_denies_an_estimate_only_where_no_declared_analysis_has_one(tmp_path):
+    world = World(tmp_path / "data").trial("doe-2020", "hyaluronic-acid", condition="nonunion")
+    world.pair("doe-2020").analysis(analysis_id="main", title="Pain")
+    denied = _landing(world)
+    assert "No estimate from controlled trials" in denied and "no trial could be pooled" in denied
+    world.analysis(analysis_id="other", title="Pain, other", role="further",
+                   comparison="hyaluronic-acid")
+    said = _landing(world)
+    assert "No estimate from controlled trials" not in said
+    assert "No main analysis of benefit has an estimate" in said
+    assert "Of another comparison or window" in said and "1 trial, 40 participants" in said
+
+
+def test_the_landing_of_our_data_denies_nothing_that_is_there():
+    overview = Overview()
+    soup = BeautifulSoup(overview.findings(), "lxml")
+    items = [li for li in soup.select("ul.lr-summary > li")]
+    for item, indication in zip(items, overview.data.indications, strict=True):
+        controlled = [r for r in overview.review.analyses(indication)
+                      if r["pooled"] and r["role"] != "check" and not words.uncontrolled(r)]
+        denied = "No estimate from controlled trials" in item.get_text()
+        assert denied == (not controlled), indication
+        assert bool(item.select("[data-result]")) == bool(controlled)
+
+
+def test_the_map_denies_an_estimate_only_where_there_is_none():
+    book = Book()
+    for (family, indication), cell in evidence_map.cells(book).items():
+        html = str(evidence_map._cell_html(book, indication, cell))
+        if "no estimate" in html:
+            assert not any(r["pooled"] for r in cell.analyses), (family, indication)
+
+
+def test_gaps_count_the_analyses_without_an_estimate():
+    chapter = Chapter(KNEE)
+    asked = [r for r in chapter.results() if r["role"] != "check"]
+    empty = [r for r in asked if r["pooled"] is None]
+    assert f"{len(empty)} of {len(asked)} analyses" in chapter.gaps()
+
+
+def test_the_landing_says_how_many_searches_were_made(tmp_path):
+    world = World(tmp_path / "data").trial("doe-2020").analysis()
+    assert "No database search of our own has been made" in Overview(world.write()).searches()
+    world.add("flow", date="2026-11-01", source="PubMed", query="knee", hits=5, screened=5)
+    assert "1 search is listed" in Overview(world.write()).searches()
+
+
+# --- participants ---------------------------------------------------------------------------------
+
+
+def test_trials_without_events_are_said_apart_from_the_participants_of_a_ratio(tmp_path):
+    world = World(tmp_path / "data").analysis(
+        analysis_id="harm", title="Harm", section="harms", target_type="event", target="any-ae",
+        measure="RR", window_from="", window_to="", rescale="")
+    for study, cells, control in (("doe-2020", 8, 4), ("roe-2021", 6, 3), ("poe-2022", 0, 0)):
+        world.trial(study).counts(study, cells, control)
+    folder = world.write()
+    result = review(load(folder)).analysis("harm")
+    said = statement(result)
+    assert (said.k, said.n) == ("2 trials", "80 participants")
+    assert said.without == "40 participants in 1 trial without events"
+    row = BeautifulSoup(harms.ratios(Book(folder)), "lxml").select_one("#harms-ratios tbody tr")
+    assert [c.get_text() for c in row.find_all("td")][2:5] == [
+        "2 trials", "80", said.estimate]
+    assert said.without in row.get_text()
+    assert "2 trials, 80 participants, and 40 participants in 1 trial without events" in (
+        words.finding(load(folder), result))
+
+
+# --- what an estimate rests on --------------------------------------------------------------------
+
+
+def _rests(world: World) -> tuple[str, Chapter]:
+    chapter = Chapter(KNEE, world.write())
+    return words.rests_on(chapter.data, chapter.review.analysis("made-up")), chapter
+
+
+def test_the_one_trial_of_an_estimate_is_named_with_its_stage(tmp_path):
+    world = World(tmp_path / "data").analysis()
+    world.trial("doe-2020", first_author="Doe", year=2020, condition="collapsed").pair("doe-2020")
+    rests, chapter = _rests(world)
+    assert rests == "one trial, Doe 2020 (at entry: fracture or collapse, stage III or later)"
+    for html in (chapter.summary("made-up"), chapter.summary_of_findings("made-up"),
+                 chapter.figure("made-up"), Overview(world.folder).findings()):
+        assert rests in BeautifulSoup(html, "lxml").get_text(" ")
+
+
+def test_several_trials_of_one_stage_say_it_and_of_two_stages_do_not(tmp_path):
+    world = World(tmp_path / "data").analysis()
+    for study in ("doe-2020", "roe-2021"):
+        world.trial(study, condition="precollapse").pair(study)
+    assert _rests(world)[0] == "both trials (at entry: before collapse, stage I or II)"
+    world.trial("poe-2022", condition="collapsed").pair("poe-2022")
+    assert _rests(world)[0] == ""
+
+
+def test_an_analysis_of_one_condition_does_not_say_it_twice(tmp_path):
+    world = World(tmp_path / "data").analysis(condition="collapsed")
+    world.trial("doe-2020", first_author="Doe", year=2020, condition="collapsed").pair("doe-2020")
+    assert _rests(world)[0] == "one trial, Doe 2020"

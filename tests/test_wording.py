@@ -1,0 +1,212 @@
+"""Readers meet words, not names of columns, and sentences that can be read."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+from bs4 import BeautifulSoup
+from conftest import DATA
+from made_up import KNEE, World
+from shown import PAGES, shown
+from test_prose import _prose
+
+from livingreview import tables
+from livingreview.dataset import load
+from livingreview.display import Chapter, words
+from livingreview.display.ledger import Ledger
+from livingreview.review.claims import NOT_YET_JUDGED
+
+NOTEBOOKS = sorted((DATA.parent / "notebooks").glob("*.md"))
+# Pages for those who work with the files: they name columns and rules as the files do.
+OF_FILES = {"codebook": "what each column is", "data-quality": "warnings, by file and column",
+            "validation": "checks of the code by their names", "api": "fields of the interface"}
+NOT_PROSE = ("code, pre, .lr-download, [id$=-changes], script, style, "
+             "[lang=zh], cite, a[href^='https://']")
+DOUBLED = re.compile(r"\b([a-z]{2,}) \1\b")
+BROKEN = {
+    "in favour of favours": re.compile(r"in favour of favours"),
+    "an interval that would be an interval": re.compile(r"would be an interval"),
+    "a plural of one": re.compile(r"(?<![\d.,/–−-])\b1 (?:trials|studies|participants|questions|"
+                                  r"cases|results|months|rows|reports|reviews|analyses|events)\b"),
+    "one of one": re.compile(r"(?<![\d.,])\b1 [a-z]+, 1 of them\b"),
+    "none not yet": re.compile(r"(?<![\d.,])\b0 of \d+ [a-z]+ are not\b"),
+    "cells instead of cells added": re.compile(
+        r"(?<!to )\b(?P<w>\w+) against (?!cells)[\w ]+ without (?P=w)\b"),
+    "no article": re.compile(r"risk of (?:serious|major|treatment-related) adverse event\b"),
+}
+
+
+@cache
+def _columns() -> re.Pattern:
+    names = {c.name for t in tables.TABLES for c in t.columns if "_" in c.name} | {"hksj"}
+    return re.compile(rf"(?<![\w/.-])(?:{'|'.join(sorted(names, key=len, reverse=True))})(?![\w])")
+
+
+@cache
+def _words() -> re.Pattern:
+    """Values of vocabularies that are no words of their labels."""
+    rows = load().records("vocabularies")
+    labels = " ".join(r["label_en"].lower() for r in rows)
+    names = {r["value"] for r in rows if "-" in r["value"] and r["value"] not in labels}
+    # An arm is called by its identifier, which may be the same word.
+    names -= {arm["arm_id"] for i in load().indications for arm in load().records("arms", i)}
+    return re.compile(rf"(?<![\w/.#-])(?:{'|'.join(sorted(names, key=len, reverse=True))})"
+                      r"(?![\w/-])")
+
+
+@cache
+def _data_texts() -> str:
+    """All free text of the data: what others wrote is shown as they wrote it."""
+    data = load()
+    found = set()
+    for table in tables.TABLES:
+        folders = data.indications if table.folder == "indication" else ("",)
+        for indication in folders:
+            for row in data.records(table.name, indication):
+                for value in row.values():
+                    for text in value if isinstance(value, tuple) else (value,):
+                        if isinstance(text, str):
+                            found.add(text)
+    return "\n".join(" ".join(t.split()) for t in found)
+
+
+def _of_data(node: str, start: int, end: int) -> bool:
+    """Whether what was found in a text, with a word on each side, stands in the data."""
+    left = node.rfind(" ", 0, max(start - 1, 0)) + 1
+    right = node.find(" ", end + 1)
+    return node[left:right if right > 0 else len(node)].strip(" .;,:()…") in _data_texts()
+
+
+def _found(page: Path, patterns: dict[str, re.Pattern]) -> list[str]:
+    out = []
+    for source, html in shown(page):
+        soup = BeautifulSoup(html, "lxml")
+        for part in soup.select(NOT_PROSE):
+            part.decompose()
+        for node in soup.find_all(string=True):
+            text = " ".join(node.split())
+            for what, pattern in patterns.items():
+                out += [f"{page.stem}: {source.strip()[-60:]}: {what}: "
+                        f"{text[max(0, m.start() - 60):m.end() + 60]}"
+                        for m in pattern.finditer(text)
+                        if not _of_data(text, m.start(), m.end())]
+    return sorted(set(out))
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda p: p.stem)
+def test_sentences_are_whole(page):
+    found = _found(page, {**BROKEN, "a word twice": DOUBLED})
+    assert not found, "\n".join(found[:40])
+
+
+@pytest.mark.parametrize("page", [p for p in PAGES if p.stem not in OF_FILES],
+                         ids=lambda p: p.stem)
+def test_no_page_shows_names_of_columns_or_of_values(page):
+    found = _found(page, {"a column": _columns(), "a value": _words()})
+    assert not found, "\n".join(found[:40])
+
+
+# --- sentences of which the data may differ from ours --------------------------------------------
+
+DENIED = re.compile(
+    r"(?:(?<=[.!?] )|^)(?:No|None of the)\b[^.]*\b(?:trials?|stud(?:y|ies)|reviews?|comparisons?"
+    r"|estimates?|patients)\b[^.]*\.|[^.]*\b(?:on|in|to) none\b[^.]*\."
+    r"|[^.]*\bis the only (?:estimate|trial|study)\b[^.]*\.")
+# Denials that hold by the rules, whatever the data are.
+BY_RULE = ("No comparison is declared the main one", "none of them is in a pool of people",
+           "nothing is pooled")
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda p: p.stem)
+def test_no_prose_denies_what_new_data_may_hold(path):
+    for paragraph in _prose(path.read_text(encoding="utf-8")).split("\n\n"):
+        for found in DENIED.finditer(" ".join(paragraph.split())):
+            assert any(rule in found.group() for rule in BY_RULE), found.group()
+
+
+def test_the_rule_finds_a_denial():
+    for denied in ("Pain. No randomised trial gives a number of unions.",
+                   "Each estimate rests on one trial or on none.",
+                   "The share of patients is the only estimate with several studies."):
+        assert DENIED.search(denied), denied
+    assert not DENIED.search("Where no study counts an event, that is no sign of safety.")
+
+
+def _result(**question):
+    return {"question": {"intervention": "cells", "measure": "MD", "comparison": "placebo",
+                         "background": None,
+                         "target_type": "family", "target": "pain", "instrument_contains": None,
+                         "favourable": "lower", "rescaled_0_100": True, "window_from": None,
+                         "window_to": None, **question}}
+
+
+@pytest.mark.parametrize("question, name", [
+    ({"target_type": "event", "target": "serious-ae", "measure": "RR"},
+     "the risk of a serious adverse event"),
+    ({"target_type": "event", "target": "any-ae", "measure": "RR"},
+     "the risk of any adverse event"),
+    ({"target_type": "event", "target": "death", "measure": "RR"}, "the risk of death"),
+    ({"target_type": "outcome", "target": "harris-hip"}, "the Harris Hip Score"),
+    ({"target_type": "outcome", "target": "sf36-mental"}, "the SF-36 mental component"),
+    ({"target_type": "outcome", "target": "asia-motor"}, "the ASIA motor score"),
+    ({"target_type": "outcome", "target": "time-to-union"}, "the time to union"),
+    ({"target_type": "outcome", "target": "ais-improvement", "measure": "RR"},
+     "the chance that AIS improved by at least one grade"),
+    ({}, "pain")])
+def test_what_may_change_has_its_article(question, name):
+    assert words._changed(load(), _result(**question)) == name
+
+
+def test_cells_added_to_a_treatment_are_not_compared_with_it():
+    data = load()
+    added = _result(comparison="same-co-treatment", background="teriparatide")
+    assert words.given(data, added) == "cells added to teriparatide"
+    assert words.given(data, _result(comparison="same-co-treatment")) == (
+        "cells added to a co-treatment")
+    assert words.given(data, _result()) == "cells"
+
+
+def test_an_interval_that_spans_everything_fits_into_its_sentence():
+    result = _result(measure="RR")
+    shown_ = words.spread_interval(result, {"ci_low": 0.001, "ci_high": 900.0})
+    assert f"the interval would be {shown_}" == "the interval would be too wide to mean anything"
+
+
+@pytest.mark.parametrize("waiting, said", [
+    (2, "2 of 2 claims are not yet judged."), (1, "1 of 2 claims"),
+    (0, "All 2 claims are judged.")])
+def test_claims_that_wait_are_counted_and_none_is_said_as_all(waiting, said):
+    ledger = Ledger()
+    ledger.__dict__["entries"] = [SimpleNamespace(
+        claim={"review_id": "r"}, verdict=NOT_YET_JUDGED if i < waiting else "supported")
+        for i in range(2)]
+    assert said in ledger.counts()
+
+
+def test_comparisons_that_nobody_makes_or_asks_for_have_no_row(tmp_path):
+    world = World(tmp_path / "data").analysis().trial("doe-2020", "hyaluronic-acid")
+    rows = BeautifulSoup(Chapter(KNEE, world.write()).question(), "lxml").select("tbody tr")
+    kinds = {r.th.get_text(): r.td.get_text() for r in rows}
+    assert list(kinds.values()) == ["0", "1"]  # the placebo of the analysis, and what was made
+    assert any("Hyaluronic" in kind for kind in kinds)
+
+
+def test_a_published_side_is_said_once(tmp_path):
+    from livingreview.display.replica import _printed
+
+    world = World(tmp_path / "data").analysis().add(
+        "published_syntheses", review_id="r", title="A review", outcome="pain-vas", measure="MD",
+        favours="cells", estimate=1.2, source_id="review")
+    said = _printed(world.evidence(), "r")
+    assert "1.2 (of a scale that it does not name)" in said and said.endswith(": favours cells.")
+
+
+def test_a_count_above_the_arm_is_said_in_words(tmp_path):
+    world = World(tmp_path / "data").analysis().trial("doe-2020")
+    world.count("doe-2020", "msc", 5, total=25)
+    wrong = {p.wrong for p in world.data().warnings}
+    assert "more than were allocated to the arm" in wrong and not any("_" in w for w in wrong)
