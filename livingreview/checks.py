@@ -331,17 +331,17 @@ def _missing(data: Dataset, indication: str, column: str, mask, rule: str) -> It
 
 def scale_missing(data: Dataset, indication: str) -> Iterator[Problem]:
     """A score without its scale, where the instrument does not fix it."""
-    def fixed(frame: pd.DataFrame) -> list[bool]:
-        return [not rescaled and scales.fixed_limits(data, outcome, instrument) is not None
-                for outcome, instrument, rescaled in zip(
-                    frame["outcome"], frame["instrument"], frame["rescaled"], strict=True)]
-
     scored = {i["outcome"] for i in data.records("instruments") if i["scale_max"] is not None}
-    yield from _missing(
-        data, indication, "scale_max",
-        lambda f: f["scale_max"].isna() & (f["mean"].notna() | f["median"].notna())
-        & f["outcome"].isin(scored) & (f["statistic"] != "percent-change")
-        & ~np.array(fixed(f), dtype=bool), "scale-missing")
+
+    def missing(frame: pd.DataFrame) -> pd.Series:
+        found = (frame["scale_max"].isna() & (frame["mean"].notna() | frame["median"].notna())
+                 & frame["outcome"].isin(scored) & (frame["statistic"] != "percent-change"))
+        for row in frame[found].itertuples():
+            found[row.Index] = row.rescaled or scales.fixed_limits(
+                data, row.outcome, row.instrument) is None
+        return found
+
+    yield from _missing(data, indication, "scale_max", missing, "scale-missing")
 
 
 def n_missing(data: Dataset, indication: str) -> Iterator[Problem]:
@@ -390,10 +390,11 @@ def zero_mean_and_sd(data: Dataset, indication: str) -> Iterator[Problem]:
 
 def source_says_doubtful(data: Dataset, indication: str) -> Iterator[Problem]:
     """A row that calls its value better than the kind of its source lets it be."""
-    kinds = {s["source_id"]: s["kind"] for s in data.records("sources", indication)}
+    doubtful = {s["source_id"]: tables.DOUBTFUL_SOURCES.get(s["kind"])
+                for s in data.records("sources", indication)}
     for name in ("outcomes", "contrasts", "adverse_events"):
         for row in data.records(name, indication):
-            said = tables.DOUBTFUL_SOURCES.get(kinds.get(row["source_id"]))
+            said = doubtful.get(row["source_id"])
             if said and row.get("quality") not in (None, DOUBTFUL):
                 yield _problem(f"{indication}/{name}.csv", row["row"], "quality", row["quality"],
                                f"the value is {said}, and counts as {DOUBTFUL}", DOUBTFUL,

@@ -265,21 +265,18 @@ def _records_of(table: Table, frame: pd.DataFrame | None) -> tuple[MappingProxyT
         return ()
     many = {c.name for c in table.columns if c.many}
     whole = {c.name for c in table.columns if c.type == "integer"}
-    out = []
-    for row, *values in frame.itertuples(name=None):
-        record = {"row": row}
-        for name, value in zip(table.names, values, strict=True):
-            if name in many:
-                value = tuple(p for p in split(value, True) if p)
-            elif isinstance(value, str):
-                value = value or None
-            elif value != value:
-                value = None
-            elif name in whole:
-                value = int(value)
-            record[name] = value
-        out.append(MappingProxyType(record))
-    return tuple(out)
+    columns: list[list] = [frame.index.tolist()]
+    for name in table.names:
+        cells = frame[name].tolist()
+        if name in many:
+            columns.append([tuple(p for p in split(cell, True) if p) for cell in cells])
+        elif name in whole:
+            columns.append([None if cell != cell else int(cell) for cell in cells])
+        else:
+            columns.append([None if cell == "" or cell != cell else cell for cell in cells])
+    names = ("row", *table.names)
+    return tuple(MappingProxyType(dict(zip(names, cells, strict=True)))
+                 for cells in zip(*columns, strict=True))
 
 
 def default_folder() -> Path:

@@ -85,10 +85,9 @@ def impossible_means(data: Dataset, indication: str) -> Iterator[Candidate]:
     unions = {(a["study_id"], a["arm_id"]) for a in data.records("arms", indication)
               if a["combines"]}
     for row in data.records("outcomes", indication):
-        grid = step(data, row)
-        if (grid is None or row["mean"] is None or not row["n"]
-                or row["statistic"] not in ("final", "change")
-                or row["quality"] in _NOT_ITS_MEAN or (row["study_id"], row["arm_id"]) in unions):
+        if (row["mean"] is None or not row["n"] or row["statistic"] not in ("final", "change")
+                or row["quality"] in _NOT_ITS_MEAN or (row["study_id"], row["arm_id"]) in unions
+                or (grid := step(data, row)) is None):
             continue
         # Measured from the lower end; scores between whole numbers may have been rounded to them.
         start = (row["scale_min"] or 0.0) if row["statistic"] == "final" else 0.0

@@ -13,6 +13,7 @@ import shutil
 import signal
 import stat
 import subprocess
+import sys
 import tempfile
 import threading
 import time
@@ -53,6 +54,7 @@ class _Command:
         self.pipe = _is_pipe(1)
         self.reason: signal.Signals | None = None
         self.since: float | None = None  # when it was stopped
+        self.told = False  # whether it has said so
         self.shields, self.late = 0, False
         self.over = threading.Event()
 
@@ -69,7 +71,8 @@ class _Command:
     def stop(self) -> NoReturn:
         """Raise what stops the command, and see to it that its processes end in any case."""
         self.since = time.monotonic()
-        if self.parent is None:
+        if self.parent is None and not self.told:
+            self.told = True
             with suppress(OSError):  # nobody may read this either
                 said = _FAREWELL.get(self.reason, self.reason.name)
                 os.write(2, f"\n{self.name} was stopped: {said}\n".encode())
@@ -80,6 +83,22 @@ class _Command:
         timer.start()
         raise Stopped(self.reason)
 
+    def unheard(self, ignored, report: Callable) -> None:
+        """An exception that Python has ignored: when it is what stops the command, stop it again.
+
+        That happens where the signal comes in a finaliser or the callback of a weak reference.
+        """
+        if isinstance(ignored.exc_value, Stopped):
+            self.since = None
+            threading.Timer(_TICK / 5, self.again).start()
+        else:
+            report(ignored)
+
+    def again(self) -> None:
+        """Have the signal come in the main thread, where it is handled."""
+        if not self.over.is_set():
+            os.kill(os.getpid(), signal.SIGTERM)
+
     def watch(self) -> None:
         """Stop the command when its parent is gone, or its output is read no more."""
         while not self.over.wait(_TICK):
@@ -89,7 +108,7 @@ class _Command:
                 self.reason = signal.SIGPIPE
             else:
                 continue
-            os.kill(os.getpid(), signal.SIGTERM)  # a signal is handled in the main thread
+            self.again()
             return
 
     def unread(self) -> bool:
@@ -166,11 +185,14 @@ def _handled(command: _Command) -> Iterator[None]:
     caught = [number for number, handler in before.items()
               if number == signal.SIGTERM or handler != signal.SIG_IGN]
     _running.append(command)
+    report = sys.unraisablehook
+    sys.unraisablehook = lambda ignored: command.unheard(ignored, report)
     try:
         for number in caught:
             signal.signal(number, command.handle)
         yield
     finally:
+        sys.unraisablehook = report
         for number in caught:
             signal.signal(number, before[number])
         _running.remove(command)

@@ -774,7 +774,7 @@ def test_a_hundred_thousand_rows_take_seconds(data_copy, damage):
     done, seconds = run_check(data_copy)
 
     print(f"{len(many)} rows: {seconds:.1f} s")
-    assert seconds < 10  # below 5 on an idle machine
+    assert seconds < 60  # some 6 on an idle machine: what grows with the square of the rows fails
     assert "Traceback" not in done.stderr
     assert done.returncode == (1 if damage else 0)
     assert len(done.stderr.splitlines()) < 3000

@@ -286,6 +286,14 @@ def test_a_second_signal_does_not_disturb_the_end():
     assert (done.returncode, done.stdout) == (130, "cleared up\n")
 
 
+def test_a_signal_in_a_finaliser_stops_too():
+    done = _within("class Thing:\n    def __del__(self):\n"
+                   "        os.kill(os.getpid(), signal.SIGTERM)\n        for _ in range(9): pass\n"
+                   "Thing()\ntime.sleep(5)\nprint('not stopped')")
+    assert (done.returncode, done.stdout) == (143, "")
+    assert done.stderr == "\nthis was stopped: SIGTERM\n"
+
+
 def test_what_nohup_ignores_stays_ignored():
     done = _within("os.kill(os.getpid(), signal.SIGHUP)\nprint('goes on')")
     assert (done.returncode, done.stdout, done.stderr) == (0, "goes on\n", "")
