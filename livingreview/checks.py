@@ -337,7 +337,7 @@ def scale_missing(data: Dataset, indication: str) -> Iterator[Problem]:
         found = (frame["scale_max"].isna() & (frame["mean"].notna() | frame["median"].notna())
                  & frame["outcome"].isin(scored) & (frame["statistic"] != "percent-change"))
         for row in frame[found].itertuples():
-            found[row.Index] = row.rescaled or scales.fixed_limits(
+            found[row.Index] = bool(row.rescaled) or scales.fixed_limits(
                 data, row.outcome, row.instrument) is None
         return found
 
