@@ -74,7 +74,7 @@ class Axis:
             return sorted(kept)
         span = self.high - self.low
         step = next(s for s in (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 25, 50, 100, 200, 500)
-                    if span / s <= 5 or s == 500)
+                    if span / s <= 4 or s == 500)
         first = math.ceil(self.low / step) * step
         return [first + i * step for i in range(int((self.high - first) / step) + 1)]
 

@@ -20,7 +20,6 @@ from .naming import arm_names, brief
 
 STATISTICS = ("final", "change", "percent-change")
 _LINES = {True: ("-", (ACCENT, SECOND, INK)), False: ("--", (INK, FAINT, SECOND))}
-_WIDE = 24  # characters of a line of an arm's name
 _MARKERS = {True: "osDv", False: "^x+<"}
 INTERVAL, QUARTILES, RANGE, DEVIATION = (
     "95% interval of the mean", "quartiles", "range", "standard deviation")
@@ -246,7 +245,7 @@ def _draw(ev: Evidence, names: dict[str, str], panel: Panel, arms: dict, named: 
         axes.plot(start + [places[p.months] for p in points],
                   start + [panel.shown(p.centre) for p in points], line,
                   marker=marker, color=colour, linewidth=1.4, markersize=4,
-                  label=fill(arms[key], LETTERS))
+                  label=fill(arms[key], LETTERS - 4))
     limit = ev.studies[panel.trial]["comparable_until_months"]
     if limit is not None and limit < max(places.values()):
         axes.axvline(limit, color=FAINT, linestyle=":", linewidth=1.2)
