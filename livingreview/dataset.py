@@ -230,6 +230,7 @@ class Dataset:
 
     def words(self, name: str) -> MappingProxyType:
         """The rows of one vocabulary by value."""
+        reads.note(tables.VOCABULARIES.path())  # each time: the lists are made only once
         return MappingProxyType(self._lists.get(name, {}))
 
     @cached_property
