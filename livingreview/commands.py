@@ -166,7 +166,7 @@ def import_(file: Path, data: Path | None, indication: str, table: str, filled: 
     except OSError as error:
         stop(f"cannot write in {joined.folder}: {error.strerror}; nothing was imported", 1)
     click.echo(f"imported {joined.counted()}; changelog.csv says so"
-               + ("" if reason else ": give the reason there"))
+               + (": give the reason of the new rows there" if joined.unexplained else ""))
 
 
 def _rows_of(file: Path, table: str, filled: Path | None):

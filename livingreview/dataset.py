@@ -230,6 +230,7 @@ class Dataset:
 
     def words(self, name: str) -> MappingProxyType:
         """The rows of one vocabulary by value."""
+        reads.note(tables.VOCABULARIES.path())  # each time: the lists are made only once
         return MappingProxyType(self._lists.get(name, {}))
 
     @cached_property
@@ -287,12 +288,13 @@ def default_folder() -> Path:
     return beside if beside.is_dir() else Path("data")
 
 
-def _list_problems(raw: Raw) -> list[Problem]:
-    """Lists that columns use and of which the vocabulary has no word."""
+def _list_problems(raw: Raw, raws: Mapping[str, Raw]) -> list[Problem]:
+    """Lists of which the vocabulary has no word, though a table with rows uses them."""
     if not raw.whole or raw.absent:
         return []  # nobody can say which words are there
-    wanted = {c.vocabulary for table in tables.TABLES for c in table.columns if c.vocabulary}
-    missing = sorted(wanted - set(raw.texts["list"]))
+    wanted = {c.vocabulary for used in raws.values() if not used.codes.empty
+              for c in used.table.columns if c.vocabulary}
+    missing = sorted({"indication", *wanted} - set(raw.texts["list"]))
     if raw.codes.empty:
         missing = ["all lists"]
     return [Problem(raw.path, 1, "list", name, "no row has a word of this list",
@@ -338,8 +340,6 @@ def _indications(folder: Path, vocabulary: Raw | None, problems: list[Problem]) 
 def _read_all(folder: Path, problems: list[Problem]) -> tuple[dict[str, Raw], list[str]]:
     """Every file as text, and the indications of the vocabulary."""
     vocabulary = read_raw(folder, tables.VOCABULARIES, tables.VOCABULARIES.path(), problems)
-    if vocabulary is not None:
-        problems += _list_problems(vocabulary)
     indications = _indications(folder, vocabulary, problems)
     raws = {} if vocabulary is None else {vocabulary.path: vocabulary}
     missing = defaultdict(list)  # of a folder that is not there, one problem is enough
@@ -355,6 +355,8 @@ def _read_all(folder: Path, problems: list[Problem]) -> tuple[dict[str, Raw], li
             raw = read_raw(folder, table, path, problems)
             if raw is not None:
                 raws[path] = raw
+    if vocabulary is not None:
+        problems += _list_problems(vocabulary, raws)
     for parent, names in missing.items():
         problems.append(Problem(parent, 1, "", "", "the folder is missing",
                                 f"a folder with the files {'.csv, '.join(names)}.csv"))

@@ -640,6 +640,18 @@ def test_an_optional_file_may_be_missing(made_up):
     assert examine(made_up).problems == ()
 
 
+def test_a_list_that_no_table_with_rows_uses_may_be_missing(made_up):
+    change_lines(made_up, "vocabularies.csv",
+                 lambda ls: [x for x in ls if not x.startswith(("doubt_rule,", "role,"))])
+    assert places(examine(made_up).problems) == [("error", "vocabularies.csv", 1, "list", "role")]
+    row = {"indication": INDICATION, "table": "outcomes", "study_id": "doe-2020",
+           "rule": "second-print", "finding": "two values", "decision": "kept", "reason": "both",
+           "date": "2026-01-01"}
+    write_table(made_up / "doubts.csv", tables.BY_NAME["doubts"].names, [row])
+    assert [p.value for p in examine(made_up).problems if p.rule == "list"] == [
+        "doubt_rule", "role"]
+
+
 @pytest.mark.parametrize("change", [
     lambda ls: ls[:20], lambda ls: ls[:1], lambda ls: [*ls[:30], '"' + ls[30], *ls[31:]],
     lambda ls: [*ls[:30], ls[30] + ",", *ls[31:]], lambda ls: [x.split(",", 1)[1] for x in ls],

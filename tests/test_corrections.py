@@ -291,6 +291,16 @@ def test_a_folder_brings_rows_and_corrections_of_them_and_of_known_ones(folder):
     assert _content(folder) == after and _call("check", folder).exit_code == 0
 
 
+def test_a_reason_is_asked_for_only_where_a_change_has_none(folder, tmp_path):
+    asked = "changelog.csv says so: give the reason of the new rows there\n"
+    rows = (_correction("studies.csv", "roe-2020", "country", "", "Iran"), *NEW_ROWS)
+    copies = [Path(shutil.copytree(folder, tmp_path / name)) for name in ("one", "two")]
+    assert _corrected(folder, tmp_path, *rows).output.endswith("changelog.csv says so\n")
+    assert _import(_study(tmp_path / "one", IN_FOLDER), copies[0]).output.endswith(asked)
+    assert _import(_study(tmp_path / "two", IN_FOLDER), copies[1], "--reason", "found by hand"
+                   ).output.endswith("changelog.csv says so\n")
+
+
 def _record(**values) -> str:
     text = io.StringIO()
     csv.writer(text, lineterminator="").writerow([values.get(n, "") for n in ANALYSES.names])

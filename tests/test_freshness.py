@@ -17,7 +17,7 @@ import pandas as pd
 import pytest
 import small_book
 from conftest import append, edit, read_table, write_table
-from made_up import KNEE
+from made_up import KNEE, World
 from small_book import DISC
 
 from livingreview import dataset, reads
@@ -25,6 +25,7 @@ from livingreview.dataset import load
 from livingreview.publish import freshness
 from livingreview.publish.workers import Workers
 from livingreview.reading import DataError
+from livingreview.review import review
 from livingreview.store import VARIABLE, Store
 
 CELL = {"study_id": "one-2020", "arm_id": "msc"}
@@ -181,6 +182,17 @@ def test_data_that_a_build_has_read_are_read_again_when_they_change(tmp_path, mo
     for _ in range(2):  # errors are found anew each time
         with pytest.raises(DataError):
             load(book / "data")
+
+
+def test_results_follow_a_word_that_was_looked_up_before_they_were_computed(tmp_path, monkeypatch):
+    monkeypatch.setenv(VARIABLE, str(tmp_path / "store"))
+    folder = World(tmp_path / "data").trial("doe-2020").pair("doe-2020").analysis().write()
+    data = load(folder)
+    assert data.label("indication", KNEE) != "Knees"
+    review(data)
+    edit(folder, "vocabularies.csv", {"list": "indication", "value": KNEE}, "label_en", "Knees")
+    found, = review(load(folder)).analyses(KNEE)
+    assert found["question"]["population"] == "Knees"
 
 
 # --- whole builds -----------------------------------------------------------------------------

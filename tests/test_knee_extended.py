@@ -277,6 +277,14 @@ def test_what_a_treatment_adds_to_cells_needs_two_arms_of_the_same_cells(world):
     assert "Platelet-rich plasma none 0 of 0 none plus-2020" in text
 
 
+def test_where_every_treatment_is_tested_beside_cells_that_is_said(world):
+    world.study("plus-2020").arm("plus-2020", "msc", cells="cultured-msc")
+    world.arm("plus-2020", "prp", cells="cultured-msc", cointervention="platelet-rich-plasma")
+    text = shown(combinations(world.evidence(), {"plus-2020": "plus-2020"}, [], str))
+    assert ("For each treatment given with cells a trial compares cells with it and cells alone."
+            in text)
+
+
 # --- summary of findings --------------------------------------------------------------------------
 
 

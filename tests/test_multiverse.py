@@ -7,11 +7,12 @@ import io
 from dataclasses import replace
 
 import pytest
-from made_up import KNEE
+from made_up import HARM, KNEE, PAIN, World
 
 from livingreview import synthesis
 from livingreview.dataset import load
 from livingreview.effects import Analysis, Evidence, Rules, select
+from livingreview.effects.question import RATIOS
 from livingreview.review import review
 from livingreview.review.multiverse import CHOICES, multiverse
 
@@ -84,10 +85,28 @@ def test_counts_add_up(data):
         if result["question"]["measure"] == "proportion":  # a share has no line to cross
             assert found["n"] == len(rows) and found["crossing_null"] is None
             continue
-        null = 1.0 if result["question"]["measure"] == "RR" else 0.0
-        assert found["n"] == len(rows) == (found["crossing_null"] + found["below"]
-                                           + found["above"])
-        assert found["crossing_null"] == sum(r["ci_low"] < null < r["ci_high"] for r in rows)
+        _adds_up(found, 1.0 if result["question"]["measure"] in RATIOS else 0.0)
+
+
+def _adds_up(found, null):
+    rows = _rows(found)
+    assert found["n"] == len(rows) == found["crossing_null"] + found["below"] + found["above"]
+    assert found["crossing_null"] == sum(
+        r["ci_low"] < null < r["ci_high"] or r["ci_low"] == null == r["ci_high"] for r in rows)
+
+
+@pytest.mark.parametrize("question, null", [(HARM, 1.0), (PAIN, 0.0)])
+def test_an_interval_that_is_the_line_of_no_effect_is_counted_once(tmp_path, question, null):
+    world = World(tmp_path)
+    for study, n in (("doe-2020", 20), ("roe-2021", 40)):
+        world.trial(study).counts(study, n // 4, n // 4, n)
+        world.value(study, "msc", 40, 10, n=n).value(study, "control", 40, 10, n=n)
+    ev = world.evidence()
+    found = multiverse(ev, question, select(ev, question, Rules())[0])
+    rows = _rows(found)
+    assert any(r["ci_low"] == null == r["ci_high"] for r in rows)
+    assert found["crossing_null"] == found["n"] and not found["below"] + found["above"]
+    _adds_up(found, null)
 
 
 def test_every_combination_stands_once(data, evidence):

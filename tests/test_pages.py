@@ -85,6 +85,19 @@ def test_changes_of_the_data_name_their_file(tmp_path):
     assert row["File"] == "arms.csv" and row["Change"] == "empty → 2 rows"
 
 
+def test_changes_of_the_data_stand_latest_first_and_of_one_day_as_they_were_written(tmp_path):
+    world = World(tmp_path / "data").trial("doe-2020")
+    world.analysis(analysis_id="pain", title="Pain")
+    for day, file, old, new in (("02", KNEE, "30", "31"), ("02", "*", "31", "32"),
+                                ("01", KNEE, "29", "30"), ("02", KNEE, "32", "33")):
+        world.add("changelog", date=f"2026-01-{day}", file=f"{file}/outcomes.csv", old=old,
+                  new=new, reason="read again")
+    table = BeautifulSoup(Chapter(KNEE, world.write()).changes(), "lxml").find(
+        id=f"{KNEE}-changes")
+    assert [row.select("td")[3].text for row in table.select("tbody tr")] == [
+        "32 → 33", "31 → 32", "30 → 31", "29 → 30"]
+
+
 @pytest.mark.parametrize("left_out, said", [
     (("a",), "Without Doe 2020, whose effect is beyond"),
     (("a", "b"), "Without Doe 2020 and Roe 2021, whose effects are beyond"),

@@ -147,7 +147,9 @@ def test_a_weight_of_zero_says_what_the_trial_does(world):
     page = BeautifulSoup(forest.forest(load(), names, found), "lxml")
     row, = [tr for tr in page.select("tr.lr-study") if "t2-2020" in tr.get_text()]
     assert row.find("td", {"data-label": "Weight"}).get_text() == "0% #"
-    for said in (page.figcaption.p.get_text(), weights.note(found, last)):
+    alternative = page.find(id=page.figure["aria-describedby"]).get_text()
+    assert alternative.startswith(words.finding(load(), found))
+    for said in (page.figcaption.p.get_text(), alternative, weights.note(found, last)):
         assert "no event in the control arm" in said and shown in said
     header, rows = forest._data_rows(load(), names, found)
     assert shown in rows[2][header.index("note on the weight")]

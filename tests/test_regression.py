@@ -400,6 +400,7 @@ def test_proportions_turn_their_sign():
     (([9, 9], [9, 9]), "only events"),
     (([9, 10], [9, 9]), "row 1: events must not exceed"),
     (([0, 0, 50], [50, 50, 50]), "so far apart"),
+    (([9, 18, 0, 15], [24, 18, 24, 15]), "no standard error"),
 ])
 def test_bad_proportions_are_refused(arguments, words):
     with pytest.raises(SynthesisError, match=words):

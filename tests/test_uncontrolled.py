@@ -9,6 +9,7 @@ from dataclasses import replace
 import pytest
 from made_up import KNEE, PAIN, RESPONDER, World
 
+from livingreview import synthesis
 from livingreview.dataset import DataError
 from livingreview.display import words
 from livingreview.display.alone import forest_alone, important
@@ -139,6 +140,15 @@ def test_two_shares_are_one_common_value_and_one_is_shown_as_it_is(world, tmp_pa
     close(ends(none_in_one["pooled"]), ONE_WITHOUT)
     one = result(shares(World(tmp_path / "one"), COUNTS[3:]), SHARE)
     close(ends(one["pooled"]), (0, *EXACT[3]))
+
+
+def test_shares_too_far_apart_for_the_logistic_model_are_weighted_log_odds(world):
+    counts = ((9, 24), (18, 18), (0, 24), (15, 15))
+    found = result(shares(world, counts), SHARE)
+    odds = synthesis.logit_proportion(*zip(*counts, strict=True))
+    pooled = synthesis.pool(odds.yi, odds.vi)
+    close(ends(found["pooled"]), [100 * synthesis.proportion_from_logit(x) for x in (
+        pooled.estimate, pooled.ci_low, pooled.ci_high)])
 
 
 def test_none_or_all_of_several_studies_give_a_bound_not_a_pool(world, tmp_path):

@@ -165,8 +165,10 @@ def test_cells_added_to_a_treatment_are_not_compared_with_it():
     data = load()
     added = _result(comparison="same-co-treatment", background="teriparatide")
     assert words.given(data, added) == "cells added to teriparatide"
-    assert words.given(data, _result(comparison="same-co-treatment")) == (
-        "cells added to a co-treatment")
+    unnamed = _result(comparison="same-co-treatment")
+    assert words.given(data, unnamed) == "cells added to the same other treatment"
+    assert words.comparator(data, unnamed) == "the same treatment without cells"
+    assert not [r for r in data.records("vocabularies") if "co-treatment" in r["label_en"]]
     assert words.given(data, _result()) == "cells"
 
 

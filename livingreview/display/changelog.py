@@ -12,6 +12,8 @@ from .studies import source
 def changes(ev: Evidence, names: dict[str, str], results: list[dict]) -> Html:
     """What changed since the version before, and the dated changes of the data, latest first.
 
+    Of one day, the later line of the file is the later change.
+
     Parameters
     ----------
     ev : Evidence
@@ -26,7 +28,7 @@ def changes(ev: Evidence, names: dict[str, str], results: list[dict]) -> Html:
     """
     rows = sorted((r for folder in (ev.indication, "*")
                    for r in ev.data.having("changelog", "file", folder)),
-                  key=lambda r: r["row"])
+                  key=lambda r: (r["date"], r["row"]))
     arms, reviews = arm_names(ev.data, ev.indication), review_names(ev.data, ev.indication)
 
     def said(words: str, row) -> str:

@@ -14,7 +14,7 @@ ADDED = "same-co-treatment"
 
 def combinations(ev: Evidence, names: dict[str, str], results: list[dict],
                  show: Callable) -> Html:
-    """Trials of cells added to a co-treatment, and of a co-treatment added to cells.
+    """Trials of cells added to another treatment, and of another treatment added to cells.
 
     Parameters
     ----------
@@ -51,7 +51,8 @@ def combinations(ev: Evidence, names: dict[str, str], results: list[dict],
         return paragraph(f"No trial gives {treated} together with another treatment.", "lr-empty")
     said = (f"No trial known here gives {treated} with and without {_or(untested)}: what that "
             f"adds to {treated} is not known from any trial." if untested else
-            f"For each co-treatment a trial compares {treated} with it and {treated} alone.")
+            f"For each treatment given with {treated} a trial compares {treated} with it and "
+            f"{treated} alone.")
     return join([paragraph(said), table(
         f"{ev.indication}-combinations",
         f"{words.first_capital(treated)} together with another treatment: which comparison which "

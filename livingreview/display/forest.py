@@ -334,6 +334,11 @@ def _legend(data: Dataset, names: dict, result: dict) -> str:
     return " ".join(parts)
 
 
+def _alternative(data: Dataset, names: dict, result: dict) -> str:
+    """The figure in words: what was found, and what its trials of weight 0 do."""
+    return " ".join(filter(None, [words.finding(data, result), weights.footnote(names, result)]))
+
+
 def _data_rows(data: Dataset, names: dict, result: dict) -> tuple[list[str], list[list]]:
     header = ["trial", "outcome", "months", "statistic", "n treated",
               "mean or events treated", "sd treated", "n comparator",
@@ -405,6 +410,6 @@ def forest(data: Dataset, names: dict[str, str], result: dict) -> Html:
         f'<table class="lr-table lr-forest-table"><caption>{text(result["title"])}</caption>'
         f"<thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table></div>"
         f"<figcaption><p>{text(_legend(data, names, result))}</p>"
-        f'<p class="lr-alt" id="{described}">'
-        f"{text(words.finding(data, result))}</p></figcaption>"
+        f'<p class="lr-alt" id="{described}">{text(_alternative(data, names, result))}</p>'
+        f"</figcaption>"
         f"{data_table(result['id'], 'Data of the figure', *values)}</figure>")

@@ -163,12 +163,12 @@ def comparator(data: Dataset, result: dict) -> str:
 
 
 def given(data: Dataset, result: dict) -> str:
-    """What the treated got: where a co-treatment is given to all, the intervention besides it."""
+    """What the treated got: where all got another treatment, the intervention besides it."""
     question = result["question"]
     if question["background"]:
         besides = data.label("cointervention", question["background"])
         return f"{treated(result)} added to {in_text(besides)}"
-    return f"{treated(result)} added to a co-treatment" if (
+    return f"{treated(result)} added to the same other treatment" if (
         question["comparison"] == "same-co-treatment") else treated(result)
 
 

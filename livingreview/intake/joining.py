@@ -43,6 +43,8 @@ class Joined:
         Corrections that change a known row, or a row that is added, by path of the file.
     done : Counter
         Corrections that are there already, by path.
+    unexplained : bool
+        Whether the changelog would get a line without a reason.
     remarks : dict of tuple to str
         What is said of an added row, by its cells.
     files : dict of str to bytes
@@ -61,6 +63,7 @@ class Joined:
     different: list[Different] = field(default_factory=list)
     corrected: dict[str, list[Correction]] = field(default_factory=lambda: defaultdict(list))
     done: Counter = field(default_factory=Counter)
+    unexplained: bool = False
     remarks: dict[tuple, str] = field(default_factory=dict)
     files: dict[str, bytes] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
@@ -268,6 +271,7 @@ def _log(joined: Joined, origin: str, day: str, reason: str) -> None:
     path, lines = CHANGELOG.path(), []
     for changed, rows in joined.added.items():
         if n := sum(not row.is_correction for row in rows):
+            joined.unexplained |= not reason
             lines.append({"date": day, "file": changed, "new": f"{n} row{'s' * (n > 1)}",
                           "reason": _joined_up(reason, f"imported from {origin}")})
     for changed, some in joined.corrected.items():

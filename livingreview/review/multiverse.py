@@ -210,8 +210,9 @@ def multiverse(ev: Evidence, analysis: Analysis, main: list[Effect]) -> dict | N
     -------
     dict or None
         ``choices`` (name to levels), ``table`` (CSV text, one row per combination, levels as
-        positions in their choice), ``n``, how many intervals cross the line of no effect or lie on
-        one side of it, and ``moves_most``. None with fewer than two trials.
+        positions in their choice), ``n``, how many intervals cross the line of no effect (or are
+        nothing but that line) or lie on one side of it, and ``moves_most``. None with fewer than
+        two trials.
 
     References
     ----------
@@ -247,6 +248,7 @@ def _summary(analysis: Analysis, rows: list[list], choices: dict[str, list[str]]
     ratio, proportion = analysis.measure in RATIOS, analysis.measure == PROPORTION
     null, scale = (1.0, np.log) if ratio else (0.0, np.asarray)
     low, high = (np.array([row[i] for row in rows]) for i in (-2, -1))
+    below, above = (high <= null) & (low < null), (low >= null) & (high > null)
     moves = []
     for position, (name, levels) in enumerate(choices.items()):
         medians = [np.median(scale([row[-3] for row in rows if row[position] == level]))
@@ -256,8 +258,8 @@ def _summary(analysis: Analysis, rows: list[list], choices: dict[str, list[str]]
                           levels[int(np.argmin(medians))], levels[int(np.argmax(medians))]))
     most = max(moves, default=None)
     return {"n": len(rows),  # a proportion has no line of no effect
-            "crossing_null": None if proportion else int(((low < null) & (high > null)).sum()),
-            "below": None if proportion else int((high <= null).sum()),
-            "above": None if proportion else int((low >= null).sum()),
+            "crossing_null": None if proportion else int((~below & ~above).sum()),
+            "below": None if proportion else int(below.sum()),
+            "above": None if proportion else int(above.sum()),
             "moves_most": None if most is None else {
                 "choice": most[1], "lowest": most[2], "highest": most[3], "by": most[0]}}

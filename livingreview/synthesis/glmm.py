@@ -113,7 +113,8 @@ def logistic_pool(
     ------
     SynthesisError
         If k < 2, counts are invalid, there are no events at all or nothing but events (the average
-        log odds is infinite), or the likelihood has no maximum at a finite variance.
+        log odds is infinite), or the likelihood has no maximum at a finite variance, or one so
+        flat that the average has no standard error.
 
     References
     ----------
@@ -139,7 +140,11 @@ def logistic_pool(
     mu, sigma, peaks = _maximum(e, n, rule)
     at = _marginal(e, n, mu, sigma, rule)
     information = -at.hessian if sigma > 0 else -at.hessian[:1, :1]
-    se = float(np.sqrt(np.linalg.inv(information)[0, 0]))
+    variance = float(np.linalg.inv(information)[0, 0])
+    if not variance > 0:
+        raise SynthesisError("the studies are so far apart (all or none with events, say) that the "
+                             "average log odds has no standard error")
+    se = float(np.sqrt(variance))
     q_df, df = e.size - 1, e.size - 1 if test == "t" else None
     constant = float((gammaln(n + 1) - gammaln(e + 1) - gammaln(n - e + 1)).sum())
     half, tau2 = quantile(level, df) * se, sigma**2
