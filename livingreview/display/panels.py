@@ -229,7 +229,8 @@ def _limits(panels_: Sequence[Panel]) -> tuple[float, float] | None:
 def _draw(ev: Evidence, names: dict[str, str], panel: Panel, arms: dict, named: str,
           limits: tuple[float, float] | None):
     """One panel; `named` is what it measures with, where its study has several."""
-    figure, axes = chart(2.3 + 0.16 * len(panel.arms))
+    labels = {key: fill(arms[key], LETTERS - 4) for key in panel.arms}
+    figure, axes = chart(2.3 + 0.16 * sum(len(said.splitlines()) for said in labels.values()))
     used = {True: 0, False: 0}
     places = _places(panel)
     start = [0.0] if panel.statistic != "final" and 0 not in places else []
@@ -245,7 +246,7 @@ def _draw(ev: Evidence, names: dict[str, str], panel: Panel, arms: dict, named: 
         axes.plot(start + [places[p.months] for p in points],
                   start + [panel.shown(p.centre) for p in points], line,
                   marker=marker, color=colour, linewidth=1.4, markersize=4,
-                  label=fill(arms[key], LETTERS - 4))
+                  label=labels[key])
     limit = ev.studies[panel.trial]["comparable_until_months"]
     if limit is not None and limit < max(places.values()):
         axes.axvline(limit, color=FAINT, linestyle=":", linewidth=1.2)
