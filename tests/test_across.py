@@ -10,7 +10,6 @@ from conftest import append, read_table, write_table
 from made_up import KNEE, World
 
 from livingreview import tables
-from livingreview.display import Chapter
 from livingreview.display.across import (
     Book,
     animals,
@@ -20,6 +19,7 @@ from livingreview.display.across import (
     others,
     quality,
 )
+from livingreview.display.chapter import Chapter
 from livingreview.display.flow import Flow
 from livingreview.display.pages import Overview
 from livingreview.review import results, robustness

@@ -13,7 +13,6 @@ from click.testing import CliRunner
 from livingreview import tables
 from livingreview.__main__ import main
 from livingreview.dataset import GENERIC, load
-from livingreview.display import Chapter
 from livingreview.display.across import (
     Book,
     animals,
@@ -22,6 +21,7 @@ from livingreview.display.across import (
     mechanisms,
     others,
 )
+from livingreview.display.chapter import Chapter
 from livingreview.display.flow import Flow
 from livingreview.display.ledger import Ledger
 from livingreview.display.pages import Overview

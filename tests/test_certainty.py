@@ -13,9 +13,9 @@ from made_up import HARM, PAIN, World
 
 from livingreview.checks import CERTAINTY_RULE_IDS
 from livingreview.dataset import load
-from livingreview.display import Chapter, words
 from livingreview.display.across.book import Book
 from livingreview.display.certainty import sentences, why
+from livingreview.display.chapter import Chapter, words
 from livingreview.display.findings import summary_of_findings
 from livingreview.review.results import analyse
 

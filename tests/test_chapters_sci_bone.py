@@ -9,8 +9,8 @@ import pytest
 from bs4 import BeautifulSoup
 from made_up import KNEE, PAIN, World
 
-from livingreview.display import Chapter
 from livingreview.display.across import Book, others
+from livingreview.display.chapter import Chapter
 
 CORD, BONE, POROSIS = "spinal-cord-injury", "fracture-bone-defect", "osteoporosis"
 SEED = "osteoporosis-review-2026"

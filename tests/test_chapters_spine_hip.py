@@ -11,7 +11,7 @@ import pytest
 from bs4 import BeautifulSoup
 from made_up import World
 
-from livingreview.display import Chapter, words
+from livingreview.display.chapter import Chapter, words
 from livingreview.display.drawing import chart
 from livingreview.display.figures import plain_ticks
 from livingreview.display.html import number

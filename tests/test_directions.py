@@ -13,11 +13,11 @@ from scipy import stats
 from livingreview.dataset import load
 from livingreview.display import bounds
 from livingreview.display import directions as shown
-from livingreview.display.naming import study_names
 from livingreview.effects import Evidence
 from livingreview.effects.comparisons import any_order
 from livingreview.review import directions as d
 from livingreview.review import harms
+from livingreview.view.naming import study_names
 
 LINK = "#study-"
 ORDER = any_order(load())

@@ -11,7 +11,7 @@ import pytest
 from bs4 import BeautifulSoup
 
 from livingreview.dataset import load
-from livingreview.display import Chapter, words
+from livingreview.display.chapter import Chapter, words
 from livingreview.display.html import Column, Html, count, interval, number, table
 from livingreview.publish import site
 from livingreview.review import dumps

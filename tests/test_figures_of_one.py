@@ -13,7 +13,7 @@ from shown import PAGES, shown
 
 from livingreview.__main__ import main
 from livingreview.dataset import load
-from livingreview.display import Chapter, figures
+from livingreview.display.chapter import Chapter, figures
 from livingreview.review import review
 
 POOL = re.compile(r"pool|prediction|diamond|polygon", re.IGNORECASE)

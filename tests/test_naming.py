@@ -14,8 +14,8 @@ from conftest import DATA
 from made_up import KNEE, World
 
 from livingreview.dataset import Dataset, load
-from livingreview.display import Chapter
-from livingreview.display.naming import (
+from livingreview.display.chapter import Chapter
+from livingreview.view.naming import (
     Name,
     arm_names,
     brief,

@@ -10,8 +10,8 @@ from bs4 import BeautifulSoup
 from conftest import DATA
 from made_up import KNEE, World
 
-from livingreview.display import Chapter
 from livingreview.display.across import book
+from livingreview.display.chapter import Chapter
 from livingreview.display.summary import _implausible
 
 ROOT = DATA.parent

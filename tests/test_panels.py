@@ -12,8 +12,8 @@ from scipy import stats
 from livingreview.dataset import load
 from livingreview.display import panels
 from livingreview.display.html import number
-from livingreview.display.naming import study_names
 from livingreview.effects import Evidence
+from livingreview.view.naming import study_names
 
 
 @pytest.fixture

@@ -17,8 +17,8 @@ from matplotlib.figure import Figure
 
 from livingreview import dataset
 from livingreview.__main__ import main
-from livingreview.display import Chapter
 from livingreview.display import chapter as chapter_module
+from livingreview.display.chapter import Chapter
 from livingreview.publish import notebooks, standalone
 from livingreview.review.asked import Asked, AskedError, possible
 
@@ -41,7 +41,7 @@ comparator = None
 ```
 
 ```{code-cell} ipython3
-from livingreview.display import Chapter
+from livingreview.display.chapter import Chapter
 
 chapter = Chapter("knee-osteoarthritis", data_folder, window, comparator)
 ```

@@ -12,8 +12,8 @@ from shown import PAGES, shown
 from stated import wrong_statements
 
 from livingreview.dataset import load
-from livingreview.display import Chapter, words
 from livingreview.display.across import Book, evidence_map, harms
+from livingreview.display.chapter import Chapter, words
 from livingreview.display.pages import Overview
 from livingreview.display.statement import NO_ESTIMATE, NOT_RATED, statement
 from livingreview.publish import api

@@ -13,9 +13,9 @@ from livingreview import synthesis
 from livingreview.dataset import DataError
 from livingreview.display import words
 from livingreview.display.alone import forest_alone, important
-from livingreview.display.naming import study_names
 from livingreview.effects import Analysis
 from livingreview.review.results import analyse
+from livingreview.view.naming import study_names
 
 CHANGE = replace(PAIN, comparison="uncontrolled", measure="mean-change")
 SHARE = replace(RESPONDER, comparison="uncontrolled", measure="proportion")

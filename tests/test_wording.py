@@ -16,7 +16,7 @@ from test_prose import _prose
 
 from livingreview import tables
 from livingreview.dataset import load
-from livingreview.display import Chapter, words
+from livingreview.display.chapter import Chapter, words
 from livingreview.display.ledger import Ledger
 from livingreview.review.claims import NOT_YET_JUDGED
 

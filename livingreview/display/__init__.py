@@ -1,5 +1,1 @@
 """Tables, figures and sentences made from results."""
-
-from .chapter import Chapter
-
-__all__ = ["Chapter"]

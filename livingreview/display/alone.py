@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 from ..dataset import Dataset
+from ..view.naming import arm_names, brief, of_study, spoken
 from . import weights, words
 from .forest import (
     Axis,
@@ -21,7 +22,6 @@ from .forest import (
     upright,
 )
 from .html import Html, count, data_table, link, number, paragraph, text
-from .naming import arm_names, brief, of_study, spoken
 from .statement import mark
 
 PERCENT = (-4.0, 104.0)  # none to all, with room for the marks at both ends

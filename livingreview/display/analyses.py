@@ -6,12 +6,12 @@ from collections.abc import Container
 
 from ..dataset import Dataset
 from ..review.missing import GROUPS
+from ..view.naming import arm_names, of_study, spoken
 from . import words
 from .alone import forest_alone
 from .certainty import why
 from .forest import forest
 from .html import Column, Html, count, details, interval, join, link, paragraph, table, text
-from .naming import arm_names, of_study, spoken
 from .statement import mark, statement
 from .studies import NOT_EXTRACTED
 from .subgroups import subgroups

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable
 
 from ..effects import Evidence
 from ..review.harms import ArmEvents, arm_events, totals
+from ..view.naming import arm_names, of_study, spoken
 from .html import Column, Html, count, details, interval, join, link, number, paragraph, table, text
-from .naming import arm_names, of_study, spoken
 
 
 def risk_words(found: dict) -> str:

@@ -8,9 +8,9 @@ from .. import versions
 from ..dataset import Dataset
 from ..effects.question import RATIOS
 from ..review.changes import CAUSES
+from ..view.naming import arm_names, of_study, spoken, study_names
 from . import words
 from .html import Column, Html, details, interval, join, number, paragraph, table
-from .naming import arm_names, of_study, spoken, study_names
 
 _FACTOR = 3  # decimals of a factor
 _NAMED = 5  # trials that a cell names

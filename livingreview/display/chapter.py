@@ -10,6 +10,7 @@ from ..dataset import load
 from ..effects import Evidence
 from ..review import Review, review
 from ..review.asked import Asked
+from ..view.naming import study_names
 from . import (
     analyses,
     bias,
@@ -33,7 +34,6 @@ from .dose import dose
 from .findings import summary_of_findings
 from .html import Html, details, join, link, paragraph, text
 from .ledger import Ledger
-from .naming import study_names
 from .panels import panels
 from .routes import by_route
 from .seeds_table import seed_reference, seed_studies, validation_studies

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from ..dataset import Dataset
 from ..review.claims import Entry, ledger
+from ..view.naming import seed_names, spoken, study_names
 from .html import Column, Html, details, join, link, paragraph, table, text
 from .ledger import LEDGER, claim_summary, seed_link, verdict_label
-from .naming import seed_names, spoken, study_names
 
 
 def claims(data: Dataset, indication: str) -> Html:

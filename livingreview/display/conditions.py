@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from ..effects import Analysis, Effect, Evidence, Rules, select
 from ..review import Review
 from ..review.pools import interval_of
+from ..view.naming import spoken
 from . import words
 from .html import Column, Html, count, details, interval, join, link, number, paragraph, table
-from .naming import spoken
 
 CONTROLLED = frozenset({"rct", "nonrandomised-controlled"})
 

@@ -35,6 +35,7 @@ from ..review.directions import (
 )
 from ..review.robustness import odd_values
 from ..tables import DOUBTFUL_SOURCES
+from ..view.naming import arm_names, spoken
 from . import words
 from .drawing import (
     ACCENT,
@@ -49,7 +50,6 @@ from .drawing import (
     style,
 )
 from .html import Column, Html, count, details, interval, join, link, number, paragraph, table, text
-from .naming import arm_names, spoken
 
 # Full marks: from the values of both arms; hollow marks: as the report states it.
 MARKS = {CELLS: ("▲", "△"), COMPARATOR: ("▼", "▽"), MIXED: ("◄►", "◁▷"), SAME: ("■", "□"),

@@ -6,9 +6,9 @@ import hashlib
 import math
 
 from ..dataset import Dataset
+from ..view.naming import arm_names, brief, of_study, spoken
 from . import weights, words
 from .html import Html, count, data_table, interval, link, number, paragraph, text
-from .naming import arm_names, brief, of_study, spoken
 from .statement import mark
 
 # A drawing is as wide as its column: places across it are in per cent, letters and marks in pixels.

@@ -9,10 +9,12 @@ import urllib.parse
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ..review.results import rounded
+from ..render.numbers import MINUS, count, interval, number
+
+__all__ = ["Column", "Html", "attribute", "count", "csv_link", "data_table", "details", "interval",
+           "join", "link", "number", "paragraph", "table", "text"]
 
 LONG = 110  # characters of a cell above which it is folded
-MINUS = "\N{MINUS SIGN}"
 
 
 class Html(str):
@@ -27,36 +29,6 @@ def text(value) -> str:
     if isinstance(value, Html):
         return str(value)
     return "" if value is None else html.escape(str(value))
-
-
-def number(value: float | None, decimals: int = 1) -> str:
-    """A number with a real minus sign; empty where there is none.
-
-    It is rounded from what ``results.json`` holds, so that page and file never differ by a digit.
-
-    >>> number(-2.25)
-    '−2.2'
-    """
-    if value is None:
-        return ""
-    shown = f"{rounded(float(value)):,.{decimals}f}"
-    if float(shown.replace(",", "")) == 0:
-        shown = shown.lstrip("-")
-    return shown.replace("-", MINUS)
-
-
-def count(value: float | None) -> str:
-    """A whole number, or one decimal where a design effect made it fractional."""
-    if value is None:
-        return ""
-    return number(value, 0 if abs(value - round(value)) < 1e-9 else 1)
-
-
-def interval(low: float | None, high: float | None, decimals: int = 1) -> str:
-    """An interval as "low to high", empty where there is none."""
-    if low is None or high is None:
-        return ""
-    return f"{number(low, decimals)} to {number(high, decimals)}"
 
 
 def join(parts: Sequence[str]) -> Html:

@@ -16,10 +16,10 @@ from ..review.headlines import (
     headlines,
     shown_decimals,
 )
+from ..view.naming import seed_names, spoken
 from . import words
 from .across import Book
 from .html import Column, Html, details, join, link, number, paragraph, table, text
-from .naming import seed_names, spoken
 from .statement import mark, statement
 
 LEDGER = "../notebooks/claims-ledger.html"

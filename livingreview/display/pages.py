@@ -9,11 +9,11 @@ from .. import __version__, doubts, tables, versions
 from ..review.missing import size_of_trial
 from ..review.searches import searches
 from ..synthesis import clopper_pearson
+from ..view.naming import arm_names, of_study, seed_names, spoken
 from . import words
 from .across import Book, evidence_map, quality
 from .certainty import LEVELS
 from .html import Column, Html, count, details, join, link, number, paragraph, table, text
-from .naming import arm_names, of_study, seed_names, spoken
 from .statement import mark, statement
 
 

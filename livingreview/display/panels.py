@@ -14,9 +14,9 @@ from ..effects import Evidence
 from ..effects.candidates import scale_of, source_rank
 from ..effects.comparisons import UNCONTROLLED_DESIGNS
 from ..review.harms import got_cells
+from ..view.naming import arm_names, brief
 from .drawing import ACCENT, FAINT, INK, LETTERS, SECOND, chart, despine, inline_svg, style
 from .html import Html, count, data_table, join, link, number, paragraph, text
-from .naming import arm_names, brief
 
 STATISTICS = ("final", "change", "percent-change")
 _LINES = {True: ("-", (ACCENT, SECOND, INK)), False: ("--", (INK, FAINT, SECOND))}

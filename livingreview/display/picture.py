@@ -9,11 +9,11 @@ import matplotlib
 from matplotlib.figure import Figure
 
 from ..dataset import load
+from ..view.naming import brief
 from . import words
 from .chapter import Chapter
 from .citation import about
 from .html import count, interval, number
-from .naming import brief
 
 PATH = Path(__file__).resolve().parents[2] / "book" / "_static" / "knee-pain-forest.svg"
 _STYLE = {"svg.fonttype": "none", "svg.hashsalt": "livingreview", "font.family": "sans-serif",

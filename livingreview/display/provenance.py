@@ -6,10 +6,10 @@ from ..dataset import Dataset
 from ..effects import Evidence
 from ..effects.values import reading
 from ..review import Review
+from ..view.naming import arm_names, of_study, seed_names, spoken
 from . import weights, words
 from .forest import anchor, pooled_anchor
 from .html import Html, count, link, number, text
-from .naming import arm_names, of_study, seed_names, spoken
 from .subgroups import group_label
 
 

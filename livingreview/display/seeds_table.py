@@ -10,9 +10,9 @@ from ..effects.comparisons import is_cell_arm
 from ..review import Review
 from ..review.claims import references
 from ..review.harms import arm_events
+from ..view.naming import seed_names, spoken
 from . import words
 from .html import Column, Html, count, details, interval, join, link, number, paragraph, table, text
-from .naming import seed_names, spoken
 from .statement import mark, statement
 
 NOT_STATED, NOT_EXTRACTED = "not stated", "not extracted"

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from ..effects import Evidence
 from ..effects.comparisons import is_cell_arm
+from ..view.naming import arm_names, spoken
 from . import provenance, words
 from .html import Column, Html, count, link, paragraph, table
-from .naming import arm_names, spoken
 
 NOT_EXTRACTED = "not extracted"
 WHY_NOT = Html(f"no ({link('../book/data-quality.html#unused-studies', 'why')})")

@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from ..dataset import GENERIC, Dataset
+from ..view.naming import brief, in_text, study_names
 from .html import count, interval, number
-from .naming import brief, in_text, study_names
 
 
 @dataclass(frozen=True)

@@ -23,8 +23,10 @@ from sphinx.util import logging
 
 from .. import __version__, versions
 from ..dataset import DataError, Dataset, default_folder, load
+from ..render import engine
+from ..review import Review
 from ..store import VARIABLE, Store
-from . import freshness, heads
+from . import freshness, generated, heads, views
 from .workers import Workers, WorkersError
 
 logger = logging.getLogger(__name__)
@@ -106,14 +108,15 @@ class _Build:
         """Execute what is not fresh; the pages that must be read again because of that.
 
         After a build that did not end, every page is read and written again: nobody knows which
-        of them were written.
+        of them were written. So it is when templates or messages have changed.
         """
-        unfinished = _generated(app) / "unfinished"
-        again = unfinished.exists()
-        if self.state == getattr(env, "livingreview_state", None) and not (
-                again or added or changed):
+        unfinished, written = _generated(app) / "unfinished", engine.written()
+        again = unfinished.exists() or written != getattr(env, "livingreview_written", written)
+        same = self.state == getattr(env, "livingreview_state", None)
+        env.livingreview_written = written
+        if same and not (again or added or changed):
             return []
-        data = self.data or _validated()
+        data = self.data = self.data or _validated()
         pages, store = _pages(app, env), Store.chosen()
         with _reported():
             freshness.execute(pages, store, data, Workers.chosen(), logger.info)
@@ -126,7 +129,15 @@ class _Build:
             freshness.hand_over(to_read, store, data, Path(app.config.nb_execution_cache_path))
             unfinished.touch()
         env.livingreview_state, env.livingreview_keys = self.state, now
-        return sorted(env.found_docs) if again else [page.name for page in to_read]
+        # other data may change generated pages alone: then one page is enough to have them written
+        named = [] if same else [env.config.root_doc]
+        return sorted(env.found_docs) if again else sorted({*named, *(p.name for p in to_read)})
+
+    def generated(self, app: Sphinx) -> Iterator[tuple[str, dict, str]]:
+        """The pages that have no notebook."""
+        review = Review.by_need(self.data or _validated())
+        with _reported():
+            yield from generated.collected(review, app.config.language)
 
     def decorate(self, app: Sphinx, page: str, template: str, context: dict, doctree) -> None:
         """Give a page its version and its data for search engines."""
@@ -229,6 +240,8 @@ def setup(app: Sphinx) -> dict:
     app.connect("config-inited", _without_thebe, priority=999)
     app.connect("builder-inited", _style_of_notebooks)
     app.connect("env-get-outdated", build.outdated)
+    app.connect("html-collect-pages", build.generated)
     app.connect("html-page-context", build.decorate)
+    views.setup(app)
     app.connect("build-finished", build.finished)
     return {"version": __version__, "parallel_read_safe": True}

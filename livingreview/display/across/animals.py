@@ -13,9 +13,9 @@ from ...effects import Analysis, Effect, Evidence, LeftOut, Rules, select
 from ...effects.comparisons import is_cell_arm
 from ...review.directions import BASES, directions
 from ...review.pools import natural
+from ...view.naming import spoken
 from .. import words
 from ..html import Column, Html, count, details, interval, join, number, paragraph, table, text
-from ..naming import spoken
 from . import others
 from .book import ANIMAL, Book
 

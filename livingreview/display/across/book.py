@@ -10,8 +10,8 @@ from ...dataset import Dataset, load
 from ...effects import Evidence, Rules
 from ...effects.selection import shares_patients
 from ...review import Review
+from ...view.naming import arm_names, review_names, study_names
 from ..html import Html, link, text
-from ..naming import arm_names, review_names, study_names
 
 NOTEBOOKS = Path(__file__).resolve().parents[3] / "notebooks"
 ANIMAL = "animal-experiment"

@@ -6,10 +6,10 @@ from collections.abc import Callable
 from functools import cache
 
 from ...review.harms import ArmEvents, arm_events, totals
+from ...view.naming import of_study, spoken
 from .. import provenance, words
 from ..bounds import months_words, risk_words, seen_apart
 from ..html import Column, Html, count, details, join, paragraph, table, text
-from ..naming import of_study, spoken
 from ..statement import mark, statement
 from .book import Book, kind_of_trial, not_counted, trials
 

@@ -6,9 +6,9 @@ import math
 from collections.abc import Callable, Mapping
 
 from ...review import Review
+from ...view.naming import review_names, spoken
 from .. import provenance, words
 from ..html import Column, Html, count, details, interval, join, number, paragraph, table, text
-from ..naming import review_names, spoken
 from ..statement import mark, statement
 from .book import Book, trials
 

@@ -9,9 +9,9 @@ from collections.abc import Iterable
 from ...effects import Evidence
 from ...effects.comparisons import is_cell_arm
 from ...effects.question import APART, main_reason
+from ...view.naming import of_study, spoken
 from .. import words
 from ..html import Column, Html, count, details, join, paragraph, table
-from ..naming import of_study, spoken
 from .book import ANIMAL, Book, not_counted, trials
 
 SPREADS = ("sd", "se", "ci_low", "q1")

@@ -1,0 +1,51 @@
+"""Views in executed notebooks, written when the book is: another word or template executes nothing.
+
+MyST-NB hands every output of the type of a view to `Plugin`, which puts the view itself into the
+page's tree; it becomes HTML when the page is written, for that page and language.
+"""
+
+from __future__ import annotations
+
+import json
+
+from docutils import nodes
+from sphinx.application import Sphinx
+from sphinx.util.docutils import SphinxTranslator
+
+from ..render.engine import render
+from ..view.base import MIME
+
+
+class view(nodes.General, nodes.Element):  # noqa: N801 - names of nodes are written small
+    """A view in the tree of a page, as its notebook keeps it."""
+
+
+class Plugin:
+    """The renderer of views among those of MyST-NB."""
+
+    mime_priority_overrides = (("html", MIME, 1),)
+
+    @staticmethod
+    def handle_mime(renderer, data, inline: bool) -> list[nodes.Element] | None:
+        """The node of a view; None for any other output."""
+        if data.mime_type != MIME or inline:
+            return None
+        found = data.content
+        return [view(packed=json.loads(found) if isinstance(found, str) else found)]
+
+
+def _write(translator: SphinxTranslator, node: view) -> None:
+    builder = translator.builder
+    page = builder.get_target_uri(builder.current_docname)
+    translator.body.append(str(render(node["packed"], page, translator.config.language)))
+    raise nodes.SkipNode
+
+
+def _leave_out(translator: SphinxTranslator, node: view) -> None:
+    raise nodes.SkipNode
+
+
+def setup(app: Sphinx) -> None:
+    """Register the node."""
+    app.add_node(view, html=(_write, None), **{
+        other: (_leave_out, None) for other in ("latex", "text", "man", "texinfo")})

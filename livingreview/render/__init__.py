@@ -1,0 +1,1 @@
+"""Views become HTML: templates, and the messages that they are made of."""

@@ -1,0 +1,110 @@
+"""Templates with their filters, for a page of the site and a language."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
+from babel.support import NullTranslations, Translations
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
+from markupsafe import Markup
+
+from ..reads import digest
+from ..view.addresses import relative
+from ..view.base import View, shown
+from ..view.naming import in_text
+from .numbers import count, interval, number, short
+
+TEMPLATES = Path(__file__).parent / "templates"
+CATALOGUES = Path(__file__).parent / "locale"
+SOURCE = "en"  # the language that templates are written in
+
+
+def written() -> str:
+    """Digest of all templates and catalogues: another one means other pages."""
+    files = sorted(p for folder in (TEMPLATES, CATALOGUES) for p in folder.rglob("*")
+                   if p.suffix in (".html", ".svg", ".txt", ".po"))
+    return digest(part for p in files for part in (p.name, p.read_bytes()))
+
+
+def _translations(language: str) -> NullTranslations:
+    """The messages of a language; those of the templates where it has no catalogue."""
+    path = CATALOGUES / language / "LC_MESSAGES" / "livingreview.po"
+    if not path.is_file():
+        return NullTranslations()
+    compiled = io.BytesIO()
+    with path.open("rb") as file:
+        write_mo(compiled, read_po(file, locale=language))
+    compiled.seek(0)
+    return Translations(compiled)
+
+
+@pass_context
+def _href(context, target: str) -> str:
+    """An address from the root of the site as the page being written needs it."""
+    outside = target.startswith(("http://", "https://", "mailto:"))
+    return target if outside else relative(target, context["page"])
+
+
+@pass_context
+def _said(context, label) -> str:
+    """A label of the data in the language of the page, else in English."""
+    if not label:
+        return ""
+    if isinstance(label, str):
+        return label
+    return label.get(context["language"]) or label["en"]
+
+
+@pass_context
+def _inline(context, label) -> str:
+    """A label inside a sentence."""
+    return in_text(_said(context, label))
+
+
+def _first_capital(text: str) -> str:
+    """A text that begins a sentence; markup stays markup."""
+    made = text[:1].upper() + text[1:]
+    return Markup(made) if isinstance(text, Markup) else made
+
+
+@cache
+def environment(language: str = SOURCE) -> Environment:
+    """The templates in a language.
+
+    Parameters
+    ----------
+    language : str
+    """
+    env = Environment(loader=FileSystemLoader(TEMPLATES), autoescape=True, trim_blocks=True,
+                      lstrip_blocks=True, undefined=StrictUndefined,
+                      extensions=["jinja2.ext.i18n", "jinja2.ext.do"])
+    env.install_gettext_translations(_translations(language), newstyle=True)
+    env.filters |= {"number": number, "count": count, "interval": interval, "short": short,
+                    "href": _href, "said": _said, "inline": _inline, "capital": _first_capital,
+                    "in_text": in_text}
+    return env
+
+
+def render(view: View | Mapping, page: str = "", language: str = SOURCE) -> Markup:
+    """A view as HTML.
+
+    Parameters
+    ----------
+    view : View or mapping
+        Also as an executed notebook keeps it (:func:`livingreview.view.base.packed`).
+    page : str
+        Address of the page from the root of the site: links are made relative to it.
+    language : str
+
+    Returns
+    -------
+    Markup
+    """
+    value = shown(view)
+    template = environment(language).get_template(f"{value['template']}.html")
+    return Markup(template.render(v=value["data"], page=page, language=language).strip())

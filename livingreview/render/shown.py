@@ -1,0 +1,25 @@
+"""What a cell of a notebook returns: a view, with its HTML for those who read the notebook."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ..view.base import MIME, View, packed
+from .engine import render
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A view as the last value of a cell.
+
+    The executed notebook keeps the view; the book writes it when it is built, so that other words
+    and templates execute nothing.
+    """
+
+    view: View
+
+    def _repr_mimebundle_(self, include=None, exclude=None) -> dict:
+        return {MIME: packed(self.view), "text/html": self._repr_html_()}
+
+    def _repr_html_(self) -> str:
+        return str(render(self.view))

@@ -1,0 +1,64 @@
+"""Where on the site things are: addresses from its root."""
+
+from __future__ import annotations
+
+import posixpath
+from functools import cached_property
+
+from ..dataset import Dataset
+
+
+def relative(target: str, page: str) -> str:
+    """An address from the root of the site as it is written on a page.
+
+    Parameters
+    ----------
+    target : str
+        Such as ``trials/doe-2020.html#value-1``.
+    page : str
+        Address of the page, such as ``notebooks/harms.html``; empty for the root.
+    """
+    path, mark, anchor = target.partition("#")
+    if path == page:
+        return f"#{anchor}" if anchor else posixpath.basename(page)
+    return posixpath.relpath(path, posixpath.dirname(page) or ".") + mark + anchor
+
+
+class Addresses:
+    """Addresses of the pages of a data folder.
+
+    Parameters
+    ----------
+    data : Dataset
+    """
+
+    def __init__(self, data: Dataset):
+        self._data = data
+
+    @cached_property
+    def _first(self) -> dict[str, str]:
+        """The indication that has the plain address of a study."""
+        first: dict[str, str] = {}
+        for indication in self._data.indications:
+            for study in self._data.records("studies", indication):
+                first.setdefault(study["study_id"], indication)
+        return first
+
+    def trial(self, indication: str, study_id: str) -> str:
+        """Page of a study; where two indications have one of this name, the second adds its own."""
+        own = self._first.get(study_id, indication) == indication
+        return f"trials/{study_id}{'' if own else f'-{indication}'}.html"
+
+    def value(self, indication: str, trial_id: str, anchor: str) -> str:
+        """Where a number of a trial comes from."""
+        return f"{self.trial(indication, trial_id)}#{anchor}"
+
+    @staticmethod
+    def figure(analysis_id: str) -> str:
+        """Page of an analysis."""
+        return f"figures/{analysis_id}.html"
+
+    @staticmethod
+    def chapter(indication: str, page: str = "index", anchor: str = "") -> str:
+        """A page of a chapter."""
+        return f"notebooks/{indication}/{page}.html{f'#{anchor}' if anchor else ''}"

@@ -1,0 +1,64 @@
+"""The form of a view, and how an executed notebook keeps one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import ClassVar
+
+from ..dataset import Dataset
+from ..review.results import rounded
+
+MIME = "application/vnd.livingreview.view+json"
+
+
+@dataclass(frozen=True)
+class View:
+    """What one part of a page says.
+
+    A subclass names the template that writes it, without its folder and ending.
+    """
+
+    template: ClassVar[str] = ""
+
+
+@dataclass(frozen=True)
+class Label:
+    """A label of the data in the languages that the data have it in."""
+
+    en: str
+    zh: str = ""
+
+
+def label(data: Dataset, vocabulary: str, value: str | None) -> Label:
+    """The label of a word; the word itself where the vocabulary does not have it.
+
+    Parameters
+    ----------
+    data : Dataset
+    vocabulary : str
+    value : str or None
+    """
+    return Label(data.label(vocabulary, value), data.label(vocabulary, value, "zh") or "")
+
+
+def wording(data: Dataset, key: str) -> Label:
+    """What the review calls a thing of its field, such as its intervention."""
+    word = data.words("wording").get(key)
+    return Label(data.wording(key), (word["label_zh"] or "") if word else "")
+
+
+def packed(view: View) -> dict:
+    """A view as JSON, with the name of its template.
+
+    Returns
+    -------
+    dict
+        ``template`` and ``data``; numbers have the digits of ``results.json``.
+    """
+    return {"template": view.template, "data": rounded(asdict(view))}
+
+
+def shown(value: View | Mapping) -> Mapping:
+    """What a template is given: the packed form, also of a view that is not packed yet."""
+    return packed(value) if isinstance(value, View) else value

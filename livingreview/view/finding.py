@@ -1,0 +1,329 @@
+"""A finding: what one analysis asks, what it found, how sure it is, and on whom it rests."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+
+from .. import doubts
+from ..dataset import Dataset
+from ..display import words
+from ..display.statement import statement
+from ..review.missing import FINISHED_REPORTED, FINISHED_UNREPORTED
+from ..review.robustness import WITHOUT_DOUBTFUL
+from .addresses import Addresses
+from .base import Label, View, label, wording
+from .naming import brief, study_names
+
+LEVELS = ("very low", "low", "moderate", "high")
+
+
+@dataclass(frozen=True)
+class Question:
+    """What an analysis asks.
+
+    Attributes
+    ----------
+    outcome : Label
+        With `part` and `conditions`: instrument, stage or product that narrows it.
+    kind : str
+        ``event``, ``response`` (of patients), ``chance`` (another outcome that patients have or
+        have not) or ``score``.
+    window : tuple of float or None
+        Months, open at the beginning; None at both ends is the longest follow-up.
+    comparison : str
+        A word of `analysis_comparison`.
+    background : Label or None
+        What both groups got besides.
+    unit : str
+        A key: ``points-of-100``, ``points``, ``sd``, ``percent``, or the data's own unit.
+    """
+
+    outcome: Label
+    part: str
+    conditions: tuple[Label, ...]
+    kind: str
+    window: tuple[float | None, float | None]
+    comparison: str
+    comparator: Label
+    background: Label | None
+    given: Label
+    measure: str
+    decimals: int
+    unit: str
+    favourable: str
+    uncontrolled: bool
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """An estimate with its interval, and where a new trial is expected, if that is known."""
+
+    value: float
+    low: float
+    high: float
+    k: int
+    pi_low: float | None = None
+    pi_high: float | None = None
+
+
+@dataclass(frozen=True)
+class Without:
+    """The estimate without, or with, some trials, and why it is said."""
+
+    names: tuple[str, ...]
+    hrefs: tuple[str, ...]
+    reasons: tuple[Label, ...]
+    estimate: Estimate | None
+    taken_in: bool = False
+
+
+@dataclass(frozen=True)
+class Finding(View):
+    """What one analysis found.
+
+    Attributes
+    ----------
+    estimate : Estimate or None
+    spread : Estimate or None
+        For two trials with one common effect: the interval that lets them differ.
+    direction : str
+        ``better``, ``worse``, ``unclear`` or ``none`` (no estimate).
+    level : str
+        Certainty; empty where it is not rated.
+    mid : float or None
+        The smallest change that a patient notices.
+    risks : tuple of float or None
+        Of 100 people: with the comparator, with cells, and the ends of its interval.
+    at_most : float or None
+        Nobody had the event: the percentage that the risk is at most.
+    known, n_known : int
+        Trials of this comparison that are not in the estimate, and their participants.
+    n_finished : float
+        Participants of finished trials, those of the estimate included.
+    """
+
+    template = "finding"
+
+    id: str
+    indication: str
+    title: str
+    section: str
+    role: str
+    href: str
+    question: Question
+    k: int
+    n: float
+    n_least: bool
+    k_without: int
+    n_without: float
+    estimate: Estimate | None
+    spread: Estimate | None
+    direction: str
+    level: str
+    mid: float | None
+    risks: tuple[float, float, float, float] | None
+    at_most: tuple[float, float] | None
+    at_least: tuple[float, float] | None
+    trial: tuple[str, str] | None
+    entry: Label | None
+    moving: Without | None
+    doubt: Without | None
+    expanded: Estimate | None
+    known: int
+    n_pool: float
+    n_finished: float
+    marks: dict
+
+
+def _kind(data: Dataset, question: dict) -> str:
+    """What the sentence of an outcome is about."""
+    if question["target_type"] == "event":
+        return "event"
+    if question["measure"] in ("RR", "OR", "HR", "RD", "proportion"):
+        kind = data.kind("outcome", question["target"])
+        return "response" if kind == "responder" else "chance"
+    return "score"
+
+
+def _unit(question: dict) -> str:
+    if question["measure"] == "SMD":
+        return "sd"
+    if question["measure"] in ("proportion", "RD"):
+        return "percent"
+    return question.get("unit") or ("points-of-100" if question["rescaled_0_100"] else "points")
+
+
+def _without_brackets(said: Label) -> Label:
+    """A label without what it explains in brackets."""
+    return Label(*(re.sub(r"\s*[(（].*[)）]$", "", w) for w in (said.en, said.zh)))
+
+
+def question(data: Dataset, result: dict) -> Question:
+    """What an analysis asks.
+
+    Parameters
+    ----------
+    data : Dataset
+    result : dict
+        One analysis of ``results.json``.
+    """
+    q = result["question"]
+    vocabulary = {"family": "family", "event": "event"}.get(q["target_type"], "outcome")
+    conditions = [label(data, "condition", w) for w in q.get("condition", ())]
+    conditions += [label(data, "cell_product", w) for w in q.get("products", ())]
+    kind, outcome = _kind(data, q), label(data, vocabulary, q["target"])
+    part = q["instrument_contains"] or ""
+    if part and kind == "response" and vocabulary == "outcome" and not words.uncontrolled(result):
+        outcome, part = Label(result["title"].split(",")[0]), ""  # the definition, in words
+    background = label(data, "cointervention", q["background"]) if q["background"] else None
+    return Question(
+        outcome, part, tuple(conditions), kind, (q["window_from"], q["window_to"]),
+        q["comparison"], _without_brackets(label(data, "analysis_comparison", q["comparison"])),
+        background, wording(data, "intervention"), q["measure"], words.decimals(result), _unit(q),
+        q["favourable"], words.uncontrolled(result))
+
+
+def estimate_of(values: dict | None) -> Estimate | None:
+    """An estimate of a result or of a row of its robustness; None where there is none."""
+    if not values or values.get("estimate") is None:
+        return None
+    return Estimate(values["estimate"], values["ci_low"], values["ci_high"], values["k"],
+                    values.get("pi_low"), values.get("pi_high"))
+
+
+def direction(result: dict) -> str:
+    """Which side an estimate is on, when its interval excludes the other."""
+    pooled, null = result["pooled"], words.measure(result).null
+    if pooled is None:
+        return "none"
+    if null is None or pooled["ci_low"] <= null <= pooled["ci_high"]:
+        return "unclear"
+    lower = pooled["estimate"] < null
+    return "better" if lower == (result["question"]["favourable"] == "lower") else "worse"
+
+
+def _risks(result: dict) -> tuple[float, float, float, float] | None:
+    a = result["absolute"]
+    if not a:
+        return None
+    return (a["comparator_per_1000"] / 10, *(
+        a[f"cells_{key}_per_1000"] / 10 for key in ("estimate", "ci_low", "ci_high")))
+
+
+class Findings:
+    """Findings of one indication.
+
+    Parameters
+    ----------
+    data : Dataset
+    indication : str
+    addresses : Addresses
+    """
+
+    def __init__(self, data: Dataset, indication: str, addresses: Addresses):
+        self.data, self.indication, self.addresses = data, indication, addresses
+        self.names = study_names(data, indication)
+
+    def trial(self, trial_id: str) -> tuple[str, str]:
+        """Short name and address of a trial."""
+        return brief(self.names[trial_id]), self.addresses.trial(self.indication, trial_id)
+
+    def of(self, result: dict) -> Finding:
+        """The finding of an analysis.
+
+        Parameters
+        ----------
+        result : dict
+            One analysis of ``results.json``.
+        """
+        missing, trials = result["not_in_pool"], [
+            s["trial_id"] for s in result["studies"] if s["yi"] is not None]
+        seen, all_seen = result["none_seen"], result["all_seen"]
+        spread = result["random_effects"] if (result["pooled"] or {}).get("model") == (
+            "common") else None
+        mid = result["minimal_important_difference"]
+        return Finding(
+            id=result["id"], indication=result["indication"], title=result["title"],
+            section=result["section"], role=result["role"],
+            href=self.addresses.figure(result["id"]), question=question(self.data, result),
+            k=result["k"], n=result["n"], n_least=bool(result.get("k_without_n")),
+            k_without=result["k_without_ratio"], n_without=result["n_without_ratio"],
+            estimate=estimate_of(result["pooled"] and {
+                **result["pooled"], **{k: (result["random_effects"] or result["pooled"])[k]
+                                       for k in ("pi_low", "pi_high")}}),
+            spread=estimate_of(spread), direction=direction(result),
+            level=result["certainty"]["level"] if result["certainty"] else "",
+            mid=mid["value"] if mid else None, risks=_risks(result),
+            at_most=(seen["n"], seen["upper_percent"]) if seen else None,
+            at_least=(all_seen["n"], all_seen["lower_percent"]) if all_seen else None,
+            trial=self.trial(trials[0]) if len(trials) == 1 else None,
+            entry=self._entry(result, trials), moving=self._moving(result),
+            doubt=self._doubt(result), expanded=self._expanded(result),
+            known=len(missing["trials"]), n_pool=missing["n_pool"],
+            n_finished=missing["n_finished"], marks=asdict(statement(result)))
+
+    def _entry(self, result: dict, trials: list[str]) -> Label | None:
+        """Stage or form of the disease at entry that all trials share, where it is not asked."""
+        asked = result["question"]
+        if asked["instrument_contains"] or asked.get("condition") or not result["pooled"]:
+            return None
+        stated = {s["study_id"]: s["condition"]
+                  for s in self.data.records("studies", self.indication)}
+        found = {stated.get(t) for t in trials}
+        if len(found) != 1 or None in found:
+            return None
+        return label(self.data, "condition", found.pop())
+
+    def _moving(self, result: dict) -> Without | None:
+        """The one trial without which the answer is another: it decides what is clear."""
+        if result["pooled"] is None or result["k"] < 3:
+            return None
+        here = direction(result)
+        for row in result["leave_one_out"]:
+            if row.get("estimate") is None or not row.get("trial_id"):
+                continue
+            if direction({**result, "pooled": row}) != here:
+                name, href = self.trial(row["trial_id"])
+                return Without((name,), (href,), (), estimate_of(row))
+        return None
+
+    def _doubt(self, result: dict) -> Without | None:
+        """Trials whose values are in doubt, with the estimate that takes the other side."""
+        rows = {r["id"]: r for r in result["robustness"]}
+        if WITHOUT_DOUBTFUL in rows:  # the analysis takes them in
+            taken, other = True, rows[WITHOUT_DOUBTFUL]
+            trials = [s["trial_id"] for s in result["studies"] if s["quality"] == "doubtful"]
+        else:
+            taken, other = False, rows.get("with-doubtful", {})
+            trials = list(other.get("brings", []))
+        if not trials:
+            return None
+        known = doubts.reasons(self.data, self.indication, _asked(self.data, result["question"]))
+        reasons = dict.fromkeys(r for t in trials for r in known.get(t, ()))
+        named = [self.trial(t) for t in trials]
+        return Without(tuple(n for n, _ in named), tuple(h for _, h in named),
+                       tuple(label(self.data, "doubt_rule", r) for r in reasons),
+                       estimate_of(other), taken)
+
+    @staticmethod
+    def _expanded(result: dict) -> Estimate | None:
+        """The estimate from expanded cells only, where it is another one."""
+        return next((estimate_of(r) for r in result["robustness"] if r["id"] == "expanded-only"),
+                    None)
+
+    def missing(self, result: dict) -> list[dict]:
+        """Finished trials of the comparison that are in no estimate, the largest first."""
+        return sorted((t for t in result["not_in_pool"]["trials"] if t["counted"] and t["n"]
+                       and t["group"] in (FINISHED_REPORTED, FINISHED_UNREPORTED)),
+                      key=lambda t: -t["n"])
+
+
+def _asked(data: Dataset, question: dict) -> Callable[[str | None, float | None], bool]:
+    """Whether an outcome or event at a visit, None being all, is of a question."""
+    low, high = question["window_from"] or 0, question["window_to"] or math.inf
+    family = {r["outcome"] for r in data.records("hierarchy") if r["family"] == question["target"]}
+    items = {None, *(family if question["target_type"] == "family" else {question["target"]})}
+    return lambda item, months: item in items and (months is None or low < months <= high)
