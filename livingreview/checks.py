@@ -663,7 +663,7 @@ def _only_once(row: Mapping, analysis: Mapping | None
     yield "position", row["position"], "the position", "another number in each row"
     if row["role"] in ("headline", "harm"):
         yield "role", row["role"], f"the {row['role']}", f"one {row['role']} for each indication"
-    if analysis is not None:
+    if analysis is not None and analysis["indication"] == row["indication"]:
         yield ("analysis_id", tuple(analysis[name] for name in tables.ONE_QUESTION),
                "the question", "one window, and one measure, of each question")
 
