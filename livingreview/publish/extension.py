@@ -14,6 +14,7 @@ import shutil
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from itertools import chain
 from pathlib import Path
 from typing import NoReturn
 
@@ -26,7 +27,7 @@ from ..dataset import DataError, Dataset, default_folder, load
 from ..render import engine
 from ..review import Review
 from ..store import VARIABLE, Store
-from . import freshness, generated, heads, views
+from . import executed, freshness, generated, heads, views
 from .workers import Workers, WorkersError
 
 logger = logging.getLogger(__name__)
@@ -135,9 +136,11 @@ class _Build:
 
     def generated(self, app: Sphinx) -> Iterator[tuple[str, dict, str]]:
         """The pages that have no notebook."""
-        review = Review.by_need(self.data or _validated())
+        data = self.data or _validated()
+        found = chain(generated.pages(Review.by_need(data)), executed.pages(
+            _pages(app, app.env), Store.chosen(), data, Path(app.outdir)))
         with _reported():
-            yield from generated.collected(review, app.config.language)
+            yield from generated.collected(found, app.config.language)
 
     def decorate(self, app: Sphinx, page: str, template: str, context: dict, doctree) -> None:
         """Give a page its version and its data for search engines."""

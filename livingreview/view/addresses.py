@@ -7,6 +7,11 @@ from functools import cached_property
 
 from ..dataset import Dataset
 
+# The pages of a chapter in their order, with what the table of contents calls them.
+PAGES = {"index": "", "benefits": "Benefits", "harms": "Harms", "trials": "Trials",
+         "robustness": "Robustness", "dose-time-source": "Dose, source, time",
+         "others": "What others say", "data": "Data"}
+
 
 def relative(target: str, page: str) -> str:
     """An address from the root of the site as it is written on a page.
