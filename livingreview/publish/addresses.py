@@ -75,7 +75,7 @@ PARTS = {
 }
 # Page of the chapter: tables of the old one, whose names began with that of the indication.
 TABLES = {
-    "index": ("changes",),
+    "index": ("changes", "since"),
     "benefits": ("directions", "votes", "direction-outcomes", "combinations", "conditions",
                  "by-condition"),
     "harms": ("event-bounds", "events-by-arm"),
