@@ -27,7 +27,7 @@ from ..dataset import DataError, Dataset, default_folder, load
 from ..render import engine
 from ..review import Review
 from ..store import VARIABLE, Store
-from . import addresses, executed, freshness, generated, heads, views
+from . import addresses, executed, freshness, generated, heads, longtables, views
 from .workers import Workers, WorkersError
 
 logger = logging.getLogger(__name__)
@@ -148,7 +148,10 @@ class _Build:
             yield from generated.collected(found, app.config.language)
 
     def decorate(self, app: Sphinx, page: str, template: str, context: dict, doctree) -> None:
-        """Give a page its version and its data for search engines."""
+        """Give a page its version, its data for search engines, and short tables."""
+        if "body" in context:
+            context["body"] = longtables.cut(context["body"], f"{page}.html", Path(app.outdir),
+                                             longtables.STYLES)
         heads.decorate(app, self.identity, self.facts, page, context)
 
     @staticmethod
