@@ -10,6 +10,7 @@ import re
 from pathlib import Path, PurePosixPath
 
 from jinja2 import Environment, PackageLoader
+from markupsafe import Markup
 
 SHOWN, LONG = 100, 150  # rows on the page; a table with more than LONG is cut
 STYLES = ["_static/livingreview.css"]
@@ -55,7 +56,7 @@ def cut(body: str, page: str, folder: Path, styles: list[str]) -> str:
             return whole
         target = PurePosixPath(page).with_name(f"{PurePosixPath(page).stem}-{name}.html")
         up = "../" * (len(target.parts) - 1)
-        caption = re.sub("<[^>]+>", "", _CAPTION.search(whole)[1])
+        caption = Markup(re.sub("<[^>]+>", "", _CAPTION.search(whole)[1]))  # escaped already
         (folder / target).parent.mkdir(parents=True, exist_ok=True)
         (folder / target).write_text(env.get_template("table.html").render(
             caption=caption, table=_BESIDE.sub(f'href="{PurePosixPath(page).name}#', whole),
