@@ -14,7 +14,7 @@ from string import Template
 from ..dataset import Dataset
 from ..display import words
 from ..intake.files import CsvFile, examined_with, put
-from ..tables import ANALYSES, CHANGELOG, IDENTIFIER, TABLES, VOCABULARIES
+from ..tables import ANALYSES, CHANGELOG, IDENTIFIER, MAIN_WINDOWS, TABLES, VOCABULARIES
 
 _TOC = "_toc.yml"
 
@@ -154,14 +154,25 @@ def _tables(data: Dataset, name: str, label: str, label_zh: str,
     """Files of the data folder: the empty ones, and those that get rows."""
     out = {table.path(name): (",".join(table.names) + "\n").encode()
            for table in TABLES if table.folder == "indication" and not table.optional}
-    added = ((VOCABULARIES, [{"list": "indication", "value": name, "label_en": label,
+    added = [(VOCABULARIES, [{"list": "indication", "value": name, "label_en": label,
                               "label_zh": label_zh}]),
              (ANALYSES, analyses),
              (CHANGELOG, [{"date": day, "file": f"{name}/studies.csv",
-                           "reason": f"{label} is a new indication"}]))
+                           "reason": f"{label} is a new indication"}])]
+    if data.records(MAIN_WINDOWS.name):  # else what is shown first is chosen, not declared
+        added.append((MAIN_WINDOWS, _main_windows(name, analyses)))
     for table, rows in added:
         out[table.path()] = CsvFile(data.folder, table.path(), table).appended(rows)[0]
     return out
+
+
+def _main_windows(name: str, analyses: list[Mapping[str, str]]) -> list[dict[str, str]]:
+    """What a reader is shown first: the main question, then the harms."""
+    harms = [row for row in analyses if row["target_type"] == "event"]
+    rows = [(analyses[0], "headline"),
+            *((row, "shown" if before else "harm") for before, row in enumerate(harms))]
+    return [{"indication": name, "position": str(position), "analysis_id": row["analysis_id"],
+             "role": role} for position, (row, role) in enumerate(rows, 1)]
 
 
 def _chapter(name: str, label: str, target: str, comparison: str,
