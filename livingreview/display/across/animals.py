@@ -17,7 +17,8 @@ from ...view.naming import spoken
 from .. import words
 from ..html import Column, Html, count, details, interval, join, number, paragraph, table, text
 from . import others
-from .book import ANIMAL, Book
+from ...review.counted import ANIMAL
+from .book import Book
 
 NOT_STATED = "not stated"
 _Z = float(ndtri(0.975))

@@ -10,7 +10,8 @@ from ...view.naming import review_names, spoken
 from .. import provenance, words
 from ..html import Column, Html, count, details, interval, join, number, paragraph, table, text
 from ..statement import mark, statement
-from .book import Book, trials
+from ...review.counted import trials
+from .book import Book
 
 # On the page several facts share a cell; the file has a column for each.
 COLUMNS = (

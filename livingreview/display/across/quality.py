@@ -12,7 +12,8 @@ from ...effects.question import APART, main_reason
 from ...view.naming import of_study, spoken
 from .. import words
 from ..html import Column, Html, count, details, join, paragraph, table
-from .book import ANIMAL, Book, not_counted, trials
+from ...review.counted import ANIMAL, not_counted, trials
+from .book import Book
 
 SPREADS = ("sd", "se", "ci_low", "q1")
 
