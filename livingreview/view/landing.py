@@ -30,6 +30,8 @@ class Card:
         Where the headline has no estimate: the next finding on benefit that has one.
     drawing : Mini or None
         Of the estimate that the card shows.
+    counts, harm_counts : tuple of float or None
+        Where a ratio is of one trial: patients with the event and all, treated first.
     harm : Finding or None
     """
 
@@ -38,7 +40,9 @@ class Card:
     headline: Finding | None
     instead: Finding | None
     drawing: Mini | None
+    counts: tuple[float, float, float, float] | None
     harm: Finding | None
+    harm_counts: tuple[float, float, float, float] | None
 
 
 @dataclass(frozen=True)
@@ -129,8 +133,20 @@ def _card(review: Review, findings: Findings, href: str, known: Size) -> Card:
         _with_estimate(declared, list(every.values())), None)
     drawn = instead or headline
     return Card(href, known, headline and findings.of(headline),
-                instead and findings.of(instead), drawn and mini(drawn),
-                harm and findings.of(harm))
+                instead and findings.of(instead), drawn and mini(drawn), _counts(drawn),
+                harm and findings.of(harm), _counts(harm))
+
+
+def _counts(result: dict | None) -> tuple[float, float, float, float] | None:
+    """The patients behind the ratio of a single trial; None where a design effect changed them."""
+    if not result or not result["pooled"] or result["k"] != 1 or not words.ratio(result):
+        return None
+    [study] = [s for s in result["studies"] if s["weight"] is not None]
+    arms = [study[side] for side in ("cells", "comparator")]
+    if not all(arms):
+        return None
+    found = tuple(arm[key] for arm in arms for key in ("events", "n"))
+    return None if any(n is None or n % 1 for n in found) else found
 
 
 def _with_estimate(declared: list[dict], every: list[dict]) -> Iterator[dict]:
