@@ -14,6 +14,7 @@ import shutil
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from functools import cached_property
 from itertools import chain
 from pathlib import Path
 from typing import NoReturn
@@ -27,10 +28,12 @@ from ..dataset import DataError, Dataset, default_folder, load
 from ..render import engine
 from ..review import Review
 from ..store import VARIABLE, Store
-from . import addresses, executed, freshness, generated, heads, longtables, views
+from ..view.glossary import PAGE
+from . import addresses, executed, freshness, generated, heads, longtables, terms, views
 from .workers import Workers, WorkersError
 
 logger = logging.getLogger(__name__)
+GLOSSARY = PAGE.removesuffix(".html")
 _KEPT = "the book was not built: what was finished is kept for the next build"
 
 
@@ -72,6 +75,8 @@ class _Build:
     data: Dataset | None = None
     facts: dict[str, str] = {}
     identity = heads.Identity("", "", "")
+    glossary: list[dict] = []
+    language = ""
 
     def prepare(self, app: Sphinx, config) -> None:
         """Validate, then write what the build reads: bibliography, results, data files.
@@ -95,9 +100,11 @@ class _Build:
                 made.unlink(missing_ok=True)
                 _write(self.data, generated, site if address else "")
                 known = {"state": self.state, "address": address, "date": self.data.version,
-                         "facts": {r["key"]: r["value"] for r in self.data.records("about")}}
+                         "facts": {r["key"]: r["value"] for r in self.data.records("about")},
+                         "glossary": terms.rows(self.data)}
                 made.write_text(json.dumps(known), encoding="utf-8")
         self.facts, self.identity = known["facts"], heads.Identity.of(root, known["date"])
+        self.glossary, self.language = known["glossary"], config.language
         config.bibtex_bibfiles = [os.path.relpath(generated / "references.bib", app.srcdir)]
         config.html_extra_path = [*config.html_extra_path,
                                   os.path.relpath(generated / "site", app.confdir)]
@@ -114,9 +121,10 @@ class _Build:
         """Execute what is not fresh; the pages that must be read again because of that.
 
         After a build that did not end, every page is read and written again: nobody knows which
-        of them were written. So it is when templates or messages have changed.
+        of them were written. So it is when templates, messages or the glossary have changed.
         """
-        unfinished, written = _generated(app) / "unfinished", engine.written()
+        unfinished = _generated(app) / "unfinished"
+        written = (engine.written(), self.glossary)
         again = unfinished.exists() or written != getattr(env, "livingreview_written", written)
         same = self.state == getattr(env, "livingreview_state", None)
         env.livingreview_written = written
@@ -148,11 +156,19 @@ class _Build:
             yield from generated.collected(found, app.config.language)
 
     def decorate(self, app: Sphinx, page: str, template: str, context: dict, doctree) -> None:
-        """Give a page its version, its data for search engines, and short tables."""
+        """Give a page its version and data for search engines, short tables, explained terms."""
         if "body" in context:
             context["body"] = longtables.cut(context["body"], f"{page}.html", Path(app.outdir),
                                              longtables.STYLES)
         heads.decorate(app, self.identity, self.facts, page, context)
+        if GLOSSARY in app.env.found_docs and terms.wanted(page, app.config.root_doc):
+            context["body"] = terms.explained(context.get("body", ""), f"{page}.html",
+                                               self.known_terms)
+
+    @cached_property
+    def known_terms(self) -> terms.Terms:
+        """The glossary as pages are searched for it; a build that writes no page needs none."""
+        return terms.Terms.of(self.glossary, self.language)
 
     @staticmethod
     def finished(app: Sphinx, exception) -> None:
@@ -178,7 +194,7 @@ def _known(made: Path) -> dict:
     """What the generated files were made from; empty where that is not known."""
     try:
         known = json.loads(made.read_text(encoding="utf-8"))
-        return known if {"state", "address", "date", "facts"} <= known.keys() else {}
+        return known if {"state", "address", "date", "facts", "glossary"} <= known.keys() else {}
     except (OSError, ValueError, AttributeError):
         return {}
 
