@@ -19,7 +19,6 @@ from itertools import chain
 from pathlib import Path
 from typing import NoReturn
 
-from myst_nb.sphinx_ext import add_global_html_resources
 from sphinx.application import Sphinx
 from sphinx.util import logging
 
@@ -29,7 +28,18 @@ from ..render import engine
 from ..review import Review
 from ..store import VARIABLE, Store
 from ..view.glossary import PAGE
-from . import addresses, executed, freshness, generated, heads, longtables, terms, views
+from . import (
+    addresses,
+    executed,
+    freshness,
+    generated,
+    heads,
+    light,
+    longtables,
+    search,
+    terms,
+    views,
+)
 from .workers import Workers, WorkersError
 
 logger = logging.getLogger(__name__)
@@ -250,15 +260,6 @@ def _without_thebe(app: Sphinx, config) -> None:
     app.registry.css_files[:] = [one for one in app.registry.css_files if "thebe" not in one[0]]
 
 
-def _style_of_notebooks(app: Sphinx) -> None:
-    """Write a style sheet that is else written last.
-
-    Pages name the digest of a style sheet that is there: a first build would give other pages.
-    """
-    (Path(app.outdir) / "_static").mkdir(parents=True, exist_ok=True)
-    add_global_html_resources(app, None)
-
-
 def setup(app: Sphinx) -> dict:
     """Register the extension."""
     app.add_config_value("livingreview_site_url", "", "html")
@@ -268,12 +269,13 @@ def setup(app: Sphinx) -> dict:
     app.connect("config-inited", build.prepare, priority=100)
     app.connect("config-inited", _addresses, priority=100)
     app.connect("config-inited", _without_thebe, priority=999)
-    app.connect("builder-inited", _style_of_notebooks)
     app.connect("env-get-outdated", build.outdated)
     app.connect("html-collect-pages", build.generated)
     app.connect("html-page-context", build.decorate)
     app.connect("doctree-resolved", addresses.Outputs(build.dataset))
     app.connect("env-get-outdated", addresses.Outputs.forget)
     views.setup(app)
-    app.connect("build-finished", build.finished)
+    app.connect("build-finished", build.finished, priority=999)
+    light.setup(app)
+    search.setup(app)
     return {"version": __version__, "parallel_read_safe": True}
