@@ -41,7 +41,8 @@
     });
   }
 
-  /* A select for each named list of row values; "all" leaves every row. */
+  /* A select for each named list of row values, of which a row may have several between bars;
+     "all" leaves every row. */
   function choosable(table, rows, apply) {
     const names = table.dataset.selects ? table.dataset.selects.split("|") : [];
     return names.map(function (name, index) {
@@ -49,13 +50,14 @@
       const label = document.createElement("label");
       label.textContent = name + " ";
       const select = document.createElement("select");
-      const values = new Set(rows.map(function (row) { return row.getAttribute(key); }));
+      function valuesOf(row) { return (row.getAttribute(key) || "").split("|"); }
+      const values = new Set(rows.flatMap(valuesOf));
       select.add(new Option("all", ""));
       Array.from(values).filter(Boolean).forEach(function (value) { select.add(new Option(value)); });
       select.addEventListener("change", apply);
       label.appendChild(select);
       return { label: label, fits: function (row) {
-        return !select.value || row.getAttribute(key) === select.value;
+        return !select.value || valuesOf(row).includes(select.value);
       } };
     });
   }

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 
 from ..render.engine import render
 from ..review import Review
+from ..view.addresses import Addresses
 from ..view.base import View
+from ..view.trial import INDEX, trial_index, trial_pages
 
 
 @dataclass(frozen=True)
@@ -35,7 +37,21 @@ def pages(review: Review) -> Iterator[Generated]:
     ----------
     review : Review
     """
-    yield from ()
+    yield from _trials(review)
+
+
+def _trials(review: Review) -> Iterator[Generated]:
+    """The page of every study, and their index."""
+    addresses = Addresses(review.data)
+    for study_id, indication, page in trial_pages(review):
+        yield Generated(_name(addresses.trial(indication, study_id)), page.name, page)
+    index = trial_index(review)
+    yield Generated(_name(INDEX), index.title, index)
+
+
+def _name(address: str) -> str:
+    """Name of a page of which the address is known."""
+    return address.removesuffix(".html")
 
 
 def collected(review: Review, language: str) -> Iterator[tuple[str, dict, str]]:
