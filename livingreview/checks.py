@@ -626,6 +626,48 @@ def _wrong_window(analysis) -> tuple[str, float, str, str] | None:
     return ("window_from", start, "the window ends before it begins", f"below window_to, {end:g}")
 
 
+def shown_first(data: Dataset, indication: str) -> Iterator[Problem]:
+    """Rows of ``main_windows.csv`` that cannot stand together, and an indication without headline.
+    """
+    path, asked = "main_windows.csv", {a["analysis_id"]: a for a in data.records("analyses")}
+    rows = data.having("main_windows", "indication", indication)
+    earlier: dict[tuple, Mapping] = {}
+    for row in rows:
+        analysis = asked.get(row["analysis_id"])
+        wrong = [] if analysis is None else [*_not_to_show(row, analysis)]
+        for column, taken, what, expected in _only_once(row, analysis):
+            first = earlier.setdefault((column, taken), row)
+            if first["analysis_id"] != row["analysis_id"]:  # the same one is wrong by its key
+                wrong.append((column, f"{what} of row {first['row']} too", expected))
+        for column, what, expected in wrong:
+            yield _problem(path, row["row"], column, row[column], what, expected, "error",
+                           "shown-first")
+    if data.records("main_windows") and data.knows("main_windows") and _analyses(
+            data, indication) and not any(row["role"] == "headline" for row in rows):
+        yield _problem(path, 1, "role", indication, "no analysis of the indication is its headline",
+                       "a row with the role headline", "warning", "shown-first")
+
+
+def _not_to_show(row: Mapping, analysis: Mapping) -> Iterator[tuple[str, str, str]]:
+    """(column, what is wrong, what is expected) of an analysis that is not to be shown there."""
+    if analysis["indication"] != row["indication"]:
+        yield ("analysis_id", f"an analysis of {analysis['indication']}",
+               f"an analysis of {row['indication']}")
+    if analysis["role"] == "check":
+        yield "analysis_id", "a check, which repeats another analysis", "the analysis itself"
+
+
+def _only_once(row: Mapping, analysis: Mapping | None
+               ) -> Iterator[tuple[str, object, str, str]]:
+    """(column, what is taken, its name, what is expected) of what one row of an indication has."""
+    yield "position", row["position"], "the position", "another number in each row"
+    if row["role"] in ("headline", "harm"):
+        yield "role", row["role"], f"the {row['role']}", f"one {row['role']} for each indication"
+    if analysis is not None and analysis["indication"] == row["indication"]:
+        yield ("analysis_id", tuple(analysis[name] for name in tables.ONE_QUESTION),
+               "the question", "one window, and one measure, of each question")
+
+
 def certainty_rule_missing(data: Dataset, indication: str) -> Iterator[Problem]:
     """A rule of certainty that the computation applies and the table does not have."""
     needed = indication == data.indications[0] and data.records("analyses")
@@ -640,7 +682,7 @@ def certainty_rule_missing(data: Dataset, indication: str) -> Iterator[Problem]:
 
 RULES: tuple[Callable[[Dataset, str], Iterator[Problem]], ...] = (
     out_of_order, events_above_total, outside_scale, operation_missing, combines_itself,
-    overlap_unknown, certainty_rule_missing, word_unused, analysis_without_result,
+    overlap_unknown, shown_first, certainty_rule_missing, word_unused, analysis_without_result,
     above_allocated, serious_above_any,
     two_rows_for_an_event, sd_may_be_se, impossible_percentage, scale_missing, n_missing,
     share_as_mean, more_patients_than_units, zero_mean_and_sd, source_says_doubtful,

@@ -500,6 +500,27 @@ ANALYSES = Table(
     key=("analysis_id",),
 )
 
+# Two analyses that agree in these ask the same: at another window, or by another measure.
+ONE_QUESTION = ("target_type", "target", "comparison", "instrument_contains", "condition",
+                "products", "background")
+
+MAIN_WINDOWS = Table(
+    "main_windows", "", "What a reader is shown first: an outcome at one window in each row.",
+    (
+        _word("indication", "indication", required=True),
+        Column("position", "order of the rows in the summary of findings of the indication",
+               type="integer", minimum=1, required=True),
+        _id("analysis_id", "the analysis: outcome, comparison and main window"),
+        _word("role", "headline: the finding on the card of the indication (one); harm: the harm "
+              "on it (one at most); shown: a further row of the summary of findings",
+              "shown_role", required=True),
+        _text("note", "why this outcome or window, where it is not plain"),
+    ),
+    key=("analysis_id",),
+    foreign_keys=(ForeignKey(("analysis_id",), "analyses", ("analysis_id",)),),
+    optional=True,
+)
+
 CERTAINTY_RULES = Table(
     "certainty_rules", "", "The rules by which certainty is rated down.",
     (
@@ -726,8 +747,8 @@ TABLES = (
     ABOUT, FLOW,
     SOURCES, STUDIES, ARMS, OUTCOMES, CONTRASTS, ADVERSE_EVENTS, RISK_OF_BIAS,
     PUBLISHED_SYNTHESES, DOUBLE_EXTRACTION, VOCABULARIES, INSTRUMENTS, SCALES, COHORT_OVERLAPS,
-    DOUBTS, HIERARCHY, ANALYSES, CERTAINTY_RULES, CHANGELOG, AUDITS, REVIEWS, REFERENCES, CLAIMS,
-    VERDICTS, MECHANISMS, VALIDATION_STUDIES, HEADLINE_NUMBERS,
+    DOUBTS, HIERARCHY, ANALYSES, MAIN_WINDOWS, CERTAINTY_RULES, CHANGELOG, AUDITS, REVIEWS,
+    REFERENCES, CLAIMS, VERDICTS, MECHANISMS, VALIDATION_STUDIES, HEADLINE_NUMBERS,
 )
 BY_NAME = {table.name: table for table in TABLES}
 _FRICTIONLESS_TYPE = {"identifier": "string", "integer": "integer", "number": "number",

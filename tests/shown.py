@@ -14,7 +14,7 @@ from conftest import DATA
 from livingreview.display.html import Html
 
 PAGES = [path for folder in ("notebooks", "book")
-         for path in sorted((DATA.parent / folder).glob("*.md"))
+         for path in sorted((DATA.parent / folder).rglob("*.md"))
          if "{code-cell}" in path.read_text(encoding="utf-8")]
 
 
