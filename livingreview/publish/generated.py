@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+
+from markupsafe import Markup
 
 from ..render.engine import render
 from ..review import Review
@@ -21,7 +24,7 @@ class Generated:
     name : str
         Its address without the ending, from the root of the site.
     title : str
-        Of the window of a browser.
+        Of the window of a browser; empty for the heading of the page.
     view : View
     """
 
@@ -45,8 +48,7 @@ def _trials(review: Review) -> Iterator[Generated]:
     addresses = Addresses(review.data)
     for study_id, indication, page in trial_pages(review):
         yield Generated(_name(addresses.trial(indication, study_id)), page.name, page)
-    index = trial_index(review)
-    yield Generated(_name(INDEX), index.title, index)
+    yield Generated(_name(INDEX), "", trial_index(review))
 
 
 def _name(address: str) -> str:
@@ -64,5 +66,11 @@ def collected(pages: Iterable[Generated], language: str) -> Iterator[tuple[str, 
     """
     for page in pages:
         body = str(render(page.view, f"{page.name}.html", language))
-        yield page.name, {"title": page.title, "body": body, "meta": {}, "toc": "",
-                          "display_toc": False}, "page.html"
+        yield page.name, {"title": page.title or _heading(body), "body": body, "meta": {},
+                          "toc": "", "display_toc": False}, "page.html"
+
+
+def _heading(body: str) -> str:
+    """The words of the first heading of a page."""
+    found = re.search(r"<h1[^>]*>(.*?)</h1>", body, re.DOTALL)
+    return str(Markup(found[1]).striptags()) if found else ""
