@@ -62,7 +62,8 @@
     });
   }
 
-  /* A select for each named list of row values; "all" leaves every row. */
+  /* A select for each named list of row values, of which a row may have several between bars;
+     "all" leaves every row. */
   function choosable(table, rows, apply) {
     const names = table.dataset.selects ? table.dataset.selects.split("|") : [];
     return names.map(function (name, index) {
@@ -70,12 +71,14 @@
       const label = document.createElement("label");
       label.textContent = name + " ";
       const select = document.createElement("select");
+      function valuesOf(row) { return (row.getAttribute(key) || "").split("|"); }
       select.add(new Option("all", ""));
       function fill() {
         const there = new Set(Array.from(select.options).map(function (o) { return o.value; }));
         rows().forEach(function (row) {
-          const value = row.getAttribute(key);
-          if (value && !there.has(value)) { there.add(value); select.add(new Option(value)); }
+          valuesOf(row).forEach(function (value) {
+            if (value && !there.has(value)) { there.add(value); select.add(new Option(value)); }
+          });
         });
       }
       fill();
@@ -84,7 +87,7 @@
       select.addEventListener("change", apply);
       label.appendChild(select);
       return { label: label, fits: function (row) {
-        return !select.value || row.getAttribute(key) === select.value;
+        return !select.value || valuesOf(row).includes(select.value);
       } };
     });
   }
