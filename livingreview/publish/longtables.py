@@ -13,7 +13,7 @@ from jinja2 import Environment, PackageLoader
 from markupsafe import Markup
 
 SHOWN, LONG = 100, 150  # rows on the page; a table with more than LONG is cut
-STYLES = ["_static/livingreview.css"]
+STYLES = ["_static/site.css"]
 _TABLE = re.compile(r'<table class="lr-table lr-interactive[^"]*" id="([^"]+)"[^>]*>'
                     r"(?:(?!<table|</table>).)*</table>", re.DOTALL)
 _BODY = re.compile(r"(<tbody>)(.*)(</tbody>)", re.DOTALL)
