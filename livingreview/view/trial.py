@@ -322,8 +322,8 @@ class IndexRow:
     design: Label
     comparators: tuple[Label, ...]
     n: int | None
-    status: Label
-    progress: Label
+    status: Label | None
+    progress: Label | None
     year: int | None
     numbers: str
 
@@ -719,7 +719,8 @@ class Trials:
                 comparators=tuple(label(self.data, "comparison_class", k)
                                   for k in compared[study_id]),
                 n=study["n_enrolled"], status=self._label("status", study["status"]),
-                progress=self._label("progress", study["progress"]), year=study["year"],
+                progress=self._label("progress", study["progress"])
+                if study["progress"] != "unknown" else None, year=study["year"],
                 numbers="analysed" if study_id in self.unused.used else
                 "unused" if numbers else "none")
 
