@@ -250,11 +250,12 @@ def rerun(names: tuple[str, ...], data: Path | None, parameters: tuple[str, ...]
           jobs: int | None, scheduler: str | None) -> None:
     """Run notebooks on other data, or with other questions.
 
-    NOTEBOOK is the name of a chapter, such as knee-osteoarthritis, or of another computed page, or
-    a path. Each gives an executed notebook and one HTML page, which name their data, parameters
-    and versions and need nothing beside them. The chapter of an indication takes the parameters
-    window (end in months) and comparator (a word of analysis_comparison), of which it refuses what
-    none of its analyses asks, with the list of what they ask; the other pages take none.
+    NOTEBOOK is the name of a chapter, such as knee-osteoarthritis, whose pages are then all run, or
+    of another computed page, or a path. Each gives an executed notebook and one HTML page, which
+    name their data, parameters and versions and need nothing beside them. The chapter of an
+    indication takes the parameters window (end in months) and comparator (a word of
+    analysis_comparison), of which it refuses what none of its analyses asks, with the list of what
+    they ask; the other pages take none.
     """
     from .publish import rerun as again
 
@@ -262,8 +263,8 @@ def rerun(names: tuple[str, ...], data: Path | None, parameters: tuple[str, ...]
     sound = valid(data)
     try:
         chosen = again.parsed(parameters)
-        reruns = [again.prepared(again.found(ROOT, name), sound, chosen)
-                  for name in dict.fromkeys(names)]
+        paths = [path for name in names for path in again.found(ROOT, name)]
+        reruns = [again.prepared(path, sound, chosen) for path in dict.fromkeys(paths)]
     except again.RerunError as error:
         stop(str(error), 2)
     failed = 0
@@ -273,11 +274,11 @@ def rerun(names: tuple[str, ...], data: Path | None, parameters: tuple[str, ...]
                 click.echo(f"failed: {result}", err=True)
                 failed += 1
                 continue
-            with (replacing(out / f"{one.path.stem}.ipynb") as notebook,
-                  replacing(out / f"{one.path.stem}.html") as page):
+            with (replacing(out / f"{one.name}.ipynb") as notebook,
+                  replacing(out / f"{one.name}.html") as page):
                 notebook.write(result)
                 page.write(again.page(result, ROOT))
-            say(f"wrote {out / one.path.stem}.html and .ipynb")
+            say(f"wrote {out / one.name}.html and .ipynb")
     except WorkersError as error:
         stop(str(error), 1)
     if failed:

@@ -15,7 +15,7 @@ from livingreview.display.html import Html
 from livingreview.render.shown import Shown
 
 PAGES = [path for folder in ("notebooks", "book")
-         for path in sorted((DATA.parent / folder).glob("*.md"))
+         for path in sorted((DATA.parent / folder).rglob("*.md"))
          if "{code-cell}" in path.read_text(encoding="utf-8")]
 
 

@@ -20,7 +20,7 @@ from livingreview.display.findings import summary_of_findings
 from livingreview.review.results import analyse
 
 ROOT = Path(__file__).resolve().parents[1]
-NOTEBOOKS = [p for p in sorted((ROOT / "notebooks").glob("*.md"))
+NOTEBOOKS = [p for p in sorted((ROOT / "notebooks").rglob("*.md"))
              if "chapter.summary(" in p.read_text(encoding="utf-8")]
 
 

@@ -27,7 +27,7 @@ from livingreview.view.naming import (
 )
 
 PAGES = [path for folder in ("notebooks", "book")
-         for path in sorted((DATA.parent / folder).glob("*.md"))
+         for path in sorted((DATA.parent / folder).rglob("*.md"))
          if "{code-cell}" in path.read_text(encoding="utf-8")]
 _TOKEN = re.compile(r"(?<![\w./-])[a-z0-9]+(?:-[a-z0-9]+)+(?![\w-])")
 _FIGURE = 50  # characters: about what a figure's margin holds

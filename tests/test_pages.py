@@ -15,7 +15,7 @@ from livingreview.display.chapter import Chapter
 from livingreview.display.summary import _implausible
 
 ROOT = DATA.parent
-PAGES = [path for folder in ("notebooks", "book") for path in sorted((ROOT / folder).glob("*.md"))
+PAGES = [path for folder in ("notebooks", "book") for path in sorted((ROOT / folder).rglob("*.md"))
          if "{code-cell}" in path.read_text(encoding="utf-8")]
 # Tables that are emptied together: without outcomes the others are not reached everywhere.
 TABLES = (("outcomes",),

@@ -7,7 +7,7 @@ import subprocess
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-PAGES = [*sorted((ROOT / "notebooks").glob("*.md")), ROOT / "book" / "index.md"]
+PAGES = [*sorted((ROOT / "notebooks").rglob("*.md")), ROOT / "book" / "index.md"]
 DATE = re.compile(r"\b\d{4}-\d{2}-\d{2}\b")
 # Digits, and words that state an amount. "One" is left out, which is mostly no number; so are
 # double-blind, double extraction and the like.

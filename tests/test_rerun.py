@@ -209,7 +209,7 @@ def test_what_two_questions_became_stands_on_the_page_once(folder):
         assert "shown above" in part("pain-late")
 
 
-CHAPTERS = [path for path in sorted((DATA.parent / "notebooks").glob("*.md"))
+CHAPTERS = [path for path in sorted((DATA.parent / "notebooks").rglob("*.md"))
             if "= Chapter(" in path.read_text(encoding="utf-8")]
 # Cells that show something else when something else is asked for.
 _ASKING = re.compile(r"chapter\.(summary|unpooled|figure|figures|replica|time_course|dose|"

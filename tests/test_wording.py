@@ -20,7 +20,7 @@ from livingreview.display.chapter import Chapter, words
 from livingreview.display.ledger import Ledger
 from livingreview.review.claims import NOT_YET_JUDGED
 
-NOTEBOOKS = sorted((DATA.parent / "notebooks").glob("*.md"))
+NOTEBOOKS = sorted((DATA.parent / "notebooks").rglob("*.md"))
 # Pages for those who work with the files: they name columns and rules as the files do.
 OF_FILES = {"codebook": "what each column is", "data-quality": "warnings, by file and column",
             "validation": "checks of the code by their names", "api": "fields of the interface"}

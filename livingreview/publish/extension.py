@@ -14,6 +14,7 @@ import shutil
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from itertools import chain
 from pathlib import Path
 from typing import NoReturn
 
@@ -26,7 +27,7 @@ from ..dataset import DataError, Dataset, default_folder, load
 from ..render import engine
 from ..review import Review
 from ..store import VARIABLE, Store
-from . import freshness, generated, heads, views
+from . import addresses, executed, freshness, generated, heads, longtables, views
 from .workers import Workers, WorkersError
 
 logger = logging.getLogger(__name__)
@@ -104,6 +105,11 @@ class _Build:
         config.nb_execution_cache_path = str(generated / "executed")
         config.html_title = f"{config.html_title} · {self.identity.words}"
 
+    def dataset(self) -> Dataset:
+        """The data, read where they have not been."""
+        self.data = self.data or _validated()
+        return self.data
+
     def outdated(self, app: Sphinx, env, added, changed, removed) -> list[str]:
         """Execute what is not fresh; the pages that must be read again because of that.
 
@@ -116,7 +122,7 @@ class _Build:
         env.livingreview_written = written
         if same and not (again or added or changed):
             return []
-        data = self.data = self.data or _validated()
+        data = self.dataset()
         pages, store = _pages(app, env), Store.chosen()
         with _reported():
             freshness.execute(pages, store, data, Workers.chosen(), logger.info)
@@ -135,12 +141,17 @@ class _Build:
 
     def generated(self, app: Sphinx) -> Iterator[tuple[str, dict, str]]:
         """The pages that have no notebook."""
-        review = Review.by_need(self.data or _validated())
+        data = self.dataset()
+        found = chain(generated.pages(Review.by_need(data)), executed.pages(
+            _pages(app, app.env), Store.chosen(), data, Path(app.outdir)))
         with _reported():
-            yield from generated.collected(review, app.config.language)
+            yield from generated.collected(found, app.config.language)
 
     def decorate(self, app: Sphinx, page: str, template: str, context: dict, doctree) -> None:
-        """Give a page its version and its data for search engines."""
+        """Give a page its version, its data for search engines, and short tables."""
+        if "body" in context:
+            context["body"] = longtables.cut(context["body"], f"{page}.html", Path(app.outdir),
+                                             longtables.STYLES)
         heads.decorate(app, self.identity, self.facts, page, context)
 
     @staticmethod
@@ -185,6 +196,9 @@ def _write(data: Dataset, generated: Path, site_url: str) -> None:
     extra = generated / "site"
     shutil.rmtree(extra, ignore_errors=True)
     site.write_public(data, results, extra)
+    for path, page in addresses.redirects(data).items():
+        (extra / path).parent.mkdir(parents=True, exist_ok=True)
+        (extra / path).write_text(page, encoding="utf-8")
     if site_url:
         (extra / "feed.xml").write_text(feed.feed(data, site_url), encoding="utf-8")
 
@@ -242,6 +256,8 @@ def setup(app: Sphinx) -> dict:
     app.connect("env-get-outdated", build.outdated)
     app.connect("html-collect-pages", build.generated)
     app.connect("html-page-context", build.decorate)
+    app.connect("doctree-resolved", addresses.Outputs(build.dataset))
+    app.connect("env-get-outdated", addresses.Outputs.forget)
     views.setup(app)
     app.connect("build-finished", build.finished)
     return {"version": __version__, "parallel_read_safe": True}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from ..render.engine import render
@@ -38,15 +38,15 @@ def pages(review: Review) -> Iterator[Generated]:
     yield from ()
 
 
-def collected(review: Review, language: str) -> Iterator[tuple[str, dict, str]]:
-    """The generated pages as the builder takes them: name, context, template.
+def collected(pages: Iterable[Generated], language: str) -> Iterator[tuple[str, dict, str]]:
+    """Generated pages as the builder takes them: name, context, template.
 
     Parameters
     ----------
-    review : Review
+    pages : iterable of Generated
     language : str
     """
-    for page in pages(review):
+    for page in pages:
         body = str(render(page.view, f"{page.name}.html", language))
         yield page.name, {"title": page.title, "body": body, "meta": {}, "toc": "",
                           "display_toc": False}, "page.html"

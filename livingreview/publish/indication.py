@@ -1,9 +1,8 @@
-"""A new indication: empty tables, its words and first analyses, a chapter from the template."""
+"""A new indication: empty tables, its words and first analyses, a chapter from the templates."""
 
 from __future__ import annotations
 
 import re
-import textwrap
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
@@ -15,8 +14,12 @@ from ..dataset import Dataset
 from ..display import words
 from ..intake.files import CsvFile, examined_with, put
 from ..tables import ANALYSES, CHANGELOG, IDENTIFIER, MAIN_WINDOWS, TABLES, VOCABULARIES
+from ..view.addresses import PAGES
 
 _TOC = "_toc.yml"
+# What the table of contents calls the pages of a chapter after its first.
+_TITLES = dict(zip(PAGES[1:], ("Benefits", "Harms", "Trials", "Robustness", "Dose, source, time",
+                               "What others say", "Data"), strict=True))
 
 
 class IndicationError(Exception):
@@ -74,7 +77,7 @@ def begin(data: Dataset, root: Path, name: str, label: str, label_zh: str = "",
     IndicationError
         When the name is taken or wrong, or the result would not be valid.
     """
-    chapter = f"notebooks/{name}.md"
+    chapter = f"notebooks/{name}"
     if not re.fullmatch(IDENTIFIER, name):
         raise IndicationError(f"{name} is no identifier: expected lower-case letters and digits "
                               "with hyphens")
@@ -91,7 +94,9 @@ def begin(data: Dataset, root: Path, name: str, label: str, label_zh: str = "",
     errors = [p for p in examined_with(data, made.data).problems if p.level == "error"]
     if errors:
         raise IndicationError("\n".join(map(str, errors)))
-    made.project[chapter] = _chapter(name, label, target, comparison, analyses).encode()
+    facts = {"indication": name, "label": label, "target": target, "comparison": comparison,
+              "main": analyses[0]["analysis_id"]}
+    made.project |= {f"{chapter}/{page}.md": _page(page, facts).encode() for page in PAGES}
     made.project[_TOC] = _contents(root, name, data).encode()
     return made
 
@@ -175,25 +180,30 @@ def _main_windows(name: str, analyses: list[Mapping[str, str]]) -> list[dict[str
              "role": role} for position, (row, role) in enumerate(rows, 1)]
 
 
-def _chapter(name: str, label: str, target: str, comparison: str,
-             analyses: list[Mapping[str, str]]) -> str:
-    """The chapter's notebook, from the one template."""
-    ids = ", ".join(f'"{row["analysis_id"]}"' for row in analyses)
-    template = Template(files("livingreview.publish").joinpath("chapter.txt").read_text("utf-8"))
-    return template.substitute(
-        indication=name, label=label, target=target, comparison=comparison,
-        main=analyses[0]["analysis_id"], analyses=textwrap.fill(
-            ids, 96, initial_indent="    ", subsequent_indent="    ", break_on_hyphens=False))
+def _page(page: str, facts: Mapping[str, str]) -> str:
+    """A page of the chapter, from the template that all chapters share."""
+    template = files("livingreview.publish").joinpath("chapter", f"{page}.txt")
+    return Template(template.read_text("utf-8")).substitute(facts)
 
 
 def _contents(root: Path, name: str, data: Dataset) -> str:
     """The table of contents with the chapter behind the last one of an indication."""
     lines = (root / _TOC).read_text(encoding="utf-8").splitlines()
-    chapters = [i for i, line in enumerate(lines) for other in data.indications
-                if re.fullmatch(rf"\s*- file: notebooks/{other}", line)]
-    if not chapters:
+    pages = [i for i, line in enumerate(lines) for other in data.indications
+             if re.match(rf"\s*- file: notebooks/{other}/", line)]
+    if not pages:
         raise IndicationError(f"{root / _TOC} has no chapter of an indication behind which the "
                               "new one could stand")
-    indent = re.match(r"\s*", lines[chapters[-1]])[0]
-    lines.insert(chapters[-1] + 1, f"{indent}- file: notebooks/{name}")
+    indent = re.match(r"\s*", next(lines[i] for i in pages if lines[i].endswith("/index")))[0]
+    after = next((i for i in range(pages[-1] + 1, len(lines))
+                  if "- " in lines[i] or not lines[i].startswith(indent)), len(lines))
+    lines[after:after] = _entries(name, indent)
     return "\n".join(lines) + "\n"
+
+
+def _entries(name: str, indent: str) -> list[str]:
+    """The chapter in the table of contents."""
+    out = [f"{indent}- file: notebooks/{name}/index", f"{indent}  sections:"]
+    for page, title in _TITLES.items():
+        out += [f"{indent}    - file: notebooks/{name}/{page}", f"{indent}      title: {title}"]
+    return out

@@ -14,6 +14,7 @@ from .. import versions
 from ..dataset import Dataset
 from ..parcel import Parcel, digest_of
 from ..review.asked import Asked, AskedError
+from ..view.addresses import PAGES
 from . import notebooks, standalone
 from .workers import Workers, identity
 
@@ -46,21 +47,37 @@ class Rerun:
     heading: str
     injected: int
 
+    @property
+    def name(self) -> str:
+        """Where it is written: a page of a chapter in the folder of the chapter."""
+        return named(self.path)
 
-def found(root: Path, name: str) -> Path:
-    """The notebook of a chapter's name or of a path.
+
+def named(path: Path) -> str:
+    """What a notebook is called: a page of a chapter with its chapter."""
+    chapter = path.stem in PAGES and (path.parent / "index.md").is_file()
+    return f"{path.parent.name}/{path.stem}" if chapter and path.parent.name != "book" else (
+        path.stem)
+
+
+def found(root: Path, name: str) -> list[Path]:
+    """The notebooks of a chapter's name, in their order, or the one of a name or path.
 
     Raises
     ------
     RerunError
         With the names that there are.
     """
+    chapter = root / "notebooks" / name
+    if (chapter / "index.md").is_file():
+        return [p for page in PAGES if (p := chapter / f"{page}.md").is_file()]
     places = (Path(name), root / "notebooks" / f"{name}.md", root / "book" / f"{name}.md")
     path = next((p for p in places if p.is_file() and p.suffix == ".md"), None)
     if path and _computes(path):
-        return path
-    known = sorted(p.stem for folder in ("notebooks", "book")
-                   for p in (root / folder).glob("*.md") if _computes(p))
+        return [path]
+    known = sorted({p.parent.name if p.name == "index.md" else p.stem
+                    for pattern in ("notebooks/*.md", "notebooks/*/index.md", "book/*.md")
+                    for p in root.glob(pattern) if _computes(p)} - {"book"})
     wrong = f"{name} has no code to run" if path else f"there is no notebook {name}"
     raise RerunError(f"{wrong}: expected a path or one of {', '.join(known)}")
 
@@ -108,10 +125,10 @@ def prepared(path: Path, data: Dataset, parameters: Mapping[str, object]) -> Rer
     takes = _takes(notebook)
     if unknown := [name for name in parameters if name not in takes]:
         known = ", ".join(n for n in takes if n != DATA_PARAMETER) or "no parameter besides --data"
-        raise RerunError(f"{path.stem} has no parameter {', '.join(unknown)}: it takes {known}")
+        raise RerunError(f"{named(path)} has no parameter {', '.join(unknown)}: it takes {known}")
     chapter = _CHAPTER.search("\n".join(notebooks.code(notebook)))
     if chapter and chapter[1] not in data.indications:
-        raise RerunError(f"the data of {path.stem} are not in {data.folder.name}: it has "
+        raise RerunError(f"the data of {named(path)} are not in {data.folder.name}: it has "
                          f"{', '.join(data.indications) or 'no indication'}")
     if chapter:
         try:
@@ -141,7 +158,7 @@ def _heading(path: Path, data: Dataset, parameters: Mapping[str, object]) -> str
     chosen = ", ".join(f"{k} = {v}" for k, v in parameters.items()) or "none"
     changed = versions.said(data.version) or "on no stated day"
     files = "\n".join(f"| {file} | `{value}` |" for file, value in sorted(data.digests.items()))
-    return (f"**A rerun of {path.stem}.** Not a page of the published review.\n\n"
+    return (f"**A rerun of {named(path)}.** Not a page of the published review.\n\n"
             f"- Data: folder {data.folder.resolve().name}, last changed "
             f"{changed}, digest of all files `{digest_of(data)}`\n"
             f"- Parameters: {chosen}\n- Made with: {identity()}\n\n"
@@ -198,6 +215,6 @@ def page(text: str, root: Path) -> str:
         Folder of the project.
     """
     static = root / "book" / "_static"
-    return standalone.page(nbformat.reads(text, as_version=4),
-                           (static / "livingreview.css").read_text(encoding="utf-8"),
+    css = "\n".join(p.read_text(encoding="utf-8") for p in sorted(static.glob("*.css")))
+    return standalone.page(nbformat.reads(text, as_version=4), css,
                            (static / "livingreview.js").read_text(encoding="utf-8"))

@@ -7,6 +7,9 @@ from functools import cached_property
 
 from ..dataset import Dataset
 
+# The pages of a chapter in their order.
+PAGES = ("index", "benefits", "harms", "trials", "robustness", "dose-time-source", "others", "data")
+
 
 def relative(target: str, page: str) -> str:
     """An address from the root of the site as it is written on a page.

@@ -19,7 +19,7 @@ from livingreview.publish import freshness, notebooks
 from livingreview.store import Store
 
 ROOT = Path(__file__).resolve().parents[2]
-NOTEBOOKS = sorted(p for folder in ("notebooks", "book") for p in (ROOT / folder).glob("*.md")
+NOTEBOOKS = sorted(p for folder in ("notebooks", "book") for p in (ROOT / folder).rglob("*.md")
                    if "{code-cell}" in p.read_text(encoding="utf-8"))
 # Nothing in an output may differ between two runs, so there is little to sanitise: an object's
 # address in memory would be the only innocent difference.

@@ -9,6 +9,7 @@ from pathlib import Path
 from ...dataset import Dataset, load
 from ...effects import Evidence
 from ...review import Review
+from ...view.addresses import Addresses
 from ...view.naming import arm_names, review_names, study_names
 from ..html import Html, link, text
 
@@ -17,8 +18,8 @@ NOTEBOOKS = Path(__file__).resolve().parents[3] / "notebooks"
 
 def chapter_page(indication: str) -> str | None:
     """Address of an indication's chapter from a page of the book; None where there is none."""
-    written = (NOTEBOOKS / f"{indication}.md").is_file()
-    return f"../notebooks/{indication}.html" if written else None
+    written = (NOTEBOOKS / indication / "index.md").is_file()
+    return f"../{Addresses.chapter(indication)}" if written else None
 
 
 class _Names(dict):
@@ -96,10 +97,25 @@ class Book:
         """Name of an indication."""
         return self.data.label("indication", indication)
 
+    @cached_property
+    def addresses(self) -> Addresses:
+        """Addresses of the pages of the site."""
+        return Addresses(self.data)
+
     def chapter_link(self, indication: str, anchor: str = "", label: str | Html = "") -> Html:
-        """A link into a chapter; plain text while the chapter is not written."""
+        """A link into a chapter; plain text while the chapter is not written.
+
+        What stands on a page of its own, a study or a figure, is linked there.
+        """
         shown, page = label or self.label(indication), chapter_page(indication)
-        return link(f"{page}#{anchor}" if anchor else page, shown) if page else Html(text(shown))
+        if not page:
+            return Html(text(shown))
+        kind, _, name = anchor.partition("-")
+        if kind == "study":
+            return link(f"../{self.addresses.trial(indication, name)}", shown)
+        if kind == "forest":
+            return link(f"../{self.addresses.figure(name)}", shown)
+        return link(f"{page}#{anchor}" if anchor else page, shown)
 
     def study(self, indication: str, study_id: str) -> Html:
         """A study by its name, linked to its entry in the chapter."""
