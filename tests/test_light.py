@@ -11,7 +11,7 @@ import pytest
 import small_book
 from bs4 import BeautifulSoup
 
-from livingreview.publish import light, search
+from livingreview.publish import cbor, light, search
 from livingreview.publish.light import Used, cut
 
 
@@ -95,6 +95,36 @@ def test_the_address_of_a_page_says_what_it_is(page, found):
 def test_an_index_that_cannot_be_made_ends_the_build(tmp_path):
     with pytest.raises(search.SearchError, match="index of the search was not made"):
         search.index(tmp_path / "nowhere")
+
+
+@pytest.mark.parametrize("value", [
+    0, 23, 24, 255, 256, 70_000, 2 ** 33, "", "x" * 24, "ä" * 300, [], [["a", [1, 2]], "b", 3],
+    list(range(300))])
+def test_what_is_written_is_read(value):
+    assert cbor.loads(cbor.dumps(value)) == value
+
+
+@pytest.mark.parametrize(("data", "said"), [
+    (b"\x01\x02", "1 bytes after"), (b"\xa1\x01\x02", "kind 5"), (b"\x9f", "length 31")])
+def test_data_of_another_kind_are_refused(data, said):
+    with pytest.raises(cbor.CborError, match=said):
+        cbor.loads(data)
+
+
+def test_pages_of_many_kinds_give_the_same_index(tmp_path):
+    for n in range(12):
+        (tmp_path / f"{n}.html").write_text(
+            f'<html lang="en"><body data-pagefind-body><h1>Page {n}</h1><p data-pagefind-filter='
+            f'"kind">{n % 5}</p><p data-pagefind-filter="indication">{n % 4}</p></body></html>')
+    written = []
+    for _ in range(3):
+        search.index(tmp_path)
+        written.append({p.relative_to(tmp_path): p.read_bytes()
+                        for p in (tmp_path / search.FOLDER).rglob("*") if p.is_file()})
+    assert written[0] == written[1] == written[2]
+    entry = json.loads((tmp_path / search.FOLDER / "pagefind-entry.json").read_text())
+    name = f"pagefind.{entry['languages']['en']['hash']}.pf_meta"
+    assert (tmp_path / search.FOLDER / name).is_file()
 
 
 # --- a whole small book -----------------------------------------------------------------------

@@ -309,9 +309,9 @@ class _Light:
 
 
 def _own(app: Sphinx) -> set[str]:
-    """Static files of the project itself."""
+    """Static files of the project itself; extensions name their folders from the root."""
     folders = [Path(app.confdir) / entry for entry in app.config.html_static_path
-               if Path(entry) != THEME / "static"]
+               if not Path(entry).is_absolute()]
     return {path.relative_to(folder).as_posix() for folder in folders if folder.is_dir()
             for path in folder.rglob("*") if path.is_file()}
 

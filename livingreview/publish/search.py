@@ -6,6 +6,9 @@ Pages say by what they are found: attributes of their article, set here where a 
 from __future__ import annotations
 
 import csv
+import gzip
+import hashlib
+import json
 import shutil
 import subprocess
 import sys
@@ -16,11 +19,14 @@ from sphinx.application import Sphinx
 from sphinx.errors import SphinxError
 
 from ..dataset import default_folder
+from . import cbor
 
 FOLDER = "pagefind"
 # What Pagefind writes for searches that are not ours.
 _NOT_USED = ("pagefind-ui.*", "pagefind-modular-ui.*", "pagefind-component-ui.*",
              "pagefind-highlight.js")
+_MAGIC = b"pagefind_dcd"  # begins its files
+_FILTERS = 3  # place of the list of filters in the description of an index
 _CLAIMS = ("claims-ledger", "headline-numbers", "seed-")
 
 
@@ -70,13 +76,51 @@ def index(out: Path) -> None:
     """
     shutil.rmtree(out / FOLDER, ignore_errors=True)
     done = subprocess.run([sys.executable, "-m", "pagefind", "--site", out, "--output-subdir",
-                           FOLDER, "--exclude-selectors", ".headerlink", "--quiet"],
-                          capture_output=True, text=True, check=False)
+                           FOLDER, "--exclude-selectors", ".headerlink", "--keep-index-url",
+                           "--quiet"], capture_output=True, text=True, check=False)
     if done.returncode:
         raise SearchError(f"the index of the search was not made: {done.stderr or done.stdout}")
     for pattern in _NOT_USED:
         for path in (out / FOLDER).glob(pattern):
             path.unlink()
+    _settle(out / FOLDER)
+
+
+def _settle(folder: Path) -> None:
+    """Order what Pagefind leaves to chance, so that the same pages give the same bytes."""
+    entry = folder / "pagefind-entry.json"
+    described = json.loads(entry.read_text(encoding="utf-8"))
+    for language, index_of in described["languages"].items():
+        meta = folder / f"pagefind.{index_of['hash']}.pf_meta"
+        content = _taken(meta)
+        filters = []
+        for name, known in sorted(content[_FILTERS]):
+            title, values = _taken(folder / "filter" / f"{known}.pf_filter")
+            data = cbor.dumps([title, sorted(values)])
+            filters.append([name, _named(language, data, 7)])
+            _put(folder / "filter" / f"{filters[-1][1]}.pf_filter", data)
+        content[_FILTERS] = filters
+        data = cbor.dumps(content)
+        index_of["hash"] = _named(language, data, 10)
+        _put(folder / f"pagefind.{index_of['hash']}.pf_meta", data)
+    entry.write_text(json.dumps(described, ensure_ascii=False, sort_keys=True), encoding="utf-8")
+
+
+def _named(language: str, data: bytes, length: int) -> str:
+    """The name of a part of an index, by its content."""
+    return f"{language}_{hashlib.sha256(data).hexdigest()[:length]}"
+
+
+def _taken(path: Path) -> list:
+    """The content of a file of an index, which goes."""
+    content = cbor.loads(gzip.decompress(path.read_bytes()).removeprefix(_MAGIC))
+    path.unlink()
+    return content
+
+
+def _put(path: Path, data: bytes) -> None:
+    """Write a file of an index."""
+    path.write_bytes(gzip.compress(_MAGIC + data, mtime=0))
 
 
 class _Search:

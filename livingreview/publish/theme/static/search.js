@@ -1,7 +1,7 @@
 /* Pagefind in a page of ours: what is named exactly by the words stands first. */
 const form = document.getElementById("lr-find"), count = document.getElementById("lr-count");
 const list = document.getElementById("lr-found"), more = document.getElementById("lr-more");
-const LOOKED_AT = 40, SHOWN = 10;
+const LOOKED_AT = 30, SHOWN = 10;
 let pagefind = null, asked = 0, found = [], rest = [];
 
 function say(name, words, number) {
@@ -9,7 +9,19 @@ function say(name, words, number) {
     .replace("{count}", String(number || 0));
 }
 
-function plain(text) { return text.toLowerCase().replace(/^https?:\/\/(dx\.)?doi\.org\//, "").trim(); }
+function plain(text) {
+  return text.normalize("NFD").replace(/\p{M}/gu, "").toLowerCase().trim()
+    .replace(/^https?:\/\/(dx\.)?doi\.org\//, "");
+}
+
+/* Pagefind also finds pages by a few first letters of a word that it does not know: half of a word
+   is asked for here, as its endings differ, and the whole of a number. */
+function holds(page, words) {
+  const text = plain(`${Object.values(page.meta).join(" ")} ${page.content}`);
+  if (/^\S*\d\S*$/.test(words) && words.length > 5) { return text.includes(words); }
+  return words.replace(/"/g, "").split(/\s+/).every(
+    (word) => text.includes(word.slice(0, Math.max(3, word.length >> 1))));
+}
 
 /* 0 where the words are a name or number of the page, 1 where its title holds them, 2 elsewhere. */
 function rank(page, words) {
@@ -68,10 +80,10 @@ async function search() {
   list.replaceChildren();
   if (!words && !Object.keys(filters).length) { say("empty"); more.hidden = true; return; }
   const key = plain(words);
-  found = key ? first.map((page, place) => [rank(page, key), place, page])
+  found = key ? first.filter((page) => holds(page, key)).map((page, place) => [rank(page, key), place, page])
     .sort((a, b) => a[0] - b[0] || a[1] - b[1]).map((one) => one[2]) : first;
-  rest = answer.results.slice(LOOKED_AT);
-  const number = answer.results.length;
+  rest = found.length ? answer.results.slice(LOOKED_AT) : [];
+  const number = found.length + rest.length;
   say(number === 0 ? "none" : number === 1 ? "one" : "many", words || Object.values(filters).join(", "), number);
   await show();
 }
