@@ -24,6 +24,8 @@ _HIDDEN = re.compile(r"""\sclass\s*=\s*["']?[^"'>]*(?<![\w-])"""
 _INSIDE = r"""[^>"']*(?:(?:"[^"]*"|'[^']*')[^>"']*)*"""  # of a tag: an attribute may hold ">"
 _MARKUP = re.compile(rf"<!--.*?-->|<({_WHOLE})(?=[\s>/]){_INSIDE}>.*?</\1\s*>"
                      rf"|<(/?)([a-z][a-z0-9-]*){_INSIDE}>", re.IGNORECASE | re.DOTALL)
+_OPENED = {name: re.compile(rf"<{name}(?=[\s>/])", re.IGNORECASE)
+           for name in re.sub(r"h\[1-6\]", "h1|h2|h3|h4|h5|h6", _WHOLE).split("|")}
 _VOID = {"area", "br", "col", "hr", "img", "input", "link", "meta", "source", "wbr"}
 _FINDINGS = re.compile(r"""<table\b[^>]*\bclass=["'][^"']*\blr-sof\b""")
 
@@ -157,16 +159,21 @@ def _rest(form: str) -> str:
 
 def _running(body: str) -> Iterator[tuple[int, int]]:
     """(start, end) of each piece of running text."""
-    end, hidden, depth = 0, "", 0
+    end, hidden, depth = 0, "", 0  # an element whose text does not run, and how deep it nests
     for tag in _MARKUP.finditer(body):
         start, stop = tag.span()
         if start > end and not hidden:
             yield end, start
-        end, name = stop, (tag[3] or "").lower()
-        if hidden:
-            depth += (name == hidden) * (-1 if tag[2] else 1)
-            hidden = hidden if depth else ""
-        elif name and name not in _VOID and not tag[2] and _HIDDEN.search(tag[0]):
-            hidden, depth = name, 1
+        end, name = stop, (tag[1] or tag[3] or "").lower()
+        if name and hidden == name or not hidden and (tag[1] or _HIDDEN.search(tag[0])):
+            depth += _deeper(tag, name)
+            hidden = name if depth > 0 else ""
     if end < len(body) and not hidden:
         yield end, len(body)
+
+
+def _deeper(tag: re.Match, name: str) -> int:
+    """How many more elements of a name are open behind a piece of markup than before it."""
+    if tag[1]:  # it ends with the first end that it holds, which may be that of an inner one
+        return len(_OPENED[name].findall(tag[0])) - 1
+    return 0 if not name or name in _VOID else -1 if tag[2] else 1
