@@ -217,6 +217,13 @@ def test_the_page_has_every_term_under_its_kind_where_links_lead(project):
     assert len(ids) == len(set(ids))
 
 
+def test_in_chinese_the_page_speaks_chinese_and_keeps_the_english_name(project):
+    page = BeautifulSoup(render(Glossary.of(project), "book/glossary.html", "zh"), "html.parser")
+    entry = page.find(id="term-placebo")
+    assert [e.get_text() for e in entry.dt.find_all()] == ["安慰剂", "placebo"]
+    assert entry.dt.span["lang"] == "en" and "生理盐水" in entry.dd.get_text()
+
+
 def test_a_folder_without_a_glossary_says_so(tmp_path):
     data = load(World(tmp_path / "data").trial("a-2020").pair("a-2020").write())
     assert "no glossary" in render(Glossary.of(data))

@@ -86,7 +86,7 @@ class Citation:
 
 @dataclass(frozen=True)
 class Method:
-    """How an estimate was made; labels are None where a model has none of it."""
+    """How an estimate was made; labels are None where the model tells it."""
 
     model: str
     tau2: Label | None
@@ -269,7 +269,7 @@ class Figures:
             return None
 
         def said(vocabulary: str, word: str | None) -> Label | None:
-            return label(self.data, vocabulary, word) if word else None
+            return label(self.data, vocabulary, word) if word in self.data.words(vocabulary) else None
 
         return Method(pooled["model"] if result["k"] > 1 else "one-study",
                       said("tau2_method", pooled["tau2_method"]),
