@@ -29,6 +29,7 @@ CERTAINTY_RULE_IDS = (
 )
 SMALL_SD = 1 / 3  # of the median SD of the outcome: about what a standard error of n = 9 would be
 LARGE_EFFECT = 2  # standard deviations
+LONGEST_EXPLANATION = 35  # words: it is read in passing
 # Measures that an analysis may pool: those of two arms' means, those of two arms' counts, and one
 # that is pooled only as reported between the arms.
 OF_MEANS, OF_COUNTS, AS_REPORTED = ("MD", "SMD"), ("RR", "OR", "RD"), ("HR",)
@@ -720,6 +721,33 @@ def living_mode(data: Dataset) -> Iterator[Problem]:
                        f"{NOT_SCHEDULED!r} until a search was made", "warning", "living-mode")
 
 
+def glossary_unclear(data: Dataset) -> Iterator[Problem]:
+    """A form by which two terms of the glossary stand in text, and an explanation that is long."""
+    rows = data.records("glossary")
+    for language in ("en", "zh"):
+        first: dict[str, Mapping] = {}
+        for row, column, form in _forms(rows, language):
+            earlier = first.setdefault(form.casefold(), row)
+            if earlier["term"] != row["term"]:
+                yield _problem("glossary.csv", row["row"], column, form,
+                               f"a form of {earlier['term']} too, in row {earlier['row']}",
+                               "a form that stands for one term", "error", "glossary")
+    for row in rows:
+        words = len((row["explanation_en"] or "").split())
+        if words > LONGEST_EXPLANATION:
+            yield _problem("glossary.csv", row["row"], "explanation_en", row["term"],
+                           f"an explanation of {words} words",
+                           f"at most {LONGEST_EXPLANATION}", "warning", "glossary")
+
+
+def _forms(rows: Iterable[Mapping], language: str) -> Iterator[tuple[Mapping, str, str]]:
+    """(row, column, form) of each form by which a term stands in text of a language."""
+    for row in rows:
+        for column in (f"label_{language}", f"forms_{language}"):
+            found = row[column] if isinstance(row[column], tuple) else (row[column],)
+            yield from ((row, column, form) for form in found if form)
+
+
 DESCRIBE = "`python -m livingreview describe`"
 
 
@@ -765,5 +793,6 @@ def run(data: Dataset) -> Iterator[Problem]:
     yield from words_without_use(data)
     yield from kinds_missing(data)
     yield from living_mode(data)
+    yield from glossary_unclear(data)
     yield from changed_since_described(data)
     yield from seeds.problems(data)

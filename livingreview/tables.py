@@ -521,6 +521,24 @@ MAIN_WINDOWS = Table(
     optional=True,
 )
 
+GLOSSARY = Table(
+    "glossary", "", "Terms that are explained to readers where they are used.",
+    (
+        _id("term", "identifier of the term"),
+        _word("kind", "group of terms on the page of the glossary", "glossary_kind", required=True),
+        _text("label_en", "the term in English", required=True),
+        _text("label_zh", "the term in Chinese", required=True),
+        _text("forms_en", "further forms by which it stands in English text, such as its plural; "
+              "a form with capitals inside a word is looked for as it is written", many=True),
+        _text("forms_zh", "further forms by which it stands in Chinese text", many=True),
+        _text("explanation_en", "what it means, in one or two plain sentences", required=True),
+        _text("explanation_zh", "the same in Chinese", required=True),
+        _text("source", "where the meaning may be checked; empty where the words are plain"),
+    ),
+    key=("term",),
+    optional=True,
+)
+
 CERTAINTY_RULES = Table(
     "certainty_rules", "", "The rules by which certainty is rated down.",
     (
@@ -747,8 +765,8 @@ TABLES = (
     ABOUT, FLOW,
     SOURCES, STUDIES, ARMS, OUTCOMES, CONTRASTS, ADVERSE_EVENTS, RISK_OF_BIAS,
     PUBLISHED_SYNTHESES, DOUBLE_EXTRACTION, VOCABULARIES, INSTRUMENTS, SCALES, COHORT_OVERLAPS,
-    DOUBTS, HIERARCHY, ANALYSES, MAIN_WINDOWS, CERTAINTY_RULES, CHANGELOG, AUDITS, REVIEWS,
-    REFERENCES, CLAIMS, VERDICTS, MECHANISMS, VALIDATION_STUDIES, HEADLINE_NUMBERS,
+    DOUBTS, HIERARCHY, ANALYSES, MAIN_WINDOWS, GLOSSARY, CERTAINTY_RULES, CHANGELOG, AUDITS,
+    REVIEWS, REFERENCES, CLAIMS, VERDICTS, MECHANISMS, VALIDATION_STUDIES, HEADLINE_NUMBERS,
 )
 BY_NAME = {table.name: table for table in TABLES}
 _FRICTIONLESS_TYPE = {"identifier": "string", "integer": "integer", "number": "number",

@@ -2,6 +2,25 @@
 (function () {
   "use strict";
 
+  /* The rows that the page leaves out, loaded once from the file that the link below names. */
+  function whole(table) {
+    const link = table.parentElement.querySelector("a.lr-more");
+    if (!link) { return Promise.resolve(false); }
+    if (!table.loading) {
+      table.loading = fetch(link.href).then(function (answer) { return answer.text(); })
+        .then(function (text) {
+          const all = new DOMParser().parseFromString(text, "text/html").querySelector("tbody");
+          const there = table.tBodies[0].rows.length;
+          Array.from(all.rows).slice(there).forEach(function (row) {
+            table.tBodies[0].appendChild(document.adoptNode(row));
+          });
+          link.parentElement.remove();
+          return true;
+        });
+    }
+    return table.loading.catch(function () { location.href = link.href; });
+  }
+
   function value(row, index) {
     const text = row.cells[index].textContent.trim();
     const number = Number.parseFloat(text.replace(/−/g, "-").replace(/,/g, ""));
@@ -37,11 +56,14 @@
       button.textContent = header.textContent;
       header.textContent = "";
       header.appendChild(button);
-      button.addEventListener("click", function () { sort(table, index, header); });
+      button.addEventListener("click", function () {
+        whole(table).then(function () { sort(table, index, header); });
+      });
     });
   }
 
-  /* A select for each named list of row values; "all" leaves every row. */
+  /* A select for each named list of row values, of which a row may have several between bars;
+     "all" leaves every row. */
   function choosable(table, rows, apply) {
     const names = table.dataset.selects ? table.dataset.selects.split("|") : [];
     return names.map(function (name, index) {
@@ -49,18 +71,28 @@
       const label = document.createElement("label");
       label.textContent = name + " ";
       const select = document.createElement("select");
-      const values = new Set(rows.map(function (row) { return row.getAttribute(key); }));
+      function valuesOf(row) { return (row.getAttribute(key) || "").split("|"); }
       select.add(new Option("all", ""));
-      Array.from(values).filter(Boolean).forEach(function (value) { select.add(new Option(value)); });
+      function fill() {
+        const there = new Set(Array.from(select.options).map(function (o) { return o.value; }));
+        rows().forEach(function (row) {
+          valuesOf(row).forEach(function (value) {
+            if (value && !there.has(value)) { there.add(value); select.add(new Option(value)); }
+          });
+        });
+      }
+      fill();
+      // what is left out of the page may have values of its own
+      select.addEventListener("focus", function () { whole(table).then(fill); }, { once: true });
       select.addEventListener("change", apply);
       label.appendChild(select);
       return { label: label, fits: function (row) {
-        return !select.value || row.getAttribute(key) === select.value;
+        return !select.value || valuesOf(row).includes(select.value);
       } };
     });
   }
 
-  /* A filter before rows of a table, or of a list of tables whose groups go with their rows. */
+  /* A filter before the rows of a table, or of a list of tables whose groups go with their rows. */
   function filterable(table, rows, place) {
     const box = document.createElement("div");
     box.className = "lr-filter";
@@ -74,21 +106,29 @@
     const groups = Array.from(table.querySelectorAll("[data-group]"));
     const choices = choosable(table, rows, apply);
     box.append(label, ...choices.map(function (choice) { return choice.label; }), shown);
-    function apply() {
+    function apply() { whole(table).then(filter); }
+    function filter() {
       const wanted = input.value.toLowerCase().split(/\s+/).filter(Boolean);
       let count = 0;
-      rows.forEach(function (row) {
+      rows().forEach(function (row) {
         const text = row.textContent.toLowerCase();
         const fits = wanted.every(function (word) { return text.includes(word); }) &&
           choices.every(function (choice) { return choice.fits(row); });
         row.hidden = !fits;
         count += fits ? 1 : 0;
       });
-      groups.forEach(function (group) { group.hidden = !group.querySelector("tbody tr:not([hidden])"); });
-      shown.textContent = count + " of " + rows.length + " rows";
+      groups.forEach(function (group) {
+        group.hidden = !group.querySelector("tbody tr:not([hidden])");
+      });
+      shown.textContent = count + " of " + rows().length + " rows";
     }
     input.addEventListener("input", apply);
-    apply();
+    const link = table.parentElement.querySelector("a.lr-more");
+    if (link) {
+      link.addEventListener("click", function (event) { event.preventDefault(); apply(); });
+    } else {
+      filter();
+    }
     place.prepend(box);
   }
 
@@ -129,10 +169,12 @@
     document.querySelectorAll("details.lr-versions").forEach(newerVersions);
     document.querySelectorAll("table.lr-interactive").forEach(function (table) {
       sortable(table);
-      filterable(table, Array.from(table.tBodies[0].rows), table.closest(".lr-block"));
+      filterable(table, function () { return Array.from(table.tBodies[0].rows); },
+        table.closest(".lr-block"));
     });
     document.querySelectorAll(".lr-list").forEach(function (list) {
-      filterable(list, Array.from(list.querySelectorAll("tr[data-select-0]")), list);
+      const rows = Array.from(list.querySelectorAll("tr[data-select-0]"));
+      filterable(list, function () { return rows; }, list);
     });
     openTarget();
   });

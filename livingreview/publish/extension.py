@@ -14,11 +14,11 @@ import shutil
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from functools import cached_property
 from itertools import chain
 from pathlib import Path
 from typing import NoReturn
 
-from myst_nb.sphinx_ext import add_global_html_resources
 from sphinx.application import Sphinx
 from sphinx.util import logging
 
@@ -27,10 +27,23 @@ from ..dataset import DataError, Dataset, default_folder, load
 from ..render import engine
 from ..review import Review
 from ..store import VARIABLE, Store
-from . import executed, freshness, generated, heads, views
+from ..view.glossary import PAGE
+from . import (
+    addresses,
+    executed,
+    freshness,
+    generated,
+    heads,
+    light,
+    longtables,
+    search,
+    terms,
+    views,
+)
 from .workers import Workers, WorkersError
 
 logger = logging.getLogger(__name__)
+GLOSSARY = PAGE.removesuffix(".html")
 _KEPT = "the book was not built: what was finished is kept for the next build"
 
 
@@ -72,6 +85,8 @@ class _Build:
     data: Dataset | None = None
     facts: dict[str, str] = {}
     identity = heads.Identity("", "", "")
+    glossary: list[dict] = []
+    language = ""
 
     def prepare(self, app: Sphinx, config) -> None:
         """Validate, then write what the build reads: bibliography, results, data files.
@@ -95,9 +110,11 @@ class _Build:
                 made.unlink(missing_ok=True)
                 _write(self.data, generated, site if address else "")
                 known = {"state": self.state, "address": address, "date": self.data.version,
-                         "facts": {r["key"]: r["value"] for r in self.data.records("about")}}
+                         "facts": {r["key"]: r["value"] for r in self.data.records("about")},
+                         "glossary": terms.rows(self.data)}
                 made.write_text(json.dumps(known), encoding="utf-8")
         self.facts, self.identity = known["facts"], heads.Identity.of(root, known["date"])
+        self.glossary, self.language = known["glossary"], config.language
         config.bibtex_bibfiles = [os.path.relpath(generated / "references.bib", app.srcdir)]
         config.html_extra_path = [*config.html_extra_path,
                                   os.path.relpath(generated / "site", app.confdir)]
@@ -105,19 +122,25 @@ class _Build:
         config.nb_execution_cache_path = str(generated / "executed")
         config.html_title = f"{config.html_title} · {self.identity.words}"
 
+    def dataset(self) -> Dataset:
+        """The data, read where they have not been."""
+        self.data = self.data or _validated()
+        return self.data
+
     def outdated(self, app: Sphinx, env, added, changed, removed) -> list[str]:
         """Execute what is not fresh; the pages that must be read again because of that.
 
         After a build that did not end, every page is read and written again: nobody knows which
-        of them were written. So it is when templates or messages have changed.
+        of them were written. So it is when templates, messages or the glossary have changed.
         """
-        unfinished, written = _generated(app) / "unfinished", engine.written()
+        unfinished = _generated(app) / "unfinished"
+        written = (engine.written(), self.glossary)
         again = unfinished.exists() or written != getattr(env, "livingreview_written", written)
         same = self.state == getattr(env, "livingreview_state", None)
         env.livingreview_written = written
         if same and not (again or added or changed):
             return []
-        data = self.data = self.data or _validated()
+        data = self.dataset()
         pages, store = _pages(app, env), Store.chosen()
         with _reported():
             freshness.execute(pages, store, data, Workers.chosen(), logger.info)
@@ -136,15 +159,26 @@ class _Build:
 
     def generated(self, app: Sphinx) -> Iterator[tuple[str, dict, str]]:
         """The pages that have no notebook."""
-        data = self.data or _validated()
+        data = self.dataset()
         found = chain(generated.pages(Review.by_need(data)), executed.pages(
             _pages(app, app.env), Store.chosen(), data, Path(app.outdir)))
         with _reported():
             yield from generated.collected(found, app.config.language)
 
     def decorate(self, app: Sphinx, page: str, template: str, context: dict, doctree) -> None:
-        """Give a page its version and its data for search engines."""
+        """Give a page its version and data for search engines, short tables, explained terms."""
+        if "body" in context:
+            context["body"] = longtables.cut(context["body"], f"{page}.html", Path(app.outdir),
+                                             longtables.STYLES)
         heads.decorate(app, self.identity, self.facts, page, context)
+        if GLOSSARY in app.env.found_docs and terms.wanted(page, app.config.root_doc):
+            context["body"] = terms.explained(context.get("body", ""), f"{page}.html",
+                                               self.known_terms)
+
+    @cached_property
+    def known_terms(self) -> terms.Terms:
+        """The glossary as pages are searched for it; a build that writes no page needs none."""
+        return terms.Terms.of(self.glossary, self.language)
 
     @staticmethod
     def finished(app: Sphinx, exception) -> None:
@@ -170,7 +204,7 @@ def _known(made: Path) -> dict:
     """What the generated files were made from; empty where that is not known."""
     try:
         known = json.loads(made.read_text(encoding="utf-8"))
-        return known if {"state", "address", "date", "facts"} <= known.keys() else {}
+        return known if {"state", "address", "date", "facts", "glossary"} <= known.keys() else {}
     except (OSError, ValueError, AttributeError):
         return {}
 
@@ -188,6 +222,9 @@ def _write(data: Dataset, generated: Path, site_url: str) -> None:
     extra = generated / "site"
     shutil.rmtree(extra, ignore_errors=True)
     site.write_public(data, results, extra)
+    for path, page in addresses.redirects(data).items():
+        (extra / path).parent.mkdir(parents=True, exist_ok=True)
+        (extra / path).write_text(page, encoding="utf-8")
     if site_url:
         (extra / "feed.xml").write_text(feed.feed(data, site_url), encoding="utf-8")
 
@@ -223,15 +260,6 @@ def _without_thebe(app: Sphinx, config) -> None:
     app.registry.css_files[:] = [one for one in app.registry.css_files if "thebe" not in one[0]]
 
 
-def _style_of_notebooks(app: Sphinx) -> None:
-    """Write a style sheet that is else written last.
-
-    Pages name the digest of a style sheet that is there: a first build would give other pages.
-    """
-    (Path(app.outdir) / "_static").mkdir(parents=True, exist_ok=True)
-    add_global_html_resources(app, None)
-
-
 def setup(app: Sphinx) -> dict:
     """Register the extension."""
     app.add_config_value("livingreview_site_url", "", "html")
@@ -241,10 +269,13 @@ def setup(app: Sphinx) -> dict:
     app.connect("config-inited", build.prepare, priority=100)
     app.connect("config-inited", _addresses, priority=100)
     app.connect("config-inited", _without_thebe, priority=999)
-    app.connect("builder-inited", _style_of_notebooks)
     app.connect("env-get-outdated", build.outdated)
     app.connect("html-collect-pages", build.generated)
     app.connect("html-page-context", build.decorate)
+    app.connect("doctree-resolved", addresses.Outputs(build.dataset))
+    app.connect("env-get-outdated", addresses.Outputs.forget)
     views.setup(app)
-    app.connect("build-finished", build.finished)
+    app.connect("build-finished", build.finished, priority=999)
+    light.setup(app)
+    search.setup(app)
     return {"version": __version__, "parallel_read_safe": True}

@@ -15,7 +15,7 @@ from .addresses import Addresses
 from .base import Label, View, label
 from .finding import Estimate, Question, estimate_of, question
 from .forest import Arm, anchor, signs_of
-from .naming import arm_names, of_study, seed_names, spoken, study_names
+from .naming import arm_names, of_study, seed_names, shortened, spoken, study_names
 from .sources import Link, Source, doi, pubmed, registration, source
 from .unused import Reasons, Unused
 
@@ -322,8 +322,8 @@ class IndexRow:
     design: Label
     comparators: tuple[Label, ...]
     n: int | None
-    status: Label
-    progress: Label
+    status: Label | None
+    progress: Label | None
     year: int | None
     numbers: str
 
@@ -361,6 +361,7 @@ class Trials:
         self.names = study_names(self.data, indication)
         self.arms = arm_names(self.data, indication)
         self.seeds = seed_names(self.data)
+        self.titles = {s: shortened(row["title"]) for s, row in self.ev.sources.items()}
         self.unused = Reasons(review, indication, addresses)
         self.results = review.analyses(indication)
 
@@ -455,7 +456,7 @@ class Trials:
 
     def _said(self, text: str | None, study_id: str) -> str:
         """A text of the data with names in place of identifiers."""
-        return spoken(text, self._arms_of[study_id], self.names, self.seeds)
+        return spoken(text, self._arms_of[study_id], self.names, self.seeds, self.titles)
 
     def _row_href(self, study_id: str, table: str, row: int) -> str:
         return self.addresses.value(self.indication, study_id, row_anchor(table, row))
@@ -718,7 +719,8 @@ class Trials:
                 comparators=tuple(label(self.data, "comparison_class", k)
                                   for k in compared[study_id]),
                 n=study["n_enrolled"], status=self._label("status", study["status"]),
-                progress=self._label("progress", study["progress"]), year=study["year"],
+                progress=self._label("progress", study["progress"])
+                if study["progress"] != "unknown" else None, year=study["year"],
                 numbers="analysed" if study_id in self.unused.used else
                 "unused" if numbers else "none")
 
