@@ -12,6 +12,7 @@ import jupytext
 from conftest import DATA
 
 from livingreview.display.html import Html
+from livingreview.render.shown import Shown
 
 PAGES = [path for folder in ("notebooks", "book")
          for path in sorted((DATA.parent / folder).rglob("*.md"))
@@ -41,4 +42,5 @@ def shown(page: Path, data: Path = DATA) -> tuple[tuple[str, Html], ...]:
     with mock.patch.dict(os.environ, {"LIVINGREVIEW_DATA": str(data)}):
         found = [(cell.source, _last_value(cell.source, names))
                  for cell in jupytext.read(page).cells if cell.cell_type == "code"]
-    return tuple((source, value) for source, value in found if isinstance(value, Html))
+    return tuple((source, Html(value._repr_html_())) for source, value in found
+                 if isinstance(value, Html | Shown))

@@ -21,8 +21,7 @@ def _wrong(element, said) -> list[str]:
     stated = {k: element[f"data-{k}"] for k in ("k", "n", "without", "estimate", "certainty")}
     wrong = [f"{k}: {v!r}, not {getattr(said, k)!r}" for k, v in stated.items()
              if v != getattr(said, k)]
-    in_map = element.name == "span" and element.find_parent(id="table-evidence-map")
-    parts = [said.k, said.n, *([] if in_map else [said.estimate, said.without])]
+    parts = [said.k, said.n, said.estimate, said.without]
     if said.estimate == NO_ESTIMATE and element.name != "tr":
         parts = [said.without.partition(" in ")[2]]  # a sentence says what is known instead
     missing = set().union(*(_numbers(p) for p in parts)) - _numbers(text) - (

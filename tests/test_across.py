@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import astuple
 from types import SimpleNamespace
 
 import pytest
@@ -22,7 +23,10 @@ from livingreview.display.across import (
 from livingreview.display.chapter import Chapter
 from livingreview.display.flow import Flow
 from livingreview.display.pages import Overview
-from livingreview.review import results, robustness
+from livingreview.render.engine import render
+from livingreview.review import results, review, robustness
+from livingreview.view import evidence_map as view
+from livingreview.view.sizes import size
 
 KEPT = ("knee-pain-placebo-3-6", "knee-serious-ae-placebo")
 
@@ -142,15 +146,15 @@ def test_the_map_counts_patients_once(world):
     world.value("series", "msc", 30, 10)
     world.trial("gone", status="retracted", n_enrolled=99).pair("gone")
     world.trial("unnamed-y", n_enrolled=99).pair("unnamed-y")
-    book = book_of(world.analysis())
-    cell = evidence_map.cells(book)["pain", KNEE]
+    found = review(world.analysis().data())
+    cell = view.found(found)["pain", KNEE]
     assert dict(cell.trials) == {"controlled": ["x"], "uncontrolled": ["series"]}
-    assert cell.state == "pooled" and cell.shown["k"] == 1
-    html = evidence_map.matrix(book)
+    assert cell.state == "estimate" and cell.shown["k"] == 1
+    html = str(render(view.evidence_map(found)))
     shown = body(html, "table-evidence-map")
-    assert len(shown) == 1 and "1 controlled (n 40)" in shown[0][1]
-    assert "1 uncontrolled (n 12)" in shown[0][1] and "99" not in shown[0][1]
-    assert "retracted: 1" in html and "under its own: 1" in html
+    assert len(shown) == 1 and "1 controlled trial (40 enrolled)" in shown[0][-1]
+    assert "1 study without a comparison (12 enrolled)" in shown[0][-1] and "99" not in shown[0][-1]
+    assert "1 retracted trial is not counted" in html and "1 study without a name" in html
 
 
 def test_an_uncontrolled_estimate_never_stands_for_a_controlled_one(world):
@@ -160,10 +164,8 @@ def test_an_uncontrolled_estimate_never_stands_for_a_controlled_one(world):
     world.trial("x").pair("x")
     world.analysis().analysis(analysis_id="alone", comparison="uncontrolled",
                               measure="mean-change")
-    cell = evidence_map.cells(book_of(world))["pain", KNEE]
-    assert len(cell.pooled) == 2 and cell.shown["id"] == "made-up"
-    line = evidence_map._estimate_line(book_of(world), SimpleNamespace(shown=cell.pooled[1]))
-    assert "no comparison" in line and "certainty" not in soup(line).get_text()
+    cell = view.found(review(world.data()))["pain", KNEE]
+    assert all(r["pooled"] for r in cell.analyses) and cell.shown["id"] == "made-up"
 
 
 def test_timeline_and_countries_hold_every_counted_trial(whole):
@@ -381,6 +383,7 @@ def _few_analyses(folder) -> None:
     rows = [r for r in read_table(folder / "analyses.csv") if r["analysis_id"] in KEPT]
     assert len(rows) == len(KEPT)
     write_table(folder / "analyses.csv", names, rows)
+    write_table(folder / "main_windows.csv", tables.BY_NAME["main_windows"].names, [])
     write_table(folder / "seed-reviews" / "verdicts.csv", tables.VERDICTS.names, [])
 
 
@@ -413,7 +416,7 @@ def _add_study(folder) -> None:
 def _state(folder) -> dict:
     """What the pages say that a new study must change."""
     overview = Overview(folder)
-    cell = evidence_map.cells(overview)["pain", KNEE]
+    cell = view.found(overview.review)["pain", KNEE]
     chapter = Chapter(KNEE)
     chapter.__dict__["review"] = overview.review
     serious = [r for r in harms.all_rows(overview) if r.event == "serious-ae"]
@@ -426,8 +429,7 @@ def _state(folder) -> dict:
         "pooled": next(r["k"] for r in cell.analyses if r["id"] == KEPT[0]),
         "rows": len(body(chapter.study_table(), f"{KNEE}-studies")),
         "serious": harms.totals(r for r in serious if r.indication == KNEE),
-        "landing": [int(c.replace(",", "").replace("none in the data", "0")) for c in
-                    body(overview.indications(), "table-indications")[0][1:6]]}
+        "landing": astuple(size(overview.review, KNEE))[1:]}
 
 
 def test_one_new_study_appears_everywhere_without_another_edit(data_copy):
@@ -470,17 +472,3 @@ def test_each_step_of_the_flow_says_what_it_leaves_out_and_why(world):
     ids = {tag["id"] for tag in shown.find_all(id=True)} | {"searches"}  # a heading of the page
     assert {a["href"][1:] for a in shown.select("ol.lr-flow a[href^='#']")} <= ids
     assert all(li.find("a") for li in shown.select("ol.lr-flow li")[:3])
-
-
-def test_the_landing_page_has_a_finding_or_says_none_for_every_indication(whole):
-    overview = Overview()
-    overview.__dict__.update(data=whole.data, review=whole.review)
-    items = soup(overview.findings()).select("ul.lr-summary > li")
-    assert len(items) == len(whole.data.indications)
-    for indication, item in zip(whole.data.indications, items, strict=True):
-        controlled = [r for r in whole.review.analyses(indication) if r["role"] != "check"
-                      and r["pooled"] and r["question"]["comparison"] != "uncontrolled"]
-        assert item.get_text().startswith(whole.label(indication))
-        assert ("No estimate from controlled trials" in item.get_text()) == (not controlled)
-        assert item.get_text().count("Certainty: ") == len(
-            {r["section"] == "harms" for r in controlled})

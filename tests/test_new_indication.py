@@ -7,12 +7,14 @@ import shutil
 from pathlib import Path
 
 import pytest
+import yaml
 from bs4 import BeautifulSoup
 from click.testing import CliRunner
 from made_up import World
 
 from livingreview.__main__ import main
 from livingreview.dataset import examine
+from livingreview.view.addresses import PAGES
 
 ROOT = Path(__file__).parent.parent
 NAME = "tennis-elbow"
@@ -22,9 +24,9 @@ NAME = "tennis-elbow"
 def project(tmp_path) -> Path:
     """What a new indication touches, with the project's own contents and small data."""
     World(tmp_path / "data").trial("roe-2020").pair("roe-2020").analysis().write()
-    (tmp_path / "notebooks").mkdir()
     shutil.copy(ROOT / "_toc.yml", tmp_path)
-    shutil.copy(ROOT / "notebooks" / "knee-osteoarthritis.md", tmp_path / "notebooks")
+    shutil.copytree(ROOT / "notebooks" / "knee-osteoarthritis",
+                    tmp_path / "notebooks" / "knee-osteoarthritis")
     return tmp_path
 
 
@@ -43,7 +45,8 @@ def test_a_new_indication_is_valid_and_its_chapter_runs(project):
     done = _new(project)
     assert done.exit_code == 0, done.output
     assert f"wrote {project}/data/{NAME}/sources.csv\n" in done.output
-    assert f"wrote {project}/notebooks/{NAME}.md\n" in done.output
+    for page in PAGES:
+        assert f"wrote {project}/notebooks/{NAME}/{page}.md\n" in done.output
     data = examine(project / "data")
     assert [p for p in data.problems if p.level == "error"] == []
     assert NAME in data.indications
@@ -53,23 +56,35 @@ def test_a_new_indication_is_valid_and_its_chapter_runs(project):
     for path in ("data/analyses.csv", "data/vocabularies.csv", "data/changelog.csv"):
         assert after[path].startswith(before[path])  # rows are added, none is touched
     toc = (project / "_toc.yml").read_text()
-    assert toc.replace(f"      - file: notebooks/{NAME}\n", "") == (ROOT / "_toc.yml").read_text()
-    executed = CliRunner().invoke(main, [
-        "rerun", str(project / "notebooks" / f"{NAME}.md"), "--data", str(project / "data"),
-        "--out", str(project / "out")])
-    assert executed.exit_code == 0, executed.output
-    soup = BeautifulSoup((project / "out" / f"{NAME}.html").read_text(encoding="utf-8"), "lxml")
-    assert soup.h1.text == "Tennis elbow"
-    assert "No study of this comparison is known" in soup.get_text(" ")
+    added = [line for line in toc.splitlines() if f"notebooks/{NAME}/" in line]
+    assert [line.rpartition("/")[2] for line in added] == list(PAGES)
+    old = (ROOT / "_toc.yml").read_text().splitlines()
+    assert [line for line in toc.splitlines() if line in old] == old
+    known = yaml.safe_load(toc)["parts"][0]["chapters"][-1]
+    assert known["file"] == f"notebooks/{NAME}/index" and len(known["sections"]) == len(PAGES) - 1
 
 
-def test_its_chapter_has_the_sections_of_every_chapter(project):
+@pytest.mark.parametrize("page", PAGES)
+def test_every_page_of_its_chapter_runs(project, page):
     assert _new(project).exit_code == 0
-    made, other = ((project / "notebooks" / f"{name}.md").read_text(encoding="utf-8")
-                   for name in (NAME, "knee-osteoarthritis"))
-    assert re.findall("^## (.+)$", made, re.M) == re.findall("^## (.+)$", other, re.M)
-    prose = re.sub(r"```.*?```|^---.*?^---", "", made, flags=re.S | re.M)
-    assert not re.search(r"\d", prose) and "$" not in made
+    executed = CliRunner().invoke(main, [
+        "rerun", str(project / "notebooks" / NAME / f"{page}.md"), "--data",
+        str(project / "data"), "--out", str(project / "out")])
+    assert executed.exit_code == 0, executed.output
+    soup = BeautifulSoup((project / "out" / NAME / f"{page}.html").read_text(encoding="utf-8"),
+                         "lxml")
+    assert soup.h1.text.startswith("Tennis elbow")
+
+
+def test_its_chapter_has_the_cells_of_every_chapter(project):
+    assert _new(project).exit_code == 0
+    for page in PAGES:
+        made, other = ((project / "notebooks" / name / f"{page}.md").read_text(encoding="utf-8")
+                       for name in (NAME, "knee-osteoarthritis"))
+        cells = [re.findall(r"^chapter\.(\w+)\(", text, re.M) for text in (made, other)]
+        assert set(cells[0]) <= set(cells[1]) | {"directions", "subgroups"}, page
+        prose = re.sub(r"```.*?```|^---.*?^---", "", made, flags=re.S | re.M)
+        assert not re.search(r"\d", prose) and "$" not in made
 
 
 @pytest.mark.parametrize("name, more, said", [

@@ -12,11 +12,11 @@ from shown import PAGES, shown
 from stated import wrong_statements
 
 from livingreview.dataset import load
-from livingreview.display.across import Book, evidence_map, harms
+from livingreview.display.across import Book, harms
 from livingreview.display.chapter import Chapter, words
-from livingreview.display.pages import Overview
 from livingreview.display.statement import NO_ESTIMATE, NOT_RATED, statement
 from livingreview.publish import api
+from livingreview.render.book import Pages
 from livingreview.review import review
 from livingreview.review.results import rounded
 
@@ -54,7 +54,7 @@ def _unmarked(html: str) -> list[str]:
     """Rows and items that lead to a figure with an estimate, and do not say whose they are."""
     soup = BeautifulSoup(html, "lxml")
     rows = soup.select(
-        "ul.lr-summary li, #harms-ratios tbody tr, #table-evidence-map td, "
+        "ul.lr-summary li, #harms-ratios tbody tr, "
         "[id$=-overview] tbody tr, [id$=-ours] tbody tr, [id$=-summary-of-findings] tbody tr, "
         "figure.lr-forest")
     return [" ".join(r.get_text(" ").split())[:120] for r in rows
@@ -76,9 +76,9 @@ def test_pages_of_other_data_say_the_same_of_a_result(changed):
     data = load(changed)
     found = review(data).document["analyses"]
     assert found["fracture-months-added"]["pooled"] and found["fracture-months-graft"]["pooled"]
-    book, overview = Book(changed), Overview(changed)
+    book, front = Book(changed), Pages(changed)
     chapter = Chapter(FRACTURE, changed)
-    pages = {"landing": overview.findings(), "map": evidence_map.matrix(book),
+    pages = {"landing": front.landing()._repr_html_(), "map": front.evidence_map()._repr_html_(),
              "harms": harms.ratios(book), "summary": chapter.summary(*(
                  r["id"] for r in chapter.results())),
              "overview": chapter.overview(), "figures": chapter.figures(),
@@ -112,55 +112,11 @@ def test_the_static_interface_says_the_same():
 # --- what is denied -------------------------------------------------------------------------------
 
 
-def _landing(world: World) -> str:
-    return BeautifulSoup(Overview(world.write()).findings(), "lxml").get_text(" ")
-
-
-def test_the_landing_denies_an_estimate_only_where_no_declared_analysis_has_one(tmp_path):
-    world = World(tmp_path / "data").trial("doe-2020", "hyaluronic-acid", condition="nonunion")
-    world.pair("doe-2020").analysis(analysis_id="main", title="Pain")
-    denied = _landing(world)
-    assert "No estimate from controlled trials" in denied and "no trial could be pooled" in denied
-    world.analysis(analysis_id="other", title="Pain, other", role="further",
-                   comparison="hyaluronic-acid")
-    said = _landing(world)
-    assert "No estimate from controlled trials" not in said
-    assert "No main analysis of benefit has an estimate" in said
-    assert "Of another comparison or window" in said and "1 trial, 40 participants" in said
-
-
-def test_the_landing_of_our_data_denies_nothing_that_is_there():
-    overview = Overview()
-    soup = BeautifulSoup(overview.findings(), "lxml")
-    items = [li for li in soup.select("ul.lr-summary > li")]
-    for item, indication in zip(items, overview.data.indications, strict=True):
-        controlled = [r for r in overview.review.analyses(indication)
-                      if r["pooled"] and r["role"] != "check" and not words.uncontrolled(r)]
-        denied = "No estimate from controlled trials" in item.get_text()
-        assert denied == (not controlled), indication
-        assert bool(item.select("[data-result]")) == bool(controlled)
-
-
-def test_the_map_denies_an_estimate_only_where_there_is_none():
-    book = Book()
-    for (family, indication), cell in evidence_map.cells(book).items():
-        html = str(evidence_map._cell_html(book, indication, cell))
-        if "no estimate" in html:
-            assert not any(r["pooled"] for r in cell.analyses), (family, indication)
-
-
 def test_gaps_count_the_analyses_without_an_estimate():
     chapter = Chapter(KNEE)
     asked = [r for r in chapter.results() if r["role"] != "check"]
     empty = [r for r in asked if r["pooled"] is None]
     assert f"{len(empty)} of {len(asked)} analyses" in chapter.gaps()
-
-
-def test_the_landing_says_how_many_searches_were_made(tmp_path):
-    world = World(tmp_path / "data").trial("doe-2020").analysis()
-    assert "No database search of our own has been made" in Overview(world.write()).searches()
-    world.add("flow", date="2026-11-01", source="PubMed", query="knee", hits=5, screened=5)
-    assert "1 search is listed" in Overview(world.write()).searches()
 
 
 # --- participants ---------------------------------------------------------------------------------
@@ -199,7 +155,7 @@ def test_the_one_trial_of_an_estimate_is_named_with_its_stage(tmp_path):
     rests, chapter = _rests(world)
     assert rests == "one trial, Doe 2020 (at entry: fracture or collapse, stage III or later)"
     for html in (chapter.summary("made-up"), chapter.summary_of_findings("made-up"),
-                 chapter.figure("made-up"), Overview(world.folder).findings()):
+                 chapter.figure("made-up")):
         assert rests in BeautifulSoup(html, "lxml").get_text(" ")
 
 

@@ -2,6 +2,25 @@
 (function () {
   "use strict";
 
+  /* The rows that the page leaves out, loaded once from the file that the link below names. */
+  function whole(table) {
+    const link = table.parentElement.querySelector("a.lr-more");
+    if (!link) { return Promise.resolve(false); }
+    if (!table.loading) {
+      table.loading = fetch(link.href).then(function (answer) { return answer.text(); })
+        .then(function (text) {
+          const all = new DOMParser().parseFromString(text, "text/html").querySelector("tbody");
+          const there = table.tBodies[0].rows.length;
+          Array.from(all.rows).slice(there).forEach(function (row) {
+            table.tBodies[0].appendChild(document.adoptNode(row));
+          });
+          link.parentElement.remove();
+          return true;
+        });
+    }
+    return table.loading.catch(function () { location.href = link.href; });
+  }
+
   function value(row, index) {
     const text = row.cells[index].textContent.trim();
     const number = Number.parseFloat(text.replace(/−/g, "-").replace(/,/g, ""));
@@ -37,11 +56,14 @@
       button.textContent = header.textContent;
       header.textContent = "";
       header.appendChild(button);
-      button.addEventListener("click", function () { sort(table, index, header); });
+      button.addEventListener("click", function () {
+        whole(table).then(function () { sort(table, index, header); });
+      });
     });
   }
 
-  /* A select for each named list of row values; "all" leaves every row. */
+  /* A select for each named list of row values, of which a row may have several between bars;
+     "all" leaves every row. */
   function choosable(table, rows, apply) {
     const names = table.dataset.selects ? table.dataset.selects.split("|") : [];
     return names.map(function (name, index) {
@@ -49,13 +71,23 @@
       const label = document.createElement("label");
       label.textContent = name + " ";
       const select = document.createElement("select");
-      const values = new Set(rows.map(function (row) { return row.getAttribute(key); }));
+      function valuesOf(row) { return (row.getAttribute(key) || "").split("|"); }
       select.add(new Option("all", ""));
-      Array.from(values).filter(Boolean).forEach(function (value) { select.add(new Option(value)); });
+      function fill() {
+        const there = new Set(Array.from(select.options).map(function (o) { return o.value; }));
+        rows().forEach(function (row) {
+          valuesOf(row).forEach(function (value) {
+            if (value && !there.has(value)) { there.add(value); select.add(new Option(value)); }
+          });
+        });
+      }
+      fill();
+      // what is left out of the page may have values of its own
+      select.addEventListener("focus", function () { whole(table).then(fill); }, { once: true });
       select.addEventListener("change", apply);
       label.appendChild(select);
       return { label: label, fits: function (row) {
-        return !select.value || row.getAttribute(key) === select.value;
+        return !select.value || valuesOf(row).includes(select.value);
       } };
     });
   }
@@ -70,23 +102,29 @@
     const shown = document.createElement("span");
     shown.setAttribute("role", "status");
     label.appendChild(input);
-    const rows = Array.from(table.tBodies[0].rows);
+    function rows() { return Array.from(table.tBodies[0].rows); }
     const choices = choosable(table, rows, apply);
     box.append(label, ...choices.map(function (choice) { return choice.label; }), shown);
-    function apply() {
+    function apply() { whole(table).then(filter); }
+    function filter() {
       const wanted = input.value.toLowerCase().split(/\s+/).filter(Boolean);
       let count = 0;
-      rows.forEach(function (row) {
+      rows().forEach(function (row) {
         const text = row.textContent.toLowerCase();
         const fits = wanted.every(function (word) { return text.includes(word); }) &&
           choices.every(function (choice) { return choice.fits(row); });
         row.hidden = !fits;
         count += fits ? 1 : 0;
       });
-      shown.textContent = count + " of " + rows.length + " rows";
+      shown.textContent = count + " of " + rows().length + " rows";
     }
     input.addEventListener("input", apply);
-    apply();
+    const link = table.parentElement.querySelector("a.lr-more");
+    if (link) {
+      link.addEventListener("click", function (event) { event.preventDefault(); apply(); });
+    } else {
+      filter();
+    }
     table.closest(".lr-block").prepend(box);
   }
 

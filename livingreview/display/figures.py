@@ -30,6 +30,8 @@ from .html import Html, number, paragraph, text
 from .ladder import Rung, ladder
 from .statement import statement
 
+CURVE = 400  # analyses that a curve draws at most: more are no pixels of their own
+
 
 def _null_line(draw, result: dict) -> None:
     """The line of no effect or no change, where the measure has one."""
@@ -175,9 +177,10 @@ def specification_curve(data: Dataset, result: dict) -> Html | None:
         f"Specification curve: {result['title']}")
     with style():
         figure, top = chart(2.4)
-        place = range(len(rows))
-        top.fill_between(place, low, high, step="mid", color=FAINT, alpha=0.35, linewidth=0)
-        top.plot(place, estimates, color=ACCENT, linewidth=1.6)
+        place = _drawn(len(rows))
+        of = [[column[i] for i in place] for column in (low, high, estimates)]
+        top.fill_between(place, *of[:2], step="mid", color=FAINT, alpha=0.35, linewidth=0)
+        top.plot(place, of[2], color=ACCENT, linewidth=1.6)
         top.axhline(result["pooled"]["estimate"], color=INK, linewidth=0.8, linestyle=":")
         _null_line(top.axhline, result)
         _cut(top, "y", result, estimates, log)
@@ -198,10 +201,22 @@ def specification_curve(data: Dataset, result: dict) -> Html | None:
         Html(f'<div class="lr-scroll" role="region" tabindex="0" aria-label="{text(title)}">'
              f"{curve}</div>{below if rungs else ''}"), identifier, title,
         f"{_curve_words(result, found, estimates)} These are shares of analyses, not chances. "
-        f"{moving}Dotted: the main analysis. Below: the middle, the middle half and the range of "
-        "the estimates with each choice.",
+        f"{_every(len(rows))}{moving}Dotted: the main analysis. Below: the middle, the middle half "
+        "and the range of the estimates with each choice.",
         ["choice", "lowest", "first quarter", "middle", "third quarter", "highest"],
         [[label, *(number(v, d) for v in values)] for label, values in levels])
+
+
+def _drawn(n: int) -> list[int]:
+    """Places of the analyses that a curve draws: all, or so many evenly that nobody misses one."""
+    step = math.ceil(n / CURVE)
+    return sorted({*range(0, n, step), n - 1})
+
+
+def _every(n: int) -> str:
+    """That a curve draws some of its analyses; empty where it draws all."""
+    step = math.ceil(n / CURVE)
+    return f"One analysis in {step} is drawn; all are counted. " if step > 1 else ""
 
 
 def _curve_words(result: dict, found: dict, estimates: list[float]) -> str:

@@ -1,20 +1,16 @@
-"""The pages about the whole book: landing, data quality, codebook, methods."""
+"""The pages about the whole book: data quality, codebook, methods."""
 
 from __future__ import annotations
 
 from collections import ChainMap
 from collections.abc import Mapping
 
-from .. import __version__, doubts, tables, versions
-from ..review.missing import size_of_trial
-from ..review.searches import searches
+from .. import doubts, tables
 from ..synthesis import clopper_pearson
 from ..view.naming import arm_names, of_study, seed_names, spoken
 from . import words
-from .across import Book, evidence_map, quality
-from .certainty import LEVELS
-from .html import Column, Html, count, details, join, link, number, paragraph, table, text
-from .statement import mark, statement
+from .across import Book, quality
+from .html import Column, Html, details, join, number, paragraph, table, text
 
 
 class Overview(Book):
@@ -25,127 +21,6 @@ class Overview(Book):
     data : path, optional
         Another data folder.
     """
-
-    # --- landing ------------------------------------------------------------------------------
-
-    def version(self) -> Html:
-        """Version and date of data and package; an empty changelog gives the data no date."""
-        here, known = versions.here(), versions.published()
-        last = (link(f"../releases/{here}.html", f"version {here}") if here
-                else link(f"../releases/{known[-1]}.html", f"last released version: {known[-1]}")
-                if known else "no version has been released yet")
-        dated = [f"Data of {said}"] if (said := versions.said(self.data.version)) else []
-        return Html('<p class="lr-version">' + " · ".join(
-            [*dated, f"package {__version__}", last]) + "</p>")
-
-    def searches(self) -> Html:
-        """How many searches of its own the review rests on."""
-        made = len(searches(self.data))
-        flow = link("flow.html", "flow of studies")
-        return paragraph(Html(
-            f"Of our own, {made} {'search is' if made == 1 else 'searches are'} listed in the "
-            f"{flow}." if made else f"No database search of our own has been made; the {flow} says "
-            "where the studies come from."))
-
-    def certainty(self) -> Html:
-        """For how many indications there is an estimate of benefit, and how sure the best is."""
-        found = {i: [LEVELS.index(r["certainty"]["level"])
-                     for r in self.review.analyses(i, role="main") if r["pooled"]
-                     and r["certainty"] and r["section"] != "harms" and not words.uncontrolled(r)]
-                 for i in self.data.indications}
-        known = {i: max(levels) for i, levels in found.items() if levels}
-        if not known:
-            return paragraph("No indication has a main estimate of benefit from trials with a "
-                             "comparison.")
-        best = max(known.values())
-        where = "; ".join(words.in_text(self.label(i)) for i, level in known.items()
-                          if level == best)
-        said = (f"The certainty of each of them is {LEVELS[best]}." if len(set(known.values())) == 1
-                else f"The highest certainty of any is {LEVELS[best]} ({where}).")
-        return paragraph(f"{len(known)} of {len(found)} indications have a main estimate of "
-                         f"benefit from trials with a comparison. {said}", "lr-lead")
-
-    def findings(self) -> Html:
-        """What the main analyses of every indication found, each with its certainty."""
-        return Html('<ul class="lr-summary">'
-                    + "".join(self._findings(i) for i in self.data.indications) + "</ul>")
-
-    def _findings(self, indication: str) -> str:
-        """The main finding on benefit and on serious harm, or that there is none."""
-        controlled = [r for r in self.review.analyses(indication)
-                      if r["role"] != "check" and not words.uncontrolled(r)]
-        shown = [self._largest([r for r in controlled if (r["section"] == "harms") == harms])
-                 for harms in (False, True)]
-        items = "".join(self._finding(r) for r in shown if r)
-        if not shown[0] or shown[0]["role"] != "main":
-            items = f"<li>{self._no_benefit(controlled, any(shown))}</li>{items}"
-        return f"<li>{self.chapter_link(indication)}<ul>{items}</ul></li>"
-
-    def _no_benefit(self, controlled: list[dict], other: bool) -> str:
-        """That no main analysis of benefit has an estimate, and what one would need."""
-        main = next((r for r in controlled if r["role"] == "main" and r["section"] != "harms"),
-                    None)
-        said = "No main analysis of benefit has an estimate" if other else (
-            "No estimate from controlled trials")
-        why = words.no_pool(self.data, main) if main else "No main analysis is declared."
-        return f"{said}. {text(why)}"
-
-    @staticmethod
-    def _largest(results: list[dict]) -> dict | None:
-        """A main estimate before others, that of most trials, then of most participants.
-
-        Never chosen by what it says.
-        """
-        return max((r for r in results if r["pooled"]), default=None,
-                   key=lambda r: (r["role"] == "main", r["k"], r["n"]))
-
-    def _finding(self, result: dict) -> str:
-        figure = self.chapter_link(result["indication"], f"forest-{result['id']}", "Figure")
-        plain, other = words.plain(self.data, result), (
-            "" if result["role"] == "main" else "Of another comparison or window: ")
-        return (f"<li{mark(result)}>{other}<strong>{text(plain)}</strong> "
-                f"{text(words.finding(self.data, result))}{self._counts(result)} "
-                f"Certainty: {statement(result).certainty}. {figure}</li>")
-
-    @staticmethod
-    def _counts(result: dict) -> str:
-        """The patients behind the ratio of a single trial, which alone show how little it is."""
-        if result["k"] != 1 or not words.ratio(result):
-            return ""
-        arms = [next(s for s in result["studies"] if s["weight"] is not None)[side]
-                for side in ("cells", "comparator")]
-        if any(not arm or not arm["events"] for arm in arms):  # of none the sentence says so
-            return ""
-        with_cells, without = (f"{number(arm['events'], 0)} of {number(arm['n'], 0)}"
-                               for arm in arms)
-        return (f" The counts are {with_cells} with {words.treated(result)} and {without} "
-                "without.")
-
-    def indications(self) -> Html:
-        """Studies and participants of every indication; each trial counted once."""
-        rows, found = [], evidence_map.cells(self)
-        for s in quality.sizes(self):
-            ev = self.evidence[s["indication"]]
-            states = [c for (_, i), c in found.items() if i == s["indication"]]
-            rows.append({
-                "name": self.chapter_link(s["indication"]), "reports": s["reports"],
-                "human": len(s["human"]),
-                "n": count(sum(size_of_trial(ev, t) or 0 for t in s["human"])),
-                "animal": s["animal"] or "none in the data", "used": s["used"],
-                "outcomes": f"{sum(bool(c.pooled) for c in states)} of "
-                            f"{sum(c.state != 'none' for c in states)}"})
-        return table("table-indications", "Studies and participants by indication",
-                     [Column("name", "Indication"), Column("reports", "Reports", True),
-                      Column("human", "Trials in people", True),
-                      Column("n", "Enrolled or planned", True),
-                      Column("animal", "Animal experiments", True),
-                      Column("used", "Trials in an analysis", True),
-                      Column("outcomes", "Outcomes with an estimate", True)], rows,
-                     interactive=False, cards=True)
-
-    def map_in_short(self) -> Html:
-        """How much of the evidence map holds an estimate."""
-        return evidence_map.teaser(self)
 
     # --- data quality -------------------------------------------------------------------------
 

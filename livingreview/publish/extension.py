@@ -19,7 +19,6 @@ from itertools import chain
 from pathlib import Path
 from typing import NoReturn
 
-from myst_nb.sphinx_ext import add_global_html_resources
 from sphinx.application import Sphinx
 from sphinx.util import logging
 
@@ -29,7 +28,18 @@ from ..render import engine
 from ..review import Review
 from ..store import VARIABLE, Store
 from ..view.glossary import PAGE
-from . import executed, freshness, generated, heads, terms, views
+from . import (
+    addresses,
+    executed,
+    freshness,
+    generated,
+    heads,
+    light,
+    longtables,
+    search,
+    terms,
+    views,
+)
 from .workers import Workers, WorkersError
 
 logger = logging.getLogger(__name__)
@@ -112,6 +122,11 @@ class _Build:
         config.nb_execution_cache_path = str(generated / "executed")
         config.html_title = f"{config.html_title} · {self.identity.words}"
 
+    def dataset(self) -> Dataset:
+        """The data, read where they have not been."""
+        self.data = self.data or _validated()
+        return self.data
+
     def outdated(self, app: Sphinx, env, added, changed, removed) -> list[str]:
         """Execute what is not fresh; the pages that must be read again because of that.
 
@@ -125,7 +140,7 @@ class _Build:
         env.livingreview_written = written
         if same and not (again or added or changed):
             return []
-        data = self.data = self.data or _validated()
+        data = self.dataset()
         pages, store = _pages(app, env), Store.chosen()
         with _reported():
             freshness.execute(pages, store, data, Workers.chosen(), logger.info)
@@ -144,14 +159,17 @@ class _Build:
 
     def generated(self, app: Sphinx) -> Iterator[tuple[str, dict, str]]:
         """The pages that have no notebook."""
-        data = self.data or _validated()
+        data = self.dataset()
         found = chain(generated.pages(Review.by_need(data)), executed.pages(
             _pages(app, app.env), Store.chosen(), data, Path(app.outdir)))
         with _reported():
             yield from generated.collected(found, app.config.language)
 
     def decorate(self, app: Sphinx, page: str, template: str, context: dict, doctree) -> None:
-        """Give a page its version and its data for search engines, and explain its terms."""
+        """Give a page its version and data for search engines, short tables, explained terms."""
+        if "body" in context:
+            context["body"] = longtables.cut(context["body"], f"{page}.html", Path(app.outdir),
+                                             longtables.STYLES)
         heads.decorate(app, self.identity, self.facts, page, context)
         if GLOSSARY in app.env.found_docs and terms.wanted(page, app.config.root_doc):
             context["body"] = terms.explained(context.get("body", ""), f"{page}.html",
@@ -204,6 +222,9 @@ def _write(data: Dataset, generated: Path, site_url: str) -> None:
     extra = generated / "site"
     shutil.rmtree(extra, ignore_errors=True)
     site.write_public(data, results, extra)
+    for path, page in addresses.redirects(data).items():
+        (extra / path).parent.mkdir(parents=True, exist_ok=True)
+        (extra / path).write_text(page, encoding="utf-8")
     if site_url:
         (extra / "feed.xml").write_text(feed.feed(data, site_url), encoding="utf-8")
 
@@ -239,15 +260,6 @@ def _without_thebe(app: Sphinx, config) -> None:
     app.registry.css_files[:] = [one for one in app.registry.css_files if "thebe" not in one[0]]
 
 
-def _style_of_notebooks(app: Sphinx) -> None:
-    """Write a style sheet that is else written last.
-
-    Pages name the digest of a style sheet that is there: a first build would give other pages.
-    """
-    (Path(app.outdir) / "_static").mkdir(parents=True, exist_ok=True)
-    add_global_html_resources(app, None)
-
-
 def setup(app: Sphinx) -> dict:
     """Register the extension."""
     app.add_config_value("livingreview_site_url", "", "html")
@@ -257,10 +269,13 @@ def setup(app: Sphinx) -> dict:
     app.connect("config-inited", build.prepare, priority=100)
     app.connect("config-inited", _addresses, priority=100)
     app.connect("config-inited", _without_thebe, priority=999)
-    app.connect("builder-inited", _style_of_notebooks)
     app.connect("env-get-outdated", build.outdated)
     app.connect("html-collect-pages", build.generated)
     app.connect("html-page-context", build.decorate)
+    app.connect("doctree-resolved", addresses.Outputs(build.dataset))
+    app.connect("env-get-outdated", addresses.Outputs.forget)
     views.setup(app)
-    app.connect("build-finished", build.finished)
+    app.connect("build-finished", build.finished, priority=999)
+    light.setup(app)
+    search.setup(app)
     return {"version": __version__, "parallel_read_safe": True}

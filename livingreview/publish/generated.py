@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from markupsafe import Markup
+
 from ..render.engine import render
 from ..review import Review
+from ..view.addresses import Addresses
 from ..view.base import View
+from ..view.trial import INDEX, trial_index, trial_pages
 
 
 @dataclass(frozen=True)
@@ -19,7 +24,7 @@ class Generated:
     name : str
         Its address without the ending, from the root of the site.
     title : str
-        Of the window of a browser.
+        Of the window of a browser; empty for the heading of the page.
     view : View
     """
 
@@ -35,7 +40,20 @@ def pages(review: Review) -> Iterator[Generated]:
     ----------
     review : Review
     """
-    yield from ()
+    yield from _trials(review)
+
+
+def _trials(review: Review) -> Iterator[Generated]:
+    """The page of every study, and their index."""
+    addresses = Addresses(review.data)
+    for study_id, indication, page in trial_pages(review):
+        yield Generated(_name(addresses.trial(indication, study_id)), page.name, page)
+    yield Generated(_name(INDEX), "", trial_index(review))
+
+
+def _name(address: str) -> str:
+    """Name of a page of which the address is known."""
+    return address.removesuffix(".html")
 
 
 def collected(pages: Iterable[Generated], language: str) -> Iterator[tuple[str, dict, str]]:
@@ -48,5 +66,11 @@ def collected(pages: Iterable[Generated], language: str) -> Iterator[tuple[str, 
     """
     for page in pages:
         body = str(render(page.view, f"{page.name}.html", language))
-        yield page.name, {"title": page.title, "body": body, "meta": {}, "toc": "",
-                          "display_toc": False}, "page.html"
+        yield page.name, {"title": page.title or _heading(body), "body": body, "meta": {},
+                          "toc": "", "display_toc": False}, "page.html"
+
+
+def _heading(body: str) -> str:
+    """The words of the first heading of a page."""
+    found = re.search(r"<h1[^>]*>(.*?)</h1>", body, re.DOTALL)
+    return str(Markup(found[1]).striptags()) if found else ""

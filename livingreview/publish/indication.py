@@ -17,6 +17,9 @@ from ..tables import ANALYSES, CHANGELOG, IDENTIFIER, MAIN_WINDOWS, TABLES, VOCA
 from ..view.addresses import PAGES
 
 _TOC = "_toc.yml"
+# What the table of contents calls the pages of a chapter after its first.
+_TITLES = dict(zip(PAGES[1:], ("Benefits", "Harms", "Trials", "Robustness", "Dose, source, time",
+                               "What others say", "Data"), strict=True))
 
 
 class IndicationError(Exception):
@@ -201,7 +204,6 @@ def _contents(root: Path, name: str, data: Dataset) -> str:
 def _entries(name: str, indent: str) -> list[str]:
     """The chapter in the table of contents."""
     out = [f"{indent}- file: notebooks/{name}/index", f"{indent}  sections:"]
-    for page, title in PAGES.items():
-        if title:
-            out += [f"{indent}    - file: notebooks/{name}/{page}", f"{indent}      title: {title}"]
+    for page, title in _TITLES.items():
+        out += [f"{indent}    - file: notebooks/{name}/{page}", f"{indent}      title: {title}"]
     return out

@@ -90,8 +90,9 @@ def environment(language: str = SOURCE) -> Environment:
     return env
 
 
-def render(view: View | Mapping, page: str = "", language: str = SOURCE) -> Markup:
-    """A view as HTML.
+def render(view: View | Mapping, page: str = "", language: str = SOURCE,
+           form: str = "html") -> Markup:
+    """A view as HTML, or in another form that its template is written in.
 
     Parameters
     ----------
@@ -100,11 +101,13 @@ def render(view: View | Mapping, page: str = "", language: str = SOURCE) -> Mark
     page : str
         Address of the page from the root of the site: links are made relative to it.
     language : str
+    form : str
+        Ending of the template.
 
     Returns
     -------
     Markup
     """
     value = shown(view)
-    template = environment(language).get_template(f"{value['template']}.html")
+    template = environment(language).get_template(f"{value['template']}.{form}")
     return Markup(template.render(v=value["data"], page=page, language=language).strip())

@@ -7,10 +7,8 @@ from functools import cached_property
 
 from ..dataset import Dataset
 
-# The pages of a chapter in their order, with what the table of contents calls them.
-PAGES = {"index": "", "benefits": "Benefits", "harms": "Harms", "trials": "Trials",
-         "robustness": "Robustness", "dose-time-source": "Dose, source, time",
-         "others": "What others say", "data": "Data"}
+# The pages of a chapter in their order.
+PAGES = ("index", "benefits", "harms", "trials", "robustness", "dose-time-source", "others", "data")
 
 
 def relative(target: str, page: str) -> str:

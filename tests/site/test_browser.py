@@ -157,7 +157,7 @@ def test_drawings_have_titles_and_text(browser, address):
 # Every drawing that is cut at a side, too narrow, or has letters that are small or on each other.
 WIDTHS = (1920, 1440, 1366, 1280, 1024, 768, 390, 320)
 PAPER = 718  # pixels between the margins of an A4 sheet
-_DRAWINGS = "article :is(figure svg:not(svg svg), .lr-way, #table-evidence-map td)"
+_DRAWINGS = "article :is(figure svg:not(svg svg), .lr-way, .lr-map-table td)"
 _WRONG = """drawings => {
   const seen = new Map(), wrong = [];
   const part = e => {  // left and right end of what can be seen inside an element
@@ -292,5 +292,5 @@ def test_headings_are_there_without_scripts(browser, address, name):
 def test_the_warning_is_there_without_scripts(browser, address):
     page = _page(browser, scripts=False)
     page.goto(f"{address}/book/index.html")
-    assert "no medical advice" in page.inner_text("main")
+    assert "No medical advice" in page.inner_text("main")
     page.context.close()

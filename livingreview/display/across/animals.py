@@ -11,13 +11,14 @@ from scipy.special import ndtri
 from ... import tables
 from ...effects import Analysis, Effect, Evidence, LeftOut, Rules, select
 from ...effects.comparisons import is_cell_arm
+from ...review.counted import ANIMAL
 from ...review.directions import BASES, directions
 from ...review.pools import natural
 from ...view.naming import spoken
 from .. import words
 from ..html import Column, Html, count, details, interval, join, number, paragraph, table, text
 from . import others
-from .book import ANIMAL, Book
+from .book import Book
 
 NOT_STATED = "not stated"
 _Z = float(ndtri(0.975))

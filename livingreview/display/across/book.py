@@ -7,15 +7,13 @@ from functools import cached_property
 from pathlib import Path
 
 from ...dataset import Dataset, load
-from ...effects import Evidence, Rules
-from ...effects.selection import shares_patients
+from ...effects import Evidence
 from ...review import Review
 from ...view.addresses import Addresses
 from ...view.naming import arm_names, review_names, study_names
 from ..html import Html, link, text
 
 NOTEBOOKS = Path(__file__).resolve().parents[3] / "notebooks"
-ANIMAL = "animal-experiment"
 
 
 def chapter_page(indication: str) -> str | None:
@@ -123,36 +121,3 @@ class Book:
         """A study by its name, linked to its entry in the chapter."""
         name = self.names[indication][study_id]
         return self.chapter_link(indication, f"study-{study_id}", name)
-
-
-def trials(ev: Evidence) -> dict[str, list[str]]:
-    """Reports of each trial: its main report first, then its companions."""
-    out: dict[str, list[str]] = {}
-    for study in ev.studies:
-        out.setdefault(ev.trial_of(study), []).append(study)
-    return {trial: sorted(found, key=lambda s: s != trial) for trial, found in out.items()}
-
-
-def kind_of_trial(ev: Evidence, trial: str) -> str:
-    """Group of a trial: controlled, uncontrolled, animal or not-stated (its design).
-
-    Controlled are trials that compare cells with something that is no cell product; a study that
-    compares only cell products with each other has no control in that sense.
-    """
-    design = ev.studies[trial]["design"]
-    if design is None:
-        return "not-stated"
-    if design == ANIMAL:
-        return "animal"
-    parallel = design in ("rct", "nonrandomised-controlled")
-    return "controlled" if parallel and trial in ev.contests("any") else "uncontrolled"
-
-
-def not_counted(ev: Evidence, trial: str) -> str:
-    """Why the patients of a trial are in no count; empty where they are."""
-    study = ev.studies[trial]
-    if study["status"] == "retracted":
-        return "retracted"
-    if ev.nameless(study):
-        return "a study without a name, which may be there under its own"
-    return shares_patients(ev, trial, Rules())

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import cache
 
+from ...review.counted import kind_of_trial, not_counted, trials
 from ...review.harms import ArmEvents, arm_events, totals
 from ...view.naming import of_study, spoken
 from .. import provenance, words
 from ..bounds import months_words, risk_words, seen_apart
 from ..html import Column, Html, count, details, join, paragraph, table, text
 from ..statement import mark, statement
-from .book import Book, kind_of_trial, not_counted, trials
+from .book import Book
 
 # Kinds of events that every trial should report, and that of the single events that are feared.
 MAIN_KINDS = ("any", "serious", "treatment-related", "feared")

@@ -6,11 +6,12 @@ import math
 from collections.abc import Callable, Mapping
 
 from ...review import Review
+from ...review.counted import trials
 from ...view.naming import review_names, spoken
 from .. import provenance, words
 from ..html import Column, Html, count, details, interval, join, number, paragraph, table, text
 from ..statement import mark, statement
-from .book import Book, trials
+from .book import Book
 
 # On the page several facts share a cell; the file has a column for each.
 COLUMNS = (

@@ -9,10 +9,11 @@ from collections.abc import Iterable
 from ...effects import Evidence
 from ...effects.comparisons import is_cell_arm
 from ...effects.question import APART, main_reason
+from ...review.counted import ANIMAL, not_counted
 from ...view.naming import of_study, spoken
 from .. import words
 from ..html import Column, Html, count, details, join, paragraph, table
-from .book import ANIMAL, Book, not_counted, trials
+from .book import Book
 
 SPREADS = ("sd", "se", "ci_low", "q1")
 
@@ -227,16 +228,3 @@ def derived(book: Book) -> Html:
         [Column("step", "Step"), Column("trials", "Trials", True),
          Column("analyses", "Analyses", True), Column("which", "Which")], rows,
         "Every value is used as it is printed.", interactive=False, cards=True)
-
-
-def sizes(book: Book) -> list[dict]:
-    """Counts of each indication: reports, trials, those in people and in animals, and in use."""
-    out = []
-    for indication, ev in book.evidence.items():
-        known = [t for t in trials(ev) if not not_counted(ev, t)]
-        human = [t for t in known if ev.studies[t]["design"] != ANIMAL]
-        used = analysed(book, indication)
-        out.append({"indication": indication, "reports": len(ev.studies), "trials": len(known),
-                    "human": human, "animal": len(known) - len(human),
-                    "used": sum(t in used for t in trials(ev))})
-    return out

@@ -1,0 +1,160 @@
+"""Files of the analyses: data as CSV and JSON, forest plots as SVG and PNG."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+from ..display import weights, words
+from ..render.engine import render
+from ..review import Review, rounded
+from ..view.base import packed
+from ..view.figure import Figures, files_of
+from ..view.forest import Forests
+from ..view.naming import of_study, spoken
+
+ZOOM = 2  # pixels of a picture for one of its drawing
+COLOURS = 64  # of a picture: more would only tell shades of the edges of letters
+_FONT, _FILE = "DejaVu Sans", "DejaVuSans"
+_RECOMPUTE = ("trial_id", "study_id", "yi", "vi", "n_cells", "n_comparator", "weight")
+_LAST = ("yi", "vi", "quality", "derivation")
+
+
+def _number(value: object) -> object:
+    """A value of a CSV with the digits of ``results.json``."""
+    return f"{rounded(value):.10g}" if isinstance(value, float) else value
+
+
+def csv_text(forests: Forests, result: dict) -> str:
+    """The data of a forest plot as CSV, a row for each trial.
+
+    Parameters
+    ----------
+    forests : Forests
+        Of the indication.
+    result : dict
+        One analysis of ``results.json``.
+    """
+    alone = words.uncontrolled(result)
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(_HEADER_ALONE if alone else _HEADER)
+    for study in result["studies"]:
+        name = str(forests.names[study["trial_id"]])
+        middle = _alone(study) if alone else _arms(study)
+        weight = study["weight"] if result["k"] > 1 else None
+        note = [] if alone else [_without(result, study)]
+        writer.writerow(map(_number, (
+            name, study["study_id"], study["outcome"], study["months"], study["statistic"],
+            *middle, study["estimate"], study["ci_low"], study["ci_high"], weight, *note,
+            study["yi"], study["vi"], study["quality"],
+            spoken("; ".join(study["derivation"]), of_study(forests.arms, study["study_id"])))))
+    return text.getvalue()
+
+
+_FIRST = ("study_id", "outcome", "months", "statistic")
+_HEADER = ("trial", *_FIRST, "n treated", "mean or events treated", "sd treated", "n comparator",
+           "mean or events comparator", "sd comparator", "effect", "ci low", "ci high", "weight",
+           "estimate without this trial of weight 0", *_LAST)
+_HEADER_ALONE = ("study", *_FIRST, "n", "baseline mean", "last mean", "events", "value", "ci low",
+                 "ci high", "weight", *_LAST)
+
+
+def _arms(study: dict) -> Iterator[object]:
+    for side in ("cells", "comparator"):
+        arm = study[side] or {"mean": None, "events": None, "sd": None}
+        yield from (study[f"n_{side}"],
+                    arm["mean"] if arm["events"] is None else arm["events"], arm["sd"])
+
+
+def _alone(study: dict) -> list[object]:
+    means = [study[visit]["mean"] if study[visit] else None for visit in ("baseline", "last")]
+    return [study["n_cells"], *means, study["cells"]["events"]]
+
+
+def _without(result: dict, study: dict) -> float | None:
+    """What the estimate is without a trial of weight 0 whose numbers move it all the same."""
+    bare = study["yi"] is not None and weights.weightless(result, study)
+    return (study.get("without") or {}).get("estimate") if bare else None
+
+
+def json_text(figures: Figures, result: dict) -> str:
+    """The view of a forest plot with what is needed to pool its trials again.
+
+    Parameters
+    ----------
+    figures : Figures
+    result : dict
+        One analysis of ``results.json``.
+    """
+    document = {"id": result["id"], "method": result["method"], "pooled": result["pooled"],
+                "random_effects": result["random_effects"],
+                "trials": [{key: s[key] for key in _RECOMPUTE} for s in result["studies"]],
+                **packed(figures.forest(result))}
+    return json.dumps(rounded(document), ensure_ascii=False, separators=(",", ":")) + "\n"
+
+
+def png(svg: str) -> bytes:
+    """A drawing as a picture with few colours.
+
+    Its letters are those of a font that is installed with the package, so that a picture is the
+    same on every machine, also on one without fonts.
+
+    Parameters
+    ----------
+    svg : str
+    """
+    import matplotlib
+    import resvg_py
+    from PIL import Image
+
+    fonts = Path(matplotlib.get_data_path(), "fonts", "ttf")
+    drawn = resvg_py.svg_to_bytes(
+        svg_string=svg, zoom=ZOOM, skip_system_fonts=True, font_family=_FONT,
+        sans_serif_family=_FONT,
+        font_files=[str(fonts / f"{_FILE}{face}.ttf") for face in ("", "-Bold", "-Oblique")])
+    image = Image.open(io.BytesIO(drawn)).convert("RGB").quantize(
+        COLOURS, method=Image.Quantize.FASTOCTREE)
+    out = io.BytesIO()
+    image.save(out, "PNG")
+    return out.getvalue()
+
+
+def texts(figures: Figures) -> Iterator[tuple[str, str]]:
+    """Addresses and contents of all files that are text.
+
+    Parameters
+    ----------
+    figures : Figures
+    """
+    for result in figures.results():
+        files = files_of(result)
+        yield files.json, json_text(figures, result)
+        if files.csv:
+            yield files.csv, csv_text(figures.forests[result["indication"]], result)
+            yield files.svg, str(render(figures.forest(result), form="svg")) + "\n"
+
+
+def write(review: Review, folder: Path) -> None:
+    """Write the files of all analyses; a picture is drawn only where its drawing has changed.
+
+    Parameters
+    ----------
+    review : Review
+    folder : Path
+        Root of the site.
+    """
+    figures = Figures(review)
+    pictures = {files_of(r).svg: files_of(r).png for r in figures.results()}
+    (folder / "figures").mkdir(parents=True, exist_ok=True)
+    for address, text in texts(figures):
+        path, content = folder / address, text.encode()
+        same = path.is_file() and path.read_bytes() == content
+        if not same:
+            path.write_bytes(content)
+        picture = pictures.get(address) if address.endswith(".svg") else ""
+        if picture and not (same and (folder / picture).is_file()):
+            (folder / picture).write_bytes(png(text))

@@ -1,0 +1,122 @@
+/* Pagefind in a page of ours: what is named exactly by the words stands first. */
+const form = document.getElementById("lr-find"), count = document.getElementById("lr-count");
+const list = document.getElementById("lr-found"), more = document.getElementById("lr-more");
+const LOOKED_AT = 30, SHOWN = 10;
+let pagefind = null, asked = 0, found = [], rest = [];
+
+function say(name, words, number) {
+  count.textContent = (count.dataset[name] || "").replace("{words}", words || "")
+    .replace("{count}", String(number || 0));
+}
+
+function plain(text) {
+  return text.normalize("NFD").replace(/\p{M}/gu, "").toLowerCase().trim()
+    .replace(/^https?:\/\/(dx\.)?doi\.org\//, "");
+}
+
+/* Pagefind also finds pages by a few first letters of a word that it does not know: half of a word
+   is asked for here, as its endings differ, and the whole of a number. */
+function holds(page, words) {
+  const text = plain(`${Object.values(page.meta).join(" ")} ${page.content}`);
+  if (/^\S*\d\S*$/.test(words) && words.length > 5) { return text.includes(words); }
+  return words.replace(/"/g, "").split(/\s+/).every(
+    (word) => text.includes(word.slice(0, Math.max(3, word.length >> 1))));
+}
+
+/* 0 where the words are a name or number of the page, 1 where its title holds them, 2 elsewhere. */
+function rank(page, words) {
+  const named = Object.entries(page.meta).filter(([key]) => key !== "image" && key !== "image_alt")
+    .flatMap(([, value]) => [value, ...value.split(/[;,|\s]+/)]).map(plain);
+  if (/\d/.test(words) && named.includes(words)) { return 0; }
+  return plain(page.meta.title || "").includes(words) ? 1 : 2;
+}
+
+function entry(page) {
+  const item = document.createElement("li"), link = document.createElement("a");
+  // the part of the page that fits best, where that is not its beginning
+  const part = page.sub_results.find((one) => one.url !== page.url && one.excerpt === page.excerpt);
+  link.href = page.url;
+  link.textContent = page.meta.title || page.url;
+  const heading = document.createElement("h2");
+  heading.append(link);
+  const about = document.createElement("p");
+  about.className = "lr-sub";
+  about.textContent = ["kind", "indication"].flatMap((name) => page.filters[name] || []).join(" · ");
+  if (part) {
+    const inside = document.createElement("a");
+    inside.href = part.url;
+    inside.textContent = part.title;
+    about.append(about.textContent ? " · " : "", inside);
+  }
+  const excerpt = document.createElement("p");
+  excerpt.innerHTML = page.excerpt; // text escaped by Pagefind, with <mark> around the words
+  item.append(heading, about, excerpt);
+  return item;
+}
+
+async function show() {
+  const run = asked;
+  if (found.length < SHOWN && rest.length) {
+    const loaded = await Promise.all(rest.splice(0, SHOWN).map((one) => one.data()));
+    if (run !== asked) { return; }
+    found.push(...loaded);
+  }
+  list.append(...found.splice(0, SHOWN).map(entry));
+  more.hidden = !found.length && !rest.length;
+}
+
+async function search() {
+  const run = ++asked, words = form.q.value.trim();
+  const filters = {};
+  for (const name of ["kind", "indication"]) { if (form[name].value) { filters[name] = form[name].value; } }
+  const address = new URLSearchParams(Object.entries({ q: words, ...filters }).filter(([, value]) => value));
+  history.replaceState(null, "", address.size ? `?${address}` : location.pathname);
+  // a DOI is looked for without the address that leads to it
+  const answer = await pagefind.search(plain(words) || null, { filters });
+  const first = await Promise.all(answer.results.slice(0, LOOKED_AT).map((one) => one.data()));
+  if (run !== asked) { return; }
+  found = [];
+  rest = [];
+  list.replaceChildren();
+  if (!words && !Object.keys(filters).length) { say("empty"); more.hidden = true; return; }
+  const key = plain(words);
+  found = key ? first.filter((page) => holds(page, key)).map((page, place) => [rank(page, key), place, page])
+    .sort((a, b) => a[0] - b[0] || a[1] - b[1]).map((one) => one[2]) : first;
+  rest = found.length ? answer.results.slice(LOOKED_AT) : [];
+  const number = found.length + rest.length;
+  say(number === 0 ? "none" : number === 1 ? "one" : "many", words || Object.values(filters).join(", "), number);
+  await show();
+}
+
+function choices(select, values) {
+  Object.keys(values || {}).sort().forEach((value) => {
+    select.add(new Option(`${value} (${values[value]})`, value));
+  });
+}
+
+async function begin() {
+  const asking = new URLSearchParams(location.search);
+  form.q.value = asking.get("q") || "";
+  try {
+    pagefind = await import("../pagefind/pagefind.js");
+    await pagefind.options({ baseUrl: new URL("..", import.meta.url).pathname, excerptLength: 30 });
+    const known = await pagefind.filters();
+    for (const name of ["kind", "indication"]) {
+      choices(form[name], known[name]);
+      form[name].value = asking.get(name) || "";
+      if (form[name].selectedIndex < 0) { form[name].value = ""; }
+      form[name].addEventListener("change", search);
+    }
+  } catch (missing) {
+    say("failed");
+    return;
+  }
+  form.addEventListener("submit", (event) => { event.preventDefault(); search(); });
+  let pause = 0;
+  form.q.addEventListener("input", () => { clearTimeout(pause); pause = setTimeout(search, 250); });
+  more.addEventListener("click", show);
+  if (!form.q.value) { form.q.focus(); }
+  await search();
+}
+
+begin();

@@ -1,0 +1,72 @@
+"""A chapter as the cells of its pages show it."""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+from ..display import chapter
+from ..review.windows import Shown as First
+from ..review.windows import shown_first
+from ..view.answer import answer
+from ..view.chapter_trials import chapter_trials
+from ..view.forest import Forests
+from ..view.listed import benefits, harms
+from ..view.tabs import tabs
+from .shown import Shown
+
+
+class Chapter(chapter.Chapter):
+    """One indication, ready to be shown.
+
+    Takes what :class:`livingreview.display.chapter.Chapter` takes.
+
+    Examples
+    --------
+    >>> chapter = Chapter("knee-osteoarthritis")
+    >>> chapter.answer()  # doctest: +SKIP
+    """
+
+    @cached_property
+    def _forests(self) -> Forests:
+        return Forests(self.data, self.indication)
+
+    @cached_property
+    def _by_id(self) -> dict[str, dict]:
+        """The analyses of the chapter by identifier."""
+        return {r["id"]: r for r in self.results()}
+
+    @cached_property
+    def _first(self) -> list[First]:
+        """What a reader is shown first."""
+        return shown_first(self.data, self.indication, self._by_id)
+
+    def tabs(self, page: str) -> Shown:
+        """The pages of the chapter.
+
+        Parameters
+        ----------
+        page : str
+            The page that is shown, such as ``index``.
+        """
+        return Shown(tabs(self.data, self.indication, self.results(), page))
+
+    def answer(self) -> Shown:
+        """What is known, on whom it rests, and what is not in it."""
+        found = [(s, r) for s in self._first if (r := self._analysis(s.analysis_id))]
+        return Shown(answer(self.evidence, self._forests, self._by_id, found, self.asked))
+
+    def benefits(self) -> Shown:
+        """Every analysis but those of harms, outcome by outcome."""
+        return Shown(benefits(self._forests, self.results(), self._first_ids))
+
+    def harms(self) -> Shown:
+        """Every analysis of harms, event by event."""
+        return Shown(harms(self._forests, self.results(), self._first_ids))
+
+    def trials(self) -> Shown:
+        """The studies of the chapter; those that are running; those of animals."""
+        return Shown(chapter_trials(self.review, self.indication))
+
+    @cached_property
+    def _first_ids(self) -> tuple[str, ...]:
+        return tuple(s.analysis_id for s in self._first)

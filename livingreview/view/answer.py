@@ -1,0 +1,274 @@
+"""The answer of a chapter: what is known, on whom it rests, and what is not in it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+from .. import versions
+from ..dataset import Dataset
+from ..effects import Evidence
+from ..review import rounded
+from ..review.asked import Asked
+from ..review.causes import SHARED
+from ..review.changes import changes
+from ..review.known import known
+from ..review.missing import FINISHED_REPORTED, FINISHED_UNREPORTED, RUNNING
+from ..review.windows import HARM, HEADLINE, Shown, others
+from .addresses import Addresses
+from .base import Label, View, label, wording
+from .finding import Finding
+from .forest import Forest, Forests
+from .naming import arm_names, brief, of_study, spoken
+from .row import FindingRow, row_of
+from .tabs import ANIMAL, HARMS, of_people
+
+FINISHED = (FINISHED_REPORTED, FINISHED_UNREPORTED)
+ABSENT, WAITED = 7, 2  # trials that are named, and of these running ones where finished are many
+HARM_LINES = 3
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What a reader asks a chapter for in the place of its own questions."""
+
+    window: float | None
+    comparator: Label | None
+
+
+@dataclass(frozen=True)
+class Line:
+    """An outcome of the summary of findings, and the same question at other times."""
+
+    row: FindingRow
+    times: tuple[FindingRow, ...]
+
+
+@dataclass(frozen=True)
+class Absent:
+    """A trial that is not in an estimate.
+
+    Attributes
+    ----------
+    direction : Label or None
+        What its report concludes.
+    reason : str
+        Why it is not in it.
+    """
+
+    name: str
+    href: str
+    n: int
+    running: bool
+    direction: Label | None
+    reason: str
+
+
+@dataclass(frozen=True)
+class Since:
+    """What changed: analyses since a version, and lines of the changelog of the data.
+
+    Attributes
+    ----------
+    version : str
+        Empty where there is none before.
+    """
+
+    version: str
+    changed: int
+    unchanged: int
+    logged: int
+    last: str
+
+
+@dataclass(frozen=True)
+class Studies:
+    """How many studies are known."""
+
+    people: int
+    waiting: int
+    animals: int
+
+
+@dataclass(frozen=True)
+class Answer(View):
+    """The index of a chapter.
+
+    Attributes
+    ----------
+    wish : Wish or None
+    headline : Finding or None
+        None where nothing asks what was asked for.
+    instead : Finding or None
+        What is known where the headline has no estimate.
+    harm : Finding or None
+    squares : int
+        Of 100, those for participants whom the headline rests on.
+    forest : Forest or None
+        The trials of the headline, where there are two or more.
+    row : FindingRow or None
+        The headline, where there is one trial.
+    lines : tuple of Line
+        The summary of findings, outcomes with a comparison.
+    alone : tuple of Line
+        Outcomes of treated patients who are compared with nobody.
+    common : bool
+        Whether all lines have one comparison.
+    absent : tuple of Absent
+        Trials that are not in the headline, the largest.
+    n_absent : int
+        How many there are.
+    """
+
+    template = "answer"
+
+    given: Label
+    wish: Wish | None
+    headline: Finding | None
+    instead: Finding | None
+    harm: Finding | None
+    squares: int
+    forest: Forest | None
+    row: FindingRow | None
+    lines: tuple[Line, ...]
+    alone: tuple[Line, ...]
+    common: bool
+    absent: tuple[Absent, ...]
+    n_absent: int
+    harms: tuple[Finding, ...]
+    since: Since
+    studies: Studies
+    trials_href: str
+    harms_href: str
+    benefits_href: str
+    data_href: str
+
+
+def answer(ev: Evidence, forests: Forests, results: Mapping[str, dict],
+           shown: Sequence[tuple[Shown, dict]], asked: Asked) -> Answer:
+    """The answer of a chapter.
+
+    Parameters
+    ----------
+    ev : Evidence
+    forests : Forests
+        Of the indication.
+    results : mapping of str to dict
+        Its analyses by identifier.
+    shown : sequence of (Shown, dict)
+        What a reader is shown first, each with the result that answers it.
+    asked : Asked
+        What the chapter is asked for in the place of its own questions.
+    """
+    roles = {s.role: r for s, r in reversed(shown)}
+    head, harm, findings = roles.get(HEADLINE), roles.get(HARM), forests.findings
+    lines = [_line(ev.data, findings, results, r) for r in _each(r for _, r in shown)]
+    compared = [x for x in lines if not x.row.finding.question.uncontrolled]
+    left = _absent(ev, forests, head) if head else []
+    chapter = partial(Addresses.chapter, ev.indication)
+    return Answer(
+        given=wording(ev.data, "intervention"), wish=_wish(ev.data, asked),
+        headline=findings.of(head) if head else None,
+        instead=_instead(lines) if head and not head["pooled"] else None,
+        harm=findings.of(harm) if harm else None, squares=_squares(head),
+        forest=forests.of(head) if head and head["k"] > 1 else None,
+        row=row_of(head, findings) if head and head["k"] == 1 and head["pooled"] else None,
+        lines=tuple(compared), alone=tuple(x for x in lines if x not in compared),
+        common=len({_comparison(x.row.finding) for x in compared}) == 1,
+        absent=tuple(_largest(left)), n_absent=len(left),
+        harms=tuple(findings.of(r) for r in _harms(results, shown)),
+        since=_since(ev, results), studies=_studies(ev),
+        trials_href=chapter("trials"), harms_href=chapter("harms"),
+        benefits_href=chapter("benefits"), data_href=chapter("data"))
+
+
+def _each(results) -> list[dict]:
+    """Results, each once: two questions may have become one by what was asked for."""
+    return list({r["id"]: r for r in results}.values())
+
+
+def _wish(data: Dataset, asked: Asked) -> Wish | None:
+    if not asked:
+        return None
+    return Wish(asked.window, label(data, "analysis_comparison", asked.comparator)
+                if asked.comparator else None)
+
+
+def _line(data: Dataset, findings, results: Mapping[str, dict], result: dict) -> Line:
+    """An outcome with the analyses that ask the same at other times and found something."""
+    times = [results[a] for a in others(data, result["id"]) if a in results]
+    return Line(row_of(result, findings), tuple(
+        row_of(r, findings) for r in times if r["pooled"]))
+
+
+def _comparison(finding: Finding) -> tuple:
+    return finding.question.comparison, finding.question.background
+
+
+def _instead(lines: Sequence[Line]) -> Finding | None:
+    """The first outcome with an estimate; one without a comparison where no other has any."""
+    found = [x.row.finding for x in lines if x.row.finding.estimate]
+    return min(found, key=lambda f: f.question.uncontrolled, default=None)
+
+
+def _squares(result: dict | None) -> int:
+    """Of 100 squares, those for participants whom an estimate rests on; a few are still one."""
+    missing = result["not_in_pool"] if result else {"n_finished": 0}
+    if not missing["n_finished"] or result["pooled"] is None:
+        return 0
+    return max(1, round(100 * missing["n_pool"] / missing["n_finished"]))
+
+
+def _absent(ev: Evidence, forests: Forests, result: dict) -> list[Absent]:
+    """The trials that are not in an estimate and of known size, finished ones first."""
+    arms = arm_names(ev.data, ev.indication)
+    trials = [t for t in result["not_in_pool"]["trials"]
+              if t["counted"] and t["n"] and t["group"] in (*FINISHED, RUNNING)]
+    return [Absent(
+        brief(forests.names[t["trial_id"]]),
+        forests.addresses.trial(ev.indication, t["trial_id"]), round(t["n"]),
+        t["group"] == RUNNING,
+        label(ev.data, "stated_result", t["direction"]) if t["direction"] else None,
+        spoken(t["reason"], forests.names, of_study(arms, t["trial_id"])))
+        for t in sorted(trials, key=lambda t: (t["group"] == RUNNING, -t["n"]))]
+
+
+def _largest(left: Sequence[Absent]) -> list[Absent]:
+    """The largest finished trials, and running ones in the place that is left or kept for them."""
+    waited = [a for a in left if a.running]
+    finished = [a for a in left if not a.running][:ABSENT - min(WAITED, len(waited))]
+    return [*finished, *waited[:ABSENT - len(finished)]]
+
+
+def _harms(results: Mapping[str, dict], shown: Sequence[tuple[Shown, dict]]) -> list[dict]:
+    """The harms of the summary of findings, then main ones that something is known of."""
+    first = [r for _, r in shown if r["section"] == HARMS]
+    more = [r for r in results.values()
+            if r["section"] == HARMS and r["role"] == "main" and r["studies"]]
+    return _each([*first, *more])[:HARM_LINES]
+
+
+def _studies(ev: Evidence) -> Studies:
+    rows = ev.studies.values()
+    return Studies(of_people(ev.data, ev.indication),
+                   sum(s["progress"] in ("running", "not-started") for s in rows),
+                   sum(s["design"] == ANIMAL and not s["companion_of"] for s in rows))
+
+
+def _since(ev: Evidence, results: Mapping[str, dict]) -> Since:
+    """What changed since the version before these pages, and how the data did."""
+    rows = [r for folder in (ev.indication, "*") for r in ev.data.having("changelog", "file",
+                                                                         folder)]
+    last = max((str(r["date"]) for r in rows), default="")
+    before = versions.preceding(versions.here())
+    if not before:
+        return Since("", 0, 0, len(rows), last)
+    old = versions.results(before)
+    old = {**old, "analyses": {k: v for k, v in old["analyses"].items()
+                               if v["indication"] == ev.indication}}
+    # of files only those that every indication reads, so that no page hangs on another's
+    now = {**old, "analyses": rounded(results), "known": {ev.indication: known(ev)},
+           "digests": {path: ev.data.fingerprint(path) for path in SHARED}}
+    found = changes(old, now)
+    return Since(before, len(found["analyses"]), found["unchanged"], len(rows), last)

@@ -1,0 +1,97 @@
+"""Why an estimate has its certainty: a step for each domain, with the numbers that decided it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ..dataset import Dataset
+from .base import Label, View, label, wording
+from .finding import Question, question
+
+
+@dataclass(frozen=True)
+class Share:
+    """A share, and the decimals of its percentage that tell it from the share asked for."""
+
+    value: float
+    decimals: int
+
+
+@dataclass(frozen=True)
+class Step:
+    """What one domain changes.
+
+    Attributes
+    ----------
+    domain : str
+        A word of `certainty_domain`.
+    change : int
+        In levels; the level that the first step starts at.
+    rules : tuple of str
+        Rules of ``certainty_rules.csv`` that changed it.
+    facts : dict
+        What the rules looked at; shares of the weight are of the class `Share`.
+    """
+
+    domain: str
+    name: Label
+    change: int
+    rules: tuple[str, ...]
+    facts: dict
+
+
+@dataclass(frozen=True)
+class Certainty(View):
+    """The way to the certainty of an estimate.
+
+    Attributes
+    ----------
+    below : int
+        Levels that the rules take off beyond the lowest there is.
+    """
+
+    template = "certainty"
+
+    id: str
+    question: Question
+    k: int
+    level: str
+    steps: tuple[Step, ...]
+    down: int
+    below: int
+    surrogates: Label
+
+
+def certainty(data: Dataset, result: dict) -> Certainty | None:
+    """The trace of a certainty; None where a result is not rated.
+
+    Parameters
+    ----------
+    data : Dataset
+    result : dict
+        One analysis of ``results.json``.
+    """
+    rated = result["certainty"]
+    if not rated:
+        return None
+    steps = tuple(Step(s["domain"], label(data, "certainty_domain", s["domain"]), s["change"],
+                       tuple(s["rules"]), _facts(s["facts"])) for s in rated["steps"])
+    start, *rest = steps
+    down = -sum(s.change for s in rest)
+    return Certainty(result["id"], question(data, result), result["k"], rated["level"], steps,
+                     down, max(0, 1 - (start.change - down)), wording(data, "surrogates"))
+
+
+def _facts(facts: dict) -> dict:
+    """The facts of a step with the decimals of their percentages."""
+    asked = facts.get("share_asked")
+    return {name: Share(value, _decimals(value, asked))
+            if name.startswith("share_") and name != "share_asked" else value
+            for name, value in facts.items()}
+
+
+def _decimals(share: float, beside: float | None) -> int:
+    """Decimals with which the percentage of a share is not that of the share beside it."""
+    if beside is None or share == beside:
+        return 0
+    return next((d for d in range(4) if f"{100 * share:.{d}f}" != f"{100 * beside:.{d}f}"), 3)

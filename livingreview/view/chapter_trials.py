@@ -1,0 +1,134 @@
+"""The studies of a chapter: those of people, those that are running, those of animals."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from ..effects.comparisons import is_cell_arm
+from ..review import Review
+from .addresses import Addresses
+from .base import Label, View, label, wording
+from .naming import study_names
+from .sources import Link, registration
+from .tabs import ANIMAL
+from .unused import Reasons, Unused
+
+# Registered trials in the order in which readers wait for them.
+PROGRESS = ("running", "not-started", "finished", "unknown", "stopped")
+
+
+@dataclass(frozen=True)
+class Study:
+    """A study of the chapter.
+
+    Attributes
+    ----------
+    cells : tuple of tuple of Label
+        Tissue, product and donor of each kind of cells; what is not stated is left out.
+    unused : Unused or None
+        Why no analysis uses it; None where one does.
+    """
+
+    name: str
+    href: str
+    design: Label
+    comparators: tuple[Label, ...]
+    n: int | None
+    cells: tuple[tuple[Label, ...], ...]
+    status: Label
+    progress: Label
+    registrations: tuple[Link, ...]
+    unused: Unused | None
+
+
+@dataclass(frozen=True)
+class ChapterTrials(View):
+    """The studies of a chapter.
+
+    Attributes
+    ----------
+    studies : tuple of Study
+        Of people, one for each report.
+    n_used : int
+        Of these, in an analysis.
+    waiting : tuple of Study
+        Registered ones without results here, those that run first, the largest first.
+    animals : tuple of Study
+    """
+
+    template = "chapter_trials"
+
+    product: Label
+    studies: tuple[Study, ...]
+    n_used: int
+    waiting: tuple[Study, ...]
+    animals: tuple[Study, ...]
+    index_href: str
+
+
+class _Studies:
+    """Rows of the studies of one indication."""
+
+    def __init__(self, review: Review, indication: str):
+        self.ev, self.data = review.evidence[indication], review.data
+        self.addresses = Addresses(self.data)
+        self.names = study_names(self.data, indication)
+        self.reasons = Reasons(review, indication, self.addresses)
+        self.kinds: dict[str, set[str]] = {}
+        for c in self.ev.comparisons:
+            self.kinds.setdefault(c.study_id, set()).add(c.kind)
+
+    def row(self, study_id: str) -> Study:
+        """A study as the tables show it."""
+        s = self.ev.studies[study_id]
+        return Study(
+            str(self.names[study_id]), self.addresses.trial(self.ev.indication, study_id),
+            label(self.data, "design", s["design"]),
+            tuple(label(self.data, "comparison_class", k)
+                  for k in sorted(self.kinds.get(study_id, ()))),
+            s["n_enrolled"], self._cells(study_id), label(self.data, "status", s["status"]),
+            label(self.data, "progress", s["progress"]),
+            tuple(map(registration, s["registration"])), self.reasons.why(study_id))
+
+    def _cells(self, study_id: str) -> tuple[tuple[Label, ...], ...]:
+        """Tissue, product and donor of the cell arms."""
+        arms = [arm for (study, _), arm in self.ev.arms.items()
+                if study == study_id and is_cell_arm(arm) and arm["cell_source"] != "none"]
+        return tuple(dict.fromkeys(kind for arm in arms if (kind := self._kind(arm))))
+
+    def _kind(self, arm: Mapping) -> tuple[Label, ...]:
+        return tuple(label(self.data, name, arm[name])
+                     for name in ("cell_source", "cell_product", "donor") if arm[name])
+
+
+def chapter_trials(review: Review, indication: str) -> ChapterTrials:
+    """The studies of a chapter.
+
+    Parameters
+    ----------
+    review : Review
+    indication : str
+    """
+    known = _Studies(review, indication)
+    studies = known.ev.studies
+    rows = {s: known.row(s) for s in studies}
+    animals = [s for s in studies if studies[s]["design"] == ANIMAL]
+    people = [s for s in studies if s not in animals]
+    return ChapterTrials(
+        product=wording(review.data, "product"),
+        studies=tuple(rows[s] for s in people),
+        n_used=sum(rows[s].unused is None for s in people),
+        waiting=tuple(rows[s] for s in sorted(
+            (s for s in people if _waiting(studies[s])), key=lambda s: _awaited(studies[s]))),
+        animals=tuple(rows[s] for s in animals), index_href="trials/index.html")
+
+
+def _waiting(study: Mapping) -> bool:
+    return bool(study["progress"]) or study["status"] == "registered"
+
+
+def _awaited(study: Mapping) -> tuple[int, int]:
+    """Place of a registered trial: by its progress, then by its size."""
+    at = study["progress"]
+    return (PROGRESS.index(at) if at in PROGRESS else len(PROGRESS), -(study["n_enrolled"] or 0))

@@ -1,0 +1,307 @@
+"""The page of one analysis, at an address of its own, and the list of them all."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+from .. import versions
+from ..display import words
+from ..review import Review
+from .base import Label, View, label
+from .certainty import Certainty, certainty
+from .finding import Estimate, Findings, estimate_of
+from .forest import Forest, Forests
+from .naming import spoken
+from .outside import Outside, outside
+from .row import FindingRow, row_of
+from .subgroup import Subgroups, subgroups
+
+INDEX = "figures/index.html"
+# Questions are related when they are equal in these; the first differ in time, the second in
+# what the cells are compared with.
+_OUTCOME = ("target", "instrument_contains", "condition", "products", "measure")
+_OTHER_TIME = (*_OUTCOME, "comparison", "background")
+_OTHER_CONTROL = (*_OUTCOME, "window_from", "window_to")
+
+
+@dataclass(frozen=True)
+class Heterogeneity:
+    """How much the trials of an estimate differ.
+
+    Attributes
+    ----------
+    model : str
+        Of the main estimate.
+    random : Estimate or None
+        That of random effects, where the main model is another.
+    i2, tau2 : float or None
+        Of random effects; the interval of tau2 where it is known.
+    few : bool
+        Whether a prediction interval is very uncertain.
+    """
+
+    k: int
+    model: str
+    random: Estimate | None
+    i2: float | None
+    tau2: float | None
+    tau2_low: float | None
+    tau2_high: float | None
+    pi_low: float | None
+    pi_high: float | None
+    few: bool
+
+
+@dataclass(frozen=True)
+class Choice:
+    """An estimate under another choice; None where there is none."""
+
+    name: str
+    href: str
+    estimate: Estimate | None
+
+
+@dataclass(frozen=True)
+class Files:
+    """Addresses of what can be downloaded; empty where there is nothing to draw."""
+
+    csv: str
+    json: str
+    svg: str
+    png: str
+
+
+@dataclass(frozen=True)
+class Citation:
+    """What a citation of a figure names."""
+
+    authors: str
+    book: str
+    version: str
+    data: str
+    address: str
+
+
+@dataclass(frozen=True)
+class Method:
+    """How an estimate was made; labels are None where the model tells it."""
+
+    model: str
+    tau2: Label | None
+    interval: Label | None
+
+
+@dataclass(frozen=True)
+class FigurePage(View):
+    """One analysis.
+
+    Attributes
+    ----------
+    chapter : tuple of (Label, str)
+        The indication and its chapter.
+    part : str
+        ``benefits`` or ``harms``, and its address.
+    row : FindingRow
+        The finding with a small drawing.
+    forest : Forest or None
+        None where no trial is drawn.
+    binary : bool
+        Whether counts of patients are asked for, not means.
+    choices, without : tuple of Choice
+        Other choices, and leaving out each trial in turn.
+    times, controls : tuple of FindingRow
+        The same question at other times, and against other controls.
+    """
+
+    template = "figure"
+
+    chapter: tuple[Label, str]
+    part: tuple[str, str]
+    row: FindingRow
+    forest: Forest | None
+    binary: bool
+    note: str
+    small_study: str
+    heterogeneity: Heterogeneity | None
+    certainty: Certainty | None
+    subgroups: Subgroups | None
+    choices: tuple[Choice, ...]
+    without: tuple[Choice, ...]
+    outside: Outside | None
+    times: tuple[FindingRow, ...]
+    controls: tuple[FindingRow, ...]
+    method: Method | None
+    files: Files
+    cite: Citation
+
+
+@dataclass(frozen=True)
+class IndicationRows:
+    """The findings of one indication."""
+
+    id: str
+    name: Label
+    href: str
+    estimates: int
+    rows: tuple[FindingRow, ...]
+
+
+@dataclass(frozen=True)
+class FigureIndex(View):
+    """All analyses by indication."""
+
+    template = "figure_index"
+
+    k: int
+    indications: tuple[IndicationRows, ...]
+
+
+def files_of(result: dict) -> Files:
+    """Addresses of the files of an analysis: a drawing of one trial needs no second form."""
+    stem, k = f"figures/{result['id']}", len(result["studies"])
+    return Files(f"{stem}.csv" if k else "", f"{stem}.json", f"{stem}.svg" if k else "",
+                 f"{stem}.png" if k > 1 else "")
+
+
+class Figures:
+    """Pages of the analyses of a review.
+
+    Parameters
+    ----------
+    review : Review
+    site : str
+        Address of the site; empty where it has none yet.
+    """
+
+    def __init__(self, review: Review, site: str = ""):
+        self.review, self.data, self.site = review, review.data, site.rstrip("/")
+        self._rows: dict[str, FindingRow] = {}
+
+    @cached_property
+    def forests(self) -> dict[str, Forests]:
+        """What draws the figures of each indication."""
+        return {i: Forests(self.data, i) for i in self.data.indications}
+
+    @cached_property
+    def _about(self) -> dict[str, str]:
+        return {row["key"]: row["value"] for row in self.data.records("about")}
+
+    def results(self) -> Iterator[dict]:
+        """All analyses in the order of their indications."""
+        for indication in self.data.indications:
+            yield from self.review.analyses(indication)
+
+    def row(self, result: dict) -> FindingRow:
+        """An analysis as a line of a list."""
+        key = result["id"]
+        if key not in self._rows:
+            self._rows[key] = row_of(result, self._findings(result))
+        return self._rows[key]
+
+    def _findings(self, result: dict) -> Findings:
+        return self.forests[result["indication"]].findings
+
+    def forest(self, result: dict) -> Forest:
+        """The forest plot of an analysis."""
+        return self.forests[result["indication"]].of(result)
+
+    def index(self) -> FigureIndex:
+        """The list of all analyses."""
+        parts = []
+        for indication in self.data.indications:
+            rows = tuple(map(self.row, self.review.analyses(indication)))
+            estimates = sum(row.finding.estimate is not None for row in rows)
+            parts.append(IndicationRows(indication, *self._chapter(indication), estimates, rows))
+        return FigureIndex(sum(len(p.rows) for p in parts), tuple(parts))
+
+    def _chapter(self, indication: str) -> tuple[Label, str]:
+        return (label(self.data, "indication", indication),
+                self.forests[indication].addresses.chapter(indication))
+
+    def page(self, result: dict) -> FigurePage:
+        """The page of an analysis.
+
+        Parameters
+        ----------
+        result : dict
+            One analysis of ``results.json``.
+        """
+        forests = self.forests[result["indication"]]
+        part = "harms" if result["section"] == "harms" else "benefits"
+        test = result["small_study"]
+        return FigurePage(
+            chapter=self._chapter(result["indication"]),
+            part=(part, forests.addresses.chapter(result["indication"], part)),
+            row=self.row(result), forest=self.forest(result) if result["studies"] else None,
+            binary=result["question"]["measure"] in ("RR", "OR", "HR", "RD", "proportion"),
+            note=result["note"], small_study=test["test"] if test["done"] else "",
+            heterogeneity=_heterogeneity(result), certainty=certainty(self.data, result),
+            subgroups=subgroups(self.data, result), choices=self._choices(result),
+            without=self._without(result),
+            # the trials of a check are listed by hand: nothing is missing from it
+            outside=None if result["role"] == "check" else outside(forests, result),
+            times=self._related(result, _OTHER_TIME),
+            controls=self._related(result, _OTHER_CONTROL),
+            method=self._method(result), files=files_of(result), cite=self._cite(result))
+
+    def _choices(self, result: dict) -> tuple[Choice, ...]:
+        names = self.forests[result["indication"]].names
+        return tuple(Choice(spoken(r["label"], names), "", estimate_of(r))
+                     for r in result["robustness"])
+
+    def _without(self, result: dict) -> tuple[Choice, ...]:
+        findings = self._findings(result)
+        return tuple(Choice(*findings.trial(r["trial_id"]), estimate_of(r))
+                     for r in result["leave_one_out"] if r.get("trial_id"))
+
+    def _related(self, result: dict, same: tuple[str, ...]) -> tuple[FindingRow, ...]:
+        """Analyses of the same indication whose questions are equal in some parts."""
+        asked = result["question"]
+        return tuple(self.row(r) for r in self.review.analyses(result["indication"])
+                     if r["id"] != result["id"] and r["role"] != "check"
+                     and all(r["question"].get(key) == asked.get(key) for key in same))
+
+    def _method(self, result: dict) -> Method | None:
+        pooled = result["pooled"]
+        if not pooled:
+            return None
+
+        def said(vocabulary: str, word: str | None) -> Label | None:
+            return label(self.data, vocabulary, word) if word in self.data.words(vocabulary) else None
+
+        return Method(pooled["model"] if result["k"] > 1 else "one-study",
+                      said("tau2_method", pooled["tau2_method"]),
+                      said("interval_method", pooled["interval"]))
+
+    def _cite(self, result: dict) -> Citation:
+        page = self._findings(result).addresses.figure(result["id"])
+        return Citation(self._about.get("authors", ""), self._about.get("title", ""),
+                        versions.here(), versions.said(self.data.version or ""),
+                        f"{self.site}/{page}" if self.site else "")
+
+
+def _heterogeneity(result: dict) -> Heterogeneity | None:
+    pooled = result["pooled"]
+    if not pooled:
+        return None
+    spread = result["random_effects"] or pooled
+    return Heterogeneity(
+        result["k"], pooled["model"], estimate_of(result["random_effects"]), spread["i2"],
+        spread["tau2"], spread.get("tau2_low"), spread.get("tau2_high"), spread["pi_low"],
+        spread["pi_high"], result["k"] < words.FEW)
+
+
+def figure_pages(review: Review, site: str = "") -> Iterator[tuple[str, FigurePage]]:
+    """The page of every analysis, by its identifier.
+
+    Parameters
+    ----------
+    review : Review
+    site : str
+        Address of the site; empty where it has none yet.
+    """
+    figures = Figures(review, site)
+    for result in figures.results():
+        yield result["id"], figures.page(result)

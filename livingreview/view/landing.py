@@ -1,0 +1,179 @@
+"""The landing page: what is known of each indication, at a glance."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from .. import __version__, versions
+from ..display import words
+from ..review import Review
+from ..review.searches import searches
+from ..review.windows import HARM, HEADLINE, shown_first
+from .addresses import Addresses
+from .base import Label, View, label, wording
+from .evidence_map import EvidenceMap, evidence_map
+from .finding import LEVELS, Finding, Findings
+from .mini import Mini, mini
+from .sizes import Size
+
+
+@dataclass(frozen=True)
+class Card:
+    """An indication.
+
+    Attributes
+    ----------
+    headline : Finding or None
+        What is declared to be shown first; None where nothing is asked.
+    instead : Finding or None
+        Where the headline has no estimate: the next finding on benefit that has one.
+    drawing : Mini or None
+        Of the estimate that the card shows.
+    counts, harm_counts : tuple of float or None
+        Where a ratio is of one trial: patients with the event and all, treated first.
+    harm : Finding or None
+    """
+
+    href: str
+    size: Size
+    headline: Finding | None
+    instead: Finding | None
+    drawing: Mini | None
+    counts: tuple[float, float, float, float] | None
+    harm: Finding | None
+    harm_counts: tuple[float, float, float, float] | None
+
+
+@dataclass(frozen=True)
+class Sure:
+    """For how many indications a main analysis estimates a benefit, and how sure the best is.
+
+    Only trials with a comparison count.
+
+    Attributes
+    ----------
+    best : str
+        The highest certainty; empty where there is no estimate.
+    where : tuple of Label
+        Indications that have it; empty where all have the same.
+    """
+
+    indications: int
+    estimated: int
+    best: str
+    where: tuple[Label, ...]
+
+
+@dataclass(frozen=True)
+class Version:
+    """What the pages were made of.
+
+    Attributes
+    ----------
+    day, state : str
+        Date of the data, and what tells a later state without an entry; each may be empty.
+    here : str
+        The published version that these pages are; empty for a state that is none.
+    last : str
+        The newest published version; empty before the first.
+    """
+
+    day: str
+    state: str
+    package: str
+    here: str
+    last: str
+
+
+@dataclass(frozen=True)
+class Landing(View):
+    """The landing page.
+
+    Attributes
+    ----------
+    searches : int
+        Database searches of the review's own.
+    """
+
+    template = "landing"
+
+    sure: Sure
+    given: Label
+    cards: tuple[Card, ...]
+    searches: int
+    version: Version
+    evidence: EvidenceMap
+
+
+def landing(review: Review) -> Landing:
+    """The landing page of a data folder.
+
+    Parameters
+    ----------
+    review : Review
+    """
+    data, mapped = review.data, evidence_map(review)
+    addresses = Addresses(data)
+    cards = tuple(
+        _card(review, Findings(data, c.indication, addresses), c.href, c.size)
+        for c in mapped.columns)
+    return Landing(_sure(review), wording(data, "intervention"), cards, len(searches(data)),
+                   _version(data.version), mapped)
+
+
+def _card(review: Review, findings: Findings, href: str, known: Size) -> Card:
+    indication = findings.indication
+    every = {r["id"]: r for r in review.analyses(indication)}
+    first = shown_first(review.data, indication, every)
+    roles = {s.role: every[s.analysis_id] for s in first if s.role in (HEADLINE, HARM)}
+    headline, harm = roles.get(HEADLINE), roles.get(HARM)
+    declared = [every[s.analysis_id] for s in first]
+    instead = None if headline and headline["pooled"] else next(
+        _with_estimate(declared, list(every.values())), None)
+    drawn = instead or headline
+    return Card(href, known, headline and findings.of(headline),
+                instead and findings.of(instead), drawn and mini(drawn), _counts(drawn),
+                harm and findings.of(harm), _counts(harm))
+
+
+def _counts(result: dict | None) -> tuple[float, float, float, float] | None:
+    """The patients behind the ratio of a single trial; None where a design effect changed them."""
+    if not result or not result["pooled"] or result["k"] != 1 or not words.ratio(result):
+        return None
+    [study] = [s for s in result["studies"] if s["weight"] is not None]
+    arms = [study[side] for side in ("cells", "comparator")]
+    if not all(arms):
+        return None
+    found = tuple(arm[key] for arm in arms for key in ("events", "n"))
+    return None if any(n is None or n % 1 for n in found) else found
+
+
+def _with_estimate(declared: list[dict], every: list[dict]) -> Iterator[dict]:
+    """Estimates of benefit: those with a comparison, declared ones first and in their order.
+
+    The others follow by how much stands behind them, never by what they say.
+    """
+    others = sorted((r for r in every if r not in declared and r["role"] != "check"),
+                    key=lambda r: (r["role"] != "main", -r["k"], -r["n"]))
+    usable = [r for r in (*declared, *others)
+              if r["pooled"] and r["question"]["target_type"] != "event"]
+    yield from sorted(usable, key=words.uncontrolled)
+
+
+def _sure(review: Review) -> Sure:
+    data = review.data
+    levels = {i: max(found) for i in data.indications if (found := [
+        LEVELS.index(r["certainty"]["level"]) for r in review.analyses(i, role="main")
+        if r["pooled"] and r["certainty"] and r["section"] != "harms"
+        and not words.uncontrolled(r)])}
+    best = max(levels.values(), default=None)
+    where = tuple(label(data, "indication", i) for i, level in levels.items() if level == best)
+    return Sure(len(data.indications), len(levels), "" if best is None else LEVELS[best],
+                () if len(set(levels.values())) == 1 else where)
+
+
+def _version(data_version: str) -> Version:
+    day, _, state = data_version.partition(versions.MARK)
+    known = versions.published()
+    return Version(day, state, __version__, versions.here(), known[-1] if known else "")

@@ -1,0 +1,151 @@
+"""All findings of a chapter, outcome by outcome: what helps, and what harms."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from .base import Label, View, wording
+from .finding import Finding, Question
+from .forest import Forest, Forests
+from .row import FindingRow, row_of
+from .tabs import CHECK, HARMS
+
+FORESTS = 3  # that a page shows itself; every figure has an address of its own
+
+
+@dataclass(frozen=True)
+class Group:
+    """The findings of one outcome.
+
+    Attributes
+    ----------
+    name : Label
+    main : Finding
+        What is said of it in a sentence.
+    rows : tuple of FindingRow
+    forest : Forest or None
+        Of `main`, where it has two trials or more.
+    """
+
+    name: Label
+    main: Finding
+    rows: tuple[FindingRow, ...]
+    forest: Forest | None
+
+
+@dataclass(frozen=True)
+class Gap:
+    """A question without any usable trial, at all times at which it is asked.
+
+    Attributes
+    ----------
+    times : tuple of (Question, str)
+        Each with the page of its analysis.
+    known : int
+        Trials that are known and give no usable number.
+    """
+
+    question: Question
+    times: tuple[tuple[Question, str], ...]
+    known: int
+
+
+@dataclass(frozen=True)
+class Findings(View):
+    """A page of findings.
+
+    Attributes
+    ----------
+    groups, alone : tuple of Group
+        With a comparison, and of treated patients who are compared with nobody.
+    gaps : tuple of Gap
+    n_gaps : int
+        Analyses that these are.
+    """
+
+    given: Label
+    groups: tuple[Group, ...]
+    alone: tuple[Group, ...]
+    gaps: tuple[Gap, ...]
+    n_gaps: int
+
+
+@dataclass(frozen=True)
+class Benefits(Findings):
+    """What helps: every analysis of a chapter but those of harms."""
+
+    template = "benefits"
+
+
+@dataclass(frozen=True)
+class Harms(Findings):
+    """What harms."""
+
+    template = "harms"
+
+
+def benefits(forests: Forests, results: Iterable[dict], first: Sequence[str]) -> Benefits:
+    """The page of benefits of a chapter.
+
+    Parameters
+    ----------
+    forests : Forests
+        Of the indication.
+    results : iterable of dict
+        Its analyses in the order in which they are declared.
+    first : sequence of str
+        Identifiers of those that a reader is shown first.
+    """
+    found = [r for r in results if r["section"] != HARMS and r["role"] != CHECK]
+    return Benefits(**_parts(forests, found, first))
+
+
+def harms(forests: Forests, results: Iterable[dict], first: Sequence[str]) -> Harms:
+    """The page of harms of a chapter; see :func:`benefits`."""
+    found = [r for r in results if r["section"] == HARMS and r["role"] != CHECK]
+    found.sort(key=lambda r: r["id"] not in first)
+    return Harms(**_parts(forests, found, first))
+
+
+def _parts(forests: Forests, results: Sequence[dict], first: Sequence[str]) -> dict:
+    usable = [r for r in results if r["studies"]]
+    empty = [forests.findings.of(r) for r in results if not r["studies"]]
+    groups = [_group(forests, rows, first) for rows in _by_outcome(usable).values()]
+    drawn = [g.main.id for g in groups if g.forest and g.main.id in first][:FORESTS]
+    groups = [g if g.main.id in drawn else Group(g.name, g.main, g.rows, None) for g in groups]
+    return {"given": wording(forests.data, "intervention"),
+            "groups": tuple(g for g in groups if not g.main.question.uncontrolled),
+            "alone": tuple(g for g in groups if g.main.question.uncontrolled),
+            "gaps": _gaps(empty), "n_gaps": len(empty)}
+
+
+def _by_outcome(results: Iterable[dict]) -> Mapping[tuple, list[dict]]:
+    """Results of one outcome together, those without a comparison apart."""
+    found: dict[tuple, list[dict]] = {}
+    for r in results:
+        asked = r["question"]
+        found.setdefault((asked["target_type"], asked["target"],
+                          asked["comparison"] == "uncontrolled"), []).append(r)
+    return found
+
+
+def _group(forests: Forests, results: Sequence[dict], first: Sequence[str]) -> Group:
+    """The findings of one outcome: the first is what is shown first, else what has an estimate."""
+    main = min(results, key=lambda r: (r["id"] not in first, r["role"] != "main",
+                                       r["pooled"] is None, -r["k"]))
+    finding = forests.findings.of(main)
+    return Group(finding.question.outcome, finding,
+                 tuple(row_of(r, forests.findings) for r in results),
+                 forests.of(main) if main["k"] > 1 and main["id"] in first else None)
+
+
+def _gaps(findings: Iterable[Finding]) -> tuple[Gap, ...]:
+    """Questions without a usable trial; one that is alike at several times stands once."""
+    found: dict[tuple, list[Finding]] = {}
+    for f in findings:
+        q = f.question
+        key = (q.outcome, q.part, q.conditions, q.comparison, q.background, f.known)
+        found.setdefault(key, []).append(f)
+    return tuple(Gap(alike[0].question, tuple((f.question, f.href) for f in alike),
+                     alike[0].known) for alike in found.values())

@@ -1,0 +1,51 @@
+"""One estimate drawn without a row around it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ..display import words
+from .axis import Axis, Mark
+from .forest import important, mark_of
+
+
+@dataclass(frozen=True)
+class Mini:
+    """An estimate on an axis of its own; places are in per cent.
+
+    Attributes
+    ----------
+    zero : float or None
+        Place of the line of no effect; a share of treated patients has none.
+    important : tuple of float
+        Places of the smallest change that a patient notices.
+    better : str
+        ``left`` or ``right``: the side on which the treated fare better; empty without a
+        comparison.
+    """
+
+    mark: Mark
+    zero: float | None
+    important: tuple[float, ...]
+    better: str
+
+
+def mini(result: dict) -> Mini | None:
+    """The pooled estimate of an analysis; None where there is none.
+
+    Parameters
+    ----------
+    result : dict
+        One analysis of ``results.json``.
+    """
+    pooled, alone = result["pooled"], words.uncontrolled(result)
+    if not pooled:
+        return None
+    share = alone and words.measure(result).binary
+    noticed = important(result)
+    axis = Axis((), ends=(0.0, 100.0)) if share else Axis(
+        (pooled["ci_low"], pooled["ci_high"], *noticed), words.ratio(result))
+    lower = result["question"]["favourable"] == "lower"
+    return Mini(mark_of(axis, pooled), None if share else axis.x(1.0 if axis.log else 0.0),
+                tuple(axis.x(v) for v in noticed if axis.inside(v)),
+                "" if alone else "left" if lower else "right")

@@ -1,0 +1,91 @@
+"""The known trials of a comparison that are not in its estimate, and why."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ..review.missing import GROUPS
+from .base import Label, View, label
+from .forest import Forests
+from .naming import of_study, spoken
+
+_COUNTED_BESIDE = "without-events"  # its trials give no ratio; the figure has a row for each
+
+
+@dataclass(frozen=True)
+class Left:
+    """A trial that is not in an estimate.
+
+    Attributes
+    ----------
+    n : float or None
+        None where it is not stated.
+    why : str
+    concludes : Label or None
+        What its report concludes on benefit, where that was read.
+    counted : bool
+        Whether its patients are added up: of others they are, or may be, those of another trial.
+    """
+
+    trial: str
+    href: str
+    n: float | None
+    why: str
+    concludes: Label | None
+    counted: bool
+
+
+@dataclass(frozen=True)
+class State:
+    """Trials in one state.
+
+    Attributes
+    ----------
+    state : str
+        ``finished-reported``, ``finished-unreported``, ``running``, ``not-known`` or
+        ``without-events``.
+    """
+
+    state: str
+    trials: tuple[Left, ...]
+
+
+@dataclass(frozen=True)
+class Outside(View):
+    """The trials that are not in an estimate, by their state."""
+
+    template = "outside"
+
+    id: str
+    uncontrolled: bool
+    k: int
+    states: tuple[State, ...]
+
+
+def outside(forests: Forests, result: dict) -> Outside:
+    """The known trials of the comparison of an analysis that are not in its estimate.
+
+    Parameters
+    ----------
+    forests : Forests
+        Of its indication.
+    result : dict
+        One analysis of ``results.json``.
+    """
+    trials = result["not_in_pool"]["trials"]
+    states = tuple(
+        State(state, tuple(_left(forests, t) for t in
+                           sorted(trials, key=lambda t: -(t["n"] or 0)) if t["group"] == state))
+        for state in (*GROUPS, _COUNTED_BESIDE))
+    states = tuple(s for s in states if s.trials)
+    return Outside(result["id"], result["question"]["comparison"] == "uncontrolled",
+                   len(trials), states)
+
+
+def _left(forests: Forests, trial: dict) -> Left:
+    name, href = forests.findings.trial(trial["trial_id"])
+    concluded = trial["direction"]
+    return Left(name, href, trial["n"],
+                spoken(trial["reason"], forests.names, of_study(forests.arms, trial["trial_id"])),
+                label(forests.data, "stated_result", concluded) if concluded else None,
+                trial["counted"])

@@ -1,0 +1,65 @@
+"""A finding as one line of a list, with a small drawing on an axis that its list shares."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from ..display import words
+from .axis import Axis, Mark
+from .finding import Finding, Findings
+from .forest import PERCENT, axis_of, important, mark_of
+
+# Ends of the axis of a list, by the unit of an effect: rows of one unit can be compared by eye.
+_ENDS = {"points-of-100": (-40.0, 40.0), "sd": (-2.0, 2.0)}
+_RATIOS = (math.log(0.1), math.log(10))
+
+
+@dataclass(frozen=True)
+class FindingRow:
+    """One finding in a list.
+
+    Attributes
+    ----------
+    finding : Finding
+    mark : Mark or None
+        None where there is no estimate.
+    zero : float or None
+        Place of the line of no effect; a share of patients has none.
+    important : tuple of float
+        Places of the lines of the smallest change that a patient notices.
+    """
+
+    finding: Finding
+    mark: Mark | None
+    zero: float | None
+    important: tuple[float, ...]
+
+
+def row_of(result: dict, findings: Findings) -> FindingRow:
+    """A finding as a line of a list.
+
+    Parameters
+    ----------
+    result : dict
+        One analysis of ``results.json``.
+    findings : Findings
+        Of its indication.
+    """
+    finding = findings.of(result)
+    axis = _axis(result, finding)
+    share = finding.question.measure == "proportion"
+    return FindingRow(
+        finding, mark_of(axis, result["pooled"]),
+        None if share else axis.x(1.0 if axis.log else 0.0),
+        tuple(axis.x(v) for v in important(result) if axis.inside(v)))
+
+
+def _axis(result: dict, finding: Finding) -> Axis:
+    """The axis of all rows of a unit; its own where the unit is rare."""
+    if words.ratio(result):
+        return Axis((), log=True, ends=_RATIOS)
+    if finding.question.measure == "proportion":
+        return Axis((), ends=PERCENT)
+    ends = _ENDS.get(finding.question.unit)
+    return Axis((), ends=ends) if ends else axis_of(result)

@@ -1,0 +1,51 @@
+"""How much is known of an indication: reports, trials, people, and what of it is in use."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ..review import Review
+from ..review.counted import ANIMAL, not_counted, trials
+from ..review.missing import size_of_trial
+from .base import Label, label
+
+
+@dataclass(frozen=True)
+class Size:
+    """What the data hold of an indication; a trial with several reports is counted once.
+
+    Attributes
+    ----------
+    people : float
+        Enrolled in the trials in people, or planned.
+    animals : int
+        Animal experiments.
+    used : int
+        Trials in an analysis.
+    """
+
+    indication: Label
+    reports: int
+    trials: int
+    people: float
+    animals: int
+    used: int
+
+
+def size(review: Review, indication: str) -> Size:
+    """How much is known of an indication.
+
+    Parameters
+    ----------
+    review : Review
+    indication : str
+    """
+    ev = review.evidence[indication]
+    of_trial = trials(ev)
+    counted = [t for t in of_trial if not not_counted(ev, t)]
+    human = [t for t in counted if ev.studies[t]["design"] != ANIMAL]
+    used = {s[key] for r in review.analyses(indication) for s in r["studies"]
+            for key in ("study_id", "trial_id")}
+    return Size(label(review.data, "indication", indication), len(ev.studies), len(human),
+                sum(size_of_trial(ev, t) or 0 for t in human), len(counted) - len(human),
+                sum(t in used for t in of_trial))

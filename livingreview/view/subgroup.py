@@ -1,0 +1,97 @@
+"""The trials of an analysis in groups, each with its own estimate and the test between them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ..dataset import Dataset
+from ..review.groups import FEWEST, UNKNOWN
+from .base import Label, View, label
+from .finding import Estimate, Question, estimate_of, question
+
+
+@dataclass(frozen=True)
+class Group:
+    """Trials of one kind.
+
+    Attributes
+    ----------
+    common : bool
+        Whether its trials are taken as one common effect.
+    tested : bool
+        Whether the test between groups includes it.
+    """
+
+    name: Label
+    n: float
+    estimate: Estimate
+    common: bool
+    tested: bool
+
+
+@dataclass(frozen=True)
+class Division:
+    """One way to group the trials.
+
+    Attributes
+    ----------
+    p_value : float or None
+        Of the difference between groups; None where nothing is tested.
+    """
+
+    by: Label
+    groups: tuple[Group, ...]
+    p_value: float | None
+
+
+@dataclass(frozen=True)
+class Subgroups(View):
+    """All divisions of the trials of an analysis.
+
+    Attributes
+    ----------
+    same : tuple of (Label, Label)
+        By what all trials are of one group, and of which.
+    """
+
+    template = "subgroups"
+
+    id: str
+    question: Question
+    divisions: tuple[Division, ...]
+    same: tuple[tuple[Label, Label], ...]
+
+
+def subgroups(data: Dataset, result: dict) -> Subgroups | None:
+    """The subgroups of an analysis; None where no division has several groups.
+
+    Parameters
+    ----------
+    data : Dataset
+    result : dict
+        One analysis of ``results.json``.
+    """
+    # Non-randomised studies stand beside the trials, so they are shown without any trial too.
+    divided = [s for s in result["subgroups"] if len(s["groups"]) > 1 or s["by"] == "design"]
+    if not divided:
+        return None
+    same = tuple((label(data, "subgroup", s["by"]), _name(data, s["by"], s["groups"][0]["value"]))
+                 for s in result["subgroups"] if len(s["groups"]) == 1 and s not in divided)
+    return Subgroups(result["id"], question(data, result),
+                     tuple(_division(data, s) for s in divided), same)
+
+
+def _division(data: Dataset, division: dict) -> Division:
+    by, test = division["by"], division["difference"]
+    order = [*data.words(data.kind("subgroup", by)), *data.words("group_value")]
+    groups = sorted(division["groups"], key=lambda g: order.index(g["value"]))
+    return Division(label(data, "subgroup", by), tuple(
+        Group(_name(data, by, g["value"]), g["n"], estimate_of(g), g["model"] == "common",
+              bool(test) and g["k"] >= FEWEST and g["value"] not in UNKNOWN)
+        for g in groups), test["p_value"] if test else None)
+
+
+def _name(data: Dataset, by: str, value: str) -> Label:
+    """What a group is called; several kinds, and kinds not stated, have names of their own."""
+    vocabulary = data.kind("subgroup", by)
+    return label(data, vocabulary if value in data.words(vocabulary) else "group_value", value)

@@ -1,0 +1,65 @@
+"""The row of tabs that every page of a chapter begins with."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from ..dataset import Dataset
+from .addresses import PAGES, Addresses
+from .base import Label, View, label
+
+HARMS, CHECK, ANIMAL = "harms", "check", "animal-experiment"
+
+
+@dataclass(frozen=True)
+class Tab:
+    """A page of a chapter; `n` is how many findings or trials it shows, where that is counted."""
+
+    page: str
+    href: str
+    n: int | None
+    here: bool
+
+
+@dataclass(frozen=True)
+class Tabs(View):
+    """The pages of a chapter."""
+
+    template = "tabs"
+
+    indication: Label
+    tabs: tuple[Tab, ...]
+
+
+def of_people(data: Dataset, indication: str) -> int:
+    """How many studies of people are known, later reports of the same patients left out."""
+    return sum(not s["companion_of"] and s["design"] != ANIMAL
+               for s in data.records("studies", indication))
+
+
+def tabs(data: Dataset, indication: str, results: Iterable[dict], page: str) -> Tabs:
+    """The tabs of a chapter.
+
+    Parameters
+    ----------
+    data : Dataset
+    indication : str
+    results : iterable of dict
+        Its analyses: those with a trial are counted.
+    page : str
+        The page that is shown, a name of `addresses.PAGES`.
+
+    Raises
+    ------
+    ValueError
+        When a chapter has no page of this name.
+    """
+    if page not in PAGES:
+        raise ValueError(f"no page {page!r}; a chapter has {', '.join(PAGES)}")
+    found = [r["section"] == HARMS for r in results if r["studies"] and r["role"] != CHECK]
+    counted = {"benefits": found.count(False), "harms": found.count(True),
+               "trials": of_people(data, indication)}
+    return Tabs(label(data, "indication", indication), tuple(
+        Tab(name, Addresses.chapter(indication, name), counted.get(name), name == page)
+        for name in PAGES))

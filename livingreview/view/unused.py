@@ -1,0 +1,128 @@
+"""Why a study is in no analysis: a key for the sentence, and what the sentence names."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ..effects import Rules
+from ..effects.comparisons import is_cell_arm
+from ..effects.question import main_reason
+from ..effects.selection import shares_patients
+from ..review import Review
+from .addresses import Addresses
+from .base import Label, label
+from .naming import arm_names, of_study, spoken, study_names
+
+ANIMAL = "animal-experiment"
+CONTROLLED = ("rct", "nonrandomised-controlled")
+
+
+@dataclass(frozen=True)
+class Unused:
+    """Why a study is in no analysis.
+
+    Attributes
+    ----------
+    kind : str
+        ``retracted``, ``another-report``, ``animals``, ``shared``, ``nameless``, ``no-results``,
+        ``no-design``, ``no-cells``, ``another-product``, ``cells-only``, ``no-control``,
+        ``no-values``, ``harms-only``, ``not-asked`` or ``no-usable``.
+    main : tuple of str or None
+        Name and address of the main report, or of the study that shares its patients.
+    main_used : bool
+        Whether some analysis uses the main report.
+    reason : str
+        What the analysis says of its numbers.
+    outcomes : tuple of Label
+        What it reports on.
+    """
+
+    kind: str
+    main: tuple[str, str] | None = None
+    main_used: bool = False
+    reason: str = ""
+    outcomes: tuple[Label, ...] = ()
+
+
+class Reasons:
+    """The studies of an indication that no analysis uses, and why.
+
+    Parameters
+    ----------
+    review : Review
+    indication : str
+    addresses : Addresses
+    """
+
+    def __init__(self, review: Review, indication: str, addresses: Addresses):
+        self.ev, self.data = review.evidence[indication], review.data
+        self.addresses = addresses
+        self.names = study_names(review.data, indication)
+        self.arms = arm_names(review.data, indication)
+        results = review.analyses(indication)
+        self.used = {s[key] for r in results for s in r["studies"]
+                     for key in ("study_id", "trial_id")}
+        self.said: dict[str, list[str]] = {}
+        for result in results:
+            for trial in result["not_in_pool"]["trials"]:
+                self.said.setdefault(trial["trial_id"], []).append(trial["reason"])
+
+    def why(self, study_id: str) -> Unused | None:
+        """Why a study is in no analysis; None where it is in one."""
+        if study_id in self.used:
+            return None
+        return self._barred(study_id) or self._other_cells(study_id) or self._by_values(study_id)
+
+    def _named(self, study_id: str) -> tuple[str, str]:
+        return str(self.names[study_id]), self.addresses.trial(self.ev.indication, study_id)
+
+    def _barred(self, study_id: str) -> Unused | None:
+        """What keeps a study out whatever its values are."""
+        study, main = self.ev.studies[study_id], self.ev.trial_of(study_id)
+        if study["status"] == "retracted":
+            return Unused("retracted")
+        if main != study_id:
+            return Unused("another-report", self._named(main), main in self.used)
+        if study["design"] == ANIMAL:
+            return Unused("animals")
+        if self.ev.nameless(study):
+            return Unused("nameless")
+        if shared := shares_patients(self.ev, study_id, Rules()):
+            other = shared.rsplit(" ", 1)[-1]
+            return Unused("shared", self._named(other), other in self.used)
+        if study["status"] == "registered":
+            return Unused("no-results")
+        return Unused("no-design") if study["design"] is None else None
+
+    def _other_cells(self, study_id: str) -> Unused | None:
+        """What an analysis of cells cannot ask of the arms of a study."""
+        arms = [arm for (study, _), arm in self.ev.arms.items() if study == study_id]
+        cells = [arm for arm in arms if is_cell_arm(arm)]
+        if not cells:
+            return Unused("no-cells")
+        groups = [c.cells for found in self.ev.contests("any").get(study_id, []) for c in found]
+        if groups and all(g.cells == "apart" for g in groups):
+            return Unused("another-product")
+        if self.ev.studies[study_id]["design"] in CONTROLLED and not groups:
+            return Unused("cells-only" if len(cells) > 1 else "no-control")
+        return None
+
+    def _by_values(self, study_id: str) -> Unused:
+        """What the values of a study lack."""
+        ev = self.ev
+        reports = [s for s in ev.studies if ev.trial_of(s) == study_id]
+        rows = [r for (study, _), found in ev.outcomes.items() if study in reports for r in found]
+        rows += [r for study in reports for r in ev.contrasts.get(study, ())]
+        if not rows:
+            events = any(study in reports and found for (study, _), found in ev.events.items())
+            return Unused("harms-only" if events else "no-values")
+        outcomes = tuple(label(self.data, "outcome", o) for o in sorted(
+            {r["outcome"] for r in rows}))
+        said = self.said.get(study_id, [])
+        if not said:
+            return Unused("not-asked", outcomes=outcomes)
+        reason = main_reason(said)
+        if reason == main_reason([]):  # no analysis found anything that it asks for
+            return Unused("no-usable", outcomes=outcomes)
+        return Unused("no-usable", outcomes=outcomes, reason=spoken(
+            reason, of_study(self.arms, study_id), self.names))

@@ -1,0 +1,134 @@
+"""The budgets of a reader: bytes, elements, pixels, words and tab stops of the built site."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+
+import pytest
+from bs4 import BeautifulSoup
+from playwright.sync_api import sync_playwright
+
+from livingreview.dataset import load
+
+CHAPTERS = [f"notebooks/{i}/index.html" for i in load().indications]
+KB = 1024
+INDEX_BYTES, PAGE_BYTES, FIRST_LOAD, SITE = 200 * KB, 600 * KB, 300 * KB, 60 * KB * KB
+INDEX_NODES, PAGE_NODES = 1500, 6000
+INDEX_HEIGHT, PAGE_HEIGHT, FINDINGS_AT = 7000, 16000, 2000
+INDEX_WORDS, TAB_STOPS = 1500, 25
+ASKED_FOR = {"book/codebook.html"}  # tables that were asked for, whose rows are their content
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with sync_playwright() as playwright:
+        one = playwright.chromium.launch(executable_path=os.environ["CHROMIUM"],
+                                         args=["--no-sandbox"])
+        yield one
+        one.close()
+
+
+def _pages(html: Path) -> list[Path]:
+    """Pages of this version: neither archives of others nor parts of a tool."""
+    apart = {"_static", "pagefind", "versions", "_images"}
+    return [p for p in sorted(html.rglob("*.html")) if not apart & set(p.relative_to(html).parts)]
+
+
+def _said(name: str, figures: dict[str, float]) -> None:
+    """A measure with its largest figures, for whoever runs the tests with -s."""
+    top = sorted(figures.items(), key=lambda item: -item[1])[:3]
+    print(f"\n{name}: " + "; ".join(f"{page} {value:,.0f}" for page, value in top), end=" ")
+
+
+def _elements(path: Path) -> int:
+    return len(re.findall(r"<[a-zA-Z]", path.read_text(encoding="utf-8")))
+
+
+def _too_much(name: str, figures: dict[str, float], most: float) -> list[str]:
+    _said(name, figures)
+    return [f"{page}: {value:,.0f} of {most:,.0f} ({name})"
+            for page, value in figures.items() if value > most]
+
+
+def test_bytes_and_elements_of_every_page(html):
+    found = {p.relative_to(html).as_posix(): p for p in _pages(html)}
+    wrong = _too_much("bytes", {n: p.stat().st_size for n, p in found.items()}, PAGE_BYTES)
+    wrong += _too_much("elements", {n: _elements(p) for n, p in found.items()
+                                    if n not in ASKED_FOR}, PAGE_NODES)
+    wrong += _too_much("bytes of an answer", {n: found[n].stat().st_size for n in CHAPTERS},
+                       INDEX_BYTES)
+    wrong += _too_much("elements of an answer", {n: _elements(found[n]) for n in CHAPTERS},
+                       INDEX_NODES)
+    assert not wrong, "\n".join(wrong)
+
+
+def test_words_of_an_answer(html):
+    words = {}
+    for name in CHAPTERS:
+        article = BeautifulSoup((html / name).read_text(encoding="utf-8"), "lxml").find("article")
+        for apart in article(["script", "style"]):
+            apart.extract()
+        words[name] = len(article.get_text(" ").split())
+    wrong = _too_much("words", words, INDEX_WORDS)
+    assert not wrong, "\n".join(wrong)
+
+
+def test_size_of_the_site(html):
+    total = sum(p.stat().st_size for p in html.rglob("*") if p.is_file()
+                and not {"pagefind", "versions"} & set(p.relative_to(html).parts))
+    print(f"\nsite: {total / KB / KB:.1f} MB", end=" ")
+    assert total <= SITE
+
+
+def test_heights(html, address, browser):
+    heights, page = {}, browser.new_page(viewport={"width": 1400, "height": 900})
+    names = [p.relative_to(html).as_posix() for p in _pages(html)]
+    some = [n for i, n in enumerate(n for n in names if n.startswith(("trials/", "figures/")))
+            if i % 12 == 0]
+    for name in [n for n in names if not n.startswith(("trials/", "figures/", "code/"))] + some + [
+            "trials/index.html", "figures/index.html"]:
+        page.goto(f"{address}/{name}")
+        heights[name] = page.evaluate("document.documentElement.scrollHeight")
+    page.close()
+    wrong = _too_much("height", heights, PAGE_HEIGHT)
+    wrong += _too_much("height of an answer", {n: heights[n] for n in CHAPTERS}, INDEX_HEIGHT)
+    assert not wrong, "\n".join(wrong)
+
+
+@pytest.mark.parametrize("name", CHAPTERS)
+def test_the_summary_of_findings_is_near(name, address, browser):
+    page = browser.new_page(viewport={"width": 1280, "height": 900})
+    page.goto(f"{address}/{name}")
+    table = page.query_selector(".lr-sof")
+    assert table is not None
+    assert table.bounding_box()["y"] < FINDINGS_AT
+    stops = page.evaluate("""() => {
+        const end = document.querySelector('.lr-sof');
+        return [...document.querySelectorAll('a[href], button, input, select, summary, [tabindex]')]
+          .filter(e => e.tabIndex >= 0 && e.getClientRects().length
+                  && getComputedStyle(e).visibility !== 'hidden')
+          .filter(e => end.compareDocumentPosition(e) & Node.DOCUMENT_POSITION_PRECEDING).length;
+    }""")
+    page.close()
+    print(f"\n{name}: {stops} tab stops", end=" ")
+    assert stops <= TAB_STOPS
+
+
+def test_first_load(address, browser):
+    page, loaded = browser.new_page(viewport={"width": 1280, "height": 900}), {}
+    page.on("response", lambda r: loaded.update({r.url: len(r.body())}) if r.ok else None)
+    page.goto(f"{address}/book/index.html")
+    page.wait_for_load_state("networkidle")
+    page.close()
+    wrong = _too_much("first load", {"total": sum(loaded.values())}, FIRST_LOAD)
+    assert not wrong, f"{wrong} {sorted(loaded.items(), key=lambda i: -i[1])}"
+
+
+@pytest.mark.parametrize("name", ["index.html", "book/index.html", *CHAPTERS])
+def test_no_page_scrolls_sideways_on_a_phone(name, address, browser):
+    page = browser.new_page(viewport={"width": 390, "height": 844})
+    page.goto(f"{address}/{name}")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    page.close()

@@ -1,0 +1,139 @@
+"""The frame of the built site's pages: what loads, keyboard, colours, menu, contents, search."""
+
+from __future__ import annotations
+
+import pytest
+from test_browser import PAGES, _page, browser  # noqa: F401
+
+FIRST_LOAD, BESIDE = 300_000, 220_000  # bytes of the start page, and those beside its HTML
+STOPS = 25  # to the first finding of a chapter; the frame leaves ten for the text
+LONG = "book/methods"
+
+
+def test_the_start_page_loads_little(browser, address):  # noqa: F811
+    page, loaded = _page(browser), []
+    page.on("response", lambda answer: loaded.append((len(answer.body()), answer.url)))
+    page.goto(f"{address}/{PAGES[0]}.html")
+    page.wait_for_load_state("networkidle")
+    page.context.close()
+    total = sum(size for size, _ in loaded)
+    beside = total - loaded[0][0]
+    print(f"first load: {total:,} bytes, {beside:,} of them beside the HTML")
+    assert total <= FIRST_LOAD and beside <= BESIDE, loaded
+    assert not [url for _, url in loaded if url.endswith((".woff", ".woff2"))]
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_few_stops_stand_before_the_text(browser, address, name):  # noqa: F811
+    page = _page(browser, 1280)
+    page.goto(f"{address}/{name}.html")
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.getAttribute('href')") == "#main-content"
+    for _ in range(STOPS - 10):
+        page.keyboard.press("Tab")
+        if page.evaluate("!!document.activeElement.closest('main')"):
+            break
+    else:
+        pytest.fail("the text is not reached")
+    unnamed = page.eval_on_selector_all("header :is(a, button, input), nav a, footer button", """
+      found => found.filter(e => !e.textContent.trim() && !e.getAttribute('aria-label')).length""")
+    assert unnamed == 0
+    page.context.close()
+
+
+def test_the_skip_link_leads_to_the_text(browser, address):  # noqa: F811
+    page = _page(browser)
+    page.goto(f"{address}/{LONG}.html")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    page.keyboard.press("Tab")
+    assert page.evaluate("!!document.activeElement.closest('main article')")
+    page.context.close()
+
+
+def test_the_colours_change_with_each_tap_and_are_kept(browser, address):  # noqa: F811
+    page = _page(browser, scheme="dark")
+    page.goto(f"{address}/{LONG}.html")
+    shown = "getComputedStyle(document.body).backgroundColor"
+    dark = page.evaluate(shown)
+    page.click(".lr-mode")
+    light = page.evaluate(shown)
+    assert light != dark
+    page.reload()
+    assert page.evaluate(shown) == light
+    page.click(".lr-mode")
+    assert page.evaluate(shown) == dark
+    page.click(".lr-mode")
+    assert page.evaluate("document.documentElement.dataset.mode") == "auto"
+    page.context.close()
+
+
+def test_the_menu_of_a_telephone_folds(browser, address):  # noqa: F811
+    page = _page(browser, 390)
+    page.goto(f"{address}/{PAGES[0]}.html")
+    menu, button = page.locator("#site-navigation"), page.locator(".lr-menu")
+    assert not menu.is_visible()
+    button.click()
+    assert menu.is_visible() and button.get_attribute("aria-expanded") == "true"
+    page.keyboard.press("Escape")
+    assert not menu.is_visible()
+    button.click()
+    menu.locator(f"a[href$='{LONG.split('/')[-1]}.html']").first.click()
+    page.wait_for_load_state()
+    assert page.url.endswith(f"{LONG}.html") and not page.locator("#site-navigation").is_visible()
+    page.context.close()
+
+
+def test_the_menu_is_reached_without_scripts(browser, address):  # noqa: F811
+    page = _page(browser, 390, scripts=False)
+    page.goto(f"{address}/{PAGES[0]}.html")
+    page.click(".lr-menu")
+    assert page.locator("#site-navigation a:visible").count() >= 10
+    assert page.locator(".lr-search input").is_visible()
+    page.context.close()
+
+
+@pytest.mark.parametrize("width", [1400, 390])
+def test_the_contents_say_where_one_is(browser, address, width):  # noqa: F811
+    page = _page(browser, width)
+    page.goto(f"{address}/{LONG}.html")
+    if width == 390:
+        page.click(".lr-contents summary")
+    link = page.locator(".lr-contents a").nth(3)
+    name = link.inner_text()
+    link.click()
+    page.wait_for_function("document.querySelector('.lr-contents [aria-current]')")
+    page.wait_for_timeout(300)
+    assert page.locator(".lr-contents [aria-current]").text_content().strip() == name.strip()
+    here = page.locator(".lr-here")
+    if width == 390:
+        assert here.text_content() == name.strip()
+        assert not page.evaluate("document.querySelector('.lr-contents details').open")
+    page.context.close()
+
+
+def test_a_search_from_any_page_finds_pages(browser, address):  # noqa: F811
+    page, wrong = _page(browser), []
+    page.on("pageerror", lambda error: wrong.append(str(error)))
+    page.goto(f"{address}/{LONG}.html")
+    page.fill(".lr-search input", "prediction interval")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#lr-found li")
+    links = page.eval_on_selector_all("#lr-found h2 a", "found => found.map(a => a.pathname)")
+    assert f"/{LONG}.html" in links
+    page.select_option("select[name=kind]", "Method")
+    page.wait_for_function("document.querySelectorAll('#lr-found .lr-sub').length && "
+                           "[...document.querySelectorAll('#lr-found .lr-sub')]"
+                           ".every(e => e.textContent.startsWith('Method'))")
+    assert "kind=Method" in page.url
+    page.fill("#lr-find input", "qwertzuiop")
+    page.wait_for_function("document.querySelector('#lr-count').textContent.startsWith('Nothing')")
+    assert page.locator("#lr-found li").count() == 0 and not wrong
+    page.context.close()
+
+
+def test_the_search_says_what_it_needs_without_scripts(browser, address):  # noqa: F811
+    page = _page(browser, scripts=False)
+    page.goto(f"{address}/search.html?q=pain")
+    assert "needs JavaScript" in page.inner_text("main")
+    page.context.close()

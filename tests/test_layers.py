@@ -1,0 +1,80 @@
+"""Views hold no markup and no sentence, templates no text outside messages, rooms no circle."""
+
+from __future__ import annotations
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+from jinja2 import nodes
+
+from livingreview.render.engine import TEMPLATES, environment
+
+PACKAGE = Path(__file__).resolve().parents[1] / "livingreview"
+VIEWS = sorted(p for p in (PACKAGE / "view").glob("*.py") if p.stem != "naming")
+RENDER = sorted((PACKAGE / "render").glob("*.py"))
+PARTS = sorted(p for p in TEMPLATES.rglob("*") if p.suffix in (".html", ".svg"))
+MARKUP = re.compile(r"</?[a-z][a-z0-9]*[\s>/]")
+WORDS = re.compile(r"[A-Za-z]{2,}[ ,;:]+[A-Za-z]{2,}[ ,;:]+[A-Za-z]{2,}")
+
+
+def _strings(path: Path) -> list[ast.Constant]:
+    """Text in a module's code; docstrings and errors of developers are none of a page's."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    apart = set()
+    for node in ast.walk(tree):
+        if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef)) and ast.get_docstring(
+                node, clean=False) is not None:
+            apart.add(node.body[0].value)
+        if isinstance(node, ast.Raise):
+            apart.update(n for n in ast.walk(node) if isinstance(n, ast.Constant))
+    return [n for n in ast.walk(tree) if isinstance(n, ast.Constant) and isinstance(n.value, str)
+            and n not in apart]
+
+
+@pytest.mark.parametrize("path", [*VIEWS, *RENDER], ids=lambda p: f"{p.parent.name}/{p.stem}")
+def test_a_module_of_views_or_rendering_holds_no_markup(path):
+    found = [f"{n.lineno}: {n.value}" for n in _strings(path) if MARKUP.search(n.value)]
+    assert not found, "\n".join(found)
+
+
+@pytest.mark.parametrize("path", [*VIEWS, *RENDER], ids=lambda p: f"{p.parent.name}/{p.stem}")
+def test_a_module_of_views_or_rendering_holds_no_sentence(path):
+    found = [f"{n.lineno}: {n.value}" for n in _strings(path) if WORDS.search(n.value)]
+    assert not found, "\n".join(found)
+
+
+def _outside(path: Path) -> list[str]:
+    """Words of a template that are no message: between tags, or in an attribute that is read."""
+    tree = environment().parse(path.read_text(encoding="utf-8"))
+    text = "\0".join(n.data for n in tree.find_all(nodes.TemplateData))
+    text = re.sub(r"<(style|script|pre|code)\b.*?</\1>", "", text, flags=re.S)
+    read = re.findall(r'(?:title|alt|aria-label|placeholder)="([^"\0]*[A-Za-z]{2}[^"\0]*)"', text)
+    return read + re.findall(r"[A-Za-z]{2,}", re.sub(r"&[a-z]+;", "", re.sub(
+        r"<[^>]*>|<[^>]*$|^[^<>]*>", "", re.sub(r"\bdata-[a-z]*|\0", "", text))))
+
+
+@pytest.mark.parametrize("path", PARTS, ids=lambda p: p.stem)
+def test_every_word_of_a_template_is_a_message(path):
+    units = {"CSV", "SVG", "PNG", "JSON", "DOI", "PMID", "SD", "SE", "CI"}
+    assert set(_outside(path)) <= units
+
+
+def test_a_room_imports_only_from_rooms_before_it():
+    order = ["synthesis", "effects", "review", "view", "render", "publish"]
+    allowed = {"view": {"display"}}  # words and marks that have not moved yet
+    wrong = []
+    for room in order:
+        for path in (PACKAGE / room).rglob("*.py"):
+            depth = len(path.relative_to(PACKAGE).parts) - 1
+            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+                if isinstance(node, ast.ImportFrom) and node.level == depth + 1:
+                    names = [node.module.split(".")[0]] if node.module else [
+                        a.name for a in node.names]
+                    later = set(order[order.index(room) + 1:]) | {"display", "intake", "poolfile"}
+                    if room in ("publish", "render"):
+                        later -= {"display", "intake", "poolfile"}
+                    wrong += [f"{path.relative_to(PACKAGE)} imports {n}" for n in names
+                              if n in later - allowed.get(room, set())]
+    assert not wrong, "\n".join(wrong)
