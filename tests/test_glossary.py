@@ -15,7 +15,7 @@ from made_up import World
 
 from livingreview.dataset import Dataset, examine, load
 from livingreview.publish import terms
-from livingreview.publish.terms import MOST, MOST_ABOVE, Terms, explained, wanted
+from livingreview.publish.terms import MOST, MOST_ABOVE, STOPS_ABOVE, Terms, explained, wanted
 from livingreview.render.engine import render
 from livingreview.render.glossary import glossary
 from livingreview.tables import GLOSSARY
@@ -125,14 +125,27 @@ def test_chinese_text_has_no_spaces_and_its_abbreviations_are_whole():
     assert link["aria-description"] == "解释。"
 
 
+SUMMARY = '<section class="lr-page lr-sof"><p>none</p></section>'
+
+
 def test_few_terms_are_linked_above_the_summary_of_findings_and_on_a_page():
     rows = [row(f"word{n}x") for n in range(40)]
     text = "".join(f"<p>{r['term']}</p>" for r in rows)
-    table = '<table class="lr-table lr-sof"><tr><td>none</td></tr></table>'
-    above, below = explained(text + table + text, PAGE, Terms.of(rows)).split(table)
+    above, below = explained(text + SUMMARY + text, PAGE, Terms.of(rows)).split(SUMMARY)
     assert len(links(above)) == MOST_ABOVE and len(links(above + below)) == MOST
     assert len(links(explained(text, PAGE, Terms.of(rows)))) == MOST
     assert len({term for term, _ in links(above + below)}) == MOST
+    assert "tabindex" not in above + below
+
+
+def test_the_keyboard_reaches_the_summary_soon_and_meets_the_terms_it_passed_over_below_it():
+    rows, stops = [row(f"word{n}x") for n in range(3)], '<a href="#x">x</a>' * (STOPS_ABOVE - 1)
+    text = "".join(f"<p>{r['term']}</p>" for r in rows)
+    above, below = explained(stops + text + SUMMARY + text, PAGE, Terms.of(rows)).split(SUMMARY)
+    assert [a.get("tabindex") for a in BeautifulSoup(above, "html.parser").select("a.lr-term")] == [
+        None, "-1", "-1"]
+    assert links(below) == [("word1x", "word1x"), ("word2x", "word2x")]
+    assert "tabindex" not in below
 
 
 _WORDS = st.sampled_from(["a placebo", "weights", "SD", "mean difference", "x < y & z", '"', "",
@@ -153,7 +166,8 @@ def test_without_its_links_to_the_glossary_a_page_is_what_it_was(body):
     assert re.sub(r'<a class="lr-term"[^>]*>(.*?)</a>', r"\1", made) == body
     assert not BeautifulSoup(made, "html.parser").select(
         ":is(a, h2, th, svg, summary, code, .lr-alt) a.lr-term")
-    once = [term for term, _ in links(made)]
+    once = [a["href"] for a in BeautifulSoup(made, "html.parser").select(
+        "a.lr-term:not([tabindex])")]
     assert len(once) == len(set(once))
 
 
