@@ -92,7 +92,8 @@
     });
   }
 
-  function filterable(table) {
+  /* A filter before the rows of a table, or of a list of tables whose groups go with their rows. */
+  function filterable(table, rows, place) {
     const box = document.createElement("div");
     box.className = "lr-filter";
     const label = document.createElement("label");
@@ -102,7 +103,7 @@
     const shown = document.createElement("span");
     shown.setAttribute("role", "status");
     label.appendChild(input);
-    function rows() { return Array.from(table.tBodies[0].rows); }
+    const groups = Array.from(table.querySelectorAll("[data-group]"));
     const choices = choosable(table, rows, apply);
     box.append(label, ...choices.map(function (choice) { return choice.label; }), shown);
     function apply() { whole(table).then(filter); }
@@ -116,6 +117,9 @@
         row.hidden = !fits;
         count += fits ? 1 : 0;
       });
+      groups.forEach(function (group) {
+        group.hidden = !group.querySelector("tbody tr:not([hidden])");
+      });
       shown.textContent = count + " of " + rows().length + " rows";
     }
     input.addEventListener("input", apply);
@@ -125,7 +129,7 @@
     } else {
       filter();
     }
-    table.closest(".lr-block").prepend(box);
+    place.prepend(box);
   }
 
   function openTarget() {
@@ -165,7 +169,12 @@
     document.querySelectorAll("details.lr-versions").forEach(newerVersions);
     document.querySelectorAll("table.lr-interactive").forEach(function (table) {
       sortable(table);
-      filterable(table);
+      filterable(table, function () { return Array.from(table.tBodies[0].rows); },
+        table.closest(".lr-block"));
+    });
+    document.querySelectorAll(".lr-list").forEach(function (list) {
+      const rows = Array.from(list.querySelectorAll("tr[data-select-0]"));
+      filterable(list, function () { return rows; }, list);
     });
     openTarget();
   });

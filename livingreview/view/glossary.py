@@ -24,8 +24,8 @@ class Term:
     id : str
         Identifier, for the address.
     name, explanation : Label
-    others : tuple of Label
-        Further names that are not just another ending of the first, such as its abbreviation.
+    others : tuple of str
+        Further English names that are not the first with another ending, such as its abbreviation.
     source, href : str
         Where it may be checked, and its address where it has one.
     """

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from .base import Label, View, wording
+from .base import Label, View, label, wording
 from .finding import Finding, Question
 from .forest import Forest, Forests
 from .row import FindingRow, row_of
@@ -135,7 +135,9 @@ def _group(forests: Forests, results: Sequence[dict], first: Sequence[str]) -> G
     main = min(results, key=lambda r: (r["id"] not in first, r["role"] != "main",
                                        r["pooled"] is None, -r["k"]))
     finding = forests.findings.of(main)
-    return Group(finding.question.outcome, finding,
+    asked = main["question"]
+    vocabulary = asked["target_type"] if asked["target_type"] in ("family", "event") else "outcome"
+    return Group(label(forests.data, vocabulary, asked["target"]), finding,
                  tuple(row_of(r, forests.findings) for r in results),
                  forests.of(main) if main["k"] > 1 and main["id"] in first else None)
 
