@@ -6,16 +6,19 @@ import re
 from html import escape
 
 import pytest
+import small_book
 from bs4 import BeautifulSoup
+from conftest import append, write_table
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from made_up import World
 
 from livingreview.dataset import Dataset, examine, load
 from livingreview.publish import terms
-from livingreview.publish.terms import MOST, MOST_ABOVE, Terms, explained, wanted
+from livingreview.publish.terms import MOST, MOST_ABOVE, STOPS_ABOVE, Terms, explained, wanted
 from livingreview.render.engine import render
 from livingreview.render.glossary import glossary
+from livingreview.tables import GLOSSARY
 from livingreview.view.glossary import Glossary
 
 PAGE = "notebooks/knee-osteoarthritis/index.html"
@@ -122,14 +125,27 @@ def test_chinese_text_has_no_spaces_and_its_abbreviations_are_whole():
     assert link["aria-description"] == "解释。"
 
 
+SUMMARY = '<section class="lr-page lr-sof"><p>none</p></section>'
+
+
 def test_few_terms_are_linked_above_the_summary_of_findings_and_on_a_page():
     rows = [row(f"word{n}x") for n in range(40)]
     text = "".join(f"<p>{r['term']}</p>" for r in rows)
-    table = '<table class="lr-table lr-sof"><tr><td>none</td></tr></table>'
-    above, below = explained(text + table + text, PAGE, Terms.of(rows)).split(table)
+    above, below = explained(text + SUMMARY + text, PAGE, Terms.of(rows)).split(SUMMARY)
     assert len(links(above)) == MOST_ABOVE and len(links(above + below)) == MOST
     assert len(links(explained(text, PAGE, Terms.of(rows)))) == MOST
     assert len({term for term, _ in links(above + below)}) == MOST
+    assert "tabindex" not in above + below
+
+
+def test_the_keyboard_reaches_the_summary_soon_and_meets_the_terms_it_passed_over_below_it():
+    rows, stops = [row(f"word{n}x") for n in range(3)], '<a href="#x">x</a>' * (STOPS_ABOVE - 1)
+    text = "".join(f"<p>{r['term']}</p>" for r in rows)
+    above, below = explained(stops + text + SUMMARY + text, PAGE, Terms.of(rows)).split(SUMMARY)
+    assert [a.get("tabindex") for a in BeautifulSoup(above, "html.parser").select("a.lr-term")] == [
+        None, "-1", "-1"]
+    assert links(below) == [("word1x", "word1x"), ("word2x", "word2x")]
+    assert "tabindex" not in below
 
 
 _WORDS = st.sampled_from(["a placebo", "weights", "SD", "mean difference", "x < y & z", '"', "",
@@ -150,7 +166,8 @@ def test_without_its_links_to_the_glossary_a_page_is_what_it_was(body):
     assert re.sub(r'<a class="lr-term"[^>]*>(.*?)</a>', r"\1", made) == body
     assert not BeautifulSoup(made, "html.parser").select(
         ":is(a, h2, th, svg, summary, code, .lr-alt) a.lr-term")
-    once = [term for term, _ in links(made)]
+    once = [a["href"] for a in BeautifulSoup(made, "html.parser").select(
+        "a.lr-term:not([tabindex])")]
     assert len(once) == len(set(once))
 
 
@@ -159,6 +176,29 @@ def test_pages_that_tell_results_explain_terms_the_glossary_itself_does_not():
         "notebooks/harms", "figures/a", "trials/a", "book/index", "book/methods"))
     assert not any(wanted(page, "book/index") for page in (
         "book/glossary", "book/codebook", "genindex"))
+
+
+def test_a_build_explains_terms_and_writes_its_pages_again_when_the_glossary_changes(tmp_path):
+    book = small_book.make(tmp_path)
+    page, table = book / "_build" / "html" / "index.html", book / "data" / "glossary.csv"
+    (book / "index.md").write_text("# A placebo\n\nNo [placebo](plain), but a placebo.\n")
+    write_table(table, GLOSSARY.names, [])
+    append(book / "data", "glossary.csv", {
+        "term": "placebo", "kind": "evidence", "label_en": "placebo", "label_zh": "安慰剂",
+        "explanation_en": "Salt water.", "explanation_zh": "生理盐水。"})
+    small_book.build(book)
+    assert links(page.read_text()) == [], "a book without the page of the glossary has no links"
+    (book / "book").mkdir()
+    (book / "book" / "glossary.md").write_text("# Glossary\n")
+    with (book / "_toc.yml").open("a") as toc:
+        toc.write("  - file: book/glossary\n")
+    small_book.build(book)
+    [link] = BeautifulSoup(page.read_text(), "html.parser").select("a.lr-term")
+    assert (link["href"], link["aria-description"]) == (
+        "book/glossary.html#term-placebo", "Salt water.")
+    table.write_text(table.read_text().replace("Salt water", "Water with salt"))
+    small_book.build(book)
+    assert 'aria-description="Water with salt."' in page.read_text()
 
 
 # --- the table ----------------------------------------------------------------------------------

@@ -55,8 +55,9 @@ def test_pages_stand_without_the_rows_of_a_table(data_copy, monkeypatch, emptied
 
 def test_only_chapters_that_are_written_are_linked(tmp_path, monkeypatch):
     monkeypatch.setattr(book, "NOTEBOOKS", tmp_path)
-    (tmp_path / "osteoporosis.md").write_text("")
-    assert book.chapter_page("osteoporosis") == "../notebooks/osteoporosis.html"
+    (tmp_path / "osteoporosis").mkdir()
+    (tmp_path / "osteoporosis" / "index.md").write_text("")
+    assert book.chapter_page("osteoporosis") == "../notebooks/osteoporosis/index.html"
     assert book.chapter_page("knee-osteoarthritis") is None
 
 

@@ -22,7 +22,7 @@ FOLDERS = re.compile(r"(?<![\w.])/(?:root|work|tmp|mnt|home/\w+|Users/\w+)/|\b[A
 REGISTRIES = re.compile(
     r"py[p]i\.org|python[h]osted\.org|npm[j]s\.|yarn[p]kg\.|ana[c]onda\.(?:org|com)|crates\.[i]o|r-project\.[o]rg"
     r"|ruby[g]ems\.org|proxy\.[g]olang|maven\.[o]rg|debian\.[o]rg|ubuntu\.[c]om|docker\.(?:io|com)|ghcr\.[i]o"
-    r"|quay\.io|artifactory|devpi|\bnexus\.|jsdelivr|unpkg|cdnjs|index-url|trusted-host",
+    r"|quay\.io|artifactory|devpi|\bnexus\.|jsdelivr|unpkg|cdnjs|(?<!keep-)index-url|trusted-host",
     re.IGNORECASE)
 MAY_NAME = {"tests/test_prose.py": "it lists what others may not name"}
 

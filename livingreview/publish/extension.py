@@ -31,6 +31,7 @@ from ..view.glossary import PAGE
 from . import (
     addresses,
     executed,
+    figures,
     freshness,
     generated,
     heads,
@@ -158,11 +159,13 @@ class _Build:
         return sorted(env.found_docs) if again else sorted({*named, *(p.name for p in to_read)})
 
     def generated(self, app: Sphinx) -> Iterator[tuple[str, dict, str]]:
-        """The pages that have no notebook."""
+        """The pages that have no notebook, and the files of the figures."""
         data = self.dataset()
-        found = chain(generated.pages(Review.by_need(data)), executed.pages(
+        review = Review.by_need(data)
+        found = chain(generated.pages(review, app.config.html_baseurl), executed.pages(
             _pages(app, app.env), Store.chosen(), data, Path(app.outdir)))
         with _reported():
+            figures.write(review, Path(app.outdir))
             yield from generated.collected(found, app.config.language)
 
     def decorate(self, app: Sphinx, page: str, template: str, context: dict, doctree) -> None:

@@ -12,6 +12,8 @@ from ..render.engine import render
 from ..review import Review
 from ..view.addresses import Addresses
 from ..view.base import View
+from ..view.figure import INDEX as FIGURES
+from ..view.figure import Figures
 from ..view.trial import INDEX, trial_index, trial_pages
 
 
@@ -33,14 +35,17 @@ class Generated:
     view: View
 
 
-def pages(review: Review) -> Iterator[Generated]:
+def pages(review: Review, site: str = "") -> Iterator[Generated]:
     """Every generated page of a data folder.
 
     Parameters
     ----------
     review : Review
+    site : str
+        Address of the site; empty where it has none yet.
     """
     yield from _trials(review)
+    yield from _figures(Figures(review, site))
 
 
 def _trials(review: Review) -> Iterator[Generated]:
@@ -49,6 +54,13 @@ def _trials(review: Review) -> Iterator[Generated]:
     for study_id, indication, page in trial_pages(review):
         yield Generated(_name(addresses.trial(indication, study_id)), page.name, page)
     yield Generated(_name(INDEX), "", trial_index(review))
+
+
+def _figures(figures: Figures) -> Iterator[Generated]:
+    """The page of every analysis, and the list of them."""
+    for result in figures.results():
+        yield Generated(f"figures/{result['id']}", result["title"], figures.page(result))
+    yield Generated(_name(FIGURES), "", figures.index())
 
 
 def _name(address: str) -> str:

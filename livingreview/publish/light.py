@@ -30,7 +30,7 @@ _NEEDED_BY = {
     "documentation_options": '<div class="highlight',
     "clipboard": '<div class="highlight', "copybutton": '<div class="highlight',
     "toggle": re.compile(r'class="[^"]*\b(toggle|dropdown)\b'),
-    "design-tabs": 'class="sd-tab', "mathjax": 'class="math',
+    "design-tabs": 'class="sd-tab', "mathjax": 'class="math', "glossary": 'class="lr-term"',
 }
 _WORDS = re.compile(r"[A-Za-z_][\w-]*")
 _VALUE = r"""=(?:"([^"]*)"|'([^']*)'|([^\s"'>]+))"""

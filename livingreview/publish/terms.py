@@ -5,16 +5,18 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from html import escape
 from itertools import groupby
 
+from markupsafe import Markup
+
 from ..dataset import Dataset
-from ..view.addresses import relative
+from ..render.engine import render
 from ..view.glossary import address
 
 FOLDERS = ("notebooks/", "figures/", "trials/")  # their pages explain terms
 METHODS = "book/methods"
-MOST, MOST_ABOVE = 25, 12  # links on a page, and above its summary of findings: each is a tab stop
+MOST, MOST_ABOVE = 25, 12  # links on a page, and above its summary of findings
+STOPS_ABOVE = 14  # tab stops there, whatever they are: with the frame of the page at most 25
 
 # What holds no running text, or text that is a name or a link already.
 _WHOLE = ("a|button|h[1-6]|th|summary|code|pre|kbd|samp|script|style|svg|math|select|option|label"
@@ -27,7 +29,9 @@ _MARKUP = re.compile(rf"<!--.*?-->|<({_WHOLE})(?=[\s>/]){_INSIDE}>.*?</\1\s*>"
 _OPENED = {name: re.compile(rf"<{name}(?=[\s>/])", re.IGNORECASE)
            for name in re.sub(r"h\[1-6\]", "h1|h2|h3|h4|h5|h6", _WHOLE).split("|")}
 _VOID = {"area", "br", "col", "hr", "img", "input", "link", "meta", "source", "wbr"}
-_FINDINGS = re.compile(r"""<table\b[^>]*\bclass=["'][^"']*\blr-sof\b""")
+_STOP = re.compile(r"""<(?:a\s[^>]*\bhref=|button\b|input\b|select\b|summary\b)"""
+                   r"""|\stabindex=["']?0""")
+_FINDINGS = re.compile(r"""<[a-z][^>]*\sclass=["'][^"']*\blr-sof\b""")
 
 _NEEDED = ("term", *(f"{column}_{language}" for column in ("label", "forms", "explanation")
                      for language in ("en", "zh")))
@@ -109,24 +113,30 @@ def explained(body: str, page: str, terms: Terms) -> str:
     Returns
     -------
     str
-        The same text with at most `MOST` links, at most `MOST_ABOVE` of them above the first table
-        of class ``lr-sof``.
+        The same text with at most `MOST` links, at most `MOST_ABOVE` of them above the summary of
+        findings. Where that many would keep who moves by keyboard from the summary (`STOPS_ABOVE`),
+        the keyboard passes over some, and meets their terms below it.
     """
     if terms.pattern is None:
         return body
-    table, done, used, end = _FINDINGS.search(body), [], set(), 0
+    summary = _FINDINGS.search(body)
+    above = summary.start() if summary else 0
+    room = min(MOST_ABOVE, STOPS_ABOVE - len(_STOP.findall(body, 0, above)))
+    done, used, passed, end = [], set(), set(), 0
 
     def link(found: re.Match) -> str:
         term = terms.terms[found.lastindex - 1]
-        if term in used or len(used) >= most:
+        if term in used or len(used) + len(passed) >= most or start < above and term in passed:
             return found[0]
-        used.add(term)
-        return (f'<a class="lr-term" href="{escape(relative(address(term), page))}" '
-                f'aria-description="{escape(terms.explanations[term])}">{found[0]}</a>')
+        over = start < above and len(used) >= room
+        (passed if over else used).add(term)
+        return str(render({"template": "term", "data": {
+            "href": address(term), "explanation": terms.explanations[term], "passed_over": over,
+            "text": Markup(found[0])}}, page))
 
     for start, stop in _running(body):
-        most = MOST_ABOVE if table and start < table.start() else MOST
-        if len(used) < most:
+        most = MOST_ABOVE if start < above else MOST
+        if len(used) + len(passed) < most:
             done += body[end:start], terms.pattern.sub(link, body[start:stop])
             end = stop
     return "".join([*done, body[end:]])

@@ -269,7 +269,8 @@ class Figures:
             return None
 
         def said(vocabulary: str, word: str | None) -> Label | None:
-            return label(self.data, vocabulary, word) if word in self.data.words(vocabulary) else None
+            known = word in self.data.words(vocabulary)
+            return label(self.data, vocabulary, word) if known else None
 
         return Method(pooled["model"] if result["k"] > 1 else "one-study",
                       said("tau2_method", pooled["tau2_method"]),
@@ -291,17 +292,3 @@ def _heterogeneity(result: dict) -> Heterogeneity | None:
         result["k"], pooled["model"], estimate_of(result["random_effects"]), spread["i2"],
         spread["tau2"], spread.get("tau2_low"), spread.get("tau2_high"), spread["pi_low"],
         spread["pi_high"], result["k"] < words.FEW)
-
-
-def figure_pages(review: Review, site: str = "") -> Iterator[tuple[str, FigurePage]]:
-    """The page of every analysis, by its identifier.
-
-    Parameters
-    ----------
-    review : Review
-    site : str
-        Address of the site; empty where it has none yet.
-    """
-    figures = Figures(review, site)
-    for result in figures.results():
-        yield result["id"], figures.page(result)
