@@ -115,7 +115,6 @@ def test_a_figure_is_cited_with_its_address_and_the_state_of_the_data():
 
 def test_a_search_finds_what_a_page_is_about_and_not_what_it_lists():
     page = BeautifulSoup(html()["knee-pain-placebo-3-6"], "lxml")
-    assert page.select_one("[data-pagefind-filter='kind:analysis']")
     assert page.select_one("[data-pagefind-filter='indication']").get_text() == (
         "Knee osteoarthritis")
     assert page.select("[data-pagefind-ignore] a[href='../trials/nct06121882.html']")

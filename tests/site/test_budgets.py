@@ -130,7 +130,8 @@ def test_first_load(address, browser):
     assert not wrong, f"{wrong} {sorted(loaded.items(), key=lambda i: -i[1])}"
 
 
-@pytest.mark.parametrize("name", ["book/index.html", "trials/index.html", "figures/index.html", *CHAPTERS])
+@pytest.mark.parametrize("name", ["book/index.html", "trials/index.html", "figures/index.html",
+                                  *CHAPTERS])
 def test_no_page_scrolls_sideways_on_a_phone(name, address, browser):
     page = browser.new_page(viewport={"width": 390, "height": 844})
     page.goto(f"{address}/{name}")
