@@ -17,6 +17,9 @@ from ..view.figure import Figures
 from ..view.trial import INDEX, trial_index, trial_pages
 
 
+INDICES = ("trials/index", "figures/index")  # generated pages that every book has
+
+
 @dataclass(frozen=True)
 class Generated:
     """A page made of one view.

@@ -17,6 +17,8 @@ import tinycss2
 from sphinx.application import Sphinx
 from tinycss2 import ast
 
+from .generated import INDICES
+
 THEME = Path(__file__).with_name("theme")
 SHEET = "site.css"
 _FRAMED = "sphinx_book_theme"  # the theme whose frame is replaced
@@ -263,7 +265,6 @@ class _Light:
     def __init__(self) -> None:
         self.written = False
         self.navigation: dict[str, str] = {}
-        self.pages: set[str] = set()
 
     def collect(self, app: Sphinx) -> list:
         """Note that pages and static files are written in this run; there is no page to add."""
@@ -277,7 +278,7 @@ class _Light:
                                    if _needed(js, body)]
         context["wide"] = page == app.config.root_doc or page.startswith(
             ("notebooks/", "trials/", "figures/"))
-        context["is_page"] = lambda name: name in app.env.found_docs or name in self.pages
+        context["is_page"] = lambda name: name in app.env.found_docs or name in INDICES
         context["book_navigation"] = lambda: self._navigation(app, page, context["toctree"])
 
     def _navigation(self, app: Sphinx, page: str, toctree: Callable) -> str:
