@@ -146,7 +146,7 @@
 
   /* Versions published after this site was built; without an answer the list stays as it is. */
   function newerVersions(box) {
-    if (location.protocol === "file:" || !box.querySelector('a[href*="/../"]')) { return; }
+    if (location.protocol === "file:" || !box.querySelector('a[href^="' + box.dataset.top + '/../"]')) { return; }
     const top = box.dataset.top + "/../";
     fetch(top + "versions.json").then(function (answer) {
       return answer.ok ? answer.json() : [];

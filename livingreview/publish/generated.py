@@ -16,7 +16,6 @@ from ..view.figure import INDEX as FIGURES
 from ..view.figure import Figures
 from ..view.trial import INDEX, trial_index, trial_pages
 
-
 INDICES = ("trials/index", "figures/index")  # generated pages that every book has
 
 

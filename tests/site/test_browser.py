@@ -16,10 +16,12 @@ CHROMIUM = os.environ.get("CHROMIUM") or next(
      if (found := shutil.which(name))), None)
 ROOT = Path(__file__).resolve().parents[2]
 _TOC = yaml.safe_load((ROOT / "_toc.yml").read_text(encoding="utf-8"))
-PAGES = (_TOC["root"], *(entry["file"] for part in _TOC["parts"] for entry in part["chapters"]))
+PAGES = (_TOC["root"], *(entry["file"] for part in _TOC["parts"] for chapter in part["chapters"]
+                         for entry in (chapter, *chapter.get("sections", ())) if "file" in entry),
+         "trials/index", "trials/sadri-2023", "figures/index", "figures/knee-pain-any-3-6",
+         "figures/knee-any-ae-placebo", "figures/fracture-union-marrow-uncontrolled")
 KNEE = "notebooks/knee-osteoarthritis"
-PROVENANCE = "figure.lr-forest td a[href^='#'], figure.lr-forest th a[href^='#'], " \
-             "#knee-osteoarthritis-studies a[href^='#']"
+FIGURE, BONE = "figures/knee-pain-any-3-6", "notebooks/fracture-bone-defect"
 
 
 @pytest.fixture(scope="module")
@@ -56,41 +58,36 @@ def test_pages_load_without_errors_and_fit(browser, address, name, width):
 
 
 def test_every_number_leads_to_its_source_without_scripts(browser, address):
-    page = _page(browser)
-    page.goto(f"{address}/{KNEE}.html")
-    links = page.eval_on_selector_all(PROVENANCE, "found => found.map(a => a.getAttribute('href'))")
-    page.context.close()
-    targets = sorted(set(links))
-    assert len(links) > 300 and len(targets) > 100
     page = _page(browser, scripts=False)
-    page.goto(f"{address}/{KNEE}.html")
+    page.goto(f"{address}/{FIGURE}.html")
+    links = page.eval_on_selector_all("figure.lr-forest tr.lr-study a",
+                                      "found => found.map(a => a.href)")
+    targets = sorted({link for link in links if "#value-" in link})
+    assert len(links) > 40 and len(targets) > 12
     for target in targets:
-        page.goto(f"{address}/{KNEE}.html{target}")
-        entry = page.locator(f"{target}:target")
+        page.goto(target)
+        entry = page.locator(f"[id='{target.partition('#')[2]}']:target")
         assert entry.is_visible(), target
-        words = entry.inner_text()
-        if target.startswith("#pooled-"):
-            assert "computed from" in words and "results.json" in words, target
-        else:
-            assert "printed" in words and ".csv" in words and "row " in words, target
+        words = entry.inner_text().lower()
+        assert "printed" in words and ".csv" in words and "row" in words, target
     page.context.close()
 
 
 def test_a_click_on_a_number_shows_its_entry(browser, address):
     page = _page(browser)
-    page.goto(f"{address}/{KNEE}.html")
-    page.locator("#forest-knee-pain-placebo-3-6 tr.lr-study a").nth(1).click()
-    entry = page.locator(".lr-entry:target")
-    assert entry.count() == 1
+    page.goto(f"{address}/figures/knee-pain-placebo-3-6.html")
+    page.locator("#forest-knee-pain-placebo-3-6 tr.lr-study td a").first.click()
+    entry = page.locator(":target")
+    assert entry.count() == 1 and entry.get_attribute("id").startswith("value-")
     assert entry.bounding_box()["y"] < 900
     assert entry.locator("a[href^='https://']").count() >= 1
     page.context.close()
 
 
-def _click_sorts(table) -> None:
+def _click_sorts(table, name: str) -> None:
     """A click on a heading puts numbers in order, a second click in the opposite order."""
     heads = table.locator("thead th").all_inner_texts()
-    column = next(i for i, head in enumerate(heads, start=1) if "Enrolled" in head)
+    column = next(i for i, head in enumerate(heads, start=1) if name in head)
     cells = table.locator(f"tbody td:nth-child({column}), tbody th:nth-child({column})")
 
     def numbers() -> list[int]:
@@ -99,36 +96,51 @@ def _click_sorts(table) -> None:
 
     before = numbers()
     assert len(set(before)) > 10 and before != sorted(before)
-    table.locator("thead button", has_text="Enrolled").click()
+    table.locator("thead button", has_text=name).click()
     assert numbers() == sorted(before)
-    table.locator("thead button", has_text="Enrolled").click()
+    table.locator("thead button", has_text=name).click()
     assert numbers() == sorted(before, reverse=True)
 
 
-def test_the_study_table_sorts_filters_and_downloads(browser, address):
+def test_the_table_of_trials_sorts_and_filters(browser, address):
     page = _page(browser)
-    page.goto(f"{address}/{KNEE}.html")
-    block = page.locator(".lr-block:has(#knee-osteoarthritis-studies)")
-    table = page.locator("#knee-osteoarthritis-studies")
+    page.goto(f"{address}/trials/index.html")
+    block, table = page.locator(".lr-block:has(#trials)"), page.locator("#trials")
     total = table.locator("tbody tr").count()
     shown, search = table.locator("tbody tr:visible"), block.locator("input[type=search]")
-    search.fill("CHINA")
+    search.fill("SPINAL")
+    page.wait_for_function("document.querySelectorAll('#trials tr[hidden]').length > 0")
     assert 0 < shown.count() < total
-    assert all("china" in text.lower() for text in shown.all_inner_texts())
+    assert all("spinal" in text.lower() for text in shown.all_inner_texts())
     search.fill("no study has these words")
-    assert shown.count() == 0
+    page.wait_for_function("!document.querySelector('#trials tbody tr:not([hidden])')")
     assert block.locator("[role=status]").inner_text().startswith("0 of")
     search.fill("")
+    page.wait_for_function("!document.querySelector('#trials tbody tr[hidden]')")
     assert shown.count() == total
-    _click_sorts(table)
+    _click_sorts(table, "People")
+    page.context.close()
+
+
+def test_a_long_table_loads_its_rows_and_downloads_all(browser, address):
+    page = _page(browser)
+    page.goto(f"{address}/book/data-quality.html")
+    table = page.locator("#unused-studies")
+    before, link = table.locator("tbody tr").count(), page.locator(
+        ".lr-block:has(#unused-studies) a.lr-more")
+    total = int(re.search(r"\d+", link.inner_text())[0])
+    assert before < total
+    link.click()
+    page.wait_for_function(
+        f"document.querySelectorAll('#unused-studies tbody tr').length === {total}")
     with page.expect_download() as download:
-        block.locator("a.lr-download").click()
+        page.locator(".lr-block:has(#unused-studies) a.lr-download").click()
     lines = download.value.path().read_text(encoding="utf-8").splitlines()
     assert len(lines) == total + 1
     page.context.close()
 
 
-@pytest.mark.parametrize("name", ["book/index", KNEE])
+@pytest.mark.parametrize("name", ["book/index", f"{KNEE}/index", f"{KNEE}/robustness", FIGURE])
 def test_dark_mode_has_no_white_boxes(browser, address, name):
     page = _page(browser, scheme="dark")
     page.goto(f"{address}/{name}.html")
@@ -141,16 +153,19 @@ def test_dark_mode_has_no_white_boxes(browser, address, name):
     page.context.close()
 
 
-def test_drawings_have_titles_and_text(browser, address):
+@pytest.mark.parametrize("name", [f"{KNEE}/index", f"{KNEE}/robustness", FIGURE])
+def test_drawings_have_titles_and_text(browser, address, name):
     page = _page(browser)
-    page.goto(f"{address}/{KNEE}.html")
+    page.goto(f"{address}/{name}.html")
     bare = page.evaluate("""() => [...document.querySelectorAll('svg.lr-mark, svg.lr-svg')]
       .filter(s => !s.querySelector('title') || !s.querySelector('title').textContent.trim())
       .length""")
     assert bare == 0
-    assert page.locator("svg.lr-svg desc").count() >= 5
-    assert page.locator("figure.lr-forest").count() == page.locator(
-        "figure.lr-forest .lr-alt").count()
+    drawn = page.locator("svg.lr-svg:not(:has(desc))")
+    assert drawn.count() == 0
+    described = page.locator("figure.lr-forest[aria-describedby]")
+    assert described.count() == page.locator("figure.lr-forest .lr-alt").count()
+    assert page.locator("svg.lr-mark, svg.lr-svg").count() > 3
     page.context.close()
 
 
@@ -252,26 +267,33 @@ _FAINT = """parts => {
 }"""
 
 
+TARGETS = {"figure.lr-forest": FIGURE, ".lr-effect": "trials/sadri-2023",
+           ".lr-trial tr[id]": "trials/sadri-2023", ".lr-cards [id]": "notebooks/claims-ledger"}
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("target", ["figure.lr-forest", ".lr-entry", "h2 > a", ".lr-cards [id]"])
+@pytest.mark.parametrize("target", TARGETS)
 def test_a_target_and_a_band_keep_contrast(browser, address, scheme, target):
-    page = _page(browser, scheme=scheme)
-    page.goto(f"{address}/notebooks/fracture-bone-defect.html")
+    page, name = _page(browser, scheme=scheme), TARGETS[target]
+    page.goto(f"{address}/{name}.html")
     anchor = page.locator(target).first.evaluate("e => (e.closest('[id]') || e).id")
-    page.goto(f"{address}/notebooks/fracture-bone-defect.html#{anchor}")
+    page.goto(f"{address}/{name}.html#{anchor}")
     for part in (":target *, tr:has(:target) *", "tbody tr:nth-child(even) *", ".lr-sub, a"):
         read, wrong = page.evaluate(_FAINT, f"article :is({part})")
         assert read and not wrong, "\n".join(wrong[:20])
     page.context.close()
 
 
-def test_paper_has_no_bars_to_open_the_code(browser, address):
-    page = _page(browser, PAPER)
-    page.goto(f"{address}/notebooks/fracture-bone-defect.html")
-    bars = page.locator("summary:visible", has_text="Show the code")
-    assert bars.count()
-    page.emulate_media(media="print")
-    assert bars.count() == 0
+@pytest.mark.parametrize("name", [f"{BONE}/index", "book/validation"])
+def test_no_code_is_in_the_flow_and_a_link_at_the_foot_leads_to_it(browser, address, name):
+    page = _page(browser)
+    page.goto(f"{address}/{name}.html")
+    assert page.locator("summary", has_text="code").count() == 0
+    page.locator("footer a", has_text="How this page was computed").click()
+    assert page.url.startswith(f"{address}/code/{name}") and page.locator("pre code").count() > 1
+    with page.expect_download() as download:
+        page.locator("a[href$='.ipynb']").click()
+    assert '"nbformat"' in download.value.path().read_text(encoding="utf-8")
     page.context.close()
 
 

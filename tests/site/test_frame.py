@@ -119,13 +119,13 @@ def test_a_search_from_any_page_finds_pages(browser, address):  # noqa: F811
     page.fill(".lr-search input", "prediction interval")
     page.keyboard.press("Enter")
     page.wait_for_selector("#lr-found li")
-    links = page.eval_on_selector_all("#lr-found h2 a", "found => found.map(a => a.pathname)")
-    assert f"/{LONG}.html" in links
     page.select_option("select[name=kind]", "Method")
     page.wait_for_function("document.querySelectorAll('#lr-found .lr-sub').length && "
                            "[...document.querySelectorAll('#lr-found .lr-sub')]"
                            ".every(e => e.textContent.startsWith('Method'))")
     assert "kind=Method" in page.url
+    links = page.eval_on_selector_all("#lr-found h2 a", "found => found.map(a => a.pathname)")
+    assert f"/{LONG}.html" in links
     page.fill("#lr-find input", "qwertzuiop")
     page.wait_for_function("document.querySelector('#lr-count').textContent.startsWith('Nothing')")
     assert page.locator("#lr-found li").count() == 0 and not wrong
