@@ -125,4 +125,4 @@ def test_no_number_is_typed_on_the_page():
     assert not re.search(r"\d", prose)
     assert "book/validation" in (ROOT / "_toc.yml").read_text(encoding="utf-8")
     for cell in re.findall(r"^```\{code-cell\}.*?\n(.*?)^```$", text, flags=re.S | re.M):
-        assert cell.count("\n") <= 8 and "hide-input" in cell
+        assert cell.count("\n") <= 8 and "remove-input" in cell

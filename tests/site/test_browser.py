@@ -118,7 +118,7 @@ def test_the_table_of_trials_sorts_and_filters(browser, address):
     search.fill("")
     page.wait_for_function("!document.querySelector('#trials tbody tr[hidden]')")
     assert shown.count() == total
-    _click_sorts(table, "People")
+    _click_sorts(table, "Enrolled")
     page.context.close()
 
 
