@@ -219,7 +219,7 @@ def test_a_file_that_says_another_indication_is_refused(tmp_path):
     from test_new_indication import NAME
 
     folder = World(tmp_path / "data").trial("roe-2020").pair("roe-2020").analysis().write()
-    (tmp_path / "_toc.yml").write_text(f"      - file: notebooks/{KNEE}\n")
+    (tmp_path / "_toc.yml").write_text(f"      - file: notebooks/{KNEE}/index\n")
     made = _call("new", "indication", NAME, "--label", "Elbow", "--root", tmp_path)
     assert made.exit_code == 0, made.output
     before = _content(folder)

@@ -113,6 +113,17 @@ def test_a_figure_is_cited_with_its_address_and_the_state_of_the_data():
     assert result(ONE)["title"] in said and figures().data.date in said
 
 
+def test_a_search_finds_what_a_page_is_about_and_not_what_it_lists():
+    page = BeautifulSoup(html()["knee-pain-placebo-3-6"], "lxml")
+    assert page.select_one("[data-pagefind-filter='indication']").get_text() == (
+        "Knee osteoarthritis")
+    assert page.select("[data-pagefind-ignore] a[href='../trials/nct06121882.html']")
+    for part in page.select("[data-pagefind-ignore]"):
+        part.decompose()
+    assert not page.select("a[href='../trials/nct06121882.html']")
+    assert page.select("a[href='../trials/kim-2023.html']")
+
+
 def test_the_list_has_every_analysis_once():
     page = str(render(figures().index(), "figures/index.html"))
     rows = BeautifulSoup(page, "lxml").select("tr.lr-row")

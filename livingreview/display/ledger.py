@@ -207,9 +207,8 @@ class Ledger:
         """What a verdict rests on, as it is now."""
         if kind == "analysis":
             result = self.book.review.analysis(row["analysis_id"])
-            # an analysis without a usable study has no figure, but is named among the effects
-            anchor = f"forest-{row['analysis_id']}" if result["studies"] else "effects"
-            figure = self.book.chapter_link(row["indication"], anchor, row["title"])
+            figure = self.book.chapter_link(row["indication"], f"forest-{row['analysis_id']}",
+                                            row["title"])
             certainty = (f" Certainty: {statement(result).certainty}."
                          if result["certainty"] else "")
             return Html(f"<span{mark(result)}>{figure}, now: "

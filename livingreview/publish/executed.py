@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import nbformat
+from jinja2 import Environment, PackageLoader
 
 from ..dataset import Dataset
 from ..store import Store
@@ -15,6 +16,8 @@ from ..view.code import CodePage
 from .freshness import Page
 from .generated import Generated
 
+LONG = 50_000  # characters of an output that a notebook keeps
+_FILE = re.compile(r'<a class="lr-download"[^>]*>.*?</a>')
 _HEADING = re.compile(r"^# (.+)$", re.MULTILINE)
 
 
@@ -28,11 +31,23 @@ def _title(notebook: nbformat.NotebookNode, name: str) -> str:
     return next((found[1] for t in texts if (found := _HEADING.search(t))), name)
 
 
-def _public(notebook: nbformat.NotebookNode) -> str:
-    """An executed notebook as others open it: what only the book reads is left out."""
+def _public(notebook: nbformat.NotebookNode, page: str) -> str:
+    """An executed notebook as others open it.
+
+    What only the book reads is left out, and so are files inside links; a long output is on the
+    page alone, to which a line leads.
+    """
+    long = Environment(loader=PackageLoader("livingreview.publish", "."), autoescape=True,
+                       extensions=["jinja2.ext.i18n"])
+    long.install_null_translations(newstyle=True)
     for cell in notebook.cells:
         for output in cell.get("outputs", ()):
-            output.get("data", {}).pop(MIME, None)
+            data = output.get("data", {})
+            data.pop(MIME, None)
+            if "text/html" in data:
+                shown = _FILE.sub("", data["text/html"])
+                data["text/html"] = shown if len(shown) <= LONG else (
+                    long.get_template("longoutput.html").render(page=page))
     return nbformat.writes(notebook)
 
 
@@ -56,5 +71,6 @@ def pages(found: Iterable[Page], store: Store, data: Dataset, folder: Path) -> I
             c.source for c in notebook.cells if c.cell_type == "code")
         target = folder / f"{name}.ipynb"
         target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_text(_public(notebook), encoding="utf-8")
+        up = "../" * name.count("/")
+        target.write_text(_public(notebook, f"{up}{page.name}.html"), encoding="utf-8")
         yield Generated(name, title, CodePage(title, f"{page.name}.html", f"{name}.ipynb", cells))

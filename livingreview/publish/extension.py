@@ -170,6 +170,8 @@ class _Build:
 
     def decorate(self, app: Sphinx, page: str, template: str, context: dict, doctree) -> None:
         """Give a page its version and data for search engines, short tables, explained terms."""
+        if page in getattr(app.env, "livingreview_keys", {}):
+            context["code_page"] = executed.code_page(page)
         if "body" in context:
             context["body"] = longtables.cut(context["body"], f"{page}.html", Path(app.outdir),
                                              longtables.STYLES)

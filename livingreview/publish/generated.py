@@ -79,7 +79,7 @@ def collected(pages: Iterable[Generated], language: str) -> Iterator[tuple[str, 
     for page in pages:
         body = str(render(page.view, f"{page.name}.html", language))
         yield page.name, {"title": page.title or _heading(body), "body": body, "meta": {},
-                          "toc": "", "display_toc": False}, "page.html"
+                          "toc": "", "display_toc": False, "generated": True}, "page.html"
 
 
 def _heading(body: str) -> str:

@@ -96,7 +96,7 @@ def begin(data: Dataset, root: Path, name: str, label: str, label_zh: str = "",
         raise IndicationError("\n".join(map(str, errors)))
     facts = {"indication": name, "label": label, "target": target, "comparison": comparison,
               "main": analyses[0]["analysis_id"]}
-    made.project |= {f"{chapter}/{page}.md": _page(page, facts).encode() for page in PAGES}
+    made.project.update({f"{chapter}/{page}.md": _page(page, facts).encode() for page in PAGES})
     made.project[_TOC] = _contents(root, name, data).encode()
     return made
 

@@ -12,12 +12,13 @@ from pathlib import Path, PurePosixPath
 from jinja2 import Environment, PackageLoader
 from markupsafe import Markup
 
-SHOWN, LONG = 100, 150  # rows on the page; a table with more than LONG is cut
+SHOWN, LONG = 50, 80  # rows on the page; a table with more than LONG is cut
 STYLES = ["_static/site.css"]
 _TABLE = re.compile(r'<table class="lr-table lr-interactive[^"]*" id="([^"]+)"[^>]*>'
                     r"(?:(?!<table|</table>).)*</table>", re.DOTALL)
 _BODY = re.compile(r"(<tbody>)(.*)(</tbody>)", re.DOTALL)
 _ROW = re.compile(r"<tr\b.*?</tr>", re.DOTALL)
+_LINKED = re.compile(r"<tr\b[^>]*\sid=")
 _CAPTION = re.compile(r"<caption>(.*?)</caption>", re.DOTALL)
 _BESIDE = re.compile(r'href="#')
 
@@ -52,8 +53,8 @@ def cut(body: str, page: str, folder: Path, styles: list[str]) -> str:
     def shorter(found: re.Match) -> str:
         whole, name = found[0], found[1]
         rows = _ROW.findall(_BODY.search(whole)[2])
-        if len(rows) <= LONG:
-            return whole
+        if len(rows) <= LONG or any(_LINKED.match(row) for row in rows):
+            return whole  # links lead to single rows, which must be on the page then
         target = PurePosixPath(page).with_name(f"{PurePosixPath(page).stem}-{name}.html")
         up = "../" * (len(target.parts) - 1)
         caption = Markup(re.sub("<[^>]+>", "", _CAPTION.search(whole)[1]))  # escaped already

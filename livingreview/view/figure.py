@@ -9,6 +9,7 @@ from functools import cached_property
 from .. import versions
 from ..display import words
 from ..review import Review
+from ..review.robustness import SMALL_STUDY_K
 from .base import Label, View, label, wording
 from .certainty import Certainty, certainty
 from .finding import Estimate, Findings, estimate_of
@@ -109,6 +110,10 @@ class FigurePage(View):
         None where no trial is drawn.
     binary : bool
         Whether counts of patients are asked for, not means.
+    small_study : tuple of (str, float) or None
+        The test of small-study effects and its p-value, where it was done.
+    few : bool
+        Whether there are too few trials for it.
     choices, without : tuple of Choice
         Other choices, and leaving out each trial in turn.
     times, controls : tuple of FindingRow
@@ -123,7 +128,8 @@ class FigurePage(View):
     forest: Forest | None
     binary: bool
     note: str
-    small_study: str
+    small_study: tuple[str, float] | None
+    few: bool
     heterogeneity: Heterogeneity | None
     certainty: Certainty | None
     subgroups: Subgroups | None
@@ -238,7 +244,9 @@ class Figures:
             part=(part, forests.addresses.chapter(result["indication"], part)),
             row=self.row(result), forest=self.forest(result) if result["studies"] else None,
             binary=result["question"]["measure"] in ("RR", "OR", "HR", "RD", "proportion"),
-            note=result["note"], small_study=test["test"] if test["done"] else "",
+            note=result["note"],
+            small_study=(test["test"], test["p_value"]) if test["done"] else None,
+            few=result["k"] < SMALL_STUDY_K,
             heterogeneity=_heterogeneity(result), certainty=certainty(self.data, result),
             subgroups=subgroups(self.data, result), choices=self._choices(result),
             without=self._without(result),

@@ -137,3 +137,12 @@ def test_the_search_says_what_it_needs_without_scripts(browser, address):  # noq
     page.goto(f"{address}/search.html?q=pain")
     assert "needs JavaScript" in page.inner_text("main")
     page.context.close()
+
+
+def test_paper_has_the_title_and_no_frame(browser, address):  # noqa: F811
+    page = _page(browser, 718)
+    page.goto(f"{address}/{LONG}.html")
+    page.emulate_media(media="print")
+    assert page.locator("article h1").is_visible()
+    assert page.locator(":is(header, nav, button):visible").count() == 0
+    page.context.close()

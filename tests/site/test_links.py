@@ -9,8 +9,10 @@ from functools import cache
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-import pytest
 from bs4 import BeautifulSoup
+
+from livingreview.dataset import load
+from livingreview.view.addresses import Addresses
 
 DATA = Path(__file__).resolve().parents[2] / "data"
 ELSEWHERE = ("http://", "https://", "//")
@@ -62,27 +64,36 @@ def _rows(path: Path) -> list[dict]:
         return list(csv.DictReader(file))
 
 
-def _linked_studies(html: Path, page: str, table: str) -> set[tuple[str, str]]:
-    """(indication, study) of the entries in chapters that a table leads to."""
-    found = _soup(html / page).select(f"#{table} tbody a[href*='#study-']")
+def _table(html: Path, page: str, table: str) -> list:
+    """The rows of a table; where it is long, of the file beside the page that holds all."""
+    beside = html / f"{page.removesuffix('.html')}-{table}.html"
+    found = _soup(beside if beside.is_file() else html / page).select(f"#{table} tbody tr")
     assert found, f"{page}: no table {table}"
-    return {(Path(urlsplit(a["href"]).path).stem, unquote(a["href"].split("#study-")[1]))
-            for a in found}
+    return found
+
+
+def _linked_studies(html: Path, page: str, table: str) -> set[str]:
+    """Addresses of the pages of studies that a table leads to."""
+    links = (a["href"] for tr in _table(html, page, table) for a in tr.select("a[href]"))
+    return {path.rpartition("trials/")[2] for link in links
+            if "trials/" in (path := unquote(urlsplit(link).path))}
 
 
 def test_every_study_of_the_tables_is_on_the_built_pages(html):
     """Counted from the files of the data and of the site alone."""
+    data = load()
+    addresses = Addresses(data)
     known = {(p.parent.name, row["study_id"]): row for p in DATA.glob("*/studies.csv")
              for row in _rows(p)}
+    page = {key: addresses.trial(*key).removeprefix("trials/") for key in known}
     results = json.loads((html / "results.json").read_text(encoding="utf-8"))["analyses"]
-    used = {(r["indication"], s[key]) for r in results.values() for s in r["studies"]
+    used = {page[r["indication"], s[key]] for r in results.values() for s in r["studies"]
             for key in ("study_id", "trial_id")}
     reasons = _linked_studies(html, "book/data-quality.html", "unused-studies")
-    nowhere = [f"{i}: {s}" for i, s in known
-               if f"study-{s}" not in _anchors(html / "notebooks" / f"{i}.html")]
-    assert not nowhere, "\n".join(nowhere[:50])
-    assert used | reasons == set(known) and not used & reasons
-    main = {key for key, row in known.items() if not row["companion_of"]}
+    nowhere = [name for name in page.values() if not (html / "trials" / name).is_file()]
+    assert len(set(page.values())) == len(known) and not nowhere, "\n".join(nowhere[:50])
+    assert used | reasons == set(page.values()) and not used & reasons
+    main = {page[key] for key, row in known.items() if not row["companion_of"]}
     assert _linked_studies(html, "book/flow.html", "flow-known-studies") == main
     left = _linked_studies(html, "book/flow.html", "flow-left-studies")
     assert left | _linked_studies(html, "book/flow.html", "flow-pooled-studies") == main
@@ -90,7 +101,7 @@ def test_every_study_of_the_tables_is_on_the_built_pages(html):
 
 def test_every_adverse_event_after_cells_is_on_the_page_of_harms(html):
     shown = {tuple(re.search(r"row (\d+) of ([\w-]+)/", tr.get_text()).groups())
-             for tr in _soup(html / "notebooks" / "harms.html").select("#harms-rows tbody tr")}
+             for tr in _table(html, "notebooks/harms.html", "harms-rows")}
     due = set()
     for path in DATA.glob("*/adverse_events.csv"):
         arms = {(a["study_id"], a["arm_id"]): a for a in _rows(path.with_name("arms.csv"))}
@@ -143,8 +154,7 @@ def test_public_files_are_there(html):
         assert (html / path).is_file(), path
 
 
-@pytest.mark.parametrize("name", ["notebooks/knee-osteoarthritis.html"])
-def test_at_least_fifteen_trials_are_named(html, name):
-    names = {tag.get_text() for tag in _soup(html / name).select(
-        "figure.lr-forest th[scope=row] > a")}
+def test_at_least_fifteen_trials_are_named_in_forest_plots(html):
+    names = {tag.get_text() for page in (html / "figures").glob("knee-*.html")
+             for tag in _soup(page).select("figure.lr-forest th[scope=row] > a")}
     assert len(names) >= 15, names

@@ -1,0 +1,258 @@
+"""The pages of a chapter: what they say of results, how much they hold, what they are asked for."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+
+import pytest
+from bs4 import BeautifulSoup
+from conftest import DATA
+from made_up import KNEE, World
+from stated import wrong_statements
+from test_another_field import FIELD, OURS
+
+from livingreview.dataset import load
+from livingreview.render.chapter import Chapter
+from livingreview.render.engine import render
+from livingreview.review.asked import AskedError
+from livingreview.review.windows import shown_first
+from livingreview.view.addresses import PAGES
+from livingreview.view.base import packed
+
+INDICATIONS = load(DATA).indications
+VIEWS = {"answer": "index", "benefits": "benefits", "harms": "harms", "trials": "trials"}
+ONCE = "very uncertain whether"
+# Bytes, elements, words; the frame of the theme comes on top.
+BUDGETS = {"answer": (120_000, 1_100, 1_300), "benefits": (400_000, 5_000, None),
+           "harms": (400_000, 5_000, None), "trials": (400_000, 5_000, None)}
+
+
+@cache
+def _chapter(indication: str) -> Chapter:
+    return Chapter(indication, DATA)
+
+
+def _page(chapter: Chapter, view: str) -> str:
+    """A page with its tabs, as the site has it."""
+    page = f"notebooks/{chapter.indication}/{VIEWS[view]}.html"
+    return "\n".join(render(shown.view, page)
+                     for shown in (chapter.tabs(VIEWS[view]), getattr(chapter, view)()))
+
+
+@cache
+def _html(indication: str, view: str) -> str:
+    return _page(_chapter(indication), view)
+
+
+def _soup(html: str) -> BeautifulSoup:
+    return BeautifulSoup(html, "lxml")
+
+
+def _words(soup: BeautifulSoup) -> str:
+    return " ".join(soup.get_text(" ").split())
+
+
+@pytest.mark.parametrize("indication", INDICATIONS)
+@pytest.mark.parametrize("view", VIEWS)
+def test_every_page_says_of_a_result_what_the_results_say(indication, view):
+    found = {r["id"]: r for r in _chapter(indication).results()}
+    html = _html(indication, view)
+    assert view != "answer" or "data-result" in html
+    assert not wrong_statements(html, found)
+
+
+@pytest.mark.parametrize("indication", INDICATIONS)
+@pytest.mark.parametrize("view", VIEWS)
+def test_a_page_keeps_to_its_budget(indication, view):
+    html = _html(indication, view)
+    size, elements, words = BUDGETS[view]
+    soup = _soup(html)
+    assert len(html.encode()) <= size
+    assert len(soup.body.find_all(True)) <= elements
+    assert words is None or len(_words(soup).split()) <= words
+    assert _words(soup).count(ONCE) <= 1
+
+
+@pytest.mark.parametrize("indication", INDICATIONS)
+def test_few_tab_stops_stand_before_the_summary_of_findings(indication):
+    soup = _soup(_html(indication, "answer"))
+    stops = soup.select_one("#summary-of-findings").find_all_previous(
+        lambda e: e.name in ("a", "summary", "button") or e.get("tabindex") == "0")
+    assert len([e for e in stops if not e.find_parent("nav")]) <= 12
+
+
+@pytest.mark.parametrize("indication", INDICATIONS)
+def test_the_summary_has_one_row_for_each_outcome_shown_first_in_order(indication):
+    chapter = _chapter(indication)
+    results = {r["id"]: r for r in chapter.results()}
+    shown = [s.analysis_id for s in shown_first(chapter.data, indication, results)]
+    compared = [a for a in shown if results[a]["question"]["comparison"] != "uncontrolled"]
+    section = _soup(_html(indication, "answer")).select_one("#summary-of-findings")
+    rows = [tr["data-result"] for tr in section.select("tr[data-result]")
+            if not tr.find_parent("details")]
+    if any(results[a]["pooled"] for a in shown):
+        assert rows == compared + [a for a in shown if a not in compared]
+    else:  # one sentence names them all
+        assert not rows
+        assert [a["href"] for a in section.select("p a")] == [
+            f"../../figures/{a}.html" for a in compared + [
+                a for a in shown if a not in compared]]
+
+
+def test_the_answer_shows_the_trials_of_its_headline():
+    soup = _soup(_html(KNEE, "answer"))
+    result = next(r for r in _chapter(KNEE).results() if r["id"] == "knee-pain-placebo-3-6")
+    rows = soup.select("figure.lr-forest tr.lr-study th a")
+    assert len(rows) == len(result["studies"]) > 1
+    assert all(a["href"].startswith("../../trials/") and "#value-" in a["href"] for a in rows)
+    missing = result["not_in_pool"]
+    share = round(100 * missing["n_pool"] / missing["n_finished"])
+    assert soup.select_one("figure.lr-share strong").text == f"{share}%"
+    drawn = [path["d"].count("M") for path in soup.select("figure.lr-share path")]
+    assert drawn == [share, 100 - share]
+    assert f"{missing['n_finished']:,.0f}" in soup.select_one("figure.lr-share figcaption").text
+
+
+@pytest.mark.parametrize("indication", INDICATIONS)
+def test_a_ratio_never_stands_without_people_where_these_are_known(indication):
+    results = {r["id"]: r for r in _chapter(indication).results()}
+    for view in ("answer", "benefits", "harms"):
+        for tr in _soup(_html(indication, view)).select("tr[data-result]"):
+            if results[tr["data-result"]]["absolute"] and tr.select_one(".lr-meaning"):
+                assert re.search(r"Of 100 people \d", _words(tr))
+
+
+@pytest.mark.parametrize("indication", INDICATIONS)
+def test_what_is_not_in_the_headline_is_named_with_its_size(indication):
+    chapter = _chapter(indication)
+    answer = chapter.answer().view
+    if not answer.absent:
+        return
+    head = next(r for r in chapter.results() if r["id"] == answer.headline.id)
+    sizes = sorted((t["n"] for t in head["not_in_pool"]["trials"]
+                    if t["counted"] and t["n"] and t["group"].startswith("finished")), reverse=True)
+    finished = [a.n for a in answer.absent if not a.running]
+    assert finished == [round(n) for n in sizes[:len(finished)]]
+    assert len(answer.absent) == min(7, answer.n_absent)
+
+
+@pytest.mark.parametrize("indication", INDICATIONS)
+def test_every_analysis_is_on_the_page_of_benefits_or_of_harms(indication):
+    results = [r for r in _chapter(indication).results() if r["role"] != "check"]
+    for view, harm in (("benefits", False), ("harms", True)):
+        soup = _soup(_html(indication, view))
+        linked = {a["href"].rsplit("/", 1)[-1].removesuffix(".html")
+                  for a in soup.select('a[href*="figures/"]')}
+        wanted = {r["id"] for r in results if (r["section"] == "harms") == harm}
+        assert linked == wanted
+        rows = {tr["data-result"] for tr in soup.select("tr[data-result]")}
+        assert rows == {r["id"] for r in results if r["id"] in wanted and r["studies"]}
+
+
+def test_an_analysis_of_one_trial_is_a_row_and_never_a_forest_plot():
+    by_id = {r["id"]: r for r in _chapter(KNEE).results()}
+    drawn = [f["data-result"] for view in ("benefits", "harms")
+             for f in _soup(_html(KNEE, view)).select("figure.lr-forest")]
+    assert drawn and all(by_id[a]["k"] > 1 for a in drawn)
+    assert len(_soup(_html(KNEE, "benefits")).select("figure.lr-forest")) <= 3
+    assert all(f.find_parent("details") for f in
+               _soup(_html(KNEE, "benefits")).select("figure.lr-forest"))
+
+
+def test_what_became_of_treated_patients_stands_apart():
+    soup = _soup(_html("spinal-cord-injury", "benefits"))
+    by_id = {r["id"]: r for r in _chapter("spinal-cord-injury").results()}
+    compared = {tr["data-result"] for tr in soup.select(".lr-list tr[data-result]")}
+    alone = {tr["data-result"] for tr in soup.select("tr[data-result]")} - compared
+    assert alone and all(
+        (by_id[a]["question"]["comparison"] == "uncontrolled") == (a in alone)
+        for a in alone | compared)
+
+
+@pytest.mark.parametrize("indication", INDICATIONS)
+def test_every_study_has_a_row_that_leads_to_its_page(indication):
+    studies = _chapter(indication).evidence.studies
+    soup = _soup(_html(indication, "trials"))
+    for table, animals in (("#studies", False), ("#animals", True)):
+        rows = [a["href"] for a in soup.select(f"{table} tbody th a")]
+        wanted = [s for s, row in studies.items()
+                  if (row["design"] == "animal-experiment") == animals]
+        assert len(rows) == len(set(rows)) == len(wanted)
+    waiting = soup.select("table:not(.lr-interactive) tbody tr")
+    assert len(waiting) == sum(bool(s["progress"]) or s["status"] == "registered"
+                               for s in studies.values() if s["design"] != "animal-experiment")
+
+
+def test_tabs_name_every_page_and_count_what_it_shows():
+    soup = _soup(_html(KNEE, "benefits"))
+    tabs = soup.select(".lr-tabs a")
+    assert [a["href"] for a in tabs] == [f"{page}.html" for page in PAGES]
+    assert [a["href"] for a in tabs if a.has_attr("aria-current")] == ["benefits.html"]
+    rows = soup.select("tr[data-result]")
+    assert tabs[1].small.text == str(len(rows))
+    with pytest.raises(ValueError, match="no page 'figures'"):
+        _chapter(KNEE).tabs("figures")
+
+
+def test_a_window_and_a_control_that_are_asked_for_take_the_place_of_the_own_ones():
+    asked = Chapter(KNEE, DATA, window=12, comparator="hyaluronic-acid")
+    answer = asked.answer().view
+    assert answer.headline.id == "knee-pain-ha-6-12"
+    assert all(x.row.finding.question.comparison == "hyaluronic-acid" for x in answer.lines)
+    html = _page(asked, "answer")
+    assert not wrong_statements(html, {r["id"]: r for r in asked.results()})
+    banner = _soup(html).select_one(".lr-banner").text
+    assert "against hyaluronic acid" in banner and "to 12 months" in banner
+    assert not _soup(_html(KNEE, "answer")).select(".lr-banner")
+    with pytest.raises(AskedError):
+        Chapter(KNEE, DATA, comparator="nothing-of-the-kind").answer()
+
+
+def test_a_chapter_of_made_up_trials_has_all_pages(tmp_path):
+    world = World(tmp_path).analysis()
+    for i, cells in enumerate((20, 25, 30)):
+        world.trial(f"made-{i}", n_enrolled=40).pair(f"made-{i}", cells, 40)
+    world.trial("silent", n_enrolled=60)
+    chapter = Chapter(KNEE, world.write())
+    found = {r["id"]: r for r in chapter.results()}
+    for view in VIEWS:
+        assert not wrong_statements(_page(chapter, view), found)
+    answer = chapter.answer().view
+    assert answer.headline.k == 3 and answer.squares == round(100 * 120 / 180)
+    assert [(a.n, a.running) for a in answer.absent] == [(60, False)]
+    assert answer.harm is None and answer.row is None and answer.forest
+
+
+def test_a_chapter_without_any_question_says_so(tmp_path):
+    chapter = Chapter(KNEE, World(tmp_path).trial("alone").write())
+    text = _words(_soup(_page(chapter, "answer")))
+    assert "No question is declared for this condition yet." in text
+    assert "1 study of people is known." in text
+    for view in VIEWS:
+        _page(chapter, view)
+
+
+def test_without_any_estimate_the_answer_is_one_sentence_and_no_table():
+    soup = _soup(_html("osteoporosis", "answer"))
+    assert soup.select_one(".lr-big").text.startswith("Nothing can be estimated yet")
+    assert not soup.select("figure.lr-forest, #summary-of-findings table")
+    assert "experiments in animals" in soup.text
+
+
+def test_words_of_another_field_are_its_own():
+    chapter = Chapter("insomnia", FIELD)
+    found = {r["id"]: r for r in chapter.results()}
+    for view in VIEWS:
+        html = _page(chapter, view)
+        assert not wrong_statements(html, found)
+        soup = _soup(html)
+        for apart in soup.select("[id], a"):
+            apart.attrs = {}
+        assert not OURS.findall(_words(soup)), view
+
+
+def test_what_a_notebook_keeps_is_written_as_the_view_is():
+    for view in VIEWS:
+        shown = getattr(_chapter("osteoporosis"), view)()
+        assert render(packed(shown.view), "x/y.html") == render(shown.view, "x/y.html")
