@@ -20,12 +20,13 @@ from livingreview.display.across import (
     others,
     quality,
 )
-from livingreview.display.chapter import Chapter
 from livingreview.display.flow import Flow
 from livingreview.display.pages import Overview
+from livingreview.render.chapter import Chapter
 from livingreview.render.engine import render
 from livingreview.review import results, review, robustness
 from livingreview.view import evidence_map as view
+from livingreview.view.addresses import Addresses
 from livingreview.view.sizes import size
 
 KEPT = ("knee-pain-placebo-3-6", "knee-serious-ae-placebo")
@@ -77,12 +78,13 @@ def test_every_study_is_in_its_chapter_and_in_an_analysis_or_has_a_reason(whole)
     shown = soup(quality.unused(whole)).find(id="unused-studies")
     listed = {(row.find_all("td")[0].get_text(), row.th.get_text()): row.find_all("td")[-1]
               for row in shown.tbody.find_all("tr")}
-    missing, total = 0, 0
+    missing, total, addresses = 0, 0, Addresses(whole.data)
     for indication, ev in whole.evidence.items():
         chapter = Chapter(indication)
         chapter.__dict__["review"] = whole.review
-        links = [a["href"] for a in soup(chapter.study_table()).select("tbody th a")]
-        assert sorted(links) == sorted(f"#study-{s}" for s in ev.studies)
+        trials = chapter.trials().view
+        listed_here = [s.href for s in (*trials.studies, *trials.animals)]
+        assert sorted(listed_here) == sorted(addresses.trial(indication, s) for s in ev.studies)
         used = quality.analysed(whole, indication)
         for study in set(ev.studies) - used:
             missing += 1
@@ -427,7 +429,7 @@ def _state(folder) -> dict:
         "flow": [int(box.get_text()) for box in boxes],
         "overview": overview, "controlled": len(cell.trials["controlled"]),
         "pooled": next(r["k"] for r in cell.analyses if r["id"] == KEPT[0]),
-        "rows": len(body(chapter.study_table(), f"{KNEE}-studies")),
+        "rows": len(chapter.trials().view.studies),
         "serious": harms.totals(r for r in serious if r.indication == KNEE),
         "landing": astuple(size(overview.review, KNEE))[1:]}
 

@@ -21,7 +21,6 @@ from livingreview.display.across import (
     mechanisms,
     others,
 )
-from livingreview.display.chapter import Chapter
 from livingreview.display.flow import Flow
 from livingreview.display.ledger import Ledger
 from livingreview.display.pages import Overview
@@ -29,7 +28,11 @@ from livingreview.display.seeds import SeedReview
 from livingreview.effects import Evidence
 from livingreview.effects.comparisons import any_order, plain_classes
 from livingreview.render.book import Pages
+from livingreview.render.chapter import Chapter
+from livingreview.render.engine import render
 from livingreview.review import dumps
+from livingreview.view.figure import Figures
+from livingreview.view.trial import trial_index, trial_pages
 
 FIELD = Path(__file__).parent / "another_field" / "data"
 MAIN = "sleep-attention-0-3"
@@ -46,25 +49,23 @@ def chapter() -> Chapter:
 
 
 def _shown(chapter: Chapter) -> dict[str, str]:
-    """What each part of the chapter shows."""
-    return {
-        "summary": chapter.summary(MAIN, "any-ae-attention", "sleep-waiting-0-3", "remission-any",
-                                   "sleep-change"),
-        "unpooled": chapter.unpooled(MAIN), "question": chapter.question(),
-        "changes": chapter.changes(), "size": chapter.size(), "studies": chapter.study_table(),
-        "bias": chapter.risk_of_bias(), "overview": chapter.overview(section="effects"),
-        "figures": chapter.figures(section="effects"), "responders":
-        chapter.figures(section="responders"), "directions": chapter.directions(),
+    """What each part of the chapter shows, and the pages of its trials and figures."""
+    figures = Figures(chapter.review)
+    views = {"trials": trial_index(chapter.review), "list of figures": figures.index()}
+    views |= {f"trial {study}": view for study, _, view in trial_pages(chapter.review)}
+    views |= {f"figure {r['id']}": figures.page(r) for r in chapter.results()}
+    views |= {name: part.view for name, part in {
+        "tabs": chapter.tabs("index"), "answer": chapter.answer(), "benefits": chapter.benefits(),
+        "harms": chapter.harms(), "studies": chapter.trials()}.items()}
+    return {name: str(render(view)) for name, view in views.items()} | {
+        "question": chapter.question(), "changes": chapter.changes(), "size": chapter.size(),
+        "bias": chapter.risk_of_bias(), "directions": chapter.directions(),
         "albatross": chapter.albatross("sleep"), "panels": chapter.panels("psqi"),
-        "uncontrolled": chapter.figures(section="uncontrolled"),
         "time": chapter.time_course("sleep", "placebo"), "dose": chapter.dose(MAIN),
         "subgroups": chapter.subgroups(MAIN), "combinations": chapter.combinations(),
-        "robustness": chapter.robustness(MAIN), "harms": chapter.figures(section="harms"),
-        "bounds": chapter.event_bounds(),
-        "findings": chapter.summary_of_findings(MAIN, "any-ae-attention", "sleep-change"),
+        "robustness": chapter.robustness(MAIN), "bounds": chapter.event_bounds(),
         "others": chapter.others(), "beside": chapter.ours_beside(), "claims": chapter.claims(),
-        "gaps": chapter.gaps(), "running": chapter.running(), "values": chapter.values(),
-        "pools": chapter.pools(), "entries": chapter.study_entries()}
+        "gaps": chapter.gaps()}
 
 
 def _shown_across(folder: Path) -> dict[str, str]:
@@ -130,8 +131,9 @@ def test_its_data_are_valid_and_its_results_are_numbers(chapter):
 def test_its_chapter_speaks_of_its_field_alone(chapter):
     parts = _shown(chapter)
     assert _of_our_field(parts) == {}
-    assert "exercise changes sleep problems compared with attention control" in parts["summary"]
-    assert "exercise" in parts["summary"] and "Exercise" in parts["figures"]
+    said = "exercise changes sleep problems compared with attention control"
+    assert said in parts["answer"] and said in parts[f"figure {MAIN}"]
+    assert "Exercise: " in parts[f"figure {MAIN}"]
 
 
 def test_its_pages_across_indications_speak_of_its_field_alone():

@@ -10,14 +10,22 @@ from pathlib import Path
 import pytest
 from bs4 import BeautifulSoup
 from made_up import World
+from rendered import finding, forest, soup
 
-from livingreview.display.chapter import Chapter, words
+from livingreview.display import words
 from livingreview.display.drawing import chart
 from livingreview.display.figures import plain_ticks
 from livingreview.display.html import number
 from livingreview.effects import Analysis
+from livingreview.render.chapter import Chapter
 from livingreview.review.missing import size_of_trial
 from livingreview.review.results import analyse
+from livingreview.view.figure import Figures
+from livingreview.view.finding import question
+from livingreview.view.forest import Forests
+from livingreview.view.naming import brief
+from livingreview.view.outside import outside
+from livingreview.view.trial import trial_pages
 
 ROOT = Path(__file__).resolve().parents[1]
 DISC, HIP = "disc-degeneration", "femoral-head-osteonecrosis"
@@ -56,12 +64,12 @@ def _of_two(hip: Chapter, analysis: str) -> dict:
 
 def _cells(html: str, table_id: str) -> list[dict[str, str]]:
     """The rows of a table by its headers; `name` is the first cell's links alone."""
-    soup = BeautifulSoup(html, "lxml").select_one(f"#{table_id}")
-    headers = [th.get_text() for th in soup.select("thead th")]
+    found = BeautifulSoup(html, "lxml").select_one(f"#{table_id}")
+    headers = [th.get_text() for th in found.select("thead th")]
     return [{"name": ", ".join(a.get_text() for a in row.th.find_all("a")),
              **{header: cell.get_text(" ", strip=True) for header, cell in
                 zip(headers, row.find_all(["th", "td"]), strict=True)}}
-            for row in soup.select("tbody tr")]
+            for row in found.select("tbody tr")]
 
 
 # --- traps --------------------------------------------------------------------------------------
@@ -211,9 +219,12 @@ def test_names_keep_their_capital(label, shown):
 
 
 def test_only_a_response_is_called_a_response(disc, hip):
-    replaced = words.plain(hip.data, hip.review.analysis("hip-replacement-added"))
-    assert "joint replacement" in replaced and "response" not in replaced
-    assert "response" in words.plain(disc.data, disc.review.analysis("disc-pain50-placebo-6-12"))
+    replaced = hip.review.analysis("hip-replacement-added")
+    said = finding(hip.data, replaced)
+    assert "joint replacement" in said and "response" not in said
+    assert question(hip.data, replaced).kind == "chance"
+    response = question(disc.data, disc.review.analysis("disc-pain50-placebo-6-12"))
+    assert response.kind == "response"
 
 
 def test_ratios_on_an_axis_are_plain_numbers():
@@ -232,14 +243,15 @@ def test_ratios_on_an_axis_are_plain_numbers():
 
 
 def test_studies_that_are_not_randomised_stand_apart_from_the_randomised_participants(hip):
-    said = BeautifulSoup(hip.unpooled("hip-replacement-added"), "lxml").get_text()
     result = hip.review.analysis("hip-replacement-added")
-    assert said.startswith(result["title"])
-    asked, rest = said.split("Not randomised")
-    designs = {hip.names[t["trial_id"]]: t["design"] for t in result["not_in_pool"]["trials"]}
-    for part, randomised in ((asked.split("conclude")[1], True), (rest, False)):
-        named = [n for n in designs if n in part]
-        assert named and all((designs[n] == "rct") == randomised for n in named)
+    listed = {t.href: t for state in outside(Forests(hip.data, HIP), result).states
+              for t in state.trials}
+    designs = set()
+    for trial in result["not_in_pool"]["trials"]:
+        shown = listed[f"trials/{trial['trial_id']}.html"]
+        assert (trial["design"] != "rct") == ("not randomised" in shown.why), shown
+        designs.add(trial["design"])
+    assert len(designs) > 1 and "rct" in designs
 
 
 def test_a_trial_without_a_size_has_that_of_its_companions(world):
@@ -275,16 +287,9 @@ def test_no_size_is_called_zero_and_animals_make_no_comparison_of_people(disc):
 
 
 def test_a_response_is_called_by_its_definition(disc):
-    said = words.finding(disc.data, disc.review.analysis("disc-odi30-placebo-6-12"))
-    assert said.startswith("Patients with at least 30% less disability after 6 to 12 months")
-
-
-def test_a_figure_stands_once_on_a_page():
-    chapter = Chapter(DISC)
-    chapter.figure("disc-pain50-placebo-6-12")
-    rest = BeautifulSoup(chapter.figures(section="responders"), "lxml")
-    assert not rest.select("#forest-disc-pain50-placebo-6-12")
-    assert rest.select("#forest-disc-odi30-placebo-6-12")
+    asked = disc.review.analysis("disc-odi30-placebo-6-12")
+    assert "patients with at least 30% less disability" in finding(disc.data, asked)
+    assert question(disc.data, asked).outcome.en == "Patients with at least 30% less disability"
 
 
 def test_equal_values_stand_in_the_middle_of_the_albatross_plot(hip):
@@ -292,9 +297,14 @@ def test_equal_values_stand_in_the_middle_of_the_albatross_plot(hip):
     assert re.search(r"\b[1-9]\d* in the middle shows? no difference", said)
 
 
-def test_spreads_that_are_hardly_plausible_are_named_in_the_summary(hip):
-    assert "hardly plausible" in hip.summary("hip-pain-added-12-24")
-    assert "hardly plausible" not in hip.summary("hip-survival-added")
+def test_spreads_that_are_hardly_plausible_are_named(hip):
+    pages = {study: soup(view).get_text() for study, _, view in trial_pages(hip.review)}
+    doubted = {study for study, text in pages.items() if "which hardly any treatment does" in text}
+    assert doubted & {s["trial_id"] for s in hip.review.analysis("hip-pain-added-12-24")["studies"]}
+    choice = "Without effects beyond two standard deviations"
+    for analysis, there in (("hip-pain-added-12-24", True), ("hip-survival-added", False)):
+        page = soup(Figures(hip.review).page(hip.review.analysis(analysis)))
+        assert (choice in page.get_text()) == there
 
 
 def test_an_analysis_of_some_hips_says_of_which(hip):
@@ -304,5 +314,7 @@ def test_an_analysis_of_some_hips_says_of_which(hip):
 
 
 def test_two_trials_with_a_ratio_are_told_apart_as_two_trials_with_means_are(hip):
-    said = words.finding(hip.data, _of_two(hip, "hip-survival-added"))
-    assert f"1.11 (0.59 to 2.12) in {hip.names['pepke-2016']}" in said and "0.43 to 3.59" in said
+    result = _of_two(hip, "hip-survival-added")
+    rows = {r.th.a.get_text(): r.get_text() for r in forest(hip.data, result).select(".lr-study")}
+    assert "1.11 (0.59 to 2.12)" in rows[brief(hip.names["pepke-2016"])]
+    assert "an interval that lets them differ is 0.43 to 3.59" in finding(hip.data, result)

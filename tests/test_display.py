@@ -9,13 +9,17 @@ from pathlib import Path
 
 import pytest
 from bs4 import BeautifulSoup
+from rendered import finding, forest, soup
 
 from livingreview.dataset import load
-from livingreview.display.chapter import Chapter, words
+from livingreview.display import words
 from livingreview.display.html import Column, Html, count, interval, number, table
 from livingreview.publish import site
+from livingreview.render.chapter import Chapter
 from livingreview.review import dumps
 from livingreview.view.addresses import PAGES
+from livingreview.view.figure import Figures
+from livingreview.view.finding import direction
 
 ROOT = Path(__file__).resolve().parents[1]
 KNEE = "knee-osteoarthritis"
@@ -51,12 +55,12 @@ def test_counts_and_intervals():
 def test_tables_escape_text_and_hold_what_accessibility_needs():
     html = table("t", "A <b> caption", [Column("a", "A"), Column("n", "N", True)],
                  [{"a": "<script>", "n": Html("<b>1</b>")}])
-    soup = BeautifulSoup(html, "lxml")
+    page = BeautifulSoup(html, "lxml")
     assert "<script>" not in html
-    assert soup.caption.get_text() == "A <b> caption"
-    assert all(th.get("scope") for th in soup.find_all("th"))
-    assert soup.find("td")["class"] == ["lr-num"]
-    assert soup.find("a", class_="lr-download")["href"].startswith("data:text/csv")
+    assert page.caption.get_text() == "A <b> caption"
+    assert all(th.get("scope") for th in page.find_all("th"))
+    assert page.find("td")["class"] == ["lr-num"]
+    assert page.find("a", class_="lr-download")["href"].startswith("data:text/csv")
 
 
 def test_an_empty_table_says_so():
@@ -76,28 +80,28 @@ def test_every_chapter_has_the_same_pages_and_each_shows_the_way_to_the_others(i
 
 def test_forest_shows_what_was_computed(chapter):
     result = chapter.review.analysis(MAIN)
-    soup = BeautifulSoup(chapter.figure(MAIN), "lxml")
-    rows = soup.select("tr.lr-study")
+    page = forest(chapter.data, result)
+    rows = page.select("tr.lr-study")
     assert len(rows) == result["k"]
     for row, study in zip(rows, result["studies"], strict=True):
         text = row.get_text(" ")
         assert number(study["estimate"]) in text
         assert number(study["cells"]["mean"]) in text and f"n {count(study['n_cells'])}" in text
         assert number(100 * study["weight"]) + "%" in text
-    pooled = soup.select_one("tr.lr-pooled").get_text(" ")
+    pooled = page.select_one("tr.lr-pooled").get_text(" ")
     assert number(result["pooled"]["estimate"]) in pooled
-    assert number(abs(result["pooled"]["ci_low"])) in soup.select_one(".lr-alt").get_text()
-    assert soup.select("line.lr-mid")
+    assert number(result["pooled"]["ci_low"]) in page.select_one(".lr-alt").get_text()
+    assert page.select("line.lr-mid")
 
 
 def test_forest_places_marks_in_order(chapter):
     result = chapter.review.analysis(MAIN)
-    soup = BeautifulSoup(chapter.figure(MAIN), "lxml")
-    squares = [float(r.parent["x"].rstrip("%")) for r in soup.select("rect.lr-square")]
+    page = forest(chapter.data, result)
+    squares = [float(r.parent["x"].rstrip("%")) for r in page.select("rect.lr-square")]
     estimates = [s["estimate"] for s in result["studies"]]
     assert sorted(range(len(squares)), key=squares.__getitem__) == sorted(
         range(len(estimates)), key=estimates.__getitem__)
-    null = float(soup.select_one("line.lr-null")["x1"].rstrip("%"))
+    null = float(page.select_one("line.lr-null")["x1"].rstrip("%"))
     for x, estimate in zip(squares, estimates, strict=True):
         assert (x < null) == (estimate < 0)
 
@@ -107,44 +111,51 @@ def test_a_changed_cell_changes_number_figure_text_and_results(chapter, tmp_path
     other = Chapter(KNEE, data)
     before, after = chapter.review.analysis(MAIN), other.review.analysis(MAIN)
     assert after["pooled"]["estimate"] < before["pooled"]["estimate"] - 1
-    old, new = (BeautifulSoup(c.figure(MAIN), "lxml") for c in (chapter, other))
+    old, new = forest(chapter.data, before), forest(other.data, after)
     for part in ("tr.lr-pooled td:nth-of-type(4)", ".lr-alt",
                  "svg:has(> polygon.lr-diamond)"):
         assert str(old.select_one(part)) != str(new.select_one(part)), part
-    assert str(chapter.summary(MAIN)) != str(other.summary(MAIN))
+    assert chapter.answer()._repr_html_() != other.answer()._repr_html_()
     assert dumps(chapter.review.document) != dumps(other.review.document)
 
 
 def test_every_pool_names_what_is_not_in_it(chapter):
+    figures = Figures(chapter.review)
     for result in chapter.results():
-        shown = str(chapter.figure(result["id"]))
+        page = soup(figures.page(result))
+        missing, said = result["not_in_pool"], page.get_text()
         if result["role"] == "check":
-            assert "This estimate rests on" not in shown
+            assert "This estimate rests on" not in said
             continue
         if result["pooled"]:
-            assert words.share(result) in shown
-        for trial in result["not_in_pool"]["trials"]:
-            assert f"#study-{trial['trial_id']}" in shown
+            assert (f"This estimate rests on {count(round(missing['n_pool']))} of the "
+                    f"{count(round(missing['n_finished']))} participants") in said
+        hrefs = {a["href"] for a in page.find_all("a", href=True)}
+        for trial in missing["trials"]:
+            assert f"../trials/{trial['trial_id']}.html" in hrefs
 
 
 def test_every_sentence_holds_its_numbers(chapter):
     for result in chapter.results():
-        sentence = words.finding(chapter.data, result)
-        assert sentence.endswith(".") and "None" not in sentence and "nan" not in sentence
+        said = finding(chapter.data, result)
+        assert said.endswith(".") and "None" not in said and "nan" not in said
         if result["pooled"]:
             d = words.decimals(result)
-            assert number(abs(result["pooled"]["estimate"]), d) in sentence
+            assert number(result["pooled"]["estimate"], d) in said
 
 
 def test_directions_in_sentences():
     result = {"question": {"measure": "MD", "favourable": "lower", "rescaled_0_100": True},
               "pooled": {"estimate": -3.0, "ci_low": -5.0, "ci_high": -1.0}}
-    assert words._better(result) == "better" and not words.includes_null(result)
+    assert direction(result) == "better"
     result["question"]["favourable"] = "higher"
-    assert words._better(result) == "worse"
-    result["pooled"] = {"estimate": 1.5, "ci_low": 0.9, "ci_high": 2.4}
+    assert direction(result) == "worse"
     result["question"].update(measure="RR", favourable="lower")
-    assert words._better(result) == "worse" and words.includes_null(result)
+    result["pooled"] = {"estimate": 1.5, "ci_low": 1.1, "ci_high": 2.4}
+    assert direction(result) == "worse"
+    result["pooled"]["ci_low"] = 0.9
+    assert direction(result) == "unclear"
+    assert direction({**result, "pooled": None}) == "none"
 
 
 def test_drawings_are_the_same_twice_and_follow_the_page(chapter):
@@ -157,20 +168,22 @@ def test_drawings_are_the_same_twice_and_follow_the_page(chapter):
 
 
 def test_replica_ends_at_the_main_analysis(chapter):
-    shown = chapter.replica("cochrane-replica", MAIN, "cochrane-2024-summit")
-    rows = BeautifulSoup(shown, "lxml").select("#cochrane-replica-steps tbody tr")
-    assert "−12.4" in rows[0].get_text() and "−24.9 to 0.0" in rows[0].get_text()
+    page = soup(chapter.replica("cochrane-replica", MAIN, "cochrane-2024-summit").view)
+    rows = page.select("#cochrane-replica-steps tbody tr")
+    assert "−12.4 (−24.9 to 0.0)" in rows[0].get_text()
     assert number(chapter.review.analysis(MAIN)["pooled"]["estimate"]) in rows[-1].get_text()
+    theirs = chapter.review.analysis("cochrane-replica")
+    assert len(page.select("#forest-cochrane-replica tr.lr-study")) == len(theirs["studies"])
 
 
-def test_study_table_names_every_study_once(chapter):
-    soup = BeautifulSoup(chapter.study_table(), "lxml")
-    rows = soup.select("tbody tr")
-    assert len(rows) == len(chapter.evidence.studies)
-    assert len({r.th.get_text() for r in rows}) == len(rows)
-    headers = [th.get_text() for th in soup.select("thead th")]
-    assert "Funding" in headers and "Baseline pain" in headers
-    assert "not extracted" in soup.get_text()
+def test_the_trials_of_a_chapter_name_every_study_once(chapter):
+    view = chapter.trials().view
+    shown = [*view.studies, *view.animals]
+    assert len(shown) == len(chapter.evidence.studies)
+    assert len({s.name for s in shown}) == len({s.href for s in shown}) == len(shown)
+    page = soup(view)
+    for study in shown:
+        assert any(a.get_text() == study.name for a in page.find_all("a")), study.name
 
 
 def test_committed_descriptions_equal_the_declarations(tmp_path):

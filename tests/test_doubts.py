@@ -7,15 +7,17 @@ from dataclasses import replace
 import pytest
 from conftest import append, read_table, write_table
 from made_up import HARM, KNEE, PAIN, World
+from rendered import finding
 
 from livingreview import doubts
 from livingreview.dataset import Dataset, examine, load
-from livingreview.display import summary
 from livingreview.display.pages import Overview
 from livingreview.effects import Analysis, Evidence, Rules, select
 from livingreview.review import review
 from livingreview.review.results import analyse
 from livingreview.review.robustness import VARIANTS
+from livingreview.view.forest import Forests
+from livingreview.view.naming import in_text
 
 DAY = "2026-01-02"
 OUTCOMES = f"{KNEE}/outcomes.csv"
@@ -206,7 +208,7 @@ def test_the_page_on_data_quality_lists_each_decision(project):
     assert all(d["finding"].split(";")[0] in page for d in project.records("doubts"))
 
 
-# --- what the summary says ----------------------------------------------------------------------
+# --- what is said of a result --------------------------------------------------------------------
 
 
 def four_trials(world, quality=""):
@@ -215,49 +217,49 @@ def four_trials(world, quality=""):
     return world.trial("a-2020").pair("a-2020", cells=5, quality="doubtful")
 
 
-def sentence(world, **more) -> str:
-    evidence = world.evidence()
-    result, _ = analyse(evidence, replace(PAIN, **more))
-    return summary._in_doubt(world.data(), {s: s for s in evidence.studies}, result)
+def said_of(world, **more) -> str:
+    """What is said of the made-up result."""
+    result, _ = analyse(world.evidence(), replace(PAIN, **more))
+    return finding(world.data(), result)
 
 
-def test_the_summary_says_the_result_with_and_without_values_in_doubt(world):
+def test_a_result_is_said_with_and_without_values_in_doubt(world):
     decide(four_trials(world), item="pain-vas", rule="second-print", finding="5; 6", arm_id="")
-    label = world.data().label("doubt_rule", "second-print")
-    text = sentence(world)
-    assert text.startswith(f" Left out, because in doubt: a-2020 ({label}). Without them: −9.0 (")
-    assert "; 3 trials); with them: " in text and text.endswith("; 4 trials).")
+    label = in_text(world.data().label("doubt_rule", "second-print"))
+    text = said_of(world)
+    assert "−9.0 (" in text and "; 3 trials, 120 participants." in text
+    assert f"Left out because in doubt ({label}): Somebody, year not stated" in text
+    assert "; with it: −" in text
 
 
 def test_a_doubt_of_another_outcome_or_visit_is_no_reason(world):
     four_trials(world)
     for more in ({"item": "womac-pain", "timepoint_months": 12}, {"item": "odi"}):
         decide(world, rule="read", **more)
-    assert sentence(world).startswith(" Left out, because in doubt: a-2020. Without them: ")
+    assert "Left out because in doubt (see the page on data quality): " in said_of(world)
 
 
-def test_the_summary_says_when_values_in_doubt_are_taken_in(world):
-    text = sentence(four_trials(world), qualities=("as-reported", "doubtful"))
-    assert text.startswith(" Taken in, although in doubt: a-2020. Without them: −9.0 (")
+def test_it_is_said_when_values_in_doubt_are_taken_in(world):
+    text = said_of(four_trials(world), qualities=("as-reported", "doubtful"))
+    assert "Taken in although in doubt (" in text and "; without: −9.0 (" in text
 
 
 def test_nothing_is_said_where_nothing_is_in_doubt(world):
     for number in range(3):
         world.trial(f"t{number}").pair(f"t{number}")
-    assert sentence(world) == ""
+    assert "in doubt" not in said_of(world)
 
 
-def test_the_summary_of_a_chapter_names_the_trials_in_doubt(project, results):
+def test_what_is_said_of_a_result_names_the_trials_in_doubt(project, results):
     changed = [r for r in results.values() if r["role"] == "main" and r["pooled"]
                and any(v["id"] == "with-doubtful" for v in r["robustness"])]
     assert changed
     for result in changed:
-        names = {s["study_id"]: s["study_id"]
-                 for s in project.records("studies", result["indication"])}
         row, = (v for v in result["robustness"] if v["id"] == "with-doubtful")
-        item = summary._item(project, names, result)
-        assert all(trial in item for trial in row["brings"])
-        assert f"; {row['k']} trial" in item and "in doubt" in item
+        doubt = Forests(project, result["indication"]).findings.of(result).doubt
+        assert {h.split("/")[-1] for h in doubt.hrefs} == {f"{t}.html" for t in row["brings"]}
+        assert doubt.estimate.k == row["k"] and not doubt.taken_in
+        assert "in doubt" in finding(project, result)
 
 
 # --- an arm without any number ------------------------------------------------------------------

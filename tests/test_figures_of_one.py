@@ -9,12 +9,14 @@ import pytest
 from bs4 import BeautifulSoup
 from click.testing import CliRunner
 from made_up import KNEE, World
+from rendered import figure
 from shown import PAGES, shown
 
 from livingreview.__main__ import main
 from livingreview.dataset import load
-from livingreview.display.chapter import Chapter, figures
+from livingreview.display import figures
 from livingreview.publish import generated
+from livingreview.render.chapter import Chapter
 from livingreview.render.engine import render
 from livingreview.review import review
 
@@ -28,18 +30,19 @@ def world(tmp_path):
     return World(tmp_path / "data").analysis().trial("doe-2020").pair("doe-2020")
 
 
-def _figure(html: str):
-    return BeautifulSoup(html, "lxml").select_one("figure.lr-forest")
+def _figure(world: World):
+    """The page of the made-up analysis, and its figure."""
+    page = figure(load(world.write()), "made-up")
+    return page, page.select_one("figure")
 
 
 def test_a_figure_of_one_trial_shows_no_pool(world):
-    chapter = Chapter(KNEE, world.write())
-    figure = _figure(chapter.figure("made-up"))
-    assert "One trial" in chapter.figure("made-up") and "the one trial" in figure.get_text()
-    assert not POOL.findall(str(figure)) and not figure.select(NOT_OF_ONE)
-    assert not BeautifulSoup(chapter.pools(), "lxml").select(".lr-entry")
+    page, drawn = _figure(world)
+    assert "One trial: its own estimate; nothing is pooled." in page.get_text()
+    assert drawn.select("rect.lr-square, circle.lr-ring")
+    assert not POOL.findall(str(drawn)) and not drawn.select(NOT_OF_ONE)
     world.trial("roe-2021").pair("roe-2021", cells=33)
-    several = _figure(Chapter(KNEE, world.write()).figure("made-up"))
+    _, several = _figure(world)
     assert several.select("polygon.lr-diamond") and "pooled" in several.get_text()
 
 
@@ -48,9 +51,9 @@ def test_a_figure_of_one_study_without_a_comparison_shows_no_pool(tmp_path):
     world.study("doe-2020", design="single-arm").arm("doe-2020", "msc", cells="cultured-msc")
     for month, mean in ((0, 60), (6, 40)):
         world.value("doe-2020", "msc", mean, 10, timepoint_months=month)
-    chapter = Chapter(KNEE, world.write())
-    assert chapter.review.analysis("made-up")["k"] == 1
-    assert not POOL.findall(str(_figure(chapter.figure("made-up"))))
+    page, drawn = _figure(world)
+    assert "One study: its own value; nothing is pooled." in page.get_text()
+    assert not POOL.findall(str(drawn))
 
 
 def test_no_page_of_one_trial_of_our_data_shows_a_pool():
@@ -62,13 +65,12 @@ def test_no_page_of_one_trial_of_our_data_shows_a_pool():
         if result and result["k"] < 2:
             seen += 1
             html = BeautifulSoup(render(page.view, f"{page.name}.html"), "lxml")
-            for figure in html.select("figure.lr-forest, .lr-single"):
-                for part in figure.select("th a, .lr-sub"):  # names of trials and data
+            for drawn in html.select("figure.lr-forest, .lr-single"):
+                for part in drawn.select("th a, .lr-sub"):  # names of trials and data
                     part.decompose()
-                assert not POOL.findall(figure.get_text()), result["id"]
-                assert not figure.select(NOT_OF_ONE), result["id"]
+                assert not POOL.findall(drawn.get_text()), result["id"]
+                assert not drawn.select(NOT_OF_ONE), result["id"]
     assert seen > 100
-
 
 
 def test_pool_draws_no_pool_of_one_trial(tmp_path):
@@ -78,8 +80,8 @@ def test_pool_draws_no_pool_of_one_trial(tmp_path):
         out = CliRunner().invoke(main, ["pool", str(table), "--measure", "MD",
                                         "--forest", str(drawn)])
         assert out.exit_code == 0, out.output
-        figure = str(BeautifulSoup(drawn.read_text(encoding="utf-8"), "lxml").figure)
-        assert ("Pooled" in figure) == pooled and ("diamond" in figure) == pooled
+        shown_ = str(BeautifulSoup(drawn.read_text(encoding="utf-8"), "lxml").figure)
+        assert ("Pooled" in shown_) == pooled and ("diamond" in shown_) == pooled
 
 
 def test_robustness_of_one_estimate_is_a_sentence(world):

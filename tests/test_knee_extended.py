@@ -7,17 +7,18 @@ from dataclasses import replace
 
 import pytest
 from made_up import HARM, KNEE, PAIN, World
+from rendered import finding
 
 from livingreview import dataset
-from livingreview.display.certainty import symbol
 from livingreview.display.combinations import combinations
 from livingreview.display.dose import dose
-from livingreview.display.findings import summary_of_findings
 from livingreview.display.subgroups import subgroups
 from livingreview.display.words import comparator
 from livingreview.effects import Evidence
 from livingreview.effects.comparisons import additions
+from livingreview.render.engine import environment
 from livingreview.review.results import analyse
+from livingreview.view.finding import LEVELS
 
 ADDED = replace(PAIN, comparison="same-co-treatment")
 
@@ -285,32 +286,30 @@ def test_where_every_treatment_is_tested_beside_cells_that_is_said(world):
             in text)
 
 
-# --- summary of findings --------------------------------------------------------------------------
+# --- what is said of a result ---------------------------------------------------------------------
 
 
-def test_risks_per_thousand_name_the_comparator_and_the_difference(world):
+def test_risks_of_a_hundred_name_the_comparator_and_apply_the_ratio_to_its_risk(world):
     for number, (cells, control) in enumerate(((4, 2), (6, 4), (5, 3))):
         world.trial(f"t{number}-2020", n_enrolled=40)
         world.counts(f"t{number}-2020", cells, control)
     outcome = result(world, HARM)
-    text = shown(summary_of_findings(world.data(), [outcome]))
+    text = finding(world.data(), outcome)
     rr = outcome["pooled"]["estimate"]
-    assert "With placebo: 150 per 1,000 (median risk of 3 trials)" in text
-    assert f"With cells: {150 * rr:.0f} per 1,000" in text
-    assert f"Difference: {150 * rr - 150:.0f} more per 1,000" in text
-    assert f"RR {rr:.2f}" in text
+    assert f"Of 100 people, about 15 with placebo and {15 * rr:.0f} with cells (" in text
+    assert f"risk ratio {rr:.2f}" in text
 
 
-def test_means_stand_beside_those_of_the_comparator(world):
+def test_a_difference_of_means_has_its_unit_and_no_risk(world):
     for number, control in enumerate((50, 60, 70)):
         world.trial(f"t{number}-2020", n_enrolled=40)
         world.pair(f"t{number}-2020", control - 10, control, sd=10 + number)
-    text = shown(summary_of_findings(world.data(), [result(world)]))
-    assert "With placebo: means from 50.0 to 70.0" in text
-    assert "10.0 points of 100 lower on average" in text and "none (means)" in text
+    text = finding(world.data(), result(world))
+    assert "10.0 lower (points of 100) with cells than with placebo" in text
+    assert "Of 100 people" not in text
 
 
-def test_an_uncontrolled_row_has_no_comparison(world):
+def test_a_finding_of_treated_patients_has_no_comparison(world):
     world.study("alone-2020", design="single-arm", n_enrolled=20)
     world.arm("alone-2020", "msc", cells="cultured-msc")
     world.value("alone-2020", "msc", outcome="total-joint-replacement", events=2, total=20)
@@ -318,12 +317,11 @@ def test_an_uncontrolled_row_has_no_comparison(world):
                     target_type="outcome", target="total-joint-replacement")
     outcome = result(world, asked)
     assert outcome["dose_response"] is None
-    text = shown(summary_of_findings(world.data(), [outcome]))
-    row = text[text.index("Joint replacement"):].split("Download")[0]
-    assert "no comparison" in row and "10.0%" in row
-    assert not re.search(r"\beffect\b", row)
+    text = finding(world.data(), outcome)
+    assert "not what would have happened without cells" in text and "10.0%" in text
+    assert not re.search(r"\beffect\b|placebo", text)
 
 
 def test_levels_are_signs_of_four():
-    assert [symbol(level) for level in ("very low", "low", "moderate", "high")] == [
-        "⊕○○○", "⊕⊕○○", "⊕⊕⊕○", "⊕⊕⊕⊕"]
+    words = environment().get_template("words.html").make_module({"language": "en", "page": ""})
+    assert [str(words.signs(level)) for level in LEVELS] == ["●○○○", "●●○○", "●●●○", "●●●●"]

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import ast
 import re
 from collections import defaultdict
-from pathlib import Path
 
-import jupytext
 import pytest
 from bs4 import BeautifulSoup
 from conftest import DATA
 from made_up import KNEE, World
+from shown import PAGES, shown
 
 from livingreview.dataset import Dataset, load
-from livingreview.display.chapter import Chapter
+from livingreview.render.chapter import Chapter
+from livingreview.render.engine import render
 from livingreview.view.naming import (
     Name,
     arm_names,
@@ -25,10 +24,8 @@ from livingreview.view.naming import (
     study_names,
     told_apart,
 )
+from livingreview.view.trial import trial_pages
 
-PAGES = [path for folder in ("notebooks", "book")
-         for path in sorted((DATA.parent / folder).rglob("*.md"))
-         if "{code-cell}" in path.read_text(encoding="utf-8")]
 _TOKEN = re.compile(r"(?<![\w./-])[a-z0-9]+(?:-[a-z0-9]+)+(?![\w-])")
 _FIGURE = 50  # characters: about what a figure's margin holds
 
@@ -57,19 +54,6 @@ def _identifiers(data: Dataset) -> set[str]:
     return {name for name in found if "-" in name} - said
 
 
-def _shown(page: Path):
-    """What the cells of a page show."""
-    names: dict = {}
-    for cell in jupytext.read(page).cells:
-        if cell.cell_type != "code":
-            continue
-        tree = ast.parse(cell.source)
-        last = tree.body.pop() if tree.body and isinstance(tree.body[-1], ast.Expr) else None
-        exec(compile(tree, page.name, "exec"), names)
-        if last is not None:
-            yield cell.source, eval(compile(ast.Expression(last.value), page.name, "eval"), names)
-
-
 def _said(markup) -> list[str]:
     """Texts that readers see, those of menus included; data in a `code` element are data."""
     soup = BeautifulSoup(str(markup), "lxml")
@@ -89,8 +73,8 @@ def test_no_page_calls_a_study_an_arm_or_a_review_by_its_identifier(own):
     identifiers, found = _identifiers(own), defaultdict(set)
     assert len(identifiers) > 500
     for page in PAGES:
-        for source, shown in _shown(page):
-            if leaks := _leaks(shown, identifiers):
+        for source, html in shown(page):
+            if leaks := _leaks(html, identifiers):
                 found[f"{page.stem}: {source.splitlines()[-1]}"] |= leaks
     assert not found
 
@@ -113,8 +97,9 @@ def test_a_study_of_which_nothing_is_known_but_its_identifier(tmp_path):
     chapter = Chapter(KNEE, world.write())
     name = chapter.names["no-body-knows"]
     assert name == "Study" and brief(name) == "Study"
-    for shown in (chapter.study_table(), chapter.study_entries(), chapter.summary()):
-        assert not _leaks(shown, {"no-body-knows", "arm-one"})
+    page = next(view for study, _, view in trial_pages(chapter.review))
+    for html in (chapter.trials()._repr_html_(), chapter.answer()._repr_html_(), render(page)):
+        assert not _leaks(html, {"no-body-knows", "arm-one"})
     assert arm_names(chapter.data, KNEE)["no-body-knows", "arm-one"]
 
 
@@ -124,8 +109,8 @@ def test_a_study_of_which_nothing_is_known_but_its_identifier(tmp_path):
 def test_the_names_of_the_projects_studies_are_unique_and_none_is_an_identifier(own):
     for indication in own.indications:
         names = study_names(own, indication)
-        for shown in (list(names), [*names.values()], [brief(n) for n in names.values()]):
-            assert len(set(shown)) == len(shown)
+        for several in (list(names), [*names.values()], [brief(n) for n in names.values()]):
+            assert len(set(several)) == len(several)
         assert not {s for s in names if s in map(str, names.values()) or s == brief(names[s])}
         assert max(len(brief(name)) for name in names.values()) <= _FIGURE
         for study, name in names.items():

@@ -11,8 +11,7 @@ from conftest import DATA
 from made_up import KNEE, World
 
 from livingreview.display.across import book
-from livingreview.display.chapter import Chapter
-from livingreview.display.summary import _implausible
+from livingreview.render.chapter import Chapter
 
 ROOT = DATA.parent
 PAGES = [path for folder in ("notebooks", "book") for path in sorted((ROOT / folder).rglob("*.md"))
@@ -61,19 +60,6 @@ def test_only_chapters_that_are_written_are_linked(tmp_path, monkeypatch):
     assert book.chapter_page("knee-osteoarthritis") is None
 
 
-def test_values_at_baseline_are_of_the_first_family_of_the_hierarchy(tmp_path):
-    world = World(tmp_path / "data").trial("doe-2020")
-    world.pair("doe-2020", cells=30, timepoint_months=0)
-    world.analysis(analysis_id="pain", title="Pain")
-    shown = Chapter(KNEE, world.write()).study_table()
-    assert "Baseline pain" in shown and "stem cells 30" in shown
-    world.rows["hierarchy"] = [r for r in world.rows["hierarchy"] if r["family"] != "pain"]
-    other = Chapter(KNEE, world.write()).study_table()
-    assert "Baseline functional limitation" in other and "stem cells 30" not in other
-    world.rows["hierarchy"] = []
-    assert "Baseline" not in Chapter(KNEE, world.write()).study_table()
-
-
 def test_changes_of_the_data_name_their_file(tmp_path):
     world = World(tmp_path / "data").trial("doe-2020")
     world.analysis(analysis_id="pain", title="Pain")
@@ -97,14 +83,3 @@ def test_changes_of_the_data_stand_latest_first_and_of_one_day_as_they_were_writ
         id=f"{KNEE}-changes")
     assert [row.select("td")[3].text for row in table.select("tbody tr")] == [
         "32 → 33", "31 → 32", "30 → 31", "29 → 30"]
-
-
-@pytest.mark.parametrize("left_out, said", [
-    (("a",), "Without Doe 2020, whose effect is beyond"),
-    (("a", "b"), "Without Doe 2020 and Roe 2021, whose effects are beyond"),
-])
-def test_trials_left_out_are_named_in_a_sentence(left_out, said):
-    row = {"id": "no-large-effect", "left_out": left_out, "estimate": 1.0, "ci_low": 0.0,
-           "ci_high": 2.0, "k": 3}
-    result = {"robustness": [row], "k": 4, "question": {"measure": "MD"}}
-    assert said in _implausible({"a": "Doe 2020", "b": "Roe 2021"}, result)

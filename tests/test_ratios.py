@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import copy
+import csv
+import io
 import json
 import math
 import re
@@ -10,16 +12,18 @@ import re
 import pytest
 from bs4 import BeautifulSoup
 from click.testing import CliRunner
-from made_up import HARM, World
+from made_up import HARM, KNEE, World
+from rendered import forest, soup
 
 from livingreview import synthesis
 from livingreview.__main__ import main
-from livingreview.dataset import load
-from livingreview.display import alone, forest, provenance, weights, words
+from livingreview.display import weights, words
 from livingreview.display.across.book import Book
+from livingreview.publish.figures import csv_text
 from livingreview.review import dumps, review
 from livingreview.review.changes import changes
 from livingreview.review.results import analyse
+from livingreview.view.forest import Forests
 
 EVENTS_IN_ALL = ("study,e1,n1,e2,n2\nAsh,18,20,14,20\nBirch,5,10,3,10\nCedar,30,30,12,12\n"
                  "Elm,9,24,4,22\n")
@@ -143,17 +147,15 @@ def test_a_weight_of_zero_says_what_the_trial_does(world):
     assert last["without"]["estimate"] == pytest.approx(math.exp(rest.estimate), rel=1e-9)
     assert [s["without"] for s in found["studies"][:2]] == [None, None]
     shown = f"{math.exp(rest.estimate):.2f} ({math.exp(rest.ci_low):.2f} to "
-    names = {s["trial_id"]: s["trial_id"] for s in found["studies"]}
-    page = BeautifulSoup(forest.forest(load(), names, found), "lxml")
-    row, = [tr for tr in page.select("tr.lr-study") if "t2-2020" in tr.get_text()]
-    assert row.find("td", {"data-label": "Weight"}).get_text() == "0% #"
-    alternative = page.find(id=page.figure["aria-describedby"]).get_text()
-    assert alternative.startswith(words.finding(load(), found))
-    for said in (page.figcaption.p.get_text(), alternative, weights.note(found, last)):
-        assert "no event in the control arm" in said and shown in said
-    header, rows = forest._data_rows(load(), names, found)
-    assert shown in rows[2][header.index("note on the weight")]
-    assert rows[0][header.index("note on the weight")] == ""
+    page = forest(world.data(), found)
+    weights_ = [td.get_text() for td in page.select("tr.lr-study td[data-label=Weight]")]
+    assert weights_[2] == "0% #" and "0% #" not in weights_[:2]
+    caption = page.figcaption.get_text()
+    assert "no event in the control group" in caption
+    assert f"Without it the estimate is {shown}" in caption
+    header, *rows = csv.reader(io.StringIO(csv_text(Forests(world.data(), KNEE), found)))
+    without = [row[header.index("estimate without this trial of weight 0")] for row in rows]
+    assert without[:2] == ["", ""] and float(without[2]) == pytest.approx(math.exp(rest.estimate))
 
 
 def test_of_two_trials_the_other_one_is_what_is_left(world):
@@ -166,8 +168,8 @@ def test_results_of_earlier_versions_have_the_footnote_without_an_estimate(world
     found = analyse(harms(world, (9, 20, 5, 20), (4, 20, 0, 20)).evidence(), HARM)[0]
     for study in found["studies"]:
         del study["without"]
-    said = weights.footnote({"t1-2020": "t1"}, found)
-    assert said.startswith("# no event in the control arm") and "without t1" not in said
+    said = forest(world.data(), found).figcaption.get_text()
+    assert "no event in the control group" in said and "Without it" not in said
 
 
 def test_a_small_weight_is_not_none():
@@ -190,14 +192,11 @@ def test_the_command_says_what_a_trial_of_weight_zero_does(tmp_path):
 
 def test_no_page_shows_a_bare_zero_beside_a_trial_of_a_pool(book):
     zero = 0
-    for result in book.review.document["analyses"].values():
-        names = book.names[result["indication"]]
-        draw = alone.forest_alone if words.uncontrolled(result) else forest.forest
-        page = BeautifulSoup(draw(book.data, names, result), "lxml")
-        shown = [td.get_text() for td in page.find_all("td", {"data-label": "Weight"})]
-        assert not {"0.0%", "0%"} & set(shown), result["id"]
-        zero += weights.NONE in shown
-        if result["pooled"]:
-            entry = provenance._pooled_entry(book.data, names, result)
-            assert "weight 0.0%" not in entry and "weight 0%;" not in entry
+    for indication in book.data.indications:
+        forests = Forests(book.data, indication)
+        for result in book.review.analyses(indication):
+            page = soup(forests.of(result))
+            shown = [td.get_text() for td in page.find_all("td", {"data-label": "Weight"})]
+            assert not {"0.0%", "0%"} & set(shown), result["id"]
+            zero += weights.NONE in shown
     assert zero  # the data hold such trials

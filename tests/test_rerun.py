@@ -12,15 +12,18 @@ import pytest
 from bs4 import BeautifulSoup
 from click.testing import CliRunner, Result
 from conftest import DATA
+from IPython.display import Markdown
 from made_up import KNEE, World
 from matplotlib.figure import Figure
+from rendered import plain, soup
 
 from livingreview import dataset
 from livingreview.__main__ import main
 from livingreview.display import chapter as chapter_module
-from livingreview.display.chapter import Chapter
 from livingreview.publish import notebooks, standalone
+from livingreview.render.chapter import Chapter
 from livingreview.review.asked import Asked, AskedError, possible
+from livingreview.view.addresses import PAGES
 
 NOTEBOOK = """---
 kernelspec:
@@ -41,19 +44,19 @@ comparator = None
 ```
 
 ```{code-cell} ipython3
-from livingreview.display.chapter import Chapter
+from livingreview.render.chapter import Chapter
 
 chapter = Chapter("knee-osteoarthritis", data_folder, window, comparator)
 ```
 
-## Summary
+## Answer
 
 ```{code-cell} ipython3
-chapter.summary("pain-early")
+chapter.answer()
 ```
 
 ```{code-cell} ipython3
-chapter.figure("pain-early")
+chapter.robustness("pain-early")
 ```
 
 ```{bibliography}
@@ -131,21 +134,20 @@ def test_a_rerun_names_its_data_and_needs_nothing_beside_it(folder, tmp_path, mo
                  "--out", out)
     assert done.exit_code == 0, done.output
     page = (out / "made-up.html").read_text(encoding="utf-8")
-    soup = BeautifulSoup(page, "lxml")
-    text = soup.get_text(" ")
+    read = BeautifulSoup(page, "lxml")
+    text = read.get_text(" ")
     assert "folder data" in text and "comparator = hyaluronic-acid" in text
-    assert soup.title.text == "A made-up chapter"
+    assert read.title.text == "A made-up chapter"
     said = [text.index(s) for s in ("A made-up chapter", "A rerun of", "See the methods")]
     assert said == sorted(said)
-    assert "studies.csv" in soup.select_one("details.lr-details").text  # digests of files, folded
+    assert "studies.csv" in read.select_one("details.lr-details").text  # digests of files, folded
     assert str(tmp_path) not in page
-    assert soup.select("figure#forest-pain-ha") and soup.select("figure#forest-pain-early")
-    ids = {tag["id"] for tag in soup.find_all(id=True)}
-    for link in soup.find_all("a", href=True):
+    assert read.select("figure#forest-pain-ha") and not read.select("#forest-pain-early")
+    assert "Pain HA" in text and "Asked for: against hyaluronic acid." in " ".join(text.split())
+    for link in read.find_all("a", href=True):
         assert link["href"].startswith(("http", "data:", "#")), link
-        if link["href"].startswith("#forest-"):
-            assert link["href"][1:] in ids, link
-    assert not soup.find_all(src=True) and not soup.find_all("link")
+    assert not _wrong_in(page)
+    assert not read.find_all(src=True) and not read.find_all("link")
     assert "prefers-color-scheme: dark" in page and "{bibliography}" not in page
     notebook = nbformat.read(out / "made-up.ipynb", as_version=4)
     assert any("injected-parameters" in c.metadata.get("tags", []) for c in notebook.cells)
@@ -157,27 +159,26 @@ def test_a_rerun_without_a_folder_is_of_the_projects_own_data(folder, tmp_path, 
     done = _call("rerun", _notebook(tmp_path), "-p", "window=6", "--out", tmp_path / "out")
     assert done.exit_code == 0, done.output
     page = (tmp_path / "out" / "made-up.html").read_text(encoding="utf-8")
-    assert "folder data" in page and "window = 6" in page and "forest-pain-late" in page
+    assert "folder data" in page and "window = 6" in page
+    first = BeautifulSoup(page, "lxml").select_one("[data-result]")
+    assert first["data-result"] == "pain-late"
 
 
 @pytest.mark.parametrize("options", [(), ("-p", "window=6")])
 def test_a_failing_cell_is_named_and_nothing_is_written(folder, tmp_path, options):
-    path = _notebook(tmp_path, NOTEBOOK.replace('chapter.figure("pain-early")', "1 / 0"))
+    path = _notebook(tmp_path, NOTEBOOK.replace('chapter.robustness("pain-early")', "1 / 0"))
     done = _call("rerun", path, "--data", folder, "--out", tmp_path / "out", *options)
     assert done.exit_code == 1 and "(1 / 0): ZeroDivisionError" in done.stderr
     assert "code cell 4" in done.stderr and not (tmp_path / "out").exists()
 
 
-def test_a_chapter_shows_what_it_is_asked_for_and_keeps_its_own(folder):
-    chapter = Chapter(KNEE, folder, window=6)
-    summary = BeautifulSoup(chapter.summary("pain-early", "harm"), "lxml").get_text(" ")
-    assert "Asked for: window=6" in summary and "after 3 to 6 months" in summary
-    figure = BeautifulSoup(chapter.figure("pain-early"), "lxml")
-    assert [f["id"] for f in figure.select("figure.lr-forest")] == ["forest-pain-late",
-                                                                    "forest-pain-early"]
-    own = Chapter(KNEE, folder)
-    assert "Asked" not in own.summary("pain-early")
-    assert len(BeautifulSoup(own.figure("pain-early"), "lxml").select("figure.lr-forest")) == 1
+def test_a_chapter_shows_what_it_is_asked_for(folder):
+    asked, own = (Chapter(KNEE, folder, window=w).answer().view for w in (6, None))
+    assert (asked.wish.window, asked.headline.id, asked.headline.question.window) == (
+        6, "pain-late", (3, 6))
+    assert (own.wish, own.headline.id) == (None, "pain-early")
+    said = plain(soup(asked))
+    assert "Asked for: to 6 months." in said and "fter 3 to 6 months" in said
 
 
 def test_what_is_possible_comes_from_the_analyses(folder):
@@ -189,10 +190,11 @@ def test_what_is_possible_comes_from_the_analyses(folder):
         Asked.of(data, KNEE, 6, "any")
 
 
-def test_tables_without_an_answer_say_so(folder):
+def test_parts_without_an_answer_say_so(folder):
     chapter = Chapter(KNEE, folder, comparator="hyaluronic-acid")
-    assert "No analysis asks the same" in chapter.summary_of_findings("harm")
-    assert "No analysis asks the same" in chapter.summary("harm")
+    view = chapter.answer().view
+    assert view.headline.id == "pain-ha" and view.harm is None
+    assert "harm" not in {line.row.finding.id for line in view.lines}
     # Nothing can stand in the place of what has no control.
     assert "no analysis asks the same" not in chapter.robustness("alone")
     assert "no analysis asks the same" in chapter.robustness("harm")
@@ -200,20 +202,21 @@ def test_tables_without_an_answer_say_so(folder):
 
 def test_what_two_questions_became_stands_on_the_page_once(folder):
     chapter = Chapter(KNEE, folder, window=6)
-    first, second = (chapter.figure(name) for name in ("pain-early", "pain-late"))
-    assert 'id="forest-pain-late"' in first and 'id="forest-pain-late"' not in second
-    assert 'href="#forest-pain-late"' in second
-    assert chapter.figure("pain-early") == first  # a cell may be run again
-    for part in (chapter.robustness, chapter.subgroups, chapter.dose):
+    first, second = (chapter.subgroups(name) for name in ("pain-early", "pain-late"))
+    assert 'id="divided-pain-late"' in first or "no trial to divide" in first
+    assert "shown above" in second
+    assert chapter.subgroups("pain-early") == first  # a cell may be run again
+    for part in (chapter.robustness, chapter.dose):
         part("pain-early")
         assert "shown above" in part("pain-late")
+    ids = [line.row.finding.id for line in chapter.answer().view.lines]
+    assert len(ids) == len(set(ids))
 
 
 CHAPTERS = [path for path in sorted((DATA.parent / "notebooks").rglob("*.md"))
             if "= Chapter(" in path.read_text(encoding="utf-8")]
 # Cells that show something else when something else is asked for.
-_ASKING = re.compile(r"chapter\.(summary|unpooled|figure|figures|replica|time_course|dose|"
-                     r"subgroups|robustness|summary_of_findings)\(")
+_ASKING = re.compile(r"chapter\.(answer|time_course|dose|subgroups|robustness)\(")
 
 
 def _kept(function):
@@ -248,8 +251,8 @@ def _page(path: Path, asked: dict, kept: dict) -> str:
         if "parameters" in cell.metadata.get("tags", []):
             names |= asked
         elif value is not None:
-            data = ({"text/html": value} if isinstance(value, str)
-                    else {"text/markdown": value.data})
+            data = ({"text/markdown": value.data} if isinstance(value, Markdown)
+                    else {"text/html": value._repr_html_()})
             cell.outputs = [nbformat.v4.new_output("display_data", data=data)]
             if not _ASKING.search(cell.source):
                 kept[cell.source] = value
@@ -266,28 +269,35 @@ def _wrong_in(page: str) -> list[str]:
         f"{n} is not there" for n in sorted(named - set(ids))]
 
 
-@pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
+def _asked(path: Path, data: dataset.Dataset) -> list[dict]:
+    """All that a page can be asked for, where it then shows something else."""
+    if not _ASKING.search(path.read_text(encoding="utf-8")):
+        return [{}]
+    pairs = possible(data, path.parent.name)
+    kinds, ends = ({p[side] for p in pairs} - {None} for side in (0, 1))
+    return [{}, *({"comparator": k} for k in kinds), *({"window": w} for w in ends),
+            *({"comparator": k, "window": w} for k, w in pairs if k and w)]
+
+
+@pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: f"{path.parent.stem}/{path.stem}")
 def test_every_page_of_a_rerun_has_each_identifier_once_and_no_dead_link(path, monkeypatch):
-    computed = Chapter(path.stem).review
+    computed = Chapter(path.parent.name).review
     monkeypatch.setattr(chapter_module, "load", lambda *_: computed.data)
     monkeypatch.setattr(chapter_module, "review", lambda *_, **__: computed)
     # What is inside a drawing has the figure's identifier before its own.
     monkeypatch.setattr(Figure, "savefig", lambda _, buffer, **__: buffer.write("<svg></svg>"))
-    for module, name in ((chapter_module.analyses, "whole"), (chapter_module, "dose"),
-                         (chapter_module, "subgroups"), (chapter_module.figures, "time_course"),
+    for module, name in ((chapter_module, "dose"), (chapter_module, "subgroups"),
+                         (chapter_module.figures, "time_course"),
                          (chapter_module.robustness, "robustness")):
         monkeypatch.setattr(module, name, _kept(getattr(module, name)))
-    pairs = possible(computed.data, path.stem)
-    kinds, ends = ({p[side] for p in pairs} - {None} for side in (0, 1))
-    asked = [{}, *({"comparator": k} for k in kinds), *({"window": w} for w in ends),
-             *({"comparator": k, "window": w} for k, w in pairs if k and w)]
     kept, wrong = {}, []
-    for one in asked:
+    for one in _asked(path, computed.data):
         wrong += [f"{one}: {line}" for line in _wrong_in(_page(path, one, kept))]
     assert not wrong, "\n".join(wrong)
 
 
-def test_every_chapter_of_an_indication_takes_the_same_parameters():
-    assert {path.stem for path in CHAPTERS} == set(dataset.load().indications)
+def test_every_page_of_a_chapter_takes_the_same_parameters():
+    assert {path.parent.name for path in CHAPTERS} == set(dataset.load().indications)
+    assert {path.stem for path in CHAPTERS} == set(PAGES)
     for path in CHAPTERS:
         assert "data_folder, window, comparator)" in path.read_text(encoding="utf-8"), path

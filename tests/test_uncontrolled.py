@@ -8,14 +8,14 @@ from dataclasses import replace
 
 import pytest
 from made_up import KNEE, PAIN, RESPONDER, World
+from rendered import figure, finding, forest, plain
 
 from livingreview import synthesis
 from livingreview.dataset import DataError
 from livingreview.display import words
-from livingreview.display.alone import forest_alone, important
 from livingreview.effects import Analysis
 from livingreview.review.results import analyse
-from livingreview.view.naming import study_names
+from livingreview.view.forest import important
 
 CHANGE = replace(PAIN, comparison="uncontrolled", measure="mean-change")
 SHARE = replace(RESPONDER, comparison="uncontrolled", measure="proportion")
@@ -160,7 +160,8 @@ def test_none_or_all_of_several_studies_give_a_bound_not_a_pool(world, tmp_path)
     found = result(everybody, SHARE)
     assert found["pooled"] is None
     close(found["all_seen"]["lower_percent"], 100 * 0.05 ** (1 / 20))
-    assert "all of 20 in 2 studies; at least 86.1%" in words.finding(everybody.data(), found)
+    assert "all of 20 people who got cells in 2 studies; the share is at least 86.1 in 100" in (
+        finding(everybody.data(), found))
 
 
 def test_arms_of_controlled_trials_never_enter(world):
@@ -273,6 +274,16 @@ def test_measures_of_treated_patients_belong_to_no_comparison_alone(
         world.data()
 
 
+def _how_they_differ(world: World, analysis: Analysis) -> str:
+    """What the page of an analysis says of the differences between its studies."""
+    world.analysis(
+        target_type=analysis.target_type, target=analysis.target, measure=analysis.measure,
+        comparison="uncontrolled", favourable=analysis.favourable, section="uncontrolled",
+        rescale="yes" if analysis.rescale else "")
+    page = figure(world.data(), "made-up")
+    return plain(page.find("h2", string=re.compile("studies differ")).find_next("p"))
+
+
 @pytest.mark.parametrize(("analysis", "fill", "k"), [
     (CHANGE, three, 3), (SHARE, shares, 4),
     (SHARE, lambda w: shares(w, COUNTS[:2]), 2), (SHARE, lambda w: shares(w, ((0, 12), (0, 8))), 2),
@@ -281,11 +292,10 @@ def test_nothing_that_is_said_of_treated_patients_is_an_effect(world, analysis, 
     data = fill(world).data()
     found = result(world, analysis)
     assert found["k"] == k
-    said = [words.finding(data, found), words.no_pool(data, found), words.plain(data, found),
-            words.share(found), words.k_words(found), words.comparator(data, found),
-            str(forest_alone(data, study_names(world.data(), KNEE), found))]
+    said = [words.finding(data, found), words.no_pool(data, found), finding(data, found),
+            words.k_words(found), words.comparator(data, found), plain(forest(data, found))]
     if found["pooled"]:
-        said += [words.estimate_words(found), words.heterogeneity(found)]
+        said += [words.estimate_words(found), _how_they_differ(world, analysis)]
         said += [row["label"] for row in (*found["robustness"], *found["leave_one_out"])]
         said += [level for levels in found["multiverse"]["choices"].values() for level in levels]
     for sentence in said:
@@ -293,6 +303,8 @@ def test_nothing_that_is_said_of_treated_patients_is_an_effect(world, analysis, 
         assert not PROSE.search(visible), PROSE.search(visible)
     assert "without a comparison" in words.finding(data, found)
     assert "trial" not in words.k_words(found)
+    own = finding(data, found).replace("definition of the trial", "")  # a label of the data
+    assert not re.search(r"\btrials?\b", own)
     assert words.MEASURES[analysis.measure].null in (0.0, None)
 
 
@@ -319,8 +331,8 @@ def test_the_important_change_is_drawn_on_the_side_of_improvement_alone(world):
     three(world)
     found = result(world, CHANGE)
     value = found["minimal_important_difference"]["value"]
-    assert value > 0 and important(found) == -value
-    drawn = str(forest_alone(world.data(), study_names(world.data(), KNEE), found))
+    assert value > 0 and important(found) == (-value,)
+    drawn = str(forest(world.data(), found))
     rows = found["k"] + 2  # studies, pooled value, prediction interval
     assert drawn.count('class="lr-mid"') == rows == drawn.count('class="lr-null"')
     assert drawn.count('class="lr-hollow"') == 1 and "lr-diamond" not in drawn

@@ -11,13 +11,15 @@ import pytest
 from bs4 import BeautifulSoup
 from conftest import DATA
 from made_up import KNEE, World
+from rendered import plain, soup
 from shown import PAGES, shown
 from test_prose import _prose
 
 from livingreview import tables
 from livingreview.dataset import load
-from livingreview.display.chapter import Chapter, words
+from livingreview.display import words
 from livingreview.display.ledger import Ledger
+from livingreview.render.chapter import Chapter
 from livingreview.review.claims import NOT_YET_JUDGED
 
 NOTEBOOKS = sorted((DATA.parent / "notebooks").rglob("*.md"))
@@ -81,16 +83,16 @@ def _of_data(node: str, start: int, end: int) -> bool:
     return node[left:right if right > 0 else len(node)].strip(" .;,:()…") in _data_texts()
 
 
-def _found(page: Path, patterns: dict[str, re.Pattern]) -> list[str]:
+def _found(path: Path, patterns: dict[str, re.Pattern]) -> list[str]:
     out = []
-    for source, html in shown(page):
-        soup = BeautifulSoup(html, "lxml")
-        for part in soup.select(NOT_PROSE):
+    for source, html in shown(path):
+        page = BeautifulSoup(html, "lxml")
+        for part in page.select(NOT_PROSE):
             part.decompose()
-        for node in soup.find_all(string=True):
+        for node in page.find_all(string=True):
             text = " ".join(node.split())
             for what, pattern in patterns.items():
-                out += [f"{page.stem}: {source.strip()[-60:]}: {what}: "
+                out += [f"{path.stem}: {source.strip()[-60:]}: {what}: "
                         f"{text[max(0, m.start() - 60):m.end() + 60]}"
                         for m in pattern.finditer(text)
                         if not _of_data(text, m.start(), m.end())]
@@ -144,23 +146,6 @@ def _result(**question):
                          "window_to": None, **question}}
 
 
-@pytest.mark.parametrize("question, name", [
-    ({"target_type": "event", "target": "serious-ae", "measure": "RR"},
-     "the risk of a serious adverse event"),
-    ({"target_type": "event", "target": "any-ae", "measure": "RR"},
-     "the risk of any adverse event"),
-    ({"target_type": "event", "target": "death", "measure": "RR"}, "the risk of death"),
-    ({"target_type": "outcome", "target": "harris-hip"}, "the Harris Hip Score"),
-    ({"target_type": "outcome", "target": "sf36-mental"}, "the SF-36 mental component"),
-    ({"target_type": "outcome", "target": "asia-motor"}, "the ASIA motor score"),
-    ({"target_type": "outcome", "target": "time-to-union"}, "the time to union"),
-    ({"target_type": "outcome", "target": "ais-improvement", "measure": "RR"},
-     "the chance that AIS improved by at least one grade"),
-    ({}, "pain")])
-def test_what_may_change_has_its_article(question, name):
-    assert words._changed(load(), _result(**question)) == name
-
-
 def test_cells_added_to_a_treatment_are_not_compared_with_it():
     data = load()
     added = _result(comparison="same-co-treatment", background="teriparatide")
@@ -198,13 +183,13 @@ def test_comparisons_that_nobody_makes_or_asks_for_have_no_row(tmp_path):
 
 
 def test_a_published_side_is_said_once(tmp_path):
-    from livingreview.display.replica import _printed
-
-    world = World(tmp_path / "data").analysis().add(
+    world = World(tmp_path / "data").analysis().trial("doe-2020").pair("doe-2020").add(
         "published_syntheses", review_id="r", title="A review", outcome="pain-vas", measure="MD",
         favours="cells", estimate=1.2, source_id="review")
-    said = _printed(world.evidence(), "r")
-    assert "1.2 (of a scale that it does not name)" in said and said.endswith(": favours cells.")
+    chapter = Chapter(KNEE, world.write())
+    said = plain(soup(chapter.replica("made-up", "made-up", "r").view))
+    assert "prints 1.2 (of a scale that it does not name) for " in said
+    assert ": favours cells. Our main estimate is −10.0 (−16.2 to −3.8), 1 trial." in said
 
 
 def test_a_count_above_the_arm_is_said_in_words(tmp_path):

@@ -6,7 +6,7 @@ from ..effects import Evidence
 from ..review.certainty import judged_low
 from . import words
 from .html import Column, Html, count, details, join, link, paragraph, table
-from .studies import source
+from .provenance import source
 
 
 def risk_of_bias(ev: Evidence, names: dict[str, str], results: list[dict]) -> Html:

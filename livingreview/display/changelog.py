@@ -5,8 +5,8 @@ from __future__ import annotations
 from ..effects import Evidence
 from ..view.naming import arm_names, of_study, review_names, spoken
 from .html import Column, Html, details, join, paragraph, table
+from .provenance import source
 from .releases import since_last
-from .studies import source
 
 
 def changes(ev: Evidence, names: dict[str, str], results: list[dict]) -> Html:

@@ -1,4 +1,4 @@
-"""The sections of an indication's chapter, in the order of its page."""
+"""The parts of an indication's chapter that are no views yet."""
 
 from __future__ import annotations
 
@@ -18,11 +18,9 @@ from . import (
     claimed,
     figures,
     gaps,
-    provenance,
     references,
     robustness,
     studies,
-    summary,
     words,
 )
 from .across import others
@@ -31,8 +29,7 @@ from .combinations import combinations
 from .conditions import by_condition
 from .directions import albatross, direction_plot
 from .dose import dose
-from .findings import summary_of_findings
-from .html import Html, details, join, link, paragraph, text
+from .html import Html, join, link, paragraph, text
 from .ledger import Ledger
 from .panels import panels
 from .routes import by_route
@@ -52,14 +49,14 @@ class Chapter:
     data : path, optional
         Another data folder.
     window, comparator : optional
-        The end in months of a time window, and a word of `analysis_comparison`: summary, figures
-        named one by one, dose, time, subgroups, robustness and summary of findings then show the
-        analyses of these in the place of the chapter's own. See `review.asked`.
+        The end in months of a time window, and a word of `analysis_comparison`: the answer, dose,
+        time, subgroups and robustness then show the analyses of these in the place of the
+        chapter's own. See `review.asked`.
 
     Examples
     --------
     >>> chapter = Chapter("knee-osteoarthritis")
-    >>> chapter.study_table()  # doctest: +SKIP
+    >>> chapter.gaps()  # doctest: +SKIP
     """
 
     def __init__(self, indication: str, data=None, window=None, comparator=None):
@@ -67,8 +64,6 @@ class Chapter:
         self._folder = data
         self._parameters = (window, comparator)
         self._placed: dict[str, tuple[str, str]] = {}  # who put a part on the page, its anchor
-        self._found: tuple[str, ...] = ()  # the analyses of the page's summary
-        self._named_one: set[str] = set()  # analyses whose figures the page names one by one
 
     @cached_property
     def review(self) -> Review:
@@ -107,11 +102,6 @@ class Chapter:
         result = self.review.analysis(analysis)
         return self.asked.instead(result, self.results()) if self.asked else result
 
-    def _answers(self, named: tuple[str, ...]) -> list[dict]:
-        """Analyses, or what asks the same as was asked for, each once."""
-        found = {r["id"]: r for a in named if (r := self._analysis(a))}
-        return list(found.values())
-
     def _shown(self, part: str, analysis: str, show: Callable[[dict], Html]) -> Html:
         """A part about an analysis, or about what asks the same as was asked for."""
         result = self._analysis(analysis)
@@ -144,27 +134,7 @@ class Chapter:
         return paragraph(f"{self.review.analysis(analysis)['title']}: no analysis asks the same "
                          f"with {self.asked.words()}.", "lr-empty")
 
-    # --- summary, question, what changed ------------------------------------------------------
-
-    def summary(self, *analyses: str) -> Html:
-        """The findings of some analyses, a sentence each, with their certainty.
-
-        The summary of findings of the page shows the same analyses.
-        """
-        self._found = analyses
-        return summary.summary(self.data, self.names, self._answers(analyses), self.asked)
-
-    def unpooled(self, analysis: str, largest: int = 5) -> Html:
-        """The largest finished trials of a comparison that are not in its pool.
-
-        Parameters
-        ----------
-        analysis : str
-        largest : int
-            How many to name.
-        """
-        return self._shown("unpooled", analysis, lambda r: summary.unpooled(
-            self.data, self.names, r, largest))
+    # --- question, what changed ---------------------------------------------------------------
 
     def question(self) -> Html:
         """Comparisons that the studies of people allow, with their number."""
@@ -180,10 +150,6 @@ class Chapter:
         """How many studies and participants of which design are known."""
         return studies.size(self.evidence)
 
-    def study_table(self) -> Html:
-        """Every study of the indication; sorts, filters and downloads."""
-        return studies.study_table(self.evidence, self.names, self.results())
-
     def by_condition(self, *analyses: str) -> Html:
         """Each trial of some analyses, by the stage or form of the disease at entry."""
         return by_condition(self.review, self.evidence, self.names, analyses)
@@ -197,50 +163,6 @@ class Chapter:
         return bias.risk_of_bias(self.evidence, self.names, self.results())
 
     # --- effects ------------------------------------------------------------------------------
-
-    def overview(self, **having) -> Html:
-        """The estimates of several analyses in one table, each linked to its figure."""
-        name = "-".join(str(v) for v in having.values()) or "all"
-        return analyses.overview(self.results(**having), f"{self.indication}-{name}-overview")
-
-    def figure(self, analysis: str) -> Html:
-        """One analysis: its forest plot, what it says, and the trials that are not in it."""
-        own, result = self.review.analysis(analysis), self._analysis(analysis)
-        self._named_one |= {r["id"] for r in (own, result) if r}
-        if result is own:
-            return self._figure(own, analysis)
-        return join([
-            self._figure(result, analysis) if result else self._none_asked(analysis),
-            details(f"The chapter's own question: {own['title']}", self._figure(own, analysis))])
-
-    def _figure(self, result: dict, wanted: str) -> Html:
-        """A result as `figure` shows it."""
-        return self._once(_figure_of(result), result["title"], wanted,
-                          lambda: analyses.whole(self.data, self.names, result))
-
-    def not_in_pool(self, result: dict) -> Html:
-        """The known trials of the comparison that are not in the pool, in groups."""
-        return analyses.not_in_pool(self.data, self.names, result)
-
-    def figures(self, **having) -> Html:
-        """Several analyses, each in a part that opens; those without any trial are named last.
-
-        Those that the page names one by one are not drawn again.
-        """
-        results, wanted = self.results(**having), f"figures {having}"
-        parts = [details(f"{r['title']} ({words.k_words(r)})", self._figure(r, wanted))
-                 for r in results if r["studies"] and r["id"] not in self._named_one]
-        empty = [r for r in results if not r["studies"]]
-        return join([*parts, analyses.without_studies(
-            self.data, empty, {r["id"] for r in empty if _figure_of(r) in self._placed})])
-
-    def replica(self, check: str, main: str, published: str) -> Html:
-        """A published pooled result, recomputed, and the rules that lead from it to ours."""
-        from .replica import replica  # a page that has none does not depend on it
-
-        return replica(self.evidence, self.names, self.review.analysis(check),
-                       self.review.analysis(main), published,
-                       lambda r: self._figure(r, f"replica {check}"))
 
     def combinations(self) -> Html:
         """Cells with an operation or another injection: which trial tells what each adds."""
@@ -292,7 +214,7 @@ class Chapter:
         return self._shown("subgroups", analysis, lambda r: subgroups(
             self.data, r, "divided") or paragraph(f"{r['title']}: no trial to divide.", "lr-empty"))
 
-    # --- robustness, harms, summary of findings -----------------------------------------------
+    # --- robustness, harms --------------------------------------------------------------------
 
     def robustness(self, analysis: str) -> Html:
         """Every combination of choices, one choice at a time, and small-study effects."""
@@ -302,20 +224,6 @@ class Chapter:
     def event_bounds(self) -> Html:
         """Patients with each adverse event in all arms that got cells, with exact bounds."""
         return event_bounds(self.evidence, self.names)
-
-    def summary_of_findings(self, *analyses: str) -> Html:
-        """Outcomes with relative and absolute effects and the reasons of their certainty.
-
-        Parameters
-        ----------
-        *analyses : str
-            Where none are named, those of the page's summary: both answer the same questions.
-        """
-        found = self._answers(analyses or self._found)
-        if not found and not self.asked:
-            raise ValueError("name the analyses in chapter.summary(…), above on the page, or here")
-        return (summary_of_findings(self.data, found) if found
-                else paragraph(self.asked.nothing(), "lr-empty"))
 
     # --- what others concluded, and what the seed reviews claimed -----------------------------
 
@@ -345,15 +253,11 @@ class Chapter:
         """The studies that a seed review tabulates, with what each of them is."""
         return validation_studies(self.evidence, self.names, review_id)
 
-    # --- gaps and running trials --------------------------------------------------------------
+    # --- gaps ---------------------------------------------------------------------------------
 
     def gaps(self) -> Html:
         """Analyses without an estimate."""
         return gaps.gaps(self.results())
-
-    def running(self) -> Html:
-        """Registered trials that are running, unreported, stopped or of unknown progress."""
-        return gaps.running(self.evidence, self.names)
 
     # --- data and references ------------------------------------------------------------------
 
@@ -368,20 +272,3 @@ class Chapter:
     def citations(self):
         """The reports behind the analyses, as citations of the bibliography."""
         return references.citations(self.evidence, self.results())
-
-    def values(self) -> Html:
-        """Where each number of the figures comes from."""
-        return provenance.values(self.review, self.indication, self.names)
-
-    def pools(self) -> Html:
-        """How each pooled estimate was made."""
-        return provenance.pools(self.review, self.indication, self.names)
-
-    def study_entries(self) -> Html:
-        """Where each row of the study table comes from."""
-        return provenance.studies(self.data, self.evidence, self.names)
-
-
-def _figure_of(result: dict) -> str:
-    """The figure of a result as a part of the page."""
-    return f"figure {result['id']}"

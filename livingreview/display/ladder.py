@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..view.axis import Axis
 from . import words
-from .forest import Axis
 from .html import Html, number, text
 
 HEIGHT = 22
@@ -44,12 +44,12 @@ class Span(Axis):
     """An axis from one value to another; places are in per cent of its width."""
 
     def __init__(self, result: dict, low: float, high: float):
-        self.log = words.ratio(result)
+        super().__init__((), words.ratio(result), (low, high))
         self.low, self.high = self.scale(low), self.scale(high)
 
-    def ticks(self) -> list[float]:
+    def labelled(self) -> list[float]:
         """Round values to label; of a short range of ratios those that it has."""
-        found = [t for t in super().ticks() if self.inside(t)]
+        found = [t.value for t in self.ticks() if self.inside(t.value)]
         if not self.log or len(found) > 2:
             return found
         even = np.geomspace(*np.exp((self.low, self.high)), 5)[1:-1]
@@ -92,7 +92,7 @@ def _axis_row(result: dict, axis: Span) -> str:
         f'<line class="lr-tick" x1="{axis.x(t):.1f}%" x2="{axis.x(t):.1f}%" y1="0" y2="5"/>'
         f'<text class="lr-axis" x="{axis.x(t):.1f}%" y="17" text-anchor="middle">'
         f"{number(t, 0 if float(t).is_integer() else 2 if axis.log else 1)}</text>"
-        for t in axis.ticks())
+        for t in axis.labelled())
     line = '<line class="lr-tick" x1="0" x2="100%" y1="0" y2="0"/>'
     name = words.axis_label(result)
     return (f'<tr class="lr-axis-row"><td></td><td></td><td class="lr-plot">'

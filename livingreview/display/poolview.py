@@ -15,10 +15,11 @@ from scipy.special import ndtri
 
 from ..poolfile import MEASURES, CallError, Question, Result, document, natural, printable
 from ..synthesis import Pooled
+from ..view.axis import Axis
 from . import picture, weights
 from .drawing import canvas
-from .forest import Axis, at, bar, diamond, mark_svg, ticks, upright
 from .html import Html, data_table, text
+from .marks import at, bar, diamond, mark_svg, ticks, upright
 
 DRAWINGS = (".svg", ".html")
 DRAWN = 400  # trials above which a forest plot shows the pooled rows alone
@@ -297,13 +298,11 @@ def _svg(result: Result, bars: list[_Bar]) -> str:
 class _Scale(Axis):
     """The axis of the page's plot; values are on the scale of the effects."""
 
-    log = False
-
     def __init__(self, bars: list[_Bar], ratio: bool):
-        self.low, self.high = _limits(bars, ratio)
+        super().__init__((), ends=_limits(bars, ratio))
         self.ratio = ratio
 
-    def ticks(self) -> list[float]:
+    def labelled(self) -> list[float]:
         """Few round values, so that their labels do not touch in a narrow column."""
         from matplotlib.ticker import MaxNLocator
 
@@ -369,7 +368,8 @@ def _page(result: Result, bars: list[_Bar]) -> str:
         ("Trial", ""), (effect, ' class="number"'), ("Weight", ' class="number"'),
         ("Drawing", "")))
     labels = mark_svg(f"Axis: {effect}", ticks(
-        axis, lambda tick: _ratio_label(tick) if question.ratio else f"{tick:g}"), 20)
+        axis, axis.labelled(),
+        lambda tick: _ratio_label(tick) if question.ratio else f"{tick:g}"), 20)
     several = result.pooled.k > 1
     rows = "".join(_row(result, axis, row, several) for row in bars)
     pooled = _shown(question, _of("", result.pooled))

@@ -32,8 +32,6 @@ MEASURES = {
     "mean-change": Measure("mean change from baseline", "change", 0.0, 1, False),
     "proportion": Measure("share of treated patients", "share", None, 1, True),
 }
-MODELS = {"random": "random effects", "common": "common effect",
-          "mantel-haenszel": "Mantel–Haenszel"}
 ARMS = ("cells", "comparator")
 UNSTATED = "number of participants not stated"
 AT_LEAST = "at least "  # of participants, where some trials do not state theirs
@@ -65,16 +63,6 @@ def printed(values: Iterable[tuple[str, object]]) -> str:
     """Values as a source prints them, each behind what it is: the column's name as words."""
     return ", ".join(f"{name.replace('ci_', 'CI ').replace('_', ' ')} {value}"
                      for name, value in values)
-
-
-def method(data: Dataset, pooled: dict) -> str:
-    """How an estimate was pooled: model, estimator of the variance, kind of interval."""
-    parts = [MODELS.get(pooled["model"], pooled["model"])]
-    if pooled["tau2_method"]:
-        parts.append(in_text(data.label("tau2_method", pooled["tau2_method"])))
-    if pooled["interval"]:
-        parts.append(f"interval: {in_text(data.label('interval_method', pooled['interval']))}")
-    return "; ".join(parts)
 
 
 def noun(result: dict) -> str:
@@ -431,101 +419,6 @@ def _known(result: dict) -> str:
         more) else said
 
 
-def plain(data: Dataset, result: dict) -> str:
-    """What an estimate and its certainty mean, in plain language."""
-    if uncontrolled(result):
-        return _plain_alone(data, result)
-    if result["pooled"] is None:
-        return "No trial gives a usable number."
-    name = _changed(data, result)
-    got, against = given(data, result), comparator(data, result)
-    level = result["certainty"]["level"]
-    if level == "very low":
-        return (f"It is very uncertain whether {got} {_verb(data, 'change')} {name} "
-                f"compared with {against}.")
-    better, worse = ("lower", "raise") if ratio(result) else ("improve", "worsen")
-    if result["question"]["favourable"] == "higher" and ratio(result):
-        better, worse = worse, better
-    verb, _, rest = ("make no clear difference to" if includes_null(result) else (
-        better if _better(result) == "better" else worse)).partition(" ")
-    said = {"high": _verb(data, verb), "moderate": f"probably {_verb(data, verb)}",
-            "low": f"may {verb}"}[level]
-    return (f"{first_capital(got)} {said}{' ' * bool(rest)}{rest} {name} compared with "
-            f"{against}.")
-
-
-# Words at whose end a name is one of several: a serious adverse event, the Harris Hip Score.
-_COUNTED = ("event",)
-_NAMED = ("score", "component", "index", "scale", "total", "grade", "measure", "utility", "latency")
-
-
-def _changed(data: Dataset, result: dict) -> str:
-    """What the intervention may change, as the object of a sentence."""
-    name = in_text(outcome_name(data, result))
-    head = re.split(r" (?:of|because|at|in|on|with|or|to)\b|[,(]", name, maxsplit=1)[0].strip()
-    last = head.rpartition(" ")[2].lower()
-    if result["question"]["target_type"] == "event":
-        single = last in _COUNTED and not name.startswith("any ")
-        article = f"a{'n' * (name[0].lower() in 'aeiou')} " if single else ""
-        return f"the risk of {article}{name}"
-    if ratio(result):
-        # A response is what each trial calls so; collapse, replacement or union have their name.
-        if data.kind("outcome", result["question"]["target"]) == "responder":
-            return "the chance of a response as the trials define it"
-        return f"the chance {'that' if ' improved' in name else 'of'} {name}"
-    return f"the {name}" if last in _NAMED or head.startswith("time") else name
-
-
-def _verb(data: Dataset, verb: str) -> str:
-    """A verb whose subject is the intervention."""
-    return verb if data.kind("wording", "intervention") == "plural" else f"{verb}s"
-
-
-def share(result: dict) -> str:
-    """On how much of the evidence a result rests; of controlled studies, randomised ones alone."""
-    missing = result["not_in_pool"]
-    of = "studies without a comparison" if uncontrolled(result) else "randomised trials"
-    known = f"{count(round(missing['n_finished']))} participants of finished {of} that we know of"
-    words = (f"This estimate rests on {count(round(missing['n_pool']))} of the {known}"
-             if result["pooled"] else f"No estimate rests on the {known}"
-             if missing["n_finished"] else f"No participants of finished {of} are known of")
-    unsized = len(missing["unsized"])
-    if unsized:
-        words += f", not counting {trials(unsized, noun(result))} whose size is not stated"
-    return words + "."
-
-
-def heterogeneity(result: dict) -> str:
-    """How much the trials differ, and where a new trial's effect is expected."""
-    if uncontrolled(result):
-        return _heterogeneity_alone(result)
-    model = result["pooled"]
-    spread = result["random_effects"] or model
-    if result["k"] < 2:
-        return "One trial: nothing is known of how much trials differ."
-    d = decimals(result)
-    words = []
-    if model["model"] == "common":
-        words.append("Two trials: the common-effect interval is shown")
-        words.append(f"the random-effects interval would be {spread_interval(result, spread)}")
-    elif model["model"] == "mantel-haenszel":
-        words.append("Mantel–Haenszel without correction, because a trial has an arm without "
-                     "events")
-        words.append(f"the random-effects pool with a correction of a half gives "
-                     f"{number(spread['estimate'], d)} ({spread_interval(result, spread)})")
-    if spread["i2"] is not None:
-        words.append(f"I² {number(spread['i2'], 0)}%")
-    if spread["tau2"] is not None:
-        words.append(f"τ² {number(spread['tau2'], 1 if d == 1 else 3)}"
-                     + (f" (95% interval {number(spread['tau2_low'], 1)} to "
-                        f"{number(spread['tau2_high'], 1)})" if spread["tau2_low"] is not None
-                        and d == 1 else ""))
-    if spread["pi_low"] is not None:
-        uncertain = ", very uncertain with so few trials" if result["k"] < FEW else ""
-        words.append(f"the true effect in a new trial is expected between "
-                     f"{number(spread['pi_low'], d)} and {number(spread['pi_high'], d)} "
-                     f"(95% prediction interval of the random-effects pool{uncertain})")
-    return "; ".join(words) + "."
 
 
 def glance(result: dict) -> str:
@@ -626,42 +519,3 @@ def _no_pool_alone(data: Dataset, result: dict) -> str:
     return (f"{_subject(data, result)}: no study gives a usable number. "
             f"{trials(known, 'study').capitalize()} without a comparison "
             f"{'is' if known == 1 else 'are'} known; {need} would be needed.")
-
-
-def _plain_alone(data: Dataset, result: dict) -> str:
-    """What a result without a comparison means, in plain language."""
-    if result["pooled"] is None:
-        return "No study gives a number that could be pooled."
-    name, pooled = in_text(outcome_name(data, result)), result["pooled"]
-    told = f"Without a comparison nobody can tell what part {treated(result)} had in it."
-    if measure(result).binary:
-        return f"About {number(pooled['estimate'], 0)} in 100 treated patients: {name}. {told}"
-    if includes_null(result):
-        return f"No clear change of {name} in treated patients. {told}"
-    better = (pooled["estimate"] < 0) == (result["question"]["favourable"] == "lower")
-    return (f"In treated patients {name} was {'better' if better else 'worse'} than before "
-            f"treatment. {told}")
-
-
-def _heterogeneity_alone(result: dict) -> str:
-    """How much the studies differ, and where a new study's value is expected."""
-    pooled = result["pooled"]
-    spread = result["random_effects"] or pooled
-    if result["k"] < 2:
-        return f"One study: nothing is known of how much studies differ; {kind_alone(result)}."
-    said = [kind_alone(result).capitalize()]
-    if pooled["model"] == "common":
-        said.append("two studies: the interval of one common value is shown; one that lets them "
-                    f"differ would be {ends_alone(result, spread)}")
-    if spread["i2"] is not None:
-        said.append(f"I² {number(spread['i2'], 0)}%")
-    if spread["tau2"] is not None:
-        binary = measure(result).binary
-        of = " of the log odds" if binary else ""
-        said.append(f"τ²{of} {number(spread['tau2'], 2 if binary else 1)}")
-    if spread["pi_low"] is not None:
-        few = ", very uncertain with so few studies" if result["k"] < FEW else ""
-        low, high = shown_alone(result, spread["pi_low"]), shown_alone(result, spread["pi_high"])
-        said.append(f"a new study is expected between {low} and {high} (95% prediction "
-                    f"interval{few})")
-    return "; ".join(said) + "."

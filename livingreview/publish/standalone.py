@@ -13,6 +13,10 @@ from ..display.html import text as escaped
 # Links to other pages and files of the site lead nowhere from here: their text stays.
 _ELSEWHERE = re.compile(r'<a\b[^>]*?\bhref="(?!#|https?:|data:|mailto:)[^"]*"[^>]*>(.*?)</a>',
                         re.DOTALL)
+# Trials and figures have pages of their own, to which the parts of other pages lead by an anchor.
+_OWN_PAGE = re.compile(r'<a\b[^>]*?\bhref="#((?:study|value|forest|pooled)-[^"]*)"[^>]*>(.*?)</a>',
+                       re.DOTALL)
+_ID = re.compile(r'\sid="([^"]+)"')
 _CITATION = re.compile(r"\{cite:[a-z]+\}`([a-z0-9-]+)`")
 _DIRECTIVE = re.compile(r"^(```+|:::+)\{[a-z-]+\}.*?^\1\s*$", re.DOTALL | re.MULTILINE)
 _DARK = re.compile(r'html\[data-theme="dark"\] (\{[^}]*\})')
@@ -36,13 +40,19 @@ def page(notebook: nbformat.NotebookNode, css: str, script: str) -> str:
             parts.append(_markdown(markdown, cell.source, headings))
         elif cell.cell_type == "code":
             parts.append(_code(cell) + "".join(_output(markdown, o) for o in cell.outputs))
-    body = _ELSEWHERE.sub(r"\1", "\n".join(parts))
+    body = _within(_ELSEWHERE.sub(r"\1", "\n".join(parts)))
     title = re.search(r"<h1[^>]*>(.*?)</h1>", body)
     dark = "".join(_DARK.findall(css)[:1])
     template = Environment(loader=PackageLoader("livingreview.publish", ".")).get_template(
         "standalone.html")
     return template.render(title=re.sub("<[^>]+>", "", title[1]) if title else "Rerun", body=body,
                            headings=headings, css=css, dark=dark, script=script)
+
+
+def _within(body: str) -> str:
+    """A page without links to trials and figures that stand on other pages."""
+    there = set(_ID.findall(body))
+    return _OWN_PAGE.sub(lambda a: a[0] if a[1] in there else a[2], body)
 
 
 def _markdown(markdown: MarkdownIt, source: str, headings: list[tuple[str, str]]) -> str:
@@ -59,7 +69,7 @@ def _markdown(markdown: MarkdownIt, source: str, headings: list[tuple[str, str]]
 
 def _plain(source: str) -> str:
     """Markdown without what only the book understands."""
-    return _CITATION.sub(r"[\1](#study-\1)", _DIRECTIVE.sub("", source))
+    return _CITATION.sub(r"\1", _DIRECTIVE.sub("", source))
 
 
 def _code(cell: nbformat.NotebookNode) -> str:

@@ -11,6 +11,7 @@ from ..view.answer import answer
 from ..view.chapter_trials import chapter_trials
 from ..view.forest import Forests
 from ..view.listed import benefits, harms
+from ..view.replica import replica
 from ..view.tabs import tabs
 from .shown import Shown
 
@@ -66,6 +67,19 @@ class Chapter(chapter.Chapter):
     def trials(self) -> Shown:
         """The studies of the chapter; those that are running; those of animals."""
         return Shown(chapter_trials(self.review, self.indication))
+
+    def replica(self, check: str, main: str, published: str) -> Shown:
+        """A published pooled result, recomputed, and the rules that lead from it to ours.
+
+        Parameters
+        ----------
+        check, main : str
+            Analyses that ask the same: theirs, recomputed, and ours.
+        published : str
+            The review whose result is recomputed.
+        """
+        return Shown(replica(self.evidence, self._forests, self._by_id[check], self._by_id[main],
+                             published))
 
     @cached_property
     def _first_ids(self) -> tuple[str, ...]:

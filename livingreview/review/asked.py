@@ -63,10 +63,6 @@ class Asked:
         return ", ".join(([] if self.window is None else [f"window={self.window:g}"])
                          + ([f"comparator={self.comparator}"] if self.comparator else []))
 
-    def nothing(self) -> str:
-        """That none of several analyses asks the same with what is asked for."""
-        return f"No analysis asks the same as those that stand here with {self.words()}."
-
     def instead(self, result: Mapping, others: Iterable[Mapping]) -> Mapping | None:
         """The analysis that asks the same with what is asked for; None where there is none.
 

@@ -10,7 +10,7 @@ from .. import versions
 from ..display import words
 from ..review import Review
 from ..review.robustness import SMALL_STUDY_K
-from .base import Label, View, label
+from .base import Label, View, label, wording
 from .certainty import Certainty, certainty
 from .finding import Estimate, Findings, estimate_of
 from .forest import Forest, Forests
@@ -160,6 +160,7 @@ class FigureIndex(View):
 
     template = "figure_index"
 
+    given: Label
     k: int
     indications: tuple[IndicationRows, ...]
 
@@ -220,7 +221,8 @@ class Figures:
             rows = tuple(map(self.row, self.review.analyses(indication)))
             estimates = sum(row.finding.estimate is not None for row in rows)
             parts.append(IndicationRows(indication, *self._chapter(indication), estimates, rows))
-        return FigureIndex(sum(len(p.rows) for p in parts), tuple(parts))
+        return FigureIndex(wording(self.data, "intervention"), sum(len(p.rows) for p in parts),
+                           tuple(parts))
 
     def _chapter(self, indication: str) -> tuple[Label, str]:
         return (label(self.data, "indication", indication),

@@ -37,6 +37,8 @@ class Question:
         A word of `analysis_comparison`.
     background : Label or None
         What both groups got besides.
+    number : int
+        Grammatical number of what is given: 1, or 2 for a plural.
     unit : str
         A key: ``points-of-100``, ``points``, ``sd``, ``percent``, or the data's own unit.
     """
@@ -50,6 +52,7 @@ class Question:
     comparator: Label
     background: Label | None
     given: Label
+    number: int
     measure: str
     decimals: int
     unit: str
@@ -99,8 +102,11 @@ class Finding(View):
         Of 100 people: with the comparator, with cells, and the ends of its interval.
     at_most : float or None
         Nobody had the event: the percentage that the risk is at most.
-    known, n_known : int
-        Trials of this comparison that are not in the estimate, and their participants.
+    empty : tuple of float or None
+        Of the one trial of a ratio, where a group had no event: events and people, with cells and
+        with the comparator.
+    known : int
+        Trials of this comparison that are not in the estimate.
     n_finished : float
         Participants of finished trials, those of the estimate included.
     """
@@ -131,7 +137,7 @@ class Finding(View):
     entry: Label | None
     moving: Without | None
     doubt: Without | None
-    expanded: Estimate | None
+    empty: tuple[float, float, float, float] | None
     known: int
     n_pool: float
     n_finished: float
@@ -182,8 +188,9 @@ def question(data: Dataset, result: dict) -> Question:
     return Question(
         outcome, part, tuple(conditions), kind, (q["window_from"], q["window_to"]),
         q["comparison"], _without_brackets(label(data, "analysis_comparison", q["comparison"])),
-        background, wording(data, "intervention"), q["measure"], words.decimals(result), _unit(q),
-        q["favourable"], words.uncontrolled(result))
+        background, wording(data, "intervention"),
+        2 if data.kind("wording", "intervention") == "plural" else 1, q["measure"],
+        words.decimals(result), _unit(q), q["favourable"], words.uncontrolled(result))
 
 
 def estimate_of(values: dict | None) -> Estimate | None:
@@ -211,6 +218,16 @@ def _risks(result: dict) -> tuple[float, float, float, float] | None:
         return None
     return (a["comparator_per_1000"] / 10, *(
         a[f"cells_{key}_per_1000"] / 10 for key in ("estimate", "ci_low", "ci_high")))
+
+
+def _empty(result: dict) -> tuple[float, float, float, float] | None:
+    """The counts behind the ratio of a single trial in which a group had no event."""
+    trials = [s for s in result["studies"] if s["yi"] is not None]
+    arms = [trials[0][side] for side in ("cells", "comparator")] if len(trials) == 1 else []
+    counts = [arm[key] for arm in arms if arm for key in ("events", "n")]
+    if not words.ratio(result) or len(counts) < 4 or None in counts or all(counts):
+        return None
+    return tuple(counts)
 
 
 class Findings:
@@ -261,7 +278,7 @@ class Findings:
             at_least=(all_seen["n"], all_seen["lower_percent"]) if all_seen else None,
             trial=self.trial(trials[0]) if len(trials) == 1 else None,
             entry=self._entry(result, trials), moving=self._moving(result),
-            doubt=self._doubt(result), expanded=self._expanded(result),
+            doubt=self._doubt(result), empty=_empty(result),
             known=len(missing["trials"]), n_pool=missing["n_pool"],
             n_finished=missing["n_finished"], marks=asdict(statement(result)))
 
@@ -307,12 +324,6 @@ class Findings:
         return Without(tuple(n for n, _ in named), tuple(h for _, h in named),
                        tuple(label(self.data, "doubt_rule", r) for r in reasons),
                        estimate_of(other), taken)
-
-    @staticmethod
-    def _expanded(result: dict) -> Estimate | None:
-        """The estimate from expanded cells only, where it is another one."""
-        return next((estimate_of(r) for r in result["robustness"] if r["id"] == "expanded-only"),
-                    None)
 
     def missing(self, result: dict) -> list[dict]:
         """Finished trials of the comparison that are in no estimate, the largest first."""

@@ -1,0 +1,47 @@
+"""Views of results as the site writes them."""
+
+from __future__ import annotations
+
+from bs4 import BeautifulSoup
+
+from livingreview.dataset import Dataset
+from livingreview.render.engine import render
+from livingreview.review import review
+from livingreview.view.base import View
+from livingreview.view.certainty import certainty
+from livingreview.view.figure import Figures
+from livingreview.view.forest import Forests
+
+PAGE = "figures/made-up.html"
+
+
+def soup(view: View) -> BeautifulSoup:
+    """A view as a page of a figure holds it."""
+    return BeautifulSoup(render(view, PAGE), "lxml")
+
+
+def plain(element) -> str:
+    """The text of an element, with single spaces."""
+    return " ".join(element.get_text().split())
+
+
+def finding(data: Dataset, result: dict) -> str:
+    """What is said of a result."""
+    return plain(soup(Forests(data, result["indication"]).findings.of(result)))
+
+
+def forest(data: Dataset, result: dict) -> BeautifulSoup:
+    """The forest plot of a result."""
+    return soup(Forests(data, result["indication"]).of(result))
+
+
+def figure(data: Dataset, analysis: str) -> BeautifulSoup:
+    """The page of a declared analysis."""
+    found = review(data)
+    return soup(Figures(found).page(found.analysis(analysis)))
+
+
+def trace(data: Dataset, result: dict) -> dict[str, tuple[str, str]]:
+    """What each domain changes in a certainty, and why, by domain."""
+    rows = soup(certainty(data, result)).select(".lr-trace tbody tr")
+    return {r["data-domain"]: tuple(map(plain, r.select("td"))) for r in rows}
