@@ -19,29 +19,29 @@ $(READY): requirements.txt pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
 
-book: $(READY) ## build the site into _build/html (2 minutes, first time 4)
+book: $(READY) ## build the site into _build/html (3 minutes, first time 5)
 	$(BIN)/python -m livingreview build
 
-test: lint unit check site notebooks browser ## everything that the integration runs (9 minutes)
+test: lint unit check site notebooks browser ## everything that the integration runs (30 minutes)
 
 lint: $(READY) ## style of the code (seconds)
 	$(BIN)/ruff check livingreview tests
 
-unit: $(READY) ## unit tests: statistics, data, effects, results, display (4 minutes)
+unit: $(READY) ## unit tests: statistics, data, effects, results, views (14 minutes)
 	$(BIN)/python -m pytest -q -n 2 tests --ignore tests/site
 
 check: $(READY) ## validate the data (seconds)
 	$(BIN)/python -m livingreview check --no-warnings
 
-notebooks: $(READY) ## execute the notebooks again and compare their outputs (2 minutes)
+notebooks: $(READY) ## execute the notebooks again and compare their outputs (4 minutes)
 	$(BIN)/python -m pytest -q tests/site/test_notebooks.py
 
-site: book ## strict build, then every link of the built site (2 minutes)
-	$(BIN)/python -m pytest -q tests/site/test_links.py
+site: book ## strict build, then links and statements of the built site, and that nothing is lost (4 minutes)
+	$(BIN)/python -m pytest -q -n 2 tests/site/test_links.py tests/site/test_statements.py tests/site/test_nothing_lost.py
 
-browser: $(READY) ## the built site in Chromium (2 minutes)
+browser: $(READY) ## the built site in Chromium, and a reader's budgets (6 minutes)
 	@test -n "$(CHROMIUM)" || { echo "The browser tests need Chromium: apt-get install -y chromium"; exit 1; }
-	CHROMIUM=$(CHROMIUM) $(BIN)/python -m pytest -q -n 2 tests/site/test_browser.py
+	CHROMIUM=$(CHROMIUM) $(BIN)/python -m pytest -q -n 2 tests/site/test_browser.py tests/site/test_frame.py tests/site/test_budgets.py
 
 data: $(READY) ## write data/datapackage.json and data/codebook.csv from the table declarations
 	$(BIN)/python -m livingreview describe
