@@ -137,10 +137,12 @@ class Finding(View):
     entry: Label | None
     moving: Without | None
     doubt: Without | None
+    implausible: Without | None
     empty: tuple[float, float, float, float] | None
     known: int
     n_pool: float
     n_finished: float
+    unsized: int
     marks: dict
 
 
@@ -278,9 +280,11 @@ class Findings:
             at_least=(all_seen["n"], all_seen["lower_percent"]) if all_seen else None,
             trial=self.trial(trials[0]) if len(trials) == 1 else None,
             entry=self._entry(result, trials), moving=self._moving(result),
-            doubt=self._doubt(result), empty=_empty(result),
+            doubt=self._doubt(result),
+            implausible=self._implausible(result), empty=_empty(result),
             known=len(missing["trials"]), n_pool=missing["n_pool"],
-            n_finished=missing["n_finished"], marks=asdict(statement(result)))
+            n_finished=missing["n_finished"], unsized=len(missing["unsized"]),
+            marks=asdict(statement(result)))
 
     def _entry(self, result: dict, trials: list[str]) -> Label | None:
         """Stage or form of the disease at entry that all trials share, where it is not asked."""
@@ -306,6 +310,20 @@ class Findings:
                 name, href = self.trial(row["trial_id"])
                 return Without((name,), (href,), (), estimate_of(row))
         return None
+
+    def _implausible(self, result: dict) -> Without | None:
+        """Trials whose effect is beyond two standard deviations, and the estimate without them.
+
+        Without an estimate all trials are such: their spreads may be standard errors.
+        """
+        row = next((r for r in result["robustness"] if r["id"] == "no-large-effect"), None)
+        if row is None or result["pooled"] is None:
+            return None
+        without = estimate_of(row)
+        if without and result["k"] < 3:
+            return None
+        named = [self.trial(t) for t in row.get("left_out", ())]
+        return Without(tuple(n for n, _ in named), tuple(h for _, h in named), (), without)
 
     def _doubt(self, result: dict) -> Without | None:
         """Trials whose values are in doubt, with the estimate that takes the other side."""
