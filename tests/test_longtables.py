@@ -32,6 +32,8 @@ def test_of_a_long_one_nothing_is_lost(tmp_path):
     assert soup.select_one("#t thead") and [p.text for p in soup.select("p")][0] == "Before"
     more = soup.select_one("a.lr-more")
     assert more.text == f"Show all {n} rows"
+    values = soup.select_one("#t")["data-values-0"].split("|")  # those of all rows, to choose among
+    assert values == [f"Trial {i}" for i in range(n)]
     assert more.find_parent("div") is soup.select_one("#t").parent  # where the script looks
     whole = BeautifulSoup((tmp_path / "notebooks" / "knee" / more["href"]).read_text(), "lxml")
     assert [tr.th.text for tr in whole.select("tbody tr")] == [f"Trial {i}" for i in range(n)]

@@ -75,15 +75,13 @@
       select.add(new Option("all", ""));
       function fill() {
         const there = new Set(Array.from(select.options).map(function (o) { return o.value; }));
-        rows().forEach(function (row) {
-          valuesOf(row).forEach(function (value) {
-            if (value && !there.has(value)) { there.add(value); select.add(new Option(value)); }
-          });
-        });
+        function add(value) {
+          if (value && !there.has(value)) { there.add(value); select.add(new Option(value)); }
+        }
+        (table.getAttribute("data-values-" + index) || "").split("|").forEach(add);
+        rows().forEach(function (row) { valuesOf(row).forEach(add); });
       }
       fill();
-      // what is left out of the page may have values of its own
-      select.addEventListener("focus", function () { whole(table).then(fill); }, { once: true });
       select.addEventListener("change", apply);
       label.appendChild(select);
       return { label: label, fits: function (row) {

@@ -17,6 +17,7 @@ STYLES = ["_static/site.css"]
 _TABLE = re.compile(r'<table class="lr-table lr-interactive[^"]*" id="([^"]+)"[^>]*>'
                     r"(?:(?!<table|</table>).)*</table>", re.DOTALL)
 _BODY = re.compile(r"(<tbody>)(.*)(</tbody>)", re.DOTALL)
+_SELECT = re.compile(r'data-select-(\d+)="([^"]*)"')
 _ROW = re.compile(r"<tr\b.*?</tr>", re.DOTALL)
 _LINKED = re.compile(r"\sid=")
 _CAPTION = re.compile(r"<caption>(.*?)</caption>", re.DOTALL)
@@ -28,6 +29,16 @@ def _templates() -> Environment:
                       extensions=["jinja2.ext.i18n"], trim_blocks=True)
     env.install_null_translations(newstyle=True)
     return env
+
+
+def _values(rows: list[str]) -> str:
+    """Attributes with the values that readers may choose among, of all rows."""
+    found: dict[str, dict[str, None]] = {}
+    for row in rows:
+        for place, value in _SELECT.findall(row.partition(">")[0]):
+            found.setdefault(place, {}).update(dict.fromkeys(value.split("|")))
+    return "".join(f' data-values-{place}="{"|".join(filter(None, values))}"'
+                   for place, values in found.items())
 
 
 def cut(body: str, page: str, folder: Path, styles: list[str]) -> str:
@@ -62,7 +73,8 @@ def cut(body: str, page: str, folder: Path, styles: list[str]) -> str:
         (folder / target).write_text(env.get_template("table.html").render(
             caption=caption, table=_BESIDE.sub(f'href="{PurePosixPath(page).name}#', whole),
             styles=[up + s for s in styles], page=PurePosixPath(page).name), encoding="utf-8")
-        short = _BODY.sub(lambda b: b[1] + "".join(rows[:SHOWN]) + b[3], whole)
+        short = whole.replace("<table", f"<table{_values(rows)}", 1)
+        short = _BODY.sub(lambda b: b[1] + "".join(rows[:SHOWN]) + b[3], short)
         return short + env.get_template("more.html").render(href=target.name, n=len(rows))
 
     return _TABLE.sub(shorter, body)

@@ -92,6 +92,12 @@ class Finding(View):
     estimate : Estimate or None
     spread : Estimate or None
         For two trials with one common effect: the interval that lets them differ.
+    random : Estimate or None
+        Beside an estimate of Mantel–Haenszel: that by random effects.
+    implausible : Without or None
+        Trials whose effect is hardly plausible, and the estimate without them.
+    unsized : int
+        Finished trials whose size is not stated.
     direction : str
         ``better``, ``worse``, ``unclear`` or ``none`` (no estimate).
     level : str
@@ -127,6 +133,7 @@ class Finding(View):
     n_without: float
     estimate: Estimate | None
     spread: Estimate | None
+    random: Estimate | None
     direction: str
     level: str
     mid: float | None
@@ -273,7 +280,7 @@ class Findings:
             estimate=estimate_of(result["pooled"] and {
                 **result["pooled"], **{k: (result["random_effects"] or result["pooled"])[k]
                                        for k in ("pi_low", "pi_high")}}),
-            spread=estimate_of(spread), direction=direction(result),
+            spread=estimate_of(spread), random=self._random(result), direction=direction(result),
             level=result["certainty"]["level"] if result["certainty"] else "",
             mid=mid["value"] if mid else None, risks=_risks(result),
             at_most=(seen["n"], seen["upper_percent"]) if seen else None,
@@ -310,6 +317,12 @@ class Findings:
                 name, href = self.trial(row["trial_id"])
                 return Without((name,), (href,), (), estimate_of(row))
         return None
+
+    @staticmethod
+    def _random(result: dict) -> Estimate | None:
+        """Beside an estimate of Mantel–Haenszel, that by random effects."""
+        beside = (result["pooled"] or {}).get("model") == "mantel-haenszel"
+        return estimate_of(result["random_effects"]) if beside else None
 
     def _implausible(self, result: dict) -> Without | None:
         """Trials whose effect is beyond two standard deviations, and the estimate without them.
