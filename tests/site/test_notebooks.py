@@ -56,9 +56,9 @@ def _executed_again(text: str, source: Path, folder: Path) -> subprocess.Complet
 
 
 def test_outputs_are_reproducible(tmp_path, executed):
-    folders = [tmp_path / source.stem for source in NOTEBOOKS]
+    folders = [tmp_path / source.relative_to(ROOT).with_suffix("") for source in NOTEBOOKS]
     for folder in folders:
-        folder.mkdir()
+        folder.mkdir(parents=True)
     with ThreadPoolExecutor(4) as pool:
         texts = pool.map(executed, NOTEBOOKS)
         for source, done in zip(NOTEBOOKS, pool.map(_executed_again, texts, NOTEBOOKS, folders),
@@ -75,7 +75,7 @@ def test_the_chapter_takes_another_data_folder(tmp_path):
     assert changed != text
     outcomes.write_text(changed, encoding="utf-8")
     copy = tmp_path / "chapter.ipynb"
-    jupytext.write(jupytext.read(ROOT / "notebooks" / "knee-osteoarthritis.md"), copy)
+    jupytext.write(jupytext.read(ROOT / "notebooks" / "knee-osteoarthritis" / "index.md"), copy)
     done = papermill.execute_notebook(str(copy), str(copy), parameters={"data_folder": str(data)},
                                       progress_bar=False, log_output=False)
     output = "".join(str(o.get("data", {}).get("text/html", "")) for cell in done.cells
