@@ -33,7 +33,8 @@ def _pages(html: Path) -> list[Path]:
     """Pages of this version: neither archives of others nor parts of a tool."""
     apart = {"_static", "pagefind", "versions", "_images"}
     found = [p for p in sorted(html.rglob("*.html")) if not apart & set(p.relative_to(html).parts)]
-    return [p for p in found if 'http-equiv="refresh"' not in p.read_text(encoding="utf-8")]
+    return [p for p in found
+            if 'http-equiv="refresh"' not in p.read_text(encoding="utf-8").lower()]
 
 
 def _said(name: str, figures: dict[str, float]) -> None:
