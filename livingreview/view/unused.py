@@ -9,11 +9,11 @@ from ..effects.comparisons import is_cell_arm
 from ..effects.question import main_reason
 from ..effects.selection import shares_patients
 from ..review import Review
+from ..review.counted import ANIMAL
 from .addresses import Addresses
 from .base import Label, label
 from .naming import arm_names, of_study, spoken, study_names
 
-ANIMAL = "animal-experiment"
 CONTROLLED = ("rct", "nonrandomised-controlled")
 
 
