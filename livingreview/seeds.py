@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 
 from .dataset import Dataset
 from .reading import Problem
+from .rules import wrong_cell
 
 VERDICTS, HEADLINES = "seed-reviews/verdicts.csv", "seed-reviews/headline_numbers.csv"
 # Verdicts that say something of the evidence, and so need a basis that can be opened.
@@ -103,8 +104,6 @@ def _number_problems(row: Mapping) -> Iterator[Problem]:
 
 def _rule_problems(data: Dataset, row: Mapping) -> Iterator[Problem]:
     """A rule that asks for a column, an indication or a reference that there is not."""
-    from .review.headlines import wrong_cell  # it stands on data that were read
-
     if row["compute"] and row["table"] and (wrong := wrong_cell(data, row)):
         column, said = wrong
         cell = row[column]

@@ -15,8 +15,8 @@ from livingreview.review.headlines import (
     NO_ROW,
     NOT_RECOMPUTABLE,
     headlines,
-    reference_numbers,
 )
+from livingreview.rules import reference_numbers
 
 HEADLINES = "seed-reviews/headline_numbers.csv"
 REVIEW = "a-review"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -11,9 +10,9 @@ import pandas as pd
 
 from ..dataset import Dataset
 from ..effects import Evidence
+from ..rules import COMPARISONS, SEED_TABLES, joined, reference_numbers
 
 AGREES, DIFFERS, NO_ROW, NOT_RECOMPUTABLE = "agrees", "differs", "no-row", "not-recomputable"
-_SEED_TABLES = ("references", "validation_studies")
 
 
 @dataclass(frozen=True)
@@ -149,38 +148,6 @@ def _decimals(row: Mapping) -> int:
     return max(len(text.partition(".")[2]) for text in texts)
 
 
-def wrong_cell(data: Dataset, row: Mapping) -> tuple[str, str] | None:
-    """The cell of a rule that its table cannot answer, without applying the rule to the data.
-
-    Parameters
-    ----------
-    data : Dataset
-    row : mapping
-        A row of ``headline_numbers.csv`` with a rule.
-
-    Returns
-    -------
-    tuple of (str, str) or None
-        The column of ``headline_numbers.csv`` and what is wrong; None where nothing is.
-    """
-    table, indication = row["table"], row["indication"] or ""
-    if bool(indication) == (table in _SEED_TABLES):
-        return "indication", "this table needs none" if indication else "this table needs one"
-    known = {r["ref_number"] for r in data.having("references", "review_id", row["review_id"])}
-    strange = set(reference_numbers(row["refs"])) - known
-    if strange and data.knows("references"):
-        return "refs", f"no such reference of this review: {', '.join(sorted(strange))}"
-    frame = _joined(data, table, indication, rows=0)
-    for column, ask in (("where", frame.query), ("of", frame.query), ("column", frame.eval)):
-        try:
-            if row[column]:
-                ask(row[column], engine="python")
-        except Exception as error:  # whatever pandas makes of a wrong expression
-            said = " ".join(str(error).split())
-            return column, f"not an expression on the columns of {table}: {said}"
-    return None
-
-
 # --- rows ---------------------------------------------------------------------------------------
 
 
@@ -192,9 +159,10 @@ def _scope(data: Dataset, row: Mapping, frames: dict) -> pd.DataFrame:
     """The rows to which a rule is limited by its review and reference numbers."""
     key = (row["table"], row["indication"] or "")
     if key not in frames:
-        frames[key] = _joined(data, *key)
+        derived = _comparisons(data, key[1]) if key[0] == "comparisons" else None
+        frames[key] = joined(data, *key, frame=derived)
     frame = frames[key]
-    if row["table"] in _SEED_TABLES:
+    if row["table"] in SEED_TABLES:
         return frame[frame["review_id"] == row["review_id"]]
     if not row["refs"]:
         return frame
@@ -202,52 +170,14 @@ def _scope(data: Dataset, row: Mapping, frames: dict) -> pd.DataFrame:
     return frame.loc[[bool(wanted & set(cited.split(";"))) for cited in frame["cited_by"]]]
 
 
-def reference_numbers(refs: tuple[str, ...]) -> list[str]:
-    """The numbers of a list of references that may hold ranges.
-
-    >>> reference_numbers(("3-5", "8"))
-    ['3', '4', '5', '8']
-    """
-    out = []
-    for part in refs:
-        ends = re.fullmatch(r"(\d+)-(\d+)", part)
-        out += ([str(n) for n in range(int(ends[1]), int(ends[2]) + 1)] if ends else [part])
-    return out
-
-
-def _joined(data: Dataset, table: str, indication: str, rows: int | None = None) -> pd.DataFrame:
-    """A table, each row with the columns of its study and arm that it does not have itself.
-
-    ``trial_id`` is the main report of the same patients, and ``line`` the line of the file; of
-    each file only the first `rows` rows are read where that is given.
-    """
-    frame = (_comparisons(data, indication, rows) if table == "comparisons"
-             else data.frame(table, indication)[:rows])
-    frame = frame.assign(line=frame.index)
-    if table in _SEED_TABLES:
-        return frame
-    if "arm_id" in frame and table != "arms":
-        frame = _with(frame, data.frame("arms", indication)[:rows], ["study_id", "arm_id"])
-    if table != "studies":
-        frame = _with(frame, data.frame("studies", indication)[:rows], ["study_id"])
-    frame["trial_id"] = frame["companion_of"].where(frame["companion_of"] != "", frame["study_id"])
-    return frame
-
-
-def _with(frame: pd.DataFrame, other: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
-    new = [*keys, *(c for c in other.columns if c not in frame.columns)]
-    return frame.merge(other[new], on=keys, how="left")
-
-
-def _comparisons(data: Dataset, indication: str, rows: int | None = None) -> pd.DataFrame:
+def _comparisons(data: Dataset, indication: str) -> pd.DataFrame:
     """The derived comparisons of arms; the line is that of the cell arm."""
-    ev = Evidence(data, indication) if rows != 0 else None
-    found = ev.comparisons[:rows] if ev else ()
+    ev = Evidence(data, indication)
     return pd.DataFrame(
         [{"study_id": c.study_id, "arm_id": c.cell_arm, "comparator_arm": c.comparator_arm,
-          "kind": c.kind, "background": ";".join(c.background)} for c in found],
-        columns=["study_id", "arm_id", "comparator_arm", "kind", "background"], dtype=object,
-        index=[ev.arms[c.study_id, c.cell_arm]["row"] for c in found])
+          "kind": c.kind, "background": ";".join(c.background)} for c in ev.comparisons],
+        columns=COMPARISONS, dtype=object,
+        index=[ev.arms[c.study_id, c.cell_arm]["row"] for c in ev.comparisons])
 
 
 def _without_double_arms(frame: pd.DataFrame) -> pd.DataFrame:
