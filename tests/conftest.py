@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from livingreview import store, tables
+from livingreview.data import store, tables
 
 DATA = Path(__file__).parent.parent / "data"
 INDICATION = "knee-osteoarthritis"

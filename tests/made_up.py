@@ -6,8 +6,8 @@ import csv
 from dataclasses import replace
 from pathlib import Path
 
-from livingreview import tables
-from livingreview.dataset import Dataset, load
+from livingreview.data import tables
+from livingreview.data.dataset import Dataset, load
 from livingreview.effects import Analysis, Effect, Evidence, LeftOut, Rules, select
 
 DATA = Path(__file__).parent.parent / "data"

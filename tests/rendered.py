@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bs4 import BeautifulSoup
 
-from livingreview.dataset import Dataset
+from livingreview.data.dataset import Dataset
 from livingreview.render.engine import render
 from livingreview.review import review
 from livingreview.view.base import View

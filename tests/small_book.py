@@ -12,7 +12,7 @@ from pathlib import Path
 from conftest import DATA, append, read_table, write_table
 from made_up import KNEE, World
 
-from livingreview import tables
+from livingreview.data import tables
 
 ROOT = Path(__file__).resolve().parents[1]
 DISC = "disc-degeneration"
@@ -23,7 +23,7 @@ kernelspec: {display_name: Python 3, language: python, name: python3}
 
 """
 _CODE = """```{{code-cell}} ipython3
-from livingreview.dataset import load
+from livingreview.data.dataset import load
 from livingreview.review import review
 found = review(load(){only}).document["analyses"]
 print("estimates", *(round(a["pooled"]["estimate"], 4) for a in found.values() if a["pooled"]))
@@ -44,7 +44,7 @@ execute: {execute_notebooks: force, timeout: 300, raise_on_error: true}
 bibtex_bibfiles: [_build/generated/references.bib]
 sphinx:
   recursive_update: true
-  extra_extensions: [livingreview.publish.extension]
+  extra_extensions: [livingreview.site.extension]
 """
 
 
@@ -92,7 +92,7 @@ def command(book: Path) -> list[str]:
 def gated(book: Path) -> list[str]:
     """The build that takes the place of the site only when it is whole."""
     return [sys.executable, "-c", "import sys\nfrom pathlib import Path\n"
-            "from livingreview.publish.build import BuildError, build\nbook = Path(sys.argv[1])\n"
+            "from livingreview.site.build import BuildError, build\nbook = Path(sys.argv[1])\n"
             "try:\n    build(book, book / '_build' / 'html')\n"
             "except BuildError as error:\n    sys.exit(str(error))\n", str(book)]
 

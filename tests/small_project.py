@@ -7,8 +7,8 @@ from pathlib import Path
 
 from made_up import World
 
-from livingreview.dataset import load
-from livingreview.publish.release import prepare
+from livingreview.data.dataset import load
+from livingreview.site.release import prepare
 
 
 def git(root: Path, *arguments: str) -> str:

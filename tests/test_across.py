@@ -10,7 +10,7 @@ from bs4 import BeautifulSoup
 from conftest import append, read_table, write_table
 from made_up import KNEE, World
 
-from livingreview import tables
+from livingreview.data import tables
 from livingreview.display.across import (
     Book,
     animals,

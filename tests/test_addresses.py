@@ -13,8 +13,8 @@ import pytest
 from docutils import nodes
 from docutils.utils import new_document
 
-from livingreview.dataset import load
-from livingreview.publish.addresses import (
+from livingreview.data.dataset import load
+from livingreview.site.addresses import (
     Downloads,
     OldAddresses,
     Outputs,

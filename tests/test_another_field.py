@@ -10,9 +10,9 @@ import pytest
 from bs4 import BeautifulSoup
 from click.testing import CliRunner
 
-from livingreview import tables
 from livingreview.__main__ import main
-from livingreview.dataset import GENERIC, load
+from livingreview.data import tables
+from livingreview.data.dataset import GENERIC, load
 from livingreview.display.across import (
     Book,
     animals,

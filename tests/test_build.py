@@ -13,10 +13,9 @@ import pytest
 from pybtex.database import parse_string
 from pybtex.richtext import Text
 
-from livingreview import places
-from livingreview.dataset import load
-from livingreview.publish import bibliography, build, extension
-from livingreview.reading import DataError, Problem
+from livingreview.data.dataset import load
+from livingreview.data.reading import DataError, Problem
+from livingreview.site import bibliography, build, extension, places
 
 ROOT = Path(__file__).resolve().parents[1]
 OUTCOMES = "knee-osteoarthritis/outcomes.csv"

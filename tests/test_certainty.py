@@ -10,8 +10,8 @@ import pytest
 from made_up import HARM, PAIN, World
 from rendered import finding, plain, soup, trace
 
-from livingreview.checks import CERTAINTY_RULE_IDS
-from livingreview.dataset import load
+from livingreview.data.checks import CERTAINTY_RULE_IDS
+from livingreview.data.dataset import load
 from livingreview.display import words
 from livingreview.display.across.book import Book
 from livingreview.display.statement import statement

@@ -11,8 +11,8 @@ import pytest
 from click.testing import CliRunner
 from made_up import World
 
-from livingreview import versions
 from livingreview.__main__ import main
+from livingreview.data import versions
 from livingreview.display.changes import as_text, changed, rounded
 from livingreview.review import dumps, review
 from livingreview.review.changes import DifferentError, changes, wrong

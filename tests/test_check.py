@@ -14,10 +14,10 @@ import pytest
 from click.testing import CliRunner
 from conftest import DATA, INDICATION, append, edit, read_table, write_table
 
-from livingreview import dataset, tables
 from livingreview.__main__ import main
-from livingreview.dataset import DataError, Problem, examine, load
-from livingreview.reading import SHOWN
+from livingreview.data import dataset, tables
+from livingreview.data.dataset import DataError, Problem, examine, load
+from livingreview.data.reading import SHOWN
 
 ROOT = DATA.parent
 OUTCOMES = f"{INDICATION}/outcomes.csv"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from made_up import DATA, KNEE, World
 
-from livingreview import dataset
+from livingreview.data import dataset
 from livingreview.effects import Evidence, cell_class, comparisons
 from livingreview.effects.comparisons import any_order, resolved_arms
 

@@ -16,12 +16,12 @@ from hypothesis import strategies as st
 from made_up import DATA, KNEE, World
 from openpyxl import load_workbook
 
-from livingreview import dataset
 from livingreview.__main__ import main
+from livingreview.data import dataset
+from livingreview.data.tables import ANALYSES, BY_NAME, CORRECTIONS, OPEN_LISTS, TABLES
 from livingreview.effects import Analysis, Evidence
 from livingreview.intake.files import CsvFile
 from livingreview.review.results import analyse
-from livingreview.tables import ANALYSES, BY_NAME, CORRECTIONS, OPEN_LISTS, TABLES
 
 MSC = "roe-2020|msc|pain-vas|6|final"
 OTHER = "other-indication"

@@ -10,7 +10,7 @@ from bs4 import BeautifulSoup
 from made_up import World
 from scipy import stats
 
-from livingreview.dataset import load
+from livingreview.data.dataset import load
 from livingreview.display import bounds
 from livingreview.display import directions as shown
 from livingreview.effects import Evidence

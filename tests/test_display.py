@@ -11,12 +11,12 @@ import pytest
 from bs4 import BeautifulSoup
 from rendered import finding, forest, soup
 
-from livingreview.dataset import load
+from livingreview.data.dataset import load
 from livingreview.display import words
 from livingreview.display.html import Column, Html, count, interval, number, table
-from livingreview.publish import site
 from livingreview.render.chapter import Chapter
 from livingreview.review import dumps
+from livingreview.site import versioned as site
 from livingreview.view.addresses import PAGES
 from livingreview.view.figure import Figures
 from livingreview.view.finding import direction

@@ -9,8 +9,8 @@ from conftest import append, read_table, write_table
 from made_up import HARM, KNEE, PAIN, World
 from rendered import finding
 
-from livingreview import doubts
-from livingreview.dataset import Dataset, examine, load
+from livingreview.data import doubts
+from livingreview.data.dataset import Dataset, examine, load
 from livingreview.display.pages import Overview
 from livingreview.effects import Analysis, Evidence, Rules, select
 from livingreview.review import review

@@ -11,7 +11,8 @@ import pytest
 from made_up import DATA, HARM, KNEE, PAIN, RESPONDER, World
 from scipy.stats import norm, t
 
-from livingreview import dataset, synthesis
+from livingreview import synthesis
+from livingreview.data import dataset
 from livingreview.effects import Analysis, Evidence, Rules, select
 from livingreview.review.pools import describe, main_pool
 

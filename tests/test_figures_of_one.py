@@ -13,12 +13,12 @@ from rendered import figure
 from shown import PAGES, shown
 
 from livingreview.__main__ import main
-from livingreview.dataset import load
+from livingreview.data.dataset import load
 from livingreview.display import figures
-from livingreview.publish import generated
 from livingreview.render.chapter import Chapter
 from livingreview.render.engine import render
 from livingreview.review import review
+from livingreview.site import generated
 
 POOL = re.compile(r"pool|prediction|diamond|polygon", re.IGNORECASE)
 NOT_OF_ONE = "polygon, .lr-pi, .lr-pooled, .lr-prediction, td[data-label=Weight]"

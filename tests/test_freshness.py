@@ -20,13 +20,13 @@ from conftest import append, edit, read_table, write_table
 from made_up import KNEE, World
 from small_book import DISC
 
-from livingreview import dataset, reads
-from livingreview.dataset import load
-from livingreview.publish import freshness
-from livingreview.publish.workers import Workers
-from livingreview.reading import DataError
+from livingreview.data import dataset, reads
+from livingreview.data.dataset import load
+from livingreview.data.reading import DataError
+from livingreview.data.store import VARIABLE, Store
 from livingreview.review import review
-from livingreview.store import VARIABLE, Store
+from livingreview.site import freshness
+from livingreview.site.workers import Workers
 
 CELL = {"study_id": "one-2020", "arm_id": "msc"}
 # What a build says, in order, as regular expressions.
@@ -110,8 +110,8 @@ def test_a_module_executes_the_pages_that_loaded_it(book, monkeypatch):
         monkeypatch.setattr(reads, "module_digest",
                             lambda asked: "changed" if asked == name else real(asked))
 
-    assert (reads.PACKAGE / "publish" / "extension.py").is_file()
-    change("package/publish/extension.py")
+    assert (reads.PACKAGE / "site" / "extension.py").is_file()
+    change("package/site/extension.py")
     assert _to_execute(book) == set()
     change("package/synthesis/pooling.py")
     assert _to_execute(book) == {"knee", "disc", "cross"}
@@ -155,9 +155,9 @@ def test_an_interrupted_run_goes_on_with_what_is_missing(tmp_path):
 def test_a_page_that_draws_nothing_loads_nothing_that_draws_or_validates(executed):
     done = subprocess.run(
         [sys.executable, "-c", "import sys\nfrom livingreview.display.across import Book, others\n"
-         "from livingreview.dataset import load\nprint(len(load().frames))\n"
+         "from livingreview.data.dataset import load\nprint(len(load().frames))\n"
          "print(*(m for m in ('matplotlib', 'seaborn', 'scipy.stats', 'pandera', "
-         "'livingreview.checks') if m in sys.modules))"],
+         "'livingreview.data.checks') if m in sys.modules))"],
         env=small_book.environment(executed), capture_output=True, text=True, check=True)
     frames, loaded = done.stdout.split("\n")[:2]
     assert int(frames) == len(load(executed / "data").frames)

@@ -13,12 +13,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from made_up import World
 
-from livingreview.dataset import Dataset, examine, load
-from livingreview.publish import terms
-from livingreview.publish.terms import MOST, MOST_ABOVE, STOPS_ABOVE, Terms, explained, wanted
+from livingreview.data.dataset import Dataset, examine, load
+from livingreview.data.tables import GLOSSARY
 from livingreview.render.engine import render
 from livingreview.render.glossary import glossary
-from livingreview.tables import GLOSSARY
+from livingreview.site import terms
+from livingreview.site.terms import MOST, MOST_ABOVE, STOPS_ABOVE, Terms, explained, wanted
 from livingreview.view.glossary import Glossary
 
 PAGE = "notebooks/knee-osteoarthritis/index.html"

@@ -7,7 +7,8 @@ from bs4 import BeautifulSoup
 from conftest import DATA, edit, read_table
 from made_up import KNEE, World
 
-from livingreview.dataset import DataError, load
+from livingreview.data.dataset import DataError, load
+from livingreview.data.rules import reference_numbers
 from livingreview.display.ledger import Ledger
 from livingreview.review.headlines import (
     AGREES,
@@ -16,7 +17,6 @@ from livingreview.review.headlines import (
     NOT_RECOMPUTABLE,
     headlines,
 )
-from livingreview.rules import reference_numbers
 
 HEADLINES = "seed-reviews/headline_numbers.csv"
 REVIEW = "a-review"

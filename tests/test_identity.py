@@ -13,16 +13,16 @@ import small_book
 from bs4 import BeautifulSoup
 from made_up import KNEE, World
 
-from livingreview import reads, versions
-from livingreview.dataset import load
+from livingreview.data import reads, versions
+from livingreview.data.dataset import load
+from livingreview.data.parcel import Parcel
+from livingreview.data.store import Store
 from livingreview.display.flow import Flow
 from livingreview.display.releases import Released, Versions, since_last
-from livingreview.parcel import Parcel
-from livingreview.publish import archive, extension, feed, freshness, heads, notebooks
-from livingreview.publish.workers import Workers
 from livingreview.review import dumps, review
 from livingreview.review.searches import searches
-from livingreview.store import Store
+from livingreview.site import archive, extension, feed, freshness, heads, notebooks
+from livingreview.site.workers import Workers
 
 FIRST, SECOND = "2026.11.0", "2026.12.0"
 SITE = "https://reviews.example.org/msc"
@@ -110,7 +110,8 @@ def test_pages_cannot_be_a_version_that_is_not_published(two, monkeypatch):
 def _write_page(book: Path) -> None:
     """A page that says which version it is."""
     (book / "identity.md").write_text(small_book.PAGES["plain"].replace(
-        "print('no data')", "from livingreview import versions\nprint('here:', versions.here())"))
+        "print('no data')", "from livingreview.data import versions\n"
+        "print('here:', versions.here())"))
 
 
 def _executed(book: Path) -> str:

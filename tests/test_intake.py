@@ -15,8 +15,8 @@ from made_up import KNEE, World
 from openpyxl import load_workbook
 
 from livingreview.__main__ import main
+from livingreview.data.tables import BY_NAME
 from livingreview.intake import files, revman
-from livingreview.tables import BY_NAME
 
 STUDY = {
     "sources": [{"source_id": "letter", "kind": "full-text", "title": "A report",
@@ -516,7 +516,7 @@ def test_unused_fields_that_a_package_prints_as_0_are_no_values(tmp_path):
 
 
 def test_missing_values_of_a_package_are_no_direction(folder, tmp_path):
-    from livingreview.dataset import load
+    from livingreview.data.dataset import load
     from livingreview.effects import Evidence
     from livingreview.review.directions import directions
 

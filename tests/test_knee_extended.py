@@ -9,7 +9,7 @@ import pytest
 from made_up import HARM, KNEE, PAIN, World
 from rendered import finding
 
-from livingreview import dataset
+from livingreview.data import dataset
 from livingreview.display.combinations import combinations
 from livingreview.display.dose import dose
 from livingreview.display.subgroups import subgroups

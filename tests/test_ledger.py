@@ -9,8 +9,8 @@ from bs4 import BeautifulSoup
 from conftest import DATA, read_table, write_table
 from made_up import KNEE, World
 
-from livingreview import tables
-from livingreview.dataset import DataError, load
+from livingreview.data import tables
+from livingreview.data.dataset import DataError, load
 from livingreview.display import words
 from livingreview.display.ledger import Ledger, verdict_label, verdicts
 from livingreview.review.claims import NOT_CHECKABLE, NOT_YET_JUDGED, ledger

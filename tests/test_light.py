@@ -11,8 +11,8 @@ import pytest
 import small_book
 from bs4 import BeautifulSoup
 
-from livingreview.publish import cbor, light, search
-from livingreview.publish.light import Used, cut
+from livingreview.site import cbor, light, search
+from livingreview.site.light import Used, cut
 
 
 def _used(html: str, script: str = "", asked_for: tuple[str, ...] = ()) -> Used:

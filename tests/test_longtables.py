@@ -6,7 +6,7 @@ import pytest
 from bs4 import BeautifulSoup
 
 from livingreview.display.html import Column, Html, link, table
-from livingreview.publish.longtables import LONG, SHOWN, STYLES, cut
+from livingreview.site.longtables import LONG, SHOWN, STYLES, cut
 
 PAGE = "notebooks/knee/trials.html"
 

@@ -10,7 +10,7 @@ import pytest
 from made_up import HARM, KNEE, PAIN, World
 
 from livingreview import synthesis
-from livingreview.dataset import load
+from livingreview.data.dataset import load
 from livingreview.effects import Analysis, Evidence, Rules, select
 from livingreview.effects.question import RATIOS
 from livingreview.review import review

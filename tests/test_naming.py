@@ -11,7 +11,7 @@ from conftest import DATA
 from made_up import KNEE, World
 from shown import PAGES, shown
 
-from livingreview.dataset import Dataset, load
+from livingreview.data.dataset import Dataset, load
 from livingreview.render.chapter import Chapter
 from livingreview.render.engine import render
 from livingreview.view.naming import (

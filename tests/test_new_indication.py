@@ -13,7 +13,7 @@ from click.testing import CliRunner
 from made_up import World
 
 from livingreview.__main__ import main
-from livingreview.dataset import examine
+from livingreview.data.dataset import examine
 from livingreview.view.addresses import PAGES
 
 ROOT = Path(__file__).parent.parent

@@ -9,7 +9,7 @@ from bs4 import BeautifulSoup
 from made_up import World
 from scipy import stats
 
-from livingreview.dataset import load
+from livingreview.data.dataset import load
 from livingreview.display import panels
 from livingreview.display.html import number
 from livingreview.effects import Evidence

@@ -12,8 +12,9 @@ import pytest
 from bs4 import BeautifulSoup
 from click.testing import CliRunner
 
-from livingreview import poolfile, synthesis
+from livingreview import synthesis
 from livingreview.__main__ import main
+from livingreview.intake import poolfile
 
 REFERENCE = Path(__file__).parent / "reference"
 METAFOR = json.loads((REFERENCE / "metafor.json").read_text(encoding="utf-8"))

@@ -22,9 +22,10 @@ from rocrate_validator import models, services
 from rocrate_validator.utils.http import HttpRequester
 from small_project import Project
 
-from livingreview.dataset import load
-from livingreview.publish import api, feed, heads, site
+from livingreview.data.dataset import load
 from livingreview.review import review
+from livingreview.site import api, feed, heads
+from livingreview.site import versioned as site
 
 SCHEMAS = Path(__file__).parent / "schemas"
 FIRST, SECOND = "2026.11.0", "2026.12.0"

@@ -19,10 +19,10 @@ from livingreview import synthesis
 from livingreview.__main__ import main
 from livingreview.display import weights, words
 from livingreview.display.across.book import Book
-from livingreview.publish.figures import csv_text
 from livingreview.review import dumps, review
 from livingreview.review.changes import changes
 from livingreview.review.results import analyse
+from livingreview.site.figures import csv_text
 from livingreview.view.forest import Forests
 
 EVENTS_IN_ALL = ("study,e1,n1,e2,n2\nAsh,18,20,14,20\nBirch,5,10,3,10\nCedar,30,30,12,12\n"

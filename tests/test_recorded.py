@@ -10,13 +10,14 @@ from click.testing import CliRunner
 from conftest import DATA, INDICATION, append, edit
 from jsonschema import Draft202012Validator
 
-from livingreview import parcel, versions
 from livingreview.__main__ import main
-from livingreview.dataset import examine, load
+from livingreview.data import parcel, versions
+from livingreview.data.dataset import examine, load
 from livingreview.display import citation, flow, releases
-from livingreview.publish import api, feed, heads, release, site
 from livingreview.render.book import Pages
 from livingreview.review import review
+from livingreview.site import api, feed, heads, release
+from livingreview.site import versioned as site
 
 OUTCOMES, CHANGELOG = f"{INDICATION}/outcomes.csv", "changelog.csv"
 ENTRY = {"date": "2026-01-02", "file": OUTCOMES, "reason": "a reason"}

@@ -18,12 +18,12 @@ from click.testing import CliRunner
 from small_project import Project, git
 
 from livingreview.__main__ import main
-from livingreview.dataset import load
+from livingreview.data.dataset import load
 from livingreview.display import citation
 from livingreview.display.releases import Released, Versions
-from livingreview.publish import api, archive, feed, heads
-from livingreview.publish.release import ReleaseError
 from livingreview.review import review
+from livingreview.site import api, archive, feed, heads
+from livingreview.site.release import ReleaseError
 
 FIRST, SECOND = "2026.11.0", "2026.12.0"
 

@@ -17,12 +17,12 @@ from made_up import KNEE, World
 from matplotlib.figure import Figure
 from rendered import plain, soup
 
-from livingreview import dataset
 from livingreview.__main__ import main
+from livingreview.data import dataset
 from livingreview.display import chapter as chapter_module
-from livingreview.publish import notebooks, standalone
 from livingreview.render.chapter import Chapter
 from livingreview.review.asked import Asked, AskedError, possible
+from livingreview.site import notebooks, standalone
 from livingreview.view.addresses import PAGES
 
 NOTEBOOK = """---

@@ -11,14 +11,15 @@ import pytest
 from made_up import DATA, HARM, KNEE, PAIN, RESPONDER, World
 from scipy.stats import t
 
-from livingreview import dataset, synthesis
+from livingreview import synthesis
+from livingreview.data import dataset
+from livingreview.data.store import VARIABLE
 from livingreview.effects import Evidence, select
 from livingreview.review import dumps, review
 from livingreview.review.certainty import certainty, small_study_test
 from livingreview.review.pools import describe, main_pool, random_pool
 from livingreview.review.results import analyse
 from livingreview.review.steps import steps
-from livingreview.store import VARIABLE
 from livingreview.synthesis import measures
 
 NO_TEST = {"done": False, "reason": "fewer than 10 trials"}

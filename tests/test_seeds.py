@@ -9,7 +9,7 @@ from bs4 import BeautifulSoup
 from conftest import DATA
 from made_up import World
 
-from livingreview.dataset import load
+from livingreview.data.dataset import load
 from livingreview.display.seeds import NOT_KNOWN, SeedReview
 
 ROOT = DATA.parent

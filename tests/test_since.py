@@ -11,8 +11,8 @@ import pytest
 from click.testing import CliRunner
 from conftest import INDICATION, append, edit, read_table, write_table
 
-from livingreview import reading
 from livingreview.__main__ import main
+from livingreview.data import reading
 
 OUTCOMES = f"{INDICATION}/outcomes.csv"
 STUDIES = f"{INDICATION}/studies.csv"

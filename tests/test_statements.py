@@ -12,16 +12,16 @@ from rendered import figure, finding, plain
 from shown import PAGES, shown
 from stated import wrong_statements
 
-from livingreview.dataset import load
+from livingreview.data.dataset import load
 from livingreview.display import words
 from livingreview.display.across import Book, harms
 from livingreview.display.statement import NO_ESTIMATE, NOT_RATED, statement
-from livingreview.publish import api
 from livingreview.render.book import Pages
 from livingreview.render.chapter import Chapter
 from livingreview.render.engine import render
 from livingreview.review import review
 from livingreview.review.results import rounded
+from livingreview.site import api
 from livingreview.view.figure import Figures
 
 FRACTURE = "fracture-bone-defect"

@@ -266,7 +266,7 @@ def _within(code: str) -> subprocess.CompletedProcess:
     """A process that runs the code as a command that can be stopped."""
     lines = "\n".join(f"    {line}" for line in code.splitlines())
     return subprocess.run([sys.executable, "-c", "import os, signal, tempfile, time\n"
-                           "from livingreview.stopping import shielded, stoppable\n"
+                           "from livingreview.site.stopping import shielded, stoppable\n"
                            "signal.signal(signal.SIGHUP, signal.SIG_IGN)\n"
                            f"with stoppable('this'):\n{lines}"],
                           capture_output=True, text=True, check=False, preexec_fn=_heed,

@@ -7,8 +7,8 @@ import os
 
 import pytest
 
-from livingreview import store
-from livingreview.store import Store
+from livingreview.data import store
+from livingreview.data.store import Store
 
 READS = {"one.csv": "1", "two.csv": "2"}
 

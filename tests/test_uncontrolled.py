@@ -11,7 +11,7 @@ from made_up import KNEE, PAIN, RESPONDER, World
 from rendered import figure, finding, forest, plain
 
 from livingreview import synthesis
-from livingreview.dataset import DataError
+from livingreview.data.dataset import DataError
 from livingreview.display import words
 from livingreview.effects import Analysis
 from livingreview.review.results import analyse

@@ -12,7 +12,7 @@ from made_up import KNEE, World
 from stated import wrong_statements
 from test_another_field import FIELD, OURS
 
-from livingreview.dataset import load
+from livingreview.data.dataset import load
 from livingreview.render.chapter import Chapter
 from livingreview.render.engine import render
 from livingreview.review.asked import AskedError

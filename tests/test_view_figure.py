@@ -16,10 +16,10 @@ from lxml import etree
 from PIL import Image, ImageFont
 from stated import wrong_statements
 
-from livingreview.dataset import load
-from livingreview.publish import figures as files
+from livingreview.data.dataset import load
 from livingreview.render.engine import render
 from livingreview.review import review, rounded
+from livingreview.site import figures as files
 from livingreview.view.figure import Figures, files_of
 
 ONE, SEVERAL, NONE = "knee-pain-corticosteroid-6-12", "knee-any-ae-any", "knee-pain-placebo-12-24"

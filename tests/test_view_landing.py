@@ -12,7 +12,7 @@ from conftest import DATA
 from made_up import KNEE, World
 from stated import wrong_statements
 
-from livingreview.dataset import load
+from livingreview.data.dataset import load
 from livingreview.display import words
 from livingreview.display.statement import statement
 from livingreview.render.book import Pages

@@ -11,10 +11,10 @@ from conftest import DATA
 from made_up import KNEE, World
 from test_naming import _identifiers, _leaks
 
-from livingreview.dataset import load
-from livingreview.publish.generated import collected, pages
+from livingreview.data.dataset import load
 from livingreview.render.engine import render
 from livingreview.review import review
+from livingreview.site.generated import collected, pages
 from livingreview.view.forest import Forests
 from livingreview.view.sources import registration
 from livingreview.view.trial import INDEX, trial_index, trial_pages

@@ -10,9 +10,9 @@ from click.testing import CliRunner
 from made_up import KNEE, World
 
 from livingreview.__main__ import main
-from livingreview.dataset import Dataset, examine, load
-from livingreview.publish.indication import begin
+from livingreview.data.dataset import Dataset, examine, load
 from livingreview.review.windows import Shown, others, shown_first
+from livingreview.site.indication import begin
 
 ROOT = Path(__file__).parent.parent
 

@@ -15,8 +15,8 @@ from rendered import plain, soup
 from shown import PAGES, shown
 from test_prose import _prose
 
-from livingreview import tables
-from livingreview.dataset import load
+from livingreview.data import tables
+from livingreview.data.dataset import load
 from livingreview.display import words
 from livingreview.display.ledger import Ledger
 from livingreview.render.chapter import Chapter

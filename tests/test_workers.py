@@ -15,13 +15,13 @@ import units
 from click.testing import CliRunner, Result
 from made_up import KNEE, World
 
-from livingreview import reads
 from livingreview.__main__ import main
-from livingreview.dataset import load
-from livingreview.parcel import ChangedError, Parcel
-from livingreview.publish import notebooks, workers
-from livingreview.publish.workers import Workers, WorkersError
+from livingreview.data import reads
+from livingreview.data.dataset import load
+from livingreview.data.parcel import ChangedError, Parcel
 from livingreview.review import dumps, review, whole
+from livingreview.site import notebooks, workers
+from livingreview.site.workers import Workers, WorkersError
 
 pytestmark = pytest.mark.usefixtures("nothing_kept")
 
@@ -151,7 +151,7 @@ kernelspec: {display_name: Python 3, language: python, name: python3}
 
 ```{code-cell} ipython3
 import os
-from livingreview.dataset import load
+from livingreview.data.dataset import load
 data = load()
 print(len(data.records("studies", "knee-osteoarthritis")), os.environ["LIVINGREVIEW_STORE"])
 ```

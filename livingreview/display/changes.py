@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 
-from .. import versions
-from ..dataset import Dataset
+from ..data import versions
+from ..data.dataset import Dataset
 from ..effects.question import RATIOS
 from ..review.changes import CAUSES
 from ..view.naming import arm_names, of_study, spoken, study_names

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from functools import cached_property
 
-from ..dataset import load
+from ..data.dataset import load
 from ..effects import Evidence
 from ..review import Review, review
 from ..review.asked import Asked

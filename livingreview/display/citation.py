@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 
-from .. import versions
-from ..dataset import Dataset
+from ..data import versions
+from ..data.dataset import Dataset
 from .html import Html, details, join, text
 
 UNRELEASED = "unreleased"  # how the name of a state starts that is no version

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..dataset import Dataset
+from ..data.dataset import Dataset
 from ..review.claims import Entry, ledger
 from ..view.naming import seed_names, spoken, study_names
 from .html import Column, Html, details, join, link, paragraph, table, text

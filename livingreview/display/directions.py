@@ -15,6 +15,7 @@ from collections.abc import Sequence
 import numpy as np
 from scipy.special import ndtri
 
+from ..data.tables import DOUBTFUL_SOURCES
 from ..effects import Evidence
 from ..effects.comparisons import any_order
 from ..review.directions import (
@@ -34,7 +35,6 @@ from ..review.directions import (
     within,
 )
 from ..review.robustness import odd_values
-from ..tables import DOUBTFUL_SOURCES
 from ..view.naming import arm_names, spoken
 from . import words
 from .drawing import (

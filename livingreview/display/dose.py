@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..dataset import Dataset
+from ..data.dataset import Dataset
 from ..review.dose import FEWEST
 from . import figures, words
 from .html import Column, Html, count, interval, join, number, paragraph, table

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ..dataset import Dataset
+from ..data.dataset import Dataset
 from . import words
 from .drawing import (
     ACCENT,

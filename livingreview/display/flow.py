@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from functools import cached_property
 
-from .. import versions
+from ..data import versions
 from ..effects import Evidence
 from ..review.searches import Search, searches, together
 from .across import Book, quality

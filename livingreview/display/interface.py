@@ -8,7 +8,7 @@ from .html import Column, Html, link, table
 def interface() -> Html:
     """Every file of the interface with what it holds."""
     # only this page needs it, and what is published comes after what is shown
-    from ..publish.api import BASE, FILES, SCHEMA
+    from ..site.api import BASE, FILES, SCHEMA
 
     def files(what: str, json: str, csv: str = "", schema: str = "") -> dict:
         return {"what": what, **{kind: link(f"../{path}", path) if path else "" for kind, path in (

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import ChainMap
 from collections.abc import Mapping
 
-from .. import doubts, tables
+from ..data import doubts, tables
 from ..synthesis import clopper_pearson
 from ..view.naming import arm_names, of_study, seed_names, spoken
 from . import words

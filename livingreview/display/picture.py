@@ -8,7 +8,7 @@ from pathlib import Path
 import matplotlib
 from matplotlib.figure import Figure
 
-from ..dataset import load
+from ..data.dataset import load
 from ..view.naming import brief
 from . import words
 from .chapter import Chapter

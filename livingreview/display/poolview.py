@@ -13,7 +13,7 @@ from warnings import catch_warnings, filterwarnings
 import numpy as np
 from scipy.special import ndtri
 
-from ..poolfile import MEASURES, CallError, Question, Result, document, natural, printable
+from ..intake.poolfile import MEASURES, CallError, Question, Result, document, natural, printable
 from ..synthesis import Pooled
 from ..view.axis import Axis
 from . import picture, weights

@@ -30,7 +30,7 @@ def citations(ev: Evidence, results: list[dict]):
     """The reports behind some analyses, as citations of the bibliography."""
     from IPython.display import Markdown
 
-    from ..publish.bibliography import citable  # a later layer: not needed to import this one
+    from ..site.bibliography import citable  # a later layer: not needed to import this one
 
     pooled = {s["study_id"] for r in results for s in r["studies"]}
     keys = sorted(s for s in pooled if citable(ev.studies[s]))

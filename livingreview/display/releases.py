@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from functools import cached_property
 
-from .. import tables, versions
-from ..dataset import load
+from ..data import tables, versions
+from ..data.dataset import load
 from ..effects import Evidence
 from ..review import review, rounded
 from ..review.causes import SHARED

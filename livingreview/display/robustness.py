@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..dataset import Dataset
+from ..data.dataset import Dataset
 from . import figures, words
 from .html import Html, details, join, paragraph
 from .statement import statement

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..dataset import Dataset
+from ..data.dataset import Dataset
 from ..review.groups import FEWEST, UNKNOWN
 from . import words
 from .html import Column, Html, count, interval, join, number, paragraph, table

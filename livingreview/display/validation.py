@@ -17,9 +17,9 @@ from typing import Any
 
 import numpy as np
 
-from .. import reads
 from .. import synthesis as s
-from ..reads import REFERENCE
+from ..data import reads
+from ..data.reads import REFERENCE
 from .html import Column, Html, join, number, paragraph, table
 
 FILES = ("metafor", "measures", "models")

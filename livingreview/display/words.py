@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from ..dataset import GENERIC, Dataset
+from ..data.dataset import GENERIC, Dataset
 from ..view.naming import brief, in_text, study_names
 from .html import count, interval, number
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
-from ..scales import fixed_limits
+from ..data.scales import fixed_limits
 from .evidence import Contest, Evidence, Group
 from .question import (
     FROM_ROWS,

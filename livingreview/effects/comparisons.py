@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from itertools import combinations
 from types import MappingProxyType
 
-from ..dataset import Dataset
+from ..data.dataset import Dataset
 
 SUBSTANCE = "substance"  # kind of the comparator's types that are a class of their own
 # Class of the other kinds of a comparator's type in the vocabulary.

@@ -6,7 +6,7 @@ import math
 import re
 
 from .. import synthesis
-from ..scales import fixed_limits
+from ..data.scales import fixed_limits
 from .candidates import LIMITS, not_comparable, source_rank
 from .estimates import within_person
 from .evidence import Contest, Evidence, Group

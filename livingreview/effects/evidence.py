@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from ..dataset import Dataset
+from ..data.dataset import Dataset
 from .comparisons import (
     UNCONTROLLED,
     UNCONTROLLED_DESIGNS,

@@ -8,8 +8,8 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
-from ..reading import Problem
-from ..tables import Table
+from ..data.reading import Problem
+from ..data.tables import Table
 from .files import CsvFile, same
 from .incoming import TAKEN, Row
 

@@ -11,8 +11,8 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from ..dataset import Dataset, examine
-from ..tables import Table
+from ..data.dataset import Dataset, examine
+from ..data.tables import Table
 from .opening import csv_records
 
 _FIELD = re.compile(r'"(?:[^"]|"")*"|[^,\r\n]*')

@@ -5,15 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from ..reading import separator
-from ..tables import (
-    ANALYSES,
-    BY_NAME,
-    COHORT_OVERLAPS,
-    CORRECTIONS,
-    VOCABULARIES,
-    Table,
-)
+from ..data.reading import separator
+from ..data.tables import ANALYSES, BY_NAME, COHORT_OVERLAPS, CORRECTIONS, VOCABULARIES, Table
 
 # What is taken in: the tables of an indication, and these, whose rows name theirs.
 TAKEN = {t.name: t for t in (*(t for t in BY_NAME.values() if t.folder == "indication"),

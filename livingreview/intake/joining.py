@@ -8,9 +8,9 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 
-from ..dataset import Dataset
-from ..reading import Problem
-from ..tables import ARMS, CHANGELOG, CORRECTIONS, STUDIES, VOCABULARIES, Table
+from ..data.dataset import Dataset
+from ..data.reading import Problem
+from ..data.tables import ARMS, CHANGELOG, CORRECTIONS, STUDIES, VOCABULARIES, Table
 from . import corrections, words
 from .corrections import Applied, Correction
 from .files import CsvFile, examined_with, put, same

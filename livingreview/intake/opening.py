@@ -14,7 +14,7 @@ from pathlib import Path
 from openpyxl import load_workbook
 from openpyxl.utils.exceptions import InvalidFileException
 
-from ..tables import BY_NAME, Table
+from ..data.tables import BY_NAME, Table
 from .incoming import IntakeError, Row, named_rows, table_called
 from .template import GUIDE_FILE, INDICATION, LISTS, README, REQUIRED
 

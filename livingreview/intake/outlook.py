@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from .. import __version__
-from ..dataset import Dataset
+from ..data.dataset import Dataset
 from ..display.changes import Names, decimals
 from ..display.html import interval, number
 from ..effects import Analysis, Evidence

@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
-from ..tables import BY_NAME
+from ..data.tables import BY_NAME
 from .files import same
 
 EXPERIMENTAL, CONTROL = 0, 1  # places in `Comparison.said`

@@ -42,7 +42,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 
-from ..tables import BY_NAME
+from ..data.tables import BY_NAME
 from .incoming import IntakeError, Row, comma_separated
 from .opening import csv_records
 from .placing import DIVIDED, WHOLE, Comparison, Said, placed

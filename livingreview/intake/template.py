@@ -11,8 +11,8 @@ from openpyxl.styles import Font, PatternFill
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.datavalidation import DataValidation
 
-from ..dataset import Dataset
-from ..tables import BY_NAME, OPEN_LISTS, Column, Table
+from ..data.dataset import Dataset
+from ..data.tables import BY_NAME, OPEN_LISTS, Column, Table
 
 # What a study is described by, in the order in which it is written down, and what others pooled.
 TABLES = tuple(BY_NAME[name] for name in (

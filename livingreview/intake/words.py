@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterable
 from difflib import get_close_matches
 
-from ..dataset import Dataset
-from ..reading import Problem
-from ..tables import IDENTIFIER, OPEN_LISTS, VOCABULARIES
+from ..data.dataset import Dataset
+from ..data.reading import Problem
+from ..data.tables import IDENTIFIER, OPEN_LISTS, VOCABULARIES
 from .incoming import Row
 
 _ALIKE = 0.85  # of a word and a known one, above which it may be a slip

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import cached_property
 
-from ..dataset import load
+from ..data.dataset import load
 from ..review import Review
 from ..view.evidence_map import evidence_map
 from ..view.landing import landing

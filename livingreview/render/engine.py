@@ -13,7 +13,7 @@ from babel.support import NullTranslations, Translations
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
 from markupsafe import Markup
 
-from ..reads import digest
+from ..data.reads import digest
 from ..view.addresses import relative
 from ..view.base import View, shown
 from ..view.naming import in_text

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..dataset import load
+from ..data.dataset import load
 from ..view.glossary import Glossary
 from .shown import Shown
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from ..dataset import Dataset
+from ..data.dataset import Dataset
 from ..effects.comparisons import UNCONTROLLED
 
 # What two analyses share that ask the same but for window and control.

@@ -6,7 +6,7 @@ import math
 import re
 
 from .. import synthesis
-from ..dataset import Dataset
+from ..data.dataset import Dataset
 from ..effects import Analysis, Effect, Evidence
 from ..effects.question import MEAN_CHANGE
 from .pools import arrays, counts

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from ..dataset import Dataset
-from ..seeds import basis_record
+from ..data.dataset import Dataset
+from ..data.seeds import basis_record
 
 # Verdicts that no row states: what a claim has until somebody judges it, and by rule.
 NOT_YET_JUDGED, NOT_CHECKABLE = "not-yet-judged", "not-checkable"

@@ -19,7 +19,8 @@ from itertools import product
 
 from scipy.special import bdtr, ndtr, stdtr
 
-from .. import synthesis, tables
+from .. import synthesis
+from ..data import tables
 from ..effects import Analysis, Effect, Evidence, Rules
 from ..effects.candidates import Slot, not_comparable, slots, units
 from ..effects.comparisons import MORE_DIFFERS, any_order

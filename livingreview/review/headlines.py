@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from ..dataset import Dataset
+from ..data.dataset import Dataset
+from ..data.rules import COMPARISONS, SEED_TABLES, joined, reference_numbers
 from ..effects import Evidence
-from ..rules import COMPARISONS, SEED_TABLES, joined, reference_numbers
 
 AGREES, DIFFERS, NO_ROW, NOT_RECOMPUTABLE = "agrees", "differs", "no-row", "not-recomputable"
 

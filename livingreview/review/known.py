@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from ..data.reads import digest
 from ..effects import Evidence
 from ..effects.comparisons import UNCONTROLLED
-from ..reads import digest
 
 # Columns that no rule reads: another text in them is no other evidence.
 _TEXT = {"row", "note", "locator", "label", "title", "first_author", "year", "journal", "country",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 
-from ..dataset import Dataset
+from ..data.dataset import Dataset
 
 NO_REASON = "no reason stated"
 

@@ -10,11 +10,12 @@ from dataclasses import dataclass
 from functools import cached_property
 from importlib.metadata import version
 
-from .. import __version__, reads
-from ..dataset import Dataset
+from .. import __version__
+from ..data import reads
+from ..data.dataset import Dataset
+from ..data.parcel import Parcel
+from ..data.store import Store
 from ..effects import Analysis, Effect, Evidence
-from ..parcel import Parcel
-from ..store import Store
 from . import directions
 from .known import known
 from .results import analyse, dumps
@@ -179,8 +180,8 @@ def _base() -> str:
 
 def _modules() -> list[str]:
     """The package's files that results can depend on: what shows them comes after."""
-    return [m for m in reads.modules()
-            if not m.startswith((f"{reads.MODULE}display/", f"{reads.MODULE}publish/"))]
+    rooms = tuple(f"{reads.MODULE}{room}/" for room in ("synthesis", "data", "effects", "review"))
+    return [m for m in reads.modules() if m.startswith(rooms)]
 
 
 def _stored(data: Dataset, indication: str, store: Store | None) -> Part | None:

@@ -6,8 +6,8 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from ..dataset import Dataset
-from ..tables import ONE_QUESTION
+from ..data.dataset import Dataset
+from ..data.tables import ONE_QUESTION
 
 HEADLINE, HARM, SHOWN = "headline", "harm", "shown"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import posixpath
 from functools import cached_property
 
-from ..dataset import Dataset
+from ..data.dataset import Dataset
 
 # The pages of a chapter in their order.
 PAGES = ("index", "benefits", "harms", "trials", "robustness", "dose-time-source", "others", "data")

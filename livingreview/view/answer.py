@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from .. import versions
-from ..dataset import Dataset
+from ..data import versions
+from ..data.dataset import Dataset
 from ..effects import Evidence
 from ..review import rounded
 from ..review.asked import Asked

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import ClassVar
 
-from ..dataset import Dataset
+from ..data.dataset import Dataset
 from ..review.results import rounded
 
 MIME = "application/vnd.livingreview.view+json"

@@ -7,7 +7,7 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from ..dataset import Dataset
+from ..data.dataset import Dataset
 from ..display import words
 from ..effects import Evidence
 from ..review import Review

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
-from .. import versions
+from ..data import versions
 from ..display import words
 from ..review import Review
 from ..review.robustness import SMALL_STUDY_K

@@ -7,8 +7,8 @@ import re
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 
-from .. import doubts
-from ..dataset import Dataset
+from ..data import doubts
+from ..data.dataset import Dataset
 from ..display import words
 from ..display.statement import statement
 from ..review.missing import FINISHED_REPORTED, FINISHED_UNREPORTED

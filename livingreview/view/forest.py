@@ -6,7 +6,7 @@ import hashlib
 import math
 from dataclasses import dataclass
 
-from ..dataset import Dataset
+from ..data.dataset import Dataset
 from ..display import weights, words
 from .addresses import Addresses
 from .axis import Axis, Mark, Tick

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..dataset import Dataset
+from ..data.dataset import Dataset
 from .base import Label, View, label
 
 PAGE = "book/glossary.html"

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from .. import __version__, versions
+from .. import __version__
+from ..data import versions
 from ..display import words
 from ..review import Review
 from ..review.searches import searches

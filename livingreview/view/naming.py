@@ -10,7 +10,7 @@ import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 
-from ..dataset import Dataset
+from ..data.dataset import Dataset
 from ..effects.comparisons import is_cell_arm
 
 # What a study is, and the word that leads to what was given in it.

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from ..dataset import Dataset
+from ..data.dataset import Dataset
 from .base import Label, label
 
 # Addresses of registries that take a registration number; the others have no stable one.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..dataset import Dataset
+from ..data.dataset import Dataset
 from ..review.groups import FEWEST, UNKNOWN
 from .base import Label, View, label
 from .finding import Estimate, Question, estimate_of, question

@@ -10,7 +10,7 @@ import pytest
 from bs4 import BeautifulSoup
 from playwright.sync_api import sync_playwright
 
-from livingreview.dataset import load
+from livingreview.data.dataset import load
 
 CHAPTERS = [f"notebooks/{i}/index.html" for i in load().indications]
 KB = 1024

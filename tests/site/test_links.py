@@ -11,7 +11,7 @@ from urllib.parse import unquote, urlsplit
 
 from bs4 import BeautifulSoup
 
-from livingreview.dataset import load
+from livingreview.data.dataset import load
 from livingreview.view.addresses import Addresses
 
 DATA = Path(__file__).resolve().parents[2] / "data"

@@ -13,10 +13,10 @@ import nbformat
 import papermill
 import pytest
 
-from livingreview.dataset import load
-from livingreview.parcel import Parcel
-from livingreview.publish import freshness, notebooks
-from livingreview.store import Store
+from livingreview.data.dataset import load
+from livingreview.data.parcel import Parcel
+from livingreview.data.store import Store
+from livingreview.site import freshness, notebooks
 
 ROOT = Path(__file__).resolve().parents[2]
 NOTEBOOKS = sorted(p for folder in ("notebooks", "book") for p in (ROOT / folder).rglob("*.md")

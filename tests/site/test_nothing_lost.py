@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from bs4 import BeautifulSoup
 
-from livingreview.dataset import load
+from livingreview.data.dataset import load
 from livingreview.display.statement import statement
 from livingreview.view.addresses import PAGES, Addresses
 from livingreview.view.trial import row_anchor

@@ -8,7 +8,7 @@ from functools import partial
 
 from scipy.special import ndtri
 
-from ... import tables
+from ...data import tables
 from ...effects import Analysis, Effect, Evidence, LeftOut, Rules, select
 from ...effects.comparisons import is_cell_arm
 from ...review.counted import ANIMAL

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from functools import cached_property
 from pathlib import Path
 
-from ...dataset import Dataset, load
+from ...data.dataset import Dataset, load
 from ...effects import Evidence
 from ...review import Review
 from ...view.addresses import Addresses

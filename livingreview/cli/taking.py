@@ -1,0 +1,288 @@
+"""Commands that take data in, and that run chapters on other data."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from ..site.stopping import can_be_stopped
+from ..site.workers import WorkersError
+from .console import (
+    DATA_HELP,
+    FILE,
+    FOLDER,
+    ROOT,
+    PathType,
+    replacing,
+    say,
+    stop,
+    valid,
+    with_workers,
+    workers_of,
+)
+
+
+@click.group()
+def new() -> None:
+    """Write what a new study, or a new indication, begins with."""
+
+
+@new.command()
+@click.option("--data", type=FOLDER, help=DATA_HELP)
+@click.option("--indication", default="", help="Where the study belongs.")
+@click.option("--out", type=PathType(path_type=Path), required=True,
+              help="Workbook (.xlsx) or folder of CSV files to write; it must not be there yet.")
+def study(data: Path | None, indication: str, out: Path) -> None:
+    """Write an empty template for a study: a workbook, or a folder of CSV files.
+
+    The workbook has a sheet for each table, with the allowed words of each column to choose from
+    and its description as a remark. `import` takes it in when it is filled.
+    """
+    from ..intake import write_folder, write_workbook
+
+    sound = valid(data)
+    if indication and indication not in sound.indications:
+        stop(f"{indication} is no indication: expected one of {', '.join(sound.indications)}", 2)
+    try:
+        if out.suffix.lower() == ".xlsx":
+            write_workbook(sound, out, indication)
+        elif out.suffix:
+            stop(f"{out}: expected a workbook (.xlsx) or a folder", 2)
+        else:
+            write_folder(out, indication)
+    except OSError as error:
+        stop(f"cannot write {out}: {error.strerror}", 2)
+    click.echo(f"wrote {out}")
+
+
+@new.command()
+@click.argument("name")
+@click.option("--label", required=True, help="Its name for readers.")
+@click.option("--label-zh", default="", help="Its name in Chinese; the English one where it is "
+              "left out.")
+@click.option("--target", default="", help="Family of outcomes of the main question; the first of "
+              "the list family where it is left out.")
+@click.option("--comparison", default="", help="Control of the main question; the first of the "
+              "list analysis_comparison where it is left out.")
+@click.option("--data", type=FOLDER, help=DATA_HELP)
+@click.option("--root", type=FOLDER, default=ROOT, help="Folder of the project; this one where it "
+              "is left out.")
+def indication(name: str, data: Path | None, root: Path, **chosen: str) -> None:
+    """Begin the indication NAME: empty tables, first analyses, a chapter from the template.
+
+    The data folder gets the tables of the indication, its word, the analyses of its main question
+    and of its harms; the project gets a chapter and its line in the table of contents.
+    """
+    from ..site.indication import IndicationError, begin
+
+    if data is None and root != ROOT:
+        data = root / "data"
+    sound = valid(data)
+    try:
+        made = begin(sound, root, name, **chosen)
+        made.write(sound.folder, root)
+    except IndicationError as error:
+        stop(str(error), 2)
+    except OSError as error:
+        stop(f"cannot read or write {error.filename}: {error.strerror}; nothing was written", 2)
+    for path in (*(sound.folder / path for path in made.data),
+                 *(root / path for path in made.project)):
+        click.echo(f"wrote {_near(path)}")
+    click.echo(f"{len(made.analyses)} analyses are declared in analyses.csv: change them to what "
+               "this chapter asks, and write its question. Studies come in with `new study` and "
+               "`import`.")
+
+
+def _near(path: Path) -> Path:
+    """A path as it is from the working directory, where it lies below that."""
+    path = path.absolute()
+    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
+
+
+@click.command(name="import")
+@click.argument("file", type=PathType(path_type=Path, exists=True))
+@click.option("--data", type=FOLDER, help=DATA_HELP)
+@click.option("--indication", default="", help="Where the rows belong; a workbook or folder may "
+              "say it.")
+@click.option("--table", default="", help="Table of a CSV file that is not named after it.")
+@click.option("--list", "filled", type=FILE, help="Of a data package: the list that says what its "
+              "analyses are. It is written where it is not there yet.")
+@click.option("--reason", default="", help="Why, for the lines of the changelog.")
+@click.option("--results/--no-results", "with_results", default=True,
+              help="Compute what changes in results, and say so before asking (the default).")
+@click.option("--yes", is_flag=True, help="Import without asking.")
+def import_(file: Path, data: Path | None, indication: str, table: str, filled: Path | None,
+            reason: str, with_results: bool, yes: bool) -> None:
+    """Take the rows of FILE into a data folder.
+
+    FILE is a workbook or folder of `new study`, a CSV file with columns of one table, or the data
+    package of a Cochrane review (.zip). A folder that bears the name of an indication belongs to
+    it. The difference is shown and the result validated first, and what it does to results is
+    said: each analysis that changes with its trials, estimate and certainty before and after. A
+    row that is there already with other values is never overwritten: nothing is imported then.
+
+    Values that stand there are corrected by a table corrections.csv, alone or beside the others,
+    with the columns file, key, column, old, new, source, locator and reason. What it says of the
+    old value must be what stands there. The changelog gets a line for each correction.
+
+    A new word of a list that is open (outcome, event, route, cointervention, tool, species) is
+    proposed as a row of vocabularies.csv.
+    """
+    from ..intake import IntakeError, join
+
+    sound = valid(data)
+    try:
+        rows, belongs = _rows_of(file, table, filled)
+        if not belongs and file.is_dir() and file.absolute().name in sound.indications:
+            belongs = file.absolute().name
+        if not rows:
+            raise IntakeError([f"{file} holds no rows that can be imported"])
+        if indication and belongs and indication != belongs:
+            raise IntakeError([f"{file} says that it belongs to {belongs}, and --indication says "
+                               f"{indication}: change one of them"], 2)
+        indication = indication or belongs or (
+            sound.indications[0] if len(sound.indications) == 1 else "")
+        joined = join(sound, rows, indication, file.absolute().name, reason=reason)
+    except IntakeError as error:
+        stop("\n".join([*error.problems, "Nothing was imported."]), error.exit_code)
+    except OSError as error:
+        stop(f"cannot read {error.filename}: {error.strerror}", 2)
+    _show(joined)
+    if not joined.files:
+        click.echo("every row is there already: nothing to import")
+        return
+    if with_results:
+        _show_results(sound, joined)
+    try:
+        if not yes and not click.confirm("Import these rows?"):
+            stop("Nothing was imported.", 1)
+    except click.Abort:
+        stop("\nNo answer: nothing was imported. Use --yes where nobody can answer.", 1)
+    try:
+        _renew_package(joined)
+        joined.write()
+    except OSError as error:
+        stop(f"cannot write in {joined.folder}: {error.strerror}; nothing was imported", 1)
+    click.echo(f"imported {joined.counted()}; changelog.csv says so"
+               + (": give the reason of the new rows there" if joined.unexplained else ""))
+
+
+def _rows_of(file: Path, table: str, filled: Path | None):
+    """Rows of a file, and where it says that they belong."""
+    from ..intake import opened, revman
+
+    packed = file.suffix.lower() == ".zip" and not file.is_dir()
+    if table and file.suffix.lower() != ".csv":
+        stop(f"--table is of a CSV file, and {file} is none", 2)
+    if filled and not packed:
+        stop(f"--list is of a data package, and {file} is none", 2)
+    if not packed:
+        found = opened(file, table)
+        return found.rows, found.indication
+    package = revman.read(file)
+    if filled is None:
+        stop(f"{file.name} does not say what its analyses are in our words: name a list with "
+             "--list FILE.csv, which is written, fill it in, and call this again", 2)
+    if not filled.exists():
+        with replacing(filled) as out:
+            out.write(revman.list_text(package))
+        stop(f"wrote {filled}: fill in what each analysis is, then call this again", 0)
+    rows = revman.rows(package, filled)
+    for line in package.passed:
+        click.echo(f"not imported: {line}", err=True)
+    for line in package.remarks:
+        click.echo(f"note: {line}", err=True)
+    return rows, ""
+
+
+def _renew_package(joined) -> None:
+    """Have the data package, where the folder has one, describe what the folder is to hold."""
+    from ..site.versioned import datapackage_json
+
+    if (joined.folder / "datapackage.json").is_file():
+        joined.files["datapackage.json"] = datapackage_json(joined.after).encode()
+
+
+def _show(joined) -> None:
+    """The difference; ends with 1 where something is different or wrong."""
+    from ..data.checks import counted
+    from ..intake import said
+
+    for line in joined.difference():
+        click.echo(line)
+    for problem in joined.problems:
+        click.echo(f"{problem.level}: {said(problem)}", err=True)
+    if joined.different:
+        stop(f"rows that the folder has with other values: {len(joined.different)}. Correct them "
+             "with corrections.csv, import overwrites nothing. Nothing was imported.", 1)
+    if joined.errors:
+        stop(f"{counted(joined.errors, 'error')}. Nothing was imported.", 1)
+
+
+def _show_results(before, joined) -> None:
+    """What the import does to the results of the indications that it touches."""
+    from ..intake import outlook
+
+    total = 2 * len(outlook.wanted(joined.after, joined.touched))
+    try:
+        with click.progressbar(length=total, label="results before and after",
+                               file=sys.stderr) as bar:
+            found = outlook.outlook(before, joined.after, joined.touched, lambda: bar.update(1))
+    except (ValueError, ArithmeticError) as error:
+        click.echo(f"results cannot be compared: {error}", err=True)
+        return
+    for line in outlook.lines(found, joined.after):
+        click.echo(line)
+
+
+@click.command()
+@click.argument("names", metavar="NOTEBOOK...", nargs=-1, required=True)
+@click.option("--data", type=FOLDER, help=DATA_HELP)
+@click.option("-p", "parameters", multiple=True, metavar="NAME=VALUE",
+              help="A parameter of the notebooks, each once.")
+@click.option("--out", type=FOLDER, default=Path("_build/rerun"), show_default=True,
+              help="Folder to write in.")
+@with_workers
+@can_be_stopped
+def rerun(names: tuple[str, ...], data: Path | None, parameters: tuple[str, ...], out: Path,
+          jobs: int | None, scheduler: str | None) -> None:
+    """Run notebooks on other data, or with other questions.
+
+    NOTEBOOK is the name of a chapter, such as knee-osteoarthritis, whose pages are then all run, or
+    of another computed page, or a path. Each gives an executed notebook and one HTML page, which
+    name their data, parameters and versions and need nothing beside them. The chapter of an
+    indication takes the parameters window (end in months) and comparator (a word of
+    analysis_comparison), of which it refuses what none of its analyses asks, with the list of what
+    they ask; the other pages take none.
+    """
+    from ..site import rerun as again
+
+    workers = workers_of(jobs, scheduler)
+    sound = valid(data)
+    try:
+        chosen = again.parsed(parameters)
+        paths = [path for name in names for path in again.found(ROOT, name)]
+        reruns = [again.prepared(path, sound, chosen) for path in dict.fromkeys(paths)]
+    except again.RerunError as error:
+        stop(str(error), 2)
+    failed = 0
+    try:
+        for one, result in again.run(reruns, sound, ROOT / "_build" / "store", workers):
+            if not isinstance(result, str):
+                click.echo(f"failed: {result}", err=True)
+                failed += 1
+                continue
+            with (replacing(out / f"{one.name}.ipynb") as notebook,
+                  replacing(out / f"{one.name}.html") as page):
+                notebook.write(result)
+                page.write(again.page(result, ROOT))
+            say(f"wrote {out / one.name}.html and .ipynb")
+    except WorkersError as error:
+        stop(str(error), 1)
+    if failed:
+        stop(f"{failed} of {len(reruns)} notebooks failed: nothing was written for them", 1)
+
+
+ALL = (new, import_, rerun)

@@ -1,0 +1,493 @@
+"""A data folder as typed, immutable tables, with every problem that is in it."""
+
+from __future__ import annotations
+
+import gc
+import os
+import pickle
+import re
+import sys
+from collections import defaultdict
+from collections.abc import Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from types import MappingProxyType
+
+import pandas as pd
+
+from . import reads, tables
+from .reading import (
+    SHOWN,
+    TYPE_OK,
+    DataError,
+    Problem,
+    Raw,
+    column_problems,
+    foreign_problems,
+    form_problems,
+    key_problems,
+    no_rows,
+    read_raw,
+    shortened,
+    split,
+    typed,
+)
+from .recorded import NAME, Recorded
+from .store import Store
+from .tables import Table
+from .versions import MARK
+
+# How a review calls what it is about, where its vocabularies have no list `wording`.
+GENERIC = {
+    "intervention": "the treatment", "products": "the treatments of this review",
+    "product": "Treatment", "source": "Source", "donor": "Provider", "dose": "dose",
+    "amount": "dose", "dose-unit": "units", "per-dose": "Dose", "given": "Treatment",
+    "nothing-given": "Not the treatment of this review", "other": "something else",
+    "mediator": "Acts through", "source-group": "Source", "preparation": "Kind of treatment",
+    "parts": "parts of a patient", "surrogates": "measurements that no patient feels",
+}
+DOUBTFUL = "doubtful"  # the quality of a value that is in robustness only
+_WARNINGS, _VERSION = "warnings", "version"  # names of reads that are no file
+_SHORT = 8  # characters of a digest that people read
+_PIECE = "data"  # name of a folder that was read, in the store of a build
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """A data folder: typed tables that nothing changes.
+
+    Attributes
+    ----------
+    indications : tuple of str
+        In the order of the vocabulary.
+    problems : tuple of Problem
+        Warnings, and errors where the folder was read for checking only.
+    digests : mapping of str to str
+        SHA-256 of every file that was read.
+    partial : frozenset of str
+        Paths of files of which a column or a row could not be read.
+    recorded : Recorded
+        What the folder's data package says of its files.
+    """
+
+    folder: Path
+    indications: tuple[str, ...]
+    frames: MappingProxyType
+    problems: tuple[Problem, ...]
+    digests: MappingProxyType
+    partial: frozenset[str] = frozenset()
+    recorded: Recorded = Recorded()
+
+    def __reduce__(self):
+        return _unpickled, (self.folder, self.indications, dict(self.frames), self.problems,
+                            dict(self.digests), self.partial, self.recorded)
+
+    def frame(self, name: str, indication: str = "") -> pd.DataFrame:
+        """A copy of a table; the index is the line of the file."""
+        table = tables.BY_NAME[name]
+        path = table.path(indication)
+        reads.note(path)
+        return self.frames[path].copy() if path in self.frames else no_rows(table)
+
+    def knows(self, name: str, indication: str = "") -> bool:
+        """Whether a table was read in full, so that what it does not list is not there."""
+        path = tables.BY_NAME[name].path(indication)
+        return path in self.frames and path not in self.partial
+
+    def records(self, name: str, indication: str = "") -> tuple[MappingProxyType, ...]:
+        """Rows of a table as read-only mappings.
+
+        Empty cells and numbers that are not there are None, cells with several values are tuples,
+        and ``row`` is the line of the file.
+        """
+        table = tables.BY_NAME[name]
+        path = table.path(indication)
+        reads.note(path)
+        if path not in self._cache:
+            self._cache[path] = _records_of(table, self.frames.get(path))
+        return self._cache[path]
+
+    @cached_property
+    def _cache(self) -> dict:
+        return {}
+
+    def values(self, name: str, indication: str) -> tuple[Mapping, ...]:
+        """Rows of a table of results, with the quality that the kind of their source leaves them.
+
+        A value from a source of `tables.DOUBTFUL_SOURCES` is doubtful, whatever its row says;
+        ``doubt`` is then what is said of it.
+        """
+        key, kinds = f"{tables.BY_NAME[name].path(indication)}?values", tables.DOUBTFUL_SOURCES
+        rows = self.records(name, indication)
+        doubted = {s["source_id"]: kinds[s["kind"]] for s in self.records("sources", indication)
+                   if s["kind"] in kinds}
+        if key not in self._cache:
+            self._cache[key] = tuple(
+                row if row["source_id"] not in doubted else MappingProxyType(
+                    {**row, "quality": DOUBTFUL, "doubt": doubted[row["source_id"]]})
+                for row in rows)
+        return self._cache[key]
+
+    def having(self, name: str, column: str, value: str, indication: str = ""
+               ) -> tuple[MappingProxyType, ...]:
+        """Rows of a table in which a column is a value, holds it, or is a path below it.
+
+        What asks so depends on these rows alone, not on the rest of the table.
+        """
+        path = tables.BY_NAME[name].path(indication)
+        reads.note(f"{path}?{column}={value}")
+        if (path, column) not in self._by_value:
+            with reads.unnoted():
+                rows = self.records(name, indication)
+            found = self._by_value[path, column] = defaultdict(list)
+            for row in rows:
+                cell = row[column] or ""
+                for one in cell if isinstance(cell, tuple) else (cell.split("/")[0],):
+                    found[one].append(row)
+        return tuple(self._by_value[path, column].get(value, ()))
+
+    @cached_property
+    def _by_value(self) -> dict[tuple[str, str], dict[str, list]]:
+        return {}
+
+    @property
+    def warnings(self) -> tuple[Problem, ...]:
+        """Problems that do not stop a build."""
+        reads.note(_WARNINGS)
+        return tuple(p for p in self.problems if p.level == "warning")
+
+    def warnings_in(self, indication: str) -> tuple[Problem, ...]:
+        """The warnings on the tables of one indication."""
+        reads.note(f"{_WARNINGS}?{indication}")
+        return tuple(self._warnings.get(indication, ()))
+
+    @cached_property
+    def _warnings(self) -> dict[str, list[Problem]]:
+        found = defaultdict(list)
+        for problem in self.problems:
+            if problem.level == "warning":
+                found[problem.file.split("/")[0]].append(problem)
+        return dict(found)
+
+    @property
+    def date(self) -> str:
+        """Date of the last line of the data changelog."""
+        reads.note(_VERSION)
+        with reads.unnoted():
+            dates = [r["date"] for r in self.records("changelog") if r["date"]]
+        return max(dates, default="")
+
+    @cached_property
+    def changed(self) -> tuple[str, ...]:
+        """Files that are not what the data package of the folder records of them."""
+        return self.recorded.differing(self.digests)
+
+    @property
+    def version(self) -> str:
+        """The date, and where files have changed since they were described, what tells the state.
+
+        Nothing but what the files hold decides: any edit gives another version.
+        """
+        state = reads.digest(f"{path} {self.digests.get(path, '')}" for path in self.changed)
+        return f"{self.date}{MARK}{state[:_SHORT]}" if self.changed else self.date
+
+    def fingerprint(self, read: str) -> str:
+        """Digest of what a name of `reads` stands for, in these data and this package.
+
+        Parameters
+        ----------
+        read : str
+            A file, a part of one (``analyses.csv?indication=…``), the warnings, the version of
+            the data, the published versions, which of them is built, or a module of the package.
+
+        Returns
+        -------
+        str
+            Empty for what is not there.
+        """
+        path, _, part = read.partition("?")
+        with reads.unnoted():
+            if read.startswith(reads.MODULE):
+                return reads.module_digest(read)
+            if read == reads.RELEASE:
+                return reads.releases_digest()
+            if read == reads.IDENTITY:
+                return reads.identity()
+            if read == _VERSION:
+                return self.version
+            if path == _WARNINGS:
+                return reads.digest(self.warnings_in(part) if part else self.warnings)
+            if not part:
+                return self.digests.get(path, "")
+            column, _, value = part.partition("=")
+            indication = path.split("/")[0] if tables.BY_NAME[Path(path).stem].folder == (
+                "indication") else ""
+            rows = self.having(Path(path).stem, column, value, indication)
+            # the line of a row is nothing that a reader of the rows sees
+            return reads.digest([(k, v) for k, v in r.items() if k != "row"] for r in rows)
+
+    def words(self, name: str) -> MappingProxyType:
+        """The rows of one vocabulary by value."""
+        reads.note(tables.VOCABULARIES.path())  # each time: the lists are made only once
+        return MappingProxyType(self._lists.get(name, {}))
+
+    @cached_property
+    def _lists(self) -> dict[str, dict[str, MappingProxyType]]:
+        lists = defaultdict(dict)
+        for record in self.records("vocabularies"):
+            lists[record["list"]][record["value"]] = record
+        return dict(lists)
+
+    def label(self, vocabulary: str, value: str | None, language: str = "en") -> str:
+        """Label of a word; the word itself where the vocabulary does not have it."""
+        word = self.words(vocabulary).get(value or "")
+        return word[f"label_{language}"] if word else (value or "")
+
+    def wording(self, key: str) -> str:
+        """What the review calls a thing of its field, such as its intervention."""
+        word = self.words("wording").get(key)
+        return word["label_en"] if word else GENERIC[key]
+
+    def kind(self, vocabulary: str, value: str | None) -> str:
+        """Kind of a word, empty where it has none."""
+        word = self.words(vocabulary).get(value or "")
+        return (word["kind"] or "") if word else ""
+
+
+def _unpickled(folder: Path, indications, frames, problems, digests, partial, recorded) -> Dataset:
+    return Dataset(folder, indications, MappingProxyType(frames), problems,
+                   MappingProxyType(digests), partial, recorded)
+
+
+def _records_of(table: Table, frame: pd.DataFrame | None) -> tuple[MappingProxyType, ...]:
+    if frame is None:
+        return ()
+    many = {c.name for c in table.columns if c.many}
+    whole = {c.name for c in table.columns if c.type == "integer"}
+    columns: list[list] = [frame.index.tolist()]
+    for name in table.names:
+        cells = frame[name].tolist()
+        if name in many:
+            columns.append([tuple(p for p in split(cell, True) if p) for cell in cells])
+        elif name in whole:
+            columns.append([None if cell != cell else int(cell) for cell in cells])
+        else:
+            columns.append([None if cell == "" or cell != cell else cell for cell in cells])
+    names = ("row", *table.names)
+    return tuple(MappingProxyType(dict(zip(names, cells, strict=True)))
+                 for cells in zip(*columns, strict=True))
+
+
+def default_folder() -> Path:
+    """The folder in ``LIVINGREVIEW_DATA``, else the project's own, beside the package."""
+    if chosen := os.environ.get("LIVINGREVIEW_DATA"):
+        return Path(chosen)
+    beside = Path(__file__).resolve().parents[2] / "data"
+    return beside if beside.is_dir() else Path("data")
+
+
+def _list_problems(raw: Raw, raws: Mapping[str, Raw]) -> list[Problem]:
+    """Lists of which the vocabulary has no word, though a table with rows uses them."""
+    if not raw.whole or raw.absent:
+        return []  # nobody can say which words are there
+    wanted = {c.vocabulary for used in raws.values() if not used.codes.empty
+              for c in used.table.columns if c.vocabulary}
+    missing = sorted({"indication", *wanted} - set(raw.texts["list"]))
+    if raw.codes.empty:
+        missing = ["all lists"]
+    return [Problem(raw.path, 1, "list", name, "no row has a word of this list",
+                    "one row per allowed word", rule="list") for name in missing]
+
+
+def _vocabulary(raw: Raw | None) -> dict[str, set[str]]:
+    """The allowed words of each list; none where the vocabulary itself is broken.
+
+    Otherwise every cell that holds a word would be an error, for one broken row of one file.
+    """
+    if raw is None or not raw.whole or {"list", "value"} & raw.absent:
+        return {}
+    words: dict[str, set[str]] = {}
+    for name, value in zip(raw.cells("list"), raw.cells("value"), strict=True):
+        words.setdefault(name, set()).add(value)
+    return words
+
+
+def _indications(folder: Path, vocabulary: Raw | None, problems: list[Problem]) -> list[str]:
+    """The folders of the vocabulary; where it is broken, those that hold studies."""
+    holding = sorted(path.parent.name for path in folder.glob("*/studies.csv"))
+    words = _vocabulary(vocabulary)
+    if "indication" not in words:
+        return holding
+    listed = []
+    for row, name, value in zip(vocabulary.codes.index, vocabulary.cells("list"),
+                                vocabulary.cells("value"), strict=True):
+        if name != "indication":
+            continue
+        if not re.fullmatch(tables.IDENTIFIER, value):  # it names a folder
+            problems.append(Problem(vocabulary.path, int(row), "value", value, "not an identifier",
+                                    TYPE_OK["identifier"][2], rule="type"))
+        elif value not in listed:
+            listed.append(value)
+    problems += [Problem(f"{name}/studies.csv", 1, "", name,
+                         "this folder is not an indication, so that nothing reads it",
+                         "a row in vocabularies.csv for it", "warning", "folder-not-listed")
+                 for name in holding if name not in words["indication"]]
+    return listed
+
+
+def _read_all(folder: Path, problems: list[Problem]) -> tuple[dict[str, Raw], list[str]]:
+    """Every file as text, and the indications of the vocabulary."""
+    vocabulary = read_raw(folder, tables.VOCABULARIES, tables.VOCABULARIES.path(), problems)
+    indications = _indications(folder, vocabulary, problems)
+    raws = {} if vocabulary is None else {vocabulary.path: vocabulary}
+    missing = defaultdict(list)  # of a folder that is not there, one problem is enough
+    for table in tables.TABLES:
+        for indication in indications if table.folder == "indication" else [""]:
+            path = table.path(indication)
+            parent = path.rpartition("/")[0]
+            if table is tables.VOCABULARIES:
+                continue
+            if parent and not os.path.isdir(folder / parent):
+                missing[parent].append(table.name)
+                continue
+            raw = read_raw(folder, table, path, problems)
+            if raw is not None:
+                raws[path] = raw
+    if vocabulary is not None:
+        problems += _list_problems(vocabulary, raws)
+    for parent, names in missing.items():
+        problems.append(Problem(parent, 1, "", "", "the folder is missing",
+                                f"a folder with the files {'.csv, '.join(names)}.csv"))
+    return raws, [i for i in indications if i not in missing]
+
+
+def state(folder: Path) -> str:
+    """Digest of what reading a folder depends on.
+
+    Parameters
+    ----------
+    folder : Path
+
+    Returns
+    -------
+    str
+        SHA-256 of where it is, its files, the package, and the versions of what reads them.
+    """
+    parts: list[object] = [os.path.realpath(folder), sys.version, pd.__version__]
+    for base, pattern in ((folder, "*.csv"), (folder, NAME), (reads.PACKAGE / "data", "*.py")):
+        for path in sorted(base.rglob(pattern)):
+            parts += [path.relative_to(base).as_posix(), _content(path)]
+    return reads.digest(parts)
+
+
+def _content(path: Path) -> bytes:
+    """What a file holds, or why that cannot be read: the reading itself says so."""
+    try:
+        return path.read_bytes() if path.is_file() else b""  # a pipe would be waited for
+    except OSError as error:
+        return str(error).encode()
+
+
+def _kept(folder: Path, store: Store) -> Dataset:
+    """The folder as a process of the same build has read it, else as it is read now."""
+    base = state(folder)
+    content = store.find(_PIECE, base, str)
+    if content:
+        return replace(pickle.loads(content), folder=folder)
+    dataset = _examined(folder)
+    if not any(p.level == "error" for p in dataset.problems) and state(folder) == base:
+        store.keep(_PIECE, base, {}, pickle.dumps(dataset))
+    return dataset
+
+
+def examine(folder: Path | str | None = None, every_warning: bool = False) -> Dataset:
+    """Read a data folder and find every problem in it, without raising.
+
+    Within a build that is done once: its other processes take what the first one has read.
+
+    Parameters
+    ----------
+    folder : path, optional
+        The project's own data where it is left out.
+    every_warning : bool, optional
+        List each warning, however many of one kind there are.
+
+    Returns
+    -------
+    Dataset
+        With every error and warning in `problems`.
+    """
+    folder = Path(folder) if folder is not None else default_folder()
+    if not os.path.isdir(folder):
+        problem = Problem(str(folder), 1, "", "", "there is no such data folder",
+                          "a folder with vocabularies.csv and the tables of the codebook")
+        return Dataset(folder, (), MappingProxyType({}), (problem,), MappingProxyType({}))
+    with _without_collector(), reads.unnoted():
+        if every_warning:
+            return _examined(folder, sys.maxsize)
+        store = Store.chosen()
+        return _kept(folder, store) if store else _examined(folder)
+
+
+@contextmanager
+def _without_collector():
+    """No search for cycles: there are none in the records, and it takes a third of the time."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
+
+
+def _examined(folder: Path, shown: int = SHOWN) -> Dataset:
+    """The tables of a folder that is there, with every problem, and so many warnings of a kind."""
+    from . import checks  # the rules need the dataset they look at
+
+    problems: list[Problem] = []
+    raws, indications = _read_all(folder, problems)
+    words = _vocabulary(raws.get("vocabularies.csv"))
+    frames, less_sure = {}, []
+    for path, raw in raws.items():
+        indication = path.split("/")[0] if raw.table.folder == "indication" else ""
+        if not raw.codes.empty:
+            problems += column_problems(raw, words) + key_problems(raw)
+            problems += foreign_problems(raw, raws, indication)
+            less_sure += form_problems(raw, shown)
+        if words or raw.table is not tables.VOCABULARIES:
+            frames[path] = typed(raw, words)
+    dataset = Dataset(
+        folder, tuple(indications), MappingProxyType(frames), (),
+        MappingProxyType({path: raw.digest for path, raw in raws.items()}),
+        frozenset(path for path, raw in raws.items() if not raw.whole or raw.absent),
+        Recorded.of(folder))
+    less_sure += checks.run(dataset)
+    problems += _not_said_before(less_sure, problems, raws)
+    return replace(dataset, problems=tuple(shortened(problems, shown)))
+
+
+def _not_said_before(new: list[Problem], old: list[Problem], raws: dict[str, Raw]) -> list[Problem]:
+    """Problems at other places than those of `old`: a wrong cell is not also a missing one."""
+    cells = {(p.file, p.row, p.column) for p in old if p.column}
+    columns = {(p.file, p.column) for p in old if p.more}  # whose wrong cells are not all listed
+    columns |= {(path, name) for path, raw in raws.items() for name in raw.absent}
+    return [p for p in new if (p.file, p.row, p.column) not in cells
+            and (p.value or (p.file, p.column) not in columns)]
+
+
+def load(folder: Path | str | None = None) -> Dataset:
+    """Read a data folder that has no errors.
+
+    Raises
+    ------
+    DataError
+        With every error, when there is one.
+    """
+    dataset = examine(folder)
+    errors = [p for p in dataset.problems if p.level == "error"]
+    if errors:
+        raise DataError(errors)
+    return dataset

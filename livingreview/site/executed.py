@@ -1,0 +1,76 @@
+"""The executed notebooks of the book as files, and a page with the code of each."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import nbformat
+from jinja2 import Environment, PackageLoader
+
+from ..data.dataset import Dataset
+from ..data.store import Store
+from ..view.base import MIME
+from ..view.code import CodePage
+from .freshness import Page
+from .generated import Generated
+
+LONG = 50_000  # characters of an output that a notebook keeps
+_FILE = re.compile(r'<a class="lr-download"[^>]*>.*?</a>')
+_HEADING = re.compile(r"^# (.+)$", re.MULTILINE)
+
+
+def code_page(name: str) -> str:
+    """Address, without its ending, of the page with the code of a page."""
+    return f"code/{name}"
+
+
+def _title(notebook: nbformat.NotebookNode, name: str) -> str:
+    texts = (c.source for c in notebook.cells if c.cell_type == "markdown")
+    return next((found[1] for t in texts if (found := _HEADING.search(t))), name)
+
+
+def _public(notebook: nbformat.NotebookNode, page: str) -> str:
+    """An executed notebook as others open it.
+
+    What only the book reads is left out, and so are files inside links; a long output is on the
+    page alone, to which a line leads.
+    """
+    long = Environment(loader=PackageLoader("livingreview.site", "."), autoescape=True,
+                       extensions=["jinja2.ext.i18n"])
+    long.install_null_translations(newstyle=True)
+    for cell in notebook.cells:
+        for output in cell.get("outputs", ()):
+            data = output.get("data", {})
+            data.pop(MIME, None)
+            if "text/html" in data:
+                shown = _FILE.sub("", data["text/html"])
+                data["text/html"] = shown if len(shown) <= LONG else (
+                    long.get_template("longoutput.html").render(page=page))
+    return nbformat.writes(notebook)
+
+
+def pages(found: Iterable[Page], store: Store, data: Dataset, folder: Path) -> Iterator[Generated]:
+    """The page with the code of each executed page; its notebook is written as a file.
+
+    Parameters
+    ----------
+    found : iterable of Page
+        Executed before.
+    store : Store
+    data : Dataset
+    folder : Path
+        Of the site.
+    """
+    for page in found:
+        notebook = nbformat.reads(store.find(page.piece, page.base, data.fingerprint).decode(),
+                                  as_version=4)
+        name = code_page(page.name)
+        title, cells = _title(notebook, page.name), tuple(
+            c.source for c in notebook.cells if c.cell_type == "code")
+        target = folder / f"{name}.ipynb"
+        target.parent.mkdir(parents=True, exist_ok=True)
+        up = "../" * name.count("/")
+        target.write_text(_public(notebook, f"{up}{page.name}.html"), encoding="utf-8")
+        yield Generated(name, title, CodePage(title, f"{page.name}.html", f"{name}.ipynb", cells))

@@ -1,0 +1,288 @@
+"""A Sphinx extension: no page is built from data that do not validate.
+
+It validates the data before anything is read, writes the bibliography and the public files of the
+site from them, links the site to its repository, and executes the pages whose outputs were made
+from other data, another package or other pins.
+"""
+
+from __future__ import annotations
+
+import html
+import json
+import os
+import shutil
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from functools import cached_property
+from itertools import chain
+from pathlib import Path
+from typing import NoReturn
+
+from sphinx.application import Sphinx
+from sphinx.util import logging
+
+from .. import __version__
+from ..data import versions
+from ..data.dataset import DataError, Dataset, default_folder, load
+from ..data.store import VARIABLE, Store
+from ..render import engine
+from ..review import Review
+from ..view.glossary import PAGE
+from . import (
+    addresses,
+    executed,
+    figures,
+    freshness,
+    generated,
+    heads,
+    light,
+    longtables,
+    search,
+    terms,
+    views,
+)
+from .workers import Workers, WorkersError
+
+logger = logging.getLogger(__name__)
+GLOSSARY = PAGE.removesuffix(".html")
+_KEPT = "the book was not built: what was finished is kept for the next build"
+
+
+def _absolute_data_folder() -> None:
+    """Make a relative data folder one that kernels find, which start in the folder of a page."""
+    if chosen := os.environ.get("LIVINGREVIEW_DATA"):
+        os.environ["LIVINGREVIEW_DATA"] = os.path.abspath(chosen)
+
+
+def _stop(lines: Iterable[object]) -> NoReturn:
+    """End the build: an exception would reach the reader as a traceback of jupyter-book's."""
+    sys.exit("\n".join(map(str, lines)))
+
+
+@contextmanager
+def _reported() -> Iterator[None]:
+    """What can go wrong in the block ends the build in a line: a cell, a worker, a full disk."""
+    try:
+        yield
+    except (freshness.ExecutionError, OSError, WorkersError, versions.VersionError) as error:
+        _stop([error, _KEPT])
+
+
+def _validated() -> Dataset:
+    """The data; with an error in them the whole build ends here, before anything is written."""
+    from ..data.checks import counted
+
+    try:
+        return load()
+    except DataError as error:
+        _stop([*error.problems,
+               f"{counted(error.problems, 'error')} in the data: nothing was built"])
+
+
+class _Build:
+    """One run of the builder: what it was made from, and the data where they were read."""
+
+    state = ""
+    data: Dataset | None = None
+    facts: dict[str, str] = {}
+    identity = heads.Identity("", "", "")
+    glossary: list[dict] = []
+    language = ""
+
+    def prepare(self, app: Sphinx, config) -> None:
+        """Validate, then write what the build reads: bibliography, results, data files.
+
+        All of it is kept while data, package and pins are the same.
+        """
+        _absolute_data_folder()
+        root = Path(app.srcdir)
+        os.environ.setdefault(VARIABLE, str(root / "_build" / "store"))
+        with _reported():
+            version = versions.here()
+        generated, site = _generated(app), config.livingreview_site_url.rstrip("/")
+        # a version has no feed of its own: it would name no later one
+        address = "" if version else heads.address(site)
+        self.state, made = freshness.state(default_folder(), root), generated / "state.json"
+        known = _known(made)
+        if (known.get("state"), known.get("address")) != (self.state, address):
+            logger.info("livingreview %s: validating the data", __version__)
+            with _reported():
+                self.data = _validated()
+                made.unlink(missing_ok=True)
+                _write(self.data, generated, site if address else "")
+                known = {"state": self.state, "address": address, "date": self.data.version,
+                         "facts": {r["key"]: r["value"] for r in self.data.records("about")},
+                         "glossary": terms.rows(self.data)}
+                made.write_text(json.dumps(known), encoding="utf-8")
+        self.facts, self.identity = known["facts"], heads.Identity.of(root, known["date"])
+        self.glossary, self.language = known["glossary"], config.language
+        config.bibtex_bibfiles = [os.path.relpath(generated / "references.bib", app.srcdir)]
+        config.html_extra_path = [*config.html_extra_path,
+                                  os.path.relpath(generated / "site", app.confdir)]
+        config.nb_execution_mode = "cache"
+        config.nb_execution_cache_path = str(generated / "executed")
+        config.html_title = f"{config.html_title} · {self.identity.words}"
+
+    def dataset(self) -> Dataset:
+        """The data, read where they have not been."""
+        self.data = self.data or _validated()
+        return self.data
+
+    def outdated(self, app: Sphinx, env, added, changed, removed) -> list[str]:
+        """Execute what is not fresh; the pages that must be read again because of that.
+
+        After a build that did not end, every page is read and written again: nobody knows which
+        of them were written. So it is when templates, messages or the glossary have changed.
+        """
+        unfinished = _generated(app) / "unfinished"
+        written = (engine.written(), self.glossary)
+        again = unfinished.exists() or written != getattr(env, "livingreview_written", written)
+        same = self.state == getattr(env, "livingreview_state", None)
+        env.livingreview_written = written
+        if same and not (again or added or changed):
+            return []
+        data = self.dataset()
+        pages, store = _pages(app, env), Store.chosen()
+        with _reported():
+            freshness.execute(pages, store, data, Workers.chosen(), logger.info)
+        if freshness.state(data.folder, Path(app.srcdir)) != self.state:
+            _stop(["the data or the package changed during the build: build again"])
+        now, was = freshness.keys(pages, store, data), getattr(env, "livingreview_keys", {})
+        to_read = [page for page in pages if again or now[page.name] != was.get(page.name)
+                   or page.name in added | changed]
+        with _reported():
+            freshness.hand_over(to_read, store, data, Path(app.config.nb_execution_cache_path))
+            unfinished.touch()
+        env.livingreview_state, env.livingreview_keys = self.state, now
+        # other data may change generated pages alone: then one page is enough to have them written
+        named = [] if same else [env.config.root_doc]
+        return sorted(env.found_docs) if again else sorted({*named, *(p.name for p in to_read)})
+
+    def generated(self, app: Sphinx) -> Iterator[tuple[str, dict, str]]:
+        """The pages that have no notebook, and the files of the figures."""
+        data = self.dataset()
+        review = Review.by_need(data)
+        found = chain(generated.pages(review, app.config.html_baseurl), executed.pages(
+            _pages(app, app.env), Store.chosen(), data, Path(app.outdir)))
+        with _reported():
+            figures.write(review, Path(app.outdir))
+            yield from generated.collected(found, app.config.language)
+
+    def decorate(self, app: Sphinx, page: str, template: str, context: dict, doctree) -> None:
+        """Give a page its version and data for search engines, short tables, explained terms."""
+        if page in getattr(app.env, "livingreview_keys", {}):
+            context["code_page"] = executed.code_page(page)
+        if "body" in context:
+            context["body"] = longtables.cut(context["body"], f"{page}.html", Path(app.outdir),
+                                             longtables.STYLES)
+        heads.decorate(app, self.identity, self.facts, page, context)
+        if GLOSSARY in app.env.found_docs and terms.wanted(page, app.config.root_doc):
+            context["body"] = terms.explained(context.get("body", ""), f"{page}.html",
+                                               self.known_terms)
+
+    @cached_property
+    def known_terms(self) -> terms.Terms:
+        """The glossary as pages are searched for it; a build that writes no page needs none."""
+        return terms.Terms.of(self.glossary, self.language)
+
+    @staticmethod
+    def finished(app: Sphinx, exception) -> None:
+        """A build that ended well leaves no mark of one that did not."""
+        if exception is None:
+            (_generated(app) / "unfinished").unlink(missing_ok=True)
+
+
+def _generated(app: Sphinx) -> Path:
+    """Files of this build for itself: beside its output, so that two builds share none."""
+    return Path(app.outdir).parent / "generated"
+
+
+def _pages(app: Sphinx, env) -> list[freshness.Page]:
+    """The executed pages of the book."""
+    pinned = freshness.pins(Path(app.srcdir))
+    found = (freshness.Page.read(name, Path(env.doc2path(name)), pinned)
+             for name in sorted(env.found_docs))
+    return [page for page in found if page]
+
+
+def _known(made: Path) -> dict:
+    """What the generated files were made from; empty where that is not known."""
+    try:
+        known = json.loads(made.read_text(encoding="utf-8"))
+        return known if {"state", "address", "date", "facts", "glossary"} <= known.keys() else {}
+    except (OSError, ValueError, AttributeError):
+        return {}
+
+
+def _write(data: Dataset, generated: Path, site_url: str) -> None:
+    """The bibliography and the public files of the site; a feed where an address is given."""
+    # what computes and shows takes seconds to load, and most builds do not come here
+    from ..review import review
+    from . import bibliography, feed
+    from . import versioned as site
+
+    bibliography.write(data, generated / "references.bib")
+    logger.info("livingreview: %d analyses", len(data.records("analyses")))
+    workers = Workers.chosen()
+    results = review(data, run=workers.run, with_files=workers.remote)
+    extra = generated / "site"
+    shutil.rmtree(extra, ignore_errors=True)
+    site.write_public(data, results, extra)
+    for path, page in addresses.redirects(data).items():
+        (extra / path).parent.mkdir(parents=True, exist_ok=True)
+        (extra / path).write_text(page, encoding="utf-8")
+    if site_url:
+        (extra / "feed.xml").write_text(feed.feed(data, site_url), encoding="utf-8")
+
+
+def _links(repository: str) -> list[tuple[str, str]]:
+    """(text, address) of what readers find in the repository; none where it is not known."""
+    if not repository:
+        return []
+    repository = repository.rstrip("/")
+    return [("Source repository", repository), ("Report an error", f"{repository}/issues")]
+
+
+def _addresses(app: Sphinx, config) -> None:
+    """Canonical links, and links to the repository, where their addresses are set."""
+    if config.livingreview_site_url:
+        config.html_baseurl = heads.address(config.livingreview_site_url, versions.here()) + "/"
+    links = _links(config.livingreview_repository_url)
+    config.myst_substitutions = {
+        **config.myst_substitutions,
+        "repository_links": " · ".join(f"[{name}]({address})" for name, address in links)}
+    if links:
+        footer = " · ".join(f'<a href="{html.escape(address)}">{name}</a>'
+                            for name, address in links)
+        config.html_theme_options = {**config.html_theme_options,
+                                     "extra_footer": f"<p>{footer}</p>"}
+
+
+def _without_thebe(app: Sphinx, config) -> None:
+    """Take out a script for live code that the book does not use and that fails on every page."""
+    for listeners in app.events.listeners.values():
+        listeners[:] = [one for one in listeners
+                        if not one.handler.__module__.startswith("sphinx_thebe")]
+    app.registry.css_files[:] = [one for one in app.registry.css_files if "thebe" not in one[0]]
+
+
+def setup(app: Sphinx) -> dict:
+    """Register the extension."""
+    app.add_config_value("livingreview_site_url", "", "html")
+    app.add_config_value("livingreview_repository_url", "", "html")
+    build = _Build()
+    # before the bibliography is read, which is when the environment is made
+    app.connect("config-inited", build.prepare, priority=100)
+    app.connect("config-inited", _addresses, priority=100)
+    app.connect("config-inited", _without_thebe, priority=999)
+    app.connect("env-get-outdated", build.outdated)
+    app.connect("html-collect-pages", build.generated)
+    app.connect("html-page-context", build.decorate)
+    app.connect("doctree-resolved", addresses.Outputs(build.dataset))
+    app.connect("env-get-outdated", addresses.Outputs.forget)
+    views.setup(app)
+    app.connect("build-finished", build.finished, priority=999)
+    light.setup(app)
+    search.setup(app)
+    return {"version": __version__, "parallel_read_safe": True}

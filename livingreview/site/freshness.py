@@ -1,0 +1,161 @@
+"""Which pages must be executed, and their execution, so that no page shows an old number.
+
+A page is executed when its code, the pins, or anything that it read when it was executed last is
+no longer the same. What it reads is recorded while it runs (`livingreview.data.reads`).
+"""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import nbformat
+
+from ..data import dataset
+from ..data.dataset import Dataset
+from ..data.parcel import Parcel
+from ..data.reads import REFERENCE, digest, identity, releases_digest
+from ..data.store import Store
+from . import notebooks
+from .notebooks import Failed
+from .workers import Workers
+
+
+class ExecutionError(Exception):
+    """Pages that could not be executed; `failures` names each with its cell."""
+
+    def __init__(self, failures: list[Failed]):
+        self.failures = failures
+        super().__init__("\n".join(map(str, failures)))
+
+
+def pins(root: Path) -> str:
+    """Digest of the interpreter and of the pinned packages."""
+    file = root / "requirements.txt"
+    return digest([sys.version, file.read_bytes() if file.is_file() else b""])
+
+
+def state(folder: Path, root: Path) -> str:
+    """Digest of all that any page can depend on: data, package, pins, versions, which one it is.
+
+    Parameters
+    ----------
+    folder : Path
+        Data folder.
+    root : Path
+        Folder of the book.
+    """
+    parts: list[object] = [dataset.state(folder), pins(root), releases_digest(), identity()]
+    for path in sorted(REFERENCE.rglob("*.json")):
+        parts += [path.relative_to(REFERENCE).as_posix(), path.read_bytes()]
+    return digest(parts)
+
+
+@dataclass
+class Page:
+    """An executed page of the book.
+
+    Attributes
+    ----------
+    name : str
+        Its document name, such as ``notebooks/knee-osteoarthritis``.
+    path : Path
+    notebook : NotebookNode
+    base : str
+        Digest of its code and the pins.
+    """
+
+    name: str
+    path: Path
+    notebook: nbformat.NotebookNode
+    base: str
+
+    @classmethod
+    def read(cls, name: str, path: Path, pinned: str) -> Page | None:
+        """The page of a file; None where it holds nothing that is executed."""
+        text = path.read_text(encoding="utf-8")
+        if "{code-cell}" not in text:
+            return None
+        notebook = notebooks.read(path, text)
+        return cls(name, path, notebook, digest([pinned, *notebooks.code(notebook)]))
+
+    @property
+    def piece(self) -> str:
+        """Name of its outputs in the store."""
+        return f"pages/{self.name.replace('/', '--')}"
+
+
+def execute(pages: Iterable[Page], store: Store, data: Dataset, workers: Workers,
+            say: Callable[[str], None]) -> None:
+    """Execute the pages whose outputs are not in the store, and keep their outputs there.
+
+    Parameters
+    ----------
+    pages : iterable of Page
+    store : Store
+    data : Dataset
+        The data that the pages read.
+    workers : Workers
+    say : callable
+        Told what is executed, and why.
+
+    Raises
+    ------
+    ExecutionError
+        When a page fails; the others are executed and kept even so.
+    """
+    todo = [p for p in pages if store.find(p.piece, p.base, data.fingerprint) is None]
+    if not todo:
+        return
+    for page in todo:
+        reasons = store.reasons(page.piece, page.base, data.fingerprint)
+        more = f" and {len(reasons) - 3} more" if len(reasons) > 3 else ""
+        say(f"to execute: {page.name} ({'; '.join(reasons[:3])}{more})")
+    parcel = Parcel.of(data, with_files=workers.remote, with_releases=True)
+    units = [(str(p.path), nbformat.writes(p.notebook), parcel, str(store.folder.resolve()))
+             for p in todo]
+    failures = []
+    finished = workers.run(notebooks.execute, units, apart=True)
+    for done, (position, result) in enumerate(finished, 1):
+        page = todo[position]
+        if isinstance(result, Failed):
+            failures.append(result)
+            say(f"failed: {result}")
+            continue
+        store.keep(page.piece, page.base, {r: data.fingerprint(r) for r in result.reads},
+                   result.text.encode())
+        say(f"executed {done} of {len(todo)}: {page.name} ({result.seconds:.0f} s)")
+    if failures:
+        raise ExecutionError(sorted(failures, key=lambda f: f.path))
+
+
+def keys(pages: Iterable[Page], store: Store, data: Dataset) -> Mapping[str, str]:
+    """For each page what its outputs are found by: another key means other outputs."""
+    return {p.name: store.key(p.piece, p.base, data.fingerprint) for p in pages}
+
+
+def hand_over(pages: Iterable[Page], store: Store, data: Dataset, cache: Path) -> None:
+    """Put the outputs of pages where the book's own reader of notebooks looks for them.
+
+    Parameters
+    ----------
+    pages : iterable of Page
+        Executed before.
+    store : Store
+    data : Dataset
+    cache : Path
+        Folder of a jupyter-cache, made anew.
+    """
+    from jupyter_cache import get_cache
+    from jupyter_cache.base import CacheBundleIn
+
+    shutil.rmtree(cache, ignore_errors=True)
+    target = get_cache(cache)
+    for page in pages:
+        text = store.find(page.piece, page.base, data.fingerprint)
+        target.cache_notebook_bundle(
+            CacheBundleIn(nbformat.reads(text.decode(), as_version=4), str(page.path)),
+            check_validity=False, overwrite=True)

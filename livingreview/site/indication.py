@@ -1,0 +1,209 @@
+"""A new indication: empty tables, its words and first analyses, a chapter from the templates."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from importlib.resources import files
+from pathlib import Path
+from string import Template
+
+from ..data.dataset import Dataset
+from ..data.tables import ANALYSES, CHANGELOG, IDENTIFIER, MAIN_WINDOWS, TABLES, VOCABULARIES
+from ..display import words
+from ..intake.files import CsvFile, examined_with, put
+from ..view.addresses import PAGES
+
+_TOC = "_toc.yml"
+# What the table of contents calls the pages of a chapter after its first.
+_TITLES = dict(zip(PAGES[1:], ("Benefits", "Harms", "Trials", "Robustness", "Dose, source, time",
+                               "What others say", "Data"), strict=True))
+
+
+class IndicationError(Exception):
+    """The indication cannot be made; nothing was written."""
+
+
+@dataclass(frozen=True)
+class Beginning:
+    """What a new indication begins with.
+
+    Attributes
+    ----------
+    name : str
+    analyses : list of dict
+        Rows of `analyses.csv`; the first one is the main question.
+    data : dict of str to bytes
+        Files below the data folder.
+    project : dict of str to bytes
+        Files below the project: the chapter and the table of contents.
+    """
+
+    name: str
+    analyses: list[dict[str, str]]
+    data: dict[str, bytes] = field(default_factory=dict)
+    project: dict[str, bytes] = field(default_factory=dict)
+
+    def write(self, folder: Path, root: Path) -> None:
+        """Put everything in its place: all of it, or after an error nothing."""
+        put(Path("/"), {
+            **{str((folder / path).resolve())[1:]: content for path, content in self.data.items()},
+            **{str((root / path).resolve())[1:]: content
+               for path, content in self.project.items()}})
+
+
+def begin(data: Dataset, root: Path, name: str, label: str, label_zh: str = "",
+          target: str = "", comparison: str = "", today: date | None = None) -> Beginning:
+    """Make everything that a new indication begins with, and validate it.
+
+    Parameters
+    ----------
+    data : Dataset
+        Without errors.
+    root : Path
+        Folder of the project.
+    name : str
+        Identifier of the indication.
+    label, label_zh : str
+        Its name for readers.
+    target, comparison : str, optional
+        Family of outcomes and control of the main question; the first words of their lists where
+        they are left out.
+
+    Raises
+    ------
+    IndicationError
+        When the name is taken or wrong, or the result would not be valid.
+    """
+    chapter = f"notebooks/{name}"
+    if not re.fullmatch(IDENTIFIER, name):
+        raise IndicationError(f"{name} is no identifier: expected lower-case letters and digits "
+                              "with hyphens")
+    # A page is called by its name alone, and a folder of the project is no folder of an indication.
+    for taken in (data.folder / name, root / chapter, root / "book" / f"{name}.md", root / name):
+        if taken.exists():
+            raise IndicationError(f"{taken} is there already: choose another name")
+    if name in data.words("indication"):
+        raise IndicationError(f"{name} is an indication already: choose another name")
+    target, comparison = _chosen(data, target, comparison)
+    analyses = _analyses(data, name, target, comparison)
+    made = Beginning(name, analyses, _tables(data, name, label, label_zh or label, analyses,
+                                             (today or date.today()).isoformat()))
+    errors = [p for p in examined_with(data, made.data).problems if p.level == "error"]
+    if errors:
+        raise IndicationError("\n".join(map(str, errors)))
+    facts = {"indication": name, "label": label, "target": target, "comparison": comparison,
+              "main": analyses[0]["analysis_id"]}
+    made.project.update({f"{chapter}/{page}.md": _page(page, facts).encode() for page in PAGES})
+    made.project[_TOC] = _contents(root, name, data).encode()
+    return made
+
+
+def _chosen(data: Dataset, target: str, comparison: str) -> tuple[str, str]:
+    """Family and control of the main question, from the vocabularies."""
+    out = []
+    for chosen, name in ((target, "family"), (comparison, "analysis_comparison")):
+        known = list(data.words(name))
+        if chosen and chosen not in known:
+            raise IndicationError(f"{chosen} is not in the list {name}: expected one of "
+                                  f"{', '.join(known)}")
+        out.append(chosen or known[0])
+    return out[0], out[1]
+
+
+def _analyses(data: Dataset, name: str, target: str, comparison: str) -> list[dict[str, str]]:
+    """Benefit in the windows that other chapters ask about, and the harms that they count."""
+    main = [r for r in data.records("analyses") if r["role"] == "main"]
+    windows = sorted({(r["window_from"] or 0, r["window_to"]) for r in main
+                      if r["target"] == target and r["window_to"] is not None}) or [None]
+    events = list(dict.fromkeys(r["target"] for r in main if r["target_type"] == "event")) or (
+        list(data.words("event"))[:1])
+    against = f"{data.wording('intervention')} against " + words.in_text(
+        re.sub(r"\s*\(.*", "", data.label("analysis_comparison", comparison)))
+    same = {"indication": name, "role": "main", "comparison": comparison}
+    out = []
+    for window in windows:
+        row = {**same, "analysis_id": f"{name}-{target}-{comparison}", "section": "effects",
+               "title": f"{data.label('family', target)}, {against}", "target_type": "family",
+               "target": target, "measure": "MD", "favourable": _favourable(data, target),
+               "rescale": "yes"}
+        if window is not None:
+            start, end = (f"{month:g}" for month in window)
+            row |= {"analysis_id": f"{row['analysis_id']}-{start}-{end}", "window_from": start,
+                    "window_to": end, "title": f"{row['title']}, " + (
+                        f"above {start} to {end}" if window[0] else f"up to {end}") + " months"}
+        out.append(row)
+    return out + [{**same, "analysis_id": f"{name}-{event}-{comparison}", "section": "harms",
+                   "title": f"{data.label('event', event)}, {against}", "target_type": "event",
+                   "target": event, "measure": "RR", "favourable": "lower"} for event in events]
+
+
+def _favourable(data: Dataset, family: str) -> str:
+    """Which side of a difference is better: that of the family's first instrument."""
+    outcomes = [r["outcome"] for r in sorted(
+        (r for r in data.records("hierarchy") if r["family"] == family),
+        key=lambda r: r["position"])]
+    directions = {r["outcome"]: r["direction"] for r in data.records("instruments")}
+    found = next((directions[o] for o in outcomes
+                  if directions.get(o) in ("lower", "higher")), None)
+    if found is None:
+        raise IndicationError(f"no instrument of {family} says in instruments.csv whether lower "
+                              "or higher is better: choose another target")
+    return found
+
+
+def _tables(data: Dataset, name: str, label: str, label_zh: str,
+            analyses: list[Mapping[str, str]], day: str) -> dict[str, bytes]:
+    """Files of the data folder: the empty ones, and those that get rows."""
+    out = {table.path(name): (",".join(table.names) + "\n").encode()
+           for table in TABLES if table.folder == "indication" and not table.optional}
+    added = [(VOCABULARIES, [{"list": "indication", "value": name, "label_en": label,
+                              "label_zh": label_zh}]),
+             (ANALYSES, analyses),
+             (CHANGELOG, [{"date": day, "file": f"{name}/studies.csv",
+                           "reason": f"{label} is a new indication"}])]
+    if data.records(MAIN_WINDOWS.name):  # else what is shown first is chosen, not declared
+        added.append((MAIN_WINDOWS, _main_windows(name, analyses)))
+    for table, rows in added:
+        out[table.path()] = CsvFile(data.folder, table.path(), table).appended(rows)[0]
+    return out
+
+
+def _main_windows(name: str, analyses: list[Mapping[str, str]]) -> list[dict[str, str]]:
+    """What a reader is shown first: the main question, then the harms."""
+    harms = [row for row in analyses if row["target_type"] == "event"]
+    rows = [(analyses[0], "headline"),
+            *((row, "shown" if before else "harm") for before, row in enumerate(harms))]
+    return [{"indication": name, "position": str(position), "analysis_id": row["analysis_id"],
+             "role": role} for position, (row, role) in enumerate(rows, 1)]
+
+
+def _page(page: str, facts: Mapping[str, str]) -> str:
+    """A page of the chapter, from the template that all chapters share."""
+    template = files("livingreview.site").joinpath("chapter", f"{page}.txt")
+    return Template(template.read_text("utf-8")).substitute(facts)
+
+
+def _contents(root: Path, name: str, data: Dataset) -> str:
+    """The table of contents with the chapter behind the last one of an indication."""
+    lines = (root / _TOC).read_text(encoding="utf-8").splitlines()
+    pages = [i for i, line in enumerate(lines) for other in data.indications
+             if re.match(rf"\s*- file: notebooks/{other}/", line)]
+    if not pages:
+        raise IndicationError(f"{root / _TOC} has no chapter of an indication behind which the "
+                              "new one could stand")
+    indent = re.match(r"\s*", next(lines[i] for i in pages if lines[i].endswith("/index")))[0]
+    after = next((i for i in range(pages[-1] + 1, len(lines))
+                  if "- " in lines[i] or not lines[i].startswith(indent)), len(lines))
+    lines[after:after] = _entries(name, indent)
+    return "\n".join(lines) + "\n"
+
+
+def _entries(name: str, indent: str) -> list[str]:
+    """The chapter in the table of contents."""
+    out = [f"{indent}- file: notebooks/{name}/index", f"{indent}  sections:"]
+    for page, title in _TITLES.items():
+        out += [f"{indent}    - file: notebooks/{name}/{page}", f"{indent}      title: {title}"]
+    return out

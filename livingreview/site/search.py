@@ -1,0 +1,171 @@
+"""The search of a site: a static index by Pagefind, and the page that asks it.
+
+Pages say by what they are found: attributes of their article, set here where a page sets none.
+"""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import hashlib
+import json
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from sphinx.application import Sphinx
+from sphinx.errors import SphinxError
+
+from ..data.dataset import default_folder
+from . import cbor
+
+FOLDER = "pagefind"
+# What Pagefind writes for searches that are not ours.
+_NOT_USED = ("pagefind-ui.*", "pagefind-modular-ui.*", "pagefind-component-ui.*",
+             "pagefind-highlight.js")
+_MAGIC = b"pagefind_dcd"  # begins its files
+_FILTERS = 3  # place of the list of filters in the description of an index
+_CLAIMS = ("claims-ledger", "headline-numbers", "seed-")
+
+
+class SearchError(SphinxError):
+    """The index could not be made."""
+
+    category = "Search"
+
+
+def kind(page: str, indications: frozenset[str] | set[str]) -> tuple[str, str]:
+    """What a page is, by its address: (kind, identifier of its indication or nothing).
+
+    Parameters
+    ----------
+    page : str
+        Its name, without ``.html``.
+    indications : set of str
+        Those of the data.
+    """
+    room, _, rest = page.partition("/")
+    first = rest.partition("/")[0]
+    if room == "notebooks" and first in indications:
+        return "chapter", first
+    if room == "notebooks" and rest.startswith(_CLAIMS):
+        return "claims", ""
+    return {"trials": "trial", "figures": "analysis", "book": "method"}.get(room, "page"), ""
+
+
+def labels(data: Path) -> dict[str, str]:
+    """Names of the indications of a data folder, by their identifiers."""
+    with (data / "vocabularies.csv").open(encoding="utf-8", newline="") as file:
+        return {row["value"]: row["label_en"] for row in csv.DictReader(file)
+                if row["list"] == "indication"}
+
+
+def index(out: Path) -> None:
+    """Write the index of the pages of a site into a folder of it.
+
+    Parameters
+    ----------
+    out : Path
+        Folder of the site.
+
+    Raises
+    ------
+    SearchError
+    """
+    shutil.rmtree(out / FOLDER, ignore_errors=True)
+    done = subprocess.run([sys.executable, "-m", "pagefind", "--site", out, "--output-subdir",
+                           FOLDER, "--exclude-selectors", ".headerlink", "--keep-index-url",
+                           "--quiet"], capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise SearchError(f"the index of the search was not made: {done.stderr or done.stdout}")
+    for pattern in _NOT_USED:
+        for path in (out / FOLDER).glob(pattern):
+            path.unlink()
+    _settle(out / FOLDER)
+
+
+def _settle(folder: Path) -> None:
+    """Order what Pagefind leaves to chance, so that the same pages give the same bytes."""
+    entry = folder / "pagefind-entry.json"
+    described = json.loads(entry.read_text(encoding="utf-8"))
+    for language, index_of in described["languages"].items():
+        meta = folder / f"pagefind.{index_of['hash']}.pf_meta"
+        content = _taken(meta)
+        filters = []
+        for name, known in sorted(content[_FILTERS]):
+            title, values = _taken(folder / "filter" / f"{known}.pf_filter")
+            data = cbor.dumps([title, sorted(values)])
+            filters.append([name, _named(language, data, 7)])
+            _put(folder / "filter" / f"{filters[-1][1]}.pf_filter", data)
+        content[_FILTERS] = filters
+        data = cbor.dumps(content)
+        index_of["hash"] = _named(language, data, 10)
+        _put(folder / f"pagefind.{index_of['hash']}.pf_meta", data)
+    entry.write_text(json.dumps(described, ensure_ascii=False, sort_keys=True), encoding="utf-8")
+
+
+def _named(language: str, data: bytes, length: int) -> str:
+    """The name of a part of an index, by its content."""
+    return f"{language}_{hashlib.sha256(data).hexdigest()[:length]}"
+
+
+def _taken(path: Path) -> list:
+    """The content of a file of an index, which goes."""
+    content = cbor.loads(gzip.decompress(path.read_bytes()).removeprefix(_MAGIC))
+    path.unlink()
+    return content
+
+
+def _put(path: Path, data: bytes) -> None:
+    """Write a file of an index."""
+    path.write_bytes(gzip.compress(_MAGIC + data, mtime=0))
+
+
+class _Search:
+    """One run of the builder."""
+
+    def __init__(self) -> None:
+        self.labels: dict[str, str] = {}
+        self.written = False
+
+    def begin(self, app: Sphinx) -> None:
+        """Switch off the theme's own index."""
+        app.builder.search = False
+        self.labels = labels(default_folder())
+
+    def page(self, app: Sphinx) -> Iterator[tuple[str, dict, str]]:
+        """The page that searches."""
+        self.written = True
+        yield "search", {"title": "Search"}, "search.html"
+
+    def decorate(self, app: Sphinx, page: str, template: str, context: dict, doctree) -> None:
+        """Say by what a page is found, where it does not say so itself."""
+        if "data-pagefind-filter" in str(context.get("body", "")):
+            return
+        name, indication = kind(page, self.labels.keys())
+        if page == app.config.root_doc:
+            name = "page"
+        context["found_by"] = {"kind": name, "indication": self.labels.get(indication, "")}
+
+    def finish(self, app: Sphinx, exception) -> None:
+        """Write the index, where a page was written."""
+        if exception is None and self.written:
+            index(Path(app.outdir))
+
+
+def _prepare(app: Sphinx) -> None:
+    """Take the place of the theme's search in a book that is written as pages."""
+    if app.builder.format != "html":
+        return
+    search = _Search()
+    search.begin(app)
+    app.connect("html-collect-pages", search.page)
+    app.connect("html-page-context", search.decorate)
+    app.connect("build-finished", search.finish, priority=900)
+
+
+def setup(app: Sphinx) -> None:
+    """Register the search."""
+    app.connect("builder-inited", _prepare)

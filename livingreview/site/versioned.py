@@ -1,0 +1,94 @@
+"""The public files of the site beside its pages: results, data, codebook, versions, interface."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import shutil
+from pathlib import Path
+
+from ..data import reads, recorded, tables, versions
+from ..data.dataset import Dataset
+from ..display.citation import about
+from ..review import Review, dumps
+from . import api
+
+
+def codebook_text() -> str:
+    """The codebook as CSV: one row per column of every table."""
+    rows = tables.codebook()
+    text = io.StringIO()
+    writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return text.getvalue()
+
+
+def codebook_csv(path: Path) -> None:
+    """Write the codebook."""
+    path.write_text(codebook_text(), encoding="utf-8", newline="")
+
+
+def datapackage_json(data: Dataset) -> str:
+    """The Frictionless data package of a data folder as text."""
+    package = tables.datapackage(
+        list(data.indications), set(data.frames), about(data).get("title", "A review"), data.date,
+        {path: recorded.hashed(digest) for path, digest in data.digests.items()})
+    return json.dumps(package, ensure_ascii=False, indent=1) + "\n"
+
+
+class UndescribedError(Exception):
+    """Tables changed, and no entry of the changelog says so."""
+
+
+def described(data: Dataset) -> dict[str, str]:
+    """What describes a data folder: ``datapackage.json`` and ``codebook.csv``, each as text.
+
+    Whoever changes tables writes the entry of the changelog and then these two files.
+
+    Parameters
+    ----------
+    data : Dataset
+        Read after the change, without an error.
+
+    Raises
+    ------
+    UndescribedError
+        When files differ from what the folder's data package records, and no line that the
+        changelog got since names them. A folder without a record has nothing that could differ.
+    """
+    missing = recorded.without_line(data) if not data.recorded.unreadable else ()
+    if missing:
+        raise UndescribedError("\n".join(
+            [f"{data.folder / path}: changed since the last entry of changelog.csv: expected a "
+             f"new line there whose column file is {path}" for path in missing]))
+    return {recorded.NAME: datapackage_json(data), "codebook.csv": codebook_text()}
+
+
+def write_public(data: Dataset, review: Review, folder: Path) -> None:
+    """Write what the site offers for download.
+
+    Parameters
+    ----------
+    data : Dataset
+    review : Review
+    folder : Path
+        Made where it does not exist.
+    """
+    (folder / "data").mkdir(parents=True, exist_ok=True)
+    (folder / "results.json").write_text(dumps(review.document), encoding="utf-8")
+    for path in data.frames:
+        target = folder / "data" / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(data.folder / path, target)
+    for name in versions.published():
+        for ending in (".json", versions.MANIFEST):
+            target = folder / "releases" / f"{name}{ending}"
+            target.parent.mkdir(exist_ok=True)
+            shutil.copyfile(reads.releases() / target.name, target)
+    for path, content in api.files(data, review).items():
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).write_text(content, encoding="utf-8", newline="")
+    codebook_csv(folder / "data" / "codebook.csv")
+    (folder / "data" / "datapackage.json").write_text(datapackage_json(data), encoding="utf-8")
