@@ -17,6 +17,7 @@ from ..data.reads import digest
 from ..view.addresses import relative
 from ..view.base import View, shown
 from ..view.naming import in_text
+from .files import csv_address
 from .numbers import count, interval, number, short
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -86,7 +87,7 @@ def environment(language: str = SOURCE) -> Environment:
     env.install_gettext_translations(_translations(language), newstyle=True)
     env.filters |= {"number": number, "count": count, "interval": interval, "short": short,
                     "href": _href, "said": _said, "inline": _inline, "capital": _first_capital,
-                    "in_text": in_text}
+                    "in_text": in_text, "csv_address": csv_address}
     return env
 
 

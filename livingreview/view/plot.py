@@ -1,0 +1,140 @@
+"""Charts with two axes: places in pixels of a drawing that is as wide as a telephone's column."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from .axis import Tick
+
+WIDTH = 290  # pixels; a chart grows with its column
+LETTER = 6.4  # pixels that a letter is wide, on average
+
+
+@dataclass(frozen=True)
+class Area:
+    """The rectangle between the axes, and the sides of the whole drawing."""
+
+    left: float
+    top: float
+    right: float
+    bottom: float
+    width: float
+    height: float
+
+
+@dataclass(frozen=True)
+class Axes:
+    """The area of a chart with the labelled places of its axes."""
+
+    area: Area
+    x: tuple[Tick, ...]
+    y: tuple[Tick, ...]
+
+
+@dataclass(frozen=True)
+class Tag:
+    """A label beside a mark; `far` when a line must lead to it from the mark."""
+
+    x: float
+    y: float
+    text: str
+    at_x: float
+    at_y: float
+    far: bool
+
+
+def area(height: float, left: float = 44, bottom: float = 40, top: float = 8, right: float = 10,
+         width: float = WIDTH) -> Area:
+    """An area with room for the words of its axes.
+
+    Parameters
+    ----------
+    height, width : float
+        Of the whole drawing, in pixels.
+    left, bottom, top, right : float
+        Margins.
+    """
+    return Area(left, top, width - right, height - bottom, width, height)
+
+
+class Scale:
+    """Values of one axis as places in pixels.
+
+    Parameters
+    ----------
+    low, high : float
+        Values at the ends.
+    start, end : float
+        Their places.
+    log : bool
+        Whether equal distances are equal ratios.
+    """
+
+    def __init__(self, low: float, high: float, start: float, end: float, log: bool = False):
+        self.low, self.high, self.start, self.end, self.log = low, high, start, end, log
+
+    def _on(self, value: float) -> float:
+        return math.log(max(value, 1e-300)) if self.log else value
+
+    def at(self, value: float) -> float:
+        """Place of a value; one outside stands at the edge."""
+        low, high = self._on(self.low), self._on(self.high)
+        share = (self._on(value) - low) / (high - low or 1)
+        return round(self.start + min(1.0, max(0.0, share)) * (self.end - self.start), 1)
+
+    def inside(self, value: float) -> bool:
+        """Whether a value is within the ends."""
+        return self.low <= value <= self.high
+
+    def ticks(self, most: int = 5) -> tuple[Tick, ...]:
+        """Round values to label, at most so many."""
+        return tuple(Tick(self.at(v), v) for v in (self._ratios if self.log else self._round)(most))
+
+    def _round(self, most: int) -> list[float]:
+        span = self.high - self.low
+        if span <= 0:
+            return [self.low]
+        power = 10.0 ** math.floor(math.log10(span / most))
+        step = next(s * power for s in (1, 2, 5, 10, 20) if span / (s * power) <= most)
+        first = math.ceil(self.low / step - 1e-9)
+        last = math.floor(self.high / step + 1e-9)
+        return [float(f"{i * step:.10g}") for i in range(first, last + 1)]
+
+    def _ratios(self, most: int) -> list[float]:
+        low, high = math.log(self.low), math.log(self.high)
+        shown = sorted({float(f"{math.exp(low + (high - low) * i / (most + 1)):.2g}")
+                        for i in range(1, most + 1)})
+        if self.low < 1 < self.high:  # the line of no effect in place of its neighbour
+            shown[min(range(len(shown)), key=lambda i: abs(math.log(shown[i])))] = 1.0
+        return shown
+
+
+def tags(marks: Sequence[tuple[float, float, str]], inside: Area) -> tuple[Tag, ...]:
+    """Labels beside marks, where no other mark and no other label stands.
+
+    Parameters
+    ----------
+    marks : sequence of (float, float, str)
+        Places in pixels, and labels.
+    inside : Area
+    """
+    taken = [(x - 4, y - 4, x + 4, y + 4) for x, y, _ in marks]
+    found = []
+    for x, y, text in marks:
+        half, boxes = LETTER * len(text) / 2, []
+        for far in (12, 21, 32, 43, 54):
+            for turn in (0, 180, 90, 270, 45, 135, 225, 315):
+                to_x = x + (far + half - 4) * math.cos(math.radians(turn))
+                to_y = y + far * math.sin(math.radians(turn))
+                box = (to_x - half, to_y - 7, to_x + half, to_y + 7)
+                over = sum(b[0] < box[2] and box[0] < b[2] and b[1] < box[3] and box[1] < b[3]
+                           for b in taken)
+                out = (box[0] < inside.left or box[2] > inside.right or box[1] < inside.top
+                       or box[3] > inside.bottom)
+                boxes.append((over + out, far, to_x, to_y, box))
+        _, far, to_x, to_y, box = min(boxes, key=lambda b: b[:2])
+        taken.append(box)
+        found.append(Tag(round(to_x, 1), round(to_y, 1), text, x, y, far > 12))
+    return tuple(found)
