@@ -47,7 +47,7 @@ data: $(READY) ## write data/datapackage.json and data/codebook.csv from the tab
 	$(BIN)/python -m livingreview describe
 
 picture: $(READY) ## draw the README's picture from the data
-	$(BIN)/python -m livingreview.display.picture
+	$(BIN)/python -m livingreview.site.picture
 
 site-version: $(READY) ## build the site of a tagged version: make site-version VERSION=2026.11.0
 	@test -n "$(VERSION)" || { echo "say which: make site-version VERSION=2026.11.0"; exit 2; }
