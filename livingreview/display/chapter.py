@@ -30,7 +30,6 @@ from .conditions import by_condition
 from .dose import dose
 from .html import Html, join, link, paragraph, text
 from .ledger import Ledger
-from .panels import panels
 from .routes import by_route
 from .seeds_table import seed_reference, seed_studies, validation_studies
 from .subgroups import subgroups
@@ -167,10 +166,6 @@ class Chapter:
         """Cells with an operation or another injection: which trial tells what each adds."""
         return combinations(self.evidence, self.names, self.results(),
                             lambda t: link(f"#study-{t}", self.names[t]))
-
-    def panels(self, outcome: str) -> Html:
-        """Every study of an outcome from baseline to its last visit, and what it lacks."""
-        return panels(self.evidence, self.names, outcome)
 
     # --- dose, source and time ----------------------------------------------------------------
 

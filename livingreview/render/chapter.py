@@ -14,6 +14,7 @@ from ..view.chapter_trials import chapter_trials
 from ..view.directions import direction_plot
 from ..view.forest import Forests
 from ..view.listed import benefits, harms
+from ..view.panels import panels
 from ..view.replica import replica
 from ..view.tabs import tabs
 from .shown import Shown
@@ -95,6 +96,10 @@ class Chapter(chapter.Chapter):
     def albatross(self, family: str) -> Shown:
         """P-values of the controlled trials of a family of outcomes by direction and size."""
         return Shown(albatross(self.evidence, self._forests, self._directions, family))
+
+    def panels(self, outcome: str) -> Shown:
+        """Every study of an outcome from baseline to its last visit, and what it lacks."""
+        return Shown(panels(self.evidence, self._forests, outcome))
 
     @cached_property
     def _first_ids(self) -> tuple[str, ...]:
