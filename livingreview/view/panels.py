@@ -234,7 +234,7 @@ def _panel(ev: Evidence, forests: Forests, course: Course, ends: tuple[float, fl
     """One study; `ends` are those of the axis that studies with a known scale share."""
     trial, places = ev.studies[course.trial], _places(course)
     dated = [m for m in places if m is not None]
-    inside = area(184)
+    inside = area(184, left=50)
     low, high = min(places.values()), max(places.values())
     pad = 0.06 * (high - low or 1)
     x = Scale(low - pad, high + pad, inside.left, inside.right)
