@@ -56,10 +56,10 @@ def _shown(chapter: Chapter) -> dict[str, str]:
         "tabs": chapter.tabs("index"), "answer": chapter.answer(), "benefits": chapter.benefits(),
         "harms": chapter.harms(), "studies": chapter.trials(), "question": chapter.question(),
         "size": chapter.size(), "bias": chapter.risk_of_bias(), "gaps": chapter.gaps(),
-        "downloads": chapter.downloads()}.items()}
+        "downloads": chapter.downloads(), "directions": chapter.directions(),
+        "albatross": chapter.albatross("sleep"), "panels": chapter.panels("psqi")}.items()}
     return {name: str(render(view)) for name, view in views.items()} | {
-        "changes": chapter.changes(), "directions": chapter.directions(),
-        "albatross": chapter.albatross("sleep"), "panels": chapter.panels("psqi"),
+        "changes": chapter.changes(),
         "time": chapter.time_course("sleep", "placebo"), "dose": chapter.dose(MAIN),
         "subgroups": chapter.subgroups(MAIN), "combinations": chapter.combinations(),
         "robustness": chapter.robustness(MAIN), "bounds": chapter.event_bounds(),
