@@ -19,17 +19,16 @@ from livingreview.display.across import (
     evidence_map,
     harms,
     mechanisms,
-    others,
 )
 from livingreview.display.flow import Flow
-from livingreview.display.ledger import Ledger
 from livingreview.display.pages import Overview
-from livingreview.display.seeds import SeedReview
 from livingreview.effects import Evidence
 from livingreview.effects.comparisons import any_order, plain_classes
 from livingreview.render.book import Pages
 from livingreview.render.chapter import Chapter
 from livingreview.render.engine import render
+from livingreview.render.ledger import Ledger
+from livingreview.render.seeds import SeedReview
 from livingreview.review import dumps
 from livingreview.view.figure import Figures
 from livingreview.view.trial import trial_index, trial_pages
@@ -56,7 +55,8 @@ def _shown(chapter: Chapter) -> dict[str, str]:
     views |= {f"figure {r['id']}": figures.page(r) for r in chapter.results()}
     views |= {name: part.view for name, part in {
         "tabs": chapter.tabs("index"), "answer": chapter.answer(), "benefits": chapter.benefits(),
-        "harms": chapter.harms(), "studies": chapter.trials()}.items()}
+        "harms": chapter.harms(), "studies": chapter.trials(), "others": chapter.others(),
+        "beside": chapter.ours_beside(), "claims": chapter.claims()}.items()}
     return {name: str(render(view)) for name, view in views.items()} | {
         "question": chapter.question(), "changes": chapter.changes(), "size": chapter.size(),
         "bias": chapter.risk_of_bias(), "directions": chapter.directions(),
@@ -64,16 +64,18 @@ def _shown(chapter: Chapter) -> dict[str, str]:
         "time": chapter.time_course("sleep", "placebo"), "dose": chapter.dose(MAIN),
         "subgroups": chapter.subgroups(MAIN), "combinations": chapter.combinations(),
         "robustness": chapter.robustness(MAIN), "bounds": chapter.event_bounds(),
-        "others": chapter.others(), "beside": chapter.ours_beside(), "claims": chapter.claims(),
         "gaps": chapter.gaps()}
 
 
 def _shown_across(folder: Path) -> dict[str, str]:
     """What each part of the pages that look across indications shows."""
     book, ledger, flow, overview = Book(folder), Ledger(folder), Flow(folder), Overview(folder)
-    parts = {
-        "landing": Pages(folder).landing()._repr_html_(),
-        "map": Pages(folder).evidence_map()._repr_html_(),
+    pages = Pages(folder)
+    views = {
+        "landing": pages.landing(), "map": pages.evidence_map(), "others": pages.others(),
+        "overlap": pages.overlap(), "verdicts": ledger.counts(), "claims": ledger.claims(),
+        "statuses": ledger.number_counts(), "numbers": ledger.headline_numbers()}
+    parts = {name: part._repr_html_() for name, part in views.items()} | {
         "timeline": evidence_map.timeline(book), "countries": evidence_map.countries(book),
         "ratios": harms.ratios(book), "harms": harms.by_indication(book),
         "groups": harms.by_cells(book), "reporting": harms.reporting(book),
@@ -82,9 +84,6 @@ def _shown_across(folder: Path) -> dict[str, str]:
         "mechanism table": mechanisms.listing(book), "species": animals.species(book),
         "animal effects": animals.effects(book), "signals": animals.signals(book),
         "experiments": animals.listing(book), "animal syntheses": animals.syntheses(book),
-        "others": others.by_indication(book), "overlap": others.overlap(book),
-        "verdicts": ledger.counts(), "claims": ledger.claims(),
-        "statuses": ledger.number_counts(), "numbers": ledger.headline_numbers(),
         "flow": flow.diagram(), "steps": flow.by_indication(), "searches": flow.searches(),
         "rules": overview.certainty_rules(), "comparisons": overview.all_comparisons(),
         "overlaps": overview.overlaps(),
@@ -98,14 +97,14 @@ def _shown_across(folder: Path) -> dict[str, str]:
 def _shown_of_seed(chapter: Chapter) -> dict[str, str]:
     """What the page of a seed review, and the parts of a chapter about it, show."""
     seed = SeedReview(REVIEW, FIELD)
-    return {
+    return {name: part._repr_html_() for name, part in {
         "about": seed.about(), "method": seed.method(), "studies": seed.studies(),
         "mechanisms": seed.mechanisms(), "validation": seed.validation(),
         "numbers": seed.numbers(), "conclusions": seed.conclusions(), "claims": seed.claims(),
         "inconsistencies": seed.inconsistencies(), "references": seed.references(),
         "seed studies": chapter.seed_studies(REVIEW),
         "seed reference": chapter.seed_reference(REVIEW, "1"),
-        "validation studies": chapter.validation_studies(REVIEW)}
+        "validation studies": chapter.validation_studies(REVIEW)}.items()}
 
 
 def _of_our_field(parts: dict[str, str]) -> dict[str, list[str]]:
@@ -149,7 +148,7 @@ def test_the_pages_of_its_seed_reviews_speak_of_its_field_alone(chapter):
     parts = _shown_of_seed(chapter)
     assert _of_our_field(parts) == {}
     assert "Minutes per week" in parts["studies"] and "Leader" in parts["studies"]
-    assert "Exercise or programme by its title" in parts["validation"]
+    assert "Exercise or programme, as tabulated" in parts["validation"]
 
 
 def test_a_field_without_words_of_its_own_and_the_codebook_speak_of_no_field():

@@ -8,6 +8,7 @@ from ..data.dataset import load
 from ..review import Review
 from ..view.evidence_map import evidence_map
 from ..view.landing import landing
+from ..view.others import others, overlap
 from .shown import Shown
 
 
@@ -39,3 +40,11 @@ class Pages:
     def evidence_map(self) -> Shown:
         """What is known of which outcome in which indication, as a picture and as a table."""
         return Shown(evidence_map(self.review))
+
+    def others(self) -> Shown:
+        """The pooled results of others in people, indication by indication, beside ours."""
+        return Shown(others(self.review))
+
+    def overlap(self) -> Shown:
+        """Which trials of ours published reviews include, as far as the data know it."""
+        return Shown(overlap(self.review))
