@@ -374,7 +374,7 @@ def test_ours_beside_a_published_result_is_of_the_same_question(world):
 
 
 def test_every_published_result_is_on_one_page(whole):
-    shown = soup(render(others(whole.review)) + str(animals.syntheses(whole)))
+    shown = soup(str(render(others(whole.review))) + str(animals.syntheses(whole)))
     rows = shown.select("table[id*=-published] tbody tr")
     assert len(rows) == sum(len(whole.data.records("published_syntheses", i))
                             for i in whole.data.indications)

@@ -37,6 +37,8 @@ class Reference:
         Its place in the list of the review.
     href : str
         By its digital object identifier; empty without one.
+    year, note
+        Of the list.
     studies : tuple of Study
         Studies of the data that it is a report of.
     about : tuple of Label
@@ -50,6 +52,8 @@ class Reference:
     kind: Label
     studies: tuple[Study, ...]
     retracted: bool
+    year: int | None
+    note: str
     about: tuple[Label, ...] = ()
 
 
@@ -265,6 +269,7 @@ class Judged:
             row["title"] or "", doi(row["doi"]) if row["doi"] else "",
             label(self.data, "reference_kind", row["kind"]),
             tuple(self.study(*found) for found in cited.studies), cited.retracted,
+            row["year"], row["note"] or "",
             tuple(label(self.data, "seed_indication", i) for i in row["indication"])
             if other else ())
 

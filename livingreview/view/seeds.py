@@ -246,23 +246,13 @@ class Validation(View):
 
 
 @dataclass(frozen=True)
-class Listed:
-    """An entry of its list of references."""
-
-    reference: Reference
-    id: str
-    year: int | None
-    note: str
-
-
-@dataclass(frozen=True)
 class References(View):
     """The references of a seed review."""
 
     template = "seed_references"
 
     name: str
-    references: tuple[Listed, ...]
+    references: tuple[Reference, ...]
 
 
 @dataclass(frozen=True)
@@ -377,11 +367,8 @@ class Seed:
 
     # --- studies and tables ---------------------------------------------------------------------
 
-    def given(self, indication: str, study_id: str) -> Given:
-        """What the treated arms of a study got."""
-        return self._all_given([(indication, study_id)])
-
-    def _all_given(self, studies: Iterable[tuple[str, str]]) -> Given:
+    def given(self, studies: Iterable[tuple[str, str]]) -> Given:
+        """What the treated arms of some studies, each with its indication, got."""
         arms = [arm for i, s in studies for (of, _), arm in self.review.evidence[i].arms.items()
                 if of == s and is_cell_arm(arm)]
         doses = sorted({(a["dose_cells"], a["dose_per"] or "") for a in arms if a["dose_cells"]})
@@ -412,7 +399,7 @@ class Seed:
             label(self.data, "design", s["design"]),
             label(self.data, "status", flawed) if flawed else None,
             self.judged.link(indication, s["companion_of"]) if s["companion_of"] else None,
-            self.given(indication, main), max(months, default=None), s["n_enrolled"], **more)
+            self.given([(indication, main)]), max(months, default=None), s["n_enrolled"], **more)
 
     def in_chapter(self, indication: str) -> StudiesAndNumbers:
         """The studies of people of a chapter that it cites, and the numbers that it makes of them.
@@ -479,7 +466,7 @@ class Seed:
             row["year"], cited.row["year"] if cited else None,
             tuple(filter(None, (row["cell_source"], row["product"]))), row["model"] or "",
             row["key_effect"] or "", tuple(self.judged.link(i, s["study_id"]) for i, s in found),
-            self._all_given((i, s["study_id"]) for i, s in found),
+            self.given((i, s["study_id"]) for i, s in found),
             tuple(label(self.data, "species", s) for s in species),
             " ".join(spoken(s["note"], *names) for _, s in found if s["note"]))
 
@@ -491,9 +478,8 @@ class Seed:
 
     def references(self) -> References:
         """Its references with their kind, their status and what the data know of them."""
-        return References(f"{self.id}-references", tuple(
-            Listed(self.judged.reference(c), f"ref-{self.id}-{number}", c.row["year"],
-                   c.row["note"] or "") for number, c in self.cited.items()))
+        return References(f"{self.id}-references",
+                          tuple(map(self.judged.reference, self.cited.values())))
 
     def claims(self) -> Claims:
         """Its claims with their verdicts."""
