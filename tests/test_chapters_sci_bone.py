@@ -122,7 +122,7 @@ def test_a_ratio_with_an_empty_group_says_its_counts(world):
 
 
 def test_patients_of_a_third_group_are_not_in_an_albatross_plot(cord):
-    whole = BeautifulSoup(str(cord.albatross("neurological")), "lxml").get_text(" ")
+    whole = soup(cord.albatross("neurological").view).get_text(" ")
     assert cord.names["dai-2013a"] in whole and "193" not in whole
 
 
