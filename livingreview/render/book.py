@@ -11,6 +11,7 @@ from ..view.evidence_map import evidence_map
 from ..view.flow import Flows, search_table
 from ..view.interface import interface
 from ..view.landing import landing
+from ..view.others import others, overlap
 from .shown import Shown
 
 
@@ -112,3 +113,11 @@ class Pages:
     def interface(self) -> Shown:
         """Every file that programs can read, with what it holds."""
         return Shown(interface())
+
+    def others(self) -> Shown:
+        """The pooled results of others in people, indication by indication, beside ours."""
+        return Shown(others(self.review))
+
+    def overlap(self) -> Shown:
+        """Which trials of ours published reviews include, as far as the data know it."""
+        return Shown(overlap(self.review))

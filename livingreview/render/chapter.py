@@ -15,9 +15,12 @@ from ..view.bias import risk_of_bias
 from ..view.chapter_trials import chapter_trials
 from ..view.directions import direction_plot
 from ..view.forest import Forests
+from ..view.ledger import Judged
 from ..view.listed import benefits, harms
+from ..view.others import ours, published
 from ..view.panels import panels
 from ..view.replica import replica
+from ..view.seeds import Seed
 from ..view.tabs import tabs
 from .shown import Shown
 
@@ -120,6 +123,35 @@ class Chapter(chapter.Chapter):
         keys = chapter_data.cited(self.evidence, self.results())
         return Markdown(", ".join(f"{{cite:t}}`{key}`" for key in keys)) if keys else (
             Shown(chapter_data.NoReports()))
+
+    def others(self) -> Shown:
+        """Pooled results of others, beside which ours are read."""
+        return Shown(published(self.review, self._forests.findings))
+
+    def ours_beside(self) -> Shown:
+        """Our estimates of two trials or more, to read beside the published ones."""
+        return Shown(ours(self._forests.findings, self.results(section="effects"),
+                          f"{self.indication}-ours"))
+
+    @cached_property
+    def _judged(self) -> Judged:
+        return Judged(self.review)
+
+    def claims(self) -> Shown:
+        """What the seed reviews claim about this indication, with the verdicts and their basis."""
+        return Shown(self._judged.claims_on(self.indication))
+
+    def seed_studies(self, review_id: str) -> Shown:
+        """The studies of people that a seed review cites, and the numbers that it makes of them."""
+        return Shown(Seed(self._judged, review_id).in_chapter(self.indication))
+
+    def seed_reference(self, review_id: str, ref_number: str) -> Shown:
+        """What one reference of a seed review supports, beside our estimates."""
+        return Shown(Seed(self._judged, review_id).reference(self.indication, ref_number))
+
+    def validation_studies(self, review_id: str) -> Shown:
+        """The studies that a seed review tabulates, with what each of them is."""
+        return Shown(Seed(self._judged, review_id).validation(self.indication))
 
     @cached_property
     def _directions(self) -> list[Direction]:
