@@ -197,7 +197,7 @@ def test_committed_descriptions_equal_the_declarations(tmp_path):
 
 
 def test_the_picture_of_the_readme_is_of_these_data(chapter):
-    from livingreview.display.citation import about
+    from livingreview.data.about import about
     from livingreview.display.picture import PATH, forest_svg
 
     drawn = forest_svg(chapter, about(chapter.data)["picture"])

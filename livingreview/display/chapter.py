@@ -14,7 +14,6 @@ from ..view.naming import study_names
 from . import (
     analyses,
     bias,
-    changelog,
     claimed,
     figures,
     gaps,
@@ -139,10 +138,6 @@ class Chapter:
     def question(self) -> Html:
         """Comparisons that the studies of people allow, with their number."""
         return studies.comparison_table(self.evidence, self.names)
-
-    def changes(self) -> Html:
-        """What changed since the last version, and in the data of this indication."""
-        return changelog.changes(self.evidence, self.names, self.results())
 
     # --- studies and their risk of bias -------------------------------------------------------
 

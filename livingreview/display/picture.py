@@ -8,11 +8,11 @@ from pathlib import Path
 import matplotlib
 from matplotlib.figure import Figure
 
+from ..data.about import about
 from ..data.dataset import load
 from ..view.naming import brief
 from . import words
 from .chapter import Chapter
-from .citation import about
 from .html import count, interval, number
 
 PATH = Path(__file__).resolve().parents[2] / "book" / "_static" / "knee-pain-forest.svg"

@@ -8,6 +8,7 @@ from ..display import chapter
 from ..review.windows import Shown as First
 from ..review.windows import shown_first
 from ..view.answer import answer
+from ..view.changelog import changelog
 from ..view.chapter_trials import chapter_trials
 from ..view.forest import Forests
 from ..view.listed import benefits, harms
@@ -55,6 +56,10 @@ class Chapter(chapter.Chapter):
         """What is known, on whom it rests, and what is not in it."""
         found = [(s, r) for s in self._first if (r := self._analysis(s.analysis_id))]
         return Shown(answer(self.evidence, self._forests, self._by_id, found, self.asked))
+
+    def changes(self) -> Shown:
+        """What changed since the last version, and in the data of this indication."""
+        return Shown(changelog(self.evidence, self.names, self._by_id))
 
     def benefits(self) -> Shown:
         """Every analysis but those of harms, outcome by outcome."""

@@ -28,7 +28,7 @@ SOURCE = "en"  # the language that templates are written in
 def written() -> str:
     """Digest of all templates and catalogues: another one means other pages."""
     files = sorted(p for folder in (TEMPLATES, CATALOGUES) for p in folder.rglob("*")
-                   if p.suffix in (".html", ".svg", ".txt", ".po"))
+                   if p.suffix in (".html", ".svg", ".txt", ".xml", ".po"))
     return digest(part for p in files for part in (p.name, p.read_bytes()))
 
 
@@ -73,6 +73,11 @@ def _first_capital(text: str) -> str:
     return Markup(made) if isinstance(text, Markup) else made
 
 
+def _escaped(template: str | None) -> bool:
+    """Whether a template writes markup, into which texts are escaped."""
+    return not (template or "").endswith(".txt")
+
+
 @cache
 def environment(language: str = SOURCE) -> Environment:
     """The templates in a language.
@@ -81,7 +86,7 @@ def environment(language: str = SOURCE) -> Environment:
     ----------
     language : str
     """
-    env = Environment(loader=FileSystemLoader(TEMPLATES), autoescape=True, trim_blocks=True,
+    env = Environment(loader=FileSystemLoader(TEMPLATES), autoescape=_escaped, trim_blocks=True,
                       lstrip_blocks=True, undefined=StrictUndefined,
                       extensions=["jinja2.ext.i18n", "jinja2.ext.do"])
     env.install_gettext_translations(_translations(language), newstyle=True)
@@ -92,7 +97,7 @@ def environment(language: str = SOURCE) -> Environment:
 
 
 def render(view: View | Mapping, page: str = "", language: str = SOURCE,
-           form: str = "html") -> Markup:
+           form: str = "html") -> str:
     """A view as HTML, or in another form that its template is written in.
 
     Parameters
@@ -108,7 +113,10 @@ def render(view: View | Mapping, page: str = "", language: str = SOURCE,
     Returns
     -------
     Markup
+        Plain text where the form is ``txt``.
     """
     value = shown(view)
-    template = environment(language).get_template(f"{value['template']}.{form}")
-    return Markup(template.render(v=value["data"], page=page, language=language).strip())
+    name = f"{value['template']}.{form}"
+    text = environment(language).get_template(name).render(
+        v=value["data"], page=page, language=language).strip()
+    return Markup(text) if _escaped(name) else text
