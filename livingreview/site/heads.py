@@ -8,12 +8,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from jinja2.utils import htmlsafe_json_dumps
+from markupsafe import escape
 from sphinx.application import Sphinx
 
 from ..data import versions
 from ..data.dataset import default_folder
 from ..render.engine import SOURCE, render
-from ..view.base import View
+from ..view.base import View, packed
 from ..view.versions import State
 
 COMMIT, SIBLINGS = "LIVINGREVIEW_COMMIT", "LIVINGREVIEW_SIBLINGS"
@@ -37,6 +39,8 @@ class Identity:
         Day on which the version was published; empty where it is not released.
     folder : str
         Name of the data folder where it is not the project's own.
+    language : str
+        That its pages are written in.
     """
 
     version: str
@@ -44,9 +48,10 @@ class Identity:
     commit: str
     published: str = ""
     folder: str = ""
+    language: str = SOURCE
 
     @classmethod
-    def of(cls, root: Path, date: str) -> Identity:
+    def of(cls, root: Path, date: str, language: str = SOURCE) -> Identity:
         """The identity of the site built from a folder.
 
         Raises
@@ -57,12 +62,29 @@ class Identity:
         version, data = versions.here(), default_folder().resolve()
         return cls(version, date, os.environ.get(COMMIT) or _commit(root),
                    versions.manifest(version)["date"] if version else "",
-                   "" if data == (root / "data").resolve() else data.name)
+                   "" if data == (root / "data").resolve() else data.name, language)
 
     @property
     def words(self) -> str:
         """Version, date and, where it is not the project's own, data folder, for a reader."""
-        return render(_foot(self), form="txt")
+        return render(_foot(self), language=self.language, form="txt")
+
+    @property
+    def source(self) -> str:
+        """The commit for a reader, as HTML: it does not hold the data of another folder."""
+        return str(render({**packed(_foot(self)), "template": "commit"}, language=self.language))
+
+    @property
+    def stamps(self) -> tuple[str, ...]:
+        """What pages hold of it, as it stands in them: words, commit, version and day as JSON."""
+        version = htmlsafe_json_dumps(self.version or self.words)
+        return (str(escape(self.words)), self.source, f'"version": {version}',
+                f'"dateModified": "{versions.day(self.date)}"' if self.date else "")
+
+    @property
+    def form(self) -> tuple[object, ...]:
+        """Which of these there are: a page without one is written again when it gets one."""
+        return self.version, self.published, self.folder, bool(self.date), bool(self.commit)
 
 
 @dataclass(frozen=True)
@@ -145,7 +167,7 @@ def _others(identity: Identity) -> list[tuple[str, str]]:
     return [(name, f"{name}/index.html") for name in reversed(versions.published())]
 
 
-def footer(identity: Identity, pathto: Callable[..., str], language: str = SOURCE) -> str:
+def footer(identity: Identity, pathto: Callable[..., str]) -> str:
     """The version of the page, with the way to others; works without a script.
 
     Parameters
@@ -153,13 +175,12 @@ def footer(identity: Identity, pathto: Callable[..., str], language: str = SOURC
     identity : Identity
     pathto : callable
         Address of a page, or of a file below the site, from the page.
-    language : str
     """
     top = pathto("", 1).rstrip("/") or "."
     return str(render(_foot(
         identity, top=top, versions=pathto("book/versions"),
         others=tuple((name, f"{top}/../{href}") for name, href in _others(identity))),
-        language=language))
+        language=identity.language))
 
 
 def _downloads() -> list[tuple[str, str]]:
@@ -236,7 +257,7 @@ def decorate(app: Sphinx, identity: Identity, facts: dict[str, str], page: str,
              context: dict) -> None:
     """Give a page its version, its data for search engines, and the address of the feed."""
     context["theme_extra_footer"] = (context.get("theme_extra_footer") or "") + footer(
-        identity, context["pathto"], app.config.language)
+        identity, context["pathto"])
     everywhere = app.config.livingreview_site_url
     landing, record = page == app.config.root_doc, None
     if "title" in context and (landing or page.startswith("notebooks/")):
