@@ -18,7 +18,7 @@ from ..view.addresses import relative
 from ..view.base import View, shown
 from ..view.naming import in_text
 from .files import csv_address
-from .numbers import count, interval, number, short
+from .numbers import aligned, count, interval, number, percent, short, significant
 
 TEMPLATES = Path(__file__).parent / "templates"
 CATALOGUES = Path(__file__).parent / "locale"
@@ -73,8 +73,8 @@ def _first_capital(text: str) -> str:
     return Markup(made) if isinstance(text, Markup) else made
 
 
-def _escaped(template: str | None) -> bool:
-    """Whether a template writes markup, into which texts are escaped."""
+def _markup(template: str | None) -> bool:
+    """Whether what a template writes is markup, in which text is escaped."""
     return not (template or "").endswith(".txt")
 
 
@@ -86,11 +86,12 @@ def environment(language: str = SOURCE) -> Environment:
     ----------
     language : str
     """
-    env = Environment(loader=FileSystemLoader(TEMPLATES), autoescape=_escaped, trim_blocks=True,
+    env = Environment(loader=FileSystemLoader(TEMPLATES), autoescape=_markup, trim_blocks=True,
                       lstrip_blocks=True, undefined=StrictUndefined,
                       extensions=["jinja2.ext.i18n", "jinja2.ext.do"])
     env.install_gettext_translations(_translations(language), newstyle=True)
     env.filters |= {"number": number, "count": count, "interval": interval, "short": short,
+                    "percent": percent, "significant": significant, "aligned": aligned,
                     "href": _href, "said": _said, "inline": _inline, "capital": _first_capital,
                     "in_text": in_text, "csv_address": csv_address}
     return env
@@ -119,4 +120,4 @@ def render(view: View | Mapping, page: str = "", language: str = SOURCE,
     name = f"{value['template']}.{form}"
     text = environment(language).get_template(name).render(
         v=value["data"], page=page, language=language).strip()
-    return Markup(text) if _escaped(name) else text
+    return Markup(text) if _markup(name) else text
