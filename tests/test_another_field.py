@@ -58,9 +58,8 @@ def _shown(chapter: Chapter) -> dict[str, str]:
         "downloads": chapter.downloads(), "others": chapter.others(),
         "beside": chapter.ours_beside(), "claims": chapter.claims(),
         "directions": chapter.directions(), "albatross": chapter.albatross("sleep"),
-        "panels": chapter.panels("psqi")}.items()}
+        "panels": chapter.panels("psqi"), "changes": chapter.changes()}.items()}
     return {name: str(render(view)) for name, view in views.items()} | {
-        "changes": chapter.changes(),
         "time": chapter.time_course("sleep", "placebo"), "dose": chapter.dose(MAIN),
         "subgroups": chapter.subgroups(MAIN), "combinations": chapter.combinations(),
         "robustness": chapter.robustness(MAIN), "bounds": chapter.event_bounds()}

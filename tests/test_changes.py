@@ -10,13 +10,15 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 from made_up import World
+from rendered import plain, soup
 
 from livingreview.__main__ import main
 from livingreview.data import versions
-from livingreview.display.changes import as_text, changed, rounded
+from livingreview.render.engine import render
 from livingreview.review import dumps, review
 from livingreview.review.changes import DifferentError, changes, wrong
 from livingreview.synthesis import pool
+from livingreview.view.changes import changed
 
 TRIALS = {"ash-2019": (40.0, 20.0), "birch-2020": (30.0, 18.0), "cedar-2021": (35.0, 22.0),
           "elm-2022": (45.0, 21.0)}
@@ -47,9 +49,13 @@ def _one(found: dict) -> dict:
     return found["analyses"][0]
 
 
+def _said(found: dict, data=None) -> str:
+    return render(changed(data, found), form="txt")
+
+
 def _text(change: dict) -> str:
     made_of = {"data_version": "", "package_version": ""}
-    return as_text({"before": made_of, "now": made_of, "analyses": [change], "unchanged": 0,
+    return _said({"before": made_of, "now": made_of, "analyses": [change], "unchanged": 0,
                     "files": []})
 
 
@@ -134,10 +140,11 @@ def test_trials_are_called_by_name_and_identifier(tmp_path):
     world.rows["studies"][0].update(first_author="Ash", year=2019)
     data = world.data()
     found = changes(old, json.loads(dumps(review(data).document)))
-    assert "trial retracted (Ash 2019, ash-2019)" in as_text(found, data)
-    assert "trial retracted (ash-2019)" in as_text(found)
-    page = changed(data, found, "x")
+    assert "trial retracted (Ash 2019, ash-2019)" in _said(found, data)
+    assert "trial retracted (ash-2019)" in _said(found)
+    page = plain(soup(changed(data, found, "x", "2026.11.0")))
     assert "trial retracted (Ash 2019)" in page and "ash-2019" not in page
+    assert "Compared with version 2026.11.0: 1 analysis changed, 0 did not." in page
 
 
 @pytest.mark.parametrize("measure, parts, remark", [
@@ -145,8 +152,13 @@ def test_trials_are_called_by_name_and_identifier(tmp_path):
     ("MD", (0.64, -0.45), ""), ("MD", (), ""), ("RR", (math.log(1.1), math.log(0.9)), ""),
     ("RR", (math.log(1.0004),) * 5, " (parts are rounded)")])
 def test_parts_that_do_not_sum_as_printed_say_so(measure, parts, remark):
-    change = {"measure": measure, "steps": [{"part": p} for p in parts], "total": sum(parts)}
-    assert rounded(change) == remark
+    step = {"cause": "added", "trial_id": "", "other": "", "detail": "", "estimate": 1}
+    change = {"id": "x", "title": "X", "indication": "none", "measure": measure, "before": None,
+              "now": None, "causes": [], "steps": [{**step, "part": p} for p in parts],
+              "total": sum(parts)}
+    text = _text(change)
+    assert ("all together" in text) == bool(parts)
+    assert text.endswith(remark) if remark else "rounded" not in text
 
 
 def test_a_trial_that_leaves_no_other_has_no_parts(versions_of):
@@ -469,5 +481,5 @@ def test_names_stand_for_both_trials_of_a_cause(tmp_path):
     _study(after, companion_of="ash-2019")
     data = after.data()
     found = changes(_document_of(before), json.loads(dumps(review(data).document)))
-    text = as_text(found, data)
+    text = _said(found, data)
     assert "(Elm 2022, elm-2022): its visits now count as those of Ash 2019 (ash-2019)" in text

@@ -17,12 +17,14 @@ from livingreview.data import reads, versions
 from livingreview.data.dataset import load
 from livingreview.data.parcel import Parcel
 from livingreview.data.store import Store
-from livingreview.display.releases import Released, Versions, since_last
 from livingreview.render.book import Pages
+from livingreview.render.engine import render
+from livingreview.render.versions import Released, Versions
 from livingreview.review import dumps, review
 from livingreview.review.searches import searches
 from livingreview.site import archive, extension, feed, freshness, heads, notebooks
 from livingreview.site.workers import Workers
+from livingreview.view.changelog import changelog
 
 FIRST, SECOND = "2026.11.0", "2026.12.0"
 SITE = "https://reviews.example.org/msc"
@@ -57,15 +59,16 @@ def two(tmp_path, monkeypatch) -> Path:
 
 def _chapter(folder: Path) -> str:
     found = review(load(folder / "data"))
-    return since_last(found.evidence[KNEE], found.document["analyses"])
+    ev = found.evidence[KNEE]
+    return render(changelog(ev, ev.studies, found.document["analyses"]).changes)
 
 
 def _said(folder: Path) -> dict[str, str]:
     """What the pages say that are about versions."""
     page, flow = Versions(folder / "data"), Pages(folder / "data").flow()
-    return {"state": page.state(), "since": page.since(), "citation": page.citation(),
-            "to_cite": page.to_cite(), "living": page.living(), "flow": flow._repr_html_(),
-            "chapter": _chapter(folder)}
+    return {name: str(getattr(page, name)()._repr_html_())
+            for name in ("published", "since", "citation", "to_cite", "living")} | {
+                "flow": flow._repr_html_(), "chapter": _chapter(folder)}
 
 
 def test_pages_of_a_version_are_compared_with_the_one_before_it(two, monkeypatch):
@@ -75,7 +78,7 @@ def test_pages_of_a_version_are_compared_with_the_one_before_it(two, monkeypatch
         assert f"Compared with version {FIRST}" in said[name] and "Elm 2022" in said[name], name
     assert f"Version {FIRST}" in said["living"]
     assert f"Preceding version: {FIRST}" in said["flow"] and "1 more and 0 fewer" in said["flow"]
-    assert f"version {SECOND}" in said["state"] and "2026-12-30" in said["state"]
+    assert f"version {SECOND}" in said["published"] and "2026-12-30" in said["published"]
     for name in ("citation", "to_cite"):
         assert f"Version {SECOND}. 2026-12-30" in said[name], name
     assert not any("Not released" in text or "unreleased" in text for text in said.values())
@@ -94,7 +97,7 @@ def test_pages_of_a_later_state_are_compared_with_the_newest_version(two):
     said = _said(two)
     for name in ("since", "chapter"):
         assert f"Compared with version {SECOND}" in said[name] and "No estimate" in said[name], name
-    assert f"Version {SECOND}" in said["living"] and "no published version" in said["state"]
+    assert f"Version {SECOND}" in said["living"] and "no published version" in said["published"]
     assert f"Preceding version: {SECOND}" in said["flow"]
     assert "3 studies in its analyses" in said["flow"] and "0 more and 0 fewer" in said["flow"]
     assert "Not released" in said["citation"]
@@ -148,7 +151,7 @@ def test_a_parcel_carries_the_version_to_kernels_elsewhere(two, monkeypatch):
 
 
 def test_changes_between_versions_are_in_the_order_of_the_analyses(two):
-    page = Released(SECOND, two / "data").changes()
+    page = Released(SECOND, two / "data").changes()._repr_html_()
     assert page.index("Pain:") < page.index("Sorts first:")
     text = feed.feed(load(two / "data"), SITE)
     assert text.index("made-up:") < text.index("before-it:")
@@ -179,8 +182,7 @@ def test_what_search_engines_read_names_the_version_and_every_download():
     identity = heads.Identity(SECOND, "2026-11-22", "abc", "2026-12-30")
 
     def record(landing: bool) -> dict:
-        text = heads.linked_data(facts, identity, SITE, "p", "t", landing)
-        return json.loads(BeautifulSoup(text, "lxml").script.string)
+        return heads.linked_data(facts, identity, SITE, "p", "t", landing)
 
     for one in (record(True), record(False)):
         assert (one["version"], one["datePublished"]) == (SECOND, "2026-12-30")
@@ -201,6 +203,12 @@ def test_the_archive_has_the_page_that_its_site_names(tmp_path):
 # --- other data -------------------------------------------------------------------------------
 
 
+def _foot(identity: heads.Identity) -> str:
+    """What the foot of a page says of it."""
+    made = heads.footer(identity, lambda page, kind=0: "../")
+    return BeautifulSoup(made, "lxml").summary.get_text()
+
+
 def test_a_site_of_other_data_names_their_folder_and_claims_no_commit(tmp_path, monkeypatch):
     monkeypatch.delenv(reads.VERSION, raising=False)
     monkeypatch.setenv(heads.COMMIT, "a" * 40 + "-changed")
@@ -209,11 +217,11 @@ def test_a_site_of_other_data_names_their_folder_and_claims_no_commit(tmp_path, 
     monkeypatch.setenv("LIVINGREVIEW_DATA", str(tmp_path / "data"))
     own = heads.Identity.of(tmp_path, "2026-11-22")
     assert own.words == "unreleased, data of 2026-11-22"
-    assert own.source == f" · commit <code>{'a' * 12}</code> with changes"
+    assert _foot(own) == (f"This site: {own.words} · commit {'a' * 12} with changes")
     monkeypatch.setenv("LIVINGREVIEW_DATA", str(tmp_path / "mine"))
     other = heads.Identity.of(tmp_path, "2026-11-22")
     assert other.words == "unreleased, data of 2026-11-22 in the folder mine"
-    assert other.source.startswith(" · code of commit ")
+    assert _foot(other) == (f"This site: {other.words} · code of commit {'a' * 12} with changes")
 
 
 # --- searches ---------------------------------------------------------------------------------
@@ -241,7 +249,7 @@ def test_the_hits_of_a_search_are_counted_once(searched):
     assert "Records screened : 810" in text
     assert "Records excluded : 800 (title: 700; not a trial: 100)" in text
     assert "No search" not in shown.p.get_text()
-    living = Versions(searched.folder).living()
+    living = Versions(searched.folder).living()._repr_html_()
     assert "2, the last on 2026-11-02" in living
     assert [s.hits for s in searches(load(searched.folder))] == [812, 1200]
 

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 import pytest
 
+from livingreview.render.engine import render
+from livingreview.site import heads
 from livingreview.site.generated import Generated
 from livingreview.site.heads import Identity
 from livingreview.site.kept import Kept
@@ -79,3 +81,9 @@ def test_what_pages_say_of_the_site_is_found_in_them():
     assert one.form == other.form
     assert all(old != new for old, new in zip(one.stamps, other.stamps, strict=True))
     assert Identity("", "2026-11-22", "").form != one.form
+    odd = Identity("", "2026-11-22+1a", "c" * 40 + "-changed", folder="Söhne & 'Co'")
+    for identity in (one, other, odd):
+        record = heads.linked_data({}, identity, "", "notebooks/x", "T", False)
+        page = heads.footer(identity, lambda page, kind=0: "../") + str(
+            render(heads.Head(record, "")))
+        assert [stamp for stamp in identity.stamps if stamp not in page] == []

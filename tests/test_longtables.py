@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import pytest
 from bs4 import BeautifulSoup
+from markupsafe import Markup
 
-from livingreview.display.html import Column, Html, link, table
+from livingreview.render.engine import environment
 from livingreview.site.longtables import LONG, SHOWN, STYLES, cut
 
 PAGE = "notebooks/knee/trials.html"
 
 
 def _table(n: int, name: str = "t") -> str:
-    rows = [{"a": link(f"#row-{i}", f"Trial {i}"), "b": Html(f"<b>{i}</b>")} for i in range(n)]
-    return table(name, "Trials & rows", [Column("a", "A", select=True), Column("b", "B", True)],
-                 rows)
+    rows = [{"a": Markup(f'<a href="#row-{i}">Trial {i}</a>'), "b": Markup(f"<b>{i}</b>")}
+            for i in range(n)]
+    written = environment().from_string(
+        '{% import "parts.html" as p with context %}{{ p.table(name, "Trials & rows", columns, '
+        'rows) }}').render(name=name, rows=rows,
+                           columns=[["a", "A", "select"], ["b", "B", "num"]])
+    return str(written)
 
 
 @pytest.mark.parametrize("n", [1, SHOWN, LONG])

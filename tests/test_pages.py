@@ -65,7 +65,7 @@ def test_changes_of_the_data_name_their_file(tmp_path):
     world.analysis(analysis_id="pain", title="Pain")
     world.add("changelog", date="2026-01-02", file=f"{KNEE}/arms.csv", new="2 rows",
               reason="imported from good.xlsx")
-    table = BeautifulSoup(Chapter(KNEE, world.write()).changes(), "lxml").find(
+    table = BeautifulSoup(Chapter(KNEE, world.write()).changes()._repr_html_(), "lxml").find(
         id=f"{KNEE}-changes")
     row = dict(zip((c.text for c in table.select("thead th")),
                    (c.text for c in table.select("tbody th, tbody td")), strict=True))
@@ -79,7 +79,7 @@ def test_changes_of_the_data_stand_latest_first_and_of_one_day_as_they_were_writ
                                 ("01", KNEE, "29", "30"), ("02", KNEE, "32", "33")):
         world.add("changelog", date=f"2026-01-{day}", file=f"{file}/outcomes.csv", old=old,
                   new=new, reason="read again")
-    table = BeautifulSoup(Chapter(KNEE, world.write()).changes(), "lxml").find(
+    table = BeautifulSoup(Chapter(KNEE, world.write()).changes()._repr_html_(), "lxml").find(
         id=f"{KNEE}-changes")
     assert [row.select("td")[3].text for row in table.select("tbody tr")] == [
         "32 → 33", "31 → 32", "30 → 31", "29 → 30"]

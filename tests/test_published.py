@@ -18,6 +18,7 @@ import requests
 import rocrate
 from conftest import DATA, read_table
 from lxml import etree
+from rendered import soup
 from rocrate_validator import models, services
 from rocrate_validator.utils.http import HttpRequester
 from small_project import Project
@@ -171,9 +172,9 @@ def test_the_feed_is_atom(released, monkeypatch):
         assert not grammar.validate(etree.fromstring(wrong))
 
 
-def _record(text: str) -> dict:
-    return json.loads(text.removeprefix('<script type="application/ld+json">').removesuffix(
-        "</script>"))
+def _written(record: dict) -> dict:
+    """A record as it is read in the head of a page."""
+    return json.loads(soup(heads.Head(record, "")).script.string)
 
 
 @pytest.mark.filterwarnings("ignore:ConjunctiveGraph is deprecated")  # within rdflib
@@ -183,7 +184,7 @@ def _record(text: str) -> dict:
 def test_heads_of_pages_follow_schema_org(landing, address, version):
     facts = {row["key"]: row["value"] for row in read_table(DATA / "about.csv")}
     identity = heads.Identity(version[0], "2026-11-21", "", version[1])
-    record = _record(heads.linked_data(facts, identity, address, "page", "A page", landing))
+    record = _written(heads.linked_data(facts, identity, address, "page", "A page", landing))
     schema = json.loads((SCHEMAS / "linked-data.json").read_text(encoding="utf-8"))
     jsonschema.validate(record, schema)
     assert ("distribution" in record) == bool(address and landing)

@@ -9,15 +9,17 @@ import pytest
 from click.testing import CliRunner
 from conftest import DATA, INDICATION, append, edit
 from jsonschema import Draft202012Validator
+from rendered import plain, soup
 
 from livingreview.__main__ import main
-from livingreview.data import parcel, versions
+from livingreview.data import about, parcel, versions
 from livingreview.data.dataset import examine, load
-from livingreview.display import citation, releases
 from livingreview.render.book import Pages
+from livingreview.render.versions import Versions
 from livingreview.review import review
 from livingreview.site import api, feed, heads, release
 from livingreview.site import versioned as site
+from livingreview.view.versions import citation
 
 OUTCOMES, CHANGELOG = f"{INDICATION}/outcomes.csv", "changelog.csv"
 ENTRY = {"date": "2026-01-02", "file": OUTCOMES, "reason": "a reason"}
@@ -164,17 +166,18 @@ def test_everything_that_prints_the_date_takes_a_state_without_an_entry(describe
     assert "Data of 2026-01-01, changed since without an entry" in (
         front := Pages(described).landing()._repr_html_()) and f"({state})" in front
     assert f"data of {words}" in Pages(described).flow()._repr_html_()
-    assert f"data of {words}" in releases.Versions(described).state()
+    assert f"data of {words}" in Versions(described).published()._repr_html_()
     assert review(data).document["data_version"] == data.version
-    item = citation.work(data)
+    item = about.work(data)
     assert (item.date, item.year) == ("2026-01-01", "2026") and "+" not in item.key
-    assert f"Data of {words}" in citation.plain(item) and "2026/01/01" in citation.ris(item)
-    assert json.loads(citation.csl(item))[0]["issued"]["date-parts"] == [[2026, 1, 1]]
+    assert f"Data of {words}." in plain(soup(citation(item))) and "2026/01/01" in about.ris(item)
+    assert json.loads(about.csl(item))[0]["issued"]["date-parts"] == [[2026, 1, 1]]
     assert "<updated>2026-01-01T00:00:00Z</updated>" in feed.feed(data, "https://example.org") or (
         versions.published())
     identity = heads.Identity("", data.version, "")
     assert identity.words == f"unreleased, data of {words}"
-    assert '"dateModified": "2026-01-01"' in heads.linked_data({}, identity, "", "p", "t", True)
+    record = heads.linked_data({}, identity, "", "p", "t", True)
+    assert record["dateModified"] == "2026-01-01" and record["version"] == identity.words
     found = api.files(data, review(data))
     assert json.loads(found["api/v1/index.json"])["data_version"] == data.version
     Draft202012Validator(json.loads(found["api/v1/schema.json"])).validate(

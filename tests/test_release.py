@@ -10,20 +10,27 @@ import stat
 import subprocess
 import zipfile
 from pathlib import Path
+from types import SimpleNamespace
+from xml.etree import ElementTree
 
 import jsonschema
 import pytest
 import yaml
+from bs4 import BeautifulSoup
 from click.testing import CliRunner
+from rendered import plain, soup
 from small_project import Project, git
 
 from livingreview.__main__ import main
+from livingreview.data import about
 from livingreview.data.dataset import load
-from livingreview.display import citation
-from livingreview.display.releases import Released, Versions
+from livingreview.render.engine import render
+from livingreview.render.versions import Released, Versions
 from livingreview.review import review
 from livingreview.site import api, archive, feed, heads
 from livingreview.site.release import ReleaseError
+from livingreview.view.changes import changed
+from livingreview.view.versions import citation
 
 FIRST, SECOND = "2026.11.0", "2026.12.0"
 
@@ -217,21 +224,37 @@ def two(project):
 
 
 def test_the_page_of_a_version_names_what_was_added_and_retracted_with_its_part(two):
-    page = Released(SECOND, two.root / "data").changes()
+    page = Released(SECOND, two.root / "data").changes()._repr_html_()
     assert "Part of the change" in page
     # in the overview and in the way of the estimate
     for cause in ("trial added", "trial retracted"):
         assert page.count(cause) >= 2
-    assert "first version" in Released(FIRST, two.root / "data").changes()
-    listed = Versions(two.root / "data").table()
+    assert "first version" in Released(FIRST, two.root / "data").changes()._repr_html_()
+    listed = Versions(two.root / "data").published()._repr_html_()
     assert listed.index(SECOND) < listed.index(FIRST)
-    assert "No estimate" in Versions(two.root / "data").since()
+    assert "No estimate" in Versions(two.root / "data").since()._repr_html_()
 
 
 def test_the_feed_has_an_entry_for_each_version(two):
     text = feed.feed(load(two.root / "data"), "https://example.org/r")
     assert text.count("<entry>") == 2 and text.index(SECOND) < text.index(FIRST)
     assert "elm-2022" in text and "<name>The contributors</name>" in text
+
+
+def test_names_are_escaped_once_in_the_feed_and_not_in_a_text():
+    side = {"measure": "MD", "k": 1, "n": 2, "estimate": None, "ci_low": None, "ci_high": None,
+            "certainty": None}
+    made_of = {"data_version": "2026-11-22", "package_version": "1"}
+    said = changed(None, {"before": made_of, "now": made_of, "unchanged": 0, "files": [],
+                          "analyses": [{"id": "a", "title": "Pain & <stiffness>", "now": side,
+                                        "indication": "x", "measure": "MD", "before": None,
+                                        "causes": [], "steps": [], "total": None}]})
+    text = render(said, form="txt")
+    assert "a: Pain & <stiffness>" in text and "no pooled estimate (1 trial)" in text
+    entry = feed.Entry("1", "2026-11-30", "https://example.org/1", said)
+    made = render(feed.Feed("https://example.org/f", "T", "A", "2026-11-30", (entry,)), form="xml")
+    content = ElementTree.fromstring(made).find(".//{http://www.w3.org/2005/Atom}content")
+    assert content.text == text
 
 
 def test_the_interface_follows_its_schema(two):
@@ -345,14 +368,18 @@ def test_a_time_that_is_none_is_refused(monkeypatch, epoch):
 
 
 def test_citations_name_the_version_in_every_format():
-    item = citation.Work("A <title>", "The contributors", FIRST, "2026-11-29",
+    item = about.Work("A <title>", "The contributors", FIRST, "2026-11-29",
                          "https://example.org/r")
-    assert f"version = {{{FIRST}}}" in citation.bibtex(item)
-    assert "author = {{The contributors}}" in citation.bibtex(item)
-    assert citation.ris(item).startswith("TY  - DATA") and citation.ris(item).endswith("ER  - ")
-    record = json.loads(citation.csl(item))[0]
+    assert f"version = {{{FIRST}}}" in about.bibtex(item)
+    assert "author = {{The contributors}}" in about.bibtex(item)
+    assert about.ris(item).startswith("TY  - DATA") and about.ris(item).endswith("ER  - ")
+    record = json.loads(about.csl(item))[0]
     assert record["issued"] == {"date-parts": [[2026, 11, 29]]} and record["version"] == FIRST
-    assert "A &lt;title&gt;" in citation.citations(item)
+    page = soup(citation(item))
+    assert plain(page.p) == (f"The contributors. A <title>. Version {FIRST}. 2026-11-29. "
+                             "https://example.org/r.")
+    assert [(d.summary.text, d.pre.text) for d in page.select("details")] == [
+        ("BibTeX", about.bibtex(item)), ("RIS", about.ris(item)), ("CSL-JSON", about.csl(item))]
 
 
 def test_how_to_cite_names_the_last_version_or_says_that_there_is_none(project):
@@ -360,18 +387,18 @@ def test_how_to_cite_names_the_last_version_or_says_that_there_is_none(project):
     project.world.add("changelog", date="2026-11-20", file="x", reason="made up", source_id="own")
     project.world.write()
     project.commit()
-    before = Versions(folder).to_cite()
+    before = Versions(folder).to_cite()._repr_html_()
     assert "No version has been released yet" in before and "Not released. Data of" in before
     for form in ("BibTeX", "RIS", "CSL-JSON"):
         assert f"<summary>{form}" in before
     project.release(FIRST)
-    after = Versions(folder).to_cite()
+    after = Versions(folder).to_cite()._repr_html_()
     assert "has been released yet" not in after
     assert after.index(f"Version {FIRST}. 2026-11-30") < after.index("Not released. Data of")
 
 
 def test_a_citation_without_a_date_has_no_empty_places(project):
-    cited = Versions(project.root / "data").to_cite()
+    cited = Versions(project.root / "data").to_cite()._repr_html_()
     assert "Not released." in cited and "Data of" not in cited
     assert "{}" not in cited and '""' not in cited and "None" not in cited
 
@@ -389,8 +416,28 @@ def test_the_foot_of_a_page_says_what_it_is(monkeypatch, two):
 
 
 def test_what_search_engines_read_cannot_end_its_element():
-    text = heads.linked_data({"title": "</script>"}, heads.Identity("", "", ""), "", "p", "t", True)
+    text = render(heads.Head(heads.linked_data(
+        {"title": "</script>"}, heads.Identity("", "", ""), "", "p", "t", True), ""))
     assert text.count("</script>") == 1
     record = json.loads(text.removeprefix('<script type="application/ld+json">').removesuffix(
         "</script>"))
     assert record["@type"] == "Dataset" and "url" not in record
+    assert record["name"] == "</script>"
+
+
+def test_a_head_without_an_address_names_no_feed():
+    assert render(heads.Head(None, "")) == ""
+    assert soup(heads.Head(None, "https://example.org/feed.xml")).link["href"] == (
+        "https://example.org/feed.xml")
+
+
+def test_a_page_keeps_what_else_stands_at_its_head_and_foot():
+    app = SimpleNamespace(config=SimpleNamespace(
+        livingreview_site_url="https://example.org/r", root_doc="book/index", language="en"))
+    context = {"pathto": lambda page, kind=0: "../", "theme_extra_footer": "<p>a</p>",
+               "metatags": '<meta name="b">', "title": "T"}
+    heads.decorate(app, heads.Identity("", "2026-11-22", ""), {}, "notebooks/x", context)
+    assert context["theme_extra_footer"].startswith('<p>a</p><details class="lr-versions"')
+    head = BeautifulSoup(context["metatags"], "lxml")
+    assert head.select_one("meta[name=b]") and head.link["href"].endswith("/r/feed.xml")
+    assert json.loads(head.script.string)["headline"] == "T"

@@ -176,9 +176,10 @@ def diff(old: str, new: str, data: Path | None, as_json: bool) -> None:
     import json
 
     from ..data import versions
-    from ..display.changes import as_text
+    from ..render.engine import render
     from ..review import review, rounded
     from ..review.changes import changes, wrong
+    from ..view.changes import changed
 
     if data and versions.CURRENT not in (old, new):
         stop("--data is the folder of `current`, and neither OLD nor NEW is current", 2)
@@ -206,7 +207,7 @@ def diff(old: str, new: str, data: Path | None, as_json: bool) -> None:
     except (ValueError, ArithmeticError) as error:  # no pool of the trials, or another estimate
         stop(f"the two cannot be compared: {error}", 1)
     click.echo(json.dumps(found, ensure_ascii=False, indent=1) if as_json
-               else as_text(found, _sound(data)), nl=as_json)
+               else render(changed(_sound(data), found), form="txt"))
 
 
 def _sound(data: Path | None):

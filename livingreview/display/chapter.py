@@ -12,7 +12,6 @@ from ..review import Review, review
 from ..review.asked import Asked
 from ..view.naming import study_names
 from . import (
-    changelog,
     figures,
     robustness,
     words,
@@ -125,11 +124,6 @@ class Chapter:
 
     # --- what changed -------------------------------------------------------------------------
 
-    def changes(self) -> Html:
-        """What changed since the last version, and in the data of this indication."""
-        return changelog.changes(self.evidence, self.names, self.results())
-
-    # --- studies ------------------------------------------------------------------------------
 
     def by_condition(self, *analyses: str) -> Html:
         """Each trial of some analyses, by the stage or form of the disease at entry."""

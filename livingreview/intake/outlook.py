@@ -6,14 +6,11 @@ from collections.abc import Callable, Iterable
 
 from .. import __version__
 from ..data.dataset import Dataset
-from ..display.changes import Names, decimals
-from ..display.html import interval, number
 from ..effects import Analysis, Evidence
-from ..review.changes import CAUSES, changes
+from ..render.engine import render
+from ..review.changes import changes
 from ..review.results import analyse, rounded
-
-# What causes do to a pool; the others are said in their own words.
-_DOES = {"retracted": "leaves", "removed": "leaves", "added": "enters"}
+from ..view.changes import Outlook, changed
 
 
 def wanted(data: Dataset, indications: Iterable[str]) -> list[dict]:
@@ -55,19 +52,6 @@ def outlook(before: Dataset, after: Dataset, indications: Iterable[str],
     return changes(*(_document(data, indications, progress) for data in (before, after)))
 
 
-def _glance(change: dict, side: str) -> str:
-    """An analysis on one side: trials, estimate and certainty."""
-    found = change[side]
-    if found is None:
-        return "not declared"
-    if found["estimate"] is None:
-        return f"k = {found['k']}, no estimate"
-    d = decimals(found)
-    return (f"k = {found['k']}, {found['measure']} {number(found['estimate'], d)} "
-            f"({interval(found['ci_low'], found['ci_high'], d)}), certainty "
-            f"{found['certainty'] or 'not rated'}")
-
-
 def lines(found: dict, data: Dataset) -> list[str]:
     """What changes, in lines: each analysis before and after, and trials that leave and enter.
 
@@ -78,14 +62,4 @@ def lines(found: dict, data: Dataset) -> list[str]:
     data : Dataset
         For names of trials.
     """
-    names, out = Names(data), []
-    total = len(found["analyses"]) + found["unchanged"]
-    out.append(f"results: {len(found['analyses'])} of {total} analyses change")
-    for change in found["analyses"]:
-        out += [f"  {change['id']}: {change['title']}", f"    before: {_glance(change, 'before')}",
-                f"    after:  {_glance(change, 'now')}"]
-        for cause in change["causes"]:
-            trial = cause["trial_id"] and f"{names.full(change, cause['trial_id'])}: "
-            out.append(f"    {_DOES.get(cause['cause'], CAUSES[cause['cause']])}: {trial}"
-                       f"{cause['detail']}")
-    return out
+    return render(changed(data, found, kind=Outlook), form="txt").splitlines()

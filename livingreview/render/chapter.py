@@ -12,6 +12,7 @@ from ..view import chapter_data, studies
 from ..view.albatross import albatross
 from ..view.answer import answer
 from ..view.bias import risk_of_bias
+from ..view.changelog import changelog
 from ..view.chapter_trials import chapter_trials
 from ..view.directions import direction_plot
 from ..view.forest import Forests
@@ -64,6 +65,10 @@ class Chapter(chapter.Chapter):
         """What is known, on whom it rests, and what is not in it."""
         found = [(s, r) for s in self._first if (r := self._analysis(s.analysis_id))]
         return Shown(answer(self.evidence, self._forests, self._by_id, found, self.asked))
+
+    def changes(self) -> Shown:
+        """What changed since the last version, and in the data of this indication."""
+        return Shown(changelog(self.evidence, self.names, self._by_id))
 
     def benefits(self) -> Shown:
         """Every analysis but those of harms, outcome by outcome."""

@@ -28,7 +28,7 @@ SOURCE = "en"  # the language that templates are written in
 def written() -> str:
     """Digest of all templates and catalogues: another one means other pages."""
     files = sorted(p for folder in (TEMPLATES, CATALOGUES) for p in folder.rglob("*")
-                   if p.suffix in (".html", ".svg", ".txt", ".po"))
+                   if p.suffix in (".html", ".svg", ".txt", ".xml", ".po"))
     return digest(part for p in files for part in (p.name, p.read_bytes()))
 
 
@@ -98,7 +98,7 @@ def environment(language: str = SOURCE) -> Environment:
 
 
 def render(view: View | Mapping, page: str = "", language: str = SOURCE,
-           form: str = "html") -> Markup:
+           form: str = "html") -> str:
     """A view as HTML, or in another form that its template is written in.
 
     Parameters
@@ -114,7 +114,10 @@ def render(view: View | Mapping, page: str = "", language: str = SOURCE,
     Returns
     -------
     Markup
+        Plain text where the form is ``txt``.
     """
     value = shown(view)
-    template = environment(language).get_template(f"{value['template']}.{form}")
-    return Markup(template.render(v=value["data"], page=page, language=language).strip())
+    name = f"{value['template']}.{form}"
+    text = environment(language).get_template(name).render(
+        v=value["data"], page=page, language=language).strip()
+    return Markup(text) if _markup(name) else text

@@ -25,7 +25,7 @@ class Cause:
     Attributes
     ----------
     kind : str
-        A key of `changes.CAUSES`.
+        One of `changes.CAUSES`.
     trial_id, detail : str
     other : str
         Another trial that the detail names.

@@ -11,31 +11,20 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from ..effects import Analysis
+from ..data import versions
+from ..data.dataset import Dataset
+from ..effects import Analysis, Evidence
 from ..effects.question import RATIOS
 from . import pools
-from .causes import Cause, Compared, Side
+from .causes import SHARED, Cause, Compared, Side
+from .known import known
+from .results import rounded
 
 # The order of the steps. What is added comes before what is taken out, so that no step is empty.
-CAUSES = {
-    "question": "the question changed",
-    "method": "method changed",
-    "rule": "a rule changed",
-    "renamed": "trial has another identifier",
-    "corrected": "values corrected",
-    "completed": "values stated that were not known",
-    "other-values": "other values of the trial are used",
-    "re-derived": "values derived anew",
-    "comparison": "comparison classed otherwise",
-    "added": "trial added",
-    "entered": "known trial now in the pool",
-    "companion": "became a later report of another trial",
-    "doubtful": "value now doubtful",
-    "retracted": "trial retracted",
-    "removed": "trial no longer in the pool",
-    "deleted": "trial no longer there",
-    "certainty": "certainty rated anew",  # of an estimate; it is no part of its way
-}
+CAUSES = ("question", "method", "rule", "renamed", "corrected", "completed", "other-values",
+          "re-derived", "comparison", "added", "entered", "companion", "doubtful", "retracted",
+          "removed", "deleted",
+          "certainty")  # rated anew: of an estimate, and no part of its way
 TOLERANCE = 1e-6  # relative: results are published with ten digits
 # What a question asks. How the review calls its things is no part of it.
 _ASKED = {
@@ -170,8 +159,8 @@ def _asked(question: dict) -> dict[str, str]:
     window = "any visit" if low is None and high is None else " ".join([
         f"above {low or 0:g}", *([] if high is None else [f"to {high:g}"]), "months"])
     scale = "0 to 100" if question["rescaled_0_100"] else "as measured"
-    known = {**question, "window": window, "scale": scale}
-    values = {key: known.get(key) or "none" for key in _ASKED}
+    stated = {**question, "window": window, "scale": scale}
+    values = {key: stated.get(key) or "none" for key in _ASKED}
     return {key: ", ".join(v) if isinstance(v, list) else v for key, v in values.items()}
 
 
@@ -203,7 +192,7 @@ def _in_order(compared: Compared) -> list[Cause]:
     """Causes as steps: those that only take a trial out come last, so that no step is empty."""
     now = {s["trial_id"] for s in compared.new["studies"]}
     return sorted(compared.causes(), key=lambda c: (
-        not c.moved & now, list(CAUSES).index(c.kind), c.trial_id))
+        not c.moved & now, CAUSES.index(c.kind), c.trial_id))
 
 
 def steps(compared: Compared) -> list[dict]:
@@ -287,9 +276,9 @@ def _by_question(old: dict, new: dict, asked: str) -> dict:
 def _compared(name: str, before: dict, now: dict) -> dict:
     """One analysis in two versions of the results."""
     old, new = (document["analyses"].get(name) for document in (before, now))
-    known = new or old
-    out = {"id": name, "title": known["title"], "indication": known["indication"],
-           "measure": known["question"]["measure"], "before": _glance(old), "now": _glance(new),
+    either = new or old
+    out = {"id": name, "title": either["title"], "indication": either["indication"],
+           "measure": either["question"]["measure"], "before": _glance(old), "now": _glance(new),
            "causes": [], "steps": [], "total": None}
     if old is None or new is None:
         return {**out, "change": "new analysis" if old is None else "analysis no longer declared"}
@@ -326,10 +315,45 @@ def changes(old: dict, new: dict) -> dict:
     """
     names = list(dict.fromkeys([*new["analyses"], *old["analyses"]]))
     compared = [_compared(n, old, new) for n in names]
-    versions = [{key: document[key] for key in ("data_version", "package_version")}
-                for document in (old, new)]
+    made_of = [{key: document[key] for key in ("data_version", "package_version")}
+               for document in (old, new)]
     files = sorted(path for path in {*old["digests"], *new["digests"]}
                    if old["digests"].get(path) != new["digests"].get(path))
-    return {"before": versions[0], "now": versions[1],
+    return {"before": made_of[0], "now": made_of[1],
             "analyses": [c for c in compared if c["change"]],
             "unchanged": sum(not c["change"] for c in compared), "files": files}
+
+
+def between(data: Dataset, old: str, new: str) -> dict:
+    """What changed from one version to another, in the order in which analyses are declared.
+
+    Parameters
+    ----------
+    data : Dataset
+    old, new : str
+        Names of published versions, whose files are in the order of identifiers.
+    """
+    found = changes(versions.results(old), versions.results(new))
+    place = {row["analysis_id"]: i for i, row in enumerate(data.records("analyses"))}
+    return {**found, "analyses": sorted(found["analyses"],
+                                        key=lambda c: place.get(c["id"], len(place)))}
+
+
+def since(ev: Evidence, results: dict[str, dict], before: str) -> dict:
+    """What changed in the analyses of an indication since a version.
+
+    Parameters
+    ----------
+    ev : Evidence
+    results : dict of str to dict
+        Its results as they are, by analysis.
+    before : str
+        Name of a published version.
+    """
+    old = versions.results(before)
+    old = {**old, "analyses": {k: v for k, v in old["analyses"].items()
+                               if v["indication"] == ev.indication}}
+    # of files only those that every indication reads, so that no page hangs on another's
+    now = {**old, "analyses": rounded(results), "known": {ev.indication: known(ev)},
+           "digests": {path: ev.data.fingerprint(path) for path in SHARED}}
+    return changes(old, now)

@@ -20,12 +20,12 @@ from pathlib import Path
 from urllib.parse import unquote_to_bytes
 
 from docutils import nodes
-from jinja2 import PackageLoader
 from sphinx.application import Sphinx
 
 from ..data.dataset import Dataset
-from ..render.engine import environment, render
+from ..render.engine import render
 from ..view.addresses import Addresses, relative
+from ..view.base import Label, View, label
 from .views import view
 
 FOLDER = "notebooks"  # outputs of cells are written for a page in a folder such as this one
@@ -376,6 +376,25 @@ def _ids(doctree: nodes.document) -> set[str]:
     return found.union(*(_ID.findall(node.astext()) for node in doctree.findall(nodes.raw)))
 
 
+@dataclass(frozen=True)
+class Redirect(View):
+    """A page at the address of an old chapter.
+
+    Attributes
+    ----------
+    chapter : str
+        Where the chapter is now.
+    moves : dict
+        What its anchors have become: ``rules`` and ``sections``.
+    """
+
+    template = "redirect"
+
+    title: Label
+    chapter: str
+    moves: dict
+
+
 def redirects(data: Dataset, language: str = "en") -> dict[str, str]:
     """Pages at the addresses of old chapters, which lead to the new ones.
 
@@ -390,16 +409,12 @@ def redirects(data: Dataset, language: str = "en") -> dict[str, str]:
         HTML by address from the root of the site.
     """
     old, out = OldAddresses(data), {}
-    loader = PackageLoader("livingreview.site", ".")
-    template = environment(language).overlay(loader=loader).get_template("redirect.html")
     for indication in data.indications:
         page = f"{FOLDER}/{indication}.html"
         rules = [(f"^{pattern}$", relative(new, page).format("$&", "$1"))
                  for pattern, new in old.rules(indication)]
         sections = {a: relative(new, page) for a, new in old.sections(indication).items()}
-        out[page] = template.render(
-            language=language, title={"en": data.label("indication", indication),
-                                      "zh": data.label("indication", indication, "zh")},
-            chapter=relative(old.new.chapter(indication), page),
-            moves={"rules": rules, "sections": sections}) + "\n"
+        out[page] = render(Redirect(
+            label(data, "indication", indication), old.new.chapter(indication),
+            {"rules": rules, "sections": sections}), page, language) + "\n"
     return out

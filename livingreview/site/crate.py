@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from pathlib import PurePosixPath
 
 from ..data import tables
-from ..display.citation import Work
+from ..data.about import Work
 
 # What is published beside the version's own files: whether it is code, and what it is.
 ENTRIES = {

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import nbformat
-from jinja2 import Environment, PackageLoader
 
 from ..data.dataset import Dataset
 from ..data.store import Store
-from ..view.base import MIME
+from ..render.engine import render
+from ..view.base import MIME, View
 from ..view.code import CodePage
 from .freshness import Page
 from .generated import Generated
@@ -19,6 +20,15 @@ from .generated import Generated
 LONG = 50_000  # characters of an output that a notebook keeps
 _FILE = re.compile(r'<a class="lr-download"[^>]*>.*?</a>')
 _HEADING = re.compile(r"^# (.+)$", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class LongOutput(View):
+    """Stands in a notebook for an output that its page alone holds."""
+
+    template = "long_output"
+
+    page: str
 
 
 def code_page(name: str) -> str:
@@ -37,9 +47,6 @@ def _public(notebook: nbformat.NotebookNode, page: str) -> str:
     What only the book reads is left out, and so are files inside links; a long output is on the
     page alone, to which a line leads.
     """
-    long = Environment(loader=PackageLoader("livingreview.site", "."), autoescape=True,
-                       extensions=["jinja2.ext.i18n"])
-    long.install_null_translations(newstyle=True)
     for cell in notebook.cells:
         for output in cell.get("outputs", ()):
             data = output.get("data", {})
@@ -47,7 +54,7 @@ def _public(notebook: nbformat.NotebookNode, page: str) -> str:
             if "text/html" in data:
                 shown = _FILE.sub("", data["text/html"])
                 data["text/html"] = shown if len(shown) <= LONG else (
-                    long.get_template("longoutput.html").render(page=page))
+                    str(render(LongOutput(page))))
     return nbformat.writes(notebook)
 
 

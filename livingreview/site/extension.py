@@ -24,6 +24,7 @@ from sphinx.util import logging
 
 from .. import __version__
 from ..data import versions
+from ..data.about import about
 from ..data.dataset import DataError, Dataset, default_folder, load
 from ..data.store import VARIABLE, Store
 from ..render import engine
@@ -114,11 +115,12 @@ class _Build:
                 made.unlink(missing_ok=True)
                 _write(self.data, generated, site if address else "")
                 known = {"state": self.state, "address": address, "date": self.data.version,
-                         "facts": {r["key"]: r["value"] for r in self.data.records("about")},
+                         "facts": about(self.data),
                          "glossary": terms.rows(self.data)}
                 made.write_text(json.dumps(known), encoding="utf-8")
-        self.facts, self.identity = known["facts"], heads.Identity.of(root, known["date"])
         self.glossary, self.language = known["glossary"], config.language
+        self.facts = known["facts"]
+        self.identity = heads.Identity.of(root, known["date"], self.language)
         config.bibtex_bibfiles = [os.path.relpath(generated / "references.bib", app.srcdir)]
         config.html_extra_path = [*config.html_extra_path,
                                   os.path.relpath(generated / "site", app.confdir)]
@@ -181,7 +183,7 @@ class _Build:
             context["code_page"] = executed.code_page(page)
         if "body" in context:
             context["body"] = longtables.cut(context["body"], f"{page}.html", Path(app.outdir),
-                                             longtables.STYLES)
+                                             longtables.STYLES, self.language)
         heads.decorate(app, self.identity, self.facts, page, context)
         if GLOSSARY in app.env.found_docs and terms.wanted(page, app.config.root_doc):
             context["body"] = terms.explained(context.get("body", ""), f"{page}.html",

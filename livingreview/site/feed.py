@@ -2,33 +2,38 @@
 
 from __future__ import annotations
 
-import xml.etree.ElementTree as ET
+from dataclasses import dataclass
 
 from ..data import versions
-from ..display.changes import as_text
-from ..display.citation import about
-from ..display.releases import between
+from ..data.about import work
+from ..render.engine import render
+from ..review.changes import between
+from ..view.base import View
+from ..view.changes import Changes, changed
 from .heads import address
 
-_ATOM = "http://www.w3.org/2005/Atom"
+
+@dataclass(frozen=True)
+class Entry:
+    """One version: its name, day and page, and what it changes; None for the first."""
+
+    name: str
+    date: str
+    page: str
+    changes: Changes | None
 
 
-def _add(parent: ET.Element, name: str, text: str = "", **attributes: str) -> ET.Element:
-    child = ET.SubElement(parent, name, attributes)
-    child.text = text or None
-    return child
+@dataclass(frozen=True)
+class Feed(View):
+    """The feed; `own` is its address."""
 
+    template = "feed"
 
-def _entry(feed: ET.Element, data, site: str, name: str, previous: str) -> None:
-    """The entry of one version: what it changes, in words."""
-    made, page = versions.manifest(name), f"{address(site, name)}/releases/{name}.html"
-    said = as_text(between(data, previous, name), data) if previous else "The first version."
-    entry = _add(feed, "entry")
-    _add(entry, "id", page)
-    _add(entry, "title", f"Version {name}")
-    _add(entry, "updated", f"{made['date']}T00:00:00Z")
-    _add(entry, "link", rel="alternate", href=page)
-    _add(entry, "content", said, type="text")
+    own: str
+    title: str
+    author: str
+    updated: str
+    entries: tuple[Entry, ...]
 
 
 def feed(data, site: str) -> str:
@@ -49,16 +54,11 @@ def feed(data, site: str) -> str:
     ----------
     RFC 4287, The Atom Syndication Format.
     """
-    facts, known = about(data), versions.published()
-    own = f"{address(site)}/feed.xml"
-    root = ET.Element("feed", xmlns=_ATOM)
-    _add(root, "id", own)
-    _add(root, "title", facts.get("title", "A living systematic review"))
-    _add(_add(root, "author"), "name", facts.get("authors", ""))
-    _add(root, "link", rel="self", href=own)
-    dates = [versions.manifest(name)["date"] for name in known]
-    _add(root, "updated", f"{max(dates, default=data.date or '1970-01-01')}T00:00:00Z")
-    for previous, name in reversed(list(zip(["", *known], known, strict=False))):
-        _entry(root, data, site, name, previous)
-    ET.indent(root)
-    return ET.tostring(root, encoding="unicode", xml_declaration=True) + "\n"
+    known, item = versions.published(), work(data)
+    entries = tuple(Entry(
+        name, versions.manifest(name)["date"], f"{address(site, name)}/releases/{name}.html",
+        changed(data, between(data, previous, name)) if previous else None)
+        for previous, name in zip(["", *known], known, strict=False))
+    newest = max((e.date for e in entries), default=data.date or "1970-01-01")
+    return str(render(Feed(f"{address(site)}/feed.xml", item.title, item.author, newest,
+                           entries[::-1]), form="xml")) + "\n"

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-import html
-import json
 import os
 import subprocess
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from jinja2.utils import htmlsafe_json_dumps
 from markupsafe import escape
 from sphinx.application import Sphinx
 
 from ..data import versions
 from ..data.dataset import default_folder
 from ..data.interface import BASE, FILES
+from ..render.engine import SOURCE, render
+from ..view.base import View, packed
+from ..view.versions import State
 
 COMMIT, SIBLINGS = "LIVINGREVIEW_COMMIT", "LIVINGREVIEW_SIBLINGS"
 LATEST = "latest"  # folder of the state that has no version, beside those of the versions
@@ -37,6 +40,8 @@ class Identity:
         Day on which the version was published; empty where it is not released.
     folder : str
         Name of the data folder where it is not the project's own.
+    language : str
+        That its pages are written in.
     """
 
     version: str
@@ -44,9 +49,10 @@ class Identity:
     commit: str
     published: str = ""
     folder: str = ""
+    language: str = SOURCE
 
     @classmethod
-    def of(cls, root: Path, date: str) -> Identity:
+    def of(cls, root: Path, date: str, language: str = SOURCE) -> Identity:
         """The identity of the site built from a folder.
 
         Raises
@@ -57,29 +63,22 @@ class Identity:
         version, data = versions.here(), default_folder().resolve()
         return cls(version, date, os.environ.get(COMMIT) or _commit(root),
                    versions.manifest(version)["date"] if version else "",
-                   "" if data == (root / "data").resolve() else data.name)
+                   "" if data == (root / "data").resolve() else data.name, language)
 
     @property
     def words(self) -> str:
         """Version, date and, where it is not the project's own, data folder, for a reader."""
-        name = f"version {self.version}" if self.version else "unreleased"
-        of = f" of {versions.said(self.date)}" if self.date else ""
-        where = f" in the folder {self.folder}" if self.folder else ""
-        return f"{name}, data{of}{where}" if of or where else name
+        return render(_foot(self), language=self.language, form="txt")
 
     @property
     def source(self) -> str:
         """The commit for a reader, as HTML: it does not hold the data of another folder."""
-        if not self.commit:
-            return ""
-        said = f"{'code of ' if self.folder else ''}commit "
-        changed = " with changes" if self.commit.endswith(_CHANGED) else ""
-        return f" · {said}<code>{html.escape(self.commit[:12])}</code>{changed}"
+        return str(render({**packed(_foot(self)), "template": "commit"}, language=self.language))
 
     @property
     def stamps(self) -> tuple[str, ...]:
         """What pages hold of it, as it stands in them: words, commit, version and day as JSON."""
-        version = json.dumps(self.version or self.words, ensure_ascii=False)
+        version = htmlsafe_json_dumps(self.version or self.words)
         return (str(escape(self.words)), self.source, f'"version": {version}',
                 f'"dateModified": "{versions.day(self.date)}"' if self.date else "")
 
@@ -87,6 +86,42 @@ class Identity:
     def form(self) -> tuple[object, ...]:
         """Which of these there are: a page without one is written again when it gets one."""
         return self.version, self.published, self.folder, bool(self.date), bool(self.commit)
+
+
+@dataclass(frozen=True)
+class Foot(View):
+    """What a page says of its site.
+
+    Attributes
+    ----------
+    place : str
+        Folder of this site, where several stand beside each other.
+    commit : str
+        Its first letters; it does not hold the data of another folder.
+    altered : bool
+        Whether files differ from the commit.
+    top, versions : str
+        Addresses, as the page needs them, of the root of the site and of the list of versions.
+    others : tuple of (str, str)
+        Name and address of what stands beside this site; without a name it is the newest state.
+    """
+
+    template = "foot"
+
+    version: str
+    place: str
+    data: State
+    folder: str
+    commit: str
+    altered: bool
+    top: str = "."
+    versions: str = ""
+    others: tuple[tuple[str, str], ...] = ()
+
+
+def _foot(identity: Identity, **more) -> Foot:
+    return Foot(identity.version, identity.version or LATEST, State.of(identity.date),
+                identity.folder, identity.commit[:12], identity.commit.endswith(_CHANGED), **more)
 
 
 def address(site: str, version: str = "") -> str:
@@ -129,11 +164,11 @@ def _others(identity: Identity) -> list[tuple[str, str]]:
     if not os.environ.get(SIBLINGS):
         return []
     if identity.version:
-        return [("newest", "index.html")]
+        return [("", "index.html")]
     return [(name, f"{name}/index.html") for name in reversed(versions.published())]
 
 
-def footer(identity: Identity, pathto) -> str:
+def footer(identity: Identity, pathto: Callable[..., str]) -> str:
     """The version of the page, with the way to others; works without a script.
 
     Parameters
@@ -143,13 +178,10 @@ def footer(identity: Identity, pathto) -> str:
         Address of a page, or of a file below the site, from the page.
     """
     top = pathto("", 1).rstrip("/") or "."
-    links = "".join(f'<li><a href="{top}/../{href}">{name}</a></li>'
-                    for name, href in _others(identity))
-    return (f'<details class="lr-versions" data-top="{top}" data-version="'
-            f'{html.escape(identity.version or LATEST)}"><summary>This site: '
-            f"{escape(identity.words)}{identity.source}</summary>"
-            f'<ul><li><a href="{pathto("book/versions")}">All versions, and what changed</a></li>'
-            f"{links}</ul></details>")
+    return str(render(_foot(
+        identity, top=top, versions=pathto("book/versions"),
+        others=tuple((name, f"{top}/../{href}") for name, href in _others(identity))),
+        language=identity.language))
 
 
 def _downloads() -> list[tuple[str, str]]:
@@ -161,9 +193,27 @@ def _downloads() -> list[tuple[str, str]]:
         for ending, kind in kinds.items()]
 
 
+@dataclass(frozen=True)
+class Head(View):
+    """What the head of a page says to programs.
+
+    Attributes
+    ----------
+    record : dict or None
+        The page for search engines.
+    feed : str
+        Address of the feed; empty where there is none.
+    """
+
+    template = "head"
+
+    record: dict | None
+    feed: str
+
+
 def linked_data(facts: dict[str, str], identity: Identity, site: str, page: str,
-                title: str, landing: bool) -> str:
-    """A page for search engines (schema.org), as an element of its head.
+                title: str, landing: bool) -> dict:
+    """A page for search engines (schema.org).
 
     Parameters
     ----------
@@ -199,10 +249,7 @@ def linked_data(facts: dict[str, str], identity: Identity, site: str, page: str,
                                "description": facts.get("description", "")}}
     if site:
         record["url"] = f"{site}/{page}.html"
-    # "</" would end the element
-    return ('<script type="application/ld+json">'
-            + json.dumps(record, ensure_ascii=False, sort_keys=True).replace("</", "<\\/")
-            + "</script>")
+    return record
 
 
 def decorate(app: Sphinx, identity: Identity, facts: dict[str, str], page: str,
@@ -210,14 +257,10 @@ def decorate(app: Sphinx, identity: Identity, facts: dict[str, str], page: str,
     """Give a page its version, its data for search engines, and the address of the feed."""
     context["theme_extra_footer"] = (context.get("theme_extra_footer") or "") + footer(
         identity, context["pathto"])
-    site = address(app.config.livingreview_site_url, identity.version)
-    landing = page == app.config.root_doc
+    everywhere = app.config.livingreview_site_url
+    landing, record = page == app.config.root_doc, None
     if "title" in context and (landing or page.startswith("notebooks/")):
-        context["metatags"] = context.get("metatags", "") + linked_data(
-            facts, identity, site, page, context["title"], landing)
-    if site:
-        context["metatags"] = context.get("metatags", "") + (
-            '<link rel="alternate" type="application/atom+xml" '
-            f'href="{address(app.config.livingreview_site_url)}/feed.xml">')
-
-
+        record = linked_data(facts, identity, address(everywhere, identity.version), page,
+                             context["title"], landing)
+    context["metatags"] = context.get("metatags", "") + str(render(Head(
+        record, f"{address(everywhere)}/feed.xml" if everywhere else "")))

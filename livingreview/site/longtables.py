@@ -7,10 +7,13 @@ the link leads to the whole table.
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from jinja2 import Environment, PackageLoader
 from markupsafe import Markup
+
+from ..render.engine import SOURCE, render
+from ..view.base import View
 
 SHOWN, LONG = 50, 80  # rows on the page; a table with more than LONG is cut
 STYLES = ["_static/site.css"]
@@ -24,11 +27,36 @@ _CAPTION = re.compile(r"<caption>(.*?)</caption>", re.DOTALL)
 _BESIDE = re.compile(r'href="#')
 
 
-def _templates() -> Environment:
-    env = Environment(loader=PackageLoader("livingreview.site", "."), autoescape=True,
-                      extensions=["jinja2.ext.i18n"], trim_blocks=True)
-    env.install_null_translations(newstyle=True)
-    return env
+@dataclass(frozen=True)
+class Whole(View):
+    """A page with all rows of a table.
+
+    Attributes
+    ----------
+    caption, table : str
+        The words of its caption, and its markup.
+    page : str
+        That holds its first rows.
+    styles : tuple of str
+        Addresses of style sheets from the root of the site.
+    """
+
+    template = "whole_table"
+
+    caption: str
+    table: str
+    page: str
+    styles: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class More(View):
+    """The link to the file with all rows."""
+
+    template = "more_rows"
+
+    file: str
+    rows: int
 
 
 def _values(rows: list[str]) -> str:
@@ -41,7 +69,7 @@ def _values(rows: list[str]) -> str:
                    for place, values in found.items())
 
 
-def cut(body: str, page: str, folder: Path, styles: list[str]) -> str:
+def cut(body: str, page: str, folder: Path, styles: list[str], language: str = SOURCE) -> str:
     """The HTML of a page with its long tables cut; the whole ones are written as files.
 
     Parameters
@@ -53,28 +81,26 @@ def cut(body: str, page: str, folder: Path, styles: list[str]) -> str:
         Of the site.
     styles : list of str
         Addresses of style sheets from the root of the site.
+    language : str
 
     Returns
     -------
     str
         `body` itself where no table is long.
     """
-    env = _templates()
-
     def shorter(found: re.Match) -> str:
         whole, name = found[0], found[1]
         rows = _ROW.findall(_BODY.search(whole)[2])
         if len(rows) <= LONG or _LINKED.search("".join(rows)):
             return whole  # links lead to single rows, which must be on the page then
         target = PurePosixPath(page).with_name(f"{PurePosixPath(page).stem}-{name}.html")
-        up = "../" * (len(target.parts) - 1)
-        caption = Markup(re.sub("<[^>]+>", "", _CAPTION.search(whole)[1]))  # escaped already
+        caption = str(Markup(_CAPTION.search(whole)[1]).striptags())
         (folder / target).parent.mkdir(parents=True, exist_ok=True)
-        (folder / target).write_text(env.get_template("table.html").render(
-            caption=caption, table=_BESIDE.sub(f'href="{PurePosixPath(page).name}#', whole),
-            styles=[up + s for s in styles], page=PurePosixPath(page).name), encoding="utf-8")
+        (folder / target).write_text(render(
+            Whole(caption, _BESIDE.sub(f'href="{PurePosixPath(page).name}#', whole), page,
+                  tuple(styles)), str(target), language), encoding="utf-8")
         short = whole.replace("<table", f"<table{_values(rows)}", 1)
         short = _BODY.sub(lambda b: b[1] + "".join(rows[:SHOWN]) + b[3], short)
-        return short + env.get_template("more.html").render(href=target.name, n=len(rows))
+        return short + str(render(More(str(target), len(rows)), page, language))
 
     return _TABLE.sub(shorter, body)

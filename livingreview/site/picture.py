@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from ..data.about import about
 from ..data.dataset import load
 from ..render.engine import render
 from ..review import Review
@@ -21,8 +22,8 @@ def picture(review: Review) -> str:
         Of this project's data.
     """
     figures = Figures(review)
-    about = {row["key"]: row["value"] for row in review.data.records("about")}
-    return f"{render(figures.forest(review.analysis(about['picture'])), form='svg')}\n"
+    analysis = about(review.data)["picture"]
+    return f"{render(figures.forest(review.analysis(analysis)), form='svg')}\n"
 
 
 if __name__ == "__main__":

@@ -15,12 +15,13 @@ from pathlib import Path
 import yaml
 
 from ..data import versions
+from ..data.about import Work, about, work
 from ..data.dataset import Dataset
-from ..display.changes import as_text
-from ..display.citation import Work, about, work
 from ..intake.files import put
+from ..render.engine import render
 from ..review import dumps, review
 from ..review.changes import changes
+from ..view.changes import changed
 from . import crate, stopping
 from .workers import Workers
 
@@ -41,7 +42,7 @@ kernelspec:
 ```{{code-cell}} ipython3
 :tags: [remove-input]
 
-from livingreview.display.releases import Released
+from livingreview.render.versions import Released
 
 released = Released("{version}")
 released.facts()
@@ -335,8 +336,8 @@ def _same(root: Path, version: str, data: Dataset, results: str) -> None:
     releases = root / "releases"
     published = releases / f"{version}.json"
     if published.read_text(encoding="utf-8") != results:
-        found = as_text(changes(versions.document(published), json.loads(results)), data)
-        raise ReleaseError(_never(version, "results", [found]))
+        found = changed(data, changes(versions.document(published), json.loads(results)))
+        raise ReleaseError(_never(version, "results", [render(found, form="txt")]))
     try:
         held = versions.manifest(version, releases)
     except (OSError, ValueError) as error:

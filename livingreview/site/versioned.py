@@ -9,8 +9,8 @@ import shutil
 from pathlib import Path
 
 from ..data import reads, recorded, tables, versions
+from ..data.about import about
 from ..data.dataset import Dataset
-from ..display.citation import about
 from ..review import Review, dumps
 from . import api
 

@@ -9,11 +9,8 @@ from functools import partial
 from ..data import versions
 from ..data.dataset import Dataset
 from ..effects import Evidence
-from ..review import rounded
 from ..review.asked import Asked
-from ..review.causes import SHARED
-from ..review.changes import changes
-from ..review.known import known
+from ..review.changes import since
 from ..review.missing import FINISHED_REPORTED, FINISHED_UNREPORTED, RUNNING
 from ..review.windows import HARM, HEADLINE, Shown, others
 from .addresses import Addresses
@@ -264,11 +261,5 @@ def _since(ev: Evidence, results: Mapping[str, dict]) -> Since:
     before = versions.preceding(versions.here())
     if not before:
         return Since("", 0, 0, len(rows), last)
-    old = versions.results(before)
-    old = {**old, "analyses": {k: v for k, v in old["analyses"].items()
-                               if v["indication"] == ev.indication}}
-    # of files only those that every indication reads, so that no page hangs on another's
-    now = {**old, "analyses": rounded(results), "known": {ev.indication: known(ev)},
-           "digests": {path: ev.data.fingerprint(path) for path in SHARED}}
-    found = changes(old, now)
+    found = since(ev, results, before)
     return Since(before, len(found["analyses"]), found["unchanged"], len(rows), last)

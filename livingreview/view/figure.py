@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from ..data import versions
+from ..data.about import about
 from ..display import words
 from ..review import Review
 from ..review.robustness import SMALL_STUDY_K
@@ -193,7 +194,7 @@ class Figures:
 
     @cached_property
     def _about(self) -> dict[str, str]:
-        return {row["key"]: row["value"] for row in self.data.records("about")}
+        return about(self.data)
 
     def results(self) -> Iterator[dict]:
         """All analyses in the order of their indications."""

@@ -1,13 +1,12 @@
-"""How a version is cited: plain text, BibTeX, RIS and CSL-JSON."""
+"""What the review says of itself, and how a version of it is cited: BibTeX, RIS and CSL-JSON."""
 
 from __future__ import annotations
 
 import json
 from dataclasses import dataclass
 
-from ..data import versions
-from ..data.dataset import Dataset
-from .html import Html, details, join, text
+from . import versions
+from .dataset import Dataset
 
 UNRELEASED = "unreleased"  # how the name of a state starts that is no version
 
@@ -40,6 +39,11 @@ class Work:
         return f"livingreview-{self.version}".replace("_", "-").replace(versions.MARK, "-")
 
     @property
+    def released(self) -> bool:
+        """Whether it is a version and no state between two."""
+        return not self.version.startswith(UNRELEASED)
+
+    @property
     def year(self) -> str:
         """Year of the date."""
         return self.date[:4]
@@ -67,17 +71,6 @@ def work(data: Dataset, version: str = "", date: str = "", url: str = "") -> Wor
                 version or f"{UNRELEASED}-{data.version or 'undated'}", date or data.date, url)
 
 
-def plain(item: Work) -> str:
-    """The citation as a sentence."""
-    state = (f"Version {item.version}" if not item.version.startswith(UNRELEASED)
-             else "Not released")
-    of = versions.said(item.version.removeprefix(f"{UNRELEASED}-"))
-    dated = f"Data of {of}" if item.date and state == "Not released" else item.date
-    parts = [item.author, item.title, state, dated,
-             f"https://doi.org/{item.doi}" if item.doi else item.url]
-    return ". ".join(p for p in parts if p) + "."
-
-
 def bibtex(item: Work) -> str:
     """The citation for BibTeX; the author is an entity and stays one name."""
     fields = {"title": f"{{{item.title}}}", "author": f"{{{item.author}}}", "year": item.year,
@@ -102,10 +95,3 @@ def csl(item: Work) -> str:
               if item.date else None,
               "URL": item.url, "DOI": item.doi}
     return json.dumps([{k: v for k, v in record.items() if v}], ensure_ascii=False, indent=1)
-
-
-def citations(item: Work) -> Html:
-    """A version in every format, to copy."""
-    forms = [("BibTeX", bibtex(item)), ("RIS", ris(item)), ("CSL-JSON", csl(item))]
-    return join([Html(f'<p class="lr-cite">{text(plain(item))}</p>'),
-                 *(details(name, Html(f"<pre>{text(form)}</pre>")) for name, form in forms)])

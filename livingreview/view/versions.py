@@ -1,0 +1,223 @@
+"""Published versions: the list of them, one of them, and how each is cited."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from ..data import about, tables, versions
+from ..data.dataset import Dataset
+from ..review.searches import searches
+from .base import View
+
+
+@dataclass(frozen=True)
+class State:
+    """A version of data: its day, and what tells a later state without an entry."""
+
+    day: str
+    state: str
+
+    @classmethod
+    def of(cls, data_version: str | None) -> State:
+        """The parts of a version of data."""
+        day, _, state = (data_version or "").partition(versions.MARK)
+        return cls(day, state)
+
+
+@dataclass(frozen=True)
+class Release(View):
+    """A published version.
+
+    Attributes
+    ----------
+    data : str
+        Version of its data.
+    """
+
+    template = "release"
+
+    name: str
+    date: str
+    data: str
+    package: str
+    analyses: int = 0
+
+
+@dataclass(frozen=True)
+class Published(View):
+    """Every published version, newest first, and what these pages are.
+
+    Attributes
+    ----------
+    here : Release or None
+        The version that these pages are.
+    data : State or None
+        What they were built from where they are none.
+    """
+
+    template = "versions"
+
+    here: Release | None
+    data: State | None
+    rows: tuple[Release, ...]
+
+
+@dataclass(frozen=True)
+class Files(View):
+    """The digest of each file that a version was made from."""
+
+    template = "release_files"
+
+    version: str
+    manifest: str
+    digests: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
+class Citation(View):
+    """A version, or a state of the data, as it is cited.
+
+    Attributes
+    ----------
+    version : str
+        Empty for a state that is none.
+    data : State
+        Of a state that is no version.
+    forms : tuple of (str, str)
+        Name and text of each format.
+    """
+
+    template = "citation"
+
+    author: str
+    title: str
+    version: str
+    date: str
+    data: State
+    address: str
+    forms: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
+class ToCite(View):
+    """What to cite.
+
+    Attributes
+    ----------
+    here, last : str
+        The version that these pages are, and the newest one; empty where there is none.
+    state : Citation or None
+        Of these pages, where another citation is the one to take.
+    """
+
+    template = "to_cite"
+
+    here: str
+    last: str
+    citation: Citation
+    state: Citation | None = None
+
+
+@dataclass(frozen=True)
+class Living(View):
+    """How the review is kept alive.
+
+    Attributes
+    ----------
+    searches : int
+    last : str
+        Day of the last search.
+    stated : tuple of (str, str)
+        What the review says of itself, by key; empty text where it says nothing.
+    preceding : str
+    first : bool
+        Whether these pages are the first version.
+    """
+
+    template = "living"
+
+    searches: int
+    last: str
+    stated: tuple[tuple[str, str], ...]
+    preceding: str
+    first: bool
+
+
+def release(name: str, analyses: int = 0) -> Release:
+    """A published version.
+
+    Parameters
+    ----------
+    name : str
+    analyses : int, optional
+        How many it has.
+    """
+    made = versions.manifest(name)
+    return Release(name, made["date"], made["data_version"], made["package_version"], analyses)
+
+
+def published(data_version: str | None) -> Published:
+    """Every published version, and what these pages are.
+
+    Parameters
+    ----------
+    data_version : str or None
+        Version of the data as they are.
+    """
+    here = versions.here()
+    return Published(release(here) if here else None, None if here else State.of(data_version),
+                     tuple(map(release, reversed(versions.published()))))
+
+
+def files(name: str, manifest: Mapping) -> Files:
+    """The files of a version.
+
+    Parameters
+    ----------
+    name : str
+    manifest : mapping
+    """
+    return Files(name, f"{name}{versions.MANIFEST}", tuple(manifest["sha256"].items()))
+
+
+def citation(work: about.Work) -> Citation:
+    """How a version, or a state of the data, is cited.
+
+    Parameters
+    ----------
+    work : Work
+    """
+    data = "" if work.released or not work.date else work.version.removeprefix(
+        f"{about.UNRELEASED}-")
+    return Citation(
+        work.author, work.title, work.version if work.released else "", work.date, State.of(data),
+        f"https://doi.org/{work.doi}" if work.doi else work.url,
+        (("BibTeX", about.bibtex(work)), ("RIS", about.ris(work)), ("CSL-JSON", about.csl(work))))
+
+
+def of_pages(data: Dataset) -> Citation:
+    """How these pages are cited: as the version that they are, else by the state of the data."""
+    here = versions.here()
+    return of_version(data, here) if here else citation(about.work(data))
+
+
+def of_version(data: Dataset, name: str) -> Citation:
+    """How a published version is cited."""
+    return citation(about.work(data, name, versions.manifest(name)["date"]))
+
+
+def to_cite(data: Dataset) -> ToCite:
+    """What to cite: the version that these pages are, else the last one and their state."""
+    known, here, pages = versions.published(), versions.here(), of_pages(data)
+    if here or not known:
+        return ToCite(here, "", pages)
+    return ToCite("", known[-1], of_version(data, known[-1]), pages)
+
+
+def living(data: Dataset) -> Living:
+    """How the review is kept alive: the schedule of each step, versions, retirement."""
+    facts, here, found = about.about(data), versions.here(), searches(data)
+    return Living(len(found), max((str(s.date) for s in found), default=""),
+                  tuple((key, facts.get(key, "")) for key in tables.LIVING_MODE),
+                  versions.preceding(here), bool(here))
