@@ -21,9 +21,7 @@ from livingreview.display.across import (
     mechanisms,
     others,
 )
-from livingreview.display.flow import Flow
 from livingreview.display.ledger import Ledger
-from livingreview.display.pages import Overview
 from livingreview.display.seeds import SeedReview
 from livingreview.effects import Evidence
 from livingreview.effects.comparisons import any_order, plain_classes
@@ -56,25 +54,22 @@ def _shown(chapter: Chapter) -> dict[str, str]:
     views |= {f"figure {r['id']}": figures.page(r) for r in chapter.results()}
     views |= {name: part.view for name, part in {
         "tabs": chapter.tabs("index"), "answer": chapter.answer(), "benefits": chapter.benefits(),
-        "harms": chapter.harms(), "studies": chapter.trials(),
-        "directions": chapter.directions(), "albatross": chapter.albatross("sleep"),
-        "panels": chapter.panels("psqi")}.items()}
+        "harms": chapter.harms(), "studies": chapter.trials(), "question": chapter.question(),
+        "size": chapter.size(), "bias": chapter.risk_of_bias(), "gaps": chapter.gaps(),
+        "downloads": chapter.downloads(), "directions": chapter.directions(),
+        "albatross": chapter.albatross("sleep"), "panels": chapter.panels("psqi")}.items()}
     return {name: str(render(view)) for name, view in views.items()} | {
-        "question": chapter.question(), "changes": chapter.changes(), "size": chapter.size(),
-        "bias": chapter.risk_of_bias(),
+        "changes": chapter.changes(),
         "time": chapter.time_course("sleep", "placebo"), "dose": chapter.dose(MAIN),
         "subgroups": chapter.subgroups(MAIN), "combinations": chapter.combinations(),
         "robustness": chapter.robustness(MAIN), "bounds": chapter.event_bounds(),
-        "others": chapter.others(), "beside": chapter.ours_beside(), "claims": chapter.claims(),
-        "gaps": chapter.gaps()}
+        "others": chapter.others(), "beside": chapter.ours_beside(), "claims": chapter.claims()}
 
 
 def _shown_across(folder: Path) -> dict[str, str]:
     """What each part of the pages that look across indications shows."""
-    book, ledger, flow, overview = Book(folder), Ledger(folder), Flow(folder), Overview(folder)
+    book, ledger, pages = Book(folder), Ledger(folder), Pages(folder)
     parts = {
-        "landing": Pages(folder).landing()._repr_html_(),
-        "map": Pages(folder).evidence_map()._repr_html_(),
         "timeline": evidence_map.timeline(book), "countries": evidence_map.countries(book),
         "ratios": harms.ratios(book), "harms": harms.by_indication(book),
         "groups": harms.by_cells(book), "reporting": harms.reporting(book),
@@ -85,15 +80,17 @@ def _shown_across(folder: Path) -> dict[str, str]:
         "experiments": animals.listing(book), "animal syntheses": animals.syntheses(book),
         "others": others.by_indication(book), "overlap": others.overlap(book),
         "verdicts": ledger.counts(), "claims": ledger.claims(),
-        "statuses": ledger.number_counts(), "numbers": ledger.headline_numbers(),
-        "flow": flow.diagram(), "steps": flow.by_indication(), "searches": flow.searches(),
-        "rules": overview.certainty_rules(), "comparisons": overview.all_comparisons(),
-        "overlaps": overview.overlaps(),
-        "retractions": overview.retractions(), "warnings": overview.warnings(),
-        "unused": overview.unused(), "derived": overview.derived(),
-        "by outcome": overview.completeness_by_outcome(),
-        "by study": overview.completeness_by_study()}
-    return {name: str(html) for name, html in parts.items()}
+        "statuses": ledger.number_counts(), "numbers": ledger.headline_numbers()}
+    views = {
+        "landing": pages.landing(), "map": pages.evidence_map(), "flow": pages.flow(),
+        "steps": pages.flow_by_indication(), "searches": pages.searches(),
+        "rules": pages.certainty_rules(), "comparisons": pages.comparisons(),
+        "overlaps": pages.overlaps(), "retractions": pages.retractions(),
+        "warnings": pages.warnings(), "unused": pages.unused(), "derived": pages.derived(),
+        "completeness": pages.completeness(), "extraction": pages.extraction(),
+        "doubts": pages.doubts(), "interface": pages.interface()}
+    return {name: str(html) for name, html in parts.items()} | {
+        name: str(render(shown.view)) for name, shown in views.items()}
 
 
 def _shown_of_seed(chapter: Chapter) -> dict[str, str]:

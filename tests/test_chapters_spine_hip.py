@@ -282,8 +282,8 @@ def test_a_possible_overlap_with_a_trial_without_a_number_bars_nothing(world):
 
 
 def test_no_size_is_called_zero_and_animals_make_no_comparison_of_people(disc):
-    assert "(0 enrolled" not in disc.size()
-    assert "Freeman" not in disc.question()
+    assert "(0 enrolled" not in disc.size()._repr_html_()
+    assert "Freeman" not in disc.question()._repr_html_()
 
 
 def test_a_response_is_called_by_its_definition(disc):

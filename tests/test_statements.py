@@ -119,7 +119,8 @@ def test_gaps_count_the_analyses_without_an_estimate():
     chapter = Chapter(KNEE)
     asked = [r for r in chapter.results() if r["role"] != "check"]
     empty = [r for r in asked if r["pooled"] is None]
-    assert f"{len(empty)} of {len(asked)} analyses" in chapter.gaps()
+    said = chapter.gaps()._repr_html_()
+    assert f"{len(empty)} of {len(asked)} analyses" in said and said.count("<li>") == len(empty)
 
 
 # --- participants ---------------------------------------------------------------------------------

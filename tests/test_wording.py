@@ -176,7 +176,7 @@ def test_claims_that_wait_are_counted_and_none_is_said_as_all(waiting, said):
 
 def test_comparisons_that_nobody_makes_or_asks_for_have_no_row(tmp_path):
     world = World(tmp_path / "data").analysis().trial("doe-2020", "hyaluronic-acid")
-    rows = BeautifulSoup(Chapter(KNEE, world.write()).question(), "lxml").select("tbody tr")
+    rows = soup(Chapter(KNEE, world.write()).question().view).select("tbody tr")
     kinds = {r.th.get_text(): r.td.get_text() for r in rows}
     assert list(kinds.values()) == ["0", "1"]  # the placebo of the analysis, and what was made
     assert any("Hyaluronic" in kind for kind in kinds)

@@ -13,14 +13,10 @@ from ..review.asked import Asked
 from ..view.naming import study_names
 from . import (
     analyses,
-    bias,
     changelog,
     claimed,
     figures,
-    gaps,
-    references,
     robustness,
-    studies,
     words,
 )
 from .across import others
@@ -54,7 +50,7 @@ class Chapter:
     Examples
     --------
     >>> chapter = Chapter("knee-osteoarthritis")
-    >>> chapter.gaps()  # doctest: +SKIP
+    >>> chapter.claims()  # doctest: +SKIP
     """
 
     def __init__(self, indication: str, data=None, window=None, comparator=None):
@@ -132,21 +128,13 @@ class Chapter:
         return paragraph(f"{self.review.analysis(analysis)['title']}: no analysis asks the same "
                          f"with {self.asked.words()}.", "lr-empty")
 
-    # --- question, what changed ---------------------------------------------------------------
-
-    def question(self) -> Html:
-        """Comparisons that the studies of people allow, with their number."""
-        return studies.comparison_table(self.evidence, self.names)
+    # --- what changed -------------------------------------------------------------------------
 
     def changes(self) -> Html:
         """What changed since the last version, and in the data of this indication."""
         return changelog.changes(self.evidence, self.names, self.results())
 
-    # --- studies and their risk of bias -------------------------------------------------------
-
-    def size(self) -> Html:
-        """How many studies and participants of which design are known."""
-        return studies.size(self.evidence)
+    # --- studies ------------------------------------------------------------------------------
 
     def by_condition(self, *analyses: str) -> Html:
         """Each trial of some analyses, by the stage or form of the disease at entry."""
@@ -155,10 +143,6 @@ class Chapter:
     def by_route(self, *analyses: str) -> Html:
         """Studies of people by the route of their cells, with their results in some analyses."""
         return by_route(self.review, self.evidence, self.names, analyses)
-
-    def risk_of_bias(self) -> Html:
-        """Published judgements, and the signals that the data hold."""
-        return bias.risk_of_bias(self.evidence, self.names, self.results())
 
     # --- effects ------------------------------------------------------------------------------
 
@@ -236,23 +220,3 @@ class Chapter:
     def validation_studies(self, review_id: str) -> Html:
         """The studies that a seed review tabulates, with what each of them is."""
         return validation_studies(self.evidence, self.names, review_id)
-
-    # --- gaps ---------------------------------------------------------------------------------
-
-    def gaps(self) -> Html:
-        """Analyses without an estimate."""
-        return gaps.gaps(self.results())
-
-    # --- data and references ------------------------------------------------------------------
-
-    def downloads(self) -> Html:
-        """The tables of the chapter as files."""
-        return references.downloads(self.indication)
-
-    def shares(self, source_id: str) -> Html:
-        """How many outcome rows come from one source."""
-        return references.shares(self.evidence, source_id)
-
-    def citations(self):
-        """The reports behind the analyses, as citations of the bibliography."""
-        return references.citations(self.evidence, self.results())

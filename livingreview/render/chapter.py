@@ -8,8 +8,10 @@ from ..display import chapter
 from ..review.directions import Direction, directions
 from ..review.windows import Shown as First
 from ..review.windows import shown_first
+from ..view import chapter_data, studies
 from ..view.albatross import albatross
 from ..view.answer import answer
+from ..view.bias import risk_of_bias
 from ..view.chapter_trials import chapter_trials
 from ..view.directions import direction_plot
 from ..view.forest import Forests
@@ -84,6 +86,40 @@ class Chapter(chapter.Chapter):
         """
         return Shown(replica(self.evidence, self._forests, self._by_id[check], self._by_id[main],
                              published))
+
+    # --- studies and data ---------------------------------------------------------------------
+
+    def size(self) -> Shown:
+        """How many studies and participants of which design are known."""
+        return Shown(studies.study_size(self.evidence))
+
+    def question(self) -> Shown:
+        """Comparisons that the studies of people allow, with their number."""
+        return Shown(studies.comparisons(self.evidence))
+
+    def risk_of_bias(self) -> Shown:
+        """Published judgements, and the signals that the data hold."""
+        return Shown(risk_of_bias(self.evidence, self.results()))
+
+    def gaps(self) -> Shown:
+        """Analyses without an estimate."""
+        return Shown(chapter_data.gaps(self.results()))
+
+    def downloads(self) -> Shown:
+        """The tables of the chapter as files."""
+        return Shown(chapter_data.downloads(self.indication))
+
+    def shares(self, source_id: str) -> Shown:
+        """How many outcome rows come from one source."""
+        return Shown(chapter_data.shares(self.evidence, source_id))
+
+    def citations(self):
+        """The reports behind the analyses, as citations that the book resolves."""
+        from IPython.display import Markdown  # only cells of a notebook need it
+
+        keys = chapter_data.cited(self.evidence, self.results())
+        return Markdown(", ".join(f"{{cite:t}}`{key}`" for key in keys)) if keys else (
+            Shown(chapter_data.NoReports()))
 
     @cached_property
     def _directions(self) -> list[Direction]:
