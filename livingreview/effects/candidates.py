@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from ..data.scales import fixed_limits
 from .evidence import Contest, Evidence, Group
+from .messages import said
 from .question import (
     FROM_ROWS,
     LOW_FOLLOW_UP,
@@ -32,6 +33,11 @@ from .values import (
 )
 
 LIMITS = "limits of the instrument"  # how the derivation of a scale that no row prints begins
+
+
+def by_limits(limits: tuple[float, float]) -> str:
+    """The derivation of a scale that no row prints."""
+    return said("limits", low=f"{limits[0]:g}", high=f"{limits[1]:g}")
 
 
 @dataclass(frozen=True)
@@ -75,10 +81,10 @@ def scale_of(ev: Evidence, trial: str, row) -> tuple[tuple[float | None, float |
     fitting = [scale for scale in found if None not in scale and _fits(row, *scale)]
     if len(fitting) == 1:
         low, high = fitting[0]
-        return (low, high), f"scale {low:g} to {high:g} from other rows of the trial"
+        return (low, high), said("scale-of-rows", low=f"{low:g}", high=f"{high:g}")
     limits = fixed_limits(ev.data, row["outcome"], row["instrument"])
     if own == (None, None) and not (fitting or row["rescaled"]) and limits and _fits(row, *limits):
-        return limits, f"{LIMITS}, {limits[0]:g} to {limits[1]:g}, as its scale"
+        return limits, by_limits(limits)
     return own, ""
 
 
@@ -107,9 +113,9 @@ def units(ev: Evidence, analysis: Analysis, row) -> tuple[float | None, tuple[st
         for other in ev.outcomes[row["study_id"], row["arm_id"]]:
             same = other["timepoint_months"] == row["timepoint_months"] is not None
             if same and other["n"] is not None:
-                return other["n"], ("n from another row of the same arm and visit",)
+                return other["n"], (said("n-of-row"),)
     allocated = _allocated_units(ev, analysis, row)
-    return allocated, () if allocated is None else ("allocated n",)
+    return allocated, () if allocated is None else (said("allocated"),)
 
 
 def _units_per_patient(ev: Evidence, analysis: Analysis, row, n: float) -> float:
@@ -136,24 +142,24 @@ def row_value(ev: Evidence, analysis: Analysis, row, rules: Rules) -> ArmValue:
         value = continuous(row, n, (*words, scale) if scale else words)
         if scale.startswith(LIMITS):
             if not rules.instrument_limits:
-                raise Unusable("scale not stated but by the limits of its instrument")
+                raise Unusable(said("limits-only"))
             value = replace(value, quality=worst(value.quality, "derived"))
     if not rules.takes(value.quality):
         raise refused(value.quality, row)
     if value.skewed and not rules.skewed:
-        raise Unusable("skewed by its quartiles")
+        raise Unusable(said("skewed"))
     allocated = _allocated_units(ev, analysis, row)
     if allocated:
         value = replace(value, low_follow_up=value.n < LOW_FOLLOW_UP * allocated)
         # SDs and counts are derived with the analysed n; only then is it replaced.
         if allocated != value.n and allocated >= (value.events or 2) and rules.allocated_n:
             value = replace(value, n=float(allocated),
-                            derivation=(*value.derivation, "allocated n"))
+                            derivation=(*value.derivation, said("allocated")))
     per_patient = _units_per_patient(ev, analysis, row, value.n)
     if per_patient > 1:
         value = value.thinned(per_patient, rules.icc)
     if not analysis.binary and value.n <= 1:
-        raise Unusable("units of a single patient")
+        raise Unusable(said("single"))
     return value
 
 
@@ -194,12 +200,12 @@ def group_value(ev: Evidence, analysis: Analysis, group: Group, rows: dict[str, 
     parts += [usable[arm] for arm in group.arms if arm in remaining and arm in usable]
     missing = [arm for arm in group.arms if arm in remaining and arm not in usable]
     if missing and parts and not rules.some_arms:
-        raise Unusable(f"only some of the arms have a value (missing: {', '.join(missing)})")
+        raise Unusable(said("some-arms", arms=", ".join(missing)))
     if not parts:
-        raise Unusable(why[0] if why else "no value in one of the arms")
+        raise Unusable(why[0] if why else said("no-value"))
     value = combined(parts)
     if missing:
-        words = f"without arm {', '.join(missing)}, which has no usable value here"
+        words = said("unusable-arm", arms=", ".join(missing))
         value = replace(value, derivation=(*value.derivation, words))
     return value
 
@@ -231,7 +237,7 @@ def not_comparable(ev: Evidence, study: str, months: float | None) -> str:
     limits = [limit for name in (study, ev.trial_of(study))
               if (limit := ev.studies[name]["comparable_until_months"]) is not None]
     if limits and months is not None and months > min(limits):
-        return f"visits after month {min(limits):g} follow unblinding, cross-over or rescue"
+        return said("late", months=f"{min(limits):g}")
     return ""
 
 
@@ -239,22 +245,21 @@ def slot_problem(ev: Evidence, analysis: Analysis, slot: Slot) -> str:
     """Why a slot cannot enter, whatever its values; empty where it can."""
     if analysis.measure not in FROM_ROWS or (analysis.target_type == "event"
                                              and not analysis.binary):
-        return f"values of the arms give no {ev.data.label('measure', analysis.measure)}"
+        return said("no-measure", measure=ev.data.label("measure", analysis.measure))
     if slot.statistic == "percent-change":
-        return "percentage changes"
+        return said("percent-change")
     if analysis.target_type == "event":
         return ""
     if analysis.binary:
         if slot.better is None or slot.better == analysis.favourable:
             return ""
-        return ("the direction of the values is not known" if slot.better == "unknown"
-                else "the count runs against the direction of the analysis")
+        return said("direction") if slot.better == "unknown" else said("against")
     if slot.better not in ("lower", "higher"):
-        return "the direction of the values is not known"
+        return said("direction")
     if analysis.rescale and None in slot.scale:
-        return "scale not stated"
+        return said("no-scale")
     if analysis.measure == "SMD" and slot.statistic != "final":
-        return "changes from baseline share no standardised difference with final values"
+        return said("changes")
     return ""
 
 
@@ -314,8 +319,8 @@ def _other_rows(ev: Evidence, taken: list[Candidate]) -> list[tuple[str, str]]:
         for row in candidate.rows:
             if row["row"] not in used:
                 same = (row["study_id"], row["arm_id"]) in arms
-                why = (f"read in {SOURCE_WORDS[source_rank(ev, row)]}, another source of the arm "
-                       "was taken" if same else "an arm that holds it, or its parts, were taken")
+                why = said("another-source", source=SOURCE_WORDS[source_rank(ev, row)]) if (
+                    same) else said("union")
                 out.append((f"{slot_name(ev, candidate.slot)}, {row['arm_id']}", why))
     return out
 
@@ -327,17 +332,15 @@ def passed_over(ev: Evidence, pairs: list[Candidate], others: list[Candidate],
     for other in others:
         a, b = taken.rank, other.rank
         if a[0] != b[0]:
-            why = "lower in the order of outcomes"
+            why = said("lower-outcome")
         elif a[1] != b[1]:
-            why = "earlier visit of the window"
+            why = said("earlier-visit")
         elif a[2] != b[2]:
-            why = ("change from baseline, where final values are there"
-                   if other.slot.statistic == "change" else "final values of a study not "
-                   "randomised, where changes are there")
+            why = said("finals-there" if other.slot.statistic == "change" else "changes-there")
         elif a[3] != b[3]:
-            why = f"read in {SOURCE_WORDS[b[3]]}"
+            why = said("source", source=SOURCE_WORDS[b[3]])
         else:
-            why = "later row of the same kind"
+            why = said("later-row")
         out.append((slot_name(ev, other.slot), why))
     out += [(slot_name(ev, slot), why) for slot, why in unusable if why not in NOT_ASKED]
     return tuple(dict.fromkeys(out))

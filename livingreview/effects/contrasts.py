@@ -7,9 +7,10 @@ import re
 
 from .. import synthesis
 from ..data.scales import fixed_limits
-from .candidates import LIMITS, not_comparable, source_rank
+from .candidates import LIMITS, by_limits, not_comparable, source_rank
 from .estimates import within_person
 from .evidence import Contest, Evidence, Group
+from .messages import said
 from .question import OUTSIDE, Analysis, Effect, Rules, main_reason, targets
 from .values import SOURCE_RANK, Unusable, doubt_of, reading, refused, worst
 
@@ -33,29 +34,29 @@ def _contrast_se(row, ratio: bool, df: float | None) -> tuple[float, tuple[str, 
         low, high = row["ci_low"], row["ci_high"]
         if ratio:
             if low <= 0:
-                raise Unusable("the interval of a ratio reaches zero")
+                raise Unusable(said("ratio-zero"))
             low, high = math.log(low), math.log(high)
-        return float(synthesis.se_from_interval(low, high)), ("SE from the reported interval",)
+        return float(synthesis.se_from_interval(low, high)), (said("se-interval"),)
     if row["se"]:
         return row["se"], ()
     if row["p_value"] and EXACT_P.fullmatch(row["p_value"]):
         estimate = math.log(row["estimate"]) if ratio else row["estimate"]
         if estimate and 0 < float(row["p_value"]) < 1:
             return float(synthesis.se_from_p_value(estimate, float(row["p_value"]), df)), (
-                "SE from the exact p-value"
-                + ("" if df is None else f" (t on {df:g} degrees of freedom)"),)
-    raise Unusable("a reported difference without interval, standard error or exact p-value")
+                said("se-p") if df is None else said("se-t", df=f"{df:g}"),)
+    raise Unusable(said("no-error"))
 
 
 def _contrast_effect(ev: Evidence, analysis: Analysis, row, flip: bool,
                      df: float | None) -> tuple:
     """Effect, SE and derivation of one contrast in the direction of the analysis."""
     if row["estimate"] is None:
-        raise Unusable("a p-value or statement without an estimate")
+        raise Unusable(said("no-estimate"))
     if row["measure"] != analysis.measure:
-        raise Unusable(f"reported as {row['measure'] or 'an unnamed measure'}")
+        raise Unusable(said("other-measure", measure=row["measure"])
+                       if row["measure"] else said("unnamed-measure"))
     if analysis.ratio and row["estimate"] <= 0:
-        raise Unusable("a ratio that is not positive")
+        raise Unusable(said("not-positive"))
     quality = row["quality"] or "as-reported"
     # Ratios and risk differences are tested by the normal distribution.
     se, words = _contrast_se(row, analysis.ratio,
@@ -67,16 +68,16 @@ def _contrast_effect(ev: Evidence, analysis: Analysis, row, flip: bool,
         return (-estimate if flip else estimate), se, quality, words
     size = abs(row["estimate"])
     if row["favours"] not in ("cells", "comparator") and size:
-        raise Unusable("the direction of the reported difference is not known")
+        raise Unusable(said("contrast-direction"))
     toward_cells = 1 if row["favours"] == "cells" else -1
     sign = toward_cells * (-1 if analysis.favourable == "lower" else 1)
     if analysis.rescale:
-        width, by_limits = _width(ev, row, size)
+        width, derived = _width(ev, row, size)
         factor = 100 / width
-        if by_limits:
-            words, quality = (*words, by_limits), worst(quality, "derived")
+        if derived:
+            words, quality = (*words, derived), worst(quality, "derived")
         if factor != 1:
-            words = (*words, f"rescaled from 0–{width:g} to 0–100")
+            words = (*words, said("rescaled", low="0", high=f"{width:g}"))
         size, se = size * factor, se * factor
     return sign * size, se, quality, words
 
@@ -87,8 +88,8 @@ def _width(ev: Evidence, row, size: float) -> tuple[float, str]:
         return row["scale_max"], ""
     limits = fixed_limits(ev.data, row["outcome"], row["instrument"])
     if row["scale_max"] is not None or limits is None or size > limits[1] - limits[0]:
-        raise Unusable("scale of the reported difference not stated")
-    return limits[1] - limits[0], f"{LIMITS}, {limits[0]:g} to {limits[1]:g}, as its scale"
+        raise Unusable(said("contrast-scale"))
+    return limits[1] - limits[0], by_limits(limits)
 
 
 def _degrees_of_freedom(totals: list[float | None], paired: bool) -> float | None:
@@ -134,11 +135,11 @@ def reported_effect(ev: Evidence, analysis: Analysis, trial: str, contests: list
                     raise Unusable(late)
                 if not (alone and _covers(contest.cells, cells)
                         and _covers(contest.comparator, comparator)):
-                    raise Unusable("a result of selected arms only")
+                    raise Unusable(said("selected-arms"))
                 yi, se, quality, words = _contrast_effect(
                     ev, analysis, row, flipped, _degrees_of_freedom(totals, paired))
                 if not rules.instrument_limits and any(w.startswith(LIMITS) for w in words):
-                    raise Unusable("scale not stated but by the limits of its instrument")
+                    raise Unusable(said("limits-only"))
                 if not rules.takes(quality):
                     raise refused(quality, row)
             except Unusable as reason:
@@ -151,7 +152,7 @@ def reported_effect(ev: Evidence, analysis: Analysis, trial: str, contests: list
         raise Unusable(main_reason(reasons))
     _, _, contest, row, yi, se, quality, words = min(found, key=lambda f: f[:2])
     totals = [_allocated(ev, contest.study_id, g) for g in (contest.cells, contest.comparator)]
-    words = ("effect as reported between the arms", *words, *doubt_of(row))
+    words = (said("as-reported"), *words, *doubt_of(row))
     return Effect(
         trial, contest.study_id, contest.kind, contest.background, contest.cells.cells,
         row["outcome"], row["instrument"] or "", row["timepoint_months"], "contrast", yi, se**2,

@@ -9,6 +9,7 @@ from functools import lru_cache
 from .. import synthesis
 from .candidates import Candidate, Slot, candidates, passed_over
 from .evidence import Contest, Evidence
+from .messages import said
 from .question import Analysis, Effect, Rules, main_reason
 from .values import ArmValue, Unusable, combined, worst
 
@@ -21,12 +22,12 @@ def oriented(analysis: Analysis, slot: Slot, value: ArmValue) -> ArmValue:
     mean, sd = (value.mean - shift) * factor, value.sd * factor
     words = value.derivation
     if analysis.rescale and (low, high) != (0, 100):
-        words = (*words, f"rescaled from {low:g}–{high:g} to 0–100")
+        words = (*words, said("rescaled", low=f"{low:g}", high=f"{high:g}"))
     if slot.better != analysis.favourable:
         top = 0.0
         if slot.statistic == "final":
             top = 100.0 if analysis.rescale else (low + high if None not in slot.scale else 0.0)
-        mean, words = top - mean, (*words, "direction reversed")
+        mean, words = top - mean, (*words, said("reversed"))
     return replace(value, mean=mean, sd=sd, derivation=words)
 
 
@@ -163,7 +164,7 @@ def row_effect(ev: Evidence, analysis: Analysis, trial: str, contests: list[Cont
         raise Unusable(str(error)) from error
     words = tuple(dict.fromkeys((*cells.derivation, *control.derivation)))
     if paired:
-        words = (*words, f"units of one person, correlation {rules.paired_correlation:g}")
+        words = (*words, said("one-person", r=f"{rules.paired_correlation:g}"))
     classes = {p.contest.cells.cells for p in pairs}
     others = [c for c in found if c not in pairs]
     return Effect(

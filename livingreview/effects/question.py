@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from .comparisons import UNCONTROLLED
 from .evidence import Evidence
+from .messages import said
 from .values import MAIN_QUALITIES, QUALITIES, ArmValue, Reading
 
 LOW_FOLLOW_UP = 0.8
@@ -14,11 +15,11 @@ RATIOS = ("RR", "OR", "HR")
 MEAN_CHANGE, PROPORTION = "mean-change", "proportion"
 # Measures that rows of arms give; others are pooled only as reported between the arms.
 FROM_ROWS = ("MD", "SMD", "RR", "OR", "RD", MEAN_CHANGE, PROPORTION)
-ONE_ARM = "values in one arm only"
-NO_VISIT, OUTSIDE = "visit not printed", "no visit in the window"
+ONE_ARM = said("one-arm")
+NO_VISIT, OUTSIDE = said("no-visit"), said("outside")
 NOT_ASKED = (OUTSIDE,)  # reasons that say nothing of values that the analysis asks for
-APART = "a product that the main pool keeps apart"
-NOT_RANDOMISED = "not randomised"
+APART = said("apart")
+NOT_RANDOMISED = said("not-randomised")
 
 
 @dataclass(frozen=True)
@@ -197,20 +198,20 @@ def targets(ev: Evidence, analysis: Analysis) -> list[str]:
 
 def not_taken(quality: str) -> str:
     """Why a value of a quality that the rules do not take gives no effect."""
-    return f"value {quality}"
+    return said("quality", quality=quality)
 
 
 # Reasons name no place where a trial is found instead: `missing` adds it where it is so.
 _REASON_ORDER = (
-    *(not_taken(quality) for quality in QUALITIES), "skewed by", "an arm without any value",
+    *(not_taken(quality) for quality in QUALITIES), "skewed by", said("silent-arm"),
     "only some of the arms", "no single count", "no spread", "at baseline",
-    "number of units", "scale not stated", "direction", "share no standardised", "no mean",
-    "values in one arm", "events are counted", "no count", "percentage changes",
+    "number of units", said("no-scale"), "direction", "share no standardised", "no mean",
+    "values in one arm", "events are counted", "no count", said("percent-change"),
     "follow unblinding", NO_VISIT, OUTSIDE,
 )
 
 
-_NO_VALUES = "no values of this outcome in the sources read"
+_NO_VALUES = said("no-values")
 
 
 def main_reason(reasons: list[str]) -> str:

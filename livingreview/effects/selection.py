@@ -9,6 +9,7 @@ from .comparisons import UNCONTROLLED_DESIGNS
 from .contrasts import reported_effect
 from .estimates import row_effect, within_person
 from .evidence import Contest, Evidence
+from .messages import said
 from .question import APART, NOT_RANDOMISED, Analysis, Effect, LeftOut, Rules, main_reason
 from .uncontrolled import uncontrolled_effect
 from .values import Unusable
@@ -24,7 +25,7 @@ def shares_patients(ev: Evidence, trial: str, rules: Rules) -> str:
             continue
         keep = ev.trial_of(overlap["keep"]) if overlap["keep"] else one
         if overlap["action"] == "exclude-other" and trial != keep and not rules.sure_overlaps:
-            return f"patients probably shared with {keep}"
+            return said("shared", study=keep)
     return ""
 
 
@@ -34,7 +35,7 @@ def _possibly_shared(ev: Evidence, trial: str, present: set[str]) -> str:
         if overlap["indication"] == ev.indication and overlap["action"] == "warn":
             one, other = (ev.trial_of(overlap[key]) for key in ("study_id", "other_study_id"))
             if trial == other != one and one in present:
-                return f"patients possibly shared with {one}"
+                return said("possibly-shared", study=one)
     return ""
 
 
@@ -42,16 +43,16 @@ def _barred(ev: Evidence, trial: str, rules: Rules) -> tuple[str, bool]:
     """Why a trial may not enter at all, empty where it may, and whether it counts as known."""
     study = ev.studies[trial]
     if trial in rules.without:
-        return "left out in this variant", True
+        return said("left-out"), True
     if study["design"] is None:
-        return "design not stated", False
+        return said("no-design"), False
     if study["design"] not in rules.designs:
         return (NOT_RANDOMISED if study["design"] == "nonrandomised-controlled"
-                else f"design: {ev.data.label('design', study['design'])}"), True
+                else said("design", design=ev.data.label("design", study["design"]))), True
     if ev.nameless(study):
-        return "a study without a name, which may be there under its own", False
+        return said("nameless"), False
     if study["status"] == "retracted" and not rules.retracted:
-        return "retracted", False
+        return said("retracted"), False
     return shares_patients(ev, trial, rules), False
 
 
@@ -117,7 +118,7 @@ def _one_alternative(ev: Evidence, analysis: Analysis, trial: str, contests: lis
     if not rules.silent_arms:
         fitting = [c for c in fitting if not c.silent]
         if not fitting:
-            raise Unusable("an arm without any value")
+            raise Unusable(said("silent-arm"))
     # A companion may be retracted when its main report is not.
     fitting = [c for c in fitting
                if rules.retracted or ev.studies[c.study_id]["status"] != "retracted"]
@@ -139,7 +140,7 @@ def _naming_silent(effect: Effect, contests: list[Contest]) -> Effect:
     """The effect with the arms of its comparison that are left out of it."""
     silent = dict.fromkeys(arm for c in contests if c.study_id == effect.study_id
                            for arm in c.silent)
-    words = tuple(f"without arm {arm}, of which no number is known" for arm in silent)
+    words = tuple(said("unknown-arm", arms=arm) for arm in silent)
     return replace(effect, derivation=(*effect.derivation, *words)) if words else effect
 
 

@@ -26,6 +26,7 @@ from .candidates import (
 )
 from .estimates import oriented
 from .evidence import Contest, Evidence
+from .messages import said
 from .question import (
     NO_VISIT,
     OUTSIDE,
@@ -38,7 +39,7 @@ from .question import (
 )
 from .values import ArmValue, Unusable, worst
 
-SMALLER = "a smaller group of the study, which got another treatment"
+SMALLER = said("smaller-group")
 
 
 def _change(before: ArmValue, after: ArmValue, rules: Rules) -> ArmValue:
@@ -53,7 +54,7 @@ def _change(before: ArmValue, after: ArmValue, rules: Rules) -> ArmValue:
         raise Unusable(str(error)) from error
     words = tuple(dict.fromkeys((
         *before.derivation, *after.derivation,
-        f"change from baseline to the last visit, its SD from both SDs with correlation {r:g}")))
+        said("change", r=f"{r:g}"))))
     return replace(after, mean=float(found.yi[0]), sd=math.sqrt(float(found.vi[0]) * after.n),
                    quality=worst("derived", before.quality, after.quality), derivation=words,
                    skewed=before.skewed or after.skewed,
@@ -69,8 +70,8 @@ def _reader(baseline: dict[str, list]) -> Callable[..., ArmValue]:
             try:
                 return _change(row_value(ev, analysis, first, rules), after, rules)
             except Unusable as reason:
-                why = why or f"at baseline: {reason}"
-        raise Unusable(why or "no value at baseline on the same instrument and scale")
+                why = why or said("at-baseline", of=reason)
+        raise Unusable(why or said("no-baseline"))
     return value
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from .. import synthesis
+from .messages import said
 
 QUALITIES = ("as-reported", "derived", "borrowed", "digitised", "doubtful")
 MAIN_QUALITIES = frozenset({"as-reported", "derived"})
@@ -81,7 +82,7 @@ class ArmValue:
         if design_effect == 1:
             return replace(self, patients=patients)
         events = None if self.events is None else self.events / design_effect
-        words = f"n divided by {design_effect:.3g} because units outnumber patients"
+        words = said("thinned", effect=f"{design_effect:.3g}")
         return replace(self, n=self.n / design_effect, events=events, patients=patients,
                        derivation=(*self.derivation, words))
 
@@ -93,7 +94,8 @@ class Unusable(Exception):
 def refused(quality: str, row) -> Unusable:
     """A value whose quality keeps it out, with what is said of its source."""
     doubt = row.get("doubt")
-    return Unusable(f"value {quality}{f' ({doubt})' if doubt else ''}")
+    return Unusable(said("quality-doubt", quality=quality, doubt=doubt) if doubt
+                    else said("quality", quality=quality))
 
 
 def doubt_of(row) -> tuple[str, ...]:
@@ -120,32 +122,32 @@ def _mean(row, n: float) -> tuple[float, tuple[str, ...]]:
     median, q1, q3 = row["median"], row["q1"], row["q3"]
     if median is not None and q1 is not None and q3 is not None:
         return float(synthesis.mean_from_quartiles(q1, median, q3, n)), (
-            "mean from median and quartiles (Luo 2018)",)
+            said("mean-quartiles"),)
     if median is not None and row["min"] is not None and row["max"] is not None:
         return float(synthesis.mean_from_range(row["min"], median, row["max"], n)), (
-            "mean from median and range (Luo 2018)",)
-    raise Unusable("no mean, and no median with quartiles or range")
+            said("mean-range"),)
+    raise Unusable(said("no-mean"))
 
 
 def _sd(row, n: float) -> tuple[float, tuple[str, ...]]:
     if row["sd"] is not None:
         if row["sd"] == 0:
-            raise Unusable("the standard deviation is zero")
+            raise Unusable(said("zero-sd"))
         return row["sd"], ()
     if row["se"]:
-        return float(synthesis.sd_from_se(row["se"], n)), ("SD from the standard error",)
+        return float(synthesis.sd_from_se(row["se"], n)), (said("sd-se"),)
     # An interval beside a median is an interval of the median: it gives no SD of the values.
     has_interval = row["ci_low"] is not None and row["ci_high"] is not None
     if row["mean"] is not None and has_interval and row["ci_low"] < row["ci_high"]:
         return float(synthesis.sd_from_interval(row["ci_low"], row["ci_high"], n)), (
-            "SD from the 95% interval of the mean (t on n − 1)",)
+            said("sd-interval"),)
     if row["q1"] is not None and row["q3"] is not None and row["q1"] < row["q3"]:
         return float(synthesis.sd_from_quartiles(row["q1"], row["q3"], n)), (
-            "SD from the quartiles (Wan 2014)",)
+            said("sd-quartiles"),)
     if row["min"] is not None and row["max"] is not None and row["min"] < row["max"]:
         return float(synthesis.sd_from_range(row["min"], row["max"], n)), (
-            "SD from the range (Wan 2014)",)
-    raise Unusable("no spread: neither SD, SE, interval nor quartiles")
+            said("sd-range"),)
+    raise Unusable(said("no-spread"))
 
 
 def _is_skewed(row, n: float) -> bool:
@@ -180,9 +182,9 @@ def continuous(row, n: float | None, n_words: tuple[str, ...] = ()) -> ArmValue:
     Cochrane Handbook, chapter 6.5.2; Luo et al. 2018; Wan et al. 2014; Shi et al. 2023.
     """
     if n is None:
-        raise Unusable("number of units analysed not stated")
+        raise Unusable(said("no-n"))
     if n < 2:
-        raise Unusable(f"only {n:g} unit analysed")
+        raise Unusable(said("few-units", n=f"{n:g}"))
     try:
         mean, mean_words = _mean(row, n)
         sd, sd_words = _sd(row, n)
@@ -204,21 +206,22 @@ def binary(table: str, row, total: float | None, total_words: tuple[str, ...] = 
         With the reason.
     """
     if row.get("count") == "events":
-        raise Unusable("events are counted, not patients with an event")
+        raise Unusable(said("events-counted"))
     events, words = row["events"], total_words
     if events is None and row["percent"] is None:
-        raise Unusable("no count of patients with the event")
+        raise Unusable(said("no-count"))
     if events and table == "adverse_events" and row["count"] is None:  # none is none of both
-        raise Unusable("whether patients or events are counted is not stated")
+        raise Unusable(said("what-counted"))
     if total is None or total < 1:
-        raise Unusable("number of units at risk not stated")
+        raise Unusable(said("no-total"))
     if events is None:
         events = synthesis.events_from_percentage(f"{row['percent']:g}", int(total))
         if events is None:
-            raise Unusable("no single count fits the percentage")
-        words = (*words, f"count from {row['percent']:g}% of {total:g}")
+            raise Unusable(said("no-single-count"))
+        words = (*words, said("count-percent", percent=f"{row['percent']:g}",
+                              total=f"{total:g}"))
     if events > total:
-        raise Unusable("more events than units at risk")
+        raise Unusable(said("too-many"))
     made = "derived" if len(words) > len(total_words) else "as-reported"
     return ArmValue((row["arm_id"],), float(total), None, None, float(events),
                     worst(row.get("quality") or "as-reported", made), False,
@@ -237,7 +240,7 @@ def combined(values: list[ArmValue]) -> ArmValue:
         return values[0]
     arms = tuple(arm for value in values for arm in value.arms)
     words = tuple(dict.fromkeys(
-        [w for v in values for w in v.derivation] + [f"arms {', '.join(arms)} combined"]))
+        [w for v in values for w in v.derivation] + [said("combined", arms=", ".join(arms))]))
     readings = tuple(r for v in values for r in v.readings)
     n = sum(v.n for v in values)
     mean = sd = events = None

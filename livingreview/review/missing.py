@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ..effects import Analysis, Effect, Evidence, LeftOut, Rules, select
 from ..effects.comparisons import UNCONTROLLED_DESIGNS
+from ..effects.messages import said
 from ..effects.question import NOT_RANDOMISED
 
 FINISHED_REPORTED = "finished-reported"
@@ -71,7 +72,7 @@ def _places(robustness: list[dict], subgroups: list[dict]) -> dict[str, list[str
     for division in subgroups:
         for group in division["groups"] if division["by"] == "design" else ():
             for trial in group["trials"]:
-                out.setdefault(trial, []).append("a subgroup by design")
+                out.setdefault(trial, []).append("subgroup")
     return out
 
 
@@ -85,11 +86,12 @@ def _beside(ev: Evidence, analysis: Analysis) -> dict[str, str]:
 def _reason(ev: Evidence, out: LeftOut, where: list[str], beside: dict[str, str]) -> str:
     """Why a trial is not in the pool; a place is named only where the trial is found there."""
     if group_of(ev.studies[out.trial_id]) == RUNNING and not ev.has_numbers(out.trial_id):
-        return "no results yet"
+        return said("no-results")
     if where:
-        return f"{out.reason}: only in {' and in '.join(where)}"
+        key = "only-both" if len(where) > 1 else f"only-{where[0]}"
+        return said(key, of=out.reason)
     if out.reason == NOT_RANDOMISED and (more := beside.get(out.trial_id)):
-        return f"{out.reason}; {more}"
+        return said("not-randomised-and", of=more)
     return out.reason
 
 

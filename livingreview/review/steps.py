@@ -15,25 +15,25 @@ def _declared(ev: Evidence, analysis_id: str) -> Analysis:
                 if row["analysis_id"] == analysis_id)
 
 
-def _changes(check: Analysis, main: Analysis) -> Iterator[tuple[str, Analysis]]:
-    """The check, then the check with one more rule of ours at each step."""
+def _changes(check: Analysis, main: Analysis) -> Iterator[tuple[str, str, Analysis]]:
+    """The check, then the check with one more rule of ours at each step: key, and what it names."""
     now = check
-    yield "as published: its trials, values, estimator and interval", now
+    yield "published", "", now
     if now.tau2_method != main.tau2_method:
         now = replace(now, tau2_method=main.tau2_method)
-        yield f"τ² by {main.tau2_method}", now
+        yield "tau2", main.tau2_method, now
     if now.interval != main.interval:
         now = replace(now, interval=main.interval)
-        yield "interval by modified Knapp–Hartung, on t", now
+        yield "interval", "", now
     kept = tuple(now.qualities)
     for quality in EXTRA:
         if quality in kept:
             kept = tuple(q for q in kept if q != quality)
             now = replace(now, qualities=kept)
-            yield f"without {quality} values", now
+            yield "without", quality, now
     if now.studies:
         now = replace(now, studies=())
-        yield "every trial of the comparison with a usable value", now
+        yield "every", "", now
 
 
 def steps(ev: Evidence, check: str, main: str) -> list[dict]:
@@ -48,15 +48,18 @@ def steps(ev: Evidence, check: str, main: str) -> list[dict]:
     Returns
     -------
     list of dict
-        ``label``, ``k``, ``trials`` and the estimate after each change; steps that change neither
+        ``rule`` (``published``, ``tau2``, ``interval``, ``without`` or ``every``) with ``of``, the
+        estimator or quality that it names, ``k``, ``trials`` and the estimate after each change;
+        steps that change neither
         trials nor estimate are kept, because that they change nothing is an answer too.
     """
     out = []
-    for label, analysis in _changes(_declared(ev, check), _declared(ev, main)):
+    for rule, of, analysis in _changes(_declared(ev, check), _declared(ev, main)):
         effects, _ = select(ev, analysis, Rules())
         fit = main_pool(analysis, effects)
         pooled = {} if fit is None else describe(analysis.measure, fit)
-        out.append({"label": label, "trials": [e.trial_id for e in effects if e.yi is not None],
+        out.append({"rule": rule, "of": of,
+                    "trials": [e.trial_id for e in effects if e.yi is not None],
                     "k": pooled.get("k", 0),
                     **{k: pooled.get(k) for k in ("estimate", "ci_low", "ci_high")}})
     return out

@@ -8,14 +8,13 @@ from functools import cached_property
 
 from ..data import versions
 from ..data.about import about
-from ..display import words
 from ..review import Review
+from ..review.measure import FEW
 from ..review.robustness import SMALL_STUDY_K
 from .base import Label, View, label, wording
 from .certainty import Certainty, certainty
 from .finding import Estimate, Findings, estimate_of
 from .forest import Forest, Forests
-from .naming import spoken
 from .outside import Outside, outside
 from .row import FindingRow, row_of
 from .subgroup import Subgroups, subgroups
@@ -58,9 +57,18 @@ class Heterogeneity:
 
 @dataclass(frozen=True)
 class Choice:
-    """An estimate under another choice; None where there is none."""
+    """An estimate under another choice; None where there is none.
 
-    name: str
+    Attributes
+    ----------
+    key : str
+        Of the choice; empty where a trial is left out.
+    name : Label
+        Of the trial, of the class of cells that is pooled alone, or what results call the choice.
+    """
+
+    key: str
+    name: Label
     href: str
     estimate: Estimate | None
 
@@ -258,14 +266,17 @@ class Figures:
             method=self._method(result), files=files_of(result), cite=self._cite(result))
 
     def _choices(self, result: dict) -> tuple[Choice, ...]:
-        names = self.forests[result["indication"]].names
-        return tuple(Choice(spoken(r["label"], names), "", estimate_of(r))
+        classes = self.data.words("cell_class")
+        of = {r["id"]: r["id"].removesuffix("-only") for r in result["robustness"]}
+        return tuple(Choice(r["id"], label(self.data, "cell_class", of[r["id"]])
+                            if of[r["id"]] in classes else Label(r["label"]), "", estimate_of(r))
                      for r in result["robustness"])
 
     def _without(self, result: dict) -> tuple[Choice, ...]:
         findings = self._findings(result)
-        return tuple(Choice(*findings.trial(r["trial_id"]), estimate_of(r))
-                     for r in result["leave_one_out"] if r.get("trial_id"))
+        named = [(*findings.trial(r["trial_id"]), r) for r in result["leave_one_out"]
+                 if r.get("trial_id")]
+        return tuple(Choice("", Label(name), href, estimate_of(r)) for name, href, r in named)
 
     def _related(self, result: dict, same: tuple[str, ...]) -> tuple[FindingRow, ...]:
         """Analyses of the same indication whose questions are equal in some parts."""
@@ -302,4 +313,4 @@ def _heterogeneity(result: dict) -> Heterogeneity | None:
     return Heterogeneity(
         result["k"], pooled["model"], estimate_of(result["random_effects"]), spread["i2"],
         spread["tau2"], spread.get("tau2_low"), spread.get("tau2_high"), spread["pi_low"],
-        spread["pi_high"], result["k"] < words.FEW)
+        spread["pi_high"], result["k"] < FEW)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ..effects.messages import Message
 from ..review.missing import GROUPS
 from .base import Label, View, label
 from .forest import Forests
-from .naming import of_study, spoken
+from .message import message
+from .naming import of_study
 
 _COUNTED_BESIDE = "without-events"  # its trials give no ratio; the figure has a row for each
 
@@ -20,7 +22,6 @@ class Left:
     ----------
     n : float or None
         None where it is not stated.
-    why : str
     concludes : Label or None
         What its report concludes on benefit, where that was read.
     counted : bool
@@ -30,7 +31,7 @@ class Left:
     trial: str
     href: str
     n: float | None
-    why: str
+    why: Message
     concludes: Label | None
     counted: bool
 
@@ -86,6 +87,6 @@ def _left(forests: Forests, trial: dict) -> Left:
     name, href = forests.findings.trial(trial["trial_id"])
     concluded = trial["direction"]
     return Left(name, href, trial["n"],
-                spoken(trial["reason"], forests.names, of_study(forests.arms, trial["trial_id"])),
+                message(trial["reason"], forests.names, of_study(forests.arms, trial["trial_id"])),
                 label(forests.data, "stated_result", concluded) if concluded else None,
                 trial["counted"])

@@ -18,11 +18,12 @@ class Step:
 
     Attributes
     ----------
-    rule : str
-        What has changed since the step before.
+    rule, of : str
+        What has changed since the step before, and the estimator or quality that it is about.
     """
 
     rule: str
+    of: str
     estimate: Estimate | None
     trials: tuple[tuple[str, str], ...]
 
@@ -90,7 +91,7 @@ def replica(ev: Evidence, forests: Forests, theirs: dict, ours: dict, published:
 
 
 def _step(forests: Forests, step: Mapping) -> Step:
-    return Step(step["label"], estimate_of(step),
+    return Step(step["rule"], step["of"], estimate_of(step),
                 tuple(map(forests.findings.trial, step["trials"])))
 
 

@@ -7,14 +7,16 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-from ..display import weights, words
+from ..effects.messages import Message
 from ..effects.values import reading
 from ..review import Review
 from ..review.certainty import judged_low
+from ..review.measure import uncontrolled, weightless
 from .addresses import Addresses
 from .base import Label, View, label
 from .finding import Estimate, Question, estimate_of, question
 from .forest import Arm, anchor, signs_of
+from .message import message
 from .naming import arm_names, of_study, seed_names, shortened, spoken, study_names
 from .sources import Link, Source, doi, pubmed, registration, source
 from .unused import Reasons, Unused
@@ -204,11 +206,11 @@ class Effect:
     ----------
     comparison : Label or None
         None where nothing is compared.
-    no_ratio : str
+    no_ratio : Message or None
         Why the trial gives no ratio.
-    steps : tuple of str
+    steps : tuple of Message
         From the printed to the analysed values.
-    passed_over : tuple of (str, str)
+    passed_over : tuple of (str, Message)
         Rows not taken, with the reason.
     report : Link or None
         The later report in which the numbers are.
@@ -222,15 +224,15 @@ class Effect:
     statistic: Label
     question: Question
     estimate: Estimate | None
-    no_ratio: str
+    no_ratio: Message | None
     quality: Label
     signs: tuple[str, ...]
     odd: tuple[str, ...]
     cells: Arm
     control: Arm | None
     taken: tuple[Taken, ...]
-    steps: tuple[str, ...]
-    passed_over: tuple[tuple[str, str], ...]
+    steps: tuple[Message, ...]
+    passed_over: tuple[tuple[str, Message], ...]
     report: Link | None
     uses: tuple[Use, ...]
 
@@ -239,7 +241,7 @@ class Effect:
 class Absent:
     """A reason and the analyses that a trial is not in for it."""
 
-    reason: str
+    reason: Message
     analyses: tuple[Link, ...]
 
 
@@ -458,6 +460,10 @@ class Trials:
         """A text of the data with names in place of identifiers."""
         return spoken(text, self._arms_of[study_id], self.names, self.seeds, self.titles)
 
+    def _message(self, text: str, study_id: str) -> Message:
+        """What a result says of a trial."""
+        return message(text, self._arms_of[study_id], self.names)
+
     def _row_href(self, study_id: str, table: str, row: int) -> str:
         return self.addresses.value(self.indication, study_id, row_anchor(table, row))
 
@@ -594,9 +600,9 @@ class Trials:
 
     def _effect(self, name: str, pairs: list[tuple[dict, dict]]) -> Effect:
         result, study = pairs[0]
-        alone, there = words.uncontrolled(result), study["yi"] is not None
+        alone, there = uncontrolled(result), study["yi"] is not None
         of = study["study_id"]
-        over = dict.fromkeys((self._said(what, of), self._said(why, of))
+        over = dict.fromkeys((self._said(what, of), why)
                              for _, s in pairs for what, why in s["passed_over"])
         return Effect(
             anchor=name, outcome=self._subject(study["outcome"]),
@@ -606,18 +612,18 @@ class Trials:
             statistic=self._label("statistic", study["statistic"]),
             question=question(self.data, result),
             estimate=estimate_of({**study, "k": 1}) if there else None,
-            no_ratio="" if there else study["no_ratio"],
+            no_ratio=None if there else self._message(study["no_ratio"], of),
             quality=label(self.data, "quality", study["quality"]), signs=signs_of(study),
             odd=tuple(dict.fromkeys(self._said(wrong, of) for _, wrong in study["odd"])),
             cells=_arm(study, "cells"), control=None if alone else _arm(study, "comparator"),
             taken=tuple(self._taken(of, r) for r in _readings(study)),
-            steps=tuple(self._said(step, of) for step in study["derivation"]),
-            passed_over=tuple(over),
+            steps=tuple(self._message(step, of) for step in study["derivation"]),
+            passed_over=tuple((what, self._message(why, of)) for what, why in over),
             report=self.link(of) if of != study["trial_id"] else None,
             uses=tuple(self._use(r, s) for r, s in pairs))
 
     def _use(self, result: dict, study: dict) -> Use:
-        bare = study["yi"] is not None and weights.weightless(result, study)
+        bare = weightless(result, study)
         return Use(result["title"], self.addresses.figure(result["id"]),
                    study["weight"] if result["k"] > 1 else None, bare,
                    estimate_of(study.get("without")) if bare else None)
@@ -642,7 +648,7 @@ class Trials:
 
     def _absent(self, study_id: str) -> tuple[Absent, ...]:
         found = self._absent_of.get(study_id, {})
-        return tuple(Absent(self._said(reason, study_id), tuple(analyses))
+        return tuple(Absent(self._message(reason, study_id), tuple(analyses))
                      for reason, analyses in sorted(found.items(), key=lambda f: len(f[1])))
 
     # --- what to bear in mind ---------------------------------------------------------------------

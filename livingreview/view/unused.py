@@ -6,13 +6,15 @@ from dataclasses import dataclass
 
 from ..effects import Rules
 from ..effects.comparisons import is_cell_arm
+from ..effects.messages import Message
 from ..effects.question import main_reason
 from ..effects.selection import shares_patients
 from ..review import Review
 from ..review.counted import ANIMAL
 from .addresses import Addresses
 from .base import Label, label
-from .naming import arm_names, of_study, spoken, study_names
+from .message import message
+from .naming import arm_names, of_study, study_names
 
 CONTROLLED = ("rct", "nonrandomised-controlled")
 
@@ -31,7 +33,7 @@ class Unused:
         Name and address of the main report, or of the study that shares its patients.
     main_used : bool
         Whether some analysis uses the main report.
-    reason : str
+    reason : Message or None
         What the analysis says of its numbers.
     outcomes : tuple of Label
         What it reports on.
@@ -40,7 +42,7 @@ class Unused:
     kind: str
     main: tuple[str, str] | None = None
     main_used: bool = False
-    reason: str = ""
+    reason: Message | None = None
     outcomes: tuple[Label, ...] = ()
 
 
@@ -124,5 +126,5 @@ class Reasons:
         reason = main_reason(said)
         if reason == main_reason([]):  # no analysis found anything that it asks for
             return Unused("no-usable", outcomes=outcomes)
-        return Unused("no-usable", outcomes=outcomes, reason=spoken(
+        return Unused("no-usable", outcomes=outcomes, reason=message(
             reason, of_study(self.arms, study_id), self.names))

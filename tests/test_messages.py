@@ -1,0 +1,62 @@
+"""What results say of the numbers of a trial has a key, and pages say it in their own words."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from rendered import word
+
+from livingreview.data.dataset import load
+from livingreview.effects.messages import WORDS, Message, said, understood
+from livingreview.review import review
+from livingreview.view.message import message
+
+NAMES = {"of": "retracted", "quality": "doubtful", "source": "a review", "measure": "odds ratio"}
+
+
+def shown(text: str) -> str:
+    """What a page says where results hold a text."""
+    return word("said", message(text), template="messages.html")
+
+
+@pytest.mark.parametrize("key", WORDS)
+def test_a_message_is_understood_and_written_whatever_it_names(key):
+    text = said(key, **{name: NAMES.get(name, "7") for name in re.findall(r"{(\w+)}", WORDS[key])})
+    assert understood(text).key == key
+    assert shown(text) == text
+
+
+def test_a_message_about_a_message_and_words_in_no_list():
+    assert understood("not randomised; value doubtful") == Message(
+        "not-randomised-and", {"of": Message("quality", {"quality": "doubtful"})})
+    assert shown("at baseline: a source in doubt") == "at baseline: a source in doubt"
+
+
+def test_identifiers_become_names():
+    assert message("patients probably shared with doe-2020", {"doe-2020": "Doe 2020"}).of == {
+        "study": "Doe 2020"}
+
+
+def _texts(result: dict):
+    yield from (t["reason"] for t in result["not_in_pool"]["trials"])
+    for study in result["studies"]:
+        yield from (why for _, why in study["passed_over"])
+        yield from (study["no_ratio"],) if study["no_ratio"] else ()
+        yield from study["derivation"]
+
+
+def test_every_text_of_our_results_has_a_key_and_every_choice_a_name():
+    found = review(load()).document["analyses"].values()
+    # what the data say of a doubtful source stands in a derivation in their own words
+    doubts = {r["doubt"] for i in load().indications for t in ("outcomes", "contrasts",
+              "adverse_events") for r in load().values(t, i) if r.get("doubt")}
+    for text in {t for r in found for t in _texts(r)} - doubts:
+        one = understood(text)
+        while one.key and "of" in one.of:
+            one = one.of["of"]
+        assert one.key, text
+        assert shown(text).lower() == text.lower()
+    for row in {r["id"]: r for result in found for r in result["robustness"]}.values():
+        if not row["id"].endswith("-only") and row["id"] != "common":
+            assert word("choice", row["id"], "", template="messages.html") == row["label"]
