@@ -112,8 +112,9 @@ class Scale:
                      if self.inside(v)]
             if 3 <= len(found) <= most:
                 return found
-        if len(found) > most:
-            return found[::math.ceil(len(found) / most)]
+        if len(found) > most:  # every second or third power, one among them
+            step = math.ceil(len(found) / most)
+            return [v for v in found if round(math.log10(v)) % step == 0]
         shown = sorted({float(f"{10 ** (low + (high - low) * i / (most + 1)):.2g}")
                         for i in range(1, most + 1)})
         if self.low < 1 < self.high:  # the line of no effect in place of its neighbour
