@@ -55,16 +55,16 @@ def _shown(chapter: Chapter) -> dict[str, str]:
     views |= {f"trial {study}": view for study, _, view in trial_pages(chapter.review)}
     views |= {f"figure {r['id']}": figures.page(r) for r in chapter.results()}
     views |= {name: part.view for name, part in {
-        "tabs": chapter.tabs("index"), "answer": chapter.answer(),
-        "time": chapter.time_course("sleep", "placebo"), "dose": chapter.dose(MAIN),
-        "subgroups": chapter.subgroups(MAIN), "robustness": chapter.robustness(MAIN),
-        "benefits": chapter.benefits(), "harms": chapter.harms(),
-        "studies": chapter.trials()}.items()}
+        "tabs": chapter.tabs("index"), "answer": chapter.answer(), "benefits": chapter.benefits(),
+        "harms": chapter.harms(), "studies": chapter.trials(),
+        "directions": chapter.directions(), "albatross": chapter.albatross("sleep"),
+        "panels": chapter.panels("psqi"), "time": chapter.time_course("sleep", "placebo"),
+        "dose": chapter.dose(MAIN), "subgroups": chapter.subgroups(MAIN),
+        "robustness": chapter.robustness(MAIN)}.items()}
     return {name: str(render(view)) for name, view in views.items()} | {
         "question": chapter.question(), "changes": chapter.changes(), "size": chapter.size(),
-        "bias": chapter.risk_of_bias(), "directions": chapter.directions(),
-        "albatross": chapter.albatross("sleep"), "panels": chapter.panels("psqi"),
-        "combinations": chapter.combinations(), "bounds": chapter.event_bounds(),
+        "bias": chapter.risk_of_bias(), "combinations": chapter.combinations(),
+        "bounds": chapter.event_bounds(),
         "others": chapter.others(), "beside": chapter.ours_beside(), "claims": chapter.claims(),
         "gaps": chapter.gaps()}
 

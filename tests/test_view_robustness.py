@@ -120,7 +120,7 @@ def test_two_trials_of_a_window_stand_beside_their_common_effect(tmp_path):
     higher, lower = sorted(second.each)
     assert higher < second.y[0] < lower
     page = soup(part.view)
-    assert len(page.select("svg .lr-stroke")) == 2 and len(page.select("svg .lr-open")) == 1
+    assert len(page.select("svg path.lr-other")) == 2 and len(page.select("svg .lr-open")) == 1
     rows = [(r["trials"], r["participants"]) for r in _file(page, part.view.anchor)]
     assert rows == [("1", "40"), ("2", "80"), ("0", "0")]
 

@@ -6,15 +6,19 @@ from collections.abc import Callable
 from functools import cached_property
 
 from ..display import chapter
+from ..review.directions import Direction, directions
 from ..review.windows import Shown as First
 from ..review.windows import shown_first
+from ..view.albatross import albatross
 from ..view.answer import answer
 from ..view.base import Label, View
 from ..view.chapter_trials import chapter_trials
+from ..view.directions import direction_plot
 from ..view.dose import dose
 from ..view.finding import question
 from ..view.forest import Forests
 from ..view.listed import benefits, harms
+from ..view.panels import panels
 from ..view.remark import Remark
 from ..view.replica import replica
 from ..view.robustness import robustness
@@ -145,6 +149,22 @@ class Chapter(chapter.Chapter):
     def _placed(self) -> dict[str, tuple[str, str]]:
         """Who put a part on the page, and its identifier there."""
         return {}
+
+    @cached_property
+    def _directions(self) -> list[Direction]:
+        return directions(self.evidence)
+
+    def directions(self) -> Shown:
+        """Which way every controlled study points, by family of outcomes, with the votes."""
+        return Shown(direction_plot(self.evidence, self._forests, self._directions))
+
+    def albatross(self, family: str) -> Shown:
+        """P-values of the controlled trials of a family of outcomes by direction and size."""
+        return Shown(albatross(self.evidence, self._forests, self._directions, family))
+
+    def panels(self, outcome: str) -> Shown:
+        """Every study of an outcome from baseline to its last visit, and what it lacks."""
+        return Shown(panels(self.evidence, self._forests, outcome))
 
     @cached_property
     def _first_ids(self) -> tuple[str, ...]:
