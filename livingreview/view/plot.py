@@ -115,11 +115,7 @@ class Scale:
         if len(found) > most:  # every second or third power, one among them
             step = math.ceil(len(found) / most)
             return [v for v in found if round(math.log10(v)) % step == 0]
-        shown = sorted({float(f"{10 ** (low + (high - low) * i / (most + 1)):.2g}")
-                        for i in range(1, most + 1)})
-        if self.low < 1 < self.high:  # the line of no effect in place of its neighbour
-            shown[min(range(len(shown)), key=lambda i: abs(math.log(shown[i])))] = 1.0
-        return shown
+        return self._round(most)
 
 
 def tags(marks: Sequence[tuple[float, float, str]], inside: Area) -> tuple[Tag, ...]:

@@ -238,7 +238,7 @@ def curve(data: Dataset, result: dict) -> Curve | None:
         return None
     order = sorted(rows)
     low, high, n = order[0][0], order[-1][0], len(order)
-    within = area(HEIGHT, top=22)
+    within = area(HEIGHT, top=22, right=22)
     x = Scale(0, n, within.left, within.right)
     y = span(result, (low, high), within.bottom, within.top)
     every = math.ceil(n / CURVE)  # all of them, or so many evenly that nobody misses one
