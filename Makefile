@@ -55,7 +55,7 @@ words: $(READY) ## list the messages of the templates, and bring the catalogues 
 	    -d $(WORDS)/locale -l $$language --no-wrap --no-fuzzy-matching; done
 
 picture: $(READY) ## draw the README's picture from the data
-	$(BIN)/python -m livingreview.display.picture
+	$(BIN)/python -m livingreview.site.picture
 
 site-version: $(READY) ## build the site of a tagged version: make site-version VERSION=2026.11.0
 	@test -n "$(VERSION)" || { echo "say which: make site-version VERSION=2026.11.0"; exit 2; }
