@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import astuple
+from dataclasses import asdict, astuple
 from types import SimpleNamespace
 
 import pytest
@@ -17,17 +17,18 @@ from livingreview.display.across import (
     evidence_map,
     harms,
     mechanisms,
-    others,
-    quality,
 )
-from livingreview.display.flow import Flow
-from livingreview.display.pages import Overview
 from livingreview.render.chapter import Chapter
-from livingreview.render.engine import render
-from livingreview.review import results, review, robustness
+from livingreview.render.engine import environment, render
+from livingreview.review import Review, results, review, robustness
 from livingreview.view import evidence_map as view
 from livingreview.view.addresses import Addresses
+from livingreview.view.completeness import completeness, kind_of_step, unused_studies
+from livingreview.view.flow import Flows
+from livingreview.view.others import cautions, others, ours_for, printed
+from livingreview.view.quality import doubts
 from livingreview.view.sizes import size
+from livingreview.view.unused import Reasons
 
 KEPT = ("knee-pain-placebo-3-6", "knee-serious-ae-placebo")
 
@@ -75,7 +76,8 @@ def body(html: str, identifier: str) -> list[list[str]]:
 
 
 def test_every_study_is_in_its_chapter_and_in_an_analysis_or_has_a_reason(whole):
-    shown = soup(quality.unused(whole)).find(id="unused-studies")
+    found = unused_studies(whole.review)
+    shown = soup(render(found)).find(id="unused-studies")
     listed = {(row.find_all("td")[0].get_text(), row.th.get_text()): row.find_all("td")[-1]
               for row in shown.tbody.find_all("tr")}
     missing, total, addresses = 0, 0, Addresses(whole.data)
@@ -85,30 +87,33 @@ def test_every_study_is_in_its_chapter_and_in_an_analysis_or_has_a_reason(whole)
         trials = chapter.trials().view
         listed_here = [s.href for s in (*trials.studies, *trials.animals)]
         assert sorted(listed_here) == sorted(addresses.trial(indication, s) for s in ev.studies)
-        used = quality.analysed(whole, indication)
+        used = {s[key] for r in whole.review.analyses(indication) for s in r["studies"]
+                for key in ("study_id", "trial_id")}
         for study in set(ev.studies) - used:
             missing += 1
             why = listed[whole.label(indication), whole.names[indication][study]]
             assert why.get_text(strip=True)
         total += len(ev.studies)
-    assert missing == len(listed) and 0 < missing < total
+    assert missing == len(listed) == len(found.reports) and 0 < missing < total
+    assert found.known == total and sum(n for _, n in found.kinds) == missing
 
 
 REASONS = {
     "retracted": lambda w: w.trial("x", status="retracted"),
     "animals": lambda w: w.trial("x", design="animal-experiment", species="rat"),
-    "no name": lambda w: w.trial("unnamed-x"),
-    "no results yet": lambda w: w.trial("x", status="registered"),
-    "design not stated": lambda w: w.trial("x", design=""),
-    "no cells": lambda w: w.study("x").arm("x", "control", "saline"),
-    "no comparison": lambda w: w.study("x").arm("x", "a", cells="cultured-msc")
+    "nameless": lambda w: w.trial("unnamed-x"),
+    "no-results": lambda w: w.trial("x", status="registered"),
+    "no-design": lambda w: w.trial("x", design=""),
+    "no-cells": lambda w: w.study("x").arm("x", "control", "saline"),
+    "cells-only": lambda w: w.study("x").arm("x", "a", cells="cultured-msc")
     .arm("x", "b", cells="stromal-vascular-fraction"),
-    "another product": lambda w: w.study("x").arm("x", "a", cells="extracellular-vesicles")
+    "another-product": lambda w: w.study("x").arm("x", "a", cells="extracellular-vesicles")
     .arm("x", "b", "saline"),
-    "no values": lambda w: w.trial("x"),
-    "adverse events only": lambda w: w.trial("x").counts("x", 1, 2),
-    "no usable number": lambda w: w.trial("x").pair("x", sd=""),
-    "not asked": lambda w: w.trial("x", comparator="hyaluronic-acid").pair("x"),
+    "no-control": lambda w: w.study("x").arm("x", "a", cells="cultured-msc"),
+    "no-values": lambda w: w.trial("x"),
+    "harms-only": lambda w: w.trial("x").counts("x", 1, 2),
+    "no-usable": lambda w: w.trial("x").pair("x", sd=""),
+    "not-asked": lambda w: w.trial("x", comparator="hyaluronic-acid").pair("x"),
     "": lambda w: w.trial("x").pair("x"),
 }
 
@@ -116,25 +121,57 @@ REASONS = {
 @pytest.mark.parametrize("kind", REASONS)
 def test_why_a_study_is_in_no_analysis(world, kind):
     REASONS[kind](world)
-    book = book_of(world.analysis())
-    study = "unnamed-x" if kind == "no name" else "x"
-    found, why = quality.why_not(book, book.evidence[KNEE], study)
-    assert found == kind and bool(why) == bool(kind)
+    review = Review.by_need(world.analysis().data())
+    study = "unnamed-x" if kind == "nameless" else "x"
+    why = Reasons(review, KNEE, Addresses(review.data)).why(study)
+    assert (why.kind if why else "") == kind
+    row = soup(render(unused_studies(review))).select_one("#unused-studies tbody tr")
+    assert bool(row) == bool(kind)
+    if row:  # the kind and the reason are said in words
+        assert all(cell.get_text(strip=True) for cell in row.find_all("td")[-2:])
 
 
 def test_another_report_says_what_became_of_the_first(world):
     world.trial("x").pair("x").trial("later", companion_of="x")
-    book = book_of(world.analysis())
-    kind, why = quality.why_not(book, book.evidence[KNEE], "later")
-    assert kind == "another report" and why.endswith("which is in an analysis")
+    [found] = unused_studies(Review.by_need(world.analysis().data())).reports
+    assert found.unused.kind == "another-report" and found.unused.main_used
+    [row] = body(render(unused_studies(Review.by_need(world.data()))), "unused-studies")
+    assert row[-2] == "another report" and row[-1].endswith("whose numbers are in an analysis.")
+
+
+def test_rows_are_counted_by_what_they_hold(world):
+    world.trial("x").pair("x", quality="derived").counts("x", 3, 4)
+    world.trial("y", companion_of="x").pair("y", sd="", scale_max="")
+    found = completeness(Review.by_need(world.data()))
+    [group] = [g for g in found.indications if g.holds.rows]
+    assert group.studies == 1  # with both of its reports
+    [outcome] = found.outcomes
+    assert (outcome.holds.rows, outcome.holds.means, outcome.holds.spread, outcome.holds.made) == (
+        4, 4, 2, 2)
+    assert (outcome.holds.n, outcome.holds.scale) == (4, 2)
+    assert sum(group.qualities) == group.holds.rows
+    made = {k.en: n for k, n in zip(found.kinds, group.qualities, strict=True)}
+    assert made["Derived from other statistics"] == 2
+    assert [(r.holds.rows, r.adverse_events) for r in found.reports] == [(2, 2), (2, 0)]
+    assert found.without == 0
+
+
+def test_a_decision_names_the_arm_and_the_visit_that_it_is_on(world):
+    world.trial("x").pair("x").rows["doubts"].append({
+        "indication": KNEE, "table": "outcomes", "study_id": "x", "arm_id": "control",
+        "item": "pain-vas", "timepoint_months": 6, "rule": "second-print", "finding": "5; 6",
+        "decision": "kept", "reason": "read again", "date": "2026-01-01"})
+    [row] = body(render(doubts(world.data())), "table-doubts")
+    assert "; arm: " in row[2] and "control" not in row[2]
+    assert row[2].endswith("; pain, visual analogue scale; month 6")
 
 
 def test_steps_are_grouped_without_their_own_numbers():
-    assert quality._step("rescaled from 0–10 to 0–100") == "rescaled from …–… to …–…"
-    assert quality._step("SD from the quartiles (Wan 2014)") == "SD from the quartiles (Wan 2014)"
-    assert quality._step("SD from the 95% interval of the mean") == (
+    assert kind_of_step("rescaled from 0–10 to 0–100") == "rescaled from …–… to …–…"
+    assert kind_of_step("SD from the quartiles (Wan 2014)") == "SD from the quartiles (Wan 2014)"
+    assert kind_of_step("SD from the 95% interval of the mean") == (
         "SD from the 95% interval of the mean")
-    assert quality._step("arms low, high combined") == quality._step("arms a, b combined")
+    assert kind_of_step("arms low, high combined") == kind_of_step("arms a, b combined")
 
 
 # --- evidence map ---------------------------------------------------------------------------
@@ -341,14 +378,19 @@ CAUTIONS = {
 @pytest.mark.parametrize("name", CAUTIONS)
 def test_numbers_that_warn_of_themselves(whole, name):
     row, said = CAUTIONS[name]
-    found = "; ".join(others.cautions(whole.review, KNEE, _published(**row)))
+    said_of = environment().get_template("others_words.html").make_module(
+        {"language": "en", "page": ""}).caution
+    found = "; ".join(said_of(asdict(c)) for c in cautions(whole.data, KNEE, _published(**row)))
     assert said in found if said else found == ""
 
 
 def test_no_printed_digit_is_lost():
-    assert others.as_printed(_published(estimate=0.13, ci_low=0.002, ci_high=0.72)) == (
+    said = environment().get_template("others_words.html").make_module(
+        {"language": "en", "page": ""}).printed
+    assert said(printed(_published(estimate=0.13, ci_low=0.002, ci_high=0.72))) == (
         "0.130 (0.002 to 0.720)")
-    assert others.as_printed(_published(estimate=-5.0)) == "\N{MINUS SIGN}5.00"
+    assert said(printed(_published(estimate=-5.0))) == "\N{MINUS SIGN}5.00"
+    assert said(printed(_published())) == "no number in the text read"
 
 
 def test_ours_beside_a_published_result_is_of_the_same_question(world):
@@ -357,7 +399,7 @@ def test_ours_beside_a_published_result_is_of_the_same_question(world):
     review = book_of(world).review
 
     def ours(**more):
-        found = others.ours_for(review, KNEE, _published(**more))
+        found = ours_for(review, KNEE, _published(**more))
         return found and found["id"]
 
     assert ours() == "made-up"
@@ -369,7 +411,7 @@ def test_ours_beside_a_published_result_is_of_the_same_question(world):
 
 
 def test_every_published_result_is_on_one_page(whole):
-    shown = soup(str(others.by_indication(whole)) + str(animals.syntheses(whole)))
+    shown = soup(str(render(others(whole.review))) + str(animals.syntheses(whole)))
     rows = shown.select("table[id*=-published] tbody tr")
     assert len(rows) == sum(len(whole.data.records("published_syntheses", i))
                             for i in whole.data.indications)
@@ -417,14 +459,13 @@ def _add_study(folder) -> None:
 
 def _state(folder) -> dict:
     """What the pages say that a new study must change."""
-    overview = Overview(folder)
+    overview = Book(folder)
     cell = view.found(overview.review)["pain", KNEE]
     chapter = Chapter(KNEE)
     chapter.__dict__["review"] = overview.review
     serious = [r for r in harms.all_rows(overview) if r.event == "serious-ae"]
-    flow = Flow(folder)
-    flow.__dict__.update(data=overview.data, review=overview.review)
-    boxes = soup(flow.diagram()).select("ol.lr-flow li[id^=flow-] strong")
+    flow = render(Flows(overview.review).page())
+    boxes = soup(flow).select("ol.lr-flow li[id^=flow-] strong")
     return {
         "flow": [int(box.get_text()) for box in boxes],
         "overview": overview, "controlled": len(cell.trials["controlled"]),
@@ -462,15 +503,19 @@ def test_each_step_of_the_flow_says_what_it_leaves_out_and_why(world):
     world.trial("checked", status="retracted").pair("checked")
     world.analysis().analysis(analysis_id="ha", comparison="hyaluronic-acid")
     world.analysis(analysis_id="as-pooled-then", role="check", studies="x;y;checked")
-    flow = Flow()
-    flow.__dict__["data"] = world.data()
-    steps = flow.studies[KNEE]
-    assert [len(steps[s]) for s in ("known", "human", "reported", "usable", "pooled")] == [
-        7, 6, 5, 3, 2]
-    assert {(study, kind) for found in flow.left.values() for _, study, kind, _ in found} == {
-        ("rats", "animals"), ("later", "no results yet"), ("gone", "retracted"),
-        ("checked", "retracted"), ("alone", "not pooled")}
-    shown = soup(flow.diagram())
+    flows = Flows(Review.by_need(world.data()))
+    flow = flows.page()
+    assert [s.name for s in flow.steps] == ["known", "human", "reported", "usable", "pooled"]
+    assert [len(s.studies) for s in flow.steps] == [7, 6, 5, 3, 2]
+    assert flows.table().rows[0][1] == (7, 6, 5, 3, 2)
+    assert {(out.placed.study[1], out.unused.kind) for s in flow.steps for out in s.left} == {
+        (f"trials/{study}.html", kind) for study, kind in (
+            ("rats", "animals"), ("later", "no-results"), ("gone", "retracted"),
+            ("checked", "retracted"), ("alone", "not-pooled"))}
+    shown = soup(render(flow))
+    assert {r[0] for r in body(render(flow), "flow-left-studies")} == {
+        "of these in humans", "with a report of results", "in a pooled estimate",
+        "with a number that some analysis of the book can use"}
     ids = {tag["id"] for tag in shown.find_all(id=True)} | {"searches"}  # a heading of the page
     assert {a["href"][1:] for a in shown.select("ol.lr-flow a[href^='#']")} <= ids
     assert all(li.find("a") for li in shown.select("ol.lr-flow li")[:3])

@@ -19,17 +19,14 @@ from livingreview.display.across import (
     evidence_map,
     harms,
     mechanisms,
-    others,
 )
-from livingreview.display.flow import Flow
-from livingreview.display.ledger import Ledger
-from livingreview.display.pages import Overview
-from livingreview.display.seeds import SeedReview
 from livingreview.effects import Evidence
 from livingreview.effects.comparisons import any_order, plain_classes
 from livingreview.render.book import Pages
 from livingreview.render.chapter import Chapter
 from livingreview.render.engine import render
+from livingreview.render.ledger import Ledger
+from livingreview.render.seeds import SeedReview
 from livingreview.review import dumps
 from livingreview.view.figure import Figures
 from livingreview.view.trial import trial_index, trial_pages
@@ -56,25 +53,23 @@ def _shown(chapter: Chapter) -> dict[str, str]:
     views |= {f"figure {r['id']}": figures.page(r) for r in chapter.results()}
     views |= {name: part.view for name, part in {
         "tabs": chapter.tabs("index"), "answer": chapter.answer(), "benefits": chapter.benefits(),
-        "harms": chapter.harms(), "studies": chapter.trials(),
+        "harms": chapter.harms(), "studies": chapter.trials(), "question": chapter.question(),
+        "size": chapter.size(), "bias": chapter.risk_of_bias(), "gaps": chapter.gaps(),
+        "downloads": chapter.downloads(), "others": chapter.others(),
+        "beside": chapter.ours_beside(), "claims": chapter.claims(),
         "directions": chapter.directions(), "albatross": chapter.albatross("sleep"),
         "panels": chapter.panels("psqi"), "time": chapter.time_course("sleep", "placebo"),
         "dose": chapter.dose(MAIN), "subgroups": chapter.subgroups(MAIN),
         "robustness": chapter.robustness(MAIN)}.items()}
     return {name: str(render(view)) for name, view in views.items()} | {
-        "question": chapter.question(), "changes": chapter.changes(), "size": chapter.size(),
-        "bias": chapter.risk_of_bias(), "combinations": chapter.combinations(),
-        "bounds": chapter.event_bounds(),
-        "others": chapter.others(), "beside": chapter.ours_beside(), "claims": chapter.claims(),
-        "gaps": chapter.gaps()}
+        "changes": chapter.changes(), "combinations": chapter.combinations(),
+        "bounds": chapter.event_bounds()}
 
 
 def _shown_across(folder: Path) -> dict[str, str]:
     """What each part of the pages that look across indications shows."""
-    book, ledger, flow, overview = Book(folder), Ledger(folder), Flow(folder), Overview(folder)
+    book, ledger, pages = Book(folder), Ledger(folder), Pages(folder)
     parts = {
-        "landing": Pages(folder).landing()._repr_html_(),
-        "map": Pages(folder).evidence_map()._repr_html_(),
         "timeline": evidence_map.timeline(book), "countries": evidence_map.countries(book),
         "ratios": harms.ratios(book), "harms": harms.by_indication(book),
         "groups": harms.by_cells(book), "reporting": harms.reporting(book),
@@ -82,31 +77,32 @@ def _shown_across(folder: Path) -> dict[str, str]:
         "mechanisms": mechanisms.summary(book), "pictures": mechanisms.pictures(book),
         "mechanism table": mechanisms.listing(book), "species": animals.species(book),
         "animal effects": animals.effects(book), "signals": animals.signals(book),
-        "experiments": animals.listing(book), "animal syntheses": animals.syntheses(book),
-        "others": others.by_indication(book), "overlap": others.overlap(book),
-        "verdicts": ledger.counts(), "claims": ledger.claims(),
-        "statuses": ledger.number_counts(), "numbers": ledger.headline_numbers(),
-        "flow": flow.diagram(), "steps": flow.by_indication(), "searches": flow.searches(),
-        "rules": overview.certainty_rules(), "comparisons": overview.all_comparisons(),
-        "overlaps": overview.overlaps(),
-        "retractions": overview.retractions(), "warnings": overview.warnings(),
-        "unused": overview.unused(), "derived": overview.derived(),
-        "by outcome": overview.completeness_by_outcome(),
-        "by study": overview.completeness_by_study()}
-    return {name: str(html) for name, html in parts.items()}
+        "experiments": animals.listing(book), "animal syntheses": animals.syntheses(book)}
+    views = {
+        "landing": pages.landing(), "map": pages.evidence_map(), "flow": pages.flow(),
+        "steps": pages.flow_by_indication(), "searches": pages.searches(),
+        "rules": pages.certainty_rules(), "comparisons": pages.comparisons(),
+        "overlaps": pages.overlaps(), "retractions": pages.retractions(),
+        "warnings": pages.warnings(), "unused": pages.unused(), "derived": pages.derived(),
+        "completeness": pages.completeness(), "extraction": pages.extraction(),
+        "doubts": pages.doubts(), "interface": pages.interface(), "others": pages.others(),
+        "overlap": pages.overlap(), "verdicts": ledger.counts(), "claims": ledger.claims(),
+        "statuses": ledger.number_counts(), "numbers": ledger.headline_numbers()}
+    return {name: str(html) for name, html in parts.items()} | {
+        name: str(render(shown.view)) for name, shown in views.items()}
 
 
 def _shown_of_seed(chapter: Chapter) -> dict[str, str]:
     """What the page of a seed review, and the parts of a chapter about it, show."""
     seed = SeedReview(REVIEW, FIELD)
-    return {
+    return {name: part._repr_html_() for name, part in {
         "about": seed.about(), "method": seed.method(), "studies": seed.studies(),
         "mechanisms": seed.mechanisms(), "validation": seed.validation(),
         "numbers": seed.numbers(), "conclusions": seed.conclusions(), "claims": seed.claims(),
         "inconsistencies": seed.inconsistencies(), "references": seed.references(),
         "seed studies": chapter.seed_studies(REVIEW),
         "seed reference": chapter.seed_reference(REVIEW, "1"),
-        "validation studies": chapter.validation_studies(REVIEW)}
+        "validation studies": chapter.validation_studies(REVIEW)}.items()}
 
 
 def _of_our_field(parts: dict[str, str]) -> dict[str, list[str]]:
@@ -150,7 +146,7 @@ def test_the_pages_of_its_seed_reviews_speak_of_its_field_alone(chapter):
     parts = _shown_of_seed(chapter)
     assert _of_our_field(parts) == {}
     assert "Minutes per week" in parts["studies"] and "Leader" in parts["studies"]
-    assert "Exercise or programme by its title" in parts["validation"]
+    assert "Exercise or programme, as tabulated" in parts["validation"]
 
 
 def test_a_field_without_words_of_its_own_and_the_codebook_speak_of_no_field():

@@ -16,6 +16,7 @@ from pybtex.richtext import Text
 from livingreview.data.dataset import load
 from livingreview.data.reading import DataError, Problem
 from livingreview.site import bibliography, build, extension, places
+from livingreview.view.sources import citable
 
 ROOT = Path(__file__).resolve().parents[1]
 OUTCOMES = "knee-osteoarthritis/outcomes.csv"
@@ -359,8 +360,8 @@ def test_a_study_without_authors_is_cited_without_a_person(tmp_path):
     entry = _read(tmp_path, first_author=None, year=None)
     assert entry.type == "misc" and not entry.persons
     assert entry.fields["year"] == "n.d." and entry.fields["howpublished"] == "{Knee}"
-    assert not bibliography.citable(STUDY | {"title": None})
-    assert not bibliography.citable(STUDY | {"first_author": None, "doi": None})
+    assert not citable(STUDY | {"title": None})
+    assert not citable(STUDY | {"first_author": None, "doi": None})
 
 
 def test_bibliography_comes_from_the_data():
@@ -368,4 +369,4 @@ def test_bibliography_comes_from_the_data():
     entries = bibliography.bibliography(data).entries
     assert entries["kim-2023"].fields["year"] == "2023"
     studies = [s for i in data.indications for s in data.records("studies", i)]
-    assert {s["study_id"] for s in studies if bibliography.citable(s)} <= set(entries)
+    assert {s["study_id"] for s in studies if citable(s)} <= set(entries)

@@ -11,8 +11,8 @@ from rendered import finding
 
 from livingreview.data import doubts
 from livingreview.data.dataset import Dataset, examine, load
-from livingreview.display.pages import Overview
 from livingreview.effects import Analysis, Evidence, Rules, select
+from livingreview.render.book import Pages
 from livingreview.review import review
 from livingreview.review.results import analyse
 from livingreview.review.robustness import VARIANTS
@@ -203,7 +203,7 @@ def test_no_main_rule_takes_a_value_in_doubt(project, results):
 
 
 def test_the_page_on_data_quality_lists_each_decision(project):
-    page = str(Overview().doubts())
+    page = Pages().doubts()._repr_html_()
     assert page.count("<tr") >= len(project.records("doubts"))
     assert all(d["finding"].split(";")[0] in page for d in project.records("doubts"))
 

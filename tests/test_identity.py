@@ -17,8 +17,8 @@ from livingreview.data import reads, versions
 from livingreview.data.dataset import load
 from livingreview.data.parcel import Parcel
 from livingreview.data.store import Store
-from livingreview.display.flow import Flow
 from livingreview.display.releases import Released, Versions, since_last
+from livingreview.render.book import Pages
 from livingreview.review import dumps, review
 from livingreview.review.searches import searches
 from livingreview.site import archive, extension, feed, freshness, heads, notebooks
@@ -62,9 +62,9 @@ def _chapter(folder: Path) -> str:
 
 def _said(folder: Path) -> dict[str, str]:
     """What the pages say that are about versions."""
-    page, flow = Versions(folder / "data"), Flow(folder / "data")
+    page, flow = Versions(folder / "data"), Pages(folder / "data").flow()
     return {"state": page.state(), "since": page.since(), "citation": page.citation(),
-            "to_cite": page.to_cite(), "living": page.living(), "flow": flow.diagram(),
+            "to_cite": page.to_cite(), "living": page.living(), "flow": flow._repr_html_(),
             "chapter": _chapter(folder)}
 
 
@@ -96,7 +96,7 @@ def test_pages_of_a_later_state_are_compared_with_the_newest_version(two):
         assert f"Compared with version {SECOND}" in said[name] and "No estimate" in said[name], name
     assert f"Version {SECOND}" in said["living"] and "no published version" in said["state"]
     assert f"Preceding version: {SECOND}" in said["flow"]
-    assert "3 trials in its analyses" in said["flow"] and "0 more and 0 fewer" in said["flow"]
+    assert "3 studies in its analyses" in said["flow"] and "0 more and 0 fewer" in said["flow"]
     assert "Not released" in said["citation"]
     assert said["to_cite"].index(f"Version {SECOND}.") < said["to_cite"].index("Not released")
 
@@ -230,9 +230,7 @@ def searched(tmp_path) -> World:
 
 
 def _flow(world: World) -> BeautifulSoup:
-    flow = Flow()
-    flow.__dict__["data"] = load(world.write())
-    return BeautifulSoup(f"{flow.screening()}{flow.diagram()}", "lxml")
+    return BeautifulSoup(Pages(world.write()).flow()._repr_html_(), "lxml")
 
 
 def test_the_hits_of_a_search_are_counted_once(searched):

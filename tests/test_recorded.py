@@ -13,7 +13,7 @@ from jsonschema import Draft202012Validator
 from livingreview.__main__ import main
 from livingreview.data import parcel, versions
 from livingreview.data.dataset import examine, load
-from livingreview.display import citation, flow, releases
+from livingreview.display import citation, releases
 from livingreview.render.book import Pages
 from livingreview.review import review
 from livingreview.site import api, feed, heads, release
@@ -163,7 +163,7 @@ def test_everything_that_prints_the_date_takes_a_state_without_an_entry(describe
     assert versions.said(data.version) == words
     assert "Data of 2026-01-01, changed since without an entry" in (
         front := Pages(described).landing()._repr_html_()) and f"({state})" in front
-    assert f"data of {words}" in flow.Flow(described).diagram()
+    assert f"data of {words}" in Pages(described).flow()._repr_html_()
     assert f"data of {words}" in releases.Versions(described).state()
     assert review(data).document["data_version"] == data.version
     item = citation.work(data)

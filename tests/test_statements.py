@@ -58,7 +58,7 @@ def _unmarked(html: str) -> list[str]:
     """What shows an estimate, or leads to the figure of one, and does not say whose it is."""
     page = BeautifulSoup(html, "lxml")
     rows = [r for r in page.select("#harms-ratios tbody tr, [id$=-ours] tbody tr")
-            if r.find(href=re.compile("#forest-"))]
+            if r.find(href=re.compile("#forest-|figures/"))]
     rows += page.select("figure.lr-forest, figure.lr-single, .lr-finding")
     return [" ".join(r.get_text(" ").split())[:120] for r in rows
             if not r.has_attr("data-result") and not r.find(attrs={"data-result": True})]
@@ -123,7 +123,8 @@ def test_gaps_count_the_analyses_without_an_estimate():
     chapter = Chapter(KNEE)
     asked = [r for r in chapter.results() if r["role"] != "check"]
     empty = [r for r in asked if r["pooled"] is None]
-    assert f"{len(empty)} of {len(asked)} analyses" in chapter.gaps()
+    said = chapter.gaps()._repr_html_()
+    assert f"{len(empty)} of {len(asked)} analyses" in said and said.count("<li>") == len(empty)
 
 
 # --- participants ---------------------------------------------------------------------------------

@@ -256,3 +256,61 @@ def test_what_a_notebook_keeps_is_written_as_the_view_is():
     for view in VIEWS:
         shown = getattr(_chapter("osteoporosis"), view)()
         assert render(packed(shown.view), "x/y.html") == render(shown.view, "x/y.html")
+
+
+# --- risk of bias, data of a chapter --------------------------------------------------------------
+
+
+def _said_of_bias(world: World) -> tuple[str, list[list[str]]]:
+    """The sentence on judgements, and the cells of the signals."""
+    page = BeautifulSoup(Chapter(KNEE, world.write()).risk_of_bias()._repr_html_(), "lxml")
+    return page.p.get_text(), [[c.get_text() for c in row.find_all(["th", "td"])]
+                               for row in page.select(f"#{KNEE}-signals tbody tr")]
+
+
+def _judged(world: World, study: str, tool: str = "rob2") -> World:
+    return world.add("risk_of_bias", study_id=study, tool=tool, domain="overall",
+                     judgement="low", source_id="review")
+
+
+def test_judgements_are_counted_among_the_studies_in_the_analyses(tmp_path):
+    world = World(tmp_path / "data").analysis()
+    said, rows = _said_of_bias(world.trial("doe-2020"))
+    assert said.startswith("No study is in an analysis yet") and not rows
+    said, rows = _said_of_bias(world.pair("doe-2020").trial("roe-2021").pair(
+        "roe-2021", quality="derived"))
+    assert said.startswith("2 studies are in the analyses") and "No judgement of their" in said
+    assert [r[1:3] + r[5:] for r in rows] == [
+        ["yes", "Double blind", "As reported", "no"],
+        ["yes", "Double blind", "Derived from other statistics", "no"]]
+    said, rows = _said_of_bias(_judged(world, "doe-2020"))
+    assert "found for 1 of them, and none for the other 1." in said
+    assert [r[-1] for r in rows] == ["yes", "no"]
+    said, _ = _said_of_bias(_judged(world, "roe-2021"))
+    assert "For each of them" in said
+    graded = World(tmp_path / "graded").analysis().trial("doe-2020").pair("doe-2020")
+    said, _ = _said_of_bias(_judged(graded, "doe-2020", "level-of-evidence"))
+    assert said.startswith("One study is in the analyses. No judgement")
+
+
+def test_the_units_of_counts_are_said(tmp_path):
+    world = World(tmp_path / "data").analysis().trial("doe-2020", n_enrolled=40).trial(
+        "later-2021", companion_of="doe-2020").trial("rats", design="animal-experiment")
+    said = render(Chapter(KNEE, world.write()).size().view)
+    assert "3 reports of 2 studies are in the data: 1 of people and 1 of animals." in said
+    assert "randomised controlled trial: 1 (40 enrolled)" in said
+    assert "animal experiment: 1 (size of 1 not stated)" in said
+    asked = BeautifulSoup(render(Chapter(KNEE, world.write()).question().view), "lxml")
+    assert "each with all its reports" in asked.thead.get_text()
+
+
+def test_reports_behind_the_analyses_are_cited_and_files_are_named(tmp_path):
+    world = World(tmp_path / "data").analysis().trial("doe-2020", title="A trial", doi="10.1234/x")
+    chapter = Chapter(KNEE, world.write())
+    assert "No report is behind an analysis" in chapter.citations()._repr_html_()
+    chapter = Chapter(KNEE, world.pair("doe-2020").write())
+    assert chapter.citations().data == "{cite:t}`doe-2020`"
+    page = BeautifulSoup(render(chapter.downloads().view, f"notebooks/{KNEE}/data.html"), "lxml")
+    assert [a["href"] for a in page.select("a")][::8] == [
+        f"../../data/{KNEE}/studies.csv", "../../results.json"]
+    assert "2 of the 2 outcome rows" in chapter.shares("own")._repr_html_()

@@ -178,18 +178,6 @@ def meant(data: Dataset, doubt: Mapping) -> list[Mapping]:
                                               row.get("months"))]
 
 
-def places(data: Dataset, doubt: Mapping) -> Iterator[str]:
-    """In words, what a decision is on: table, arm, outcome or event, and visit."""
-    yield data.label("doubt_table", doubt["table"])
-    if doubt["arm_id"]:
-        yield f"arm {doubt['arm_id']}"
-    if doubt["item"]:
-        yield data.label("event" if doubt["table"] == "adverse_events" else "outcome",
-                         doubt["item"])
-    if doubt["timepoint_months"] is not None:
-        yield f"month {doubt['timepoint_months']:g}"
-
-
 def reasons(data: Dataset, indication: str, asked: Callable[[str | None, float | None], bool]
             ) -> dict[str, list[str]]:
     """Rules by which values of each trial were found in doubt, in the order of the decisions.

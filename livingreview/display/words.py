@@ -402,17 +402,6 @@ def _known(result: dict) -> str:
 
 
 
-def glance(result: dict) -> str:
-    """An estimate with its interval; two trials are told from more."""
-    shown = shown_estimate(result, result["pooled"])
-    if uncontrolled(result):
-        return f"{shown}, uncontrolled"
-    if result["k"] == 2 and result["random_effects"]:
-        shown += (" as one common effect; letting the two differ: "
-                  f"{spread_interval(result, result['random_effects'])}")
-    return shown
-
-
 def signed(value: float, d: int = 1) -> str:
     """A number with its sign."""
     shown = number(value, d)

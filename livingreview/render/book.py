@@ -6,8 +6,12 @@ from functools import cached_property
 
 from ..data.dataset import load
 from ..review import Review
+from ..view import codebook, completeness, quality
 from ..view.evidence_map import evidence_map
+from ..view.flow import Flows, search_table
+from ..view.interface import interface
 from ..view.landing import landing
+from ..view.others import others, overlap
 from .shown import Shown
 
 
@@ -39,3 +43,81 @@ class Pages:
     def evidence_map(self) -> Shown:
         """What is known of which outcome in which indication, as a picture and as a table."""
         return Shown(evidence_map(self.review))
+
+    # --- data quality -------------------------------------------------------------------------
+
+    def extraction(self) -> Shown:
+        """How often two independent extractions agree, and what a second look found."""
+        return Shown(quality.extraction(self.review.data))
+
+    def completeness(self) -> Shown:
+        """Rows of results and what they hold, by indication, outcome and report."""
+        return Shown(completeness.completeness(self.review))
+
+    def unused(self) -> Shown:
+        """Reports in no analysis, and why."""
+        return Shown(completeness.unused_studies(self.review))
+
+    def derived(self) -> Shown:
+        """Steps from printed to analysed values, by kind."""
+        return Shown(completeness.derived(self.review))
+
+    def overlaps(self) -> Shown:
+        """Studies that share patients."""
+        return Shown(quality.overlaps(self.review.data))
+
+    def retractions(self) -> Shown:
+        """Reports that were retracted or are under concern, and where they still stand."""
+        return Shown(quality.retractions(self.review))
+
+    def doubts(self) -> Shown:
+        """Values that look doubtful, with what was decided of each."""
+        return Shown(quality.doubts(self.review.data))
+
+    def warnings(self) -> Shown:
+        """Every warning of the validation."""
+        return Shown(quality.warnings(self.review.data))
+
+    def comparisons(self) -> Shown:
+        """Every pair of arms of every indication with its class."""
+        return Shown(quality.arm_comparisons(self.review))
+
+    # --- flow of studies ----------------------------------------------------------------------
+
+    @cached_property
+    def _flows(self) -> Flows:
+        return Flows(self.review)
+
+    def flow(self) -> Shown:
+        """From searches to estimates: how many studies each step has, and what it leaves out."""
+        return Shown(self._flows.page())
+
+    def flow_by_indication(self) -> Shown:
+        """The steps of the flow for each indication."""
+        return Shown(self._flows.table())
+
+    def searches(self) -> Shown:
+        """Searches of our own, with what they found and why records were excluded."""
+        return Shown(search_table(self.review.data))
+
+    # --- codebook, methods, interface ---------------------------------------------------------
+
+    def codebook(self) -> Shown:
+        """Every column of every table, and every allowed word."""
+        return Shown(codebook.codebook(self.review.data))
+
+    def certainty_rules(self) -> Shown:
+        """The rules of certainty."""
+        return Shown(codebook.certainty_rules(self.review.data))
+
+    def interface(self) -> Shown:
+        """Every file that programs can read, with what it holds."""
+        return Shown(interface())
+
+    def others(self) -> Shown:
+        """The pooled results of others in people, indication by indication, beside ours."""
+        return Shown(others(self.review))
+
+    def overlap(self) -> Shown:
+        """Which trials of ours published reviews include, as far as the data know it."""
+        return Shown(overlap(self.review))

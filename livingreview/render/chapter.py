@@ -9,19 +9,24 @@ from ..display import chapter
 from ..review.directions import Direction, directions
 from ..review.windows import Shown as First
 from ..review.windows import shown_first
+from ..view import chapter_data, studies
 from ..view.albatross import albatross
 from ..view.answer import answer
 from ..view.base import Label, View
+from ..view.bias import risk_of_bias
 from ..view.chapter_trials import chapter_trials
 from ..view.directions import direction_plot
 from ..view.dose import dose
 from ..view.finding import question
 from ..view.forest import Forests
+from ..view.ledger import Judged
 from ..view.listed import benefits, harms
+from ..view.others import ours, published
 from ..view.panels import panels
 from ..view.remark import Remark
 from ..view.replica import replica
 from ..view.robustness import robustness
+from ..view.seeds import Seed
 from ..view.subgroup import subgroups
 from ..view.tabs import tabs
 from ..view.time_course import time_course
@@ -149,6 +154,69 @@ class Chapter(chapter.Chapter):
     def _placed(self) -> dict[str, tuple[str, str]]:
         """Who put a part on the page, and its identifier there."""
         return {}
+
+    # --- studies and data ---------------------------------------------------------------------
+
+    def size(self) -> Shown:
+        """How many studies and participants of which design are known."""
+        return Shown(studies.study_size(self.evidence))
+
+    def question(self) -> Shown:
+        """Comparisons that the studies of people allow, with their number."""
+        return Shown(studies.comparisons(self.evidence))
+
+    def risk_of_bias(self) -> Shown:
+        """Published judgements, and the signals that the data hold."""
+        return Shown(risk_of_bias(self.evidence, self.results()))
+
+    def gaps(self) -> Shown:
+        """Analyses without an estimate."""
+        return Shown(chapter_data.gaps(self.results()))
+
+    def downloads(self) -> Shown:
+        """The tables of the chapter as files."""
+        return Shown(chapter_data.downloads(self.indication))
+
+    def shares(self, source_id: str) -> Shown:
+        """How many outcome rows come from one source."""
+        return Shown(chapter_data.shares(self.evidence, source_id))
+
+    def citations(self):
+        """The reports behind the analyses, as citations that the book resolves."""
+        from IPython.display import Markdown  # only cells of a notebook need it
+
+        keys = chapter_data.cited(self.evidence, self.results())
+        return Markdown(", ".join(f"{{cite:t}}`{key}`" for key in keys)) if keys else (
+            Shown(chapter_data.NoReports()))
+
+    def others(self) -> Shown:
+        """Pooled results of others, beside which ours are read."""
+        return Shown(published(self.review, self._forests.findings))
+
+    def ours_beside(self) -> Shown:
+        """Our estimates of two trials or more, to read beside the published ones."""
+        return Shown(ours(self._forests.findings, self.results(section="effects"),
+                          f"{self.indication}-ours"))
+
+    @cached_property
+    def _judged(self) -> Judged:
+        return Judged(self.review)
+
+    def claims(self) -> Shown:
+        """What the seed reviews claim about this indication, with the verdicts and their basis."""
+        return Shown(self._judged.claims_on(self.indication))
+
+    def seed_studies(self, review_id: str) -> Shown:
+        """The studies of people that a seed review cites, and the numbers that it makes of them."""
+        return Shown(Seed(self._judged, review_id).in_chapter(self.indication))
+
+    def seed_reference(self, review_id: str, ref_number: str) -> Shown:
+        """What one reference of a seed review supports, beside our estimates."""
+        return Shown(Seed(self._judged, review_id).reference(self.indication, ref_number))
+
+    def validation_studies(self, review_id: str) -> Shown:
+        """The studies that a seed review tabulates, with what each of them is."""
+        return Shown(Seed(self._judged, review_id).validation(self.indication))
 
     @cached_property
     def _directions(self) -> list[Direction]:

@@ -11,10 +11,9 @@ import pandas as pd
 
 from ..data import tables, versions
 from ..data.dataset import Dataset
+from ..data.interface import BASE, FILES, SCHEMA
 from ..review import Review, dumps
 
-BASE = "api/v1"
-SCHEMA = "schema.json"
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _NUMBER, _TEXT, _WHOLE = ({"type": [kind, "null"]} for kind in ("number", "string", "integer"))
 # Fields of an analysis: where they stand in its result, their type, and what they mean.
@@ -52,11 +51,6 @@ VERSION = {
 _LISTED = {
     "json": "as JSON", "csv": "as CSV", "schema": "its part of the schema of all files",
     "schema_alone": "its own schema",
-}
-FILES = {
-    "studies": "Every study with its indication and the analyses that use it.",
-    "analyses": "Every analysis with its estimate, one flat record each.",
-    "versions": "Every published version.",
 }
 
 
@@ -189,5 +183,3 @@ def files(data: Dataset, review: Review) -> dict[str, str]:
                   for name, what in FILES.items()},
         "results": "../../results.json", "schema": SCHEMA})
     return out
-
-

@@ -9,19 +9,11 @@ from pybtex.database import BibliographyData, Entry, Person
 from pybtex.database.output.bibtex import Writer
 
 from ..data.dataset import Dataset
+from ..view.sources import citable
 
 _REMARK = re.compile(r"\s*\([^)]*\)")  # a name in another script, "(sponsor)", "(unconfirmed)"
 _INITIALS = re.compile(r"(?P<last>.+) (?P<first>[A-Z]{1,4})")
 _OTHERS = Person(last="others")
-
-
-def citable(record) -> bool:
-    """Whether a study has what a citation needs: a title, and who wrote it when, or an identifier.
-
-    A study whose authors were not read is cited by its registry number or else by its title.
-    """
-    return bool(record["title"] and (record["first_author"] and record["year"]
-                                     or record["doi"] or record["registration"]))
 
 
 class _Writer(Writer):

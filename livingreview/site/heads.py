@@ -14,6 +14,7 @@ from sphinx.application import Sphinx
 
 from ..data import versions
 from ..data.dataset import default_folder
+from ..data.interface import BASE, FILES
 
 COMMIT, SIBLINGS = "LIVINGREVIEW_COMMIT", "LIVINGREVIEW_SIBLINGS"
 LATEST = "latest"  # folder of the state that has no version, beside those of the versions
@@ -153,12 +154,10 @@ def footer(identity: Identity, pathto) -> str:
 
 def _downloads() -> list[tuple[str, str]]:
     """(address below the site, media type) of what holds the data as a whole."""
-    from . import api  # what computes takes seconds to load, and only one page asks for this
-
     kinds = {"json": "application/json", "csv": "text/csv"}
     return [(path, kinds["json"]) for path in (
-        "results.json", "data/datapackage.json", f"{api.BASE}/index.json")] + [
-        (f"{api.BASE}/{name}.{ending}", kind) for name in api.FILES
+        "results.json", "data/datapackage.json", f"{BASE}/index.json")] + [
+        (f"{BASE}/{name}.{ending}", kind) for name in FILES
         for ending, kind in kinds.items()]
 
 

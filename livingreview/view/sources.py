@@ -20,6 +20,15 @@ _REGISTRIES = (
 )
 
 
+def citable(record: Mapping) -> bool:
+    """Whether a study has what a citation needs: a title, and who wrote it when, or an identifier.
+
+    A study whose authors were not read is cited by its registry number or else by its title.
+    """
+    return bool(record["title"] and (record["first_author"] and record["year"]
+                                     or record["doi"] or record["registration"]))
+
+
 @dataclass(frozen=True)
 class Source:
     """A text in which values were read; `href` is empty where no link is known."""

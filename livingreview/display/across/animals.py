@@ -4,20 +4,21 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from functools import partial
 
 from scipy.special import ndtri
 
 from ...data import tables
 from ...effects import Analysis, Effect, Evidence, LeftOut, Rules, select
 from ...effects.comparisons import is_cell_arm
+from ...render.engine import render
 from ...review.counted import ANIMAL
 from ...review.directions import BASES, directions
 from ...review.pools import natural
+from ...view.finding import Findings
 from ...view.naming import spoken
+from ...view.others import published
 from .. import words
 from ..html import Column, Html, count, details, interval, join, number, paragraph, table, text
-from . import others
 from .book import Book
 
 NOT_STATED = "not stated"
@@ -209,14 +210,9 @@ def signals(book: Book) -> Html:
 
 def syntheses(book: Book) -> Html:
     """Published pooled results of animal experiments."""
-    parts = []
-    for i in book.evidence:
-        address = partial(_address, book, i)
-        if rows := others.rows_of(book.review, i, address, "animal"):
-            parts.append(details(f"{book.label(i)} ({words.trials(len(rows), 'result')})",
-                                 others.published(book.review, i, address, "animal")))
-    return join(parts) if parts else paragraph("None was read.", "lr-empty")
-
-
-def _address(book: Book, indication: str, analysis: str, label: str) -> Html:
-    return book.chapter_link(indication, f"forest-{analysis}", label)
+    found = [published(book.review, Findings(book.data, i, book.addresses), "animal")
+             for i in book.evidence]
+    return join([details(f"{book.label(i)} ({words.trials(len(of.results), 'result')})",
+                         Html(render(of, "notebooks/animal-experiments.html")))
+                 for i, of in zip(book.evidence, found, strict=True) if of.results]
+                or [paragraph("None was read.", "lr-empty")])

@@ -10,7 +10,7 @@ from ...data.dataset import Dataset, load
 from ...effects import Evidence
 from ...review import Review
 from ...view.addresses import Addresses
-from ...view.naming import arm_names, review_names, study_names
+from ...view.naming import arm_names, study_names
 from ..html import Html, link, text
 
 NOTEBOOKS = Path(__file__).resolve().parents[3] / "notebooks"
@@ -79,11 +79,6 @@ class Book:
     def arms(self) -> dict[str, dict[tuple[str, str], str]]:
         """Names of the arms of every indication, by study and arm."""
         return _Names(self.data, arm_names)
-
-    @cached_property
-    def reviews(self) -> dict[str, dict[str, str]]:
-        """Names of the published syntheses of every indication."""
-        return _Names(self.data, review_names)
 
     def holds(self, indication: str | None) -> bool:
         """Whether an indication is one of the book's."""

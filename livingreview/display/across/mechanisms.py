@@ -5,11 +5,13 @@ from __future__ import annotations
 import textwrap
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 
+from ...render.engine import environment
 from ...review.claims import Cited, cited_by
+from ...view.ledger import Judged
 from .. import drawing, words
 from ..html import Column, Html, details, join, paragraph, table, text
-from ..ledger import Ledger
 from .book import Book
 
 UNNAMED = "not named"
@@ -53,17 +55,19 @@ def summary(book: Book) -> Html:
 
 def listing(book: Book) -> Html:
     """Every mechanism with its mediator, its effect, and what it cites."""
-    ledger, rows = Ledger(book.data.folder), []
+    judged, rows = Judged(book.review), []
+    said = environment().get_template("seed_words.html").make_module(
+        {"language": "en", "page": "notebooks/mechanisms.html"})
     for r in book.mechanisms():
         cited = cited_by(book.data, r)
-        items = "".join(f"<li>{ledger.reference(c)}</li>" for c in cited)
+        items = "".join(f"<li>{said.reference(asdict(judged.reference(c)))}</li>" for c in cited)
         rows.append({
             "id": r["mechanism_id"], "indication": book.data.label("seed_indication",
                                                                    r["indication"]),
             "product": r["cell_or_product"] or UNNAMED, "mechanism": r["mechanism"],
             "mediator": r["mediator"] or UNNAMED, "effect": r["effect"],
             "direction": book.data.label("mechanism_direction", r["direction"]) or "not stated",
-            "evidence": EVIDENCE[strongest(cited)][0], "review": ledger.names[r["review_id"]],
+            "evidence": EVIDENCE[strongest(cited)][0], "review": judged.seeds[r["review_id"]].name,
             "refs": Html(f"<ul>{items}</ul>" if items else NONE_CITED)})
     return table(
         "table-mechanisms", "Mechanisms that the seed reviews name",

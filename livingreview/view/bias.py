@@ -1,0 +1,99 @@
+"""Risk of bias of the studies of a chapter: what others judged, and what the data signal."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ..effects import Evidence
+from ..review.certainty import judged_low
+from .base import Label, View, label
+from .sources import Link, Source, registration, source
+from .studies import Names
+
+
+@dataclass(frozen=True)
+class Signals:
+    """What the data hold of a study that bears on its risk of bias.
+
+    Attributes
+    ----------
+    study : tuple of str
+        Name and address.
+    blinding : Label or None
+    weakest : Label or None
+        The weakest kind of value that an analysis uses; None where only a check uses one.
+    low : bool
+        Whether a named review judged it at low risk.
+    """
+
+    study: tuple[str, str]
+    randomised: bool
+    blinding: Label | None
+    registrations: tuple[Link, ...]
+    n: int | None
+    weakest: Label | None
+    low: bool
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """What a named review judged of one domain."""
+
+    study: tuple[str, str]
+    tool: Label
+    domain: str
+    judgement: str
+    source: Source | None
+
+
+@dataclass(frozen=True)
+class RiskOfBias(View):
+    """Published judgements, and the signals that the data hold.
+
+    Attributes
+    ----------
+    signals : tuple of Signals
+        Of the studies in the analyses.
+    judged : int
+        Of these, judged by a named review.
+    """
+
+    template = "risk_of_bias"
+
+    indication: str
+    signals: tuple[Signals, ...]
+    judged: int
+    judgements: tuple[Judgement, ...]
+
+
+def risk_of_bias(ev: Evidence, results: list[dict]) -> RiskOfBias:
+    """Published judgements, and the signals that the data hold.
+
+    Parameters
+    ----------
+    ev : Evidence
+    results : list of dict
+        Analyses of the indication.
+    """
+    data, names = ev.data, Names(ev.data)
+    rows = data.records("risk_of_bias", ev.indication)
+    # A grade of the design, such as a level of evidence, is no judgement of bias.
+    judged = {r["study_id"] for r in rows if data.kind("tool", r["tool"]) != "design-grade"}
+    used = sorted({s["trial_id"] for r in results for s in r["studies"]})
+    return RiskOfBias(
+        ev.indication, tuple(_signals(ev, names, results, t) for t in used),
+        len(judged.intersection(used)), tuple(Judgement(
+            names.of(ev.indication, r["study_id"]), label(data, "tool", r["tool"]), r["domain"],
+            r["judgement"], source(data, ev.sources.get(r["source_id"] or ""))) for r in rows))
+
+
+def _signals(ev: Evidence, names: Names, results: list[dict], trial: str) -> Signals:
+    study, order = ev.studies[trial], list(ev.data.words("quality"))
+    used = {s["quality"] for r in results for s in r["studies"]
+            if s["trial_id"] == trial and r["role"] != "check"}
+    return Signals(
+        names.of(ev.indication, trial), study["design"] == "rct",
+        label(ev.data, "blinding", study["blinding"]) if study["blinding"] else None,
+        tuple(map(registration, study["registration"])), study["n_enrolled"],
+        label(ev.data, "quality", max(used, key=order.index)) if used else None,
+        judged_low(ev, trial))

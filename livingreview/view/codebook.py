@@ -1,0 +1,90 @@
+"""What the tables may hold: their columns, the allowed words, the rules of certainty."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ..data import tables
+from ..data.dataset import Dataset
+from .base import Label, View, label
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of a table."""
+
+    table: str
+    column: str
+    type: str
+    required: bool
+    key: bool
+    unit: str
+    vocabulary: str
+    description: str
+
+
+@dataclass(frozen=True)
+class Word:
+    """A word that a cell may hold; what it counts as is empty for most."""
+
+    word: str
+    vocabulary: str
+    counts_as: str
+    said: Label
+
+
+@dataclass(frozen=True)
+class Codebook(View):
+    """Every column of every table, and every allowed word."""
+
+    template = "codebook"
+
+    columns: tuple[Column, ...]
+    words: tuple[Word, ...]
+
+
+def codebook(data: Dataset) -> Codebook:
+    """Every column of every table, and every allowed word.
+
+    Parameters
+    ----------
+    data : Dataset
+    """
+    return Codebook(
+        tuple(Column(c["table"], c["column"], c["type"], bool(c["required"]), bool(c["key"]),
+                     c["unit"], c["vocabulary"], c["description"]) for c in tables.codebook()),
+        tuple(Word(r["value"], r["list"], r["kind"] or "",
+                   Label(r["label_en"], r["label_zh"] or ""))
+              for r in data.records("vocabularies")))
+
+
+@dataclass(frozen=True)
+class CertaintyRule:
+    """A rule of certainty; a negative number of levels lowers it."""
+
+    domain: Label
+    rule: str
+    threshold: float | None
+    unit: str
+    levels: int
+
+
+@dataclass(frozen=True)
+class CertaintyRules(View):
+    """The rules of certainty."""
+
+    template = "certainty_rules"
+
+    rules: tuple[CertaintyRule, ...]
+
+
+def certainty_rules(data: Dataset) -> CertaintyRules:
+    """The rules of certainty.
+
+    Parameters
+    ----------
+    data : Dataset
+    """
+    return CertaintyRules(tuple(
+        CertaintyRule(label(data, "certainty_domain", r["domain"]), r["rule"], r["threshold"],
+                      r["unit"] or "", r["levels"]) for r in data.records("certainty_rules")))

@@ -1,0 +1,247 @@
+"""The flow of studies from what is known to what is in an estimate, counted from the tables."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from functools import cached_property
+
+from ..data import versions
+from ..data.dataset import Dataset
+from ..review import Review
+from ..review.counted import ANIMAL
+from ..review.searches import searches, together
+from .addresses import Addresses
+from .base import Label, View, label
+from .studies import Names
+from .unused import Reasons, Unused
+
+STEPS = ("known", "human", "reported", "usable", "pooled")
+
+
+@dataclass(frozen=True)
+class Placed:
+    """A study in the flow."""
+
+    indication: Label
+    study: tuple[str, str]
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """A study that a step leaves behind.
+
+    Attributes
+    ----------
+    unused : Unused
+        Its kind may also be ``not-pooled`` (shown by itself) or ``check-only``.
+    """
+
+    placed: Placed
+    unused: Unused
+
+
+@dataclass(frozen=True)
+class Step:
+    """The studies at a step, each a part of those of the step before, and what it leaves behind.
+
+    Attributes
+    ----------
+    name : str
+        ``known``, ``human``, ``reported``, ``usable`` or ``pooled``.
+    kinds : tuple of (str, int)
+        How many are left out for which kind of reason.
+    """
+
+    name: str
+    studies: tuple[Placed, ...]
+    left: tuple[LeftOut, ...]
+    kinds: tuple[tuple[str, int], ...]
+
+
+@dataclass(frozen=True)
+class Searched:
+    """Searches of our own together; None where none of them states a number."""
+
+    searches: int
+    hits: int | None
+    screened: int | None
+    excluded: tuple[tuple[str, int], ...]
+
+
+@dataclass(frozen=True)
+class Before:
+    """The preceding version, its trials, and how many have come and gone since."""
+
+    version: str
+    trials: int
+    more: int
+    fewer: int
+
+
+@dataclass(frozen=True)
+class Flow(View):
+    """The flow of studies.
+
+    Attributes
+    ----------
+    before : Before or None
+        The preceding version; without one, `released` tells whether these pages are a version.
+    searched : Searched or None
+        None where no search was made.
+    day, state : str
+        Date of the data, and what tells a later state without an entry; each may be empty.
+    seeds, syntheses, registered : int
+        Seed reviews; published syntheses with a result; reports that are registrations alone.
+    """
+
+    template = "flow"
+
+    before: Before | None
+    released: bool
+    searched: Searched | None
+    day: str
+    state: str
+    seeds: int
+    syntheses: int
+    registered: int
+    reports: int
+    steps: tuple[Step, ...]
+
+
+@dataclass(frozen=True)
+class FlowTable(View):
+    """How many studies of each indication are at each step."""
+
+    template = "flow_table"
+
+    steps: tuple[str, ...]
+    rows: tuple[tuple[Label, tuple[int, ...]], ...]
+
+
+class Flows:
+    """The flow over all indications of a review.
+
+    Parameters
+    ----------
+    review : Review
+    """
+
+    def __init__(self, review: Review):
+        self.review, self.data = review, review.data
+        self._names = Names(review.data)
+
+    @cached_property
+    def studies(self) -> dict[str, dict[str, list[str]]]:
+        """Main reports at each step, by indication."""
+        return {i: self._of(i) for i in self.data.indications}
+
+    @cached_property
+    def _reasons(self) -> dict[str, Reasons]:
+        return {i: Reasons(self.review, i, Addresses(self.data)) for i in self.data.indications}
+
+    def _of(self, indication: str) -> dict[str, list[str]]:
+        rows = self.review.evidence[indication].studies
+        results = [r for r in self.review.analyses(indication) if r["role"] != "check"]
+        in_use = {s["trial_id"] for r in results for s in r["studies"]}
+        pooled = {s["trial_id"] for r in results if r["pooled"] and r["k"] > 1
+                  for s in r["studies"] if s["weight"] is not None}
+        known = [s for s, row in rows.items() if not row["companion_of"]]
+        human = [s for s in known if rows[s]["design"] != ANIMAL]
+        reported = [s for s in human if rows[s]["status"] != "registered"]
+        usable = [s for s in reported if s in in_use]
+        return dict(zip(STEPS, (known, human, reported, usable,
+                                [s for s in usable if s in pooled]), strict=True))
+
+    def page(self) -> Flow:
+        """The boxes of the flow, from searches to estimates, and what each step leaves behind."""
+        data = self.data
+        day, _, state = data.version.partition(versions.MARK)
+        known = [s for i in data.indications for s in self.review.evidence[i].studies.values()]
+        syntheses = {(i, r["review_id"]) for i in data.indications
+                     for r in data.records("published_syntheses", i)}
+        return Flow(self._before(), bool(versions.here()), _searched(data), day, state,
+                    len(data.records("reviews")), len(syntheses),
+                    sum(s["status"] == "registered" for s in known), len(known),
+                    tuple(map(self._step, STEPS)))
+
+    def _step(self, step: str) -> Step:
+        before = STEPS[max(STEPS.index(step) - 1, 0)]
+        left = tuple(LeftOut(self._placed(i, s), _why(self._reasons[i], s, step))
+                     for i, found in self.studies.items()
+                     for s in found[before] if s not in found[step])
+        return Step(step, tuple(self._placed(i, s) for i, found in self.studies.items()
+                                for s in found[step]), left,
+                    tuple(Counter(out.unused.kind for out in left).most_common()))
+
+    def _placed(self, indication: str, study: str) -> Placed:
+        return Placed(label(self.data, "indication", indication),
+                      self._names.of(indication, study))
+
+    def _before(self) -> Before | None:
+        """The version before these pages, which the flow starts from."""
+        before = versions.preceding(versions.here())
+        if not before:
+            return None
+        old = {(r["indication"], s["trial_id"])
+               for r in versions.results(before)["analyses"].values() if r["role"] != "check"
+               for s in r["studies"]}
+        now = {(i, s) for i, found in self.studies.items() for s in found["usable"]}
+        return Before(before, len(old), len(now - old), len(old - now))
+
+    def table(self) -> FlowTable:
+        """The steps of each indication."""
+        return FlowTable(STEPS, tuple(
+            (label(self.data, "indication", i), tuple(len(found[step]) for step in STEPS))
+            for i, found in self.studies.items()))
+
+
+def _why(reasons: Reasons, study: str, step: str) -> Unused:
+    """Why a study is left behind at a step."""
+    if step != "usable":
+        return Unused({"human": "animals", "reported": "no-results", "pooled": "not-pooled"}[step])
+    retracted = reasons.ev.studies[study]["status"] == "retracted"  # a check may hold it still
+    return reasons.why(study) or Unused("retracted" if retracted else "check-only")
+
+
+def _searched(data: Dataset) -> Searched | None:
+    """Our own searches: found, screened, excluded with the reasons."""
+    own, excluded = searches(data), Counter()
+    for search in own:
+        excluded.update(search.excluded)
+    return Searched(len(own), together([s.hits for s in own]), together(
+        [s.screened for s in own]), tuple(excluded.most_common())) if own else None
+
+
+@dataclass(frozen=True)
+class SearchRow:
+    """A row of the table of searches."""
+
+    date: str
+    source: str
+    query: str
+    hits: int | None
+    screened: int | None
+    excluded: int | None
+    reason: str
+
+
+@dataclass(frozen=True)
+class SearchTable(View):
+    """Searches of our own, with what they found and why records were excluded."""
+
+    template = "searches"
+
+    rows: tuple[SearchRow, ...]
+
+
+def search_table(data: Dataset) -> SearchTable:
+    """Searches of our own, with what they found and why records were excluded.
+
+    Parameters
+    ----------
+    data : Dataset
+    """
+    return SearchTable(tuple(
+        SearchRow(str(r["date"]), r["source"], r["query"] or "", r["hits"], r["screened"],
+                  r["excluded"], r["reason"] or "") for r in data.records("flow")))

@@ -1,0 +1,38 @@
+"""What the static interface offers to programs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ..data.interface import BASE, FILES, SCHEMA
+from .base import Label, View
+
+
+@dataclass(frozen=True)
+class File:
+    """What one file holds, and its address in each form; empty where there is none."""
+
+    what: Label
+    json: str
+    csv: str
+    schema: str
+
+
+@dataclass(frozen=True)
+class Interface(View):
+    """The files of the interface; the template adds those that describe them."""
+
+    template = "interface"
+
+    files: tuple[File, ...]
+    schema: str
+    listed: str
+    listed_schema: str
+
+
+def interface() -> Interface:
+    """Every file of the interface with what it holds."""
+    return Interface(
+        tuple(File(Label(what), f"{BASE}/{name}.json", f"{BASE}/{name}.csv",
+                   f"{BASE}/schema/{name}.json") for name, what in FILES.items()),
+        f"{BASE}/{SCHEMA}", f"{BASE}/index.json", f"{BASE}/schema/index.json")

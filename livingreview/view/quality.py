@@ -1,0 +1,299 @@
+"""How well the data were extracted, what is odd in them, and what was decided of it."""
+
+from __future__ import annotations
+
+from collections import ChainMap
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from ..data import doubts as decisions
+from ..data.dataset import Dataset
+from ..review import Review
+from ..synthesis import clopper_pearson
+from .base import Label, View, label
+from .naming import arm_names, seed_names, spoken
+from .studies import Names
+
+# --- how well values were read ------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """How many of the values that were read again agree; the interval is in percent."""
+
+    what: str
+    checked: int
+    agreed: int
+    low: float
+    high: float
+    note: str
+
+
+@dataclass(frozen=True)
+class Extraction(View):
+    """Values that two extractions read, and samples that were looked up again."""
+
+    template = "extraction"
+
+    twice: Agreement | None
+    audits: tuple[Agreement, ...]
+
+
+def _agreement(checked: int, agreed: int, what: str = "", note: str | None = None) -> Agreement:
+    low, high = clopper_pearson(agreed, checked)
+    return Agreement(what, checked, agreed, 100 * low, 100 * high, note or "")
+
+
+def extraction(data: Dataset) -> Extraction:
+    """How often two independent extractions agree, and what a second look found.
+
+    Parameters
+    ----------
+    data : Dataset
+    """
+    rows = [r for i in data.indications for r in data.records("double_extraction", i)]
+    equal = sum(r["first"] == r["second"] for r in rows)
+    return Extraction(
+        _agreement(len(rows), equal) if rows else None,
+        tuple(_agreement(r["checked"], r["agreed"], r["what"], r["note"])
+              for r in data.records("audits")))
+
+
+# --- patients that several studies share, retractions -------------------------------------------
+
+
+@dataclass(frozen=True)
+class Overlap:
+    """Two studies that share patients, surely or possibly."""
+
+    indication: Label
+    studies: tuple[tuple[str, str], tuple[str, str]]
+    kind: Label
+    reason: str
+    action: Label
+
+
+@dataclass(frozen=True)
+class Overlaps(View):
+    """Studies that share patients."""
+
+    template = "overlaps"
+
+    pairs: tuple[Overlap, ...]
+
+
+def overlaps(data: Dataset) -> Overlaps:
+    """Studies that share patients.
+
+    Parameters
+    ----------
+    data : Dataset
+    """
+    names = Names(data)
+    return Overlaps(tuple(
+        Overlap(label(data, "indication", r["indication"]),
+                tuple(names.of(r["indication"], r[key]) for key in ("study_id", "other_study_id")),
+                label(data, "overlap_kind", r["kind"]), spoken(r["reason"], names[r["indication"]]),
+                label(data, "overlap_action", r["action"]))
+        for r in data.records("cohort_overlaps")))
+
+
+@dataclass(frozen=True)
+class Retraction:
+    """A report that was retracted or is under concern.
+
+    Attributes
+    ----------
+    cited : tuple of (str, str)
+        Seed reviews that cite it, with the number in their list.
+    used : bool
+        Whether some analysis uses it.
+    """
+
+    study: tuple[str, str]
+    indication: Label
+    status: Label
+    title: str
+    cited: tuple[tuple[str, str], ...]
+    used: bool
+
+
+@dataclass(frozen=True)
+class Retractions(View):
+    """Reports that were retracted or are under concern, and where they still stand."""
+
+    template = "retractions"
+
+    reports: tuple[Retraction, ...]
+
+
+def retractions(review: Review) -> Retractions:
+    """Reports that were retracted or are under concern, and where they still stand.
+
+    Parameters
+    ----------
+    review : Review
+    """
+    data, names, seeds, found = review.data, Names(review.data), seed_names(review.data), []
+    for i in data.indications:
+        rows = [s for s in data.records("studies", i)
+                if s["status"] in ("retracted", "expression-of-concern")]
+        used = rows and {s[key] for r in review.analyses(i) for s in r["studies"]
+                         for key in ("study_id", "trial_id")}
+        found += [Retraction(
+            names.of(i, s["study_id"]), label(data, "indication", i),
+            label(data, "status", s["status"]), s["title"] or "",
+            tuple((seeds.get(seed, seed), number) for seed, _, number in (
+                c.partition(":") for c in s["cited_by"])), s["study_id"] in used) for s in rows]
+    return Retractions(tuple(found))
+
+
+# --- what is odd --------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Doubt:
+    """A value that looks doubtful, with what was decided of it.
+
+    Attributes
+    ----------
+    arm : str
+        With `item` and `months`: empty or None where all are meant.
+    """
+
+    study: tuple[str, str]
+    indication: Label
+    table: Label
+    arm: str
+    item: Label | None
+    months: float | None
+    rule: Label
+    found: str
+    decision: Label
+    reason: str
+    date: str
+
+
+@dataclass(frozen=True)
+class Doubts(View):
+    """Values that look doubtful, and how many of them stay in."""
+
+    template = "doubts"
+
+    decisions: tuple[Doubt, ...]
+    kept: int
+
+
+def doubts(data: Dataset) -> Doubts:
+    """Values that look doubtful, with what was decided of each.
+
+    Parameters
+    ----------
+    data : Dataset
+    """
+    rows = [d for i in data.indications for d in decisions.settlements(data, i)]
+    names, arms = Names(data), {i: arm_names(data, i) for i in data.indications}
+    return Doubts(tuple(_doubt(data, d, names, arms[d["indication"]]) for d in rows),
+                  sum(d["decision"] == "kept" for d in rows))
+
+
+def _doubt(data: Dataset, d: Mapping, names: Names, arms: Mapping[tuple[str, str], str]) -> Doubt:
+    item = "event" if d["table"] == "adverse_events" else "outcome"
+    return Doubt(
+        names.of(d["indication"], d["study_id"]), label(data, "indication", d["indication"]),
+        label(data, "doubt_table", d["table"]),
+        arms[d["study_id"], d["arm_id"]] if d["arm_id"] else "",
+        label(data, item, d["item"]) if d["item"] else None, d["timepoint_months"],
+        label(data, "doubt_rule", d["rule"]), d["finding"] or "",
+        label(data, "doubt_decision", d["decision"]), d["reason"] or "", str(d["date"] or ""))
+
+
+@dataclass(frozen=True)
+class Warned:
+    """A warning of the validation; `row` is None where it is of a whole file."""
+
+    file: str
+    row: int | None
+    column: str
+    value: str
+    wrong: str
+    expected: str
+    rule: str
+
+
+@dataclass(frozen=True)
+class Warnings(View):
+    """Every warning of the validation."""
+
+    template = "warnings"
+
+    all: tuple[Warned, ...]
+
+
+def warnings(data: Dataset) -> Warnings:
+    """Every warning of the validation, with the names of studies: those of its own folder first.
+
+    Parameters
+    ----------
+    data : Dataset
+    """
+    names = Names(data)
+    known = ChainMap(*(names[i] for i in data.indications))
+    found = []
+    for p in data.warnings:
+        folder = p.file.partition("/")[0]
+        own = names[folder] if folder in data.indications else {}
+        found.append(Warned(p.file, p.row, p.column or "", str(p.value or ""),
+                            spoken(p.wrong, own, known), spoken(p.expected, own, known), p.rule))
+    return Warnings(tuple(found))
+
+
+# --- comparisons --------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A treated arm and another of one study, with the class and the rule that decided."""
+
+    study: tuple[str, str]
+    treated: str
+    comparator: str
+    kind: Label
+    background: tuple[Label, ...]
+    rule: int
+
+
+@dataclass(frozen=True)
+class ArmPairs:
+    """The pairs of arms of an indication."""
+
+    id: str
+    indication: Label
+    pairs: tuple[Pair, ...]
+
+
+@dataclass(frozen=True)
+class ArmComparisons(View):
+    """Every pair of arms with its class and the rule that decided."""
+
+    template = "arm_comparisons"
+
+    indications: tuple[ArmPairs, ...]
+
+
+def arm_comparisons(review: Review) -> ArmComparisons:
+    """Every pair of arms with its class and the rule that decided.
+
+    Parameters
+    ----------
+    review : Review
+    """
+    data, names, found = review.data, Names(review.data), []
+    for i in data.indications:
+        arms = arm_names(data, i)
+        found.append(ArmPairs(i, label(data, "indication", i), tuple(
+            Pair(names.of(i, c.study_id), arms[c.study_id, c.cell_arm],
+                 arms[c.study_id, c.comparator_arm], label(data, "comparison_class", c.kind),
+                 tuple(label(data, "cointervention", b) for b in c.background), c.rule)
+            for c in review.evidence[i].comparisons)))
+    return ArmComparisons(tuple(found))
