@@ -58,11 +58,12 @@ def _shown(chapter: Chapter) -> dict[str, str]:
         "downloads": chapter.downloads(), "others": chapter.others(),
         "beside": chapter.ours_beside(), "claims": chapter.claims(),
         "directions": chapter.directions(), "albatross": chapter.albatross("sleep"),
-        "panels": chapter.panels("psqi"), "changes": chapter.changes()}.items()}
+        "panels": chapter.panels("psqi"), "changes": chapter.changes(),
+        "time": chapter.time_course("sleep", "placebo"),
+        "dose": chapter.dose(MAIN), "subgroups": chapter.subgroups(MAIN),
+        "robustness": chapter.robustness(MAIN)}.items()}
     return {name: str(render(view)) for name, view in views.items()} | {
-        "time": chapter.time_course("sleep", "placebo"), "dose": chapter.dose(MAIN),
-        "subgroups": chapter.subgroups(MAIN), "combinations": chapter.combinations(),
-        "robustness": chapter.robustness(MAIN), "bounds": chapter.event_bounds()}
+        "combinations": chapter.combinations(), "bounds": chapter.event_bounds()}
 
 
 def _shown_across(folder: Path) -> dict[str, str]:

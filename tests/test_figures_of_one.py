@@ -9,12 +9,11 @@ import pytest
 from bs4 import BeautifulSoup
 from click.testing import CliRunner
 from made_up import KNEE, World
-from rendered import figure
+from rendered import figure, plain, soup
 from shown import PAGES, shown
 
 from livingreview.__main__ import main
 from livingreview.data.dataset import load
-from livingreview.display import figures
 from livingreview.render.chapter import Chapter
 from livingreview.render.engine import render
 from livingreview.review import review
@@ -84,8 +83,12 @@ def test_pool_draws_no_pool_of_one_trial(tmp_path):
         assert ("Pooled" in shown_) == pooled and ("diamond" in shown_) == pooled
 
 
+def _html(part) -> str:
+    return part._repr_html_()
+
+
 def test_robustness_of_one_estimate_is_a_sentence(world):
-    shown_ = Chapter(KNEE, world.write()).robustness("made-up")
+    shown_ = _html(Chapter(KNEE, world.write()).robustness("made-up"))
     assert "No other choice gives another estimate" in shown_
     assert "<figure" not in shown_ and "<svg" not in shown_
 
@@ -93,18 +96,18 @@ def test_robustness_of_one_estimate_is_a_sentence(world):
 def test_robustness_of_several_estimates_names_them_outside_the_drawing(world):
     for study, cells in (("roe-2021", 33), ("poe-2022", 20)):
         world.trial(study).pair(study, cells=cells)
-    soup = BeautifulSoup(Chapter(KNEE, world.write()).robustness("made-up"), "lxml")
-    rows = soup.select("#robust-made-up .lr-ladder tbody tr:not(.lr-axis-row)")
+    page = soup(Chapter(KNEE, world.write()).robustness("made-up").view)
+    rows = page.select("#robust-made-up .lr-ladder tbody tr:not(.lr-axis-row)")
     assert len(rows) > 3 and sum("main analysis" in r.get_text() for r in rows) == 1
     assert all(r.th.get_text() and r.select_one("td.lr-num").get_text() for r in rows)
-    assert not soup.select(".lr-ladder tr:not(.lr-axis-row) svg text")
+    assert not page.select(".lr-ladder tr:not(.lr-axis-row) svg text")
 
 
 def _over_time(world: World):
     world.rows["analyses"] = []
     for low, high in ((0, 3), (3, 6), (6, 12)):
         world.analysis(analysis_id=f"w{high}", window_from=low, window_to=high)
-    return Chapter(KNEE, world.write()).time_course("pain", "placebo")
+    return _html(Chapter(KNEE, world.write()).time_course("pain", "placebo"))
 
 
 def test_one_window_with_an_estimate_is_a_sentence(world):
@@ -118,7 +121,7 @@ def test_one_dose_is_a_sentence(tmp_path):
     world = World(tmp_path / "data").analysis()
     world.study("doe-2020").arm("doe-2020", "msc", cells="cultured-msc", dose_cells=5000000)
     world.arm("doe-2020", "control", "saline").pair("doe-2020")
-    said = Chapter(KNEE, world.write()).dose("made-up")
+    said = _html(Chapter(KNEE, world.write()).dose("made-up"))
     assert "<svg" not in said and "The one trial states its dose" in said and "5 million" in said
 
 
@@ -129,11 +132,11 @@ def test_one_dated_value_is_not_drawn(tmp_path):
     assert "<svg" not in said and "nothing is drawn" in said
 
 
-def test_one_neighbour_is_a_question():
-    rows = {"pooled": {"estimate": -1.0, "ci_low": -2.0, "ci_high": 0.0, "k": 2},
-            "question": {"measure": "MD", "comparison": "placebo", "rescaled_0_100": True},
-            "robustness": [], "id": "a", "title": "A"}
-    assert "1 neighbouring question:" in figures.other_questions(rows, [{**rows, "id": "b"}])
+def test_one_neighbour_is_a_question(world):
+    world.analysis(analysis_id="later", window_from=6, window_to=12)
+    world.pair("doe-2020", timepoint_months=12)
+    said = plain(soup(Chapter(KNEE, world.write()).robustness("made-up").view))
+    assert "The main analysis and 1 neighbouring question: " in said
 
 
 @pytest.mark.parametrize("page", [p for p in PAGES if p.parent.name == "notebooks"],

@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import re
 from dataclasses import replace
+from urllib.parse import unquote
 
 import pytest
 from made_up import HARM, KNEE, PAIN, World
 from rendered import asked as said
-from rendered import finding
+from rendered import finding, plain, soup
 
 from livingreview.data import dataset
 from livingreview.display.combinations import combinations
-from livingreview.display.dose import dose
-from livingreview.display.subgroups import subgroups
 from livingreview.effects import Evidence
 from livingreview.effects.comparisons import additions
 from livingreview.render.engine import environment
 from livingreview.review.results import analyse
+from livingreview.view.dose import Dose, dose
 from livingreview.view.finding import LEVELS
+from livingreview.view.forest import Forests
+from livingreview.view.subgroup import subgroups
 
 ADDED = replace(PAIN, comparison="same-co-treatment")
 
@@ -140,13 +144,24 @@ def test_several_kinds_in_one_trial_are_mixed_and_a_contrast_has_its_group_too(w
 
 
 def test_the_table_of_subgroups_says_what_it_compares(world):
-    text = shown(subgroups(world.data(), grouped(world)))
-    assert "compare trials, not patients" in text
-    assert "Number of administrations One 2 80" in text and "Not stated 1 40" in text
-    two, unknown = re.search("administrations One 2 80 (.*?) Number.*Not stated 1 40 (.*)",
-                             text).groups()
-    assert "as one common effect p = " in two
-    assert unknown.split(")")[1].strip().startswith("not tested")
+    found = grouped(world)
+    page = soup(subgroups(world.data(), found))
+    assert "compare trials, not patients" in plain(page)
+    (file,) = page.select("a[download='divided-made-up.csv']")
+    rows = {(r["Grouped by"], r["Group"]): r for r in csv.DictReader(
+        io.StringIO(unquote(file["href"].partition(",")[2])))}
+    one, unknown = (rows["Number of administrations", g] for g in ("One", "Not stated"))
+    assert (one["Trials"], one["Participants"]) == ("2", "80")
+    assert (unknown["Trials"], unknown["Participants"]) == ("1", "40")
+    assert one["Estimate (95% CI)"].endswith("as one common effect")
+    test = next(s for s in found["subgroups"] if s["by"] == "injections")["difference"]
+    assert one["Difference between groups"] == f"p = {test['p_value']:.3f}"
+    assert unknown["Difference between groups"] == "not tested"
+    lines = [plain(r) for r in page.select("#divided-made-up tbody tr")]
+    heading = lines.index(f"Number of administrationsdifference between groups: "
+                          f"p = {test['p_value']:.3f}")
+    assert lines[heading + 1].startswith("One280") and lines[heading + 1].endswith("effectyes")
+    assert lines[heading + 3].startswith("Not stated140") and lines[heading + 3].endswith("no")
 
 
 # --- dose -----------------------------------------------------------------------------------------
@@ -165,6 +180,11 @@ def dosed(world, per="joint"):
         world.arm(study, "msc", cells="cultured-msc", dose_cells=f"{cells:.0f}", dose_per=per)
         world.arm(study, "control", "saline").pair(study, 60 + effect, 60, sd)
     return world
+
+
+def looked_at(world, found) -> Dose:
+    """Dose and effect as the chapter shows them."""
+    return dose(Forests(world.data(), KNEE), world.evidence(), found)
 
 
 def test_regression_on_dose_agrees_with_metafor(world):
@@ -192,16 +212,17 @@ def test_the_slope_is_shown_without_each_trial_and_in_plain_words(world):
         assert rows[trial]["slope"] == pytest.approx(slope, rel=1e-6)
         assert (rows[trial]["slope_ci_low"], rows[trial]["slope_ci_high"]) == pytest.approx(
             (low, high), rel=1e-5)
-    text = shown(dose(world.data(), {f"t{i}-2020": f"T{i}" for i in range(6)}, found,
-                      {f"t{i}-2020": "" for i in range(6)}))
+    text = plain(soup(looked_at(world, found)))
     assert "higher doses went with results more favourable to" in text
     assert "includes no association in 5 of 6 cases" in text
 
 
 def test_trials_without_one_dose_are_named(world):
-    dosed(world).trial("unknown-2020").pair("unknown-2020", 30, 40)
-    names = {f"t{i}-2020": f"T{i}" for i in range(6)} | {"unknown-2020": "Unknown 2020"}
-    text = shown(dose(world.data(), names, result(world), dict.fromkeys(names, "")))
+    dosed(world).trial("unknown-2020", first_author="Unknown", year=2020)
+    world.pair("unknown-2020", 30, 40)
+    view = looked_at(world, result(world))
+    assert view.silent == ("Unknown 2020",) and len(view.stated) == len(view.chart.trials) == 6
+    text = plain(soup(view))
     assert "6 of 7 trials state one number of cells; not among them: Unknown 2020." in text
 
 
@@ -216,9 +237,8 @@ def test_there_is_no_line_through_few_trials(world):
         world.arm(study, "control", "saline").pair(study, 50 - number, 60, sd=10 + number)
     found = result(world)
     assert found["dose_response"]["across"] is None
-    assert "No line is fitted" in shown(dose(world.data(), {f"t{i}-2020": f"T{i}" for i in
-                                                             range(3)}, found,
-                                             {f"t{i}-2020": "" for i in range(3)}))
+    view = looked_at(world, found)
+    assert "No line is fitted" in plain(soup(view)) and not view.chart.line
 
 
 def dose_arms(world, study, control_sd, *arms):

@@ -14,16 +14,18 @@ from click.testing import CliRunner, Result
 from conftest import DATA
 from IPython.display import Markdown
 from made_up import KNEE, World
-from matplotlib.figure import Figure
 from rendered import plain, soup
 
 from livingreview.__main__ import main
 from livingreview.data import dataset
 from livingreview.display import chapter as chapter_module
+from livingreview.render import chapter as chapter_views
 from livingreview.render.chapter import Chapter
 from livingreview.review.asked import Asked, AskedError, possible
 from livingreview.site import notebooks, standalone
 from livingreview.view.addresses import PAGES
+from livingreview.view.remark import Remark
+from livingreview.view.robustness import Robustness
 
 NOTEBOOK = """---
 kernelspec:
@@ -196,19 +198,25 @@ def test_parts_without_an_answer_say_so(folder):
     assert view.headline.id == "pain-ha" and view.harm is None
     assert "harm" not in {line.row.finding.id for line in view.lines}
     # Nothing can stand in the place of what has no control.
-    assert "no analysis asks the same" not in chapter.robustness("alone")
-    assert "no analysis asks the same" in chapter.robustness("harm")
+    assert isinstance(chapter.robustness("alone").view, Robustness)
+    remark = chapter.robustness("harm")
+    assert remark.view.why == "unasked"
+    assert "no analysis asks the same with comparator=hyaluronic-acid" in remark._repr_html_()
 
 
 def test_what_two_questions_became_stands_on_the_page_once(folder):
     chapter = Chapter(KNEE, folder, window=6)
     first, second = (chapter.subgroups(name) for name in ("pain-early", "pain-late"))
-    assert 'id="divided-pain-late"' in first or "no trial to divide" in first
-    assert "shown above" in second
+    assert first.view.anchor == "divided-pain-late" or first.view.why == "undivided"
+    title = chapter.review.analysis("pain-late")["title"]
+    assert second.view == Remark("above", title, first.view.anchor)
     assert chapter.subgroups("pain-early") == first  # a cell may be run again
     for part in (chapter.robustness, chapter.dose):
-        part("pain-early")
-        assert "shown above" in part("pain-late")
+        shown = part("pain-early")
+        again = part("pain-late")
+        assert again.view.why == "above" and "shown above" in again._repr_html_()
+        assert again.view.target == shown.view.anchor
+        assert not shown.view.anchor or f'id="{shown.view.anchor}"' in shown._repr_html_()
     ids = [line.row.finding.id for line in chapter.answer().view.lines]
     assert len(ids) == len(set(ids))
 
@@ -284,12 +292,8 @@ def test_every_page_of_a_rerun_has_each_identifier_once_and_no_dead_link(path, m
     computed = Chapter(path.parent.name).review
     monkeypatch.setattr(chapter_module, "load", lambda *_: computed.data)
     monkeypatch.setattr(chapter_module, "review", lambda *_, **__: computed)
-    # What is inside a drawing has the figure's identifier before its own.
-    monkeypatch.setattr(Figure, "savefig", lambda _, buffer, **__: buffer.write("<svg></svg>"))
-    for module, name in ((chapter_module, "dose"), (chapter_module, "subgroups"),
-                         (chapter_module.figures, "time_course"),
-                         (chapter_module.robustness, "robustness")):
-        monkeypatch.setattr(module, name, _kept(getattr(module, name)))
+    for name in ("dose", "subgroups", "time_course", "robustness"):
+        monkeypatch.setattr(chapter_views, name, _kept(getattr(chapter_views, name)))
     kept, wrong = {}, []
     for one in _asked(path, computed.data):
         wrong += [f"{one}: {line}" for line in _wrong_in(_page(path, one, kept))]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable
 from functools import cached_property
 
 from ..data.dataset import load
@@ -11,20 +9,11 @@ from ..effects import Evidence
 from ..review import Review, review
 from ..review.asked import Asked
 from ..view.naming import study_names
-from . import (
-    figures,
-    robustness,
-    words,
-)
 from .bounds import event_bounds
 from .combinations import combinations
 from .conditions import by_condition
-from .dose import dose
-from .html import Html, link, paragraph, text
+from .html import Html, link
 from .routes import by_route
-from .subgroups import subgroups
-
-_ID = re.compile(r'\sid="([^"]+)"')
 
 
 class Chapter:
@@ -51,7 +40,6 @@ class Chapter:
         self.indication = indication
         self._folder = data
         self._parameters = (window, comparator)
-        self._placed: dict[str, tuple[str, str]] = {}  # who put a part on the page, its anchor
 
     @cached_property
     def review(self) -> Review:
@@ -90,38 +78,6 @@ class Chapter:
         result = self.review.analysis(analysis)
         return self.asked.instead(result, self.results()) if self.asked else result
 
-    def _shown(self, part: str, analysis: str, show: Callable[[dict], Html]) -> Html:
-        """A part about an analysis, or about what asks the same as was asked for."""
-        result = self._analysis(analysis)
-        if result is None:
-            return self._none_asked(analysis)
-        return self._once(f"{part} {result['id']}", result["title"], analysis,
-                          lambda: show(result))
-
-    def _once(self, part: str, title: str, wanted: str, show: Callable[[], Html]) -> Html:
-        """A part of the page; where it stands already when two questions have become one.
-
-        Parameters
-        ----------
-        part, title : str
-        wanted : str
-            Who wants it: a cell that is run again shows it again.
-        show : callable
-            Makes it.
-        """
-        first, anchor = self._placed.get(part, (wanted, ""))
-        if first != wanted:
-            named = link(f"#{anchor}", title) if anchor else text(title)
-            return paragraph(Html(f"{named}: shown above."), "lr-empty")
-        shown = show()
-        self._placed[part] = wanted, "".join(_ID.findall(shown)[:1])
-        return shown
-
-    def _none_asked(self, analysis: str) -> Html:
-        """That nothing asks what was asked for."""
-        return paragraph(f"{self.review.analysis(analysis)['title']}: no analysis asks the same "
-                         f"with {self.asked.words()}.", "lr-empty")
-
     # --- what changed -------------------------------------------------------------------------
 
 
@@ -140,43 +96,7 @@ class Chapter:
         return combinations(self.evidence, self.names, self.results(),
                             lambda t: link(f"#study-{t}", self.names[t]))
 
-    # --- dose, source and time ----------------------------------------------------------------
-
-    def time_course(self, target: str, comparison: str) -> Html:
-        """Estimates of one comparison over the time windows."""
-        wanted, comparison = f"time {comparison}", self.asked.comparator or comparison
-        results = self.results(target=target, comparison=comparison, section="effects")
-        if not results:
-            return paragraph("No analysis of this comparison is declared.", "lr-empty")
-        name, part = words.outcome_name(self.data, results[0]), (
-            f"time-{self.indication}-{target}-{comparison}")
-        title = (f"{name} over time, {words.given(self.data, results[0])} against "
-                 f"{words.comparator(self.data, results[0])}")
-        return self._once(part, title, wanted,
-                          lambda: figures.time_course(results, part, title))
-
-    def dose(self, analysis: str) -> Html:
-        """Effects against the number of cells."""
-        return self._shown("dose", analysis, lambda r: dose(
-            self.data, self.names, r, {s["trial_id"]: self._tissue(s) for s in r["studies"]}))
-
-    def _tissue(self, study: dict) -> str:
-        """Tissue of a trial's first cell arm; empty where it is not known."""
-        arms = study["cells"]["arms"] if study["cells"] else ()
-        return next((self.evidence.arms[study["study_id"], a]["cell_source"] or ""
-                     for a in arms), "")
-
-    def subgroups(self, analysis: str) -> Html:
-        """The divisions of a pool's trials, in a table."""
-        return self._shown("subgroups", analysis, lambda r: subgroups(
-            self.data, r, "divided") or paragraph(f"{r['title']}: no trial to divide.", "lr-empty"))
-
-    # --- robustness, harms --------------------------------------------------------------------
-
-    def robustness(self, analysis: str) -> Html:
-        """Every combination of choices, one choice at a time, and small-study effects."""
-        return self._shown("robustness", analysis, lambda r: robustness.robustness(
-            self.data, self.names, r, self.results()))
+    # --- harms ------------------------------------------------------------------------------------
 
     def event_bounds(self) -> Html:
         """Patients with each adverse event in all arms that got cells, with exact bounds."""

@@ -13,8 +13,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from .html import Html, data_table, text
 
 if TYPE_CHECKING:
@@ -158,16 +156,3 @@ def framed(drawn: Html, identifier: str, title: str, caption: str, header: Seque
     data = data_table(identifier, title, header, rows)
     return Html(f'<figure class="lr-figure" id="{identifier}">{drawn}<figcaption>'
                 f"<strong>{text(title)}.</strong> {text(caption)}</figcaption>{data}</figure>")
-
-
-def plain_ticks(axis, low: float, high: float, most: int = 5) -> None:
-    """Ticks of a logarithmic axis as plain numbers, evenly spaced and few enough to be read."""
-    from matplotlib import ticker
-
-    spread = np.geomspace(low, high, most + 2)[1:-1]
-    shown = sorted({float(f"{v:.2g}") for v in spread})
-    if low < 1 < high:  # the line of no effect in place of its neighbour
-        shown[min(range(len(shown)), key=lambda i: abs(math.log(shown[i])))] = 1.0
-    axis.set_major_locator(ticker.FixedLocator(shown))
-    axis.set_major_formatter(ticker.FuncFormatter(lambda value, _: f"{value:g}"))
-    axis.set_minor_locator(ticker.NullLocator())

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from ..data.dataset import GENERIC, Dataset
-from ..view.naming import brief, in_text, study_names
+from ..view.naming import in_text, study_names
 from .html import count, interval, number
 
 
@@ -117,26 +117,7 @@ def spread_interval(result: dict, pooled: dict) -> str:
     return f"{number(pooled['ci_low'], d)} to {number(pooled['ci_high'], d)}"
 
 
-def short_window(result: dict) -> str:
-    """The time window as months."""
-    low, high = result["question"]["window_from"], result["question"]["window_to"]
-    if low is None and high is None:
-        return "longest"
-    if high is None:
-        return f"> {low:g}"
-    return f"≤ {high:g}" if not low else f"> {low:g} to {high:g}"
 
-
-def choice_label(names: dict[str, str], row: dict) -> str:
-    """How a robustness choice is called; a trial left out by its name."""
-    trial = row.get("trial_id") or row["id"].removeprefix("without-")
-    return f"without {brief(names[trial])}" if trial in names else row["label"]
-
-
-def axis_label(result: dict) -> str:
-    """Measure and unit of an effect."""
-    name = measure(result).name
-    return name if ratio(result) else f"{name}, {unit(result)}"
 
 
 def comparator(data: Dataset, result: dict) -> str:

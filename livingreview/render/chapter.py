@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cached_property
 
 from ..display import chapter
@@ -11,18 +12,25 @@ from ..review.windows import shown_first
 from ..view import chapter_data, studies
 from ..view.albatross import albatross
 from ..view.answer import answer
+from ..view.base import Label, View
 from ..view.bias import risk_of_bias
 from ..view.changelog import changelog
 from ..view.chapter_trials import chapter_trials
 from ..view.directions import direction_plot
+from ..view.dose import dose
+from ..view.finding import question
 from ..view.forest import Forests
 from ..view.ledger import Judged
 from ..view.listed import benefits, harms
 from ..view.others import ours, published
 from ..view.panels import panels
+from ..view.remark import Remark
 from ..view.replica import replica
+from ..view.robustness import robustness
 from ..view.seeds import Seed
+from ..view.subgroup import subgroups
 from ..view.tabs import tabs
+from ..view.time_course import time_course
 from .shown import Shown
 
 
@@ -94,6 +102,63 @@ class Chapter(chapter.Chapter):
         """
         return Shown(replica(self.evidence, self._forests, self._by_id[check], self._by_id[main],
                              published))
+
+    # --- dose, source, time and robustness: what may be asked for in another window or control ----
+
+    def time_course(self, target: str, comparison: str) -> Shown:
+        """Estimates of one comparison over the time windows."""
+        wanted, comparison = f"time {comparison}", self.asked.comparator or comparison
+        results = self.results(target=target, comparison=comparison, section="effects")
+        if not results:
+            return Shown(Remark("undeclared"))
+        part = f"time-{self.indication}-{target}-{comparison}"
+        return self._once(part, question(self.data, results[0]).outcome, wanted,
+                          lambda: time_course(self._forests, results, part))
+
+    def dose(self, analysis: str) -> Shown:
+        """Effects against the number of cells."""
+        return self._instead("dose", analysis, lambda r: dose(self._forests, self.evidence, r))
+
+    def subgroups(self, analysis: str) -> Shown:
+        """The divisions of a pool's trials, in a table."""
+        return self._instead("subgroups", analysis, lambda r: subgroups(self.data, r) or Remark(
+            "undivided", r["title"]))
+
+    def robustness(self, analysis: str) -> Shown:
+        """Every combination of choices, one choice at a time, and small-study effects."""
+        return self._instead("robustness", analysis,
+                             lambda r: robustness(self._forests, r, self.results()))
+
+    def _instead(self, part: str, analysis: str, make: Callable[[dict], View]) -> Shown:
+        """A part about an analysis, or about what asks the same as was asked for."""
+        result = self._analysis(analysis)
+        if result is None:
+            return Shown(Remark("unasked", self._by_id[analysis]["title"],
+                                asked=self.asked.words()))
+        return self._once(f"{part} {result['id']}", result["title"], analysis, lambda: make(result))
+
+    def _once(self, part: str, title: str | Label, wanted: str, make: Callable[[], View]) -> Shown:
+        """A part of the page; where it stands already when two questions have become one.
+
+        Parameters
+        ----------
+        part : str
+        title : str or Label
+        wanted : str
+            Who wants it: a cell that is run again shows it again.
+        make : callable
+        """
+        first, anchor = self._placed.get(part, (wanted, ""))
+        if first != wanted:
+            return Shown(Remark("above", title, anchor))
+        view = make()
+        self._placed[part] = wanted, view.anchor
+        return Shown(view)
+
+    @cached_property
+    def _placed(self) -> dict[str, tuple[str, str]]:
+        """Who put a part on the page, and its identifier there."""
+        return {}
 
     # --- studies and data ---------------------------------------------------------------------
 

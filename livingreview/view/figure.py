@@ -117,8 +117,6 @@ class FigurePage(View):
         The finding with a small drawing.
     forest : Forest or None
         None where no trial is drawn.
-    binary : bool
-        Whether counts of patients are asked for, not means.
     small_study : tuple of (str, float) or None
         The test of small-study effects and its p-value, where it was done.
     few : bool
@@ -135,7 +133,6 @@ class FigurePage(View):
     part: tuple[str, str]
     row: FindingRow
     forest: Forest | None
-    binary: bool
     note: str
     small_study: tuple[str, float] | None
     few: bool
@@ -252,7 +249,6 @@ class Figures:
             chapter=self._chapter(result["indication"]),
             part=(part, forests.addresses.chapter(result["indication"], part)),
             row=self.row(result), forest=self.forest(result) if result["studies"] else None,
-            binary=result["question"]["measure"] in ("RR", "OR", "HR", "RD", "proportion"),
             note=result["note"],
             small_study=(test["test"], test["p_value"]) if test["done"] else None,
             few=result["k"] < SMALL_STUDY_K,

@@ -97,18 +97,25 @@ class Scale:
         if span <= 0:
             return [self.low]
         power = 10.0 ** math.floor(math.log10(span / most))
-        step = next(s * power for s in (1, 2, 5, 10, 20) if span / (s * power) <= most)
+        steps = (1, 2, 5, 10, 20) if power == 1 else (1, 2, 2.5, 5, 10, 20)  # no half years
+        step = next(s * power for s in steps if span / (s * power) <= most)
         first = math.ceil(self.low / step - 1e-9)
         last = math.floor(self.high / step + 1e-9)
         return [float(f"{i * step:.10g}") for i in range(first, last + 1)]
 
     def _ratios(self, most: int) -> list[float]:
-        low, high = math.log(self.low), math.log(self.high)
-        shown = sorted({float(f"{math.exp(low + (high - low) * i / (most + 1)):.2g}")
-                        for i in range(1, most + 1)})
-        if self.low < 1 < self.high:  # the line of no effect in place of its neighbour
-            shown[min(range(len(shown)), key=lambda i: abs(math.log(shown[i])))] = 1.0
-        return shown
+        """Numbers that begin with 1, 2 or 5, with 1 or 3, or with 1; else even steps."""
+        low, high = math.log10(self.low), math.log10(self.high)
+        powers = range(math.floor(low), math.ceil(high) + 1)
+        for digits in ((1, 2, 5), (1, 3), (1,)):
+            found = [v for p in powers for v in (float(f"{d}e{p}") for d in digits)
+                     if self.inside(v)]
+            if 3 <= len(found) <= most:
+                return found
+        if len(found) > most:  # every second or third power, one among them
+            step = math.ceil(len(found) / most)
+            return [v for v in found if round(math.log10(v)) % step == 0]
+        return self._round(most)
 
 
 def tags(marks: Sequence[tuple[float, float, str]], inside: Area) -> tuple[Tag, ...]:

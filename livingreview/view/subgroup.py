@@ -57,9 +57,15 @@ class Subgroups(View):
     template = "subgroups"
 
     id: str
+    title: str
     question: Question
     divisions: tuple[Division, ...]
     same: tuple[tuple[Label, Label], ...]
+
+    @property
+    def anchor(self) -> str:
+        """Its identifier on a page."""
+        return f"divided-{self.id}"
 
 
 def subgroups(data: Dataset, result: dict) -> Subgroups | None:
@@ -77,7 +83,7 @@ def subgroups(data: Dataset, result: dict) -> Subgroups | None:
         return None
     same = tuple((label(data, "subgroup", s["by"]), _name(data, s["by"], s["groups"][0]["value"]))
                  for s in result["subgroups"] if len(s["groups"]) == 1 and s not in divided)
-    return Subgroups(result["id"], question(data, result),
+    return Subgroups(result["id"], result["title"], question(data, result),
                      tuple(_division(data, s) for s in divided), same)
 
 

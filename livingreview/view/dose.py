@@ -1,0 +1,267 @@
+"""Dose and effect: between trials, and between the dose arms of a trial."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+
+from ..effects import Evidence
+from ..review.dose import FEWEST, NOT_BY_DOSE
+from ..review.measure import measure, ratio
+from .base import Label, View, label, wording
+from .finding import Estimate, Finding
+from .forest import Forests
+from .naming import brief
+from .plot import Axes, Scale, Tag, area, tags
+
+ENOUGH = 10  # trials that the Cochrane Handbook (10.11.4) asks for before a meta-regression
+HEIGHT = 300
+BESIDE = 6  # pixels between trials of one dose
+PAD = 1.25  # a dose axis goes on by this factor beyond its marks
+ARMS = ("estimate", "ci_low", "ci_high")
+
+
+@dataclass(frozen=True)
+class Slope:
+    """The change of an effect per tenfold dose."""
+
+    value: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class Trial:
+    """A trial that states one dose, with the places of its effect.
+
+    Attributes
+    ----------
+    kind : int
+        Number of its source among those of the figure.
+    y : tuple of float
+        Effect and ends of its interval.
+    """
+
+    name: str
+    dose: float
+    source: Label
+    against: Label
+    estimate: Estimate
+    kind: int
+    x: float
+    y: tuple[float, float, float]
+    radius: float
+
+
+@dataclass(frozen=True)
+class Chart:
+    """Effects of trials against their doses.
+
+    Attributes
+    ----------
+    line : tuple of (float, float)
+        Places of the line of the regression.
+    """
+
+    trials: tuple[Trial, ...]
+    sources: tuple[Label, ...]
+    axes: Axes
+    null: float | None
+    line: tuple[tuple[float, float], ...]
+    tags: tuple[Tag, ...]
+
+
+@dataclass(frozen=True)
+class Regression:
+    """The regression of effects on doses over trials.
+
+    Attributes
+    ----------
+    direction : str
+        ``better`` or ``worse``: results of higher doses; empty where the line is level.
+    r2 : float or None
+        None where there is no variance to explain.
+    without : tuple of (str, float), (str, float)
+        The lowest and the highest slope without one trial, and which; empty where there is none.
+    cases, open : int
+        How many such slopes there are, and how many have an interval that holds no association.
+    line : tuple of (float, Estimate)
+        Average effects at some doses.
+    """
+
+    k: int
+    n: float
+    low: float
+    high: float
+    slope: Slope
+    direction: str
+    r2: float | None
+    without: tuple[tuple[str, float], ...]
+    cases: int
+    open: int
+    line: tuple[tuple[float, Estimate], ...]
+
+
+@dataclass(frozen=True)
+class Arm:
+    """A dose arm against the control of its trial, with the slope inside that trial."""
+
+    trial: str
+    dose: float
+    n: float | None
+    estimate: Estimate
+    slope: Slope
+
+
+@dataclass(frozen=True)
+class Within:
+    """Slopes inside trials.
+
+    Attributes
+    ----------
+    trials : int
+        With a slope.
+    pooled : tuple of (int, Slope) or None
+        None with fewer than two such trials.
+    unusable : tuple of (str, tuple of str)
+        Why trials with several doses give no slope, ``not-by-dose`` or what was found, and which.
+    """
+
+    trials: int
+    arms: tuple[Arm, ...]
+    pooled: tuple[int, Slope] | None
+    unusable: tuple[tuple[str, tuple[str, ...]], ...]
+
+
+@dataclass(frozen=True)
+class Dose(View):
+    """Both looks at dose and effect in one analysis.
+
+    Attributes
+    ----------
+    stated : tuple of (str, float, Estimate)
+        Trials that state one dose.
+    silent : tuple of str
+        Trials that do not.
+    chart : Chart or None
+        None with fewer than two trials that state their dose.
+    within : Within or None
+        None where no trial has an effect.
+    fewest, enough : int
+        Trials that a line needs, and that it should have.
+    """
+
+    template = "dose"
+
+    finding: Finding
+    dose: Label
+    amount: Label
+    source: Label
+    stated: tuple[tuple[str, float, Estimate], ...]
+    silent: tuple[str, ...]
+    chart: Chart | None
+    regression: Regression | None
+    within: Within | None
+    fewest: int = FEWEST
+    enough: int = ENOUGH
+
+    @property
+    def anchor(self) -> str:
+        """The first identifier that it has on a page; empty where it has none."""
+        if self.chart:
+            return f"dose-{self.finding.id}"
+        return f"dose-within-{self.finding.id}" if self.within and self.within.arms else ""
+
+
+def dose(forests: Forests, ev: Evidence, result: dict) -> Dose:
+    """Both looks at dose and effect in one analysis, each with what it cannot say.
+
+    Parameters
+    ----------
+    forests : Forests
+        Of the indication.
+    ev : Evidence
+    result : dict
+        One analysis of ``results.json``.
+    """
+    data, found = forests.data, result["dose_response"] or {"trials": {}}
+    names = {t: brief(forests.names[t]) for t in found["trials"]}
+    doses = {t: d for t, d in found["trials"].items() if d}
+    studies = sorted((s for s in result["studies"] if s["trial_id"] in doses),
+                     key=lambda s: doses[s["trial_id"]])
+    across = found.get("across")
+    return Dose(
+        forests.findings.of(result), *(wording(data, w) for w in ("dose", "amount", "source")),
+        tuple((names[s["trial_id"]], doses[s["trial_id"]], _estimate(s)) for s in studies),
+        tuple(names[t] for t in names if t not in doses),
+        _chart(ev, result, names, doses, studies) if len(doses) > 1 else None,
+        _regression(result, names, across) if across else None,
+        _within(names, found["within"]) if names else None)
+
+
+def _estimate(values: dict) -> Estimate:
+    return Estimate(*(values[k] for k in ARMS), 1)
+
+
+def _slope(values: dict, before: str = "") -> Slope:
+    return Slope(*(values[k] for k in ("slope", f"{before}ci_low", f"{before}ci_high")))
+
+
+def _source(ev: Evidence, study: dict) -> Label:
+    """Tissue of a trial's first cell arm; empty where it is not known."""
+    arms = study["cells"]["arms"] if study["cells"] else ()
+    words = [ev.arms[study["study_id"], a]["cell_source"] for a in arms[:1]]
+    return label(ev.data, "cell_source", words[0]) if any(words) else Label("")
+
+
+def _chart(ev: Evidence, result: dict, names: dict[str, str], doses: dict[str, float],
+           studies: list[dict]) -> Chart:
+    """Effects against doses, trials of one dose beside each other."""
+    within, null, across = area(HEIGHT, top=22), measure(result).null, result["dose_response"][
+        "across"]
+    line = across["line"] if across else []
+    values = [v for s in studies for v in (s["ci_low"], s["ci_high"])]
+    values += [p["estimate"] for p in line] + ([] if null is None else [null])
+    y = Scale(min(values), max(values), within.bottom - 4, within.top + 4, ratio(result))
+    x = Scale(min(doses.values()) / PAD, max(doses.values()) * PAD, within.left, within.right, True)
+    sources = {s["trial_id"]: _source(ev, s) for s in studies}
+    kinds = sorted(set(sources.values()), key=lambda s: s.en)
+    taken: dict[float, int] = defaultdict(int)
+    trials = []
+    for s in studies:
+        at, source = doses[s["trial_id"]], sources[s["trial_id"]]
+        trials.append(Trial(
+            names[s["trial_id"]], at, source,
+            label(ev.data, "comparison_class", s["comparison"]), _estimate(s), kinds.index(source),
+            round(x.at(at) + BESIDE * taken[at], 1), tuple(y.at(s[k]) for k in ARMS),
+            round(3 + 5 * (s["weight"] or 0) ** 0.5, 1)))
+        taken[at] += 1
+    return Chart(
+        tuple(trials), tuple(kinds), Axes(within, x.ticks(), y.ticks()),
+        None if null is None else y.at(null),
+        tuple((x.at(p["dose"]), y.at(p["estimate"])) for p in line),
+        tags([(t.x, t.y[0], str(i)) for i, t in enumerate(trials, 1)], within))
+
+
+def _regression(result: dict, names: dict[str, str], across: dict) -> Regression:
+    null, rows = measure(result).null, sorted(across["leave_one_out"], key=lambda r: r["slope"])
+    higher = across["slope"] < null, across["slope"] > null
+    side = "" if not any(higher) else (
+        "better" if higher[0] == (result["question"]["favourable"] == "lower") else "worse")
+    return Regression(
+        across["k"], across["n"], across["dose_low"], across["dose_high"],
+        _slope(across, "slope_"), side, across["r2"],
+        tuple((names[r["trial_id"]], r["slope"]) for r in (rows[:1] + rows[-1:])), len(rows),
+        sum(r["slope_ci_low"] < null < r["slope_ci_high"] for r in rows),
+        tuple((p["dose"], _estimate(p)) for p in across["line"]))
+
+
+def _within(names: dict[str, str], found: dict) -> Within:
+    arms = tuple(Arm(names[t["trial_id"]], a["dose"], a["n"], _estimate(a), _slope(t))
+                 for t in found["trials"] for a in t["arms"])
+    reasons = defaultdict(list)
+    for trial, why in found["unusable"].items():
+        reasons["not-by-dose" if why == NOT_BY_DOSE else why].append(names[trial])
+    pooled = found["pooled"]
+    return Within(len(found["trials"]), arms, (pooled["k"], _slope(pooled)) if pooled else None,
+                  tuple((why, tuple(trials)) for why, trials in reasons.items()))
