@@ -6,8 +6,10 @@ from functools import cached_property
 
 from ..data.dataset import load
 from ..review import Review
+from ..view import events
 from ..view.evidence_map import evidence_map
 from ..view.landing import landing
+from ..view.ratios import harm_ratios
 from .shown import Shown
 
 
@@ -39,3 +41,29 @@ class Pages:
     def evidence_map(self) -> Shown:
         """What is known of which outcome in which indication, as a picture and as a table."""
         return Shown(evidence_map(self.review))
+
+    # --- harms of all indications -----------------------------------------------------------------
+
+    def harm_ratios(self) -> Shown:
+        """Pooled risk ratios of every indication."""
+        return Shown(harm_ratios(self.review))
+
+    def events_by_indication(self) -> Shown:
+        """Treated patients with each main event, in all and by indication."""
+        return Shown(events.by_indication(self.review))
+
+    def events_by_arm(self) -> Shown:
+        """The same by what the arms got."""
+        return Shown(events.by_arm(self.review))
+
+    def event_reporting(self) -> Shown:
+        """How many trials report each main event, and how many do not."""
+        return Shown(events.reporting(self.review))
+
+    def further_events(self) -> Shown:
+        """Treated patients with each further event."""
+        return Shown(events.further(self.review))
+
+    def event_rows(self) -> Shown:
+        """Every row behind these counts."""
+        return Shown(events.every_row(self.review))

@@ -9,6 +9,7 @@ from ..review.windows import Shown as First
 from ..review.windows import shown_first
 from ..view.answer import answer
 from ..view.chapter_trials import chapter_trials
+from ..view.events import event_bounds
 from ..view.forest import Forests
 from ..view.listed import benefits, harms
 from ..view.replica import replica
@@ -63,6 +64,10 @@ class Chapter(chapter.Chapter):
     def harms(self) -> Shown:
         """Every analysis of harms, event by event."""
         return Shown(harms(self._forests, self.results(), self._first_ids))
+
+    def event_bounds(self) -> Shown:
+        """Patients with each adverse event in the treated arms, with exact bounds."""
+        return Shown(event_bounds(self.evidence))
 
     def trials(self) -> Shown:
         """The studies of the chapter; those that are running; those of animals."""
