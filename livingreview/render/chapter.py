@@ -7,12 +7,16 @@ from functools import cached_property
 from ..display import chapter
 from ..review.windows import Shown as First
 from ..review.windows import shown_first
+from ..view import animals
 from ..view.answer import answer
 from ..view.chapter_trials import chapter_trials
+from ..view.combinations import combinations
+from ..view.conditions import by_condition
 from ..view.events import event_bounds
 from ..view.forest import Forests
 from ..view.listed import benefits, harms
 from ..view.replica import replica
+from ..view.routes import by_route
 from ..view.tabs import tabs
 from .shown import Shown
 
@@ -72,6 +76,34 @@ class Chapter(chapter.Chapter):
     def trials(self) -> Shown:
         """The studies of the chapter; those that are running; those of animals."""
         return Shown(chapter_trials(self.review, self.indication))
+
+    def animal_counts(self) -> Shown:
+        """How many animal experiments there are, by species."""
+        return Shown(animals.animal_counts(self.review, [self.indication]))
+
+    def animal_effects(self) -> Shown:
+        """Effect size or direction of every outcome of an animal experiment."""
+        return Shown(animals.animal_effects(self.review, [self.indication]))
+
+    def animal_signals(self) -> Shown:
+        """Signals of the conduct of animal experiments."""
+        return Shown(animals.animal_signals(self.review, [self.indication]))
+
+    def animal_experiments(self) -> Shown:
+        """Every animal experiment with its model and product."""
+        return Shown(animals.animal_experiments(self.review, [self.indication]))
+
+    def by_condition(self, *analyses: str) -> Shown:
+        """Each trial of some analyses, by the stage or form of the disease at entry."""
+        return Shown(by_condition(self.review, self.evidence, analyses))
+
+    def by_route(self, *analyses: str) -> Shown:
+        """Studies of people by route, with their results in some analyses."""
+        return Shown(by_route(self.review, self.evidence, analyses))
+
+    def combinations(self) -> Shown:
+        """The treatment with another one: which trial tells what each adds."""
+        return Shown(combinations(self.evidence, self.results()))
 
     def replica(self, check: str, main: str, published: str) -> Shown:
         """A published pooled result, recomputed, and the rules that lead from it to ours.

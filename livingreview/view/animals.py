@@ -16,15 +16,8 @@ from ..review.directions import Direction, directions
 from .base import Label, View, label, wording
 from .directory import Directory
 from .finding import Estimate
+from .sizes import Counted
 from .sources import Link
-
-
-@dataclass(frozen=True)
-class Counted:
-    """Something with the number of its experiments."""
-
-    name: Label
-    n: int
 
 
 @dataclass(frozen=True)

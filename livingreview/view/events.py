@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from ..data.dataset import Dataset
 from ..effects import Evidence
 from ..review import Review
-from ..review.counted import ANIMAL, kind_of_trial, not_counted, trials
+from ..review.counted import ANIMAL, human_trials
 from ..review.harms import ArmEvents, arm_events, totals
 from .base import Label, View, label, wording
 from .directory import Directory
@@ -278,8 +278,7 @@ def reporting(review: Review) -> EventReporting:
 
 
 def _reported(ev: Evidence, events: list[str]) -> Reported:
-    known = {t for t in trials(ev) if kind_of_trial(ev, t) != "animal"
-             and not not_counted(ev, t) and ev.studies[t]["status"] != "registered"}
+    known = {t for t in human_trials(ev) if ev.studies[t]["status"] != "registered"}
     found = [r for r in arm_events(ev) if r.trial in known]
 
     def told(event: str, wanted: Callable[[ArmEvents], bool]) -> int:
