@@ -56,11 +56,12 @@ def _shown(chapter: Chapter) -> dict[str, str]:
     views |= {f"figure {r['id']}": figures.page(r) for r in chapter.results()}
     views |= {name: part.view for name, part in {
         "tabs": chapter.tabs("index"), "answer": chapter.answer(), "benefits": chapter.benefits(),
-        "harms": chapter.harms(), "studies": chapter.trials()}.items()}
+        "harms": chapter.harms(), "studies": chapter.trials(),
+        "directions": chapter.directions(), "albatross": chapter.albatross("sleep"),
+        "panels": chapter.panels("psqi")}.items()}
     return {name: str(render(view)) for name, view in views.items()} | {
         "question": chapter.question(), "changes": chapter.changes(), "size": chapter.size(),
-        "bias": chapter.risk_of_bias(), "directions": chapter.directions(),
-        "albatross": chapter.albatross("sleep"), "panels": chapter.panels("psqi"),
+        "bias": chapter.risk_of_bias(),
         "time": chapter.time_course("sleep", "placebo"), "dose": chapter.dose(MAIN),
         "subgroups": chapter.subgroups(MAIN), "combinations": chapter.combinations(),
         "robustness": chapter.robustness(MAIN), "bounds": chapter.event_bounds(),

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 from bs4 import BeautifulSoup
 from made_up import KNEE, PAIN, World
-from rendered import finding
+from rendered import finding, soup
 
 from livingreview.display import words
 from livingreview.display.across import Book, others
@@ -121,7 +121,7 @@ def test_a_ratio_with_an_empty_group_says_its_counts(world):
 
 
 def test_patients_of_a_third_group_are_not_in_an_albatross_plot(cord):
-    whole = BeautifulSoup(str(cord.albatross("neurological")), "lxml").get_text(" ")
+    whole = soup(cord.albatross("neurological").view).get_text(" ")
     assert cord.names["dai-2013a"] in whole and "193" not in whole
 
 

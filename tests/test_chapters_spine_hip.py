@@ -293,7 +293,7 @@ def test_a_response_is_called_by_its_definition(disc):
 
 
 def test_equal_values_stand_in_the_middle_of_the_albatross_plot(hip):
-    said = BeautifulSoup(hip.albatross("structure"), "lxml").figcaption.get_text()
+    said = soup(hip.albatross("structure").view).figcaption.get_text()
     assert re.search(r"\b[1-9]\d* in the middle shows? no difference", said)
 
 

@@ -8,19 +8,28 @@ import numpy as np
 import pytest
 from bs4 import BeautifulSoup
 from made_up import World
+from rendered import plain, soup
 from scipy import stats
 
 from livingreview.data.dataset import load
 from livingreview.display import bounds
-from livingreview.display import directions as shown
 from livingreview.effects import Evidence
 from livingreview.effects.comparisons import any_order
 from livingreview.review import directions as d
 from livingreview.review import harms
-from livingreview.view.naming import study_names
+from livingreview.view import albatross as a
+from livingreview.view.directions import direction_plot
+from livingreview.view.forest import Forests
 
-LINK = "#study-"
 ORDER = any_order(load())
+
+
+def _plot(ev):
+    return soup(direction_plot(ev, Forests(ev.data, ev.indication), d.directions(ev)))
+
+
+def _albatross(ev, family):
+    return a.albatross(ev, Forests(ev.data, ev.indication), d.directions(ev), family)
 
 
 def _one(world, trial, outcome="pain-vas"):
@@ -161,9 +170,9 @@ def test_every_controlled_study_with_an_outcome_is_in_the_plot(everything):
     for indication, ev in everything.items():
         rows = d.directions(ev)
         assert len({(r.trial, r.comparison, r.outcome) for r in rows}) == len(rows)
-        page = BeautifulSoup(shown.direction_plot(ev, study_names(ev.data, ev.indication)), "lxml")
+        page, address = _plot(ev), Forests(ev.data, indication).addresses.trial
         linked = {a["href"] for a in page.select(f"#{indication}-directions a")}
-        assert linked == {LINK + r.trial for r in rows}
+        assert linked == {f"../{address(indication, r.trial)}" for r in rows}
         for mark in page.select(".lr-way"):
             assert mark["aria-label"] and mark.get_text()
 
@@ -172,7 +181,7 @@ def test_every_controlled_study_with_an_outcome_is_in_the_plot(everything):
 
 
 def test_contours_by_the_published_formula():
-    n = shown.contour(np.array([0.05]), 0.5)
+    n = a.contour(np.array([0.05]), 0.5)
     assert n[0] == pytest.approx(3.841459 * 8.25 / 0.5, rel=1e-6)
     # A trial of that size with that difference has about that p-value.
     t = 0.5 / math.sqrt(4 / n[0])
@@ -183,30 +192,47 @@ def test_albatross_draws_direction_and_bounds(world):
     world.trial("for").pair("for").trial("against").pair("against", 50, 40)
     world.trial("bound").contrast("bound", "", p_value="<0.05")
     ev = world.evidence()
-    names = {s: s for s in ev.studies}
-    points = {p.trial: p for p in shown.albatross_points(ev, d.directions(ev), "pain")}
-    assert shown._x(points["for"]) > 0 > shown._x(points["against"])
-    page = BeautifulSoup(shown.albatross(ev, names, "pain"), "lxml")
-    text = page.get_text(" ")
-    assert "2 to the right favour cells" in text and "1 hollow marks" in text
-    assert all(name in page.find("desc").get_text() for name in names)
+    view = _albatross(ev, "pain")
+    names = Forests(ev.data, ev.indication).names
+    points = {p.trial: p for p in view.points}
+    assert points[names["for"]].x > view.zero > points[names["against"]].x
+    bound = points[names["bound"]]
+    assert bound.arrow > bound.x and points[names["for"]].arrow is None
+    page = soup(view)
+    text = plain(page.figcaption)
+    assert "2 to the right favour cells" in text and "1 to the left favours" in text
+    assert "1 hollow mark" in text and len(page.select(".lr-bound")) == 1
+    assert len(page.select("svg circle")) == 3
+    assert all(p.trial in page.find("desc").get_text() for p in view.points)
     assert page.select_one("details table").get_text().count("< 0.05") == 1
+
+
+def test_a_p_value_beyond_the_edge_has_an_arrow_and_a_line_passes_where_it_should(world):
+    world.trial("far").pair("far", 10, 60, n=100).trial("t").pair("t")
+    view = _albatross(world.evidence(), "pain")
+    far = next(p for p in view.points if p.beyond)
+    assert far.p < 10**-a.FARTHEST and far.arrow > far.x and far.sign == "="
+    assert "smaller p-value than the axis shows" in plain(soup(view).figcaption)
+    for line in view.contours:
+        left, right = line.sides
+        assert all(x < view.zero for x, _ in left) and all(x > view.zero for x, _ in right)
+        assert [y for _, y in right] == sorted((y for _, y in right), reverse=True)
 
 
 def test_albatross_says_why_it_is_empty(world):
     ev = world.trial("t").pair("t").evidence()
-    assert "1 trial with a direction" in shown.albatross(ev, {"t": "T"}, "pain")
-    assert "no trials with a direction" in shown.albatross(ev, {"t": "T"}, "function")
+    assert "1 trial has a direction" in soup(_albatross(ev, "pain")).get_text()
+    assert "no trial has a direction" in soup(_albatross(ev, "function")).get_text()
 
 
 def test_marks_differ_by_size_and_source(world):
     world.trial("small").pair("small").trial("large", n_enrolled=400)
     world.pair("large", 50, 40, n=200).trial("said", n_enrolled=100).contrast("said", "")
-    ev = world.evidence()
-    page = BeautifulSoup(shown.direction_plot(ev, {s: s for s in ev.studies}), "lxml")
-    marks = {m.find_parent("a")["href"].removeprefix(LINK): m for m in page.select(".lr-way")}
-    assert [marks[t].get_text() for t in ("small", "large", "said")] == ["▲", "▼", "△"]
-    assert "lr-way-small" in marks["small"]["class"] and "lr-way-large" in marks["large"]["class"]
+    marks = {m.find_parent("a")["href"]: m for m in _plot(world.evidence()).select(".lr-way")}
+    small, large, said = (marks[f"../trials/{t}.html"] for t in ("small", "large", "said"))
+    assert [m.get_text() for m in (small, large, said)] == ["▲", "▼", "△"]
+    assert "lr-way-small" in small["class"] and "lr-way-large" in large["class"]
+    assert "computed" in small["title"] and "as stated" in said["title"]
 
 
 # --- events of treated patients -----------------------------------------------------------------

@@ -27,7 +27,6 @@ from .across import others
 from .bounds import event_bounds
 from .combinations import combinations
 from .conditions import by_condition
-from .directions import albatross, direction_plot
 from .dose import dose
 from .html import Html, join, link, paragraph, text
 from .ledger import Ledger
@@ -168,16 +167,6 @@ class Chapter:
         """Cells with an operation or another injection: which trial tells what each adds."""
         return combinations(self.evidence, self.names, self.results(),
                             lambda t: link(f"#study-{t}", self.names[t]))
-
-    # --- effects where trials cannot be pooled ------------------------------------------------
-
-    def directions(self) -> Html:
-        """Which way every controlled study points, by family of outcomes, with the votes."""
-        return direction_plot(self.evidence, self.names)
-
-    def albatross(self, family: str) -> Html:
-        """P-values of the controlled trials of a family of outcomes by direction and size."""
-        return albatross(self.evidence, self.names, family)
 
     def panels(self, outcome: str) -> Html:
         """Every study of an outcome from baseline to its last visit, and what it lacks."""

@@ -5,13 +5,16 @@ from __future__ import annotations
 from functools import cached_property
 
 from ..display import chapter
+from ..review.directions import Direction, directions
 from ..review.windows import Shown as First
 from ..review.windows import shown_first
 from ..view import animals
+from ..view.albatross import albatross
 from ..view.answer import answer
 from ..view.chapter_trials import chapter_trials
 from ..view.combinations import combinations
 from ..view.conditions import by_condition
+from ..view.directions import direction_plot
 from ..view.events import event_bounds
 from ..view.forest import Forests
 from ..view.listed import benefits, harms
@@ -117,6 +120,18 @@ class Chapter(chapter.Chapter):
         """
         return Shown(replica(self.evidence, self._forests, self._by_id[check], self._by_id[main],
                              published))
+
+    @cached_property
+    def _directions(self) -> list[Direction]:
+        return directions(self.evidence)
+
+    def directions(self) -> Shown:
+        """Which way every controlled study points, by family of outcomes, with the votes."""
+        return Shown(direction_plot(self.evidence, self._forests, self._directions))
+
+    def albatross(self, family: str) -> Shown:
+        """P-values of the controlled trials of a family of outcomes by direction and size."""
+        return Shown(albatross(self.evidence, self._forests, self._directions, family))
 
     @cached_property
     def _first_ids(self) -> tuple[str, ...]:

@@ -1,0 +1,274 @@
+"""The effect-direction plot: which way each controlled trial points, with the votes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from ..data.dataset import Dataset
+from ..data.tables import DOUBTFUL_SOURCES
+from ..effects import Evidence
+from ..effects.comparisons import any_order
+from ..effects.values import Reading
+from ..review.counted import ANIMAL
+from ..review.directions import (
+    CELLS,
+    COMPARATOR,
+    COMPUTED,
+    MIXED,
+    POINTS,
+    SAME,
+    Direction,
+    votes,
+    within,
+)
+from ..review.robustness import odd_values
+from .base import Label, View, label, wording
+from .forest import Forests
+from .naming import spoken
+
+SMALL, LARGE = 50, 300  # patients or joints: below, and above, which a trial is small or large
+
+
+@dataclass(frozen=True)
+class Mark:
+    """The outcomes of one trial in one family.
+
+    Attributes
+    ----------
+    direction : str
+        ``cells``, ``comparator``, ``mixed``, ``no-difference``, or empty where it is not stated.
+    computed : bool
+        Whether from the values of both arms.
+    alike, known, outcomes : int
+        Outcomes that point this way, of those with a direction, of all.
+    """
+
+    direction: str
+    computed: bool
+    months: tuple[float, ...]
+    alike: int
+    known: int
+    outcomes: int
+
+
+@dataclass(frozen=True)
+class Row:
+    """One trial and comparison.
+
+    Attributes
+    ----------
+    size : str
+        ``small``, ``medium``, ``large`` or ``unknown``.
+    concluded : Label or None
+        What the report concludes.
+    marks : tuple of Mark or None
+        One for each family of the plot; None where the trial says nothing on it.
+    """
+
+    trial: str
+    href: str
+    against: Label
+    design: Label | None
+    blinding: Label | None
+    not_counted: str
+    n: float | None
+    size: str
+    concluded: Label | None
+    marks: tuple[Mark | None, ...]
+
+
+@dataclass(frozen=True)
+class Votes:
+    """Trials of one family by their direction.
+
+    Attributes
+    ----------
+    isolating : bool
+        Of randomised trials whose arms differ in the intervention alone; else of all.
+    share, low, high : float or None
+        Of those that point one way, in per cent.
+    p : float or None
+        Of the sign test.
+    """
+
+    family: Label
+    isolating: bool
+    cells: int
+    comparator: int
+    mixed: int
+    same: int
+    not_stated: int
+    share: float | None
+    low: float | None
+    high: float | None
+    p: float | None
+
+
+@dataclass(frozen=True)
+class Printed:
+    """A value as printed, and its row; `doubted` is a kind of source whose values are doubtful."""
+
+    arm: str
+    values: tuple[tuple[str, str], ...]
+    file: str
+    row: int
+    doubted: Label | None
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """One outcome of one trial and comparison.
+
+    Attributes
+    ----------
+    basis : str
+        A key of `review.directions.BASES`; empty where the direction is not known.
+    why_unknown, odd, not_counted : str
+        In the words of the analysis.
+    """
+
+    trial: str
+    href: str
+    against: Label
+    outcome: Label
+    direction: str
+    basis: str
+    why_unknown: str
+    months: float | None
+    visits: tuple[float, ...]
+    n: float | None
+    p: float | None
+    sign: str
+    quality: Label | None
+    printed: tuple[Printed, ...]
+    odd: str
+    not_counted: str
+
+
+@dataclass(frozen=True)
+class Directions(View):
+    """The effect-direction plot of an indication.
+
+    Attributes
+    ----------
+    ways : tuple of (str, Label)
+        Directions in words.
+    trials, known : int
+        Trials in the plot, and those with a direction.
+    silent : tuple of str
+        Controlled trials of which no outcome could be read.
+    small, large : int
+    """
+
+    template = "directions"
+
+    indication: str
+    given: Label
+    ways: tuple[tuple[str, Label], ...]
+    families: tuple[Label, ...]
+    trials: int
+    known: int
+    rows: tuple[Row, ...]
+    votes: tuple[Votes, ...]
+    outcomes: tuple[Outcome, ...]
+    silent: tuple[str, ...]
+    small: int = SMALL
+    large: int = LARGE
+
+
+def ways(data: Dataset) -> tuple[tuple[str, Label], ...]:
+    """Every direction with its label."""
+    return tuple((w, label(data, "stated_result", w)) for w in (CELLS, COMPARATOR, MIXED, SAME))
+
+
+def _label(data: Dataset, vocabulary: str, word: str | None) -> Label | None:
+    """A label; None where nothing is stated."""
+    return label(data, vocabulary, word) if word else None
+
+
+def direction_plot(ev: Evidence, forests: Forests, rows: Sequence[Direction]) -> Directions:
+    """The effect-direction plot of an indication, with its votes and what is behind it.
+
+    Parameters
+    ----------
+    ev : Evidence
+    forests : Forests
+        Of the indication.
+    rows : sequence of Direction
+        As `review.directions.directions` gives them.
+    """
+    data, found = ev.data, {d.family for d in rows}
+    families = [f for f in data.words("family") if f in found]
+    seen = {d.trial for d in rows}
+    return Directions(
+        ev.indication, wording(data, "intervention"), ways(data),
+        tuple(label(data, "family", f) for f in families), len(seen),
+        len({d.trial for d in rows if d.direction}), _rows(ev, forests, families, rows),
+        tuple(_votes(data, v) for v in votes(rows, any_order(data))),
+        tuple(_outcome(ev, forests, d) for d in rows),
+        tuple(sorted(forests.names[t] for t in ev.contests("any")
+                     if t not in seen and ev.studies[t]["design"] != ANIMAL)))
+
+
+def _rows(ev: Evidence, forests: Forests, families: Sequence[str],
+          rows: Iterable[Direction]) -> tuple[Row, ...]:
+    """Rows by trial and comparison: those that count first, randomised first, large first."""
+    groups: dict[tuple[str, str], list[Direction]] = {}
+    for d in rows:
+        groups.setdefault((d.trial, d.comparison), []).append(d)
+    sized = [(g, max((d.n for d in g if d.n is not None),
+                     default=ev.studies[g[0].trial]["n_enrolled"])) for g in groups.values()]
+    sized.sort(key=lambda s: (bool(s[0][0].not_counted), s[0][0].design != "rct", -(s[1] or 0),
+                              s[0][0].trial))
+    return tuple(_row(ev, forests, families, *group) for group in sized)
+
+
+def _row(ev: Evidence, forests: Forests, families: Iterable[str], group: Sequence[Direction],
+         n: float | None) -> Row:
+    data, first = ev.data, group[0]
+    size = "unknown" if n is None else "small" if n < SMALL else "large" if n > LARGE else "medium"
+    return Row(
+        forests.names[first.trial], forests.addresses.trial(ev.indication, first.trial),
+        label(data, "comparison_class", first.comparison), _label(data, "design", first.design),
+        _label(data, "blinding", first.blinding), spoken(first.not_counted, forests.names), n, size,
+        _label(data, "stated_result", ev.studies[first.trial]["stated_result"]),
+        tuple(_mark([d for d in group if d.family == family]) for family in families))
+
+
+def _mark(rows: Sequence[Direction]) -> Mark | None:
+    """The mark of one trial in one family."""
+    if not rows:
+        return None
+    direction, alike, known = within(rows)
+    stated = [d for d in rows if d.direction]
+    return Mark(direction, any(d.basis in (COMPUTED, POINTS) for d in stated),
+                tuple(sorted({d.months for d in stated if d.months is not None})), alike, known,
+                len(rows))
+
+
+def _votes(data: Dataset, vote: Mapping) -> Votes:
+    share, low, high = (None if vote[k] is None else 100 * vote[k]
+                        for k in ("share", "ci_low", "ci_high"))
+    return Votes(label(data, "family", vote["family"]), vote["scope"] == "isolating", vote[CELLS],
+                 vote[COMPARATOR], vote[MIXED], vote[SAME], vote["not-stated"], share, low, high,
+                 vote["p"])
+
+
+def _outcome(ev: Evidence, forests: Forests, d: Direction) -> Outcome:
+    data, names = ev.data, forests.names
+    return Outcome(
+        names[d.study], forests.addresses.trial(ev.indication, d.study),
+        label(data, "comparison_class", d.comparison), label(data, "outcome", d.outcome),
+        d.direction, d.basis, d.why_unknown, d.months, d.visits, d.n, d.p, d.p_sign,
+        _label(data, "quality", d.quality), tuple(_printed(ev, forests, r) for r in d.readings),
+        spoken("; ".join(wrong for _, wrong in odd_values(ev, d)), names),
+        spoken(d.not_counted, names))
+
+
+def _printed(ev: Evidence, forests: Forests, r: Reading) -> Printed:
+    kind = ev.sources[r.source_id]["kind"]
+    return Printed(
+        forests.arms.get((r.study_id, r.arm_id), ""), tuple((k, str(v)) for k, v in r.printed),
+        f"{ev.indication}/{r.table}.csv", r.row,
+        label(ev.data, "source_kind", kind) if kind in DOUBTFUL_SOURCES else None)
