@@ -13,14 +13,7 @@ from click.testing import CliRunner
 from livingreview.__main__ import main
 from livingreview.data import tables
 from livingreview.data.dataset import GENERIC, load
-from livingreview.display.across import (
-    Book,
-    animals,
-    evidence_map,
-    harms,
-    mechanisms,
-    others,
-)
+from livingreview.display.across import Book, others
 from livingreview.display.flow import Flow
 from livingreview.display.ledger import Ledger
 from livingreview.display.pages import Overview
@@ -56,15 +49,15 @@ def _shown(chapter: Chapter) -> dict[str, str]:
     views |= {f"figure {r['id']}": figures.page(r) for r in chapter.results()}
     views |= {name: part.view for name, part in {
         "tabs": chapter.tabs("index"), "answer": chapter.answer(), "benefits": chapter.benefits(),
-        "harms": chapter.harms(), "studies": chapter.trials(),
-        "directions": chapter.directions(), "albatross": chapter.albatross("sleep"),
-        "panels": chapter.panels("psqi")}.items()}
+        "harms": chapter.harms(), "studies": chapter.trials(), "bounds": chapter.event_bounds(),
+        "combinations": chapter.combinations(), "routes": chapter.by_route(MAIN),
+        "conditions": chapter.by_condition(MAIN), "directions": chapter.directions(),
+        "albatross": chapter.albatross("sleep"), "panels": chapter.panels("psqi")}.items()}
     return {name: str(render(view)) for name, view in views.items()} | {
         "question": chapter.question(), "changes": chapter.changes(), "size": chapter.size(),
         "bias": chapter.risk_of_bias(),
         "time": chapter.time_course("sleep", "placebo"), "dose": chapter.dose(MAIN),
-        "subgroups": chapter.subgroups(MAIN), "combinations": chapter.combinations(),
-        "robustness": chapter.robustness(MAIN), "bounds": chapter.event_bounds(),
+        "subgroups": chapter.subgroups(MAIN), "robustness": chapter.robustness(MAIN),
         "others": chapter.others(), "beside": chapter.ours_beside(), "claims": chapter.claims(),
         "gaps": chapter.gaps()}
 
@@ -72,17 +65,17 @@ def _shown(chapter: Chapter) -> dict[str, str]:
 def _shown_across(folder: Path) -> dict[str, str]:
     """What each part of the pages that look across indications shows."""
     book, ledger, flow, overview = Book(folder), Ledger(folder), Flow(folder), Overview(folder)
-    parts = {
-        "landing": Pages(folder).landing()._repr_html_(),
-        "map": Pages(folder).evidence_map()._repr_html_(),
-        "timeline": evidence_map.timeline(book), "countries": evidence_map.countries(book),
-        "ratios": harms.ratios(book), "harms": harms.by_indication(book),
-        "groups": harms.by_cells(book), "reporting": harms.reporting(book),
-        "further": harms.other_events(book), "entries": harms.entries(book),
-        "mechanisms": mechanisms.summary(book), "pictures": mechanisms.pictures(book),
-        "mechanism table": mechanisms.listing(book), "species": animals.species(book),
-        "animal effects": animals.effects(book), "signals": animals.signals(book),
-        "experiments": animals.listing(book), "animal syntheses": animals.syntheses(book),
+    pages = Pages(folder)
+    views = {name: part._repr_html_() for name, part in {
+        "landing": pages.landing(), "map": pages.evidence_map(), "timeline": pages.timeline(),
+        "countries": pages.countries(), "ratios": pages.harm_ratios(),
+        "harms": pages.events_by_indication(), "groups": pages.events_by_arm(),
+        "reporting": pages.event_reporting(), "further": pages.further_events(),
+        "entries": pages.event_rows(), "mechanisms": pages.mechanism_counts(),
+        "pictures": pages.mechanism_pictures(), "mechanism table": pages.mechanisms(),
+        "species": pages.animal_counts(), "animal effects": pages.animal_effects(),
+        "signals": pages.animal_signals(), "experiments": pages.animal_experiments()}.items()}
+    parts = views | {
         "others": others.by_indication(book), "overlap": others.overlap(book),
         "verdicts": ledger.counts(), "claims": ledger.claims(),
         "statuses": ledger.number_counts(), "numbers": ledger.headline_numbers(),

@@ -24,14 +24,10 @@ from . import (
     words,
 )
 from .across import others
-from .bounds import event_bounds
-from .combinations import combinations
-from .conditions import by_condition
 from .dose import dose
 from .html import Html, join, link, paragraph, text
 from .ledger import Ledger
 from .panels import panels
-from .routes import by_route
 from .seeds_table import seed_reference, seed_studies, validation_studies
 from .subgroups import subgroups
 
@@ -149,24 +145,11 @@ class Chapter:
         """How many studies and participants of which design are known."""
         return studies.size(self.evidence)
 
-    def by_condition(self, *analyses: str) -> Html:
-        """Each trial of some analyses, by the stage or form of the disease at entry."""
-        return by_condition(self.review, self.evidence, self.names, analyses)
-
-    def by_route(self, *analyses: str) -> Html:
-        """Studies of people by the route of their cells, with their results in some analyses."""
-        return by_route(self.review, self.evidence, self.names, analyses)
-
     def risk_of_bias(self) -> Html:
         """Published judgements, and the signals that the data hold."""
         return bias.risk_of_bias(self.evidence, self.names, self.results())
 
     # --- effects ------------------------------------------------------------------------------
-
-    def combinations(self) -> Html:
-        """Cells with an operation or another injection: which trial tells what each adds."""
-        return combinations(self.evidence, self.names, self.results(),
-                            lambda t: link(f"#study-{t}", self.names[t]))
 
     def panels(self, outcome: str) -> Html:
         """Every study of an outcome from baseline to its last visit, and what it lacks."""
@@ -209,10 +192,6 @@ class Chapter:
         """Every combination of choices, one choice at a time, and small-study effects."""
         return self._shown("robustness", analysis, lambda r: robustness.robustness(
             self.data, self.names, r, self.results()))
-
-    def event_bounds(self) -> Html:
-        """Patients with each adverse event in all arms that got cells, with exact bounds."""
-        return event_bounds(self.evidence, self.names)
 
     # --- what others concluded, and what the seed reviews claimed -----------------------------
 

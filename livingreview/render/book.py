@@ -6,15 +6,16 @@ from functools import cached_property
 
 from ..data.dataset import load
 from ..review import Review
-from ..view import animals, events
+from ..view import events
 from ..view.evidence_map import evidence_map
 from ..view.landing import landing
 from ..view.ratios import harm_ratios
 from ..view.spread import countries, timeline
+from .preclinical import Preclinical
 from .shown import Shown
 
 
-class Pages:
+class Pages(Preclinical):
     """Pages about all indications of a data folder.
 
     Parameters
@@ -76,21 +77,3 @@ class Pages:
     def event_rows(self) -> Shown:
         """Every row behind these counts."""
         return Shown(events.every_row(self.review))
-
-    # --- animal experiments -----------------------------------------------------------------------
-
-    def animal_counts(self) -> Shown:
-        """How many animal experiments there are, by species and indication."""
-        return Shown(animals.animal_counts(self.review, self.review.data.indications))
-
-    def animal_effects(self) -> Shown:
-        """Effect size or direction of every outcome of an animal experiment."""
-        return Shown(animals.animal_effects(self.review, self.review.data.indications))
-
-    def animal_signals(self) -> Shown:
-        """Signals of the conduct of animal experiments."""
-        return Shown(animals.animal_signals(self.review, self.review.data.indications))
-
-    def animal_experiments(self) -> Shown:
-        """Every animal experiment with its model and product."""
-        return Shown(animals.animal_experiments(self.review, self.review.data.indications))

@@ -8,7 +8,6 @@ from ..display import chapter
 from ..review.directions import Direction, directions
 from ..review.windows import Shown as First
 from ..review.windows import shown_first
-from ..view import animals
 from ..view.albatross import albatross
 from ..view.answer import answer
 from ..view.chapter_trials import chapter_trials
@@ -21,10 +20,11 @@ from ..view.listed import benefits, harms
 from ..view.replica import replica
 from ..view.routes import by_route
 from ..view.tabs import tabs
+from .preclinical import Preclinical
 from .shown import Shown
 
 
-class Chapter(chapter.Chapter):
+class Chapter(chapter.Chapter, Preclinical):
     """One indication, ready to be shown.
 
     Takes what :class:`livingreview.display.chapter.Chapter` takes.
@@ -34,6 +34,11 @@ class Chapter(chapter.Chapter):
     >>> chapter = Chapter("knee-osteoarthritis")
     >>> chapter.answer()  # doctest: +SKIP
     """
+
+    @property
+    def only(self) -> tuple[str]:
+        """The indication of the chapter, of which alone its parts speak."""
+        return (self.indication,)
 
     @cached_property
     def _forests(self) -> Forests:
@@ -79,22 +84,6 @@ class Chapter(chapter.Chapter):
     def trials(self) -> Shown:
         """The studies of the chapter; those that are running; those of animals."""
         return Shown(chapter_trials(self.review, self.indication))
-
-    def animal_counts(self) -> Shown:
-        """How many animal experiments there are, by species."""
-        return Shown(animals.animal_counts(self.review, [self.indication]))
-
-    def animal_effects(self) -> Shown:
-        """Effect size or direction of every outcome of an animal experiment."""
-        return Shown(animals.animal_effects(self.review, [self.indication]))
-
-    def animal_signals(self) -> Shown:
-        """Signals of the conduct of animal experiments."""
-        return Shown(animals.animal_signals(self.review, [self.indication]))
-
-    def animal_experiments(self) -> Shown:
-        """Every animal experiment with its model and product."""
-        return Shown(animals.animal_experiments(self.review, [self.indication]))
 
     def by_condition(self, *analyses: str) -> Shown:
         """Each trial of some analyses, by the stage or form of the disease at entry."""

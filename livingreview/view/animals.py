@@ -70,7 +70,7 @@ class AnimalExperiments(View):
 
 @dataclass(frozen=True)
 class Basis:
-    """How a direction is known: a key of `review.directions.BASES`, else a reason in words."""
+    """How a direction is known (`review.directions.Direction.basis`), else a reason in words."""
 
     key: str
     said: str = ""
@@ -219,7 +219,8 @@ def _effect(directory: Directory, ev: Evidence, key: tuple[str, str], size: Anim
 def animal_signals(review: Review, indications: Sequence[str]) -> AnimalSignals:
     """Signals of conduct of every experiment (see `animal_counts`)."""
     data, directory = review.data, Directory(review.data)
-    judged = sum(r["tool"] == "syrcle" for i in indications for r in data.records("risk_of_bias", i))
+    judged = sum(r["tool"] == "syrcle"
+                 for i in indications for r in data.records("risk_of_bias", i))
     return AnimalSignals(judged, tuple(
         Signals(directory.study(ev.indication, s), label(data, "indication", ev.indication),
                 **signals(ev, s)) for ev, s in _every(review, indications)))

@@ -55,8 +55,9 @@ def combinations(ev: Evidence, results: Iterable[dict]) -> Combinations:
         Analyses of the indication.
     """
     i, data, directory, rows = ev.indication, ev.data, Directory(ev.data), []
-    to_cells, used = additions(data, i), [
-        s for r in results if r["role"] != "check" for s in r["studies"] if s["comparison"] == ADDED]
+    to_cells = additions(data, i)
+    used = [s for r in results if r["role"] != "check"
+            for s in r["studies"] if s["comparison"] == ADDED]
 
     def links(trials: Iterable[str]) -> tuple[Link, ...]:
         return tuple(sorted((directory.study(i, t) for t in set(trials)), key=lambda t: t.name))

@@ -38,6 +38,7 @@ def harm_ratios(review: Review) -> HarmRatios:
     data, addresses, rows = review.data, Addresses(review.data), []
     for i in data.indications:
         findings = Findings(data, i, addresses)
-        made = (findings.of(r) for r in review.analyses(i, section="harms") if r["studies"])
-        rows += [Ratio(label(data, "indication", i), f) for f in made if not f.question.uncontrolled]
+        rows += [Ratio(label(data, "indication", i), f)
+                 for f in (findings.of(r) for r in review.analyses(i, section="harms")
+                           if r["studies"]) if not f.question.uncontrolled]
     return HarmRatios(wording(data, "intervention"), tuple(rows))
