@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict, is_dataclass
+
 from bs4 import BeautifulSoup
 
 from livingreview.data.dataset import Dataset
-from livingreview.render.engine import render
+from livingreview.render.engine import environment, render
 from livingreview.review import review
 from livingreview.view.base import View
 from livingreview.view.certainty import certainty
 from livingreview.view.figure import Figures
+from livingreview.view.finding import question
 from livingreview.view.forest import Forests
 
 PAGE = "figures/made-up.html"
@@ -39,6 +42,18 @@ def figure(data: Dataset, analysis: str) -> BeautifulSoup:
     """The page of a declared analysis."""
     found = review(data)
     return soup(Figures(found).page(found.analysis(analysis)))
+
+
+def word(macro: str, *values, template: str = "words.html") -> str:
+    """What a macro says of parts of views."""
+    module = environment().get_template(template).make_module({"language": "en", "page": PAGE})
+    return str(getattr(module, macro)(*(
+        asdict(v) if is_dataclass(v) else v for v in values)))
+
+
+def asked(macro: str, data: Dataset, result: dict) -> str:
+    """What a macro says of the question of a result."""
+    return word(macro, question(data, result))
 
 
 def trace(data: Dataset, result: dict) -> dict[str, tuple[str, str]]:

@@ -1,4 +1,4 @@
-"""What a page says of a result, read from the page."""
+"""What a page says of a result, read from the page and from ``results.json``."""
 
 from __future__ import annotations
 
@@ -6,32 +6,78 @@ import re
 
 from bs4 import BeautifulSoup
 
-from livingreview.display.statement import NO_ESTIMATE, NOT_RATED, statement
+from livingreview.render.numbers import number
 
 NUMBER = re.compile(r"\d[\d,]*(?:\.\d+)?")
+POINTS = ("MD", "mean-change", "proportion")  # measures with one decimal
+
+
+def uncontrolled(result: dict) -> bool:
+    """Whether nothing is compared."""
+    return result["question"]["comparison"] == "uncontrolled"
+
+
+def value(result: dict, number_: float) -> str:
+    """An effect as pages show it: of treated patients alone with its sign, or as a share."""
+    measure = result["question"]["measure"]
+    shown = number(number_, 1 if measure in POINTS else 2)
+    if measure == "proportion" and uncontrolled(result):
+        return f"{shown}%"
+    return f"+{shown}" if uncontrolled(result) and number_ > 0 and shown.strip("0.") else shown
+
+
+def estimate(result: dict, values: dict | None = None) -> str:
+    """An estimate, if not the pooled one, with its interval as pages show it."""
+    shown = [value(result, (values or result["pooled"])[key])
+             for key in ("estimate", "ci_low", "ci_high")]
+    return "{} ({} to {})".format(*shown)
+
+
+def participants(result: dict) -> str:
+    """Participants of an estimate as pages write them."""
+    return f"{round(result['n']):,}"
+
+
+def marks(result: dict) -> dict[str, str]:
+    """The attributes of an element that states a result."""
+    pooled, k, n = result["pooled"], result["k"], round(result["n"])
+    return {
+        "k": f"{k}", "n": "" if k and not n else f"{n}",
+        "unstated": f"{result.get('k_without_n') or ''}",
+        "without": f"{round(result['n_without_ratio'])}" if result["k_without_ratio"] else "",
+        "estimate": " ".join(f"{pooled[key]:.10g}" for key in ("estimate", "ci_low", "ci_high"))
+        if pooled else "",
+        "certainty": result["certainty"]["level"] if result["certainty"] else ""}
 
 
 def _numbers(text: str) -> set[str]:
     return set(NUMBER.findall(text))
 
 
-def _wrong(element, said) -> list[str]:
-    """What an element that states a result does not say of it as the one function does."""
+def _asked(result: dict, sentence: bool) -> set[str]:
+    """Numbers that a statement must have; a sentence may say what is known instead."""
+    without = ({f"{round(result['n_without_ratio']):,}", f"{result['k_without_ratio']}"}
+               if result["k_without_ratio"] else set())
+    if not result["pooled"] and sentence:
+        return {f"{result['k_without_ratio']}"} if without else set()
+    sizes = {f"{result['k']}"} if result["k"] else set()
+    sizes |= {participants(result)} if result["k"] and result["n"] else set()
+    return sizes | without | (_numbers(estimate(result)) if result["pooled"] else set())
+
+
+def _wrong(element, result: dict) -> list[str]:
+    """What an element that states a result does not say of it as ``results.json`` does."""
     text = " ".join(element.get_text(" ").split())
-    stated = {k: element[f"data-{k}"] for k in ("k", "n", "without", "estimate", "certainty")}
-    wrong = [f"{k}: {v!r}, not {getattr(said, k)!r}" for k, v in stated.items()
-             if v != getattr(said, k)]
-    parts = [said.k, said.n, said.estimate, said.without]
-    if said.estimate == NO_ESTIMATE and element.name != "tr":
-        parts = [said.without.partition(" in ")[2]]  # a sentence says what is known instead
-    missing = set().union(*(_numbers(p) for p in parts)) - _numbers(text) - (
+    wrong = [f"{key}: {element[f'data-{key}']!r}, not {said!r}"
+             for key, said in marks(result).items() if element[f"data-{key}"] != said]
+    missing = _asked(result, element.name != "tr") - _numbers(text) - (
         {"2"} if "two trials" in text or "two studies" in text else set())
     if missing:
         wrong.append(f"not shown: {sorted(missing)}")
-    certain = element.name != "figure" and said.certainty != NOT_RATED
-    if certain and said.certainty not in text and "no comparison" not in text:
-        wrong.append(f"certainty not shown: {said.certainty}")
-    return [f"{said.result}: {w}: {text[:200]}" for w in wrong]
+    level = result["certainty"]["level"] if result["certainty"] else ""
+    if element.name != "figure" and level not in text and "no comparison" not in text:
+        wrong.append(f"certainty not shown: {level}")
+    return [f"{result['id']}: {w}: {text[:200]}" for w in wrong]
 
 
 def wrong_statements(html: str, found: dict) -> list[str]:
@@ -41,7 +87,7 @@ def wrong_statements(html: str, found: dict) -> list[str]:
     ----------
     html : str
     found : dict
-        Analyses of ``results.json`` by identifier.
+        Analyses as ``results.json`` holds them, by identifier.
     """
     marked = BeautifulSoup(html, "lxml").select("[data-result]")
-    return [w for e in marked for w in _wrong(e, statement(found[e["data-result"]]))]
+    return [w for e in marked for w in _wrong(e, found[e["data-result"]])]

@@ -9,14 +9,14 @@ from dataclasses import replace
 import pytest
 from made_up import HARM, PAIN, World
 from rendered import finding, plain, soup, trace
+from stated import uncontrolled
 
 from livingreview.data.checks import CERTAINTY_RULE_IDS
 from livingreview.data.dataset import load
-from livingreview.display import words
 from livingreview.display.across.book import Book
-from livingreview.display.statement import statement
 from livingreview.review.results import analyse
 from livingreview.view.certainty import certainty
+from livingreview.view.finding import marks
 
 
 @pytest.fixture
@@ -86,8 +86,7 @@ def test_where_some_trials_do_not_state_their_number_the_known_ones_count(
     assert step(result, "imprecision")["rules"] == rules
     assert words_ in why(world, result, "imprecision")[1]
     assert (result["k_without_n"], result["n"]) == (1, 2 * n)
-    assert statement(result).n == (
-        f"at least {2 * n} participants (1 trial without a stated number)")
+    assert (marks(result)["n"], marks(result)["unstated"]) == (2 * n, 1)
     assert f"at least {2 * n} participants" in finding(world.data(), result)
 
 
@@ -105,7 +104,7 @@ def _of_one_trial(results: list[dict]) -> list[list[dict]]:
     """Analyses that rest on one and the same effect of one trial."""
     same = defaultdict(list)
     for r in results:
-        if r["certainty"] and r["k"] == 1 and not words.uncontrolled(r):
+        if r["certainty"] and r["k"] == 1 and not uncontrolled(r):
             s = next(s for s in r["studies"] if s["yi"] is not None)
             same[tuple(str(s[k]) for k in ("trial_id", "outcome", "instrument", "months", "yi",
                                            "vi"))].append(r)

@@ -12,7 +12,6 @@ from bs4 import BeautifulSoup
 from made_up import World
 from rendered import finding, forest, soup
 
-from livingreview.display import words
 from livingreview.display.drawing import chart
 from livingreview.display.figures import plain_ticks
 from livingreview.display.html import number
@@ -23,7 +22,7 @@ from livingreview.review.results import analyse
 from livingreview.view.figure import Figures
 from livingreview.view.finding import question
 from livingreview.view.forest import Forests
-from livingreview.view.naming import brief
+from livingreview.view.naming import brief, in_text
 from livingreview.view.outside import outside
 from livingreview.view.trial import trial_pages
 
@@ -215,7 +214,7 @@ def test_trials_by_stage_hold_those_that_are_not_randomised(hip):
     ("Joint replacement", "joint replacement"), ("WOMAC total", "WOMAC total"),
     ("Disc grade (Pfirrmann)", "disc grade (Pfirrmann)")])
 def test_names_keep_their_capital(label, shown):
-    assert words.in_text(label) == shown
+    assert in_text(label) == shown
 
 
 def test_only_a_response_is_called_a_response(disc, hip):

@@ -12,10 +12,10 @@ from bs4 import BeautifulSoup
 from rendered import finding, forest, soup
 
 from livingreview.data.dataset import load
-from livingreview.display import words
 from livingreview.display.html import Column, Html, count, interval, number, table
 from livingreview.render.chapter import Chapter
 from livingreview.review import dumps
+from livingreview.review.measure import measure
 from livingreview.site import versioned as site
 from livingreview.view.addresses import PAGES
 from livingreview.view.figure import Figures
@@ -140,7 +140,7 @@ def test_every_sentence_holds_its_numbers(chapter):
         said = finding(chapter.data, result)
         assert said.endswith(".") and "None" not in said and "nan" not in said
         if result["pooled"]:
-            d = words.decimals(result)
+            d = measure(result).decimals
             assert number(result["pooled"]["estimate"], d) in said
 
 

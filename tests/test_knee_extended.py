@@ -7,12 +7,12 @@ from dataclasses import replace
 
 import pytest
 from made_up import HARM, KNEE, PAIN, World
+from rendered import asked as said
 from rendered import finding, plain, soup
 
 from livingreview.data import dataset
 from livingreview.display.dose import dose
 from livingreview.display.subgroups import subgroups
-from livingreview.display.words import comparator
 from livingreview.effects import Evidence
 from livingreview.effects.comparisons import additions
 from livingreview.render.engine import environment
@@ -63,7 +63,7 @@ def test_a_background_takes_only_comparisons_in_which_both_arms_got_it(world):
     assert {s["trial_id"] for s in asked["studies"]} == {"scope-2020", "both-2020"}
     assert asked["question"]["background"] == "arthroscopy"
     assert not [t for t in asked["not_in_pool"]["trials"] if t["trial_id"] == "bone-2020"]
-    assert comparator(world.data(), asked) == "arthroscopy without cells"
+    assert said("against", world.data(), asked) == "arthroscopy without cells"
 
 
 def test_a_plain_class_with_a_background_holds_what_it_else_leaves_out(world):

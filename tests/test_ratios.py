@@ -13,11 +13,10 @@ import pytest
 from bs4 import BeautifulSoup
 from click.testing import CliRunner
 from made_up import HARM, KNEE, World
-from rendered import forest, soup
+from rendered import finding, forest, plain, soup
 
 from livingreview import synthesis
 from livingreview.__main__ import main
-from livingreview.display import weights, words
 from livingreview.display.across.book import Book
 from livingreview.review import dumps, review
 from livingreview.review.changes import changes
@@ -89,8 +88,8 @@ def test_a_trial_with_events_in_everybody_is_in_the_pool(world):
     by_trial = {s["trial_id"]: s for s in found["studies"]}
     assert by_trial["t2-2020"]["estimate"] == 1 and by_trial["t2-2020"]["weight"] > 0
     assert by_trial["t3-2020"]["no_ratio"] == "no events in either arm"
-    assert words.k_words(found) == "3 trials"
-    assert words.without_words(found) == "40 participants in 1 trial without events"
+    assert "; 3 trials, 100 participants; 40 participants of 1 trial give no ratio." in finding(
+        world.data(), found)
     assert found["random_effects"]["k"] == 3
     assert "half-to-all" in {row["id"] for row in found["robustness"]}
 
@@ -106,9 +105,10 @@ def test_a_missing_odds_ratio_is_not_called_a_trial_without_events(world):
         found["studies"][0], {**found["studies"][1], "yi": None,
                               "no_ratio": "events in all participants of both arms"}]}
     odds["n_without_ratio"] = 40
-    assert words.k_words(odds) == "1 trial"
-    assert words.without_words(odds) == "40 participants in 1 trial without a ratio"
-    assert words.no_ratio(odds) == "no ratio: events in all participants of both arms"
+    odds["question"] = {**found["question"], "measure": "OR"}
+    said = finding(world.data(), odds)
+    assert "1 trial, 80 participants; 40 participants of 1 trial give no ratio" in said
+    assert "without events" not in said and "no ratio" in plain(forest(world.data(), odds))
 
 
 def test_the_trial_that_an_earlier_rule_left_out_is_a_change_of_method(world):
@@ -172,8 +172,12 @@ def test_results_of_earlier_versions_have_the_footnote_without_an_estimate(world
     assert "no event in the control group" in said and "Without it" not in said
 
 
-def test_a_small_weight_is_not_none():
-    assert weights.percent(0.0004) == "<0.1%" and weights.percent(0.0006) == "0.1%"
+def test_a_small_weight_is_not_none(world):
+    found = analyse(harms(world, (9, 20, 5, 20), (7, 20, 6, 20)).evidence(), HARM)[0]
+    for study, weight in zip(found["studies"], (0.0004, 0.0006), strict=True):
+        study["weight"] = weight
+    cells = forest(world.data(), found).select("tr.lr-study td[data-label=Weight]")
+    assert [td.get_text() for td in cells] == ["<0.1%", "0.1%"]
 
 
 def test_the_command_says_what_a_trial_of_weight_zero_does(tmp_path):
@@ -198,5 +202,5 @@ def test_no_page_shows_a_bare_zero_beside_a_trial_of_a_pool(book):
             page = soup(forests.of(result))
             shown = [td.get_text() for td in page.find_all("td", {"data-label": "Weight"})]
             assert not {"0.0%", "0%"} & set(shown), result["id"]
-            zero += weights.NONE in shown
+            zero += "0% #" in shown
     assert zero  # the data hold such trials

@@ -10,17 +10,16 @@ from conftest import append
 from made_up import KNEE, World
 from rendered import figure, finding, plain, soup
 from shown import PAGES, shown
-from stated import wrong_statements
+from stated import estimate, marks, wrong_statements
 
 from livingreview.data.dataset import load
-from livingreview.display import words
-from livingreview.display.statement import NO_ESTIMATE, NOT_RATED, statement
 from livingreview.render.book import Pages
 from livingreview.render.chapter import Chapter
 from livingreview.render.engine import render
 from livingreview.review import review
 from livingreview.review.results import rounded
 from livingreview.site import api
+from livingreview.view import finding as view
 from livingreview.view.figure import Figures
 
 FRACTURE = "fracture-bone-defect"
@@ -92,27 +91,24 @@ def test_pages_of_other_data_say_the_same_of_a_result(changed):
     for name, html in pages.items():
         assert not (wrong := wrong_statements(html, found)), f"{name}\n" + "\n".join(wrong)
         assert not (rows := _unmarked(html)), f"{name}\n" + "\n".join(rows)
-    main = statement(found["fracture-months-added"])
     for name in ("landing", "answer", "benefits", "figures"):
-        marks = BeautifulSoup(pages[name], "lxml").select(f"[data-result={main.result}]")
-        assert marks and all(m["data-n"] == "62 participants" for m in marks), name
+        there = BeautifulSoup(pages[name], "lxml").select("[data-result=fracture-months-added]")
+        assert there and all(m["data-n"] == "62" for m in there), name
 
 
 def test_the_static_interface_says_the_same():
-    data = load()
-    document = review(data)
+    document = review(load())
     for record in api.analyses(document):
         result = document.document["analyses"][record["id"]]
-        said = statement(result)
-        assert statement(rounded(result)) == said  # as results.json holds it
-        assert said.k == (words.trials(record["k"], words.noun(result)) if record["k"]
-                          else f"no {words.noun(result)}")
-        if record["k"]:
-            assert said.n == words.participants(record["n"])
-        again = None if record["estimate"] is None else words.shown_estimate(result, record)
-        assert said.estimate == (again or NO_ESTIMATE)
-        assert said.certainty == (record["certainty"] or NOT_RATED)
-        assert bool(said.without) == bool(record["k_without_ratio"])
+        said = {key: f"{value}" for key, value in view.marks(result).items()}
+        assert said == {"result": record["id"], **marks(rounded(result))}  # as results.json has it
+        assert said["k"] == f"{record['k']}"
+        assert said["n"] == (f"{round(record['n'])}" if record["n"] or not record["k"] else "")
+        ends = [float(said_) for said_ in said["estimate"].split()]
+        assert ends == [rounded(record[key]) for key in ("estimate", "ci_low", "ci_high")
+                        if record[key] is not None]
+        assert said["certainty"] == (record["certainty"] or "")
+        assert bool(said["without"]) == bool(record["k_without_ratio"])
 
 
 # --- what is denied -------------------------------------------------------------------------------
@@ -136,13 +132,12 @@ def test_trials_without_events_are_said_apart_from_the_participants_of_a_ratio(t
         world.trial(study).counts(study, cells, control)
     folder = world.write()
     result = review(load(folder)).analysis("harm")
-    said = statement(result)
-    assert (said.k, said.n) == ("2 trials", "80 participants")
-    assert said.without == "40 participants in 1 trial without events"
+    said = view.marks(result)
+    assert (said["k"], said["n"], said["without"]) == (2, 80, 40)
     row = soup(Pages(folder).harm_ratios().view).select_one("#harms-ratios tbody tr")
     assert [c.get_text() for c in row.find_all("td")][2:5] == [
-        "2 trials", "80", said.estimate]
-    assert row["data-without"] == said.without
+        "2 trials", "80", estimate(result)]
+    assert row["data-without"] == "40"
     assert "40 participants of 1 trial give no ratio" in row.get_text()
     assert "2 trials, 80 participants; 40 participants of 1 trial give no ratio" in (
         finding(load(folder), result))
@@ -151,33 +146,33 @@ def test_trials_without_events_are_said_apart_from_the_participants_of_a_ratio(t
 # --- what an estimate rests on --------------------------------------------------------------------
 
 
-def _rests(world: World) -> tuple[str, Chapter]:
-    chapter = Chapter(KNEE, world.write())
-    return words.rests_on(chapter.data, chapter.review.analysis("made-up")), chapter
+def _finding(world: World) -> str:
+    data = load(world.write())
+    return finding(data, review(data).analysis("made-up"))
 
 
 def test_the_one_trial_of_an_estimate_is_named_with_its_stage(tmp_path):
     world = World(tmp_path / "data").analysis()
     world.trial("doe-2020", first_author="Doe", year=2020, condition="collapsed").pair("doe-2020")
-    rests, chapter = _rests(world)
-    assert rests == "one trial, Doe 2020 (at entry: fracture or collapse, stage III or later)"
     said = ("It rests on one trial, Doe 2020. At entry all patients had: fracture or collapse "
             "(stage III or later).")
-    result = chapter.review.analysis("made-up")
-    assert said in finding(chapter.data, result)
-    assert said in plain(figure(chapter.data, "made-up"))
+    assert said in _finding(world)
+    assert said in plain(figure(load(world.write()), "made-up"))
 
 
 def test_several_trials_of_one_stage_say_it_and_of_two_stages_do_not(tmp_path):
     world = World(tmp_path / "data").analysis()
     for study in ("doe-2020", "roe-2021"):
         world.trial(study, condition="precollapse").pair(study)
-    assert _rests(world)[0] == "both trials (at entry: before collapse, stage I or II)"
+    said = _finding(world)
+    assert "At entry all patients had: before collapse (stage I or II)." in said
+    assert "rests on one trial" not in said
     world.trial("poe-2022", condition="collapsed").pair("poe-2022")
-    assert _rests(world)[0] == ""
+    assert "At entry" not in _finding(world)
 
 
 def test_an_analysis_of_one_condition_does_not_say_it_twice(tmp_path):
     world = World(tmp_path / "data").analysis(condition="collapsed")
     world.trial("doe-2020", first_author="Doe", year=2020, condition="collapsed").pair("doe-2020")
-    assert _rests(world)[0] == "one trial, Doe 2020"
+    said = _finding(world)
+    assert "It rests on one trial, Doe 2020." in said and "At entry" not in said

@@ -8,12 +8,12 @@ from dataclasses import replace
 
 import pytest
 from made_up import KNEE, PAIN, RESPONDER, World
-from rendered import figure, finding, forest, plain
+from rendered import asked, figure, finding, forest, plain
 
 from livingreview import synthesis
 from livingreview.data.dataset import DataError
-from livingreview.display import words
 from livingreview.effects import Analysis
+from livingreview.review.measure import MEASURES
 from livingreview.review.results import analyse
 from livingreview.view.forest import important
 
@@ -292,20 +292,19 @@ def test_nothing_that_is_said_of_treated_patients_is_an_effect(world, analysis, 
     data = fill(world).data()
     found = result(world, analysis)
     assert found["k"] == k
-    said = [words.finding(data, found), words.no_pool(data, found), finding(data, found),
-            words.k_words(found), words.comparator(data, found), plain(forest(data, found))]
+    said = [finding(data, found), asked("against", data, found), plain(forest(data, found))]
     if found["pooled"]:
-        said += [words.estimate_words(found), _how_they_differ(world, analysis)]
+        said += [_how_they_differ(world, analysis)]
         said += [row["label"] for row in (*found["robustness"], *found["leave_one_out"])]
         said += [level for levels in found["multiverse"]["choices"].values() for level in levels]
     for sentence in said:
         visible = re.sub(r"<[^>]+>|href=\S+", " ", sentence)
         assert not PROSE.search(visible), PROSE.search(visible)
-    assert "without a comparison" in words.finding(data, found)
-    assert "trial" not in words.k_words(found)
+    assert asked("comparison", data, found) == "treated patients without a comparison"
+    assert "but not what would have happened without cells" in finding(data, found)
     own = finding(data, found).replace("definition of the trial", "")  # a label of the data
     assert not re.search(r"\btrials?\b", own)
-    assert words.MEASURES[analysis.measure].null in (0.0, None)
+    assert MEASURES[analysis.measure].null in (0.0, None)
 
 
 def test_no_small_study_test_and_no_upgrade_without_a_comparison(world):

@@ -10,11 +10,9 @@ import pytest
 from bs4 import BeautifulSoup
 from conftest import DATA
 from made_up import KNEE, World
-from stated import wrong_statements
+from stated import estimate, participants, uncontrolled, wrong_statements
 
 from livingreview.data.dataset import load
-from livingreview.display import words
-from livingreview.display.statement import statement
 from livingreview.render.book import Pages
 from livingreview.render.engine import render
 from livingreview.render.shown import Shown
@@ -72,7 +70,7 @@ def test_a_card_shows_the_declared_headline_and_harm_as_results_json_has_them():
         for name in stated:
             said = text(card.select_one(f"[data-result={name}]"))
             if analyses[name]["pooled"]:
-                assert statement(analyses[name]).estimate in said
+                assert estimate(analyses[name]) in said
                 assert card.find("a", href=f"../figures/{name}.html")
     assert not wrong_statements(str(soup(page())), analyses)
 
@@ -97,7 +95,7 @@ def test_a_headline_without_an_estimate_says_so_and_the_next_that_has_one_is_nam
     shown = text(soup(landing(found_)).select_one(".lr-card"))
     assert "No estimate. Pain, cells against placebo, later than 12 months" in shown
     assert "The next that has one: " in shown
-    assert statement(found_.analysis("other")).estimate in shown
+    assert estimate(found_.analysis("other")) in shown
 
 
 def test_an_estimate_without_a_comparison_stands_on_a_card_only_where_there_is_no_other(world):
@@ -120,14 +118,14 @@ def test_an_estimate_without_a_comparison_stands_on_a_card_only_where_there_is_n
 def test_our_landing_denies_no_estimate_that_is_there():
     for indication, card in zip(whole().data.indications, page().cards, strict=True):
         there = [r for r in whole().analyses(indication) if r["pooled"] and r["role"] != "check"
-                 and r["question"]["target_type"] != "event" and not words.uncontrolled(r)]
+                 and r["question"]["target_type"] != "event" and not uncontrolled(r)]
         assert bool((card.instead or card.headline).estimate and not
                     (card.instead or card.headline).question.uncontrolled) == bool(there)
 
 
 def test_the_two_sentences_state_what_main_analyses_are_sure_of():
     rated = {i: {r["certainty"]["level"] for r in whole().analyses(i, role="main")
-                 if r["pooled"] and r["section"] != "harms" and not words.uncontrolled(r)}
+                 if r["pooled"] and r["section"] != "harms" and not uncontrolled(r)}
              for i in whole().data.indications}
     sure, lead = page().sure, text(soup(page()).select_one(".lr-lead"))
     assert sure.estimated == sum(bool(levels) for levels in rated.values())
@@ -162,11 +160,11 @@ def test_a_cell_shows_the_estimate_with_most_behind_it_and_links_to_its_figure()
                 row.family, cell.indication) in there else []
             assert (cell.finding is not None) == bool(pooled)
             if pooled:
-                best = max(pooled, key=lambda r: (not words.uncontrolled(r), r["role"] == "main",
+                best = max(pooled, key=lambda r: (not uncontrolled(r), r["role"] == "main",
                                                   r["k"], r["n"]))
                 assert cell.finding.id == best["id"]
                 assert cell.href == f"figures/{best['id']}.html"
-                assert cell.state == ("alone" if words.uncontrolled(best) else "estimate")
+                assert cell.state == ("alone" if uncontrolled(best) else "estimate")
     assert any(r["role"] == "check" for r in whole().document["analyses"].values())
     assert not any(r["role"] == "check" for f in there.values() for r in f.analyses)
 
@@ -179,8 +177,12 @@ def test_every_cell_of_the_picture_says_in_words_what_it_draws():
         assert a["href"] == f"../{cell.href}" and a["title"] == a["aria-label"]
         assert "<" not in a["title"]
         if cell.finding:
-            said = statement(whole().analysis(cell.finding.id))
-            assert all(part in a["title"] for part in (said.estimate, said.k, said.n))
+            said = whole().analysis(cell.finding.id)
+            one = "study" if uncontrolled(said) else "trial"
+            several = "studies" if uncontrolled(said) else "trials"
+            k = f"{said['k']} {one if said['k'] == 1 else several}"
+            assert all(part in a["title"] for part in (
+                estimate(said), k, f"{participants(said)} participants"))
             assert text(a) == str(cell.finding.k)
             drawn = a.find("rect") if cell.finding.direction == "worse" and (
                 cell.state == "estimate") else a.find("circle")

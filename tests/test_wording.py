@@ -11,16 +11,16 @@ import pytest
 from bs4 import BeautifulSoup
 from conftest import DATA
 from made_up import KNEE, World
-from rendered import plain, soup
+from rendered import asked, plain, soup, word
 from shown import PAGES, shown
 from test_prose import _prose
 
 from livingreview.data import tables
 from livingreview.data.dataset import load
-from livingreview.display import words
 from livingreview.display.ledger import Ledger
 from livingreview.render.chapter import Chapter
 from livingreview.review.claims import NOT_YET_JUDGED
+from livingreview.view.finding import Estimate, question
 
 NOTEBOOKS = sorted((DATA.parent / "notebooks").rglob("*.md"))
 # Pages for those who work with the files: they name columns and rules as the files do.
@@ -149,18 +149,18 @@ def _result(**question):
 def test_cells_added_to_a_treatment_are_not_compared_with_it():
     data = load()
     added = _result(comparison="same-co-treatment", background="teriparatide")
-    assert words.given(data, added) == "cells added to teriparatide"
+    assert asked("given", data, added) == "cells added to teriparatide"
     unnamed = _result(comparison="same-co-treatment")
-    assert words.given(data, unnamed) == "cells added to the same other treatment"
-    assert words.comparator(data, unnamed) == "the same treatment without cells"
+    assert asked("given", data, unnamed) == "cells added to the same other treatment"
+    assert asked("against", data, unnamed) == "the same treatment without cells"
     assert not [r for r in data.records("vocabularies") if "co-treatment" in r["label_en"]]
-    assert words.given(data, _result()) == "cells"
+    assert asked("given", data, _result()) == "cells"
 
 
 def test_an_interval_that_spans_everything_fits_into_its_sentence():
-    result = _result(measure="RR")
-    shown_ = words.spread_interval(result, {"ci_low": 0.001, "ci_high": 900.0})
-    assert f"the interval would be {shown_}" == "the interval would be too wide to mean anything"
+    ratio = question(load(), _result(measure="RR"))
+    assert word("spread", ratio, Estimate(1, 0.001, 900, 2)) == "too wide to mean anything"
+    assert word("spread", ratio, Estimate(1, 0.1, 9, 2)) == "0.10 to 9.00"
 
 
 @pytest.mark.parametrize("waiting, said", [

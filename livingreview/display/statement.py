@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
+from ..view.finding import marks
 from . import words
 from .html import attribute
 
@@ -62,4 +63,4 @@ def statement(result: dict) -> Statement:
 
 def mark(result: dict) -> str:
     """The attributes of an element that states a result, for whoever reads the page by machine."""
-    return "".join(attribute(name, value) for name, value in asdict(statement(result)).items())
+    return "".join(attribute(name, f"{value}") for name, value in marks(result).items())

@@ -8,9 +8,9 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
-from ..display import weights, words
 from ..render.engine import render
 from ..review import Review, rounded
+from ..review.measure import uncontrolled, weightless
 from ..view.base import packed
 from ..view.figure import Figures, files_of
 from ..view.forest import Forests
@@ -38,7 +38,7 @@ def csv_text(forests: Forests, result: dict) -> str:
     result : dict
         One analysis of ``results.json``.
     """
-    alone = words.uncontrolled(result)
+    alone = uncontrolled(result)
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(_HEADER_ALONE if alone else _HEADER)
@@ -77,8 +77,7 @@ def _alone(study: dict) -> list[object]:
 
 def _without(result: dict, study: dict) -> float | None:
     """What the estimate is without a trial of weight 0 whose numbers move it all the same."""
-    bare = study["yi"] is not None and weights.weightless(result, study)
-    return (study.get("without") or {}).get("estimate") if bare else None
+    return (study.get("without") or {}).get("estimate") if weightless(result, study) else None
 
 
 def json_text(figures: Figures, result: dict) -> str:

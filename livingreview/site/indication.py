@@ -12,9 +12,9 @@ from string import Template
 
 from ..data.dataset import Dataset
 from ..data.tables import ANALYSES, CHANGELOG, IDENTIFIER, MAIN_WINDOWS, TABLES, VOCABULARIES
-from ..display import words
 from ..intake.files import CsvFile, examined_with, put
 from ..view.addresses import PAGES
+from ..view.naming import in_text
 
 _TOC = "_toc.yml"
 # What the table of contents calls the pages of a chapter after its first.
@@ -120,7 +120,7 @@ def _analyses(data: Dataset, name: str, target: str, comparison: str) -> list[di
                       if r["target"] == target and r["window_to"] is not None}) or [None]
     events = list(dict.fromkeys(r["target"] for r in main if r["target_type"] == "event")) or (
         list(data.words("event"))[:1])
-    against = f"{data.wording('intervention')} against " + words.in_text(
+    against = f"{data.wording('intervention')} against " + in_text(
         re.sub(r"\s*\(.*", "", data.label("analysis_comparison", comparison)))
     same = {"indication": name, "role": "main", "comparison": comparison}
     out = []

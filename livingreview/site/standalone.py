@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import re
+from html import escape
 
 import nbformat
 from jinja2 import Environment, PackageLoader
 from markdown_it import MarkdownIt
-
-from ..display.html import text as escaped
 
 # Links to other pages and files of the site lead nowhere from here: their text stays.
 _ELSEWHERE = re.compile(r'<a\b[^>]*?\bhref="(?!#|https?:|data:|mailto:)[^"]*"[^>]*>(.*?)</a>',
@@ -75,13 +74,13 @@ def _plain(source: str) -> str:
 def _code(cell: nbformat.NotebookNode) -> str:
     """The code of a cell, folded."""
     return (f'<details class="lr-details"><summary>Show the code</summary>'
-            f"<pre><code>{escaped(cell.source)}</code></pre></details>")
+            f"<pre><code>{escape(cell.source)}</code></pre></details>")
 
 
 def _output(markdown: MarkdownIt, output: nbformat.NotebookNode) -> str:
     """An output in the richest form that it has; what was said on stderr is left out."""
     if output.output_type == "stream":
-        return f"<pre>{escaped(output.text)}</pre>" if output.name == "stdout" else ""
+        return f"<pre>{escape(output.text)}</pre>" if output.name == "stdout" else ""
     data = output.get("data", {})
     if "text/html" in data:
         return str(data["text/html"])
@@ -89,4 +88,4 @@ def _output(markdown: MarkdownIt, output: nbformat.NotebookNode) -> str:
         return markdown.render(_plain(data["text/markdown"]))
     if "image/svg+xml" in data:
         return str(data["image/svg+xml"])
-    return f"<pre>{escaped(data.get('text/plain', ''))}</pre>"
+    return f"<pre>{escape(data.get('text/plain', ''))}</pre>"

@@ -8,10 +8,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from ..data.dataset import Dataset
-from ..display import words
 from ..effects import Evidence
 from ..review import Review
 from ..review.counted import kind_of_trial, not_counted, trials
+from ..review.measure import uncontrolled
 from ..review.missing import size_of_trial
 from .addresses import Addresses
 from .base import Label, View, label, wording
@@ -48,13 +48,13 @@ class Found:
         with most trials, then most participants: never by what was found.
         """
         return max((r for r in self.analyses if r["pooled"]), default=None, key=lambda r: (
-            not words.uncontrolled(r), r["role"] == "main", r["k"], r["n"]))
+            not uncontrolled(r), r["role"] == "main", r["k"], r["n"]))
 
     @property
     def state(self) -> str:
         """``estimate``, ``alone`` (no comparison), ``ghost``, ``animals`` or ``none``."""
         if self.shown:
-            return "alone" if words.uncontrolled(self.shown) else "estimate"
+            return "alone" if uncontrolled(self.shown) else "estimate"
         if not self.trials:
             return "none"
         return "animals" if set(self.trials) == {"animal"} else "ghost"

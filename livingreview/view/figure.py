@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from ..data import versions
-from ..display import words
 from ..review import Review
+from ..review.measure import FEW
 from ..review.robustness import SMALL_STUDY_K
 from .base import Label, View, label, wording
 from .certainty import Certainty, certainty
@@ -301,4 +301,4 @@ def _heterogeneity(result: dict) -> Heterogeneity | None:
     return Heterogeneity(
         result["k"], pooled["model"], estimate_of(result["random_effects"]), spread["i2"],
         spread["tau2"], spread.get("tau2_low"), spread.get("tau2_high"), spread["pi_low"],
-        spread["pi_high"], result["k"] < words.FEW)
+        spread["pi_high"], result["k"] < FEW)

@@ -5,13 +5,13 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 from ..data import doubts
 from ..data.dataset import Dataset
-from ..display import words
-from ..display.statement import statement
+from ..review.measure import measure, ratio, uncontrolled
 from ..review.missing import FINISHED_REPORTED, FINISHED_UNREPORTED
+from ..review.results import rounded
 from ..review.robustness import WITHOUT_DOUBTFUL
 from .addresses import Addresses
 from .base import Label, View, label, wording
@@ -115,6 +115,8 @@ class Finding(View):
         Trials of this comparison that are not in the estimate.
     n_finished : float
         Participants of finished trials, those of the estimate included.
+    marks : dict
+        See :func:`marks`.
     """
 
     template = "finding"
@@ -191,7 +193,7 @@ def question(data: Dataset, result: dict) -> Question:
     conditions += [label(data, "cell_product", w) for w in q.get("products", ())]
     kind, outcome = _kind(data, q), label(data, vocabulary, q["target"])
     part = q["instrument_contains"] or ""
-    if part and kind == "response" and vocabulary == "outcome" and not words.uncontrolled(result):
+    if part and kind == "response" and vocabulary == "outcome" and not uncontrolled(result):
         outcome, part = Label(result["title"].split(",")[0]), ""  # the definition, in words
     background = label(data, "cointervention", q["background"]) if q["background"] else None
     return Question(
@@ -199,7 +201,7 @@ def question(data: Dataset, result: dict) -> Question:
         q["comparison"], _without_brackets(label(data, "analysis_comparison", q["comparison"])),
         background, wording(data, "intervention"),
         2 if data.kind("wording", "intervention") == "plural" else 1, q["measure"],
-        words.decimals(result), _unit(q), q["favourable"], words.uncontrolled(result))
+        measure(result).decimals, _unit(q), q["favourable"], uncontrolled(result))
 
 
 def estimate_of(values: dict | None) -> Estimate | None:
@@ -210,9 +212,34 @@ def estimate_of(values: dict | None) -> Estimate | None:
                     values.get("pi_low"), values.get("pi_high"))
 
 
+def marks(result: dict) -> dict:
+    """What an element that states a result bears, for those who read the page by machine.
+
+    Parameters
+    ----------
+    result : dict
+        One analysis of ``results.json``.
+
+    Returns
+    -------
+    dict
+        ``result``; ``k`` and ``n``, trials and participants of the estimate; ``unstated``, how many
+        of these trials do not state theirs; ``without``, participants of trials that give no ratio;
+        ``estimate`` with the ends of its interval; ``certainty``. Empty is what there is none of.
+    """
+    pooled, rated = result["pooled"] or {}, result["certainty"]
+    return {"result": result["id"], "k": result["k"],
+            "n": round(result["n"]) if result["n"] or not result["k"] else "",
+            "unstated": result.get("k_without_n") or "",  # results of earlier versions have none
+            "without": round(result["n_without_ratio"]) if result["k_without_ratio"] else "",
+            "estimate": " ".join(f"{rounded(pooled[key]):.10g}"
+                                 for key in ("estimate", "ci_low", "ci_high") if pooled),
+            "certainty": rated["level"] if rated else ""}
+
+
 def direction(result: dict) -> str:
     """Which side an estimate is on, when its interval excludes the other."""
-    pooled, null = result["pooled"], words.measure(result).null
+    pooled, null = result["pooled"], measure(result).null
     if pooled is None:
         return "none"
     if null is None or pooled["ci_low"] <= null <= pooled["ci_high"]:
@@ -234,7 +261,7 @@ def _empty(result: dict) -> tuple[float, float, float, float] | None:
     trials = [s for s in result["studies"] if s["yi"] is not None]
     arms = [trials[0][side] for side in ("cells", "comparator")] if len(trials) == 1 else []
     counts = [arm[key] for arm in arms if arm for key in ("events", "n")]
-    if not words.ratio(result) or len(counts) < 4 or None in counts or all(counts):
+    if not ratio(result) or len(counts) < 4 or None in counts or all(counts):
         return None
     return tuple(counts)
 
@@ -291,7 +318,7 @@ class Findings:
             implausible=self._implausible(result), empty=_empty(result),
             known=len(missing["trials"]), n_pool=missing["n_pool"],
             n_finished=missing["n_finished"], unsized=len(missing["unsized"]),
-            marks=asdict(statement(result)))
+            marks=marks(result))
 
     def _entry(self, result: dict, trials: list[str]) -> Label | None:
         """Stage or form of the disease at entry that all trials share, where it is not asked."""

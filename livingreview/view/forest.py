@@ -7,7 +7,7 @@ import math
 from dataclasses import dataclass
 
 from ..data.dataset import Dataset
-from ..display import weights, words
+from ..review.measure import measure, ratio, uncontrolled, weightless
 from .addresses import Addresses
 from .axis import Axis, Mark, Tick
 from .base import Label, View, label
@@ -153,12 +153,12 @@ def signs_of(study: dict) -> tuple[str, ...]:
 
 def axis_of(result: dict) -> Axis:
     """The axis on which a result is drawn."""
-    if words.uncontrolled(result) and words.measure(result).binary:
+    if uncontrolled(result) and measure(result).binary:
         return Axis((), ends=PERCENT)
     shown = [s for s in result["studies"] if s["yi"] is not None]
     shown.append(result["pooled"] or {})
     values = [s[k] for s in shown for k in ("ci_low", "ci_high") if s.get(k) is not None]
-    return Axis([*values, *important(result)], words.ratio(result))
+    return Axis([*values, *important(result)], ratio(result))
 
 
 def important(result: dict) -> tuple[float, ...]:
@@ -166,7 +166,7 @@ def important(result: dict) -> tuple[float, ...]:
     mid = result["minimal_important_difference"]
     if mid is None:
         return ()
-    if not words.uncontrolled(result):
+    if not uncontrolled(result):
         return (-mid["value"], mid["value"])
     return (-mid["value"] if result["question"]["favourable"] == "lower" else mid["value"],)
 
@@ -203,9 +203,9 @@ class Forests:
         """
         axis, mid = axis_of(result), result["minimal_important_difference"]
         pooled = result["pooled"] or {}
-        spread, binary = result["random_effects"] or pooled, words.measure(result).binary
+        spread, binary = result["random_effects"] or pooled, measure(result).binary
         several = result["k"] > 1 and pooled
-        alone = words.uncontrolled(result)
+        alone = uncontrolled(result)
         predicted = several and spread.get("pi_low") is not None
         return Forest(
             finding=self.findings.of(result), alone=alone,
@@ -257,8 +257,7 @@ class Forests:
     def _row(self, axis: Axis, result: dict, study: dict) -> Row:
         trial = study["trial_id"]
         one_outcome = len({s["outcome"] for s in result["studies"]}) == 1
-        there = study["yi"] is not None
-        bare = there and weights.weightless(result, study)
+        there, bare = study["yi"] is not None, weightless(result, study)
         root = math.sqrt(study["weight"] or 0)
         return Row(
             trial=brief(self.names[trial]), href=self.addresses.trial(self.indication, trial),
@@ -267,14 +266,14 @@ class Forests:
             months=study["months"],
             statistic=study["statistic"] or "", besides=self._besides(result, study),
             signs=signs_of(study), cells=_arm(study, "cells"),
-            control=None if words.uncontrolled(result) else _arm(study, "comparator"),
+            control=None if uncontrolled(result) else _arm(study, "comparator"),
             weight=study["weight"] if result["k"] > 1 else None, no_weight=bare,
             weightless=estimate_of(study.get("without")) if bare else None,
             estimate=Estimate(study["estimate"], study["ci_low"], study["ci_high"], 1)
             if there else None,
             mark=axis.mark(study["estimate"], study["ci_low"], study["ci_high"])
             if there else None,
-            size=round(2.5 + 5 * root if words.uncontrolled(result) else 4 + 12 * root, 1))
+            size=round(2.5 + 5 * root if uncontrolled(result) else 4 + 12 * root, 1))
 
     def _outcome(self, outcome: str) -> Label:
         """What was measured in one trial: an outcome, or an event."""
@@ -284,7 +283,7 @@ class Forests:
     def _besides(self, result: dict, study: dict) -> tuple[Label, ...]:
         """What both groups of a trial got beyond the background that the analysis asks for."""
         asked = result["question"]["background"]
-        if not asked and not words.uncontrolled(result):
+        if not asked and not uncontrolled(result):
             return ()
         return tuple(label(self.data, "cointervention", w) for w in study["background"]
                      if w != asked)

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from .. import __version__
 from ..data import versions
-from ..display import words
 from ..review import Review
+from ..review.measure import ratio, uncontrolled
 from ..review.searches import searches
 from ..review.windows import HARM, HEADLINE, shown_first
 from .addresses import Addresses
@@ -140,7 +140,7 @@ def _card(review: Review, findings: Findings, href: str, known: Size) -> Card:
 
 def _counts(result: dict | None) -> tuple[float, float, float, float] | None:
     """The patients behind the ratio of a single trial; None where a design effect changed them."""
-    if not result or not result["pooled"] or result["k"] != 1 or not words.ratio(result):
+    if not result or not result["pooled"] or result["k"] != 1 or not ratio(result):
         return None
     [study] = [s for s in result["studies"] if s["weight"] is not None]
     arms = [study[side] for side in ("cells", "comparator")]
@@ -159,7 +159,7 @@ def _with_estimate(declared: list[dict], every: list[dict]) -> Iterator[dict]:
                     key=lambda r: (r["role"] != "main", -r["k"], -r["n"]))
     usable = [r for r in (*declared, *others)
               if r["pooled"] and r["question"]["target_type"] != "event"]
-    yield from sorted(usable, key=words.uncontrolled)
+    yield from sorted(usable, key=uncontrolled)
 
 
 def _sure(review: Review) -> Sure:
@@ -167,7 +167,7 @@ def _sure(review: Review) -> Sure:
     levels = {i: max(found) for i in data.indications if (found := [
         LEVELS.index(r["certainty"]["level"]) for r in review.analyses(i, role="main")
         if r["pooled"] and r["certainty"] and r["section"] != "harms"
-        and not words.uncontrolled(r)])}
+        and not uncontrolled(r)])}
     best = max(levels.values(), default=None)
     where = tuple(label(data, "indication", i) for i, level in levels.items() if level == best)
     return Sure(len(data.indications), len(levels), "" if best is None else LEVELS[best],

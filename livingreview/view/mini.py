@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..display import words
+from ..review.measure import measure, ratio, uncontrolled
 from .axis import Axis, Mark
 from .forest import important, mark_of
 
@@ -38,13 +38,13 @@ def mini(result: dict) -> Mini | None:
     result : dict
         One analysis of ``results.json``.
     """
-    pooled, alone = result["pooled"], words.uncontrolled(result)
+    pooled, alone = result["pooled"], uncontrolled(result)
     if not pooled:
         return None
-    share = alone and words.measure(result).binary
+    share = alone and measure(result).binary
     noticed = important(result)
     axis = Axis((), ends=(0.0, 100.0)) if share else Axis(
-        (pooled["ci_low"], pooled["ci_high"], *noticed), words.ratio(result))
+        (pooled["ci_low"], pooled["ci_high"], *noticed), ratio(result))
     lower = result["question"]["favourable"] == "lower"
     return Mini(mark_of(axis, pooled), None if share else axis.x(1.0 if axis.log else 0.0),
                 tuple(axis.x(v) for v in noticed if axis.inside(v)),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from ..display import words
+from ..review.measure import ratio
 from .axis import Axis, Mark
 from .finding import Finding, Findings
 from .forest import PERCENT, axis_of, important, mark_of
@@ -57,7 +57,7 @@ def row_of(result: dict, findings: Findings) -> FindingRow:
 
 def _axis(result: dict, finding: Finding) -> Axis:
     """The axis of all rows of a unit; its own where the unit is rare."""
-    if words.ratio(result):
+    if ratio(result):
         return Axis((), log=True, ends=_RATIOS)
     if finding.question.measure == "proportion":
         return Axis((), ends=PERCENT)

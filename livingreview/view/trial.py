@@ -7,10 +7,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-from ..display import weights, words
 from ..effects.values import reading
 from ..review import Review
 from ..review.certainty import judged_low
+from ..review.measure import uncontrolled, weightless
 from .addresses import Addresses
 from .base import Label, View, label
 from .finding import Estimate, Question, estimate_of, question
@@ -594,7 +594,7 @@ class Trials:
 
     def _effect(self, name: str, pairs: list[tuple[dict, dict]]) -> Effect:
         result, study = pairs[0]
-        alone, there = words.uncontrolled(result), study["yi"] is not None
+        alone, there = uncontrolled(result), study["yi"] is not None
         of = study["study_id"]
         over = dict.fromkeys((self._said(what, of), self._said(why, of))
                              for _, s in pairs for what, why in s["passed_over"])
@@ -617,7 +617,7 @@ class Trials:
             uses=tuple(self._use(r, s) for r, s in pairs))
 
     def _use(self, result: dict, study: dict) -> Use:
-        bare = study["yi"] is not None and weights.weightless(result, study)
+        bare = weightless(result, study)
         return Use(result["title"], self.addresses.figure(result["id"]),
                    study["weight"] if result["k"] > 1 else None, bare,
                    estimate_of(study.get("without")) if bare else None)

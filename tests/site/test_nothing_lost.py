@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 from bs4 import BeautifulSoup
+from stated import estimate
 
 from livingreview.data.dataset import load
-from livingreview.display.statement import statement
 from livingreview.view.addresses import PAGES, Addresses
 from livingreview.view.trial import row_anchor
 
@@ -43,8 +43,7 @@ def test_every_analysis_has_its_page_with_its_numbers(html, results):
     missing = []
     for name, result in results.items():
         path = html / Addresses.figure(name)
-        said = statement(result)
-        if not path.is_file() or (result["pooled"] and said.estimate not in _text(path)):
+        if not path.is_file() or (result["pooled"] and estimate(result) not in _text(path)):
             missing.append(name)
     assert not missing
 

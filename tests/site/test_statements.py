@@ -37,9 +37,10 @@ def test_the_interface_says_what_the_pages_say(html):
     for name, text in _pages(html):
         for element in BeautifulSoup(text, "lxml").select("[data-result]"):
             record = records[element["data-result"]]
-            k, n = (element[f"data-{key}"].partition(" ")[0] for key in ("k", "n"))
-            assert k == (str(record["k"]) if record["k"] else "no"), name
+            assert element["data-k"] == f"{record['k']}", name
             if record["n"]:
-                assert n == f"{round(record['n']):,}", name
-            assert element["data-certainty"] == (record["certainty"] or "not rated"), name
-            assert (element["data-estimate"] == "no estimate") == (record["estimate"] is None)
+                assert element["data-n"] == f"{round(record['n'])}", name
+            assert element["data-certainty"] == (record["certainty"] or ""), name
+            shown = [float(part) for part in element["data-estimate"].split()]
+            assert shown == [record[key] for key in ("estimate", "ci_low", "ci_high")
+                             if record[key] is not None], name
