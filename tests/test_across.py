@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import astuple
+from dataclasses import asdict, astuple
 from types import SimpleNamespace
 
 import pytest
@@ -11,12 +11,12 @@ from conftest import append, read_table, write_table
 from made_up import KNEE, World
 
 from livingreview.data import tables
-from livingreview.display.across import Book, others, quality
+from livingreview.display.across import Book, quality
 from livingreview.display.flow import Flow
 from livingreview.display.pages import Overview
 from livingreview.render.book import Pages
 from livingreview.render.chapter import Chapter
-from livingreview.render.engine import render
+from livingreview.render.engine import environment, render
 from livingreview.render.shown import Shown
 from livingreview.review import Review, results, review, robustness
 from livingreview.review.animals import experiments
@@ -26,6 +26,7 @@ from livingreview.view import evidence_map as view
 from livingreview.view.addresses import Addresses
 from livingreview.view.events import all_events
 from livingreview.view.mechanisms import nearest
+from livingreview.view.others import cautions, others, ours_for, printed
 from livingreview.view.sizes import size
 
 KEPT = ("knee-pain-placebo-3-6", "knee-serious-ae-placebo")
@@ -369,14 +370,19 @@ CAUTIONS = {
 @pytest.mark.parametrize("name", CAUTIONS)
 def test_numbers_that_warn_of_themselves(whole, name):
     row, said = CAUTIONS[name]
-    found = "; ".join(others.cautions(whole.review, KNEE, _published(**row)))
+    said_of = environment().get_template("others_words.html").make_module(
+        {"language": "en", "page": ""}).caution
+    found = "; ".join(said_of(asdict(c)) for c in cautions(whole.data, KNEE, _published(**row)))
     assert said in found if said else found == ""
 
 
 def test_no_printed_digit_is_lost():
-    assert others.as_printed(_published(estimate=0.13, ci_low=0.002, ci_high=0.72)) == (
+    said = environment().get_template("others_words.html").make_module(
+        {"language": "en", "page": ""}).printed
+    assert said(printed(_published(estimate=0.13, ci_low=0.002, ci_high=0.72))) == (
         "0.130 (0.002 to 0.720)")
-    assert others.as_printed(_published(estimate=-5.0)) == "\N{MINUS SIGN}5.00"
+    assert said(printed(_published(estimate=-5.0))) == "\N{MINUS SIGN}5.00"
+    assert said(printed(_published())) == "no number in the text read"
 
 
 def test_ours_beside_a_published_result_is_of_the_same_question(world):
@@ -385,7 +391,7 @@ def test_ours_beside_a_published_result_is_of_the_same_question(world):
     review = book_of(world).review
 
     def ours(**more):
-        found = others.ours_for(review, KNEE, _published(**more))
+        found = ours_for(review, KNEE, _published(**more))
         return found and found["id"]
 
     assert ours() == "made-up"
@@ -397,7 +403,7 @@ def test_ours_beside_a_published_result_is_of_the_same_question(world):
 
 
 def test_every_published_result_is_on_one_page(whole):
-    shown = soup(str(others.by_indication(whole)) + str(animals.syntheses(whole)))
+    shown = soup("".join(render(others(whole.review, unit)) for unit in ("", "animal")))
     rows = shown.select("table[id*=-published] tbody tr")
     assert len(rows) == sum(len(whole.data.records("published_syntheses", i))
                             for i in whole.data.indications)

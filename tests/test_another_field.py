@@ -13,16 +13,15 @@ from click.testing import CliRunner
 from livingreview.__main__ import main
 from livingreview.data import tables
 from livingreview.data.dataset import GENERIC, load
-from livingreview.display.across import Book, others
 from livingreview.display.flow import Flow
-from livingreview.display.ledger import Ledger
 from livingreview.display.pages import Overview
-from livingreview.display.seeds import SeedReview
 from livingreview.effects import Evidence
 from livingreview.effects.comparisons import any_order, plain_classes
 from livingreview.render.book import Pages
 from livingreview.render.chapter import Chapter
 from livingreview.render.engine import render
+from livingreview.render.ledger import Ledger
+from livingreview.render.seeds import SeedReview
 from livingreview.review import dumps
 from livingreview.view.figure import Figures
 from livingreview.view.trial import trial_index, trial_pages
@@ -52,21 +51,22 @@ def _shown(chapter: Chapter) -> dict[str, str]:
         "harms": chapter.harms(), "studies": chapter.trials(), "bounds": chapter.event_bounds(),
         "combinations": chapter.combinations(), "routes": chapter.by_route(MAIN),
         "conditions": chapter.by_condition(MAIN), "directions": chapter.directions(),
-        "albatross": chapter.albatross("sleep"), "panels": chapter.panels("psqi")}.items()}
+        "albatross": chapter.albatross("sleep"), "others": chapter.others(),
+        "beside": chapter.ours_beside(), "claims": chapter.claims()}.items()}
     return {name: str(render(view)) for name, view in views.items()} | {
         "question": chapter.question(), "changes": chapter.changes(), "size": chapter.size(),
         "bias": chapter.risk_of_bias(),
         "time": chapter.time_course("sleep", "placebo"), "dose": chapter.dose(MAIN),
         "subgroups": chapter.subgroups(MAIN), "robustness": chapter.robustness(MAIN),
-        "others": chapter.others(), "beside": chapter.ours_beside(), "claims": chapter.claims(),
+        "panels": chapter.panels("psqi"),
         "gaps": chapter.gaps()}
 
 
 def _shown_across(folder: Path) -> dict[str, str]:
     """What each part of the pages that look across indications shows."""
-    book, ledger, flow, overview = Book(folder), Ledger(folder), Flow(folder), Overview(folder)
+    ledger, flow, overview = Ledger(folder), Flow(folder), Overview(folder)
     pages = Pages(folder)
-    views = {name: part._repr_html_() for name, part in {
+    views = {
         "landing": pages.landing(), "map": pages.evidence_map(), "timeline": pages.timeline(),
         "countries": pages.countries(), "ratios": pages.harm_ratios(),
         "harms": pages.events_by_indication(), "groups": pages.events_by_arm(),
@@ -74,11 +74,11 @@ def _shown_across(folder: Path) -> dict[str, str]:
         "entries": pages.event_rows(), "mechanisms": pages.mechanism_counts(),
         "pictures": pages.mechanism_pictures(), "mechanism table": pages.mechanisms(),
         "species": pages.animal_counts(), "animal effects": pages.animal_effects(),
-        "signals": pages.animal_signals(), "experiments": pages.animal_experiments()}.items()}
-    parts = views | {
-        "others": others.by_indication(book), "overlap": others.overlap(book),
-        "verdicts": ledger.counts(), "claims": ledger.claims(),
-        "statuses": ledger.number_counts(), "numbers": ledger.headline_numbers(),
+        "signals": pages.animal_signals(), "experiments": pages.animal_experiments(),
+        "animal syntheses": pages.animal_syntheses(), "others": pages.others(),
+        "overlap": pages.overlap(), "verdicts": ledger.counts(), "claims": ledger.claims(),
+        "statuses": ledger.number_counts(), "numbers": ledger.headline_numbers()}
+    parts = {name: part._repr_html_() for name, part in views.items()} | {
         "flow": flow.diagram(), "steps": flow.by_indication(), "searches": flow.searches(),
         "rules": overview.certainty_rules(), "comparisons": overview.all_comparisons(),
         "overlaps": overview.overlaps(),
@@ -92,14 +92,14 @@ def _shown_across(folder: Path) -> dict[str, str]:
 def _shown_of_seed(chapter: Chapter) -> dict[str, str]:
     """What the page of a seed review, and the parts of a chapter about it, show."""
     seed = SeedReview(REVIEW, FIELD)
-    return {
+    return {name: part._repr_html_() for name, part in {
         "about": seed.about(), "method": seed.method(), "studies": seed.studies(),
         "mechanisms": seed.mechanisms(), "validation": seed.validation(),
         "numbers": seed.numbers(), "conclusions": seed.conclusions(), "claims": seed.claims(),
         "inconsistencies": seed.inconsistencies(), "references": seed.references(),
         "seed studies": chapter.seed_studies(REVIEW),
         "seed reference": chapter.seed_reference(REVIEW, "1"),
-        "validation studies": chapter.validation_studies(REVIEW)}
+        "validation studies": chapter.validation_studies(REVIEW)}.items()}
 
 
 def _of_our_field(parts: dict[str, str]) -> dict[str, list[str]]:
@@ -143,7 +143,7 @@ def test_the_pages_of_its_seed_reviews_speak_of_its_field_alone(chapter):
     parts = _shown_of_seed(chapter)
     assert _of_our_field(parts) == {}
     assert "Minutes per week" in parts["studies"] and "Leader" in parts["studies"]
-    assert "Exercise or programme by its title" in parts["validation"]
+    assert "Exercise or programme, as tabulated" in parts["validation"]
 
 
 def test_a_field_without_words_of_its_own_and_the_codebook_speak_of_no_field():

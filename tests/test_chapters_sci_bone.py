@@ -8,11 +8,11 @@ from dataclasses import replace
 import pytest
 from bs4 import BeautifulSoup
 from made_up import KNEE, PAIN, World
-from rendered import finding, soup
+from rendered import finding, plain, soup
 
-from livingreview.display.across import others
 from livingreview.render.book import Pages
 from livingreview.render.chapter import Chapter
+from livingreview.view.others import ours_for
 
 CORD, BONE, POROSIS = "spinal-cord-injury", "fracture-bone-defect", "osteoporosis"
 SEED = "osteoporosis-review-2026"
@@ -99,7 +99,7 @@ def test_doubtful_counts_are_in_no_main_share_and_come_in_by_name(cord, bone):
 
 def test_our_result_beside_a_published_one_is_of_the_same_condition(bone):
     rows = [r for r in bone.data.records("published_syntheses", BONE) if r["unit"] != "animal"]
-    ours = {(r["review_id"], r["outcome"], r["measure"]): others.ours_for(bone.review, BONE, r)
+    ours = {(r["review_id"], r["outcome"], r["measure"]): ours_for(bone.review, BONE, r)
             for r in rows}
     nonunion = ours["cui-2025", "union", "proportion"]
     assert list(nonunion["question"]["condition"]) == ["nonunion"]
@@ -187,14 +187,16 @@ def test_every_study_of_people_is_in_the_table_of_routes(cord):
 
 
 def test_the_tabulated_studies_are_what_the_data_say(porosis):
-    rows = _cells(porosis.validation_studies(SEED), f"{POROSIS}-validation")
+    view = porosis.validation_studies(SEED).view
+    rows = soup(view).select(f"#{POROSIS}-validation tbody tr")
     stated = [r for r in porosis.data.records("validation_studies") if r["review_id"] == SEED]
-    given = {row[0]: row[6] for row in rows}
+    given = {row.th.get_text(): plain(row.select_one("[data-label='What was given']"))
+             for row in rows}
     assert len(rows) == len(stated) == 12
     assert given["9"] == given["13"] == "No cells and no product of cells"
     assert given["14"] == "Extracellular vesicles"
     assert given["15"] == "Culture-expanded mesenchymal stem cells"
-    assert "Studies of people among them: 0" in porosis.validation_studies(SEED)
+    assert view.people == 0 and "Studies of people among them: 0" in plain(soup(view))
 
 
 def test_a_chapter_shows_the_experiments_and_mechanisms_of_its_condition_alone(porosis):

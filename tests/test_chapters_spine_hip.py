@@ -138,7 +138,7 @@ def test_without_patients_units_count_as_they_are(world):
 
 
 def test_the_studies_of_the_seed_review_are_one_row_a_trial(disc):
-    rows = _cells(disc.seed_studies(SEED), f"{DISC}-seed-studies")
+    rows = _cells(disc.seed_studies(SEED)._repr_html_(), f"{DISC}-seed-studies")
     numbers = [n for row in rows for n in row["References"].split(", ")]
     stated = {r["statement_id"]: float(r["value"]) for r in disc.data.records("headline_numbers")
               if r["statement_id"] in ("disc-n01", "disc-n02")}
@@ -151,7 +151,7 @@ def test_the_studies_of_the_seed_review_are_one_row_a_trial(disc):
 
 
 def test_a_study_without_usable_numbers_says_so(disc):
-    rows = _cells(disc.seed_studies(SEED), f"{DISC}-seed-studies")
+    rows = _cells(disc.seed_studies(SEED)._repr_html_(), f"{DISC}-seed-studies")
     used = {disc.names[trial] for trial in _trials(disc)}
     said = {}
     for row in rows:  # of one trial, with all its reports
@@ -169,14 +169,15 @@ def test_a_changed_dose_shows_in_the_table(disc, tmp_path):
            "6 months\",adipose,cultured-msc,autologous,10000000,")
     assert text.count(old) == 1
     path.write_text(text.replace(old, old.replace("10000000", "70000000")), encoding="utf-8")
-    dose = [{row["name"]: row["Cells in one administration"] for row in _cells(
-        chapter.seed_studies(SEED), f"{DISC}-seed-studies")}[chapter.names["bates-2022"]]
-        for chapter in (disc, Chapter(DISC, data))]
+    dose = []
+    for chapter in (disc, Chapter(DISC, data)):
+        rows = _cells(chapter.seed_studies(SEED)._repr_html_(), f"{DISC}-seed-studies")
+        dose += [r["Cells per dose"] for r in rows if r["name"] == chapter.names["bates-2022"]]
     assert dose == ["10,000,000 per disc", "70,000,000 per disc"]
 
 
 def test_a_reference_is_shown_with_the_claims_that_rest_on_it(hip):
-    shown = hip.seed_reference("ortho-bmsc-review-2025", "43")
+    shown = hip.seed_reference("ortho-bmsc-review-2025", "43")._repr_html_()
     claims = [c for c in hip.data.records("claims") if c["review_id"] == "ortho-bmsc-review-2025"
               and "43" in c["cited_refs"]]
     text = BeautifulSoup(shown, "lxml").get_text(" ")

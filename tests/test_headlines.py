@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import pytest
-from bs4 import BeautifulSoup
 from conftest import DATA, edit, read_table
 from made_up import KNEE, World
+from rendered import soup
 
 from livingreview.data.dataset import DataError, load
 from livingreview.data.rules import reference_numbers
-from livingreview.display.ledger import Ledger
+from livingreview.render.ledger import Ledger
 from livingreview.review.headlines import (
     AGREES,
     DIFFERS,
@@ -128,19 +128,19 @@ def test_a_number_has_a_whole_rule_or_a_reason(world, rule, column):
 
 
 def test_every_number_is_on_the_page_once_with_what_became_of_it():
-    made = Ledger()
-    page = BeautifulSoup(made.headline_numbers(), "lxml")
-    stated = [r["statement_id"] for r in made.data.records("headline_numbers")]
-    rows = page.select("tbody tr")
+    made = Ledger().judged
+    data = made.data
+    stated = [r["statement_id"] for r in data.records("headline_numbers")]
+    rows = soup(made.numbers()).select("tbody tr")
     assert [row.select_one("[id^=number-]").get_text() for row in rows] == stated
     assert len(set(stated)) == len(stated)
-    for row, headline in zip(rows, made.numbers, strict=True):
+    for row, headline in zip(rows, headlines(data), strict=True):
         text = row.get_text(" ")
         if headline.status == NOT_RECOMPUTABLE:
-            assert made.data.label("headline_why_not", headline.row["why_not"]) in text
+            assert data.label("headline_why_not", headline.row["why_not"]) in text
         else:
             assert (headline.status == NO_ROW) == (not headline.found)
-    counts = BeautifulSoup(made.number_counts(), "lxml").select("tbody tr")
+    counts = soup(made.number_counts()).select("tbody tr")
     *parts, whole = [int(row.td.get_text()) for row in counts]
     assert sum(parts) == whole == len(stated)
     assert "ledger.headline_numbers()" in (

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import asdict, is_dataclass
 
 import pytest
-from bs4 import BeautifulSoup
 from conftest import DATA, read_table, write_table
 from made_up import KNEE, World
+from rendered import plain, soup
 
 from livingreview.data import tables
 from livingreview.data.dataset import DataError, load
-from livingreview.display import words
-from livingreview.display.ledger import Ledger, verdict_label, verdicts
+from livingreview.render.chapter import Chapter
+from livingreview.render.engine import environment
+from livingreview.render.ledger import Ledger
 from livingreview.review.claims import NOT_CHECKABLE, NOT_YET_JUDGED, ledger
 
 VERDICTS = "seed-reviews/verdicts.csv"
@@ -21,21 +23,30 @@ REVIEW = "a-review"
 
 @pytest.fixture(scope="module")
 def shown():
-    """The project's ledger and its page."""
-    made = Ledger()
-    return made, BeautifulSoup(made.claims(), "lxml"), BeautifulSoup(made.counts(), "lxml")
+    """The project's ledger, its claims as rows of the page, and their counts."""
+    made = Ledger().judged
+    claims = made.all_claims()
+    rows = soup(claims).select("tbody tr")
+    return made, list(zip(claims.claims, rows, strict=True)), made.claim_counts()
+
+
+def _said(verdict) -> str:
+    """A verdict as pages say it."""
+    said = asdict(verdict) if is_dataclass(verdict) else verdict
+    return str(environment().get_template("seed_words.html").make_module(
+        {"language": "en", "page": ""}).verdict(said))
 
 
 def test_every_claim_is_on_the_page_once_with_a_verdict(shown):
-    made, page, _ = shown
-    claims = [c["claim_id"] for c in made.data.records("claims")]
-    anchors = [found["id"].removeprefix("claim-") for found in page.select("[id^=claim-]")]
-    assert anchors == claims and len(set(claims)) == len(claims)
-    labels = {verdict_label(made.data, v) for v in verdicts(made.data)}
-    rows = page.select("tbody tr")
-    assert [row.select_one(".lr-verdict").get_text() in labels for row in rows] == [True] * len(
-        claims)
-    for row, claim in zip(rows, made.data.records("claims"), strict=True):
+    made, rows, _ = shown
+    claims = made.data.records("claims")
+    anchors = [tag["id"].removeprefix("claim-") for _, row in rows
+               for tag in row.select("[id^=claim-]")]
+    assert anchors == [c["claim_id"] for c in claims] and len(set(anchors)) == len(claims)
+    labels = set(map(_said, made.verdicts()))
+    assert {row.select_one(".lr-verdict").get_text() for _, row in rows} <= labels
+    for (shown_claim, row), claim in zip(rows, claims, strict=True):
+        assert row.select_one(".lr-verdict").get_text() == _said(shown_claim.verdict)
         assert claim["claim_en"] in row.get_text()
         assert row.select_one("[lang=zh]").get_text() == claim["claim_zh"]
     calls = (DATA.parent / "notebooks" / "claims-ledger.md").read_text(encoding="utf-8")
@@ -44,30 +55,51 @@ def test_every_claim_is_on_the_page_once_with_a_verdict(shown):
 
 def test_the_counts_are_those_of_the_claims(shown):
     made, _, counts = shown
-    found = {row.th.get_text(): int(row.td.get_text()) for row in counts.select("tbody tr")}
+    found = {row.th.get_text(): int(row.td.get_text())
+             for row in soup(counts).select("tbody tr")}
     first, *_, last = found
+    entries = ledger(made.data)
     assert first == "Not yet judged"
-    assert found.pop(last) == len(made.entries) == sum(found.values())
-    by_verdict = Counter(verdict_label(made.data, e.verdict) for e in made.entries)
+    assert found.pop(last) == len(entries) == sum(found.values())
+    by_verdict = Counter(_said(made.verdict(e.verdict)) for e in entries)
     assert found == {label: by_verdict[label] for label in found}
 
 
-def test_bases_are_shown_with_the_current_estimate(shown):
-    made, page, _ = shown
-    rows = {r.select_one("[id^=claim-]")["id"][6:]: r for r in page.select("tbody tr")}
+def test_bases_are_linked_and_shown_with_the_current_estimate(shown):
+    made, rows, _ = shown
     kinds = set()
-    for entry in made.entries:
-        for basis, row in entry.bases:
-            kind = entry.judged["basis_type"]
-            text = rows[entry.claim["claim_id"]].get_text()
-            kinds.add(kind)
-            if kind == "analysis":
-                assert words.finding(made.data, made.book.review.analysis(basis)) in text
-            elif kind == "study":
-                assert made.book.names[basis.partition(":")[0]][row["study_id"]] in text
+    for (claim, row), entry in zip(rows, ledger(made.data), strict=True):
+        cell = row.select("td")[1]
+        links = [a["href"] for a in cell.select("li a")]
+        for basis, (name, known) in zip(claim.bases, entry.bases, strict=True):
+            kinds.add(entry.judged["basis_type"])
+            assert basis.name == name
+            if basis.analysis:
+                result = made.review.analysis(name)
+                marked = cell.select_one(f"[data-result={name}]")
+                assert result["pooled"] is None or marked["data-estimate"] in plain(marked)
+                target = basis.analysis.href
+            elif basis.study:
+                of, _, study = name.partition(":")
+                assert made.findings(of).names[study] in plain(cell)
+                target = basis.study.link.href
             else:
-                assert f"reference {row['ref_number']}: " in text
+                assert f"reference {known['ref_number']}: " in plain(cell)
+                target = basis.reference.list_href
+            assert any(href.endswith(target.split("/")[-1]) for href in links), (claim.id, target)
+        if claim.judged and not claim.bases:
+            assert "rests on no row of the data" in plain(cell)
     assert kinds == {"analysis", "study", "reference"}
+
+
+def test_a_chapter_shows_and_links_what_each_verdict_rests_on():
+    chapter = Chapter("disc-degeneration")
+    claims = chapter.claims().view
+    rows = dict(zip((c.id for c in claims.claims), soup(claims).select("tbody tr"), strict=True))
+    assert rows["disc-033"].select_one("li a[href$='trials/centeno-2017.html']")
+    for claim in claims.claims:
+        assert len(rows[claim.id].select("td:nth-of-type(2) li")) == len(claim.bases)
+        assert all(li.a for li in rows[claim.id].select("td:nth-of-type(2) li"))
 
 
 def test_without_verdicts_every_claim_that_can_be_checked_waits(data_copy):
@@ -75,7 +107,7 @@ def test_without_verdicts_every_claim_that_can_be_checked_waits(data_copy):
     found = Counter(e.verdict for e in ledger(load(data_copy)))
     checkable = Counter(r["checkable"] for r in read_table(data_copy / "seed-reviews/claims.csv"))
     assert found == {NOT_YET_JUDGED: checkable["yes"], NOT_CHECKABLE: checkable["no"]}
-    page = Ledger(data_copy).counts()
+    page = plain(soup(Ledger(data_copy).counts().view))
     assert f"{checkable['yes']} of {checkable.total()} claims are not yet judged" in page
 
 
@@ -142,20 +174,20 @@ def _reviewed(tmp_path, kind: str, indication: str = KNEE, **study) -> World:
 
 
 @pytest.mark.parametrize(("kind", "about", "study", "rests"), [
-    ("animal-experiment", KNEE, {}, "animal experiments only"),
-    ("in-vitro", KNEE, {}, "in-vitro studies only"),
-    ("review", KNEE, {}, "reviews or guidance only"),
+    ("animal-experiment", KNEE, {}, "animals-only"),
+    ("in-vitro", KNEE, {}, "in-vitro-only"),
+    ("review", KNEE, {}, "reviews-only"),
     ("clinical-trial", KNEE, {}, ""),
     ("clinical-trial", KNEE, {"design": "rct"}, ""),
-    ("clinical-trial", KNEE, {"design": "case-series"}, "uncontrolled studies only"),
-    ("clinical-trial", KNEE, {"status": "retracted"}, "a retracted report"),
-    ("retraction-notice", KNEE, {}, "a retracted report"),
-    ("clinical-trial", "osteoporosis", {}, "a report on another condition"),
+    ("clinical-trial", KNEE, {"design": "case-series"}, "uncontrolled-only"),
+    ("clinical-trial", KNEE, {"status": "retracted"}, "retracted"),
+    ("retraction-notice", KNEE, {}, "retracted"),
+    ("clinical-trial", "osteoporosis", {}, "other-condition"),
     ("clinical-trial", "general", {}, ""),
 ])
 def test_what_a_claim_cites_is_computed(tmp_path, kind, about, study, rests):
     (entry,) = ledger(_reviewed(tmp_path, kind, about, **study).data())
-    assert entry.rests_on == rests
+    assert entry.rests_on == ((rests,) if rests else ())
 
 
 def test_kinds_of_what_a_claim_cites_are_taken_together(tmp_path):
@@ -163,6 +195,6 @@ def test_kinds_of_what_a_claim_cites_are_taken_together(tmp_path):
     world.add("references", review_id=REVIEW, ref_number="2", kind="clinical-trial",
               indication=KNEE)
     world.rows["claims"][0]["cited_refs"] = "1;2"
-    assert ledger(world.data())[0].rests_on == ""
+    assert ledger(world.data())[0].rests_on == ()
     world.rows["claims"][0]["cited_refs"] = ""
-    assert ledger(world.data())[0].rests_on == "no reference"
+    assert ledger(world.data())[0].rests_on == ("no-reference",)

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from types import SimpleNamespace
-
 import pytest
-from bs4 import BeautifulSoup
 from conftest import DATA
 from made_up import World
+from rendered import plain, soup
+from stated import wrong_statements
 
 from livingreview.data.dataset import load
-from livingreview.display.seeds import NOT_KNOWN, SeedReview
+from livingreview.render.ledger import Ledger
+from livingreview.render.seeds import SeedReview
+from livingreview.review.claims import ledger
+from livingreview.view.seeds import Inconsistencies, Seed, remarks
 
 ROOT = DATA.parent
 REVIEWS = [r["review_id"] for r in load().records("reviews")]
@@ -35,69 +37,76 @@ def test_every_review_has_its_page_and_the_pages_differ_in_title_and_question_al
 
 
 @pytest.fixture(scope="module")
-def reviews():
+def seeds():
     """Every review, with the data read and computed once."""
-    made = [SeedReview(review) for review in REVIEWS]
-    for other in made[1:]:
-        other.ledger.book = made[0].ledger.book
-    return made
+    judged = Ledger().judged
+    return [Seed(judged, review) for review in REVIEWS]
 
 
-def test_a_page_holds_every_reference_claim_number_and_study_of_its_review(reviews):
-    for review in reviews:
-        def firsts(html):
-            return [row.th for row in BeautifulSoup(html, "lxml").select("tbody tr")]
+def _firsts(view) -> list:
+    """The heads of the rows of a view's table."""
+    return [row.th for row in soup(view).select("tbody tr")]
 
-        own = review.review_id
-        assert [th.get_text() for th in firsts(review.references())] == [
-            r["ref_number"] for r in review.data.records("references") if r["review_id"] == own]
-        assert [th.select_one(".lr-sub a").get_text() for th in firsts(review.claims())] == [
-            c["claim_id"] for c in review.data.records("claims") if c["review_id"] == own]
-        assert [th.select_one("[id^=number-]").get_text() for th in firsts(review.numbers())] == [
-            n["statement_id"] for n in review.data.records("headline_numbers")
-            if n["review_id"] == own]
-        listed = {r["ref_number"] for r in review.data.records("references")
-                  if r["review_id"] == own}
-        citing = [c for i in review.data.indications for s in review.data.records("studies", i)
-                  for c in s["cited_by"] if c.partition(":")[0] == own
+
+def test_a_page_holds_every_reference_claim_number_and_study_of_its_review(seeds):
+    for seed in seeds:
+        def own(table, key, seed=seed):
+            return [r[key] for r in seed.data.records(table) if r["review_id"] == seed.id]
+
+        listed = own("references", "ref_number")
+        assert [th.get_text() for th in _firsts(seed.references())] == listed
+        assert [th.select_one(".lr-sub a").get_text() for th in _firsts(seed.claims())] == own(
+            "claims", "claim_id")
+        assert [th.select_one("[id^=number-]").get_text() for th in _firsts(seed.numbers())] == (
+            own("headline_numbers", "statement_id"))
+        citing = [c for i in seed.data.indications for s in seed.data.records("studies", i)
+                  for c in s["cited_by"] if c.partition(":")[0] == seed.id
                   and c.partition(":")[2] in listed]
-        assert len(firsts(review.studies())) == len(citing)
+        assert len(_firsts(seed.studies())) == len(citing)
 
 
-def test_validating_studies_stand_beside_what_the_data_know_of_them(reviews):
-    review = next(r for r in reviews if r.review_id == OSTEOPOROSIS)
-    rows = BeautifulSoup(review.validation(), "lxml").select("tbody tr")
-    assert len(rows) == len(review.data.records("validation_studies"))
-    cells = {row.select("td")[0].get_text(): [td.get_text() for td in row.select("td")]
+def test_a_reference_has_an_address_in_the_list_of_its_review(seeds):
+    for seed in seeds:
+        rows = soup(seed.references()).select("tbody tr")
+        targets = [seed.judged.addresses.seed(seed.id, n).partition("#")[2] for n in seed.cited]
+        assert [row["id"] for row in rows] == targets
+
+
+def test_validating_studies_stand_beside_what_the_data_know_of_them(seeds):
+    seed = next(s for s in seeds if s.id == OSTEOPOROSIS)
+    rows = soup(seed.validation()).select("tbody tr")
+    assert len(rows) == len(seed.data.records("validation_studies"))
+    cells = {row.th.get_text(): {td["data-label"]: td.get_text() for td in row.select("td")}
              for row in rows}
-    assert cells["12"][-1].endswith("extracellular vesicles")
-    assert cells["9"][-1] == "no cells or product of theirs in the data"
-    assert cells["12"][1] == "2024" and cells["19"][1] == "2024 in the table, 2025 in its list"
+    assert cells["12"]["What was given"] == "Extracellular vesicles"
+    assert cells["9"]["What was given"] == "No cells and no product of cells"
+    assert cells["12"]["Year"] == "2024"
+    assert cells["19"]["Year"] == "2024 in the table, 2025 in its list"
 
 
-def test_conclusions_stand_beside_main_results(reviews):
-    for review in reviews:
-        page = BeautifulSoup(review.conclusions(), "lxml")
-        claims = page.select(f"#{review.review_id}-conclusions tbody tr")
-        assert len(claims) == sum(bool(e.claim["conclusion"]) for e in review.entries) > 0
-        main = [r for i in review.row["indications"]
-                for r in review.book.review.analyses(i, role="main") if r["pooled"]]
-        rows = page.select(f"#{review.review_id}-ours tbody tr")
+def test_conclusions_stand_beside_main_results(seeds):
+    for seed in seeds:
+        page = soup(seed.conclusions())
+        claims = page.select(f"#{seed.id}-conclusions tbody tr")
+        entries = ledger(seed.data, "review_id", seed.id)
+        assert len(claims) == sum(bool(e.claim["conclusion"]) for e in entries) > 0
+        main = [r for i in seed.row["indications"]
+                for r in seed.review.analyses(i, role="main") if r["pooled"]]
+        rows = page.select(f"#{seed.id}-ours tbody tr")
         assert [r.th.get_text() for r in rows] == [r["title"] for r in main]
         for row, result in zip(rows, main, strict=True):
             assert row.select_one("[data-label=Trials]").get_text() == str(result["k"])
+        assert not wrong_statements(str(page), seed.review.document["analyses"])
 
 
 def test_numbered_points_of_a_note_are_told_from_numbers_of_references():
-    review = SeedReview("a-review")
-    review.__dict__["row"] = {
-        "note": "No search. Inconsistencies: (1) several trials, of which (27) is one; (2) "
-                "concentrate (29) and cells (40) are mixed."}
-    assert review._remarks() == ("No search.", [
-        "several trials, of which (27) is one", "concentrate (29) and cells (40) are mixed"])
-    assert "2 were noted" in review.inconsistencies()
-    review.__dict__["row"] = {"note": None}
-    assert review._remarks() == ("", []) and "None was noted" in review.inconsistencies()
+    first, points = remarks(
+        "No search. Inconsistencies: (1) several trials, of which (27) is one; (2) "
+        "concentrate (29) and cells (40) are mixed.")
+    assert (first, points) == ("No search.", (
+        "several trials, of which (27) is one", "concentrate (29) and cells (40) are mixed"))
+    assert "2 were noted" in plain(soup(Inconsistencies(points)))
+    assert remarks(None) == ("", ()) and "None was noted" in plain(soup(Inconsistencies(())))
 
 
 def test_a_study_shows_what_the_data_hold_and_nothing_else(tmp_path):
@@ -108,18 +117,16 @@ def test_a_study_shows_what_the_data_hold_and_nothing_else(tmp_path):
     world.trial("doe-2023", cited_by="a-review:2", companion_of="doe-2020", year=2023)
     world.rows["arms"][0].update(dose_cells=2_000_000, donor="autologous")
     world.data()
-    page = BeautifulSoup(SeedReview("a-review", world.folder).studies(), "lxml")
+    page = soup(SeedReview("a-review", world.folder).studies().view)
     first, second = ({td.get("data-label"): td.get_text() for td in row.select("td")}
                      for row in page.select("tbody tr"))
     assert "studies of the data: 2 of 2" in page.get_text()
     assert first["Cells per dose"] == "2,000,000" and first["Enrolled"] == "30"
-    assert second["Cells per dose"] == second["Enrolled"] == NOT_KNOWN
+    assert second["Cells per dose"] == second["Enrolled"] == "not in the data"
     heads = [row.th.get_text() for row in page.select("tbody tr")]
     assert "Retracted" in heads[0] and "later report of Somebody 2020" in heads[1]
 
 
 def test_an_unknown_review_is_named():
-    review = SeedReview("no-such-review")
-    review.ledger.book = SimpleNamespace(data=load())
     with pytest.raises(LookupError, match="no-such-review"):
-        review.about()
+        SeedReview("no-such-review").about()

@@ -12,10 +12,8 @@ from ..review import Review, review
 from ..review.asked import Asked
 from ..view.naming import study_names
 from . import (
-    analyses,
     bias,
     changelog,
-    claimed,
     figures,
     gaps,
     references,
@@ -23,12 +21,9 @@ from . import (
     studies,
     words,
 )
-from .across import others
 from .dose import dose
-from .html import Html, join, link, paragraph, text
-from .ledger import Ledger
+from .html import Html, link, paragraph, text
 from .panels import panels
-from .seeds_table import seed_reference, seed_studies, validation_studies
 from .subgroups import subgroups
 
 _ID = re.compile(r'\sid="([^"]+)"')
@@ -193,33 +188,6 @@ class Chapter:
         return self._shown("robustness", analysis, lambda r: robustness.robustness(
             self.data, self.names, r, self.results()))
 
-    # --- what others concluded, and what the seed reviews claimed -----------------------------
-
-    def others(self) -> Html:
-        """Pooled results of others, beside which ours are read."""
-        return others.published(self.review, self.indication,
-                                lambda analysis, label: link(f"#forest-{analysis}", label))
-
-    def ours_beside(self) -> Html:
-        """Our estimates of pain and function, to read beside the published ones."""
-        return analyses.pooled_here(self.results(section="effects"), f"{self.indication}-ours")
-
-    def claims(self) -> Html:
-        """What the seed reviews claim about this indication, with the verdicts."""
-        return claimed.claims(self.data, self.indication)
-
-    def seed_studies(self, review_id: str) -> Html:
-        """The studies of people that a seed review cites, and the numbers that it makes of them."""
-        return join([seed_studies(self.review, self.evidence, self.names, review_id),
-                     Ledger(self._folder).headline_numbers(review_id, self.indication)])
-
-    def seed_reference(self, review_id: str, ref_number: str) -> Html:
-        """What one reference of a seed review supports, beside our estimates."""
-        return seed_reference(self.review, self.evidence, review_id, ref_number)
-
-    def validation_studies(self, review_id: str) -> Html:
-        """The studies that a seed review tabulates, with what each of them is."""
-        return validation_studies(self.evidence, self.names, review_id)
 
     # --- gaps ---------------------------------------------------------------------------------
 

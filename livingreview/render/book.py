@@ -9,6 +9,7 @@ from ..review import Review
 from ..view import events
 from ..view.evidence_map import evidence_map
 from ..view.landing import landing
+from ..view.others import others, overlap
 from ..view.ratios import harm_ratios
 from ..view.spread import countries, timeline
 from .preclinical import Preclinical
@@ -51,6 +52,18 @@ class Pages(Preclinical):
     def countries(self) -> Shown:
         """Trials in people by country of their centres."""
         return Shown(countries(self.review))
+
+    def others(self) -> Shown:
+        """The pooled results of others in people, indication by indication, beside ours."""
+        return Shown(others(self.review))
+
+    def animal_syntheses(self) -> Shown:
+        """The published pooled results of animal experiments."""
+        return Shown(others(self.review, "animal"))
+
+    def overlap(self) -> Shown:
+        """Which trials of ours published reviews include, as far as the data know it."""
+        return Shown(overlap(self.review))
 
     # --- harms of all indications -----------------------------------------------------------------
 

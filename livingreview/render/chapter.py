@@ -16,9 +16,12 @@ from ..view.conditions import by_condition
 from ..view.directions import direction_plot
 from ..view.events import event_bounds
 from ..view.forest import Forests
+from ..view.ledger import Judged
 from ..view.listed import benefits, harms
+from ..view.others import ours, published
 from ..view.replica import replica
 from ..view.routes import by_route
+from ..view.seeds import Seed
 from ..view.tabs import tabs
 from .preclinical import Preclinical
 from .shown import Shown
@@ -109,6 +112,35 @@ class Chapter(chapter.Chapter, Preclinical):
         """
         return Shown(replica(self.evidence, self._forests, self._by_id[check], self._by_id[main],
                              published))
+
+    def others(self) -> Shown:
+        """Pooled results of others, beside which ours are read."""
+        return Shown(published(self.review, self._forests.findings))
+
+    def ours_beside(self) -> Shown:
+        """Our estimates of two trials or more, to read beside the published ones."""
+        return Shown(ours(self._forests.findings, self.results(section="effects"),
+                          f"{self.indication}-ours"))
+
+    @cached_property
+    def _judged(self) -> Judged:
+        return Judged(self.review)
+
+    def claims(self) -> Shown:
+        """What the seed reviews claim about this indication, with the verdicts and their basis."""
+        return Shown(self._judged.claims_on(self.indication))
+
+    def seed_studies(self, review_id: str) -> Shown:
+        """The studies of people that a seed review cites, and the numbers that it makes of them."""
+        return Shown(Seed(self._judged, review_id).in_chapter(self.indication))
+
+    def seed_reference(self, review_id: str, ref_number: str) -> Shown:
+        """What one reference of a seed review supports, beside our estimates."""
+        return Shown(Seed(self._judged, review_id).reference(self.indication, ref_number))
+
+    def validation_studies(self, review_id: str) -> Shown:
+        """The studies that a seed review tabulates, with what each of them is."""
+        return Shown(Seed(self._judged, review_id).validation(self.indication))
 
     @cached_property
     def _directions(self) -> list[Direction]:

@@ -12,11 +12,11 @@ from ..data.seeds import basis_record
 NOT_YET_JUDGED, NOT_CHECKABLE = "not-yet-judged", "not-checkable"
 FLAWED = ("retracted", "expression-of-concern")
 _ONLY = {  # kinds of evidence of which a claim may cite nothing else
-    frozenset({"animal"}): "animal experiments only",
-    frozenset({"laboratory"}): "in-vitro studies only",
-    frozenset({"animal", "laboratory"}): "animal and in-vitro studies only",
-    frozenset({"secondary"}): "reviews or guidance only",
-    frozenset({"uncontrolled"}): "uncontrolled studies only",
+    frozenset({"animal"}): "animals-only",
+    frozenset({"laboratory"}): "in-vitro-only",
+    frozenset({"animal", "laboratory"}): "animals-and-in-vitro-only",
+    frozenset({"secondary"}): "reviews-only",
+    frozenset({"uncontrolled"}): "uncontrolled-only",
 }
 
 
@@ -66,17 +66,18 @@ class Entry:
     bases: tuple[tuple[str, Mapping], ...]
 
     @property
-    def rests_on(self) -> str:
-        """What the claim cites, where that weakens it; empty where nothing does."""
-        kinds = {cited.evidence for cited in self.cited}
-        words = ["a retracted report"] if any(c.retracted for c in self.cited) else []
-        if not self.cited:
-            words.append("no reference")
-        if only := _ONLY.get(frozenset(kinds)):
-            words.append(only)
-        if any(other_condition(self.claim, cited) for cited in self.cited):
-            words.append("a report on another condition")
-        return "; ".join(words)
+    def rests_on(self) -> tuple[str, ...]:
+        """What the claim cites, where that weakens it.
+
+        ``retracted``, ``no-reference``, ``other-condition``, and the one kind of evidence that it
+        cites: ``animals-only``, ``in-vitro-only``, ``animals-and-in-vitro-only``,
+        ``reviews-only``, ``uncontrolled-only``.
+        """
+        only = _ONLY.get(frozenset(cited.evidence for cited in self.cited))
+        found = {"retracted": any(c.retracted for c in self.cited),
+                 "no-reference": not self.cited, only: only is not None,
+                 "other-condition": any(other_condition(self.claim, c) for c in self.cited)}
+        return tuple(key for key, holds in found.items() if holds)
 
 
 def retracted(study: Mapping) -> bool:

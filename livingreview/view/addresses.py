@@ -65,3 +65,14 @@ class Addresses:
     def chapter(indication: str, page: str = "index", anchor: str = "") -> str:
         """A page of a chapter."""
         return f"notebooks/{indication}/{page}.html{f'#{anchor}' if anchor else ''}"
+
+    @staticmethod
+    def claim(claim_id: str = "") -> str:
+        """A claim in the ledger; the ledger where none is named."""
+        return f"notebooks/claims-ledger.html{f'#claim-{claim_id}' if claim_id else ''}"
+
+    @staticmethod
+    def seed(review_id: str, ref_number: str = "") -> str:
+        """Page of a seed review, or a reference in its list."""
+        anchor = f"#ref-{review_id}-{ref_number}" if ref_number else ""
+        return f"notebooks/seed-{review_id}.html{anchor}"

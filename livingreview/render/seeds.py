@@ -1,0 +1,75 @@
+"""The page of a seed review, as its cells return it."""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+from ..view.seeds import Seed
+from .ledger import Ledger
+from .shown import Shown
+
+
+class SeedReview:
+    """One seed review, ready to be shown.
+
+    Parameters
+    ----------
+    review_id : str
+        Its row in ``seed-reviews/reviews.csv``.
+    data : path, optional
+        Another data folder.
+
+    Examples
+    --------
+    >>> review = SeedReview("disc-review-2023")
+    >>> review.about()  # doctest: +SKIP
+    """
+
+    def __init__(self, review_id: str, data=None):
+        self.review_id = review_id
+        self.ledger = Ledger(data)
+
+    @cached_property
+    def seed(self) -> Seed:
+        """The review; LookupError where there is none."""
+        return Seed(self.ledger.judged, self.review_id)
+
+    def about(self) -> Shown:
+        """Title, authors, journal, kind and the conditions that it covers."""
+        return Shown(self.seed.about())
+
+    def method(self) -> Shown:
+        """What it states of its search, its selection and its appraisal."""
+        return Shown(self.seed.method())
+
+    def inconsistencies(self) -> Shown:
+        """Where the review contradicts itself or what it cites."""
+        return Shown(self.seed.inconsistencies())
+
+    def studies(self) -> Shown:
+        """The studies of the data that it cites, with what the data know of them."""
+        return Shown(self.seed.studies())
+
+    def mechanisms(self) -> Shown:
+        """Its mechanisms, each with the kinds of evidence that it cites for them."""
+        return Shown(self.seed.mechanisms())
+
+    def validation(self) -> Shown:
+        """Its table of studies that are said to validate the treatment, beside the data."""
+        return Shown(self.seed.validation())
+
+    def numbers(self) -> Shown:
+        """The numbers that it states of its evidence, recomputed."""
+        return Shown(self.seed.numbers())
+
+    def references(self) -> Shown:
+        """Its references with their kind, their status and what the data know of them."""
+        return Shown(self.seed.references())
+
+    def claims(self) -> Shown:
+        """Its claims with their verdicts."""
+        return Shown(self.seed.claims())
+
+    def conclusions(self) -> Shown:
+        """What it concludes, with verdicts, and our main results of the same conditions."""
+        return Shown(self.seed.conclusions())
