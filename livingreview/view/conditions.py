@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from ..effects import Analysis, Effect, Evidence, Rules, select
 from ..review import Review
 from ..review.pools import interval_of
+from .addresses import Addresses
 from .base import Label, View, label
 from .directory import Directory
 from .finding import Estimate, Question, question
@@ -115,7 +116,7 @@ def _row(directory: Directory, ev: Evidence, asked: Analysis, result: dict, abou
          effect: Effect) -> TrialResult:
     study = ev.studies[effect.trial_id]
     return TrialResult(
-        Link(result["title"], directory.addresses.figure(result["id"])),
+        Link(result["title"], Addresses.figure(result["id"])),
         label(ev.data, "condition", study["condition"]),
         effect.instrument or "" if asked.instrument_contains else "",
         directory.study(ev.indication, effect.trial_id), label(ev.data, "design", study["design"]),

@@ -24,14 +24,14 @@ class Directory:
     """
 
     def __init__(self, data: Dataset):
-        self.addresses = Addresses(data)
+        self._addresses = Addresses(data)
         self.names = cache(lambda indication: study_names(data, indication))
         self.arms = cache(lambda indication: arm_names(data, indication))
 
     def study(self, indication: str, study_id: str) -> Link:
         """A study by its name."""
         return Link(str(self.names(indication)[study_id]),
-                    self.addresses.trial(indication, study_id))
+                    self._addresses.trial(indication, study_id))
 
     def said(self, text: str | None, indication: str, study_id: str = "") -> str:
         """A text of the data with names in place of identifiers, those of a study's arms too."""

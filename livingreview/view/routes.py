@@ -11,6 +11,7 @@ from ..review import Review
 from ..review.counted import ANIMAL
 from ..review.harms import got_cells
 from ..review.pools import interval_of
+from .addresses import Addresses
 from .base import Label, View, label, wording
 from .conditions import effects_in
 from .directory import Directory
@@ -104,9 +105,9 @@ def by_route(review: Review, ev: Evidence, analyses: Sequence[str]) -> ByRoute:
 
 def _found(review: Review, ev: Evidence, analyses: Sequence[str]) -> dict[str, list[Found]]:
     """Results of every trial in the analyses."""
-    out, addresses = defaultdict(list), Directory(ev.data).addresses
+    out = defaultdict(list)
     for asked, result, effects in effects_in(review, ev, analyses):
-        link = Link(result["title"].partition(",")[0], addresses.figure(result["id"]))
+        link = Link(result["title"].partition(",")[0], Addresses.figure(result["id"]))
         about = question(ev.data, result)
         for effect in effects:
             counts = _counts(effect) if asked.binary else ()
