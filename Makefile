@@ -5,7 +5,7 @@ READY := .venv/.ready
 CHROMIUM ?= $(shell command -v chromium || command -v chromium-browser || command -v google-chrome)
 export JUPYTER_PLATFORM_DIRS := 1
 
-.PHONY: help book test lint unit check notebooks site browser data picture bench bench-scale serve clean site-version
+.PHONY: help book test lint unit check notebooks site browser data words picture bench bench-scale serve clean site-version
 
 help: ## what there is, with the usual minutes on two cores
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -46,8 +46,16 @@ browser: $(READY) ## the built site in Chromium, and a reader's budgets (6 minut
 data: $(READY) ## write data/datapackage.json and data/codebook.csv from the table declarations
 	$(BIN)/python -m livingreview describe
 
+WORDS := livingreview/render
+words: $(READY) ## list the messages of the templates, and bring the catalogues of languages up to date
+	$(BIN)/pybabel -q extract -F $(WORDS)/babel.cfg --omit-header --sort-by-file --no-wrap \
+	  --add-location=file -o $(WORDS)/locale/livingreview.pot $(WORDS)/templates
+	@for language in $$(ls -d $(WORDS)/locale/*/ 2>/dev/null | xargs -r -n1 basename); do \
+	  $(BIN)/pybabel -q update -D livingreview -i $(WORDS)/locale/livingreview.pot \
+	    -d $(WORDS)/locale -l $$language --no-wrap --no-fuzzy-matching; done
+
 picture: $(READY) ## draw the README's picture from the data
-	$(BIN)/python -m livingreview.display.picture
+	$(BIN)/python -m livingreview.site.picture
 
 site-version: $(READY) ## build the site of a tagged version: make site-version VERSION=2026.11.0
 	@test -n "$(VERSION)" || { echo "say which: make site-version VERSION=2026.11.0"; exit 2; }

@@ -51,14 +51,14 @@ def _shown(chapter: Chapter) -> dict[str, str]:
         "harms": chapter.harms(), "studies": chapter.trials(), "bounds": chapter.event_bounds(),
         "combinations": chapter.combinations(), "routes": chapter.by_route(MAIN),
         "conditions": chapter.by_condition(MAIN), "directions": chapter.directions(),
-        "albatross": chapter.albatross("sleep"), "others": chapter.others(),
+        "albatross": chapter.albatross("sleep"), "panels": chapter.panels("psqi"),
+        "others": chapter.others(),
         "beside": chapter.ours_beside(), "claims": chapter.claims()}.items()}
     return {name: str(render(view)) for name, view in views.items()} | {
         "question": chapter.question(), "changes": chapter.changes(), "size": chapter.size(),
         "bias": chapter.risk_of_bias(),
         "time": chapter.time_course("sleep", "placebo"), "dose": chapter.dose(MAIN),
         "subgroups": chapter.subgroups(MAIN), "robustness": chapter.robustness(MAIN),
-        "panels": chapter.panels("psqi"),
         "gaps": chapter.gaps()}
 
 

@@ -197,8 +197,6 @@ def test_committed_descriptions_equal_the_declarations(tmp_path):
 
 
 def test_the_picture_of_the_readme_is_of_these_data(chapter):
-    from livingreview.display.citation import about
-    from livingreview.display.picture import PATH, forest_svg
+    from livingreview.site.picture import PATH, picture
 
-    drawn = forest_svg(chapter, about(chapter.data)["picture"])
-    assert PATH.read_text(encoding="utf-8") == drawn, "run `make picture`"
+    assert PATH.read_text(encoding="utf-8") == picture(chapter.review), "run `make picture`"

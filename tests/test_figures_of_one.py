@@ -125,7 +125,7 @@ def test_one_dose_is_a_sentence(tmp_path):
 def test_one_dated_value_is_not_drawn(tmp_path):
     world = World(tmp_path / "data").analysis().trial("doe-2020")
     world.pair("doe-2020", statistic="change", timepoint_months="")
-    said = Chapter(KNEE, world.write()).panels("pain-vas")
+    said = Chapter(KNEE, world.write()).panels("pain-vas")._repr_html_()
     assert "<svg" not in said and "nothing is drawn" in said
 
 

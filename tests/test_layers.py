@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import ast
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
+from babel.messages.pofile import read_po
 from jinja2 import nodes
 
 from livingreview.render.engine import TEMPLATES, environment
@@ -59,6 +62,20 @@ def _outside(path: Path) -> list[str]:
 def test_every_word_of_a_template_is_a_message(path):
     units = {"CSV", "SVG", "PNG", "JSON", "DOI", "PMID", "SD", "SE", "CI"}
     assert set(_outside(path)) <= units
+
+
+def _messages(catalogue) -> set[tuple[str, ...]]:
+    return {m.id if isinstance(m.id, tuple) else (m.id,) for m in catalogue if m.id}
+
+
+def test_the_catalogue_lists_the_messages_of_the_templates(tmp_path, monkeypatch):
+    monkeypatch.chdir(PACKAGE.parent)
+    made = tmp_path / "made.pot"
+    subprocess.run([sys.executable, "-m", "babel.messages.frontend", "-q", "extract", "-F",
+                    "livingreview/render/babel.cfg", "-o", made, TEMPLATES], check=True)
+    found, listed = (_messages(read_po(path.open("rb"))) for path in (
+        made, TEMPLATES.with_name("locale") / "livingreview.pot"))
+    assert listed == found, "run `make words`"
 
 
 ROOMS = ("synthesis", "data", "effects", "review", "view", "render", "intake", "site", "cli")

@@ -9,6 +9,7 @@ import pytest
 from bs4 import BeautifulSoup
 from conftest import DATA
 from made_up import KNEE, World
+from rendered import soup
 from shown import PAGES, shown
 
 from livingreview.data.dataset import Dataset, load
@@ -242,7 +243,7 @@ def test_a_text_names_what_it_speaks_of_and_leaves_words_as_they_are():
 
 
 def test_figures_show_the_label_of_an_arm(own):
-    found = BeautifulSoup(str(Chapter("disc-degeneration").panels("odi")), "lxml")
+    found = soup(Chapter("disc-degeneration").panels("odi").view)
     labels = {label for label in arm_names(own, "disc-degeneration").values()}
-    drawn = {t.get_text(" ", strip=True) for t in found.select("svg text")}
+    drawn = {t.get_text(" ", strip=True) for t in found.select(".lr-panel li")}
     assert drawn & labels and "mpc-18m" not in found.get_text()

@@ -311,7 +311,8 @@ def test_a_drawing_shows_every_trial(run, tmp_path):
     assert out.exit_code == 0 and "wrote" in out.stderr
     drawn = "".join(ElementTree.parse(path).getroot().itertext())
     for words in ("trial 12", "A $x_{$ & <b>", "中文", "Pooled, 13 trials", "random, 7 trials",
-                  "95% prediction interval", "0.4894 (0.3301 to 0.7257)", "risk ratio"):
+                  "95% prediction interval", "0.4894 (0.3301 to 0.7257)", "Risk ratio",
+                  "8.9%"):
         assert words in drawn, words
 
 
@@ -321,6 +322,23 @@ def test_a_page_shows_drawing_and_result(run, tmp_path):
     soup = BeautifulSoup(path.read_text(encoding="utf-8"), "lxml")
     assert soup.svg and "0.6229" in soup.table.get_text() and "0.6229" in soup.pre.get_text()
     assert soup.html["lang"] == "en" and len(soup.select("td.plot > svg > title")) > 10
+
+
+def test_a_page_holds_what_is_printed_and_no_markup_of_the_file(run, tmp_path):
+    path = tmp_path / "plot.html"
+    content = bcg(alloc=ALLOC).replace("trial 3", "A & <b>B</b>").replace("alternate", "<i>")
+    out = run(content, "--measure", "RR", "--subgroup", "alloc", "--forest", str(path)).stdout
+    soup = BeautifulSoup(path.read_text(encoding="utf-8"), "lxml")
+    assert soup.pre.get_text() == out.rstrip("\n") and "A & <b>B</b> " in out
+    assert not soup.find(["b", "i"])
+    rows = [th.get_text() for th in soup.select("tbody th")]
+    assert {"A & <b>B</b>", "<i>, 2 trials", "Pooled, 13 trials"} <= set(rows)
+
+
+def test_columns_are_below_each_other_for_letters_of_two_columns(run):
+    lines = run(bcg().replace("trial 4", "中文"), "--measure", "RR").stdout.splitlines()
+    wide, narrow = (next(x for x in lines if x.startswith(n)) for n in ("中文", "trial 5"))
+    assert len(wide) == len(narrow) - 2 and wide.endswith(" 8.9%")
 
 
 @pytest.mark.parametrize("content", [

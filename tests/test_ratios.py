@@ -18,6 +18,7 @@ from rendered import finding, forest, plain, soup
 from livingreview import synthesis
 from livingreview.__main__ import main
 from livingreview.data.dataset import load
+from livingreview.render.numbers import percent
 from livingreview.review import Review, dumps, review
 from livingreview.review.changes import changes
 from livingreview.review.results import analyse
@@ -173,6 +174,7 @@ def test_results_of_earlier_versions_have_the_footnote_without_an_estimate(world
 
 
 def test_a_small_weight_is_not_none(world):
+    assert percent(0.0004) == "<0.1%" and percent(0.0006) == "0.1%"
     found = analyse(harms(world, (9, 20, 5, 20), (7, 20, 6, 20)).evidence(), HARM)[0]
     for study, weight in zip(found["studies"], (0.0004, 0.0006), strict=True):
         study["weight"] = weight

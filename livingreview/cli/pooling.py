@@ -40,12 +40,12 @@ def pool_file(file: Path, as_json: bool, forest: Path | None, **chosen) -> None:
     natural logarithms there. Arm 1 is the treated one. An empty cell means "not stated": its trial
     is left out, with the reason. Exits with 1 when a row is wrong.
     """
-    from ..display import poolview
     from ..intake import poolfile
+    from ..render.engine import render
 
     try:
         question = poolfile.Question(**chosen)
-        kind = poolview.drawing(forest) if forest else None
+        kind = poolfile.drawing(forest) if forest else None
     except poolfile.CallError as error:
         stop(str(error), 2)
     with replacing(forest) if forest else nullcontext() as drawing:
@@ -54,8 +54,9 @@ def pool_file(file: Path, as_json: bool, forest: Path | None, **chosen) -> None:
         except poolfile.DataError as error:
             stop(f"{error}\nNothing was computed.", 1)
         if drawing:
-            drawing.write(poolview.forest(result, kind))
-    click.echo(poolfile.as_json(result) if as_json else poolview.as_text(result), nl=False)
+            drawing.write(f"{render(poolfile.shown(result), form=kind)}\n")
+    click.echo(poolfile.as_json(result) if as_json
+               else f"{render(poolfile.shown(result), form='txt')}\n", nl=False)
     if forest:
         click.echo(f"wrote {forest}", err=True)
 

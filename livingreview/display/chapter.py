@@ -23,7 +23,6 @@ from . import (
 )
 from .dose import dose
 from .html import Html, link, paragraph, text
-from .panels import panels
 from .subgroups import subgroups
 
 _ID = re.compile(r'\sid="([^"]+)"')
@@ -146,9 +145,6 @@ class Chapter:
 
     # --- effects ------------------------------------------------------------------------------
 
-    def panels(self, outcome: str) -> Html:
-        """Every study of an outcome from baseline to its last visit, and what it lacks."""
-        return panels(self.evidence, self.names, outcome)
 
     # --- dose, source and time ----------------------------------------------------------------
 

@@ -19,6 +19,7 @@ from ..view.forest import Forests
 from ..view.ledger import Judged
 from ..view.listed import benefits, harms
 from ..view.others import ours, published
+from ..view.panels import panels
 from ..view.replica import replica
 from ..view.routes import by_route
 from ..view.seeds import Seed
@@ -153,6 +154,10 @@ class Chapter(chapter.Chapter, Preclinical):
     def albatross(self, family: str) -> Shown:
         """P-values of the controlled trials of a family of outcomes by direction and size."""
         return Shown(albatross(self.evidence, self._forests, self._directions, family))
+
+    def panels(self, outcome: str) -> Shown:
+        """Every study of an outcome from baseline to its last visit, and what it lacks."""
+        return Shown(panels(self.evidence, self._forests, outcome))
 
     @cached_property
     def _first_ids(self) -> tuple[str, ...]:

@@ -18,7 +18,7 @@ from ..view.addresses import relative
 from ..view.base import View, shown
 from ..view.naming import in_text
 from .files import csv_address
-from .numbers import count, interval, number, short
+from .numbers import aligned, count, interval, number, percent, short, significant
 
 TEMPLATES = Path(__file__).parent / "templates"
 CATALOGUES = Path(__file__).parent / "locale"
@@ -73,6 +73,11 @@ def _first_capital(text: str) -> str:
     return Markup(made) if isinstance(text, Markup) else made
 
 
+def _markup(template: str | None) -> bool:
+    """Whether what a template writes is markup, in which text is escaped."""
+    return not (template or "").endswith(".txt")
+
+
 @cache
 def environment(language: str = SOURCE) -> Environment:
     """The templates in a language.
@@ -81,11 +86,12 @@ def environment(language: str = SOURCE) -> Environment:
     ----------
     language : str
     """
-    env = Environment(loader=FileSystemLoader(TEMPLATES), autoescape=True, trim_blocks=True,
+    env = Environment(loader=FileSystemLoader(TEMPLATES), autoescape=_markup, trim_blocks=True,
                       lstrip_blocks=True, undefined=StrictUndefined,
                       extensions=["jinja2.ext.i18n", "jinja2.ext.do"])
     env.install_gettext_translations(_translations(language), newstyle=True)
     env.filters |= {"number": number, "count": count, "interval": interval, "short": short,
+                    "percent": percent, "significant": significant, "aligned": aligned,
                     "href": _href, "said": _said, "inline": _inline, "capital": _first_capital,
                     "in_text": in_text, "csv_address": csv_address}
     return env

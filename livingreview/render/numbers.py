@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import math
+import unicodedata
+from collections.abc import Sequence
+
 from ..review.results import rounded
 
 MINUS = "\N{MINUS SIGN}"
+SMALLEST = 0.0005  # a share below it would be written as 0.0%
 
 
 def number(value: float | None, decimals: int = 1) -> str:
@@ -40,3 +45,43 @@ def interval(low: float | None, high: float | None, decimals: int = 1) -> str:
 def short(value: float) -> str:
     """A number with no more digits than it needs: a month, a label of an axis."""
     return f"{value:g}".replace("-", MINUS)
+
+
+def percent(share: float) -> str:
+    """A share in per cent, never as 0.0%.
+
+    >>> percent(0.123), percent(0.0001)
+    ('12.3%', '<0.1%')
+    """
+    return "<0.1%" if share < SMALLEST else f"{number(100 * share, 1)}%"
+
+
+def significant(value: float | None) -> str:
+    """Four significant digits, with the minus sign of a keyboard, for a terminal.
+
+    >>> significant(-12.3456), significant(None)
+    ('-12.35', '-')
+    """
+    if value is None:
+        return "-"
+    if value == 0 or 1e-4 <= abs(value) < 1e6:
+        digits = 3 if value == 0 else max(0, 3 - math.floor(math.log10(abs(value))))
+        return f"{value:.{digits}f}"
+    return f"{value:.3e}"
+
+
+def aligned(rows: Sequence[Sequence]) -> str:
+    """Columns of a terminal below each other: the first to the left, the others to the right."""
+    said = [[str(cell) for cell in row] for row in rows]
+    widths = [max(map(_width, column)) for column in zip(*said, strict=True)]
+    lines = []
+    for row in said:
+        first, *rest = (" " * (w - _width(cell)) for cell, w in zip(row, widths, strict=True))
+        lines.append("  ".join([row[0] + first, *map("".join, zip(rest, row[1:], strict=True))]))
+    return "\n".join(line.rstrip() for line in lines)
+
+
+def _width(text: str) -> int:
+    """Columns that a text takes: letters of East Asia take two."""
+    return sum(1 + (unicodedata.east_asian_width(c) in "WF") for c in text
+               if not unicodedata.combining(c))

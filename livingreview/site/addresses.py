@@ -343,7 +343,10 @@ class Outputs:
             return
         downloads = Downloads(app.builder.get_target_uri(name))
         linking = [node for node in _outputs(doctree) if "href=" in node.astext()]
-        ids = _ids(doctree, downloads.page, app.config.language) if linking else ()
+        for node in list(doctree.findall(view)):  # their links are right as they are
+            body = str(render(node["packed"], downloads.page, app.config.language))
+            node.replace_self(nodes.raw("", filed(body, downloads), format="html"))
+        ids = _ids(doctree) if linking else ()
         for node in linking:
             # in this order: the address of a file is right for the page as soon as it is written
             body = filed(resolve(node.astext(), downloads.page, self._old, ids), downloads)
@@ -367,12 +370,10 @@ def _outputs(doctree: nodes.document) -> Iterator[nodes.raw]:
                         if "html" in node.get("format", "").split())
 
 
-def _ids(doctree: nodes.document, page: str, language: str) -> set[str]:
+def _ids(doctree: nodes.document) -> set[str]:
     """Every identifier that a page will have."""
     found = {i for node in doctree.findall(nodes.Element) for i in node["ids"]}
-    written = [node.astext() for node in doctree.findall(nodes.raw)]
-    written += [render(node["packed"], page, language) for node in doctree.findall(view)]
-    return found.union(*map(_ID.findall, written))
+    return found.union(*(_ID.findall(node.astext()) for node in doctree.findall(nodes.raw)))
 
 
 def redirects(data: Dataset, language: str = "en") -> dict[str, str]:

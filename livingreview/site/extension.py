@@ -36,6 +36,7 @@ from . import (
     freshness,
     generated,
     heads,
+    kept,
     light,
     longtables,
     search,
@@ -89,6 +90,7 @@ class _Build:
     identity = heads.Identity("", "", "")
     glossary: list[dict] = []
     language = ""
+    kept: kept.Kept
 
     def prepare(self, app: Sphinx, config) -> None:
         """Validate, then write what the build reads: bibliography, results, data files.
@@ -122,7 +124,6 @@ class _Build:
                                   os.path.relpath(generated / "site", app.confdir)]
         config.nb_execution_mode = "cache"
         config.nb_execution_cache_path = str(generated / "executed")
-        config.html_title = f"{config.html_title} · {self.identity.words}"
 
     def dataset(self) -> Dataset:
         """The data, read where they have not been."""
@@ -138,6 +139,8 @@ class _Build:
         unfinished = _generated(app) / "unfinished"
         written = (engine.written(), self.glossary)
         again = unfinished.exists() or written != getattr(env, "livingreview_written", written)
+        self.kept = kept.Kept(_generated(app) / "kept.json", Path(app.outdir),
+                              self.identity.stamps, whole=not unfinished.exists())
         same = self.state == getattr(env, "livingreview_state", None)
         env.livingreview_written = written
         if same and not (again or added or changed):
@@ -167,10 +170,13 @@ class _Build:
             _pages(app, app.env), Store.chosen(), data, Path(app.outdir)))
         with _reported():
             figures.write(review, Path(app.outdir))
-            yield from generated.collected(found, app.config.language)
+            around = kept.frame(app, (self.identity.form, self.glossary, self.facts))
+            yield from generated.collected(self.kept.changed(found, around), app.config.language)
 
     def decorate(self, app: Sphinx, page: str, template: str, context: dict, doctree) -> None:
         """Give a page its version and data for search engines, short tables, explained terms."""
+        self.kept.note(page)
+        context["docstitle"] = f"{context['docstitle']} · {self.identity.words}"
         if page in getattr(app.env, "livingreview_keys", {}):
             context["code_page"] = executed.code_page(page)
         if "body" in context:
@@ -185,6 +191,11 @@ class _Build:
     def known_terms(self) -> terms.Terms:
         """The glossary as pages are searched for it; a build that writes no page needs none."""
         return terms.Terms.of(self.glossary, self.language)
+
+    def complete(self, app: Sphinx, exception) -> None:
+        """Pages that stay say of the site what the new ones say."""
+        if exception is None:
+            self.kept.finish()
 
     @staticmethod
     def finished(app: Sphinx, exception) -> None:
@@ -282,6 +293,7 @@ def setup(app: Sphinx) -> dict:
     app.connect("doctree-resolved", addresses.Outputs(build.dataset))
     app.connect("env-get-outdated", addresses.Outputs.forget)
     views.setup(app)
+    app.connect("build-finished", build.complete, priority=700)  # before styles are looked for
     app.connect("build-finished", build.finished, priority=999)
     light.setup(app)
     search.setup(app)

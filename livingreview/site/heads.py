@@ -9,6 +9,7 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
+from markupsafe import escape
 from sphinx.application import Sphinx
 
 from ..data import versions
@@ -74,6 +75,18 @@ class Identity:
         changed = " with changes" if self.commit.endswith(_CHANGED) else ""
         return f" · {said}<code>{html.escape(self.commit[:12])}</code>{changed}"
 
+    @property
+    def stamps(self) -> tuple[str, ...]:
+        """What pages hold of it, as it stands in them: words, commit, version and day as JSON."""
+        version = json.dumps(self.version or self.words, ensure_ascii=False)
+        return (str(escape(self.words)), self.source, f'"version": {version}',
+                f'"dateModified": "{versions.day(self.date)}"' if self.date else "")
+
+    @property
+    def form(self) -> tuple[object, ...]:
+        """Which of these there are: a page without one is written again when it gets one."""
+        return self.version, self.published, self.folder, bool(self.date), bool(self.commit)
+
 
 def address(site: str, version: str = "") -> str:
     """Where the pages of a version are published; without a version, those of the newest state.
@@ -133,7 +146,7 @@ def footer(identity: Identity, pathto) -> str:
                     for name, href in _others(identity))
     return (f'<details class="lr-versions" data-top="{top}" data-version="'
             f'{html.escape(identity.version or LATEST)}"><summary>This site: '
-            f"{html.escape(identity.words)}{identity.source}</summary>"
+            f"{escape(identity.words)}{identity.source}</summary>"
             f'<ul><li><a href="{pathto("book/versions")}">All versions, and what changed</a></li>'
             f"{links}</ul></details>")
 

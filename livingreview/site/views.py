@@ -1,7 +1,8 @@
 """Views in executed notebooks, written when the book is: another word or template executes nothing.
 
 MyST-NB hands every output of the type of a view to `Plugin`, which puts the view itself into the
-page's tree; it becomes HTML when the page is written, for that page and language.
+page's tree; it becomes HTML when the page is written, for that page and language
+(`addresses.Outputs`).
 """
 
 from __future__ import annotations
@@ -12,7 +13,6 @@ from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxTranslator
 
-from ..render.engine import render
 from ..view.base import MIME
 
 
@@ -34,18 +34,11 @@ class Plugin:
         return [view(packed=json.loads(found) if isinstance(found, str) else found)]
 
 
-def _write(translator: SphinxTranslator, node: view) -> None:
-    builder = translator.builder
-    page = builder.get_target_uri(builder.current_docname)
-    translator.body.append(str(render(node["packed"], page, translator.config.language)))
-    raise nodes.SkipNode
-
-
 def _leave_out(translator: SphinxTranslator, node: view) -> None:
     raise nodes.SkipNode
 
 
 def setup(app: Sphinx) -> None:
     """Register the node."""
-    app.add_node(view, html=(_write, None), **{
-        other: (_leave_out, None) for other in ("latex", "text", "man", "texinfo")})
+    app.add_node(view, **{form: (_leave_out, None)
+                          for form in ("html", "latex", "text", "man", "texinfo")})

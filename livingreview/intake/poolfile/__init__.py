@@ -6,10 +6,12 @@ the reason.
 """
 
 from ...data.reading import DataError
+from .drawn import drawing, shown
 from .pooling import Result, pool
 from .question import INTERVALS, MEASURES, METHODS, ZERO_CELLS, CallError, Question
 from .results import as_json, document, natural
 from .trials import Trials, printable, read
 
 __all__ = ["CallError", "DataError", "INTERVALS", "MEASURES", "METHODS", "Question", "Result",
-           "Trials", "ZERO_CELLS", "as_json", "document", "natural", "pool", "printable", "read"]
+           "Trials", "ZERO_CELLS", "as_json", "document", "drawing", "natural", "pool",
+           "printable", "read", "shown"]

@@ -19,23 +19,22 @@ _OF_TABLES = ("MH", "PETO")
 
 @dataclass(frozen=True)
 class Measure:
-    """An effect measure: its name, the columns it is computed from, and by what."""
+    """An effect measure: the columns it is computed from, and by what."""
 
-    name: str
     columns: tuple[str, ...] = ()
     effects: Callable[..., synthesis.Effects] | None = None
     ratio: bool = False
 
 
 MEASURES = {
-    "MD": Measure("mean difference", MEANS, synthesis.mean_difference),
-    "SMD": Measure("standardised mean difference", MEANS, synthesis.standardised_mean_difference),
-    "ROM": Measure("ratio of means", MEANS, synthesis.ratio_of_means, True),
-    "RR": Measure("risk ratio", COUNTS, synthesis.risk_ratio, True),
-    "OR": Measure("odds ratio", COUNTS, synthesis.odds_ratio, True),
-    "RD": Measure("risk difference", COUNTS, synthesis.risk_difference),
-    "PETO": Measure("Peto odds ratio", COUNTS, synthesis.peto_odds_ratio, True),
-    "GEN": Measure("effect"),
+    "MD": Measure(MEANS, synthesis.mean_difference),
+    "SMD": Measure(MEANS, synthesis.standardised_mean_difference),
+    "ROM": Measure(MEANS, synthesis.ratio_of_means, True),
+    "RR": Measure(COUNTS, synthesis.risk_ratio, True),
+    "OR": Measure(COUNTS, synthesis.odds_ratio, True),
+    "RD": Measure(COUNTS, synthesis.risk_difference),
+    "PETO": Measure(COUNTS, synthesis.peto_odds_ratio, True),
+    "GEN": Measure(),
 }
 
 

@@ -1,0 +1,112 @@
+"""What an earlier build wrote and is still right.
+
+A page that has no notebook is written again where its view has changed, or what stands around it.
+What every page says of the site (its version, the date of its data, its commit) is changed in the
+pages that stay.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+from sphinx.application import Sphinx
+
+from ..data.reads import PACKAGE, digest
+from ..view.base import packed
+from .generated import Generated
+
+ROOMS = ("render", "site")  # what stands around a view is made there
+
+
+def frame(app: Sphinx, more: Sequence[object]) -> str:
+    """Digest of all that pages without a notebook are made of besides their views.
+
+    Parameters
+    ----------
+    app : Sphinx
+    more : sequence
+        What is known of it elsewhere.
+    """
+    static = [app.confdir / entry for entry in app.config.html_static_path]
+    files = [p for folder in (*(PACKAGE / room for room in ROOMS), *static)
+             for p in sorted(folder.rglob("*")) if p.is_file() and p.suffix != ".pyc"]
+    options = sorted((one.name, repr(one.value)) for one in app.config.filter("html"))
+    return digest([*map(repr, (*more, options, sorted(app.env.found_docs))),
+                   *(part for p in files for part in (p.name, p.read_bytes()))])
+
+
+class Kept:
+    """Pages of the build before.
+
+    Parameters
+    ----------
+    file : Path
+        What they were made from; it is written when a build has ended well.
+    out : Path
+        Folder of the site.
+    stamps : sequence of str
+        What every page says of the site, as pages hold it.
+    whole : bool
+        Whether the build before ended well, so that its pages are what the file says.
+    """
+
+    def __init__(self, file: Path, out: Path, stamps: Sequence[str], whole: bool):
+        self._file, self._out, self._stamps = file, out, list(stamps)
+        self._before = _read(file) if whole else {}
+        self._made: dict[str, str] | None = None
+        self._frame, self._written = "", set[str]()
+
+    def changed(self, pages: Iterable[Generated], around: str) -> Iterator[Generated]:
+        """The pages that must be written.
+
+        Parameters
+        ----------
+        pages : iterable of Generated
+        around : str
+            Digest of what stands around their views.
+        """
+        known = self._before.get("pages", {}) if self._before.get("frame") == around else {}
+        self._made, self._frame = {}, around
+        for page in pages:
+            key = digest([page.title, json.dumps(packed(page.view))])
+            self._made[page.name] = key
+            if known.get(page.name) != key or not (self._out / f"{page.name}.html").is_file():
+                yield page
+
+    def note(self, name: str) -> None:
+        """A page is being written."""
+        self._written.add(f"{name}.html")
+
+    def finish(self) -> None:
+        """Give the pages that stay what every page says, and remove those that are no more."""
+        if self._made is None:
+            return
+        for gone in self._before.get("pages", {}).keys() - self._made.keys():
+            (self._out / f"{gone}.html").unlink(missing_ok=True)
+        changes = [(old, new) for old, new in zip(self._before.get("stamps", ()), self._stamps,
+                                                  strict=False) if old and old != new]
+        for path in self._out.rglob("*.html") if changes else ():
+            if path.relative_to(self._out).as_posix() not in self._written:
+                _replace(path, changes)
+        self._file.write_text(json.dumps({"frame": self._frame, "stamps": self._stamps,
+                                          "pages": self._made}), encoding="utf-8")
+
+
+def _read(file: Path) -> dict:
+    """What is known of the build before; empty where nothing is."""
+    try:
+        known = json.loads(file.read_text(encoding="utf-8"))
+        return known if isinstance(known, dict) else {}
+    except (OSError, ValueError):
+        return {}
+
+
+def _replace(path: Path, changes: Sequence[tuple[str, str]]) -> None:
+    """Put other texts into a page where it holds the old ones."""
+    text = before = path.read_text(encoding="utf-8")
+    for old, new in changes:
+        text = text.replace(old, new)
+    if text != before:
+        path.write_text(text, encoding="utf-8")

@@ -1,0 +1,129 @@
+"""The pool of a file of trials: what is printed of it, and its forest plot."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from statistics import median
+
+from .axis import Axis, Bar, Tick
+from .base import View
+from .plot import Scale
+
+_TICKS = 5  # at most, so that their labels do not touch in a narrow column
+_BEYOND = 500  # a logarithm beyond it has a ratio that is no number of a computer's
+
+
+@dataclass(frozen=True)
+class Span:
+    """An interval on the scale of the effects, and its middle where it has one."""
+
+    low: float
+    high: float
+    middle: float | None = None
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line of the forest plot.
+
+    Attributes
+    ----------
+    kind : str
+        ``trial``, ``group``, ``pool`` or ``prediction``.
+    name : str
+        Of a trial or of a subgroup.
+    k : int
+        Trials of a pool.
+    weight : float or None
+        Of a trial among several.
+    ends : tuple of float or None
+        Estimate and interval on the natural scale; None beyond the range of numbers.
+    x : float or None
+        Place of the estimate.
+    size : float
+        Side of a trial's square in pixels.
+    """
+
+    kind: str
+    name: str
+    k: int
+    weight: float | None
+    ends: tuple[float | None, float | None, float | None]
+    x: float | None
+    bar: Bar
+    size: float
+
+
+@dataclass(frozen=True)
+class Pooled(View):
+    """The pool of a file.
+
+    Attributes
+    ----------
+    document : dict
+        What the command gives as JSON.
+    method : str
+        Estimator of tau², or the method that pools tables.
+    ratio : bool
+        Whether effects are logarithms of ratios.
+    labels : tuple of str
+        Numbers at the ticks.
+    zero : float
+        Place of the line of no effect.
+    """
+
+    template = "pooled"
+
+    document: dict
+    name: str
+    method: str
+    ratio: bool
+    lines: tuple[Line, ...]
+    ticks: tuple[Tick, ...]
+    labels: tuple[str, ...]
+    zero: float
+
+
+def axis_of(spans: Sequence[Span], ratio: bool) -> Axis:
+    """The axis of all effects, and of intervals as far as they do not dwarf them.
+
+    Parameters
+    ----------
+    spans : sequence of Span
+    ratio : bool
+        Whether effects are logarithms of ratios.
+    """
+    middles = [s.middle for s in spans if s.middle is not None] + [0.0]
+    low, high = min(middles), max(middles)
+    span = max(high - low, median(s.high - s.low for s in spans)) or abs(high) or 1.0
+    room = max(2 * span, math.log(4)) if ratio else 2 * span
+    low = max(min([low, *(s.low for s in spans)]), low - room)
+    high = min(max([high, *(s.high for s in spans)]), high + room)
+    pad = 0.04 * (high - low or span)
+    return Axis((), ends=(low - pad, high + pad))
+
+
+def ticks(axis: Axis, ratio: bool) -> tuple[tuple[Tick, ...], tuple[str, ...]]:
+    """Round values to label, and their labels."""
+    if not ratio:
+        found = [t.value for t in Scale(axis.low, axis.high, 0, 100).ticks(_TICKS)]
+        return _placed(axis, found), tuple(f"{v:g}" for v in found)
+    found = _ratios(axis.low, axis.high)
+    return _placed(axis, found), tuple(
+        f"{math.exp(v):.3g}" if abs(v) < _BEYOND else f"1e{v / math.log(10):+.0f}" for v in found)
+
+
+def _placed(axis: Axis, values: Iterable[float]) -> tuple[Tick, ...]:
+    return tuple(Tick(axis.x(v), v) for v in values)
+
+
+def _ratios(low: float, high: float) -> list[float]:
+    """Logarithms of round ratios within limits, with that of no effect."""
+    decades = range(math.floor(low / math.log(10)), math.ceil(high / math.log(10)) + 1)
+    steps = (1, 2, 5) if len(decades) <= 4 else (1,)
+    found = [math.log(step) + decade * math.log(10) for decade in decades for step in steps]
+    found = [tick for tick in found if low <= tick <= high] or [0.0]
+    step = max(1, math.ceil(len(found) / _TICKS))
+    return found[found.index(0.0) % step if 0.0 in found else 0 :: step]
