@@ -143,9 +143,6 @@ class Chapter:
         """Published judgements, and the signals that the data hold."""
         return bias.risk_of_bias(self.evidence, self.names, self.results())
 
-    # --- effects ------------------------------------------------------------------------------
-
-
     # --- dose, source and time ----------------------------------------------------------------
 
     def time_course(self, target: str, comparison: str) -> Html:
