@@ -154,7 +154,7 @@ def test_an_interrupted_run_goes_on_with_what_is_missing(tmp_path):
 
 def test_a_page_that_draws_nothing_loads_nothing_that_draws_or_validates(executed):
     done = subprocess.run(
-        [sys.executable, "-c", "import sys\nfrom livingreview.render import book, chapter\n"
+        [sys.executable, "-c", "import sys\nfrom livingreview.render.book import Pages\n"
          "from livingreview.data.dataset import load\nprint(len(load().frames))\n"
          "print(*(m for m in ('matplotlib', 'seaborn', 'scipy.stats', 'pandera', "
          "'livingreview.data.checks') if m in sys.modules))"],
