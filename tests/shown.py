@@ -11,7 +11,6 @@ from unittest import mock
 import jupytext
 from conftest import DATA
 
-from livingreview.display.html import Html
 from livingreview.render.shown import Shown
 
 PAGES = [path for folder in ("notebooks", "book")
@@ -29,7 +28,7 @@ def _last_value(source: str, names: dict):
 
 
 @cache
-def shown(page: Path, data: Path = DATA) -> tuple[tuple[str, Html], ...]:
+def shown(page: Path, data: Path = DATA) -> tuple[tuple[str, str], ...]:
     """The source of each cell of a page that shows something, with what it shows.
 
     Parameters
@@ -42,5 +41,5 @@ def shown(page: Path, data: Path = DATA) -> tuple[tuple[str, Html], ...]:
     with mock.patch.dict(os.environ, {"LIVINGREVIEW_DATA": str(data)}):
         found = [(cell.source, _last_value(cell.source, names))
                  for cell in jupytext.read(page).cells if cell.cell_type == "code"]
-    return tuple((source, Html(value._repr_html_())) for source, value in found
-                 if isinstance(value, Html | Shown))
+    return tuple((source, value._repr_html_()) for source, value in found
+                 if isinstance(value, Shown))

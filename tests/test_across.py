@@ -11,20 +11,21 @@ from conftest import append, read_table, write_table
 from made_up import KNEE, World
 
 from livingreview.data import tables
-from livingreview.display.across import (
-    Book,
-    animals,
-    evidence_map,
-    harms,
-    mechanisms,
-)
+from livingreview.render.book import Pages
 from livingreview.render.chapter import Chapter
 from livingreview.render.engine import environment, render
+from livingreview.render.shown import Shown
 from livingreview.review import Review, results, review, robustness
+from livingreview.review.animals import experiments
+from livingreview.review.counted import human_trials
+from livingreview.review.harms import totals
 from livingreview.view import evidence_map as view
 from livingreview.view.addresses import Addresses
 from livingreview.view.completeness import completeness, kind_of_step, unused_studies
+from livingreview.view.events import all_events
 from livingreview.view.flow import Flows
+from livingreview.view.mechanisms import nearest
+from livingreview.view.naming import study_names
 from livingreview.view.others import cautions, others, ours_for, printed
 from livingreview.view.quality import doubts
 from livingreview.view.sizes import size
@@ -49,22 +50,22 @@ def quick():
 
 
 @pytest.fixture(scope="module")
-def whole() -> Book:
-    return Book()
+def pages() -> Pages:
+    return Pages()
 
 
-def book_of(world: World) -> Book:
-    """The made-up trials as a book."""
-    book = Book()
-    book.__dict__["data"] = world.data()
-    return book
+def pages_of(world: World) -> Pages:
+    """The made-up trials as pages about the whole book."""
+    pages = Pages()
+    pages.__dict__["review"] = Review.by_need(world.data())
+    return pages
 
 
-def soup(html: str) -> BeautifulSoup:
-    return BeautifulSoup(html, "lxml")
+def soup(html: str | Shown) -> BeautifulSoup:
+    return BeautifulSoup(html._repr_html_() if isinstance(html, Shown) else html, "lxml")
 
 
-def body(html: str, identifier: str) -> list[list[str]]:
+def body(html: str | Shown, identifier: str) -> list[list[str]]:
     """The cells of a table's rows as text."""
     found = soup(html).find(id=identifier)
     return [[cell.get_text(" ", strip=True).replace("\N{NO-BREAK SPACE}", " ")
@@ -75,23 +76,24 @@ def body(html: str, identifier: str) -> list[list[str]]:
 # --- every study appears --------------------------------------------------------------------
 
 
-def test_every_study_is_in_its_chapter_and_in_an_analysis_or_has_a_reason(whole):
-    found = unused_studies(whole.review)
+def test_every_study_is_in_its_chapter_and_in_an_analysis_or_has_a_reason(pages):
+    found = unused_studies(pages.review)
     shown = soup(render(found)).find(id="unused-studies")
     listed = {(row.find_all("td")[0].get_text(), row.th.get_text()): row.find_all("td")[-1]
               for row in shown.tbody.find_all("tr")}
-    missing, total, addresses = 0, 0, Addresses(whole.data)
-    for indication, ev in whole.evidence.items():
+    missing, total, addresses = 0, 0, Addresses(pages.review.data)
+    for indication, ev in pages.review.evidence.items():
+        names = study_names(pages.review.data, indication)
         chapter = Chapter(indication)
-        chapter.__dict__["review"] = whole.review
+        chapter.__dict__["review"] = pages.review
         trials = chapter.trials().view
         listed_here = [s.href for s in (*trials.studies, *trials.animals)]
         assert sorted(listed_here) == sorted(addresses.trial(indication, s) for s in ev.studies)
-        used = {s[key] for r in whole.review.analyses(indication) for s in r["studies"]
+        used = {s[key] for r in pages.review.analyses(indication) for s in r["studies"]
                 for key in ("study_id", "trial_id")}
         for study in set(ev.studies) - used:
             missing += 1
-            why = listed[whole.label(indication), whole.names[indication][study]]
+            why = listed[pages.review.data.label("indication", indication), names[study]]
             assert why.get_text(strip=True)
         total += len(ev.studies)
     assert missing == len(listed) == len(found.reports) and 0 < missing < total
@@ -207,15 +209,31 @@ def test_an_uncontrolled_estimate_never_stands_for_a_controlled_one(world):
     assert all(r["pooled"] for r in cell.analyses) and cell.shown["id"] == "made-up"
 
 
-def test_timeline_and_countries_hold_every_counted_trial(whole):
-    known = list(evidence_map._human_trials(whole))
-    dated = [t for i, ev, t in known if ev.studies[t]["year"] is not None]
-    figure = soup(evidence_map.timeline(whole))
-    assert len(figure.select("details tbody tr")) == len(dated)
-    assert str(len(dated)) in figure.find("desc").get_text()
-    countries = body(evidence_map.countries(whole), "countries")
+def test_timeline_and_countries_hold_every_counted_trial(pages):
+    known = [ev.studies[t] for i in pages.review.data.indications
+             for ev in (pages.review.evidence[i],) for t in human_trials(ev)]
+    dated = [s for s in known if s["year"] is not None]
+    drawn = pages.timeline()
+    figure, places = soup(drawn), [m for lane in drawn.view.lanes for m in lane.marks]
+    assert len(figure.select("details tbody tr")) == len(dated) == len(places)
+    assert len(figure.select("svg circle")) == sum(m.kind == "published" for m in places) > 0
+    assert f"{len(dated)} trials" in figure.find("desc").get_text()
+    countries = body(pages.countries(), "countries")
     assert [r for r in countries if r[0] == "not stated"][0][1] == str(
-        sum(not ev.studies[t]["country"] for _, ev, t in known))
+        sum(not s["country"] for s in known))
+
+
+def test_marks_of_a_timeline_stand_in_their_lanes_by_year_and_size(pages):
+    drawn = pages.timeline().view
+    inside = drawn.axes.area
+    for lane in drawn.lanes:
+        assert all(lane.top < m.y - m.r and m.y + m.r <= lane.base for m in lane.marks)
+        assert all(inside.left < m.x - m.r and m.x + m.r <= inside.right for m in lane.marks)
+        assert len({(m.x, m.y) for m in lane.marks}) == len(lane.marks)
+    marked = sorted(m.x for lane in drawn.lanes for m in lane.marks)
+    assert marked == sorted(marked) and (marked[0] < marked[-1])
+    years = sorted(d.year for d in drawn.trials)
+    assert [years.index(y) for y in years] == [marked.index(x) for x in marked]
 
 
 # --- harms ----------------------------------------------------------------------------------
@@ -223,9 +241,9 @@ def test_timeline_and_countries_hold_every_counted_trial(whole):
 
 def test_none_seen_is_a_bound_and_never_a_rate(world):
     world.trial("x").counts("x", 0, 5, n=60, event="serious-ae")
-    book = book_of(world)
+    pages = pages_of(world)
     # R: 1 - 0.05^(1/60) = 0.04870291
-    assert body(harms.by_indication(book), "harms-indications")[0][:5] == [
+    assert body(pages.events_by_indication(), "harms-indications")[0][:5] == [
         "All indications", "Serious adverse event", "0 / 60",
         "none among 60; at most 4.9 in 100", "1 (1)"]
 
@@ -235,16 +253,16 @@ def test_patients_are_summed_once_and_comparators_not_at_all(world):
     world.arm("x", "both", cells="cultured-msc", combines="low;high").arm("x", "c", "saline")
     world.count("x", "low", 1).count("x", "high", 2).count("x", "both", 3, 40).count("x", "c", 9)
     world.count("x", "low", 7, 20, event="serious-ae", count="events")
-    book = book_of(world)
-    rows = harms.all_rows(book)
+    pages = pages_of(world)
+    rows = all_events(pages.review)
     # R: binom.test(3, 40)$conf.int = 0.01574218 0.20386475
-    shown = {r[1]: r[2:] for r in body(harms.by_indication(book), "harms-indications")
+    shown = {r[1]: r[2:] for r in body(pages.events_by_indication(), "harms-indications")
              if r[0] == "All indications"}
     assert shown["Any adverse event"][:3] == ["3 / 40", "7.5 in 100 (1.6 to 20.4)", "1 (0)"]
     counts, risk, *_, apart = shown["Serious adverse event"]
     assert (counts, risk) == ("", "no count of patients") and apart.startswith("7 events in ")
-    assert len(body(harms.entries(book), "harms-rows")) == len(rows) == 4
-    told = body(harms.reporting(book), "harms-reporting")[0]
+    assert len(body(pages.event_rows(), "harms-rows")) == len(rows) == 4
+    told = body(pages.event_reporting(), "harms-reporting")[0]
     assert told[1] == "1" and told[2] == "0"
     assert "1, of these 0 with a count of patients" in told
 
@@ -254,7 +272,7 @@ def test_an_event_seen_outside_the_sums_stands_beside_none(world):
     world.study("alone", design="case-series", n_enrolled=1).arm("alone", "msc",
                                                                  cells="cultured-msc")
     world.count("alone", "msc", 1, 1, event="tumour")
-    row = body(harms.by_indication(book_of(world)), "harms-indications")[0]
+    row = body(pages_of(world).events_by_indication(), "harms-indications")[0]
     assert row[2] == "0 / 20" and row[-1].startswith("1 of 1 in ") and "single patient" in row[-1]
 
 
@@ -262,7 +280,7 @@ def test_an_event_seen_outside_the_sums_stands_beside_none(world):
     ("", 3, False), ("patients", 3, True), ("", 0, True)])
 def test_what_may_be_events_is_not_a_count_of_patients(world, count, events, kept):
     world.trial("x").count("x", "msc", events, count=count)
-    row, = harms.all_rows(book_of(world))
+    row, = all_events(pages_of(world).review)
     assert (not row.not_counted) == kept
 
 
@@ -270,17 +288,17 @@ def test_none_of_an_unknown_number_does_not_displace_a_count(world):
     world.trial("x")
     world.count("x", "msc", 0, "").count("x", "msc", 6, 24, source_id="review")
     world.count("x", "control", 1, 26, source_id="review")
-    counted = [r for r in harms.all_rows(book_of(world)) if not r.not_counted]
+    counted = [r for r in all_events(pages_of(world).review) if not r.not_counted]
     assert [(r.events, r.total) for r in counted] == [(6, 24)]
     world.analysis(target_type="event", target="any-ae", measure="RR", window_from="",
                    window_to="")
-    found, = book_of(world).review.analyses(KNEE)
+    found, = pages_of(world).review.analyses(KNEE)
     assert found["studies"][0]["estimate"] == pytest.approx((6 / 24) / (1 / 26))
 
 
-def test_every_harm_of_the_data_is_listed(whole):
-    for indication, ev in whole.evidence.items():
-        listed = {(r.study, r.arm, r.row) for r in harms.all_rows(whole)
+def test_every_harm_of_the_data_is_listed(pages):
+    for indication, ev in pages.review.evidence.items():
+        listed = {(r.study, r.arm, r.row) for r in all_events(pages.review)
                   if r.indication == indication}
         due = {(s, a, r["row"]) for (s, a), rows in ev.events.items() for r in rows
                if ev.arms[s, a]["cell_product"] not in (None, "none")
@@ -291,15 +309,15 @@ def test_every_harm_of_the_data_is_listed(whole):
 # --- mechanisms -----------------------------------------------------------------------------
 
 
-def test_every_mechanism_is_listed_and_a_retracted_source_is_flagged(whole):
-    rows = {r[0]: r for r in body(mechanisms.listing(whole), "table-mechanisms")}
-    assert set(rows) == {r["mechanism_id"] for r in whole.data.records("mechanisms")}
-    notices = {(r["review_id"], r["ref_number"]) for r in whole.data.records("references")
+def test_every_mechanism_is_listed_and_a_retracted_source_is_flagged(pages):
+    rows = {r[0]: r for r in body(pages.mechanisms(), "table-mechanisms")}
+    assert set(rows) == {r["mechanism_id"] for r in pages.review.data.records("mechanisms")}
+    notices = {(r["review_id"], r["ref_number"]) for r in pages.review.data.records("references")
                if r["kind"] == "retraction-notice"}
-    citing = [r["mechanism_id"] for r in whole.data.records("mechanisms")
+    citing = [r["mechanism_id"] for r in pages.review.data.records("mechanisms")
               if {(r["review_id"], n) for n in r["cited_refs"]} & notices]
     assert citing and all("retracted" in rows[m] for m in citing)
-    drawn = soup(mechanisms.pictures(whole))
+    drawn = soup(pages.mechanism_pictures())
     assert len(drawn.select("details details tbody tr")) == len(rows)
 
 
@@ -307,10 +325,10 @@ def test_the_evidence_nearest_to_people_is_named():
     def cited(evidence, retracted=False):
         return SimpleNamespace(evidence=evidence, retracted=retracted)
 
-    assert mechanisms.strongest([]) == ""
-    assert mechanisms.strongest([cited("secondary"), cited("animal")]) == "animal"
-    assert mechanisms.strongest([cited("uncontrolled"), cited("laboratory")]) == "human"
-    assert mechanisms.strongest([cited("controlled", retracted=True)]) == "retracted"
+    assert nearest([]) == ""
+    assert nearest([cited("secondary"), cited("animal")]) == "animal"
+    assert nearest([cited("uncontrolled"), cited("laboratory")]) == "human"
+    assert nearest([cited("controlled", retracted=True)]) == "retracted"
 
 
 # --- animal experiments ---------------------------------------------------------------------
@@ -327,7 +345,7 @@ def test_effect_in_animals_against_the_vehicle_not_the_sham(world):
     for arm, mean in (("msc", 30), ("gel", 20), ("healthy", 90)):
         world.value("rats", arm, mean, 10, n=10, outcome="bmd-femur", better="higher",
                     scale_min="", scale_max="")
-    shown = body(animals.effects(book_of(world)), "animal-effects")
+    shown = body(pages_of(world).animal_effects(), "animal-effects")
     # R metafor: escalc("SMD", 30, 10, 10, 20, 10, 10) 0.957646 (0.032246 to 1.883047)
     assert [r[3] for r in shown] == ["Standardised mean difference 0.96 (0.03 to 1.88)"]
 
@@ -336,18 +354,19 @@ def test_animals_without_numbers_have_a_reason_and_a_stated_direction(world):
     _rats(world, randomised="yes")
     world.contrast("rats", "", "msc", "gel", outcome="bmd-femur", scale_max="", measure="",
                    p_value="<0.05")
-    book = book_of(world)
-    row = body(animals.effects(book), "animal-effects")[0]
+    pages = pages_of(world)
+    row = body(pages.animal_effects(), "animal-effects")[0]
     assert row[3].startswith("no effect size") and "p < 0.05" in row
-    signals = body(animals.signals(book), "animal-signals")[0]
+    signals = body(pages.animal_signals(), "animal-signals")[0]
     assert signals[2:] == ["yes", "yes", "not in the sources read", "yes"]
 
 
-def test_every_animal_experiment_is_listed(whole):
-    due = sum(s["design"] == "animal-experiment" for i in whole.data.indications
-              for s in whole.data.records("studies", i))
-    assert len(body(animals.listing(whole), "table-animal-experiments")) == due > 0
-    assert len(list(animals.experiments(whole))) == due
+def test_every_animal_experiment_is_listed(pages):
+    data, evidence = pages.review.data, pages.review.evidence
+    due = sum(s["design"] == "animal-experiment" for i in data.indications
+              for s in data.records("studies", i))
+    assert len(body(pages.animal_experiments(), "table-animal-experiments")) == due > 0
+    assert sum(len(experiments(evidence[i])) for i in data.indications) == due
 
 
 # --- what others concluded ------------------------------------------------------------------
@@ -376,11 +395,11 @@ CAUTIONS = {
 
 
 @pytest.mark.parametrize("name", CAUTIONS)
-def test_numbers_that_warn_of_themselves(whole, name):
+def test_numbers_that_warn_of_themselves(pages, name):
     row, said = CAUTIONS[name]
     said_of = environment().get_template("others_words.html").make_module(
         {"language": "en", "page": ""}).caution
-    found = "; ".join(said_of(asdict(c)) for c in cautions(whole.data, KNEE, _published(**row)))
+    found = "; ".join(said_of(asdict(c)) for c in cautions(pages.review.data, KNEE, _published(**row)))
     assert said in found if said else found == ""
 
 
@@ -396,7 +415,7 @@ def test_no_printed_digit_is_lost():
 def test_ours_beside_a_published_result_is_of_the_same_question(world):
     world.trial("x").pair("x").trial("ha", comparator="hyaluronic-acid").pair("ha")
     world.analysis().analysis(analysis_id="any", comparison="any")
-    review = book_of(world).review
+    review = pages_of(world).review
 
     def ours(**more):
         found = ours_for(review, KNEE, _published(**more))
@@ -410,11 +429,11 @@ def test_ours_beside_a_published_result_is_of_the_same_question(world):
     assert ours(outcome="union") is None
 
 
-def test_every_published_result_is_on_one_page(whole):
-    shown = soup(str(render(others(whole.review))) + str(animals.syntheses(whole)))
+def test_every_published_result_is_on_one_page(pages):
+    shown = soup("".join(render(others(pages.review, unit)) for unit in ("", "animal")))
     rows = shown.select("table[id*=-published] tbody tr")
-    assert len(rows) == sum(len(whole.data.records("published_syntheses", i))
-                            for i in whole.data.indications)
+    assert len(rows) == sum(len(pages.review.data.records("published_syntheses", i))
+                            for i in pages.review.data.indications)
 
 
 # --- one new study --------------------------------------------------------------------------
@@ -459,11 +478,11 @@ def _add_study(folder) -> None:
 
 def _state(folder) -> dict:
     """What the pages say that a new study must change."""
-    overview = Book(folder)
+    overview = Pages(folder)
     cell = view.found(overview.review)["pain", KNEE]
     chapter = Chapter(KNEE)
     chapter.__dict__["review"] = overview.review
-    serious = [r for r in harms.all_rows(overview) if r.event == "serious-ae"]
+    serious = [r for r in all_events(overview.review) if r.event == "serious-ae"]
     flow = render(Flows(overview.review).page())
     boxes = soup(flow).select("ol.lr-flow li[id^=flow-] strong")
     return {
@@ -471,7 +490,7 @@ def _state(folder) -> dict:
         "overview": overview, "controlled": len(cell.trials["controlled"]),
         "pooled": next(r["k"] for r in cell.analyses if r["id"] == KEPT[0]),
         "rows": len(chapter.trials().view.studies),
-        "serious": harms.totals(r for r in serious if r.indication == KNEE),
+        "serious": totals(r for r in serious if r.indication == KNEE),
         "landing": astuple(size(overview.review, KNEE))[1:]}
 
 
@@ -490,10 +509,12 @@ def test_one_new_study_appears_everywhere_without_another_edit(data_copy):
         a - b for a, b in zip(after["landing"], before["landing"], strict=True))
     assert (reports, people, enrolled, used) == (1, 1, 90, 1)
     overview = after["overview"]
-    assert "Newcomer 2026" in harms.entries(overview)
-    assert "Newcomer 2026" in evidence_map.timeline(overview)
+    pages = Pages()
+    pages.__dict__["review"] = overview.review
+    assert "Newcomer 2026" in {r.study.name for r in pages.event_rows().view.rows}
+    assert "Newcomer 2026" in {t.name for t in pages.timeline().view.trials}
     assert ["Iceland", "1", "90"] == next(
-        r[:3] for r in body(evidence_map.countries(overview), "countries") if r[0] == "Iceland")
+        r[:3] for r in body(pages.countries(), "countries") if r[0] == "Iceland")
 
 
 def test_each_step_of_the_flow_says_what_it_leaves_out_and_why(world):

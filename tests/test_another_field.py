@@ -13,13 +13,6 @@ from click.testing import CliRunner
 from livingreview.__main__ import main
 from livingreview.data import tables
 from livingreview.data.dataset import GENERIC, load
-from livingreview.display.across import (
-    Book,
-    animals,
-    evidence_map,
-    harms,
-    mechanisms,
-)
 from livingreview.effects import Evidence
 from livingreview.effects.comparisons import any_order, plain_classes
 from livingreview.render.book import Pages
@@ -59,27 +52,26 @@ def _shown(chapter: Chapter) -> dict[str, str]:
         "beside": chapter.ours_beside(), "claims": chapter.claims(),
         "directions": chapter.directions(), "albatross": chapter.albatross("sleep"),
         "panels": chapter.panels("psqi"), "changes": chapter.changes(),
-        "time": chapter.time_course("sleep", "placebo"),
-        "dose": chapter.dose(MAIN), "subgroups": chapter.subgroups(MAIN),
-        "robustness": chapter.robustness(MAIN)}.items()}
-    return {name: str(render(view)) for name, view in views.items()} | {
-        "combinations": chapter.combinations(), "bounds": chapter.event_bounds()}
+        "time": chapter.time_course("sleep", "placebo"), "dose": chapter.dose(MAIN),
+        "subgroups": chapter.subgroups(MAIN), "robustness": chapter.robustness(MAIN),
+        "bounds": chapter.event_bounds(), "combinations": chapter.combinations(),
+        "routes": chapter.by_route(MAIN), "conditions": chapter.by_condition(MAIN)}.items()}
+    return {name: str(render(view)) for name, view in views.items()}
 
 
 def _shown_across(folder: Path) -> dict[str, str]:
     """What each part of the pages that look across indications shows."""
-    book, ledger, pages = Book(folder), Ledger(folder), Pages(folder)
-    parts = {
-        "timeline": evidence_map.timeline(book), "countries": evidence_map.countries(book),
-        "ratios": harms.ratios(book), "harms": harms.by_indication(book),
-        "groups": harms.by_cells(book), "reporting": harms.reporting(book),
-        "further": harms.other_events(book), "entries": harms.entries(book),
-        "mechanisms": mechanisms.summary(book), "pictures": mechanisms.pictures(book),
-        "mechanism table": mechanisms.listing(book), "species": animals.species(book),
-        "animal effects": animals.effects(book), "signals": animals.signals(book),
-        "experiments": animals.listing(book), "animal syntheses": animals.syntheses(book)}
+    ledger, pages = Ledger(folder), Pages(folder)
     views = {
-        "landing": pages.landing(), "map": pages.evidence_map(), "flow": pages.flow(),
+        "landing": pages.landing(), "map": pages.evidence_map(), "timeline": pages.timeline(),
+        "countries": pages.countries(), "ratios": pages.harm_ratios(),
+        "harms": pages.events_by_indication(), "groups": pages.events_by_arm(),
+        "reporting": pages.event_reporting(), "further": pages.further_events(),
+        "entries": pages.event_rows(), "mechanisms": pages.mechanism_counts(),
+        "pictures": pages.mechanism_pictures(), "mechanism table": pages.mechanisms(),
+        "species": pages.animal_counts(), "animal effects": pages.animal_effects(),
+        "signals": pages.animal_signals(), "experiments": pages.animal_experiments(),
+        "animal syntheses": pages.animal_syntheses(), "flow": pages.flow(),
         "steps": pages.flow_by_indication(), "searches": pages.searches(),
         "rules": pages.certainty_rules(), "comparisons": pages.comparisons(),
         "overlaps": pages.overlaps(), "retractions": pages.retractions(),
@@ -88,8 +80,7 @@ def _shown_across(folder: Path) -> dict[str, str]:
         "doubts": pages.doubts(), "interface": pages.interface(), "others": pages.others(),
         "overlap": pages.overlap(), "verdicts": ledger.counts(), "claims": ledger.claims(),
         "statuses": ledger.number_counts(), "numbers": ledger.headline_numbers()}
-    return {name: str(html) for name, html in parts.items()} | {
-        name: str(render(shown.view)) for name, shown in views.items()}
+    return {name: str(render(shown.view)) for name, shown in views.items()}
 
 
 def _shown_of_seed(chapter: Chapter) -> dict[str, str]:

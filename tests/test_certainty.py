@@ -13,7 +13,7 @@ from stated import uncontrolled
 
 from livingreview.data.checks import CERTAINTY_RULE_IDS
 from livingreview.data.dataset import load
-from livingreview.display.across.book import Book
+from livingreview.review import Review
 from livingreview.review.results import analyse
 from livingreview.view.certainty import certainty
 from livingreview.view.finding import marks
@@ -25,8 +25,8 @@ def world(tmp_path) -> World:
 
 
 @pytest.fixture(scope="module")
-def book() -> Book:
-    return Book()
+def whole() -> Review:
+    return Review.by_need(load())
 
 
 def unknown(world: World, study: str, estimate: float = 20, se: float = 2) -> World:
@@ -111,8 +111,8 @@ def _of_one_trial(results: list[dict]) -> list[list[dict]]:
     return [found for found in same.values() if len(found) > 1]
 
 
-def test_one_number_of_one_trial_has_one_certainty_unless_the_facts_differ(book):
-    results = list(book.review.document["analyses"].values())
+def test_one_number_of_one_trial_has_one_certainty_unless_the_facts_differ(whole):
+    results = list(whole.document["analyses"].values())
     groups = _of_one_trial(results)
     assert groups
     for group in groups:
@@ -126,7 +126,7 @@ def test_one_number_of_one_trial_has_one_certainty_unless_the_facts_differ(book)
                 assert a["facts"] != b["facts"] and domain != "imprecision", (other["id"], domain)
     silent = [r for r in results if r["certainty"] and r["k"] and not r["n"]]
     assert silent and {r["certainty"]["level"] for r in silent} == {"very low"}
-    assert not any(" may " in finding(book.data, r) for r in silent)
+    assert not any(" may " in finding(whole.data, r) for r in silent)
 
 
 # --- sentences ------------------------------------------------------------------------------------
@@ -210,16 +210,16 @@ def test_too_few_events(world):
         "1 level down", "There were 161 events, fewer than 300.")
 
 
-def test_every_rating_of_the_book_reads_as_sentences(book):
-    for result in book.review.document["analyses"].values():
+def test_every_rating_of_the_book_reads_as_sentences(whole):
+    for result in whole.document["analyses"].values():
         if not result["certainty"]:
             continue
-        found = trace(book.data, result)
+        found = trace(whole.data, result)
         down = sum(s["change"] < 0 for s in result["certainty"]["steps"])
         assert sum(change.endswith(" down") for change, _ in found.values()) == down, result["id"]
         said = [why for _, why in found.values()]
         text = " ".join(said)
         assert not re.search(r"-\d|(?<!I² is )\b0%|None|nan|  |\(\)", text), (result["id"], text)
         assert all(s[0].isupper() and s.endswith(".") for s in said)
-        lowest = "lowest level" in plain(soup(certainty(book.data, result)))
+        lowest = "lowest level" in plain(soup(certainty(whole.data, result)))
         assert lowest == (sum(s["change"] for s in result["certainty"]["steps"]) < 1), result["id"]

@@ -10,7 +10,7 @@ from bs4 import BeautifulSoup
 from made_up import KNEE, PAIN, World
 from rendered import finding, plain, soup
 
-from livingreview.display.across import Book
+from livingreview.render.book import Pages
 from livingreview.render.chapter import Chapter
 from livingreview.view.others import ours_for
 
@@ -175,7 +175,7 @@ def test_a_named_product_enters_although_it_is_kept_apart(world):
 
 
 def test_every_study_of_people_is_in_the_table_of_routes(cord):
-    rows = _cells(cord.by_route("sci-ais-conservative"), f"{CORD}-by-route")
+    rows = _cells(cord.by_route("sci-ais-conservative")._repr_html_(), f"{CORD}-by-route")
     people = [s for s, row in cord.evidence.studies.items()
               if row["design"] != "animal-experiment" and not row["companion_of"]]
     shown = {row[2]: row for row in rows}
@@ -199,9 +199,8 @@ def test_the_tabulated_studies_are_what_the_data_say(porosis):
     assert view.people == 0 and "Studies of people among them: 0" in plain(soup(view))
 
 
-def test_a_book_of_one_condition_holds_no_other():
-    book = Book(only=[POROSIS])
-    assert list(book.evidence) == [POROSIS]
-    rows = book.mechanisms()
-    assert rows and {r["indication"] for r in rows} == {POROSIS}
-    assert len(Book().mechanisms()) > len(rows)
+def test_a_chapter_shows_the_experiments_and_mechanisms_of_its_condition_alone(porosis):
+    for part in (porosis.mechanisms(), porosis.animal_effects(), porosis.animal_experiments()):
+        assert {r.indication.en for r in part.view.rows} == {"Osteoporosis"}
+    assert [n.indication for n in porosis.mechanism_pictures().view.networks] == [POROSIS]
+    assert 0 < porosis.mechanism_counts().view.n < Pages().mechanism_counts().view.n

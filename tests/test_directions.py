@@ -6,19 +6,18 @@ import math
 
 import numpy as np
 import pytest
-from bs4 import BeautifulSoup
 from made_up import World
 from rendered import plain, soup
 from scipy import stats
 
 from livingreview.data.dataset import load
-from livingreview.display import bounds
 from livingreview.effects import Evidence
 from livingreview.effects.comparisons import any_order
 from livingreview.review import directions as d
 from livingreview.review import harms
 from livingreview.view import albatross as a
 from livingreview.view.directions import direction_plot
+from livingreview.view.events import event_bounds
 from livingreview.view.forest import Forests
 
 ORDER = any_order(load())
@@ -246,7 +245,7 @@ def test_nobody_with_an_event_has_a_one_sided_bound(world):
     found = harms.totals(_events(world.trial("t").counts("t", 0, 3, n=10)))
     assert (found["events"], found["total"], found["k"]) == (0, 10, 1)
     assert found["upper"] == pytest.approx(1 - 0.05 ** (1 / 10))
-    assert bounds.risk_words(found) == "none among 10; at most 25.9 in 100"
+    assert "none among 10; at most 25.9 in 100" in plain(soup(event_bounds(world.evidence())))
 
 
 def test_exact_interval_of_some_events(world):
@@ -294,7 +293,7 @@ def test_what_is_in_no_sum_is_listed_with_its_reason(world, study, row, why):
 def test_a_patient_harmed_in_no_sum_is_not_overlooked(world):
     world.trial("case").count("case", "msc", 1, 1).trial("t").counts("t", 0, 0)
     ev = world.evidence()
-    row = BeautifulSoup(bounds.event_bounds(ev, {s: s for s in ev.studies}), "lxml").select_one(
+    row = soup(event_bounds(ev)).select_one(
         f"#{ev.indication}-event-bounds tbody tr").get_text(" ")
     assert "none among 20" in row and "1 of 1 in" in row and "single patient" in row
 

@@ -14,11 +14,11 @@ from rendered import asked as said
 from rendered import finding, plain, soup
 
 from livingreview.data import dataset
-from livingreview.display.combinations import combinations
 from livingreview.effects import Evidence
 from livingreview.effects.comparisons import additions
 from livingreview.render.engine import environment
 from livingreview.review.results import analyse
+from livingreview.view.combinations import combinations
 from livingreview.view.dose import Dose, dose
 from livingreview.view.finding import LEVELS
 from livingreview.view.forest import Forests
@@ -291,19 +291,21 @@ def test_what_a_treatment_adds_to_cells_needs_two_arms_of_the_same_cells(world):
               cointervention="platelet-rich-plasma")
     assert additions(world.data(), KNEE) == (("plus-2020", "platelet-rich-plasma"),)
     outcome = result(world, ADDED)
-    names = {s: s for s in ("scope-2020", "plus-2020", "other-2020")}
-    text = shown(combinations(world.evidence(), names, [outcome], str))
-    assert "No trial known here gives cells with and without arthroscopy" in text
-    assert "Arthroscopy scope-2020 1 of 1 scope-2020 none" in text
-    assert "Platelet-rich plasma none 0 of 0 none plus-2020" in text
+    table = combinations(world.evidence(), [outcome])
+    assert "compares cells with and without any of these: arthroscopy. What" in plain(soup(table))
+    assert [(r.what.en, *([t.href for t in trials] for trials in (r.added, r.usable, r.given)))
+            for r in table.rows] == [
+        ("Arthroscopy", ["trials/scope-2020.html"], ["trials/scope-2020.html"], []),
+        ("Platelet-rich plasma", [], [], ["trials/plus-2020.html"])]
+    assert [plain(td) for td in soup(table).select("tbody td[data-label^=Randomised]")] == [
+        "1 of 1", "0 of 0"]
 
 
 def test_where_every_treatment_is_tested_beside_cells_that_is_said(world):
     world.study("plus-2020").arm("plus-2020", "msc", cells="cultured-msc")
     world.arm("plus-2020", "prp", cells="cultured-msc", cointervention="platelet-rich-plasma")
-    text = shown(combinations(world.evidence(), {"plus-2020": "plus-2020"}, [], str))
-    assert ("For each treatment given with cells a trial compares cells with it and cells alone."
-            in text)
+    assert ("For each treatment given with cells a trial compares both together with cells alone."
+            in plain(soup(combinations(world.evidence(), []))))
 
 
 # --- what is said of a result ---------------------------------------------------------------------

@@ -10,7 +10,6 @@ from bs4 import BeautifulSoup
 from conftest import DATA
 from made_up import KNEE, World
 
-from livingreview.display.across import book
 from livingreview.render.chapter import Chapter
 
 ROOT = DATA.parent
@@ -50,14 +49,6 @@ def test_pages_stand_without_the_rows_of_a_table(data_copy, monkeypatch, emptied
     monkeypatch.setenv("LIVINGREVIEW_DATA", str(data_copy))
     failures = [line for page in PAGES for line in _failures(page)]
     assert not failures, "\n\n".join(failures)
-
-
-def test_only_chapters_that_are_written_are_linked(tmp_path, monkeypatch):
-    monkeypatch.setattr(book, "NOTEBOOKS", tmp_path)
-    (tmp_path / "osteoporosis").mkdir()
-    (tmp_path / "osteoporosis" / "index.md").write_text("")
-    assert book.chapter_page("osteoporosis") == "../notebooks/osteoporosis/index.html"
-    assert book.chapter_page("knee-osteoarthritis") is None
 
 
 def test_changes_of_the_data_name_their_file(tmp_path):

@@ -17,9 +17,9 @@ from rendered import finding, forest, plain, soup
 
 from livingreview import synthesis
 from livingreview.__main__ import main
-from livingreview.display.across.book import Book
+from livingreview.data.dataset import load
 from livingreview.render.numbers import percent
-from livingreview.review import dumps, review
+from livingreview.review import Review, dumps, review
 from livingreview.review.changes import changes
 from livingreview.review.results import analyse
 from livingreview.site.figures import csv_text
@@ -36,8 +36,8 @@ def world(tmp_path) -> World:
 
 
 @pytest.fixture(scope="module")
-def book() -> Book:
-    return Book()
+def whole() -> Review:
+    return Review.by_need(load())
 
 
 def harms(world: World, *tables: tuple[int, int, int, int]) -> World:
@@ -196,11 +196,11 @@ def test_the_command_says_what_a_trial_of_weight_zero_does(tmp_path):
     assert "0% #" in cells and "0.0%" not in cells
 
 
-def test_no_page_shows_a_bare_zero_beside_a_trial_of_a_pool(book):
+def test_no_page_shows_a_bare_zero_beside_a_trial_of_a_pool(whole):
     zero = 0
-    for indication in book.data.indications:
-        forests = Forests(book.data, indication)
-        for result in book.review.analyses(indication):
+    for indication in whole.data.indications:
+        forests = Forests(whole.data, indication)
+        for result in whole.analyses(indication):
             page = soup(forests.of(result))
             shown = [td.get_text() for td in page.find_all("td", {"data-label": "Weight"})]
             assert not {"0.0%", "0%"} & set(shown), result["id"]

@@ -18,7 +18,7 @@ from rendered import plain, soup
 
 from livingreview.__main__ import main
 from livingreview.data import dataset
-from livingreview.display import chapter as chapter_module
+from livingreview.render import chapter as chapter_module
 from livingreview.render import chapter as chapter_views
 from livingreview.render.chapter import Chapter
 from livingreview.review.asked import Asked, AskedError, possible

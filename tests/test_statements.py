@@ -8,12 +8,11 @@ import pytest
 from bs4 import BeautifulSoup
 from conftest import append
 from made_up import KNEE, World
-from rendered import figure, finding, plain
+from rendered import figure, finding, plain, soup
 from shown import PAGES, shown
 from stated import estimate, marks, wrong_statements
 
 from livingreview.data.dataset import load
-from livingreview.display.across import Book, harms
 from livingreview.render.book import Pages
 from livingreview.render.chapter import Chapter
 from livingreview.render.engine import render
@@ -82,13 +81,13 @@ def test_pages_of_other_data_say_the_same_of_a_result(changed):
     computed = review(data)
     found = computed.document["analyses"]
     assert found["fracture-months-added"]["pooled"] and found["fracture-months-graft"]["pooled"]
-    book, front, figures = Book(changed), Pages(changed), Figures(computed)
+    front, figures = Pages(changed), Figures(computed)
     chapter = Chapter(FRACTURE, changed)
     pages = {"landing": front.landing(), "map": front.evidence_map(), "answer": chapter.answer(),
-             "benefits": chapter.benefits(), "harms of the chapter": chapter.harms()}
+             "benefits": chapter.benefits(), "harms of the chapter": chapter.harms(),
+             "harms": front.harm_ratios()}
     pages = {name: part._repr_html_() for name, part in pages.items()}
-    pages |= {"harms": harms.ratios(book), "figures": "".join(
-        render(figures.page(r)) for r in chapter.results())}
+    pages["figures"] = "".join(render(figures.page(r)) for r in chapter.results())
     for name, html in pages.items():
         assert not (wrong := wrong_statements(html, found)), f"{name}\n" + "\n".join(wrong)
         assert not (rows := _unmarked(html)), f"{name}\n" + "\n".join(rows)
@@ -136,10 +135,11 @@ def test_trials_without_events_are_said_apart_from_the_participants_of_a_ratio(t
     result = review(load(folder)).analysis("harm")
     said = view.marks(result)
     assert (said["k"], said["n"], said["without"]) == (2, 80, 40)
-    row = BeautifulSoup(harms.ratios(Book(folder)), "lxml").select_one("#harms-ratios tbody tr")
+    row = soup(Pages(folder).harm_ratios().view).select_one("#harms-ratios tbody tr")
     assert [c.get_text() for c in row.find_all("td")][2:5] == [
         "2 trials", "80", estimate(result)]
-    assert "40 participants in 1 trial without events" in row.get_text()
+    assert row["data-without"] == "40"
+    assert "40 participants of 1 trial give no ratio" in row.get_text()
     assert "2 trials, 80 participants; 40 participants of 1 trial give no ratio" in (
         finding(load(folder), result))
 

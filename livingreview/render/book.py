@@ -6,16 +6,19 @@ from functools import cached_property
 
 from ..data.dataset import load
 from ..review import Review
-from ..view import codebook, completeness, quality
+from ..view import codebook, completeness, events, quality
 from ..view.evidence_map import evidence_map
 from ..view.flow import Flows, search_table
 from ..view.interface import interface
 from ..view.landing import landing
 from ..view.others import others, overlap
+from ..view.ratios import harm_ratios
+from ..view.spread import countries, timeline
+from .preclinical import Preclinical
 from .shown import Shown
 
 
-class Pages:
+class Pages(Preclinical):
     """Pages about all indications of a data folder.
 
     Parameters
@@ -114,10 +117,48 @@ class Pages:
         """Every file that programs can read, with what it holds."""
         return Shown(interface())
 
+    def timeline(self) -> Shown:
+        """Trials in people by year and indication."""
+        return Shown(timeline(self.review))
+
+    def countries(self) -> Shown:
+        """Trials in people by country of their centres."""
+        return Shown(countries(self.review))
+
     def others(self) -> Shown:
         """The pooled results of others in people, indication by indication, beside ours."""
         return Shown(others(self.review))
 
+    def animal_syntheses(self) -> Shown:
+        """The published pooled results of animal experiments."""
+        return Shown(others(self.review, "animal"))
+
     def overlap(self) -> Shown:
         """Which trials of ours published reviews include, as far as the data know it."""
         return Shown(overlap(self.review))
+
+    # --- harms of all indications -----------------------------------------------------------------
+
+    def harm_ratios(self) -> Shown:
+        """Pooled risk ratios of every indication."""
+        return Shown(harm_ratios(self.review))
+
+    def events_by_indication(self) -> Shown:
+        """Treated patients with each main event, in all and by indication."""
+        return Shown(events.by_indication(self.review))
+
+    def events_by_arm(self) -> Shown:
+        """The same by what the arms got."""
+        return Shown(events.by_arm(self.review))
+
+    def event_reporting(self) -> Shown:
+        """How many trials report each main event, and how many do not."""
+        return Shown(events.reporting(self.review))
+
+    def further_events(self) -> Shown:
+        """Treated patients with each further event."""
+        return Shown(events.further(self.review))
+
+    def event_rows(self) -> Shown:
+        """Every row behind these counts."""
+        return Shown(events.every_row(self.review))

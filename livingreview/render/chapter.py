@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import cached_property
 
-from ..display import chapter
+from ..data.dataset import load
+from ..effects import Evidence
+from ..review import Review, review
+from ..review.asked import Asked
 from ..review.directions import Direction, directions
 from ..review.windows import Shown as First
 from ..review.windows import shown_first
@@ -16,34 +19,96 @@ from ..view.base import Label, View
 from ..view.bias import risk_of_bias
 from ..view.changelog import changelog
 from ..view.chapter_trials import chapter_trials
+from ..view.combinations import combinations
+from ..view.conditions import by_condition
 from ..view.directions import direction_plot
 from ..view.dose import dose
+from ..view.events import event_bounds
 from ..view.finding import question
 from ..view.forest import Forests
 from ..view.ledger import Judged
 from ..view.listed import benefits, harms
+from ..view.naming import study_names
 from ..view.others import ours, published
 from ..view.panels import panels
 from ..view.remark import Remark
 from ..view.replica import replica
 from ..view.robustness import robustness
+from ..view.routes import by_route
 from ..view.seeds import Seed
 from ..view.subgroup import subgroups
 from ..view.tabs import tabs
 from ..view.time_course import time_course
+from .preclinical import Preclinical
 from .shown import Shown
 
 
-class Chapter(chapter.Chapter):
+class Chapter(Preclinical):
     """One indication, ready to be shown.
 
-    Takes what :class:`livingreview.display.chapter.Chapter` takes.
+    Parameters
+    ----------
+    indication : str
+        Folder of the indication.
+    data : path, optional
+        Another data folder.
+    window, comparator : optional
+        The end in months of a time window, and a word of `analysis_comparison`: the answer, dose,
+        time, subgroups and robustness then show the analyses of these in the place of the
+        chapter's own. See `review.asked`.
 
     Examples
     --------
     >>> chapter = Chapter("knee-osteoarthritis")
     >>> chapter.answer()  # doctest: +SKIP
     """
+
+    def __init__(self, indication: str, data=None, window=None, comparator=None):
+        self.indication = indication
+        self._folder = data
+        self._parameters = (window, comparator)
+
+    @cached_property
+    def review(self) -> Review:
+        """The results of the indication's analyses."""
+        return review(load(self._folder or None), only=[self.indication])
+
+    @property
+    def data(self):
+        """The data folder."""
+        return self.review.data
+
+    @cached_property
+    def evidence(self) -> Evidence:
+        """Studies, arms and rows of the indication."""
+        return self.review.evidence[self.indication]
+
+    @cached_property
+    def names(self) -> dict[str, str]:
+        """Names of the studies."""
+        return study_names(self.data, self.indication)
+
+    def results(self, **having) -> list[dict]:
+        """Results of the indication whose keys or question have these values."""
+        question = {k: v for k, v in having.items() if k in ("target", "comparison", "measure")}
+        rest = {k: v for k, v in having.items() if k not in question}
+        return [r for r in self.review.analyses(self.indication, **rest)
+                if all(r["question"][k] == v for k, v in question.items())]
+
+    @cached_property
+    def asked(self) -> Asked:
+        """What the chapter is asked for in the place of its own questions."""
+        return Asked.of(self.data, self.indication, *self._parameters)
+
+    def _analysis(self, analysis: str) -> dict | None:
+        """An analysis, or what asks the same as was asked for; None where there is nothing."""
+        result = self.review.analysis(analysis)
+        return self.asked.instead(result, self.results()) if self.asked else result
+
+    @property
+    def only(self) -> tuple[str]:
+        """The indication of the chapter, of which alone its parts speak."""
+        return (self.indication,)
 
     @cached_property
     def _forests(self) -> Forests:
@@ -86,9 +151,25 @@ class Chapter(chapter.Chapter):
         """Every analysis of harms, event by event."""
         return Shown(harms(self._forests, self.results(), self._first_ids))
 
+    def event_bounds(self) -> Shown:
+        """Patients with each adverse event in the treated arms, with exact bounds."""
+        return Shown(event_bounds(self.evidence))
+
     def trials(self) -> Shown:
         """The studies of the chapter; those that are running; those of animals."""
         return Shown(chapter_trials(self.review, self.indication))
+
+    def by_condition(self, *analyses: str) -> Shown:
+        """Each trial of some analyses, by the stage or form of the disease at entry."""
+        return Shown(by_condition(self.review, self.evidence, analyses))
+
+    def by_route(self, *analyses: str) -> Shown:
+        """Studies of people by route, with their results in some analyses."""
+        return Shown(by_route(self.review, self.evidence, analyses))
+
+    def combinations(self) -> Shown:
+        """The treatment with another one: which trial tells what each adds."""
+        return Shown(combinations(self.evidence, self.results()))
 
     def replica(self, check: str, main: str, published: str) -> Shown:
         """A published pooled result, recomputed, and the rules that lead from it to ours.

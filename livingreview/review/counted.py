@@ -39,3 +39,8 @@ def not_counted(ev: Evidence, trial: str) -> str:
     if ev.nameless(study):
         return "a study without a name, which may be there under its own"
     return shares_patients(ev, trial, Rules())
+
+
+def human_trials(ev: Evidence) -> list[str]:
+    """The trials in people that count."""
+    return [t for t in trials(ev) if kind_of_trial(ev, t) != "animal" and not not_counted(ev, t)]

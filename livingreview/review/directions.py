@@ -34,14 +34,9 @@ from ..effects.values import QUALITIES, Reading, Unusable, reading, worst
 CELLS, COMPARATOR, SAME, MIXED, UNKNOWN = "cells", "comparator", "no-difference", "mixed", ""
 POINTING = (CELLS, COMPARATOR)
 ALIKE = 0.7  # share of a trial's outcomes that must point one way (Hilton Boon 2021)
+# How a direction is known: from the values of both arms, with their spread or without, from a
+# difference as the report gives it, or from its words alone.
 COMPUTED, POINTS, ESTIMATE, STATED = "computed", "values-only", "reported-estimate", "stated"
-BASES = {
-    COMPUTED: "computed from the values of both arms",
-    POINTS: "from the values of both arms, without their spread",
-    ESTIMATE: "a difference as the report gives it",
-    STATED: "stated by the report, without numbers for it",
-    "": "",
-}
 TRIALS = frozenset({"rct", "nonrandomised-controlled"})
 _BOUND = re.compile(r"([<>≤≥])\s*(0?\.\d+(?:[eE]-?\d+)?)")
 _TINY = 1e-12  # a difference that is only rounding
@@ -59,7 +54,7 @@ class Direction:
         ``cells``, ``comparator``, ``no-difference``, ``mixed``, or empty where it is not stated.
         That of the point estimate, whatever its p-value.
     basis : str
-        A key of `BASES`.
+        ``computed``, ``values-only``, ``reported-estimate``, ``stated``; empty where unknown.
     visits : tuple of float
         All visits after baseline at which both arms have values.
     p, p_sign : float or None, str

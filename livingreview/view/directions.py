@@ -123,7 +123,7 @@ class Outcome:
     Attributes
     ----------
     basis : str
-        A key of `review.directions.BASES`; empty where the direction is not known.
+        As :attr:`livingreview.review.directions.Direction.basis`.
     why_unknown, odd, not_counted : str
         In the words of the analysis.
     """

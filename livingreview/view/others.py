@@ -91,7 +91,7 @@ class Published(View):
 
 @dataclass(frozen=True)
 class Others(View):
-    """The published results in people of every indication."""
+    """The published results of every indication, in people or in animals."""
 
     template = "others"
 
@@ -261,12 +261,19 @@ def _result(review: Review, findings: Findings, names: Mapping[str, str], row: M
         spoken(row["note"], names))
 
 
-def others(review: Review) -> Others:
-    """The published results in people of every indication, each beside ours."""
+def others(review: Review, unit: str = "") -> Others:
+    """The published results of every indication, each beside ours.
+
+    Parameters
+    ----------
+    review : Review
+    unit : str
+        What they pool: people where it is empty; of ``animal`` only indications that have any.
+    """
     data = review.data
     addresses = Addresses(data)
-    return Others(tuple(published(review, Findings(data, i, addresses), "")
-                        for i in data.indications))
+    found = (published(review, Findings(data, i, addresses), unit) for i in data.indications)
+    return Others(tuple(p for p in found if p.results or not unit))
 
 
 def shared_trials(review: Review, indication: str, row: Mapping) -> set[str]:

@@ -11,6 +11,14 @@ from .base import Label, label
 
 
 @dataclass(frozen=True)
+class Counted:
+    """Something with how many there are of it; an empty label is what is not stated."""
+
+    name: Label
+    n: int
+
+
+@dataclass(frozen=True)
 class Size:
     """What the data hold of an indication; a trial with several reports is counted once.
 

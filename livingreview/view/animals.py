@@ -1,0 +1,226 @@
+"""Every animal experiment: model, product, what was measured, and the signals of its conduct."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from ..data.dataset import Dataset
+from ..effects import Evidence
+from ..effects.comparisons import is_cell_arm
+from ..review import Review
+from ..review.animals import NO_VALUES, AnimalEffect, arms_of, effects, experiments, signals
+from ..review.counted import ANIMAL
+from ..review.directions import Direction, directions
+from .base import Label, View, label, wording
+from .directory import Directory
+from .finding import Estimate
+from .sizes import Counted
+from .sources import Link
+
+
+@dataclass(frozen=True)
+class AnimalCounts(View):
+    """How many experiments there are, by species and indication."""
+
+    template = "animal_counts"
+
+    n: int
+    species: tuple[Counted, ...]
+    indications: tuple[Counted, ...]
+
+
+@dataclass(frozen=True)
+class Given:
+    """What an arm got, as far as it is stated: source, product and donor, dose, routes."""
+
+    labels: tuple[Label, ...]
+    dose: float | None
+    routes: tuple[Label, ...]
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """An animal experiment; `outcomes` are those with a row in the data."""
+
+    study: Link
+    indication: Label
+    species: Label
+    model: str
+    given: tuple[Given, ...]
+    groups: tuple[str, ...]
+    n: int | None
+    outcomes: tuple[Label, ...]
+    status: Label
+    note: str
+
+
+@dataclass(frozen=True)
+class AnimalExperiments(View):
+    """Every experiment, with what the field calls a product, a dose, and none of both."""
+
+    template = "animal_experiments"
+
+    product: Label
+    unit: Label
+    nothing: Label
+    rows: tuple[Experiment, ...]
+
+
+@dataclass(frozen=True)
+class Basis:
+    """How a direction is known (`review.directions.Direction.basis`), else a reason in words."""
+
+    key: str
+    said: str = ""
+
+
+@dataclass(frozen=True)
+class Effect:
+    """One outcome of one experiment.
+
+    Attributes
+    ----------
+    measure : Label
+    estimate : Estimate or None
+        Above the null better with the treatment.
+    why : str
+        Why there is no estimate.
+    directions : tuple of Label
+        Which way it points, as stated; empty where it was compared with no control.
+    p : tuple of (str, float)
+        P-values as printed: a sign, and the number.
+    """
+
+    study: Link
+    indication: Label
+    outcome: Label
+    measure: Label
+    estimate: Estimate | None
+    why: str
+    directions: tuple[Label, ...]
+    bases: tuple[Basis, ...]
+    p: tuple[tuple[str, float], ...]
+
+
+@dataclass(frozen=True)
+class AnimalEffects(View):
+    """Effect size where the rows give one, and the direction as stated, outcome by outcome."""
+
+    template = "animal_effects"
+
+    given: Label
+    rows: tuple[Effect, ...]
+
+
+@dataclass(frozen=True)
+class Signals:
+    """What the data hold on the conduct of an experiment."""
+
+    study: Link
+    indication: Label
+    randomised: bool
+    blinded: bool
+    size: bool
+    groups: bool
+
+
+@dataclass(frozen=True)
+class AnimalSignals(View):
+    """Signals of conduct that the SYRCLE tool asks for, and how many judgements are published."""
+
+    template = "animal_signals"
+
+    judged: int
+    rows: tuple[Signals, ...]
+
+
+def _every(review: Review, indications: Sequence[str]) -> Iterator[tuple[Evidence, str]]:
+    for ev in (review.evidence[i] for i in indications):
+        for study_id in experiments(ev):
+            yield ev, study_id
+
+
+def animal_counts(review: Review, indications: Sequence[str]) -> AnimalCounts:
+    """How many experiments there are, by species and indication.
+
+    Parameters
+    ----------
+    review : Review
+    indications : sequence of str
+        Those whose experiments are meant.
+    """
+    def counted(vocabulary: str, words: list) -> tuple[Counted, ...]:
+        return tuple(Counted(label(review.data, vocabulary, word), n)
+                     for word, n in Counter(words).most_common())
+
+    found = list(_every(review, indications))
+    species = counted("species", [ev.studies[s]["species"] for ev, s in found])
+    return AnimalCounts(len(found), species,
+                        counted("indication", [ev.indication for ev, _ in found]))
+
+
+def animal_experiments(review: Review, indications: Sequence[str]) -> AnimalExperiments:
+    """Every experiment with its model, what was given, groups and remark (see `animal_counts`)."""
+    data, directory = review.data, Directory(review.data)
+    return AnimalExperiments(
+        wording(data, "product"), wording(data, "dose-unit"), wording(data, "nothing-given"),
+        tuple(_experiment(directory, ev, s) for ev, s in _every(review, indications)))
+
+
+def _experiment(directory: Directory, ev: Evidence, study_id: str) -> Experiment:
+    study, arms, data, i = ev.studies[study_id], arms_of(ev, study_id), ev.data, ev.indication
+    measured = {r["outcome"] for a in arms for r in ev.outcomes.get((study_id, a["arm_id"]), ())}
+    measured |= {r["outcome"] for r in ev.contrasts.get(study_id, ())}
+    return Experiment(
+        directory.study(i, study_id), label(data, "indication", i),
+        label(data, "species", study["species"]), study["population"] or "",
+        tuple(dict.fromkeys(_given(data, a) for a in arms if is_cell_arm(a))),
+        tuple(directory.arms(i)[study_id, a["arm_id"]] for a in arms), study["n_enrolled"],
+        tuple(label(data, "outcome", o) for o in sorted(measured)),
+        label(data, "status", study["status"]), directory.said(study["note"], i))
+
+
+def _given(data: Dataset, arm) -> Given:
+    return Given(tuple(label(data, field, arm[field]) for field in (
+        "cell_source", "cell_product", "donor") if arm[field] not in (None, "none")),
+        arm["dose_cells"], tuple(label(data, "route", r) for r in arm["route"]))
+
+
+def animal_effects(review: Review, indications: Sequence[str]) -> AnimalEffects:
+    """Effect size or direction of every outcome (see `animal_counts`)."""
+    directory, rows = Directory(review.data), []
+    for ev in (review.evidence[i] for i in indications):
+        sizes = {(e.study, e.outcome): e for e in effects(ev)}
+        ways = defaultdict(list)
+        for d in directions(ev, frozenset({ANIMAL})):
+            ways[d.study, d.outcome].append(d)
+        rows += [_effect(directory, ev, key, sizes.get(key), ways.get(key, []))
+                 for key in dict.fromkeys([*sizes, *ways])]
+    return AnimalEffects(wording(review.data, "intervention"), tuple(rows))
+
+
+def _effect(directory: Directory, ev: Evidence, key: tuple[str, str], size: AnimalEffect | None,
+            ways: list[Direction]) -> Effect:
+    data, i, (study_id, outcome) = ev.data, ev.indication, key
+    bases = [b for d in ways for b in (
+        Basis(d.basis) if d.basis else Basis("", d.why_unknown), Basis("", d.not_counted))]
+    return Effect(
+        directory.study(i, study_id), label(data, "indication", i), label(data, "outcome", outcome),
+        label(data, "measure", size.measure if size else None),
+        Estimate(*size.values, 1) if size and size.values else None,
+        size.why if size else NO_VALUES,
+        tuple(dict.fromkeys(label(data, "stated_result", d.direction) for d in ways)),
+        tuple(dict.fromkeys(b for b in bases if b.key or b.said)),
+        tuple(dict.fromkeys((d.p_sign, d.p) for d in ways if d.p is not None)))
+
+
+def animal_signals(review: Review, indications: Sequence[str]) -> AnimalSignals:
+    """Signals of conduct of every experiment (see `animal_counts`)."""
+    data, directory = review.data, Directory(review.data)
+    judged = sum(r["tool"] == "syrcle"
+                 for i in indications for r in data.records("risk_of_bias", i))
+    return AnimalSignals(judged, tuple(
+        Signals(directory.study(ev.indication, s), label(data, "indication", ev.indication),
+                **signals(ev, s)) for ev, s in _every(review, indications)))
