@@ -399,7 +399,8 @@ def test_numbers_that_warn_of_themselves(pages, name):
     row, said = CAUTIONS[name]
     said_of = environment().get_template("others_words.html").make_module(
         {"language": "en", "page": ""}).caution
-    found = "; ".join(said_of(asdict(c)) for c in cautions(pages.review.data, KNEE, _published(**row)))
+    found = "; ".join(map(said_of, map(asdict, cautions(
+        pages.review.data, KNEE, _published(**row)))))
     assert said in found if said else found == ""
 
 
