@@ -15,6 +15,7 @@ from ..review.missing import FINISHED_REPORTED, FINISHED_UNREPORTED, RUNNING
 from ..review.windows import HARM, HEADLINE, Shown, others
 from .addresses import Addresses
 from .base import Label, View, label, wording
+from .events import Sum, treated
 from .finding import Finding
 from .forest import Forest, Forests
 from .naming import arm_names, brief, of_study, spoken
@@ -100,6 +101,8 @@ class Answer(View):
     instead : Finding or None
         What is known where the headline has no estimate.
     harm : Finding or None
+    treated : Sum or None
+        Patients with an event in all treated arms, where the harm has no estimate.
     squares : int
         Of 100, those for participants whom the headline rests on.
     forest : Forest or None
@@ -125,6 +128,7 @@ class Answer(View):
     headline: Finding | None
     instead: Finding | None
     harm: Finding | None
+    treated: Sum | None
     squares: int
     forest: Forest | None
     row: FindingRow | None
@@ -168,7 +172,8 @@ def answer(ev: Evidence, forests: Forests, results: Mapping[str, dict],
         given=wording(ev.data, "intervention"), wish=_wish(ev.data, asked),
         headline=findings.of(head) if head else None,
         instead=_instead(lines) if head and not head["pooled"] else None,
-        harm=findings.of(harm) if harm else None, squares=_squares(head),
+        harm=findings.of(harm) if harm else None, treated=treated(ev, harm) if harm else None,
+        squares=_squares(head),
         forest=forests.of(head) if head and head["k"] > 1 else None,
         row=row_of(head, findings) if head and head["k"] == 1 and head["pooled"] else None,
         lines=tuple(compared), alone=tuple(x for x in lines if x not in compared),

@@ -297,6 +297,30 @@ def every_row(review: Review) -> EventRows:
                            for r in all_events(review)))
 
 
+def treated(ev: Evidence, harm: Mapping) -> Sum | None:
+    """Patients with an event in all treated arms, where trials give no estimate of harm.
+
+    Parameters
+    ----------
+    ev : Evidence
+    harm : mapping
+        The analysis of harm that is shown first, from ``results.json``.
+
+    Returns
+    -------
+    Sum or None
+        Of the event that the analysis asks for, else of the first main event with a count of
+        patients; None where there is no such count, or an estimate tells more.
+    """
+    if harm["pooled"]:
+        return None
+    rows, maker = arm_events(ev), _Maker(ev.data)
+    sums = (maker.sum(e, (r for r in rows if r.event == e))
+            for e in (harm["question"]["target"], *main_events(ev.data))
+            if any(r.event == e for r in rows))
+    return next((s for s in sums if s.total), None)
+
+
 def event_bounds(ev: Evidence) -> EventBounds:
     """Patients with each adverse event in the treated arms of one indication.
 

@@ -13,6 +13,7 @@ from ..review.searches import searches
 from ..review.windows import HARM, HEADLINE, shown_first
 from .addresses import Addresses
 from .base import Label, View, label, wording
+from .events import Sum, treated
 from .evidence_map import EvidenceMap, evidence_map
 from .finding import LEVELS, Finding, Findings
 from .mini import Mini, mini
@@ -34,6 +35,8 @@ class Card:
     counts, harm_counts : tuple of float or None
         Where a ratio is of one trial: patients with the event and all, treated first.
     harm : Finding or None
+    treated : Sum or None
+        Patients with an event in all treated arms, where the harm has no estimate.
     """
 
     href: str
@@ -43,6 +46,7 @@ class Card:
     drawing: Mini | None
     counts: tuple[float, float, float, float] | None
     harm: Finding | None
+    treated: Sum | None
     harm_counts: tuple[float, float, float, float] | None
 
 
@@ -135,7 +139,8 @@ def _card(review: Review, findings: Findings, href: str, known: Size) -> Card:
     drawn = instead or headline
     return Card(href, known, headline and findings.of(headline),
                 instead and findings.of(instead), drawn and mini(drawn), _counts(drawn),
-                harm and findings.of(harm), _counts(harm))
+                harm and findings.of(harm),
+                harm and treated(review.evidence[indication], harm), _counts(harm))
 
 
 def _counts(result: dict | None) -> tuple[float, float, float, float] | None:
