@@ -74,7 +74,8 @@ def _table(html: Path, page: str, table: str) -> list:
 
 def _linked_studies(html: Path, page: str, table: str) -> set[str]:
     """Addresses of the pages of studies that the rows of a table are about."""
-    links = (a["href"] for tr in _table(html, page, table) for a in tr.select("th a[href]"))
+    links = (a["href"] for tr in _table(html, page, table)
+             for a in tr.select("th a[href]") or tr.select("a[href]"))
     return {path.rpartition("trials/")[2] for link in links
             if "trials/" in (path := unquote(urlsplit(link).path))}
 
