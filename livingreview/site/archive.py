@@ -18,6 +18,7 @@ from pathlib import Path
 
 from ..data import versions
 from ..data.reads import VERSION
+from ..render.engine import render
 from . import places, stopping
 from .build import staging, swap
 from .heads import COMMIT, SIBLINGS
@@ -101,9 +102,7 @@ def index(out: Path) -> None:
 
 def _leading_to(folder: str) -> str:
     """A page that leads to the site in a folder beside it."""
-    return (f'<!doctype html><meta charset="utf-8"><title>Versions</title><meta '
-            f'http-equiv="refresh" content="0; url={folder}/index.html"><a '
-            f'href="{folder}/index.html">{folder}</a>\n')
+    return str(render({"template": "leading", "data": {"folder": folder}})) + "\n"
 
 
 def site_version(root: Path, version: str, out: Path, say: Callable[[str], None]) -> Path:

@@ -7,7 +7,6 @@ from other data, another package or other pins.
 
 from __future__ import annotations
 
-import html
 import json
 import os
 import shutil
@@ -28,6 +27,7 @@ from ..data.about import about
 from ..data.dataset import DataError, Dataset, default_folder, load
 from ..data.store import VARIABLE, Store
 from ..render import engine
+from ..render.engine import render
 from ..review import Review
 from ..view.glossary import PAGE
 from . import (
@@ -249,27 +249,18 @@ def _write(data: Dataset, generated: Path, site_url: str) -> None:
         (extra / "feed.xml").write_text(feed.feed(data, site_url), encoding="utf-8")
 
 
-def _links(repository: str) -> list[tuple[str, str]]:
-    """(text, address) of what readers find in the repository; none where it is not known."""
-    if not repository:
-        return []
-    repository = repository.rstrip("/")
-    return [("Source repository", repository), ("Report an error", f"{repository}/issues")]
-
-
 def _addresses(app: Sphinx, config) -> None:
     """Canonical links, and links to the repository, where their addresses are set."""
     if config.livingreview_site_url:
         config.html_baseurl = heads.address(config.livingreview_site_url, versions.here()) + "/"
-    links = _links(config.livingreview_repository_url)
+    repository = config.livingreview_repository_url.rstrip("/")
+    found = {"template": "repository", "data": {"repository": repository}}
     config.myst_substitutions = {
         **config.myst_substitutions,
-        "repository_links": " · ".join(f"[{name}]({address})" for name, address in links)}
-    if links:
-        footer = " · ".join(f'<a href="{html.escape(address)}">{name}</a>'
-                            for name, address in links)
+        "repository_links": render(found, form="txt") if repository else ""}
+    if repository:
         config.html_theme_options = {**config.html_theme_options,
-                                     "extra_footer": f"<p>{footer}</p>"}
+                                     "extra_footer": str(render(found))}
 
 
 def _without_thebe(app: Sphinx, config) -> None:

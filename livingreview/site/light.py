@@ -29,8 +29,8 @@ _FIRST = ("basic.css", "styles/pydata-sphinx-theme.css")
 _NEEDED_BY = {
     "doctools": None, "sphinx_highlight": None, "sphinx-book-theme": None, "thebe": None,
     "DOCUMENTATION_OPTIONS.": None, "fontawesome": None,
-    "documentation_options": '<div class="highlight',
-    "clipboard": '<div class="highlight', "copybutton": '<div class="highlight',
+    "documentation_options": 'class="highlight',
+    "clipboard": 'class="highlight', "copybutton": 'class="highlight',
     "toggle": re.compile(r'class="[^"]*\b(toggle|dropdown)\b'),
     "design-tabs": 'class="sd-tab', "mathjax": 'class="math', "glossary": 'class="lr-term"',
 }

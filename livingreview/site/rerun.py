@@ -5,16 +5,17 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import nbformat
 
-from ..data import versions
 from ..data.dataset import Dataset
 from ..data.parcel import Parcel, digest_of
+from ..render.engine import render
 from ..review.asked import Asked, AskedError
 from ..view.addresses import PAGES
+from ..view.versions import State
 from . import notebooks, standalone
 from .workers import Workers, identity
 
@@ -155,15 +156,11 @@ def _takes(notebook: nbformat.NotebookNode) -> list[str]:
 
 def _heading(path: Path, data: Dataset, parameters: Mapping[str, object]) -> str:
     """What a rerun is made from, in Markdown."""
-    chosen = ", ".join(f"{k} = {v}" for k, v in parameters.items()) or "none"
-    changed = versions.said(data.version) or "on no stated day"
-    files = "\n".join(f"| {file} | `{value}` |" for file, value in sorted(data.digests.items()))
-    return (f"**A rerun of {named(path)}.** Not a page of the published review.\n\n"
-            f"- Data: folder {data.folder.resolve().name}, last changed "
-            f"{changed}, digest of all files `{digest_of(data)}`\n"
-            f"- Parameters: {chosen}\n- Made with: {identity()}\n\n"
-            "<details class=\"lr-details\"><summary>Digest of each file</summary>\n\n"
-            f"| File of the data | SHA-256 |\n|---|---|\n{files}\n\n</details>\n")
+    return render({"template": "rerun", "data": {
+        "name": named(path), "folder": data.folder.resolve().name,
+        "changed": asdict(State.of(data.version)), "digest": digest_of(data),
+        "parameters": ", ".join(f"{k} = {v}" for k, v in parameters.items()),
+        "programs": identity(), "files": sorted(data.digests.items())}}, form="txt")
 
 
 def run(reruns: Sequence[Rerun], data: Dataset, store: Path, workers: Workers
