@@ -1,8 +1,7 @@
 """Addresses of the site as it was, and what they have become.
 
-Each chapter was one long page, ``notebooks/<indication>.html``. What cells of notebooks write still
-links into it, and so do others. Links in outputs of cells are led to the new places when a page is
-written, and small pages at the old addresses lead there whoever comes from elsewhere.
+Each chapter was one long page, ``notebooks/<indication>.html``. Small pages at the old addresses
+lead whoever comes from elsewhere to the new places.
 """
 
 from __future__ import annotations
@@ -12,9 +11,8 @@ import html
 import posixpath
 import re
 import shutil
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import cached_property
 from itertools import count
 from pathlib import Path
 from urllib.parse import unquote_to_bytes
@@ -86,8 +84,6 @@ TABLES = {
 _LINK = re.compile(r"<a\s[^>]*>")
 _HREF = re.compile(r'(?<![\w:-])href="([^"]*)"')
 _DOWNLOAD = re.compile(r'(?<![\w:-])download="([^"]+)"')
-_ID = re.compile(r'(?<![\w:-])id="([^"]+)"')
-_ELSEWHERE = re.compile(r"/|[a-z][a-z0-9+.-]*:", re.IGNORECASE)
 
 
 class OldAddresses:
@@ -106,13 +102,11 @@ class OldAddresses:
     def _doubled(self, indication: str) -> list[str]:
         """Studies whose name another indication has too, so that they got a longer address."""
         order = self.indications
-        before = order[:order.index(indication)] if indication else ()
+        before = order[:order.index(indication)]
         earlier = {study for other in before for study in self._studies(other)}
         return [study for study in self._studies(indication) if study in earlier]
 
     def _studies(self, indication: str) -> list[str]:
-        if not indication:
-            return []
         return [row["study_id"] for row in self._data.records("studies", indication)]
 
     def rules(self, indication: str) -> list[tuple[str, str]]:
@@ -121,7 +115,6 @@ class OldAddresses:
         Parameters
         ----------
         indication : str
-            Empty where it is not known: then a study is the one with the plain address.
 
         Returns
         -------
@@ -146,68 +139,6 @@ class OldAddresses:
         return found | {f"{indication}-{name}": chapter(indication, page, f"{indication}-{name}")
                         for page, names in TABLES.items() for name in names}
 
-    @cached_property
-    def _moves(self) -> dict[str, tuple[list[tuple[re.Pattern, str]], dict[str, str]]]:
-        """Rules and sections of each indication; those of a page of none have an empty name."""
-        return {indication: ([(re.compile(p), new) for p, new in self.rules(indication)],
-                             self.sections(indication) if indication else {})
-                for indication in ("", *self.indications)}
-
-    def moved(self, indication: str, anchor: str) -> str | None:
-        """Where an anchor of an old chapter is now; None where it is not known.
-
-        Parameters
-        ----------
-        indication : str
-            Of the chapter; empty where it is not known.
-        anchor : str
-        """
-        rules, sections = self._moves[indication]
-        if anchor in sections:
-            return sections[anchor]
-        fits = ((pattern.fullmatch(anchor), new) for pattern, new in rules)
-        return next((new.format(fit[0], fit[1]) for fit, new in fits if fit), None)
-
-    def chapter_of(self, page: str) -> str:
-        """The indication whose chapter a page, or an old chapter, is of; empty for none."""
-        folder, _, rest = page.partition("/")
-        name = rest.partition("/")[0].removesuffix(".html")
-        return name if folder == FOLDER and name in self.indications else ""
-
-    def target(self, href: str, page: str, ids: Collection[str] = ()) -> str:
-        """A link that a cell wrote, as its page needs it.
-
-        Parameters
-        ----------
-        href : str
-            Written for a page in a folder of the site.
-        page : str
-            Address of the page from the root of the site.
-        ids : collection of str
-            Identifiers on the page, to which a link leads as before.
-        """
-        path, mark, anchor = href.partition("#")
-        if _ELSEWHERE.match(path):
-            return href
-        if not path:
-            new = None if anchor in ids else self.moved(self.chapter_of(page), anchor)
-            return relative(new, page) if new else href
-        meant = posixpath.normpath(posixpath.join(_written_in(page), path))
-        if meant.startswith("../"):  # beyond the root: it was written for this page
-            return href
-        indication = self.chapter_of(meant)
-        if meant != f"{FOLDER}/{indication}.html":
-            return relative(meant + mark + anchor, page)
-        if anchor in ids and indication == self.chapter_of(page):
-            return f"#{anchor}"
-        return relative(self.moved(indication, anchor) or self.new.chapter(indication), page)
-
-
-def _written_in(page: str) -> str:
-    """The folder for which cells of a page write their links."""
-    folder = posixpath.dirname(page)
-    return FOLDER if not folder or "/" in folder else folder
-
 
 def _led(body: str, lead: Callable[[str, str], str]) -> str:
     """HTML in which each link leads where a function of it and of its tag says."""
@@ -221,27 +152,6 @@ def _led(body: str, lead: Callable[[str, str], str]) -> str:
             return tag[0]
         return tag[0][:found.start(1)] + html.escape(new) + tag[0][found.end(1):]
     return _LINK.sub(again, body)
-
-
-def resolve(body: str, page: str, old: OldAddresses, ids: Collection[str] = ()) -> str:
-    """Lead the links of what a cell wrote to where things are now.
-
-    Parameters
-    ----------
-    body : str
-        HTML that a cell wrote; links made by Sphinx are right already and must not be in it.
-    page : str
-        Address of its page from the root of the site.
-    old : OldAddresses
-    ids : collection of str
-        Identifiers on the rest of the page.
-
-    Returns
-    -------
-    str
-    """
-    here = {*ids, *_ID.findall(body)}
-    return _led(body, lambda href, tag: old.target(href, page, here))
 
 
 @dataclass
@@ -320,38 +230,19 @@ def _content(address: str) -> bytes:
 
 
 class Outputs:
-    """Gives what cells wrote the addresses of the site, when a page is written.
+    """Writes the views of a page, and the files that they offer.
 
     Connect it to the event ``doctree-resolved``.
-
-    Parameters
-    ----------
-    data : callable
-        Gives the data folder; it is asked once, when a page has a link.
     """
 
-    def __init__(self, data: Callable[[], Dataset]):
-        self._data = data
-
-    @cached_property
-    def _old(self) -> OldAddresses:
-        return OldAddresses(self._data())
-
     def __call__(self, app: Sphinx, doctree: nodes.document, name: str) -> None:
-        """Rewrite the outputs on a page and write its files."""
+        """Put HTML in the place of each view, for the page and its language."""
         if app.builder.format != "html":
             return
         downloads = Downloads(app.builder.get_target_uri(name))
-        linking = [node for node in _outputs(doctree) if "href=" in node.astext()]
-        for node in list(doctree.findall(view)):  # their links are right as they are
+        for node in list(doctree.findall(view)):
             body = str(render(node["packed"], downloads.page, app.config.language))
             node.replace_self(nodes.raw("", filed(body, downloads), format="html"))
-        ids = _ids(doctree) if linking else ()
-        for node in linking:
-            # in this order: the address of a file is right for the page as soon as it is written
-            body = filed(resolve(node.astext(), downloads.page, self._old, ids), downloads)
-            node.clear()
-            node += nodes.Text(body)
         downloads.write(Path(app.outdir))
 
     @staticmethod
@@ -360,20 +251,6 @@ class Outputs:
         for name in removed:
             Downloads(app.builder.get_target_uri(name)).write(Path(app.outdir))
         return ()
-
-
-def _outputs(doctree: nodes.document) -> Iterator[nodes.raw]:
-    """The HTML that cells wrote."""
-    for cell in doctree.findall(nodes.container):
-        if "cell_output" in cell["classes"]:
-            yield from (node for node in cell.findall(nodes.raw)
-                        if "html" in node.get("format", "").split())
-
-
-def _ids(doctree: nodes.document) -> set[str]:
-    """Every identifier that a page will have."""
-    found = {i for node in doctree.findall(nodes.Element) for i in node["ids"]}
-    return found.union(*(_ID.findall(node.astext()) for node in doctree.findall(nodes.raw)))
 
 
 @dataclass(frozen=True)

@@ -283,7 +283,7 @@ def setup(app: Sphinx) -> dict:
     app.connect("env-get-outdated", build.outdated)
     app.connect("html-collect-pages", build.generated)
     app.connect("html-page-context", build.decorate)
-    app.connect("doctree-resolved", addresses.Outputs(build.dataset))
+    app.connect("doctree-resolved", addresses.Outputs())
     app.connect("env-get-outdated", addresses.Outputs.forget)
     views.setup(app)
     app.connect("build-finished", build.complete, priority=700)  # before styles are looked for
