@@ -9,6 +9,7 @@ import pytest
 from conftest import DATA, read_table, write_table
 from made_up import KNEE, World
 from rendered import plain, soup
+from stated import estimate
 
 from livingreview.data import tables
 from livingreview.data.dataset import DataError, load
@@ -77,7 +78,7 @@ def test_bases_are_linked_and_shown_with_the_current_estimate(shown):
             if basis.analysis:
                 result = made.review.analysis(name)
                 marked = cell.select_one(f"[data-result={name}]")
-                assert result["pooled"] is None or marked["data-estimate"] in plain(marked)
+                assert result["pooled"] is None or estimate(result) in plain(marked)
                 target = basis.analysis.href
             elif basis.study:
                 of, _, study = name.partition(":")
