@@ -6,13 +6,14 @@ from dataclasses import dataclass
 
 import pytest
 
-from livingreview.render.engine import render
+from livingreview.render.engine import environment, render
 from livingreview.site import heads
 from livingreview.site.generated import Generated
 from livingreview.site.heads import Identity
 from livingreview.site.kept import Kept
 from livingreview.view.base import View
 
+_CITED = '<p>In: A book. {% include "unreleased.txt" %}</p>'  # as the page of a figure has it
 AROUND, OLD, NEW = "frame", ("version of Monday", ""), ("version of Tuesday", "")
 
 
@@ -20,7 +21,7 @@ AROUND, OLD, NEW = "frame", ("version of Monday", ""), ("version of Tuesday", ""
 class Said(View):
     template = "said"
 
-    value: float
+    value: float | str
 
 
 def _pages(**values):
@@ -31,7 +32,7 @@ def _pages(**values):
 def build(tmp_path):
     """Build a site of made-up pages; the names of those that were written."""
     def once(stamps=OLD, around=AROUND, whole=True, **values):
-        kept, names = Kept(tmp_path / "kept.json", tmp_path, stamps, whole), []
+        kept, names = Kept(tmp_path / "kept.json", tmp_path, stamps, stamps[0], whole), []
         for page in kept.changed(_pages(**values), around):
             kept.note(page.name)
             names.append(page.name)
@@ -75,6 +76,15 @@ def test_pages_that_stay_say_of_the_site_what_the_new_ones_say(build):
     assert (build.folder / "b.html").read_text() == f"3 {NEW[0]}"
 
 
+def test_what_views_hold_of_the_site_makes_no_page_another_one(tmp_path):
+    for day in ("Monday", "Tuesday"):
+        kept = Kept(tmp_path / "kept.json", tmp_path, (), day, True)
+        written = [p.name for p in kept.changed([Generated("a", "a", Said(f"of {day}"))], AROUND)]
+        (tmp_path / "a.html").touch()
+        kept.finish()
+        assert written == (["a"] if day == "Monday" else [])
+
+
 def test_what_pages_say_of_the_site_is_found_in_them():
     one, other = (Identity("", day, commit) for day, commit in (
         ("2026-11-22", "a" * 40), ("2026-11-23", "b" * 40)))
@@ -85,5 +95,6 @@ def test_what_pages_say_of_the_site_is_found_in_them():
     for identity in (one, other, odd):
         record = heads.linked_data({}, identity, "", "notebooks/x", "T", False)
         page = heads.footer(identity, lambda page, kind=0: "../") + str(
-            render(heads.Head(record, "")))
+            render(heads.Head(record, ""))) + str(environment().from_string(_CITED).render(
+                v={"date": identity.data_said}))
         assert [stamp for stamp in identity.stamps if stamp not in page] == []

@@ -142,7 +142,8 @@ class _Build:
         written = (engine.written(), self.glossary)
         again = unfinished.exists() or written != getattr(env, "livingreview_written", written)
         self.kept = kept.Kept(_generated(app) / "kept.json", Path(app.outdir),
-                              self.identity.stamps, whole=not unfinished.exists())
+                              self.identity.stamps, self.identity.data_said,
+                              whole=not unfinished.exists())
         same = self.state == getattr(env, "livingreview_state", None)
         env.livingreview_written = written
         if same and not (again or added or changed):

@@ -76,10 +76,17 @@ class Identity:
         return str(render({**packed(_foot(self)), "template": "commit"}, language=self.language))
 
     @property
+    def data_said(self) -> str:
+        """The version of the data as views hold it."""
+        return versions.said(self.date) or ""
+
+    @property
     def stamps(self) -> tuple[str, ...]:
         """What pages hold of it, as it stands in them: words, commit, version and day as JSON."""
         version = htmlsafe_json_dumps(self.version or self.words)
-        return (str(escape(self.words)), self.source, f'"version": {version}',
+        cited = render({"template": "unreleased", "data": {"date": self.data_said}},
+                       language=self.language, form="txt")
+        return (str(escape(self.words)), self.source, str(escape(cited)), f'"version": {version}',
                 f'"dateModified": "{versions.day(self.date)}"' if self.date else "")
 
     @property

@@ -48,12 +48,14 @@ class Kept:
         Folder of the site.
     stamps : sequence of str
         What every page says of the site, as pages hold it.
+    said : str
+        What views hold of that: it makes no page another one.
     whole : bool
         Whether the build before ended well, so that its pages are what the file says.
     """
 
-    def __init__(self, file: Path, out: Path, stamps: Sequence[str], whole: bool):
-        self._file, self._out, self._stamps = file, out, list(stamps)
+    def __init__(self, file: Path, out: Path, stamps: Sequence[str], said: str, whole: bool):
+        self._file, self._out, self._stamps, self._said = file, out, list(stamps), said
         self._before = _read(file) if whole else {}
         self._made: dict[str, str] | None = None
         self._frame, self._written = "", set[str]()
@@ -70,7 +72,8 @@ class Kept:
         known = self._before.get("pages", {}) if self._before.get("frame") == around else {}
         self._made, self._frame = {}, around
         for page in pages:
-            key = digest([page.title, json.dumps(packed(page.view))])
+            content = json.dumps(packed(page.view), ensure_ascii=False)
+            key = digest([page.title, content.replace(self._said, "") if self._said else content])
             self._made[page.name] = key
             if known.get(page.name) != key or not (self._out / f"{page.name}.html").is_file():
                 yield page
