@@ -13,6 +13,8 @@ import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+import nbclient
+import nbformat
 import pandas as pd
 import pytest
 import small_book
@@ -25,7 +27,7 @@ from livingreview.data.dataset import load
 from livingreview.data.reading import DataError
 from livingreview.data.store import VARIABLE, Store
 from livingreview.review import review
-from livingreview.site import freshness
+from livingreview.site import freshness, notebooks
 from livingreview.site.workers import Workers
 
 CELL = {"study_id": "one-2020", "arm_id": "msc"}
@@ -264,3 +266,19 @@ def test_whatever_ends_a_gated_build_leaves_the_last_good_site(tmp_path):
     shutil.rmtree(book / "_build")
     small_book.build(book, small_book.gated)
     assert small_book.site(book) == after
+
+
+@pytest.mark.parametrize(("dead", "failed"), [(2, False), (3, True)])
+def test_a_kernel_that_ends_before_it_begins_is_started_again(tmp_path, monkeypatch, dead, failed):
+    starts = []
+
+    def execute(client, **_):
+        starts.append(client)
+        if len(starts) <= dead:
+            raise RuntimeError("Kernel died before replying to kernel_info")
+
+    monkeypatch.setattr(nbclient.NotebookClient, "execute", execute)
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("1")])
+    found = notebooks._run(str(tmp_path / "page.md"), notebook, {})
+    assert len(starts) == 3 and bool(found) == failed
+    assert not failed or "Kernel died" in str(found)

@@ -15,6 +15,7 @@ from ..data.reads import VERSION
 from ..data.store import VARIABLE
 
 TIMEOUT = 300  # seconds for one cell
+STARTS = 3  # of a kernel: two that start together may choose one port, and one of them ends
 # Runs after the last cell, in the same process, and is taken out again.
 _PROBE = "from livingreview.data import reads as _reads\nprint(_reads.seen())"
 
@@ -110,14 +111,19 @@ def _run(path: str, notebook: nbformat.NotebookNode, environment: dict[str, str]
     from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 
     folder = Path(path).parent
-    client = NotebookClient(
-        notebook, timeout=TIMEOUT, kernel_name="python3", record_timing=False,
-        extra_arguments=["--IPKernelApp.log_level=40"],  # its remarks on transport are no news
-        resources={"metadata": {"path": str(folder if folder.is_dir() else Path.cwd())}})
-    try:
-        client.execute(env={**os.environ, **environment})
-    except (CellExecutionError, CellTimeoutError, DeadKernelError) as error:
-        return _failure(path, notebook, error)
+    for left in reversed(range(STARTS)):
+        client = NotebookClient(
+            notebook, timeout=TIMEOUT, kernel_name="python3", record_timing=False,
+            extra_arguments=["--IPKernelApp.log_level=40"],  # its remarks on transport are no news
+            resources={"metadata": {"path": str(folder if folder.is_dir() else Path.cwd())}})
+        try:
+            client.execute(env={**os.environ, **environment})
+            break
+        except (CellExecutionError, CellTimeoutError, DeadKernelError) as error:
+            return _failure(path, notebook, error)
+        except RuntimeError as error:  # nothing narrower says that a kernel has not begun
+            if not left:
+                return _failure(path, notebook, error)
     return None
 
 
