@@ -181,7 +181,7 @@ def albatross(ev: Evidence, forests: Forests, rows: Sequence[Direction],
              wording(ev.data, "intervention"), ways(ev.data), len(found))
     if len(found) < 2:
         return Albatross(*asked)
-    inside = area(322, bottom=58, top=30, right=50)
+    inside = area(338, bottom=74, top=30, right=50)
     widest = min(max(2.0, *(1.15 * abs(side(d)) for d in found)), 1.08 * FARTHEST)
     x = Scale(-widest, widest, inside.left, inside.right)
     y = Scale(0.6 * min(d.n for d in found), 1.8 * max(d.n for d in found), inside.bottom,

@@ -234,11 +234,11 @@ def _panel(ev: Evidence, forests: Forests, course: Course, ends: tuple[float, fl
     """One study; `ends` are those of the axis that studies with a known scale share."""
     trial, places = ev.studies[course.trial], _places(course)
     dated = [m for m in places if m is not None]
-    inside = area(184, left=50)
+    own = course.factor is None
+    inside = area(224 if own else 184, left=50)  # more words stand beside an axis of its own
     low, high = min(places.values()), max(places.values())
     pad = 0.06 * (high - low or 1)
     x = Scale(low - pad, high + pad, inside.left, inside.right)
-    own = course.factor is None
     y = Scale(*(_range([course]) if own else ends), inside.bottom, inside.top)
     until = trial["comparable_until_months"]
     apart = "" if not alone(ev, course.trial) else (

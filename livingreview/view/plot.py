@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from .axis import Tick
 
 WIDTH = 290  # pixels; a chart grows with its column
-LETTER = 6.4  # pixels that a letter is wide, on average
+LETTER = 7.7  # pixels that a digit is wide
 
 
 @dataclass(frozen=True)
@@ -131,7 +131,7 @@ def tags(marks: Sequence[tuple[float, float, str]], inside: Area) -> tuple[Tag, 
     found = []
     for x, y, text in marks:
         half, boxes = LETTER * len(text) / 2, []
-        for far in (12, 21, 32, 43, 54):
+        for far in (12, 21, 32, 43, 54, 66, 80):
             for turn in (0, 180, 90, 270, 45, 135, 225, 315):
                 to_x = x + (far + half - 4) * math.cos(math.radians(turn))
                 to_y = y + far * math.sin(math.radians(turn))
