@@ -19,7 +19,8 @@ class Shown:
     view: View
 
     def _repr_mimebundle_(self, include=None, exclude=None) -> dict:
-        return {MIME: packed(self.view), "text/html": self._repr_html_()}
+        view = packed(self.view)
+        return {MIME: view, "text/html": str(render(view))}
 
     def _repr_html_(self) -> str:
         return str(render(self.view))

@@ -90,6 +90,7 @@ class _Build:
     facts: dict[str, str] = {}
     identity = heads.Identity("", "", "")
     glossary: list[dict] = []
+    pages: list[freshness.Page] = []
     language = ""
     kept: kept.Kept
 
@@ -124,8 +125,7 @@ class _Build:
         config.bibtex_bibfiles = [os.path.relpath(generated / "references.bib", app.srcdir)]
         config.html_extra_path = [*config.html_extra_path,
                                   os.path.relpath(generated / "site", app.confdir)]
-        config.nb_execution_mode = "cache"
-        config.nb_execution_cache_path = str(generated / "executed")
+        config.nb_execution_mode = "off"  # they are read with their outputs
 
     def dataset(self) -> Dataset:
         """The data, read where they have not been."""
@@ -149,16 +149,17 @@ class _Build:
         if same and not (again or added or changed):
             return []
         data = self.dataset()
-        pages, store = _pages(app, env), Store.chosen()
+        self.pages, store = _pages(app, env), Store.chosen()
         with _reported():
-            freshness.execute(pages, store, data, Workers.chosen(), logger.info)
+            freshness.execute(self.pages, store, data, Workers.chosen(), logger.info)
         if freshness.state(data.folder, Path(app.srcdir)) != self.state:
             _stop(["the data or the package changed during the build: build again"])
-        now, was = freshness.keys(pages, store, data), getattr(env, "livingreview_keys", {})
-        to_read = [page for page in pages if again or now[page.name] != was.get(page.name)
+        now, was = freshness.keys(self.pages, store, data), getattr(env, "livingreview_keys", {})
+        to_read = [page for page in self.pages if again or now[page.name] != was.get(page.name)
                    or page.name in added | changed]
+        env.mystnb_config = env.mystnb_config.copy(custom_formats={
+            **env.mystnb_config.custom_formats, **freshness.readers(self.pages, store, now)})
         with _reported():
-            freshness.hand_over(to_read, store, data, Path(app.config.nb_execution_cache_path))
             unfinished.touch()
         env.livingreview_state, env.livingreview_keys = self.state, now
         # other data may change generated pages alone: then one page is enough to have them written
@@ -170,7 +171,7 @@ class _Build:
         data = self.dataset()
         review = Review.by_need(data)
         found = chain(generated.pages(review, app.config.html_baseurl), executed.pages(
-            _pages(app, app.env), Store.chosen(), data, Path(app.outdir)))
+            self.pages or _pages(app, app.env), Store.chosen(), data, Path(app.outdir)))
         with _reported():
             figures.write(review, Path(app.outdir))
             around = kept.frame(app, (self.identity.form, self.glossary, self.facts))

@@ -6,7 +6,6 @@ no longer the same. What it reads is recorded while it runs (`livingreview.data.
 
 from __future__ import annotations
 
-import shutil
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -22,6 +21,8 @@ from ..data.store import Store
 from . import notebooks
 from .notebooks import Failed
 from .workers import Workers
+
+_READER = f"{notebooks.with_outputs.__module__}.{notebooks.with_outputs.__name__}"
 
 
 class ExecutionError(Exception):
@@ -137,25 +138,21 @@ def keys(pages: Iterable[Page], store: Store, data: Dataset) -> Mapping[str, str
     return {p.name: store.key(p.piece, p.base, data.fingerprint) for p in pages}
 
 
-def hand_over(pages: Iterable[Page], store: Store, data: Dataset, cache: Path) -> None:
-    """Put the outputs of pages where the book's own reader of notebooks looks for them.
+def readers(pages: Iterable[Page], store: Store, keys: Mapping[str, str]) -> dict[str, tuple]:
+    """How the book's own reader of notebooks reads pages: with the outputs that are in the store.
 
     Parameters
     ----------
     pages : iterable of Page
         Executed before.
     store : Store
-    data : Dataset
-    cache : Path
-        Folder of a jupyter-cache, made anew.
-    """
-    from jupyter_cache import get_cache
-    from jupyter_cache.base import CacheBundleIn
+    keys : mapping of str to str
+        What their outputs are found by.
 
-    shutil.rmtree(cache, ignore_errors=True)
-    target = get_cache(cache)
-    for page in pages:
-        text = store.find(page.piece, page.base, data.fingerprint)
-        target.cache_notebook_bundle(
-            CacheBundleIn(nbformat.reads(text.decode(), as_version=4), str(page.path)),
-            check_validity=False, overwrite=True)
+    Returns
+    -------
+    dict of str to tuple
+        By the path of a page, as MyST-NB's ``custom_formats`` has them.
+    """
+    return {str(p.path): (_READER, {"path": str(p.path), "kept": str(
+        store.folder.resolve() / p.piece / keys[p.name])}, False) for p in pages}

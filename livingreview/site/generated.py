@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from markupsafe import Markup
@@ -29,12 +29,13 @@ class Generated:
         Its address without the ending, from the root of the site.
     title : str
         Of the window of a browser; empty for the heading of the page.
-    view : View
+    view : View or mapping
+        As a mapping where it is packed (:func:`livingreview.view.base.packed`).
     """
 
     name: str
     title: str
-    view: View
+    view: View | Mapping
 
 
 def pages(review: Review, site: str = "") -> Iterator[Generated]:

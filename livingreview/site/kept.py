@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from sphinx.application import Sphinx
@@ -72,11 +73,12 @@ class Kept:
         known = self._before.get("pages", {}) if self._before.get("frame") == around else {}
         self._made, self._frame = {}, around
         for page in pages:
-            content = json.dumps(packed(page.view), ensure_ascii=False)
+            view = packed(page.view)
+            content = json.dumps(view, ensure_ascii=False)
             key = digest([page.title, content.replace(self._said, "") if self._said else content])
             self._made[page.name] = key
             if known.get(page.name) != key or not (self._out / f"{page.name}.html").is_file():
-                yield page
+                yield replace(page, view=view)
 
     def note(self, name: str) -> None:
         """A page is being written."""

@@ -34,6 +34,9 @@ _NEEDED_BY = {
     "toggle": re.compile(r'class="[^"]*\b(toggle|dropdown)\b'),
     "design-tabs": 'class="sd-tab', "mathjax": 'class="math', "glossary": 'class="lr-term"',
 }
+_THEMES = ("pydata_sphinx_theme", "sphinx_book_theme")
+_UNUSED = ("update_and_remove_templates", "set_secondary_sidebar_items", "setup_logo_path",
+           "add_launch_buttons", "add_source_buttons", "add_header_buttons", "prep_header_buttons")
 _WORDS = re.compile(r"[A-Za-z_][\w-]*")
 _VALUE = r"""=(?:"([^"]*)"|'([^']*)'|([^\s"'>]+))"""
 _CLASSES, _IDS = re.compile(r"\sclass" + _VALUE), re.compile(r"\sid" + _VALUE)
@@ -327,6 +330,17 @@ def _needed(script, body: str) -> bool:
     return True
 
 
+def _without_parts_of_the_theme(app: Sphinx) -> None:
+    """Take out what the theme draws for each page and the frame does not show.
+
+    It would render the navigation, five lists of parts and all buttons of every page twice.
+    """
+    for listener in list(app.events.listeners["html-page-context"]):
+        handler = listener.handler
+        if handler.__module__.split(".")[0] in _THEMES and handler.__name__ in _UNUSED:
+            app.disconnect(listener.id)
+
+
 def _prepare(app: Sphinx, config) -> None:
     """Take the place of the theme's frame, where it is the theme's."""
     if config.html_theme != _FRAMED:
@@ -337,6 +351,7 @@ def _prepare(app: Sphinx, config) -> None:
     config.html_use_index = False
     app.add_css_file("frame.css", priority=600)  # after extensions, before the project's own
     app.add_js_file("frame.js", priority=600, loading_method="defer")
+    app.connect("builder-inited", _without_parts_of_the_theme, priority=999)
     app.connect("html-collect-pages", light.collect)
     app.connect("html-page-context", light.decorate, priority=999)
     app.connect("build-finished", light.finish, priority=800)

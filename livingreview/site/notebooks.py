@@ -13,6 +13,7 @@ import nbformat
 from ..data.parcel import Parcel
 from ..data.reads import VERSION
 from ..data.store import VARIABLE
+from . import forked
 
 TIMEOUT = 300  # seconds for one cell
 STARTS = 3  # of a kernel: two that start together may choose one port, and one of them ends
@@ -67,6 +68,26 @@ def read(path: Path, text: str | None = None) -> nbformat.NotebookNode:
     return read_myst_markdown_notebook(text, add_source_map=True, path=str(path))
 
 
+def with_outputs(text: str, path: str, kept: str) -> nbformat.NotebookNode:
+    """A notebook as the book reads it, with the outputs of its code.
+
+    Parameters
+    ----------
+    text : str
+        Its content as it is now.
+    path : str
+    kept : str
+        The file of the same code, executed.
+    """
+    notebook = read(Path(path), text)
+    # it was written here: whether it is a valid notebook is not looked at again
+    done = nbformat.v4.reads_json(Path(kept).read_text(encoding="utf-8"))
+    for cell, executed in zip(*([c for c in one.cells if c.cell_type == "code"]
+                                for one in (notebook, done)), strict=True):
+        cell.outputs, cell.execution_count = executed.outputs, executed.execution_count
+    return notebook
+
+
 def code(notebook: nbformat.NotebookNode) -> list[str]:
     """The kernel and the code of a notebook: what its outputs depend on besides what it reads."""
     kernel = str(notebook.metadata.get("kernelspec", {}))
@@ -107,9 +128,12 @@ def execute(path: str, text: str, parcel: Parcel, store: str) -> Executed | Fail
 
 def _run(path: str, notebook: nbformat.NotebookNode, environment: dict[str, str]) -> Failed | None:
     """Run the cells of a notebook; what failed, if anything did."""
+    from jupyter_client.provisioning import KernelProvisionerFactory
     from nbclient import NotebookClient
     from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 
+    if forked.possible():
+        KernelProvisionerFactory.instance().default_provisioner_name = forked.NAME
     folder = Path(path).parent
     for left in reversed(range(STARTS)):
         client = NotebookClient(

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
+from functools import cache
 from typing import ClassVar
 
 from ..data.dataset import Dataset
@@ -56,7 +57,23 @@ def packed(view: View) -> dict:
     dict
         ``template`` and ``data``; numbers have the digits of ``results.json``.
     """
-    return {"template": view.template, "data": rounded(asdict(view))}
+    return {"template": view.template, "data": _plain(view)}
+
+
+@cache
+def _fields(kind: type) -> tuple[str, ...]:
+    return tuple(one.name for one in fields(kind))
+
+
+def _plain(value):
+    """What a view holds, as JSON has it."""
+    if hasattr(value, "__dataclass_fields__"):
+        return {name: _plain(getattr(value, name)) for name in _fields(type(value))}
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
+    return rounded(value)
 
 
 def shown(value: View | Mapping) -> Mapping:

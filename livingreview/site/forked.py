@@ -1,0 +1,90 @@
+"""Kernels that begin as copies of a process which has loaded what every page needs.
+
+A kernel of its own keeps pages apart; loading the same libraries seventy times would take most of
+a build. Registered as a provisioner of kernels of Jupyter, named by `NAME`.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+from multiprocessing.process import BaseProcess
+
+from jupyter_client.provisioning import LocalProvisioner
+
+NAME = "livingreview-forked"
+_FORK = "forkserver"  # of multiprocessing: its process has no threads, so that it can be copied
+_LOADED = ("livingreview.site.warm", "joblib.externals.loky.backend.popen_loky_posix")
+
+
+def possible() -> bool:
+    """Whether this process can have such kernels: a worker of a cluster may have no children."""
+    return (_FORK in multiprocessing.get_all_start_methods()
+            and not multiprocessing.current_process().daemon)
+
+
+class _Kernel:
+    """A process of multiprocessing as provisioners know processes: those of subprocess."""
+
+    stdin = stdout = stderr = None
+
+    def __init__(self, process: BaseProcess):
+        self._process = process
+        self.pid = process.pid
+
+    def poll(self) -> int | None:
+        return self._process.exitcode
+
+    def wait(self) -> int | None:
+        self._process.join()
+        return self._process.exitcode
+
+    def send_signal(self, number: int) -> None:
+        os.kill(self.pid, number)
+
+    def kill(self) -> None:
+        self._process.kill()
+
+    def terminate(self) -> None:
+        self._process.terminate()
+
+
+class Forked(LocalProvisioner):
+    """Starts a kernel as a copy of a process in which the package is loaded."""
+
+    async def launch_kernel(self, cmd: list[str], **options) -> dict:
+        """Start the kernel.
+
+        Parameters
+        ----------
+        cmd : list of str
+            The interpreter, ``-m``, the module of the kernel, and its arguments.
+        **options
+            ``env`` and ``cwd`` of the process; what concerns other processes only is passed over.
+
+        Returns
+        -------
+        dict
+            How it is reached.
+        """
+        context = multiprocessing.get_context(_FORK)
+        context.set_forkserver_preload(list(_LOADED))
+        process = context.Process(target=_run, args=(
+            cmd[cmd.index("-m") + 2:], options["env"], options.get("cwd") or os.getcwd()))
+        process.start()
+        self.process = _Kernel(process)
+        self.pid = self.pgid = process.pid
+        return self.connection_info
+
+
+def _run(arguments: list[str], environment: dict[str, str], folder: str) -> None:
+    """What a kernel does, from its first moment to its last."""
+    from ipykernel.kernelapp import IPKernelApp
+
+    os.setsid()
+    os.environ.clear()
+    os.environ.update(environment)
+    os.chdir(folder)
+    # it ends with the process that it is a copy of
+    IPKernelApp.launch_instance(
+        argv=[*arguments, f"--IPKernelApp.parent_handle={os.getppid()}"])
