@@ -221,12 +221,22 @@ class Dataset:
                 return reads.digest(self.warnings_in(part) if part else self.warnings)
             if not part:
                 return self.digests.get(path, "")
-            column, _, value = part.partition("=")
-            indication = path.split("/")[0] if tables.BY_NAME[Path(path).stem].folder == (
-                "indication") else ""
-            rows = self.having(Path(path).stem, column, value, indication)
-            # the line of a row is nothing that a reader of the rows sees
-            return reads.digest([(k, v) for k, v in r.items() if k != "row"] for r in rows)
+            if read not in self._parts:
+                self._parts[read] = self._digest_of_part(path, part)
+            return self._parts[read]
+
+    @cached_property
+    def _parts(self) -> dict[str, str]:
+        """Digests of parts of files that were asked for."""
+        return {}
+
+    def _digest_of_part(self, path: str, part: str) -> str:
+        column, _, value = part.partition("=")
+        indication = path.split("/")[0] if tables.BY_NAME[Path(path).stem].folder == (
+            "indication") else ""
+        rows = self.having(Path(path).stem, column, value, indication)
+        # the line of a row is nothing that a reader of the rows sees
+        return reads.digest([(k, v) for k, v in r.items() if k != "row"] for r in rows)
 
     def words(self, name: str) -> MappingProxyType:
         """The rows of one vocabulary by value."""

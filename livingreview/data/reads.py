@@ -12,6 +12,7 @@ import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from functools import cache
 from pathlib import Path
 
 PACKAGE = Path(__file__).resolve().parents[1]
@@ -96,7 +97,17 @@ def digest(parts: Iterable[object]) -> str:
 def module_digest(name: str) -> str:
     """Digest of a file of the package; empty where it is gone."""
     path = PACKAGE / name.removeprefix(MODULE)
-    return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else ""
+    try:
+        state = path.stat()
+    except OSError:
+        return ""
+    return _digest_of(path, state.st_mtime_ns, state.st_size)
+
+
+@cache
+def _digest_of(path: Path, changed: int, size: int) -> str:
+    """Digest of a file in a state; a build asks for each module once for every page."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def releases() -> Path:

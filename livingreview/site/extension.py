@@ -11,7 +11,7 @@ import json
 import os
 import shutil
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cached_property
 from itertools import chain
@@ -25,15 +25,14 @@ from .. import __version__
 from ..data import versions
 from ..data.about import about
 from ..data.dataset import DataError, Dataset, default_folder, load
+from ..data.parcel import ChangedError, Parcel
 from ..data.store import VARIABLE, Store
 from ..render import engine
 from ..render.engine import render
-from ..review import Review
 from ..view.glossary import PAGE
 from . import (
     addresses,
     executed,
-    figures,
     freshness,
     generated,
     heads,
@@ -44,6 +43,7 @@ from . import (
     terms,
     views,
 )
+from .ahead import Ahead, Task
 from .workers import Workers, WorkersError
 
 logger = logging.getLogger(__name__)
@@ -67,7 +67,8 @@ def _reported() -> Iterator[None]:
     """What can go wrong in the block ends the build in a line: a cell, a worker, a full disk."""
     try:
         yield
-    except (freshness.ExecutionError, OSError, WorkersError, versions.VersionError) as error:
+    except (freshness.ExecutionError, ChangedError, OSError, WorkersError,
+            versions.VersionError) as error:
         _stop([error, _KEPT])
 
 
@@ -91,6 +92,8 @@ class _Build:
     identity = heads.Identity("", "", "")
     glossary: list[dict] = []
     pages: list[freshness.Page] = []
+    still: Mapping[str, str] = {}
+    ahead: Ahead | None = None
     language = ""
     kept: kept.Kept
 
@@ -142,8 +145,7 @@ class _Build:
         written = (engine.written(), self.glossary)
         again = unfinished.exists() or written != getattr(env, "livingreview_written", written)
         self.kept = kept.Kept(_generated(app) / "kept.json", Path(app.outdir),
-                              self.identity.stamps, self.identity.data_said,
-                              whole=not unfinished.exists())
+                              self.identity.stamps, whole=not unfinished.exists())
         same = self.state == getattr(env, "livingreview_state", None)
         env.livingreview_written = written
         if same and not (again or added or changed):
@@ -161,6 +163,7 @@ class _Build:
             **env.mystnb_config.custom_formats, **freshness.readers(self.pages, store, now)})
         with _reported():
             unfinished.touch()
+            self.begin(app)
         env.livingreview_state, env.livingreview_keys = self.state, now
         # other data may change generated pages alone: then one page is enough to have them written
         named = [] if same else [env.config.root_doc]
@@ -168,14 +171,23 @@ class _Build:
 
     def generated(self, app: Sphinx) -> Iterator[tuple[str, dict, str]]:
         """The pages that have no notebook, and the files of the figures."""
-        data = self.dataset()
-        review = Review.by_need(data)
-        found = chain(generated.pages(review, app.config.html_baseurl), executed.pages(
-            self.pages or _pages(app, app.env), Store.chosen(), data, Path(app.outdir)))
         with _reported():
-            figures.write(review, Path(app.outdir))
-            around = kept.frame(app, (self.identity.form, self.glossary, self.facts))
-            yield from generated.collected(self.kept.changed(found, around), app.config.language)
+            ahead = self.ahead or self.begin(app)
+            of_code = executed.pages(self.pages or _pages(app, app.env), Store.chosen(),
+                                     self.dataset(), Path(app.outdir))
+            found = chain(generated.made(of_code, self.still, self.identity.data_said,
+                                         app.config.language), ahead.pages())
+            yield from generated.collected(self.kept.noted(found))
+
+    def begin(self, app: Sphinx) -> Ahead:
+        """Have the pages of trials and figures made meanwhile."""
+        around = kept.frame(app, (self.identity.form, self.glossary, self.facts))
+        self.still = self.kept.still(around)
+        self.ahead = Ahead(
+            Task(Parcel.of(self.dataset(), with_releases=True), Path(app.outdir),
+                 app.config.html_baseurl, app.config.language, self.still,
+                 self.identity.data_said), _generated(app) / "ahead.pickle")
+        return self.ahead
 
     def decorate(self, app: Sphinx, page: str, template: str, context: dict, doctree) -> None:
         """Give a page its version and data for search engines, short tables, explained terms."""
@@ -200,6 +212,8 @@ class _Build:
         """Pages that stay say of the site what the new ones say."""
         if exception is None:
             self.kept.finish()
+        elif self.ahead:
+            self.ahead.stop()
 
     @staticmethod
     def finished(app: Sphinx, exception) -> None:

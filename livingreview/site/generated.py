@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from markupsafe import Markup
 
+from ..data.reads import digest
 from ..render.engine import render
 from ..review import Review
 from ..view.addresses import Addresses
-from ..view.base import View
+from ..view.base import View, packed
 from ..view.figure import INDEX as FIGURES
 from ..view.figure import Figures
 from ..view.trial import INDEX, trial_index, trial_pages
@@ -29,13 +31,12 @@ class Generated:
         Its address without the ending, from the root of the site.
     title : str
         Of the window of a browser; empty for the heading of the page.
-    view : View or mapping
-        As a mapping where it is packed (:func:`livingreview.view.base.packed`).
+    view : View
     """
 
     name: str
     title: str
-    view: View | Mapping
+    view: View
 
 
 def pages(review: Review, site: str = "") -> Iterator[Generated]:
@@ -71,18 +72,60 @@ def _name(address: str) -> str:
     return address.removesuffix(".html")
 
 
-def collected(pages: Iterable[Generated], language: str) -> Iterator[tuple[str, dict, str]]:
-    """Generated pages as the builder takes them: name, context, template.
+@dataclass(frozen=True)
+class Made:
+    """A generated page, written in a language.
+
+    Attributes
+    ----------
+    name, title : str
+    key : str
+        Digest of all that it was made from but the frame around it.
+    body : str or None
+        HTML; none where the page of the build before is the same.
+    """
+
+    name: str
+    title: str
+    key: str
+    body: str | None
+
+
+def made(pages: Iterable[Generated], still: Mapping[str, str], said: str,
+         language: str) -> Iterator[Made]:
+    """Generated pages, written where they have changed.
 
     Parameters
     ----------
     pages : iterable of Generated
+    still : mapping of str to str
+        Keys of pages of the build before which may stay.
+    said : str
+        What views hold of the data's version: it makes no page another one.
     language : str
     """
     for page in pages:
-        body = str(render(page.view, f"{page.name}.html", language))
-        yield page.name, {"title": page.title or _heading(body), "body": body, "meta": {},
-                          "toc": "", "display_toc": False, "generated": True}, "page.html"
+        view = packed(page.view)
+        content = json.dumps(view, ensure_ascii=False)
+        key = digest([page.title, content.replace(said, "") if said else content])
+        body = None
+        if still.get(page.name) != key:
+            body = str(render(view, f"{page.name}.html", language))
+        yield Made(page.name, page.title or _heading(body or ""), key, body)
+
+
+def collected(pages: Iterable[Made]) -> Iterator[tuple[str, dict, str]]:
+    """Pages as the builder takes them: name, context, template.
+
+    Parameters
+    ----------
+    pages : iterable of Made
+        Those without a body are passed over.
+    """
+    for page in pages:
+        if page.body is not None:
+            yield page.name, {"title": page.title, "body": page.body, "meta": {}, "toc": "",
+                              "display_toc": False, "generated": True}, "page.html"
 
 
 def _heading(body: str) -> str:

@@ -9,14 +9,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
 from pathlib import Path
 
 from sphinx.application import Sphinx
 
 from ..data.reads import PACKAGE, digest
-from ..view.base import packed
-from .generated import Generated
+from .generated import Made
 
 ROOMS = ("render", "site")  # what stands around a view is made there
 
@@ -49,36 +47,34 @@ class Kept:
         Folder of the site.
     stamps : sequence of str
         What every page says of the site, as pages hold it.
-    said : str
-        What views hold of that: it makes no page another one.
     whole : bool
         Whether the build before ended well, so that its pages are what the file says.
     """
 
-    def __init__(self, file: Path, out: Path, stamps: Sequence[str], said: str, whole: bool):
-        self._file, self._out, self._stamps, self._said = file, out, list(stamps), said
+    def __init__(self, file: Path, out: Path, stamps: Sequence[str], whole: bool):
+        self._file, self._out, self._stamps = file, out, list(stamps)
         self._before = _read(file) if whole else {}
         self._made: dict[str, str] | None = None
         self._frame, self._written = "", set[str]()
 
-    def changed(self, pages: Iterable[Generated], around: str) -> Iterator[Generated]:
-        """The pages that must be written.
+    def still(self, around: str) -> dict[str, str]:
+        """Pages that may stay, with what they were made from.
 
         Parameters
         ----------
-        pages : iterable of Generated
         around : str
             Digest of what stands around their views.
         """
         known = self._before.get("pages", {}) if self._before.get("frame") == around else {}
         self._made, self._frame = {}, around
+        return {name: key for name, key in known.items()
+                if (self._out / f"{name}.html").is_file()}
+
+    def noted(self, pages: Iterable[Made]) -> Iterator[Made]:
+        """Pages as they pass, noted for the next build."""
         for page in pages:
-            view = packed(page.view)
-            content = json.dumps(view, ensure_ascii=False)
-            key = digest([page.title, content.replace(self._said, "") if self._said else content])
-            self._made[page.name] = key
-            if known.get(page.name) != key or not (self._out / f"{page.name}.html").is_file():
-                yield replace(page, view=view)
+            self._made[page.name] = page.key
+            yield page
 
     def note(self, name: str) -> None:
         """A page is being written."""
