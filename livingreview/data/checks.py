@@ -708,9 +708,9 @@ def living_mode(data: Dataset) -> Iterator[Problem]:
     stated = {row["key"]: row for row in data.records("about")}
     if not stated:
         return  # a folder that says nothing of itself is no review that is published
-    for key, name in tables.LIVING_MODE.items():
+    for key in tables.LIVING_MODE:
         if key not in stated:
-            yield _problem("about.csv", 1, "key", key, f"not stated: {name.lower()}",
+            yield _problem("about.csv", 1, "key", key, "what every living review states is missing",
                            "a row that states it, if only that there is none", "warning",
                            "living-mode")
     search = stated.get("search-schedule")
