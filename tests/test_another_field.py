@@ -22,7 +22,8 @@ from livingreview.render.ledger import Ledger
 from livingreview.render.seeds import SeedReview
 from livingreview.review import dumps
 from livingreview.view.figure import Figures
-from livingreview.view.trial import trial_index, trial_pages
+from livingreview.view.trial.index import trial_index
+from livingreview.view.trial.page import trial_pages
 
 FIELD = Path(__file__).parent / "another_field" / "data"
 MAIN = "sleep-attention-0-3"
