@@ -13,7 +13,7 @@ from ..review import Review
 from ..review.animals import NO_VALUES, AnimalEffect, arms_of, effects, experiments, signals
 from ..review.counted import ANIMAL
 from ..review.directions import Direction, directions
-from .base import Label, View, label, wording
+from .base import Label, View, label, labels, wording
 from .directory import Directory
 from .finding import Estimate
 from .sizes import Counted
@@ -178,14 +178,14 @@ def _experiment(directory: Directory, ev: Evidence, study_id: str) -> Experiment
         label(data, "species", study["species"]), study["population"] or "",
         tuple(dict.fromkeys(_given(data, a) for a in arms if is_cell_arm(a))),
         tuple(directory.arms(i)[study_id, a["arm_id"]] for a in arms), study["n_enrolled"],
-        tuple(label(data, "outcome", o) for o in sorted(measured)),
+        labels(data, "outcome", sorted(measured)),
         label(data, "status", study["status"]), directory.said(study["note"], i))
 
 
 def _given(data: Dataset, arm) -> Given:
     return Given(tuple(label(data, field, arm[field]) for field in (
         "cell_source", "cell_product", "donor") if arm[field] not in (None, "none")),
-        arm["dose_cells"], tuple(label(data, "route", r) for r in arm["route"]))
+        arm["dose_cells"], labels(data, "route", arm["route"]))
 
 
 def animal_effects(review: Review, indications: Sequence[str]) -> AnimalEffects:

@@ -9,7 +9,7 @@ from ...effects import Evidence
 from ...effects.comparisons import is_cell_arm
 from ...review.claims import retracted
 from ...review.harms import arm_events
-from ..base import Label, View, label
+from ..base import Label, View, label, stated
 from ..ledger import Numbers
 from ..sources import Link
 from .seed import Seed, Words
@@ -141,7 +141,7 @@ def _study(seed: Seed, indication: str, main: str, reports: Sequence[Mapping],
     return Study(
         tuple(seed.judged.link(indication, r["study_id"]) for r in reports), tuple(refs),
         label(seed.data, "design", s["design"]),
-        label(seed.data, "status", flawed) if flawed else None,
+        stated(seed.data, "status", flawed),
         seed.judged.link(indication, s["companion_of"]) if s["companion_of"] else None,
         given(seed, [(indication, main)]), max(months, default=None), s["n_enrolled"], **more)
 

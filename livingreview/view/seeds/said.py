@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from ...review.claims import ledger
-from ..base import Label, View, label
+from ..base import Label, View, label, stated
 from ..finding import Finding
 from ..ledger import Claims, Numbers, Reference
 from ..others import Printed, printed, targets
@@ -130,7 +130,7 @@ def _beside(seed: Seed, indication: str, outcome: str, months: float | None,
     findings = seed.judged.findings(indication)
     return Beside(
         label(seed.data, "outcome", outcome), months, tuple(map(printed, rows)),
-        label(seed.data, "favours", favours) if favours else None,
+        stated(seed.data, "favours", favours),
         tuple(findings.of(r) for r in seed.review.analyses(indication, role="main")
               if r["question"]["target"] in asked and _at(r["question"], months)))
 

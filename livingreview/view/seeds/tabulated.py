@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from ...review.claims import Cited
-from ..base import Label, View, label
+from ..base import Label, View, label, labels
 from ..naming import spoken
 from ..sources import Link
 from .cited import Given, given
@@ -83,7 +83,6 @@ class Validation(View):
     name: str
     seed: str
     words: Words
-    chapter: bool
     rows: tuple[Tabulated, ...]
     counted: tuple[tuple[Given | None, int], ...]
     people: int
@@ -110,8 +109,8 @@ def validation(seed: Seed, indication: str = "") -> Validation:
         got = rows[-1].given
         counted[Given((), got.products, (), (), got.known) if found else None] += 1
         people += any(s["species"] == "human" for _, s in found)
-    return Validation(f"{indication or seed.id}-validation", seed.name, seed.words,
-                      bool(indication), tuple(rows), tuple(counted.most_common()), people)
+    return Validation(f"{indication or seed.id}-validation", seed.name, seed.words, tuple(rows),
+                      tuple(counted.most_common()), people)
 
 
 def _tabulated(seed: Seed, row: Mapping, cited: Cited | None,
@@ -124,5 +123,5 @@ def _tabulated(seed: Seed, row: Mapping, cited: Cited | None,
         tuple(filter(None, (row["cell_source"], row["product"]))), row["model"] or "",
         row["key_effect"] or "", tuple(seed.judged.link(i, s["study_id"]) for i, s in found),
         given(seed, ((i, s["study_id"]) for i, s in found)),
-        tuple(label(seed.data, "species", s) for s in species),
+        labels(seed.data, "species", species),
         " ".join(spoken(s["note"], *names) for _, s in found if s["note"]))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from ..base import Label, label
+from ..base import Label, label, labels
 from ..sources import Link, Source, doi, pubmed, registration
 from .known import Known
 
@@ -118,7 +118,7 @@ def arms(known: Known, study_id: str) -> tuple[TrialArm, ...]:
         administrations=arm["administrations"],
         route=tuple(label(known.data, "route", r) for r in arm["route"] if r != "none"),
         carrier=arm["carrier"] or "",
-        besides=tuple(label(known.data, "cointervention", c) for c in arm["cointervention"]),
+        besides=labels(known.data, "cointervention", arm["cointervention"]),
         age=arm["age_mean"], age_sd=arm["age_sd"], women=arm["female_n"],
         parts=tuple(names[a] for a in arm["combines"] if a in names),
         note=known.said(arm["note"], study_id))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from ...effects.values import reading
 from ...review import Review
-from ..base import Label, View, label
+from ..base import Label, View, label, labels
 from .known import Known, every
 
 INDEX = "trials/index.html"
@@ -43,7 +43,6 @@ class TrialIndex(View):
     template = "trial_index"
 
     rows: tuple[IndexRow, ...]
-    n_indications: int
     n_analysed: int
     n_unused: int
 
@@ -62,8 +61,7 @@ def _rows(known: Known) -> Iterator[IndexRow]:
             href=known.addresses.trial(known.indication, study_id),
             indication=label(known.data, "indication", known.indication),
             design=known.label("design", study["design"]),
-            comparators=tuple(label(known.data, "comparison_class", k)
-                              for k in compared[study_id]),
+            comparators=labels(known.data, "comparison_class", compared[study_id]),
             n=study["n_enrolled"], status=known.label("status", study["status"]),
             progress=known.label("progress", study["progress"])
             if study["progress"] != "unknown" else None, year=study["year"],
@@ -79,6 +77,5 @@ def trial_index(review: Review) -> TrialIndex:
     review : Review
     """
     rows = tuple(row for known in every(review) for row in _rows(known))
-    return TrialIndex(rows, len({r.indication for r in rows}),
-                      sum(r.numbers == "analysed" for r in rows),
+    return TrialIndex(rows, sum(r.numbers == "analysed" for r in rows),
                       sum(r.numbers == "unused" for r in rows))

@@ -9,7 +9,7 @@ from functools import cached_property
 from ...effects.messages import Message
 from ...review import Review
 from ..addresses import Addresses
-from ..base import Label, label
+from ..base import Label, label, stated
 from ..message import message
 from ..naming import arm_names, of_study, seed_names, shortened, spoken, study_names
 from ..sources import Link, Source, source
@@ -114,7 +114,7 @@ class Known:
 
     def label(self, vocabulary: str, value: str | None) -> Label | None:
         """A word of the data; None where the cell is empty."""
-        return label(self.data, vocabulary, value) if value else None
+        return stated(self.data, vocabulary, value)
 
     def source(self, source_id: str | None) -> Source | None:
         """Where something was read."""
