@@ -10,7 +10,7 @@ from ..data.dataset import Dataset
 from ..effects import Evidence
 from ..effects.comparisons import is_cell_arm
 from ..review import Review
-from ..review.animals import NO_VALUES, AnimalEffect, arms_of, effects, experiments, signals
+from ..review.animals import NO_VALUES, AnimalEffect, effects, experiments, signals
 from ..review.counted import ANIMAL
 from ..review.directions import Direction, directions
 from .base import Label, View, label, labels, wording
@@ -170,7 +170,7 @@ def animal_experiments(review: Review, indications: Sequence[str]) -> AnimalExpe
 
 
 def _experiment(directory: Directory, ev: Evidence, study_id: str) -> Experiment:
-    study, arms, data, i = ev.studies[study_id], arms_of(ev, study_id), ev.data, ev.indication
+    study, arms, data, i = ev.studies[study_id], ev.arms_of(study_id), ev.data, ev.indication
     measured = {r["outcome"] for a in arms for r in ev.outcomes.get((study_id, a["arm_id"]), ())}
     measured |= {r["outcome"] for r in ev.contrasts.get(study_id, ())}
     return Experiment(

@@ -110,8 +110,8 @@ class StudiesAndNumbers(View):
 
 def given(seed: Seed, studies: Iterable[tuple[str, str]]) -> Given:
     """What the treated arms of some studies, each with its indication, got."""
-    arms = [arm for i, s in studies for (of, _), arm in seed.review.evidence[i].arms.items()
-            if of == s and is_cell_arm(arm)]
+    arms = [arm for i, s in studies for arm in seed.review.evidence[i].arms_of(s)
+            if is_cell_arm(arm)]
     doses = sorted({(a["dose_cells"], a["dose_per"] or "") for a in arms if a["dose_cells"]})
     return Given(*(_labels(seed, name, arms) for name in (
         "cell_source", "cell_product", "donor")), tuple(doses), bool(arms))
