@@ -11,7 +11,7 @@ from bs4 import BeautifulSoup
 from click.testing import CliRunner
 
 from livingreview.__main__ import main
-from livingreview.data import tables
+from livingreview.data import codebook, tables
 from livingreview.data.dataset import GENERIC, load
 from livingreview.effects import Evidence
 from livingreview.effects.comparisons import any_order, plain_classes
@@ -22,7 +22,8 @@ from livingreview.render.ledger import Ledger
 from livingreview.render.seeds import SeedReview
 from livingreview.review import dumps
 from livingreview.view.figure import Figures
-from livingreview.view.trial import trial_index, trial_pages
+from livingreview.view.trial.index import trial_index
+from livingreview.view.trial.page import trial_pages
 
 FIELD = Path(__file__).parent / "another_field" / "data"
 MAIN = "sleep-attention-0-3"
@@ -141,10 +142,10 @@ def test_the_pages_of_its_seed_reviews_speak_of_its_field_alone(chapter):
 
 
 def test_a_field_without_words_of_its_own_and_the_codebook_speak_of_no_field():
-    package = tables.datapackage(["insomnia"], {
+    package = codebook.datapackage(["insomnia"], {
         t.path("insomnia" if t.folder == "indication" else "") for t in tables.TABLES})
     said = [*GENERIC.values(), *(r["description"] for r in package["resources"])]
-    for row in tables.codebook():
+    for row in codebook.columns():
         said += [row["description"], row["unit"]]
     assert {s for s in said if OURS.search(s)} == set()
 

@@ -11,7 +11,7 @@ from made_up import HARM, PAIN, World
 from rendered import finding, plain, soup, trace
 from stated import uncontrolled
 
-from livingreview.data.checks import CERTAINTY_RULE_IDS
+from livingreview.data.checks.analyses import CERTAINTY_RULE_IDS
 from livingreview.data.dataset import load
 from livingreview.review import Review
 from livingreview.review.results import analyse

@@ -23,7 +23,7 @@ from livingreview.view.forest import Forests
 from livingreview.view.naming import brief, in_text
 from livingreview.view.outside import outside
 from livingreview.view.plot import Scale
-from livingreview.view.trial import trial_pages
+from livingreview.view.trial.page import trial_pages
 
 ROOT = Path(__file__).resolve().parents[1]
 DISC, HIP = "disc-degeneration", "femoral-head-osteonecrosis"

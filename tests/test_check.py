@@ -15,7 +15,7 @@ from click.testing import CliRunner
 from conftest import DATA, INDICATION, append, edit, read_table, write_table
 
 from livingreview.__main__ import main
-from livingreview.data import dataset, tables
+from livingreview.data import codebook, dataset, tables
 from livingreview.data.dataset import DataError, Problem, examine, load
 from livingreview.data.reading import SHOWN
 
@@ -770,8 +770,8 @@ def test_the_living_mode_is_stated_and_promises_no_search_that_nobody_makes(data
             if row["key"] not in ("search-schedule", "retirement-plan")]
     write_table(data_copy / "about.csv", tuple(rows[0]), rows)
     assert [line.split(",")[0] for line in found()] == [
-        "about.csv:1:key: retirement-plan: not stated: retirement from the living mode",
-        "about.csv:1:key: search-schedule: not stated: search"]
+        "about.csv:1:key: retirement-plan: what every living review states is missing",
+        "about.csv:1:key: search-schedule: what every living review states is missing"]
 
 
 @pytest.mark.parametrize("damage", [
@@ -833,7 +833,7 @@ def test_every_problem_of_a_folder_has_a_place(own):
 
 
 def described(data: dataset.Dataset) -> dict:
-    return tables.datapackage(list(data.indications), set(data.frames))
+    return codebook.datapackage(list(data.indications), set(data.frames))
 
 
 def test_the_data_package_names_what_is_there(own):

@@ -151,6 +151,17 @@ def test_an_interrupted_run_goes_on_with_what_is_missing(tmp_path):
     assert _execute(book, jobs=1) == {"disc", "cross"}
 
 
+def test_a_build_looks_at_its_pages_again_when_any_file_of_the_package_changes(
+        tmp_path, monkeypatch, data_copy):
+    monkeypatch.setattr(reads, "PACKAGE", tmp_path)
+    states = set()
+    for name in ("data/tables.py", "data/columns.csv", "view/trial.py", "view/trial.py"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(f"{len(states)}")
+        states.add(freshness.state(data_copy, tmp_path))
+    assert len(states) == 4
+
+
 # --- what a process loads ---------------------------------------------------------------------
 
 

@@ -15,7 +15,7 @@ from jinja2 import nodes
 from livingreview.render.engine import TEMPLATES, environment
 
 PACKAGE = Path(__file__).resolve().parents[1] / "livingreview"
-VIEWS = sorted(p for p in (PACKAGE / "view").glob("*.py") if p.stem != "naming")
+VIEWS = sorted(p for p in (PACKAGE / "view").rglob("*.py") if p.stem != "naming")
 RENDER = sorted((PACKAGE / "render").glob("*.py"))
 PARTS = sorted(p for p in TEMPLATES.rglob("*") if p.suffix in (".html", ".svg", ".txt", ".xml"))
 MARKUP = re.compile(r"</?[a-z][a-z0-9]*[\s>/]")

@@ -25,7 +25,7 @@ from livingreview.view.naming import (
     study_names,
     told_apart,
 )
-from livingreview.view.trial import trial_pages
+from livingreview.view.trial.page import trial_pages
 
 _TOKEN = re.compile(r"(?<![\w./-])[a-z0-9]+(?:-[a-z0-9]+)+(?![\w-])")
 _FIGURE = 50  # characters: about what a figure's margin holds

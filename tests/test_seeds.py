@@ -12,7 +12,9 @@ from livingreview.data.dataset import load
 from livingreview.render.ledger import Ledger
 from livingreview.render.seeds import SeedReview
 from livingreview.review.claims import ledger
-from livingreview.view.seeds import Inconsistencies, Seed, remarks
+from livingreview.view.seeds import cited, said, tabulated
+from livingreview.view.seeds.about import Inconsistencies, remarks
+from livingreview.view.seeds.seed import Seed
 
 ROOT = DATA.parent
 REVIEWS = [r["review_id"] for r in load().records("reviews")]
@@ -54,27 +56,28 @@ def test_a_page_holds_every_reference_claim_number_and_study_of_its_review(seeds
             return [r[key] for r in seed.data.records(table) if r["review_id"] == seed.id]
 
         listed = own("references", "ref_number")
-        assert [th.get_text() for th in _firsts(seed.references())] == listed
-        assert [th.select_one(".lr-sub a").get_text() for th in _firsts(seed.claims())] == own(
+        assert [th.get_text() for th in _firsts(said.references(seed))] == listed
+        assert [th.select_one(".lr-sub a").get_text() for th in _firsts(said.claims(seed))] == own(
             "claims", "claim_id")
-        assert [th.select_one("[id^=number-]").get_text() for th in _firsts(seed.numbers())] == (
-            own("headline_numbers", "statement_id"))
+        heads = _firsts(said.numbers(seed))
+        assert [th.select_one("[id^=number-]").get_text() for th in heads] == own(
+            "headline_numbers", "statement_id")
         citing = [c for i in seed.data.indications for s in seed.data.records("studies", i)
                   for c in s["cited_by"] if c.partition(":")[0] == seed.id
                   and c.partition(":")[2] in listed]
-        assert len(_firsts(seed.studies())) == len(citing)
+        assert len(_firsts(cited.studies(seed))) == len(citing)
 
 
 def test_a_reference_has_an_address_in_the_list_of_its_review(seeds):
     for seed in seeds:
-        rows = soup(seed.references()).select("tbody tr")
+        rows = soup(said.references(seed)).select("tbody tr")
         targets = [seed.judged.addresses.seed(seed.id, n).partition("#")[2] for n in seed.cited]
         assert [row["id"] for row in rows] == targets
 
 
 def test_validating_studies_stand_beside_what_the_data_know_of_them(seeds):
     seed = next(s for s in seeds if s.id == OSTEOPOROSIS)
-    rows = soup(seed.validation()).select("tbody tr")
+    rows = soup(tabulated.validation(seed)).select("tbody tr")
     assert len(rows) == len(seed.data.records("validation_studies"))
     cells = {row.th.get_text(): {td["data-label"]: td.get_text() for td in row.select("td")}
              for row in rows}
@@ -86,7 +89,7 @@ def test_validating_studies_stand_beside_what_the_data_know_of_them(seeds):
 
 def test_conclusions_stand_beside_main_results(seeds):
     for seed in seeds:
-        page = soup(seed.conclusions())
+        page = soup(said.conclusions(seed))
         claims = page.select(f"#{seed.id}-conclusions tbody tr")
         entries = ledger(seed.data, "review_id", seed.id)
         assert len(claims) == sum(bool(e.claim["conclusion"]) for e in entries) > 0

@@ -17,7 +17,8 @@ from livingreview.review import review
 from livingreview.site.generated import collected, pages
 from livingreview.view.forest import Forests
 from livingreview.view.sources import registration
-from livingreview.view.trial import INDEX, trial_index, trial_pages
+from livingreview.view.trial.index import INDEX, trial_index
+from livingreview.view.trial.page import trial_pages
 
 PAGE, ELEMENTS, ALL = 600_000, 6_000, 16_000_000  # bytes, elements, bytes of all pages
 

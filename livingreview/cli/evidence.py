@@ -83,12 +83,13 @@ def describe(data: Path | None) -> None:
     changelog.csv gives the data another version. A changed table that no new line of changelog.csv
     names is refused.
     """
+    from ..data.codebook import CodebookError
     from ..site import versioned as site
 
     sound = valid(data)
     try:
         files = site.described(sound)
-    except site.UndescribedError as error:
+    except (CodebookError, site.UndescribedError) as error:
         stop(f"{error}\nNothing was written.", 1)
     with ExitStack() as open_files:
         beside = {name: open_files.enter_context(replacing(sound.folder / name)) for name in files}

@@ -110,6 +110,13 @@ def _digest_of(path: Path, changed: int, size: int) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
+def package_digest() -> str:
+    """Digest of the modules of the package and of the tables beside them."""
+    files = sorted(p for p in PACKAGE.rglob("*") if p.suffix in (".py", ".csv"))
+    return digest(part for p in files for part in (p.relative_to(PACKAGE).as_posix(),
+                                                   p.read_bytes()))
+
+
 def releases() -> Path:
     """Where published versions are kept: beside the package, or where the process was told."""
     chosen = os.environ.get("LIVINGREVIEW_RELEASES")

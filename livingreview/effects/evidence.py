@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from ..data.dataset import Dataset
@@ -99,6 +99,10 @@ class Evidence:
         for row in self.data.values(table, self.indication):
             out[row["study_id"], row["arm_id"]].append(row)
         return out
+
+    def arms_of(self, study_id: str) -> list[Mapping]:
+        """The arms of a study, unions of arms too."""
+        return [arm for (study, _), arm in self.arms.items() if study == study_id]
 
     def trial_of(self, study_id: str) -> str:
         """The main report of a study: companions are later visits of the same patients."""

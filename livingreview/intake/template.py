@@ -11,6 +11,7 @@ from openpyxl.styles import Font, PatternFill
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.datavalidation import DataValidation
 
+from ..data.codebook import meaning, unit
 from ..data.dataset import Dataset
 from ..data.tables import BY_NAME, OPEN_LISTS, Column, Table
 
@@ -37,9 +38,10 @@ _FOLDER = (*_RULES, "A column that is called required below must be filled.",
            "Then: python -m livingreview import FOLDER")
 
 
-def describe(column: Column) -> str:
+def describe(table: Table, column: Column) -> str:
     """What a column holds, for the one who fills it."""
-    parts = [column.description, f"unit: {column.unit}" if column.unit else "",
+    counted = unit(table.name, column.name)
+    parts = [meaning(table.name, column.name), f"unit: {counted}" if counted else "",
              "required" if column.required else "", "several values, separated by semicolons"
              if column.many else "", f"words of the list {column.vocabulary}"
              if column.vocabulary else f"type: {column.type}"]
@@ -70,7 +72,7 @@ def _table_sheet(book: Workbook, table: Table, lists: dict[str, str]) -> None:
         head = sheet.cell(1, position, column.name + REQUIRED * column.required)
         head.font = Font(bold=column.required)
         head.fill = PatternFill("solid", start_color="DDE6EE" if column.required else "F3F3F3")
-        head.comment = Comment(describe(column), "template", width=320, height=110)
+        head.comment = Comment(describe(table, column), "template", width=320, height=110)
         sheet.column_dimensions[letter].width = max(12, len(column.name) + 3)
         cells = f"{letter}2:{letter}{_ROWS}"
         for row in (cell for cell, in sheet[cells]):
@@ -104,13 +106,13 @@ def workbook(data: Dataset, indication: str = "") -> bytes:
     guide.append([])
     guide.append(["Sheet", "What it holds"])
     for table in TABLES:
-        guide.append([table.name, table.description])
+        guide.append([table.name, meaning(table.name)])
     guide.append([])
     guide.append(["Sheet", "Column", "Required", "What it holds"])
     for table in TABLES:
         for column in table.columns:
             guide.append([table.name, column.name, "required" if column.required else "",
-                          describe(column)])
+                          describe(table, column)])
     guide.column_dimensions["A"].width = guide.column_dimensions["B"].width = 26
     choice = DataValidation("list", f'"{",".join(data.indications)}"', allow_blank=True)
     if len(choice.formula1) <= 255:  # the format allows no more without a sheet of its own
@@ -150,7 +152,7 @@ def write_folder(out: Path, indication: str = "") -> None:
         raise FileExistsError(17, "the folder is not empty", str(out))
     for table in TABLES:
         (out / f"{table.name}.csv").write_text(",".join(table.names) + "\n", encoding="utf-8")
-    columns = [f"{t.name}.csv, {c.name}: {describe(c)}" for t in TABLES for c in t.columns]
+    columns = [f"{t.name}.csv, {c.name}: {describe(t, c)}" for t in TABLES for c in t.columns]
     (out / GUIDE_FILE).write_text("\n".join(
         [f"{INDICATION}: {indication}".rstrip(), "", *_FOLDER, "", *columns, ""]),
         encoding="utf-8")

@@ -35,7 +35,8 @@ from ..view.remark import Remark
 from ..view.replica import replica
 from ..view.robustness import robustness
 from ..view.routes import by_route
-from ..view.seeds import Seed
+from ..view.seeds import cited, said, tabulated
+from ..view.seeds.seed import Seed
 from ..view.subgroup import subgroups
 from ..view.tabs import tabs
 from ..view.time_course import time_course
@@ -294,15 +295,15 @@ class Chapter(Preclinical):
 
     def seed_studies(self, review_id: str) -> Shown:
         """The studies of people that a seed review cites, and the numbers that it makes of them."""
-        return Shown(Seed(self._judged, review_id).in_chapter(self.indication))
+        return Shown(cited.in_chapter(Seed(self._judged, review_id), self.indication))
 
     def seed_reference(self, review_id: str, ref_number: str) -> Shown:
         """What one reference of a seed review supports, beside our estimates."""
-        return Shown(Seed(self._judged, review_id).reference(self.indication, ref_number))
+        return Shown(said.reference(Seed(self._judged, review_id), self.indication, ref_number))
 
     def validation_studies(self, review_id: str) -> Shown:
         """The studies that a seed review tabulates, with what each of them is."""
-        return Shown(Seed(self._judged, review_id).validation(self.indication))
+        return Shown(tabulated.validation(Seed(self._judged, review_id), self.indication))
 
     @cached_property
     def _directions(self) -> list[Direction]:

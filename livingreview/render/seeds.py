@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from functools import cached_property
 
-from ..view.seeds import Seed
+from ..view.seeds import about, cited, said, tabulated
+from ..view.seeds.seed import Seed
 from .ledger import Ledger
 from .shown import Shown
 
@@ -36,40 +37,40 @@ class SeedReview:
 
     def about(self) -> Shown:
         """Title, authors, journal, kind and the conditions that it covers."""
-        return Shown(self.seed.about())
+        return Shown(about.about(self.seed))
 
     def method(self) -> Shown:
         """What it states of its search, its selection and its appraisal."""
-        return Shown(self.seed.method())
+        return Shown(about.method(self.seed))
 
     def inconsistencies(self) -> Shown:
         """Where the review contradicts itself or what it cites."""
-        return Shown(self.seed.inconsistencies())
+        return Shown(about.inconsistencies(self.seed))
 
     def studies(self) -> Shown:
         """The studies of the data that it cites, with what the data know of them."""
-        return Shown(self.seed.studies())
+        return Shown(cited.studies(self.seed))
 
     def mechanisms(self) -> Shown:
         """Its mechanisms, each with the kinds of evidence that it cites for them."""
-        return Shown(self.seed.mechanisms())
+        return Shown(tabulated.mechanisms(self.seed))
 
     def validation(self) -> Shown:
         """Its table of studies that are said to validate the treatment, beside the data."""
-        return Shown(self.seed.validation())
+        return Shown(tabulated.validation(self.seed))
 
     def numbers(self) -> Shown:
         """The numbers that it states of its evidence, recomputed."""
-        return Shown(self.seed.numbers())
+        return Shown(said.numbers(self.seed))
 
     def references(self) -> Shown:
         """Its references with their kind, their status and what the data know of them."""
-        return Shown(self.seed.references())
+        return Shown(said.references(self.seed))
 
     def claims(self) -> Shown:
         """Its claims with their verdicts."""
-        return Shown(self.seed.claims())
+        return Shown(said.claims(self.seed))
 
     def conclusions(self) -> Shown:
         """What it concludes, with verdicts, and our main results of the same conditions."""
-        return Shown(self.seed.conclusions())
+        return Shown(said.conclusions(self.seed))

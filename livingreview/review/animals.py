@@ -38,11 +38,6 @@ def experiments(ev: Evidence) -> list[str]:
     return [s for s, study in ev.studies.items() if study["design"] == ANIMAL]
 
 
-def arms_of(ev: Evidence, study_id: str) -> list:
-    """The arms of a study."""
-    return [arm for (study, _), arm in ev.arms.items() if study == study_id]
-
-
 def effects(ev: Evidence) -> Iterator[AnimalEffect]:
     """Every outcome that an experiment has values of, at its last visit.
 
@@ -80,7 +75,7 @@ def _values(asked: Analysis, found: Effect | LeftOut) -> tuple:
 
 def signals(ev: Evidence, study_id: str) -> dict[str, bool]:
     """What the data hold on the conduct of an experiment; none of it is a judgement."""
-    study, arms = ev.studies[study_id], arms_of(ev, study_id)
+    study, arms = ev.studies[study_id], ev.arms_of(study_id)
     return {"randomised": study["randomised"] == "yes",
             "blinded": study["blinding"] not in (None, "open"),
             "size": study["n_enrolled"] is not None,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -189,8 +188,3 @@ def _without_double_arms(frame: pd.DataFrame) -> pd.DataFrame:
               for study, parts in zip(frame["study_id"], frame["combines"].fillna(""),
                                       strict=True)]
     return frame[~pd.Series(double, index=frame.index, dtype=bool)]
-
-
-def shown_decimals(value: float) -> int:
-    """Decimals with which a recomputed number is shown."""
-    return 0 if math.isclose(value, round(value), abs_tol=1e-9) else 1

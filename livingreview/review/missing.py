@@ -56,8 +56,7 @@ def _size_of_report(ev: Evidence, study_id: str) -> float | None:
     study = ev.studies[study_id]
     if study["n_patients"] is not None:
         return study["n_patients"]
-    patients = [arm["n_patients"] for (of, _), arm in ev.arms.items()
-                if of == study_id and not arm["combines"]]
+    patients = [a["n_patients"] for a in ev.arms_of(study_id) if not a["combines"]]
     if patients and None not in patients and study["allocation"] != "within-person":
         return sum(patients)
     return study["n_enrolled"]

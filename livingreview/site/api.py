@@ -10,6 +10,7 @@ import json
 import pandas as pd
 
 from ..data import tables, versions
+from ..data.codebook import meaning
 from ..data.dataset import Dataset
 from ..data.interface import BASE, FILES, SCHEMA
 from ..review import Review, dumps
@@ -100,7 +101,7 @@ def _study_schema() -> dict:
     for column in tables.STUDIES.columns:
         kind = {"type": "array", "items": {"type": "string"}} if column.many else kinds.get(
             column.type, _TEXT)
-        fields[column.name] = {**kind, "description": column.description}
+        fields[column.name] = {**kind, "description": meaning("studies", column.name)}
     fields["analyses"] = {"type": "array", "items": {"type": "string"},
                           "description": "analyses that use the study"}
     return fields

@@ -12,6 +12,7 @@ from pathlib import PurePosixPath
 
 from ..data import tables
 from ..data.about import Work
+from ..data.codebook import meaning
 
 # What is published beside the version's own files: whether it is code, and what it is.
 ENTRIES = {
@@ -130,7 +131,7 @@ def _what(path: str, files: Mapping[str, bytes]) -> str:
     elif name.suffix == ".md" and (heading := _HEADING.search(files[path].decode())):
         own = heading[1]
     elif name.suffix == ".csv" and name.stem in tables.BY_NAME:
-        own = tables.BY_NAME[name.stem].description
+        own = meaning(name.stem)
     return own or f"{name.name} of {name.parent}/"
 
 

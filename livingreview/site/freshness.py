@@ -16,7 +16,7 @@ import nbformat
 from ..data import dataset
 from ..data.dataset import Dataset
 from ..data.parcel import Parcel
-from ..data.reads import REFERENCE, digest, identity, releases_digest
+from ..data.reads import REFERENCE, digest, identity, package_digest, releases_digest
 from ..data.store import Store
 from . import notebooks
 from .notebooks import Failed
@@ -49,7 +49,8 @@ def state(folder: Path, root: Path) -> str:
     root : Path
         Folder of the book.
     """
-    parts: list[object] = [dataset.state(folder), pins(root), releases_digest(), identity()]
+    parts: list[object] = [dataset.state(folder), package_digest(), pins(root), releases_digest(),
+                           identity()]
     for path in sorted(REFERENCE.rglob("*.json")):
         parts += [path.relative_to(REFERENCE).as_posix(), path.read_bytes()]
     return digest(parts)

@@ -16,7 +16,8 @@ from ..view.addresses import Addresses
 from ..view.base import View, packed
 from ..view.figure import INDEX as FIGURES
 from ..view.figure import Figures
-from ..view.trial import INDEX, trial_index, trial_pages
+from ..view.trial.index import INDEX, trial_index
+from ..view.trial.page import trial_pages
 
 INDICES = ("trials/index", "figures/index")  # generated pages that every book has
 

@@ -8,7 +8,7 @@ import json
 import shutil
 from pathlib import Path
 
-from ..data import reads, recorded, tables, versions
+from ..data import codebook, reads, recorded, versions
 from ..data.about import about
 from ..data.dataset import Dataset
 from ..review import Review, dumps
@@ -17,7 +17,7 @@ from . import api
 
 def codebook_text() -> str:
     """The codebook as CSV: one row per column of every table."""
-    rows = tables.codebook()
+    rows = codebook.columns()
     text = io.StringIO()
     writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
     writer.writeheader()
@@ -32,7 +32,7 @@ def codebook_csv(path: Path) -> None:
 
 def datapackage_json(data: Dataset) -> str:
     """The Frictionless data package of a data folder as text."""
-    package = tables.datapackage(
+    package = codebook.datapackage(
         list(data.indications), set(data.frames), about(data).get("title", "A review"), data.date,
         {path: recorded.hashed(digest) for path, digest in data.digests.items()})
     return json.dumps(package, ensure_ascii=False, indent=1) + "\n"

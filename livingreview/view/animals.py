@@ -10,10 +10,10 @@ from ..data.dataset import Dataset
 from ..effects import Evidence
 from ..effects.comparisons import is_cell_arm
 from ..review import Review
-from ..review.animals import NO_VALUES, AnimalEffect, arms_of, effects, experiments, signals
+from ..review.animals import NO_VALUES, AnimalEffect, effects, experiments, signals
 from ..review.counted import ANIMAL
 from ..review.directions import Direction, directions
-from .base import Label, View, label, wording
+from .base import Label, View, label, labels, wording
 from .directory import Directory
 from .finding import Estimate
 from .sizes import Counted
@@ -170,7 +170,7 @@ def animal_experiments(review: Review, indications: Sequence[str]) -> AnimalExpe
 
 
 def _experiment(directory: Directory, ev: Evidence, study_id: str) -> Experiment:
-    study, arms, data, i = ev.studies[study_id], arms_of(ev, study_id), ev.data, ev.indication
+    study, arms, data, i = ev.studies[study_id], ev.arms_of(study_id), ev.data, ev.indication
     measured = {r["outcome"] for a in arms for r in ev.outcomes.get((study_id, a["arm_id"]), ())}
     measured |= {r["outcome"] for r in ev.contrasts.get(study_id, ())}
     return Experiment(
@@ -178,14 +178,14 @@ def _experiment(directory: Directory, ev: Evidence, study_id: str) -> Experiment
         label(data, "species", study["species"]), study["population"] or "",
         tuple(dict.fromkeys(_given(data, a) for a in arms if is_cell_arm(a))),
         tuple(directory.arms(i)[study_id, a["arm_id"]] for a in arms), study["n_enrolled"],
-        tuple(label(data, "outcome", o) for o in sorted(measured)),
+        labels(data, "outcome", sorted(measured)),
         label(data, "status", study["status"]), directory.said(study["note"], i))
 
 
 def _given(data: Dataset, arm) -> Given:
     return Given(tuple(label(data, field, arm[field]) for field in (
         "cell_source", "cell_product", "donor") if arm[field] not in (None, "none")),
-        arm["dose_cells"], tuple(label(data, "route", r) for r in arm["route"]))
+        arm["dose_cells"], labels(data, "route", arm["route"]))
 
 
 def animal_effects(review: Review, indications: Sequence[str]) -> AnimalEffects:

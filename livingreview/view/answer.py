@@ -14,7 +14,7 @@ from ..review.changes import since
 from ..review.missing import FINISHED_REPORTED, FINISHED_UNREPORTED, RUNNING
 from ..review.windows import HARM, HEADLINE, Shown, others
 from .addresses import Addresses
-from .base import Label, View, label, wording
+from .base import Label, View, stated, wording
 from .events import Sum, treated
 from .finding import Finding
 from .forest import Forest, Forests
@@ -193,8 +193,7 @@ def _each(results) -> list[dict]:
 def _wish(data: Dataset, asked: Asked) -> Wish | None:
     if not asked:
         return None
-    return Wish(asked.window, label(data, "analysis_comparison", asked.comparator)
-                if asked.comparator else None)
+    return Wish(asked.window, stated(data, "analysis_comparison", asked.comparator))
 
 
 def _line(data: Dataset, findings, results: Mapping[str, dict], result: dict) -> Line:
@@ -231,7 +230,7 @@ def _absent(ev: Evidence, forests: Forests, result: dict) -> list[Absent]:
         brief(forests.names[t["trial_id"]]),
         forests.addresses.trial(ev.indication, t["trial_id"]), round(t["n"]),
         t["group"] == RUNNING,
-        label(ev.data, "stated_result", t["direction"]) if t["direction"] else None,
+        stated(ev.data, "stated_result", t["direction"]),
         spoken(t["reason"], forests.names, of_study(arms, t["trial_id"])))
         for t in sorted(trials, key=lambda t: (t["group"] == RUNNING, -t["n"]))]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from functools import cache
 from typing import ClassVar
@@ -41,6 +41,16 @@ def label(data: Dataset, vocabulary: str, value: str | None) -> Label:
     value : str or None
     """
     return Label(data.label(vocabulary, value), data.label(vocabulary, value, "zh") or "")
+
+
+def stated(data: Dataset, vocabulary: str, value: str | None) -> Label | None:
+    """The label of a word; None where the cell is empty."""
+    return label(data, vocabulary, value) if value else None
+
+
+def labels(data: Dataset, vocabulary: str, values: Iterable[str | None]) -> tuple[Label, ...]:
+    """The labels of several words of one list."""
+    return tuple(label(data, vocabulary, value) for value in values)
 
 
 def wording(data: Dataset, key: str) -> Label:

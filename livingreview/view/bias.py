@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from ..effects import Evidence
 from ..review.certainty import judged_low
-from .base import Label, View, label
+from .base import Label, View, label, stated
 from .sources import Link, Source, registration, source
 from .studies import Names
 
@@ -93,7 +93,7 @@ def _signals(ev: Evidence, names: Names, results: list[dict], trial: str) -> Sig
             if s["trial_id"] == trial and r["role"] != "check"}
     return Signals(
         names.of(ev.indication, trial), study["design"] == "rct",
-        label(ev.data, "blinding", study["blinding"]) if study["blinding"] else None,
+        stated(ev.data, "blinding", study["blinding"]),
         tuple(map(registration, study["registration"])), study["n_enrolled"],
         label(ev.data, "quality", max(used, key=order.index)) if used else None,
         judged_low(ev, trial))

@@ -52,12 +52,10 @@ class Certainty(View):
 
     template = "certainty"
 
-    id: str
     question: Question
     k: int
     level: str
     steps: tuple[Step, ...]
-    down: int
     below: int
     surrogates: Label
 
@@ -78,8 +76,8 @@ def certainty(data: Dataset, result: dict) -> Certainty | None:
                        tuple(s["rules"]), _facts(s["facts"])) for s in rated["steps"])
     start, *rest = steps
     down = -sum(s.change for s in rest)
-    return Certainty(result["id"], question(data, result), result["k"], rated["level"], steps,
-                     down, max(0, 1 - (start.change - down)), wording(data, "surrogates"))
+    return Certainty(question(data, result), result["k"], rated["level"], steps,
+                     max(0, 1 - (start.change - down)), wording(data, "surrogates"))
 
 
 def _facts(facts: dict) -> dict:

@@ -93,8 +93,8 @@ class _Studies:
 
     def _cells(self, study_id: str) -> tuple[tuple[Label, ...], ...]:
         """Tissue, product and donor of the cell arms."""
-        arms = [arm for (study, _), arm in self.ev.arms.items()
-                if study == study_id and is_cell_arm(arm) and arm["cell_source"] != "none"]
+        arms = [arm for arm in self.ev.arms_of(study_id)
+                if is_cell_arm(arm) and arm["cell_source"] != "none"]
         return tuple(dict.fromkeys(kind for arm in arms if (kind := self._kind(arm))))
 
     def _kind(self, arm: Mapping) -> tuple[Label, ...]:

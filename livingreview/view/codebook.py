@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..data import tables
+from ..data.codebook import columns
 from ..data.dataset import Dataset
 from .base import Label, View, label
 
@@ -52,7 +52,7 @@ def codebook(data: Dataset) -> Codebook:
     """
     return Codebook(
         tuple(Column(c["table"], c["column"], c["type"], bool(c["required"]), bool(c["key"]),
-                     c["unit"], c["vocabulary"], c["description"]) for c in tables.codebook()),
+                     c["unit"], c["vocabulary"], c["description"]) for c in columns()),
         tuple(Word(r["value"], r["list"], r["kind"] or "",
                    Label(r["label_en"], r["label_zh"] or ""))
               for r in data.records("vocabularies")))

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from ..review import Review
 from .addresses import Addresses
-from .base import Label, View, label
+from .base import Label, View, label, stated
 from .studies import Names
 from .unused import Reasons, Unused
 
@@ -189,7 +189,7 @@ def unused_studies(review: Review) -> UnusedStudies:
         reasons, studies = Reasons(review, i, Addresses(data)), review.evidence[i].studies
         known += len(studies)
         found += [NotUsed(names.of(i, s), label(data, "indication", i),
-                          label(data, "design", study["design"]) if study["design"] else None,
+                          stated(data, "design", study["design"]),
                           study["n_enrolled"], why)
                   for s, study in studies.items() if (why := reasons.why(s))]
     return UnusedStudies(known, tuple(found),

@@ -23,7 +23,7 @@ from ..review.directions import (
     within,
 )
 from ..review.robustness import odd_values
-from .base import Label, View, label, wording
+from .base import Label, View, label, labels, stated, wording
 from .forest import Forests
 from .naming import spoken
 
@@ -182,11 +182,6 @@ def ways(data: Dataset) -> tuple[tuple[str, Label], ...]:
     return tuple((w, label(data, "stated_result", w)) for w in (CELLS, COMPARATOR, MIXED, SAME))
 
 
-def _label(data: Dataset, vocabulary: str, word: str | None) -> Label | None:
-    """A label; None where nothing is stated."""
-    return label(data, vocabulary, word) if word else None
-
-
 def direction_plot(ev: Evidence, forests: Forests, rows: Sequence[Direction]) -> Directions:
     """The effect-direction plot of an indication, with its votes and what is behind it.
 
@@ -203,7 +198,7 @@ def direction_plot(ev: Evidence, forests: Forests, rows: Sequence[Direction]) ->
     seen = {d.trial for d in rows}
     return Directions(
         ev.indication, wording(data, "intervention"), ways(data),
-        tuple(label(data, "family", f) for f in families), len(seen),
+        labels(data, "family", families), len(seen),
         len({d.trial for d in rows if d.direction}), _rows(ev, forests, families, rows),
         tuple(_votes(data, v) for v in votes(rows, any_order(data))),
         tuple(_outcome(ev, forests, d) for d in rows),
@@ -230,9 +225,9 @@ def _row(ev: Evidence, forests: Forests, families: Iterable[str], group: Sequenc
     size = "unknown" if n is None else "small" if n < SMALL else "large" if n > LARGE else "medium"
     return Row(
         forests.names[first.trial], forests.addresses.trial(ev.indication, first.trial),
-        label(data, "comparison_class", first.comparison), _label(data, "design", first.design),
-        _label(data, "blinding", first.blinding), spoken(first.not_counted, forests.names), n, size,
-        _label(data, "stated_result", ev.studies[first.trial]["stated_result"]),
+        label(data, "comparison_class", first.comparison), stated(data, "design", first.design),
+        stated(data, "blinding", first.blinding), spoken(first.not_counted, forests.names), n, size,
+        stated(data, "stated_result", ev.studies[first.trial]["stated_result"]),
         tuple(_mark([d for d in group if d.family == family]) for family in families))
 
 
@@ -261,7 +256,7 @@ def _outcome(ev: Evidence, forests: Forests, d: Direction) -> Outcome:
         names[d.study], forests.addresses.trial(ev.indication, d.study),
         label(data, "comparison_class", d.comparison), label(data, "outcome", d.outcome),
         d.direction, d.basis, d.why_unknown, d.months, d.visits, d.n, d.p, d.p_sign,
-        _label(data, "quality", d.quality), tuple(_printed(ev, forests, r) for r in d.readings),
+        stated(data, "quality", d.quality), tuple(_printed(ev, forests, r) for r in d.readings),
         spoken("; ".join(wrong for _, wrong in odd_values(ev, d)), names),
         spoken(d.not_counted, names))
 

@@ -10,7 +10,7 @@ from ..effects import Evidence
 from ..review import Review
 from ..review.counted import ANIMAL, human_trials
 from ..review.harms import ArmEvents, arm_events, totals
-from .base import Label, View, label, wording
+from .base import Label, View, label, labels, wording
 from .directory import Directory
 from .sources import Link, Source, source
 
@@ -228,7 +228,7 @@ class _Maker:
             of.arms(r.indication)[r.study, r.arm], label(data, "event", r.event),
             None if r.total is None else (r.events, r.total), r.printed,
             label(data, "cell_source", r.cell_source), label(data, "donor", r.donor),
-            tuple(label(data, "route", w) for w in r.route), label(data, "design", r.design),
+            labels(data, "route", r.route), label(data, "design", r.design),
             r.months, self._out(r), of.said("; ".join(r.derivation), r.indication, r.study),
             source(data, ev.sources.get(r.source)), r.indication, r.row)
 
@@ -262,7 +262,7 @@ def by_arm(review: Review) -> EventSums:
         for r in rows:
             value = getattr(r, by) or ()
             value = value if isinstance(value, tuple) else (value,)
-            groups.setdefault(tuple(label(data, by, v) for v in value), []).append(r)
+            groups.setdefault(labels(data, by, value), []).append(r)
         ordered = dict(sorted(groups.items(), key=lambda g: -sum(not r.not_counted for r in g[1])))
         tables.append(Sums(by, wording(data, head) if head else None,
                            tuple(maker.sums(main_events(data), ordered))))
@@ -273,7 +273,7 @@ def reporting(review: Review) -> EventReporting:
     """How many trials report each main event of treated patients, and how many report none."""
     data = review.data
     events = main_events(data)
-    return EventReporting(tuple(label(data, "event", e) for e in events),
+    return EventReporting(labels(data, "event", events),
                           tuple(_reported(review.evidence[i], events) for i in data.indications))
 
 

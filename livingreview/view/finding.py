@@ -14,7 +14,7 @@ from ..review.missing import FINISHED_REPORTED, FINISHED_UNREPORTED
 from ..review.results import rounded
 from ..review.robustness import WITHOUT_DOUBTFUL
 from .addresses import Addresses
-from .base import Label, View, label, wording
+from .base import Label, View, label, labels, stated, wording
 from .naming import brief, study_names
 
 LEVELS = ("very low", "low", "moderate", "high")
@@ -124,7 +124,6 @@ class Finding(View):
     id: str
     indication: str
     title: str
-    section: str
     role: str
     href: str
     question: Question
@@ -195,7 +194,7 @@ def question(data: Dataset, result: dict) -> Question:
     part = q["instrument_contains"] or ""
     if part and kind == "response" and vocabulary == "outcome" and not uncontrolled(result):
         outcome, part = Label(result["title"].split(",")[0]), ""  # the definition, in words
-    background = label(data, "cointervention", q["background"]) if q["background"] else None
+    background = stated(data, "cointervention", q["background"])
     return Question(
         outcome, part, tuple(conditions), kind, (q["window_from"], q["window_to"]),
         q["comparison"], _without_brackets(label(data, "analysis_comparison", q["comparison"])),
@@ -300,8 +299,8 @@ class Findings:
         mid = result["minimal_important_difference"]
         return Finding(
             id=result["id"], indication=result["indication"], title=result["title"],
-            section=result["section"], role=result["role"],
-            href=self.addresses.figure(result["id"]), question=question(self.data, result),
+            role=result["role"], href=self.addresses.figure(result["id"]),
+            question=question(self.data, result),
             k=result["k"], n=result["n"], n_least=bool(result.get("k_without_n")),
             k_without=result["k_without_ratio"], n_without=result["n_without_ratio"],
             estimate=estimate_of(result["pooled"] and {
@@ -380,7 +379,7 @@ class Findings:
         reasons = dict.fromkeys(r for t in trials for r in known.get(t, ()))
         named = [self.trial(t) for t in trials]
         return Without(tuple(n for n, _ in named), tuple(h for _, h in named),
-                       tuple(label(self.data, "doubt_rule", r) for r in reasons),
+                       labels(self.data, "doubt_rule", reasons),
                        estimate_of(other), taken)
 
     def missing(self, result: dict) -> list[dict]:

@@ -10,7 +10,7 @@ from ..review import Review
 from ..review.claims import NOT_CHECKABLE, NOT_YET_JUDGED, Cited, Entry, ledger, other_condition
 from ..review.headlines import AGREES, DIFFERS, NO_ROW, NOT_RECOMPUTABLE, Headline, headlines
 from .addresses import Addresses
-from .base import Label, View, label
+from .base import Label, View, label, labels, stated
 from .finding import Finding, Findings
 from .naming import seed_names, spoken
 from .sources import Link, doi
@@ -270,7 +270,7 @@ class Judged:
             label(self.data, "reference_kind", row["kind"]),
             tuple(self.study(*found) for found in cited.studies), cited.retracted,
             row["year"], row["note"] or "",
-            tuple(label(self.data, "seed_indication", i) for i in row["indication"])
+            labels(self.data, "seed_indication", row["indication"])
             if other else ())
 
     def verdict(self, key: str) -> Verdict:
@@ -364,7 +364,7 @@ class Judged:
             row["statement_id"], row["review_id"], self.seeds[row["review_id"]], row["what"],
             row["scope"] or "", row["value"] or "", row["unit"] or "", headline.status,
             headline.found, headline.difference,
-            label(self.data, "headline_why_not", row["why_not"]) if row["why_not"] else None,
+            stated(self.data, "headline_why_not", row["why_not"]),
             headline.known, row["how_to_recompute"] or "",
             tuple(self.link(indication, s) for s in headline.studies),
             Link(file, f"data/{indication or 'seed-reviews'}/{file}") if headline.lines else None,

@@ -12,7 +12,7 @@ from ..effects.comparisons import UNCONTROLLED
 from ..review import Review
 from ..review.counted import trials
 from .addresses import Addresses
-from .base import Label, View, label
+from .base import Label, View, label, stated
 from .finding import Finding, Findings
 from .naming import review_names, spoken
 from .sources import Link, Source, source
@@ -254,8 +254,8 @@ def _result(review: Review, findings: Findings, names: Mapping[str, str], row: M
     return Result(
         names[row["review_id"]], source(data, text), label(data, "outcome", row["outcome"]),
         row["population"] or "", row["comparison"] or "", row["timepoint_months"],
-        label(data, "measure", row["measure"]) if row["measure"] else None, printed(row),
-        label(data, "favours", row["favours"]) if row["favours"] else None,
+        stated(data, "measure", row["measure"]), printed(row),
+        stated(data, "favours", row["favours"]),
         row["k"] if scope else None, row["n"] if scope else None,
         findings.of(ours) if ours else None, cautions(data, indication, row),
         spoken(row["note"], names))

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from ..effects.messages import Message
 from ..review.missing import GROUPS
-from .base import Label, View, label
+from .base import Label, View, stated
 from .forest import Forests
 from .message import message
 from .naming import of_study
@@ -57,7 +57,6 @@ class Outside(View):
 
     template = "outside"
 
-    id: str
     uncontrolled: bool
     k: int
     states: tuple[State, ...]
@@ -79,8 +78,7 @@ def outside(forests: Forests, result: dict) -> Outside:
                            sorted(trials, key=lambda t: -(t["n"] or 0)) if t["group"] == state))
         for state in (*GROUPS, _COUNTED_BESIDE))
     states = tuple(s for s in states if s.trials)
-    return Outside(result["id"], result["question"]["comparison"] == "uncontrolled",
-                   len(trials), states)
+    return Outside(result["question"]["comparison"] == "uncontrolled", len(trials), states)
 
 
 def _left(forests: Forests, trial: dict) -> Left:
@@ -88,5 +86,5 @@ def _left(forests: Forests, trial: dict) -> Left:
     concluded = trial["direction"]
     return Left(name, href, trial["n"],
                 message(trial["reason"], forests.names, of_study(forests.arms, trial["trial_id"])),
-                label(forests.data, "stated_result", concluded) if concluded else None,
+                stated(forests.data, "stated_result", concluded),
                 trial["counted"])

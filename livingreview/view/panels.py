@@ -11,7 +11,7 @@ from ..effects.comparisons import UNCONTROLLED_DESIGNS
 from ..review.courses import STATISTICS, Course, Point, alone, courses, lacking
 from ..review.harms import got_cells
 from .axis import Tick
-from .base import Label, View, label, wording
+from .base import Label, View, label, stated, wording
 from .forest import Forests
 from .naming import brief
 from .plot import Axes, Scale, area
@@ -201,7 +201,7 @@ def _arms(forests: Forests, course: Course) -> dict[tuple[str, str], str]:
 def _values(ev: Evidence, forests: Forests, course: Course) -> list[Value]:
     """Every value, as printed."""
     arms, data = _arms(forests, course), ev.data
-    better = label(data, "better", course.better) if course.better else None
+    better = stated(data, "better", course.better)
     return [Value(forests.names[course.trial], arms[key], course.instrument,
                   None if None in course.scale else course.scale, better, p.months, p.n, p.centre,
                   p.low, p.high, p.bar, p.row["source_id"], p.row["row"])

@@ -10,7 +10,7 @@ from ..data import doubts as decisions
 from ..data.dataset import Dataset
 from ..review import Review
 from ..synthesis import clopper_pearson
-from .base import Label, View, label
+from .base import Label, View, label, labels, stated
 from .naming import arm_names, seed_names, spoken
 from .studies import Names
 
@@ -203,7 +203,7 @@ def _doubt(data: Dataset, d: Mapping, names: Names, arms: Mapping[tuple[str, str
         names.of(d["indication"], d["study_id"]), label(data, "indication", d["indication"]),
         label(data, "doubt_table", d["table"]),
         arms[d["study_id"], d["arm_id"]] if d["arm_id"] else "",
-        label(data, item, d["item"]) if d["item"] else None, d["timepoint_months"],
+        stated(data, item, d["item"]), d["timepoint_months"],
         label(data, "doubt_rule", d["rule"]), d["finding"] or "",
         label(data, "doubt_decision", d["decision"]), d["reason"] or "", str(d["date"] or ""))
 
@@ -294,6 +294,6 @@ def arm_comparisons(review: Review) -> ArmComparisons:
         found.append(ArmPairs(i, label(data, "indication", i), tuple(
             Pair(names.of(i, c.study_id), arms[c.study_id, c.cell_arm],
                  arms[c.study_id, c.comparator_arm], label(data, "comparison_class", c.kind),
-                 tuple(label(data, "cointervention", b) for b in c.background), c.rule)
+                 labels(data, "cointervention", c.background), c.rule)
             for c in review.evidence[i].comparisons)))
     return ArmComparisons(tuple(found))

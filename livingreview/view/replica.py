@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from ..effects import Evidence
 from ..review.steps import steps
-from .base import Label, View, label
+from .base import Label, View, label, stated
 from .finding import Estimate, Finding, estimate_of
 from .forest import Forest, Forests
 
@@ -109,6 +109,6 @@ def printed(ev: Evidence, published: str) -> tuple[Printed, ...]:
         Printed(label(data, "source_kind", ev.sources[r["source_id"]]["kind"]),
                 ev.sources[r["source_id"]]["title"] or "", label(data, "outcome", r["outcome"]),
                 abs(r["estimate"]), r["scale_max"],
-                label(data, "favours", r["favours"]) if r["favours"] else None)
+                stated(data, "favours", r["favours"]))
         for r in data.records("published_syntheses", ev.indication)
         if r["review_id"] == published and r["estimate"] is not None)

@@ -90,8 +90,7 @@ def by_route(review: Review, ev: Evidence, analyses: Sequence[str]) -> ByRoute:
     routes, stages = [*ev.data.words("route")], [*ev.data.words("condition"), None]
     rows = []
     for study_id, study in ev.studies.items():
-        arms = [a for (of, _), a in ev.arms.items()
-                if of == study_id and got_cells(a) and not a["combines"]]
+        arms = [a for a in ev.arms_of(study_id) if got_cells(a) and not a["combines"]]
         if study["design"] == ANIMAL or study["companion_of"] or not arms:
             continue
         route = {r for a in arms for r in a["route"]}

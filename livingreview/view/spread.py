@@ -44,11 +44,10 @@ class Mark:
 
 @dataclass(frozen=True)
 class Lane:
-    """The trials of one indication; `top` and `base` are the places of its ends."""
+    """The trials of one indication; `top` is the place of its upper end."""
 
     indication: Label
     top: float
-    base: float
     marks: tuple[Mark, ...]
 
 
@@ -139,7 +138,7 @@ def _drawn(groups: Sequence[list[Dated]], first: int, last: int) -> tuple[Axes, 
         for d in sorted(group, key=lambda d: (-(d.n or 0), d.registered)):
             stacks[d.year].append(d)
         base = top + height
-        lanes.append(Lane(group[0].indication, top, base, tuple(
+        lanes.append(Lane(group[0].indication, top, tuple(
             Mark(scale.at(year), base - STEP * (place + 0.6), _radius(d.n),
                  "unsized" if d.n is None else "registered" if d.registered else "published")
             for year, stack in stacks.items() for place, d in enumerate(stack))))

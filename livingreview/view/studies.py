@@ -8,7 +8,7 @@ from ..data.dataset import Dataset
 from ..effects import Evidence
 from ..review.counted import ANIMAL
 from .addresses import Addresses
-from .base import Label, View, label
+from .base import Label, View, label, stated
 from .naming import study_names
 
 
@@ -79,9 +79,9 @@ def study_size(ev: Evidence) -> StudySize:
         by_design.setdefault(study["design"], []).append(study["n_enrolled"])
     designs = []
     for design, sizes in sorted(by_design.items(), key=lambda item: -len(item[1])):
-        stated = [n for n in sizes if n is not None]
-        designs.append(Design(label(ev.data, "design", design) if design else None, len(sizes),
-                              sum(stated) if stated else None, len(sizes) - len(stated)))
+        known = [n for n in sizes if n is not None]
+        designs.append(Design(stated(ev.data, "design", design), len(sizes),
+                              sum(known) if known else None, len(sizes) - len(known)))
     return StudySize(len(ev.studies), len(main), len(by_design.get(ANIMAL, ())), tuple(designs))
 
 

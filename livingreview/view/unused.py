@@ -98,7 +98,7 @@ class Reasons:
 
     def _other_cells(self, study_id: str) -> Unused | None:
         """What an analysis of cells cannot ask of the arms of a study."""
-        arms = [arm for (study, _), arm in self.ev.arms.items() if study == study_id]
+        arms = self.ev.arms_of(study_id)
         cells = [arm for arm in arms if is_cell_arm(arm)]
         if not cells:
             return Unused("no-cells")

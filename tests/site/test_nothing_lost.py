@@ -12,7 +12,7 @@ from stated import estimate
 
 from livingreview.data.dataset import load
 from livingreview.view.addresses import PAGES, Addresses
-from livingreview.view.trial import row_anchor
+from livingreview.view.trial.known import row_anchor
 
 ROOT = Path(__file__).resolve().parents[2]
 DATA = load()

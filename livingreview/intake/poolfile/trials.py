@@ -63,9 +63,9 @@ def _wanted(question: Question) -> Table:
     """Every column that may be used."""
     numbers = dict.fromkeys((*MEASURES[question.measure].columns, *EFFECTS))
     others = dict.fromkeys(("study", *question.moderators, question.subgroup or "study"))
-    return Table("pool", "", "", (
-        *(Column(name, "", type="number") for name in numbers),
-        *(Column(name, "") for name in others if name not in numbers)))
+    return Table("pool", "", (
+        *(Column(name, type="number") for name in numbers),
+        *(Column(name) for name in others if name not in numbers)))
 
 
 def _chosen(question: Question, absent: frozenset[str], path: str) -> tuple[str, ...]:

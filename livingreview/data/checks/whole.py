@@ -1,0 +1,125 @@
+"""Rules on tables that are of the whole review: searches, words, terms, what it says of itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+
+from .. import recorded, tables
+from ..dataset import GENERIC, Dataset, Problem
+from .problem import problem
+
+LONGEST_EXPLANATION = 35  # words: it is read in passing
+NOT_SCHEDULED = "not yet scheduled"
+DESCRIBE = "`python -m livingreview describe`"
+
+
+def searches_differ(data: Dataset) -> Iterator[Problem]:
+    """Rows of one search, one for each reason of exclusion, that state other totals of it."""
+    first: dict[tuple, Mapping] = {}
+    for row in data.records("flow"):
+        search = first.setdefault((row["date"], row["source"], row["query"]), row)
+        for column in ("hits", "screened"):
+            if None not in (row[column], search[column]) and row[column] != search[column]:
+                yield problem("flow.csv", row["row"], column, row[column],
+                              f"row {search['row']} of the same search says {search[column]}",
+                              "the total of the search, the same in each of its rows", "error",
+                              "search-differs")
+
+
+def words_without_use(data: Dataset) -> Iterator[Problem]:
+    """Words of the vocabularies that look as if they did something, and do nothing."""
+    if not data.knows("vocabularies"):
+        return  # the word that is missed may stand in a row that could not be read
+    for word in data.records("vocabularies"):
+        wrong = None
+        if word["list"] == "wording" and word["value"] not in GENERIC:
+            wrong = "no page asks for this word", f"one of {', '.join(GENERIC)}"
+        if (word["list"] == "comparator_type" and word["kind"] == "substance"
+                and word["value"] not in data.words("comparison_class")):
+            wrong = ("a substance that is no class of comparison",
+                     "the same word in the lists comparison_class and analysis_comparison")
+        if wrong:
+            yield problem("vocabularies.csv", word["row"], "value", word["value"], *wrong,
+                          "warning", "word-without-use")
+
+
+def kinds_missing(data: Dataset) -> Iterator[Problem]:
+    """Kinds of words that the rating of certainty and the table of harms decide by."""
+    if not data.knows("vocabularies"):
+        return
+    for name, kind, lost in (
+            ("family", "patient-reported", "no outcome counts as reported by patients, who know "
+             "what they got where nobody was blinded"),
+            ("event", "any", "no event stands for all events")):
+        if data.words(name) and not any(w["kind"] == kind for w in data.words(name).values()):
+            yield problem("vocabularies.csv", 1, "kind", "", f"list {name}: {lost}",
+                          f"the kind {kind} for the words that are", "warning", "kind-missing")
+
+
+def living_mode(data: Dataset) -> Iterator[Problem]:
+    """What a living review must state of itself, and a schedule that nobody has kept yet."""
+    stated = {row["key"]: row for row in data.records("about")}
+    if not stated:
+        return  # a folder that says nothing of itself is no review that is published
+    for key in tables.LIVING_MODE:
+        if key not in stated:
+            yield problem("about.csv", 1, "key", key, "what every living review states is missing",
+                          "a row that states it, if only that there is none", "warning",
+                          "living-mode")
+    search = stated.get("search-schedule")
+    if search and not data.records("flow") and not search["value"].lower().startswith(
+            NOT_SCHEDULED):
+        yield problem("about.csv", search["row"], "value", search["value"],
+                      "a schedule of searches, and flow.csv has no search",
+                      f"{NOT_SCHEDULED!r} until a search was made", "warning", "living-mode")
+
+
+def glossary_unclear(data: Dataset) -> Iterator[Problem]:
+    """A form by which two terms of the glossary stand in text, and an explanation that is long."""
+    rows = data.records("glossary")
+    for language in ("en", "zh"):
+        first: dict[str, Mapping] = {}
+        for row, column, form in _forms(rows, language):
+            earlier = first.setdefault(form.casefold(), row)
+            if earlier["term"] != row["term"]:
+                yield problem("glossary.csv", row["row"], column, form,
+                              f"a form of {earlier['term']} too, in row {earlier['row']}",
+                              "a form that stands for one term", "error", "glossary")
+    for row in rows:
+        words = len((row["explanation_en"] or "").split())
+        if words > LONGEST_EXPLANATION:
+            yield problem("glossary.csv", row["row"], "explanation_en", row["term"],
+                          f"an explanation of {words} words",
+                          f"at most {LONGEST_EXPLANATION}", "warning", "glossary")
+
+
+def _forms(rows: Iterable[Mapping], language: str) -> Iterator[tuple[Mapping, str, str]]:
+    """(row, column, form) of each form by which a term stands in text of a language."""
+    for row in rows:
+        for column in (f"label_{language}", f"forms_{language}"):
+            found = row[column] if isinstance(row[column], tuple) else (row[column],)
+            yield from ((row, column, form) for form in found if form)
+
+
+def changed_since_described(data: Dataset) -> Iterator[Problem]:
+    """Files that are no longer what the data package records: their change asks for an entry."""
+    if data.recorded.unreadable:
+        yield problem(recorded.NAME, 1, "", "", f"cannot be read: {data.recorded.unreadable}, "
+                      "so that nobody can say which tables changed", f"{DESCRIBE}, once "
+                      "changelog.csv names every file that changed", "warning",
+                      "not-described")
+        return
+    missing = recorded.without_line(data)
+    for path in data.changed:
+        gone = "" if path in data.digests else ": it is not there any more"
+        if path in missing:
+            yield problem(path, 1, "", "", f"changed since the last entry of changelog.csv{gone}",
+                          f"a line in changelog.csv that names the file, then {DESCRIBE}",
+                          "warning", "no-entry")
+        else:
+            yield problem(path, 1, "", "", f"changed since {recorded.NAME} was written{gone}",
+                          DESCRIBE, "warning", "not-described")
+
+
+RULES = (searches_differ, words_without_use, kinds_missing, living_mode, glossary_unclear,
+         changed_since_described)

@@ -1,0 +1,142 @@
+"""What a seed review says: its numbers, references, claims and conclusions, beside our results."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from ...review.claims import ledger
+from ..base import Label, View, label, stated
+from ..finding import Finding
+from ..ledger import Claims, Numbers, Reference
+from ..others import Printed, printed, targets
+from .seed import Seed
+
+
+@dataclass(frozen=True)
+class References(View):
+    """The references of a seed review."""
+
+    template = "seed_references"
+
+    name: str
+    references: tuple[Reference, ...]
+
+
+@dataclass(frozen=True)
+class Conclusions(View):
+    """What it concludes, and our main results for the same conditions.
+
+    Attributes
+    ----------
+    n_main : int
+        Main analyses of these conditions, with an estimate or without.
+    """
+
+    template = "seed_conclusions"
+
+    id: str
+    claims: Claims
+    ours: tuple[Finding, ...]
+    conditions: dict[str, Label]
+    n_main: int
+
+
+@dataclass(frozen=True)
+class Beside:
+    """A result of a reference, and our main analyses of the same outcome and visit."""
+
+    outcome: Label
+    months: float | None
+    printed: tuple[Printed | None, ...]
+    favours: Label | None
+    ours: tuple[Finding, ...]
+
+
+@dataclass(frozen=True)
+class OneReference(View):
+    """What one reference of a seed review supports.
+
+    Attributes
+    ----------
+    claims : tuple of (str, str)
+        What the review says with it, and a remark.
+    """
+
+    template = "seed_reference"
+
+    name: str
+    seed: str
+    number: str
+    title: str
+    year: int | None
+    note: str
+    claims: tuple[tuple[str, str], ...]
+    results: tuple[Beside, ...]
+
+
+def numbers(seed: Seed) -> Numbers:
+    """The numbers that it states of its evidence, recomputed."""
+    return seed.judged.numbers(seed.id)
+
+
+def references(seed: Seed) -> References:
+    """Its references with their kind, their status and what the data know of them."""
+    return References(f"{seed.id}-references",
+                      tuple(map(seed.judged.reference, seed.cited.values())))
+
+
+def claims(seed: Seed) -> Claims:
+    """Its claims with their verdicts."""
+    return seed.judged.claims(f"claims-{seed.id}", "review",
+                              ledger(seed.data, "review_id", seed.id))
+
+
+def conclusions(seed: Seed) -> Conclusions:
+    """What it concludes, with verdicts, and our main results of the same conditions."""
+    found = [e for e in ledger(seed.data, "review_id", seed.id) if e.claim["conclusion"]]
+    main = [r for i in seed.row["indications"] for r in seed.review.analyses(i, role="main")]
+    return Conclusions(
+        seed.id, seed.judged.claims(f"{seed.id}-conclusions", "review", found),
+        tuple(seed.judged.findings(r["indication"]).of(r) for r in main if r["pooled"]),
+        {i: label(seed.data, "indication", i) for i in seed.row["indications"]}, len(main))
+
+
+def reference(seed: Seed, indication: str, number: str) -> OneReference:
+    """What one reference says, what the review makes of it, and our estimates.
+
+    Raises
+    ------
+    LookupError
+        The review has no such reference.
+    """
+    if number not in seed.cited:
+        raise LookupError(f"references.csv has no row {seed.id}, {number}")
+    row = seed.cited[number].row
+    found: dict[tuple, list[Mapping]] = {}
+    for r in seed.data.records("published_syntheses", indication):
+        if r["doi"] and r["doi"] == row["doi"]:
+            found.setdefault((r["outcome"], r["timepoint_months"]), []).append(r)
+    return OneReference(
+        f"reference-{seed.id}-{number}", seed.name, number, row["title"] or "", row["year"],
+        row["note"] or "", tuple((c["claim_en"], (c["note"] or "").rstrip("."))
+                                 for c in seed.own("claims") if number in c["cited_refs"]),
+        tuple(_beside(seed, indication, *asked, rows) for asked, rows in found.items()))
+
+
+def _beside(seed: Seed, indication: str, outcome: str, months: float | None,
+            rows: Sequence[Mapping]) -> Beside:
+    asked, favours = targets(seed.data, outcome), rows[0]["favours"]
+    findings = seed.judged.findings(indication)
+    return Beside(
+        label(seed.data, "outcome", outcome), months, tuple(map(printed, rows)),
+        stated(seed.data, "favours", favours),
+        tuple(findings.of(r) for r in seed.review.analyses(indication, role="main")
+              if r["question"]["target"] in asked and _at(r["question"], months)))
+
+
+def _at(question: Mapping, months: float | None) -> bool:
+    """Whether an analysis asks for a visit, None being all."""
+    low, high = question["window_from"], question["window_to"]
+    return months is None or low is None and high is None or (
+        months > (low or 0) and months <= (high or months))

@@ -1,0 +1,81 @@
+"""The index of all studies."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from ...effects.values import reading
+from ...review import Review
+from ..base import Label, View, label, labels
+from .known import Known, every
+
+INDEX = "trials/index.html"
+
+
+@dataclass(frozen=True)
+class IndexRow:
+    """A study in the index.
+
+    Attributes
+    ----------
+    numbers : str
+        ``analysed``, ``unused`` or ``none``.
+    """
+
+    name: str
+    href: str
+    indication: Label
+    design: Label
+    comparators: tuple[Label, ...]
+    n: int | None
+    status: Label | None
+    progress: Label | None
+    year: int | None
+    numbers: str
+
+
+@dataclass(frozen=True)
+class TrialIndex(View):
+    """Every study of every indication."""
+
+    template = "trial_index"
+
+    rows: tuple[IndexRow, ...]
+    n_analysed: int
+    n_unused: int
+
+
+def _rows(known: Known) -> Iterator[IndexRow]:
+    """The studies in the order of their names."""
+    compared = defaultdict(dict)
+    for c in known.ev.comparisons:
+        compared[c.study_id][c.kind] = None
+    for study_id, study in sorted(known.ev.studies.items(),
+                                  key=lambda item: str(known.names[item[0]]).casefold()):
+        numbers = any(reading(t, row).printed for t, found in known.rows.items()
+                      for row in found[study_id])
+        yield IndexRow(
+            name=str(known.names[study_id]),
+            href=known.addresses.trial(known.indication, study_id),
+            indication=label(known.data, "indication", known.indication),
+            design=known.label("design", study["design"]),
+            comparators=labels(known.data, "comparison_class", compared[study_id]),
+            n=study["n_enrolled"], status=known.label("status", study["status"]),
+            progress=known.label("progress", study["progress"])
+            if study["progress"] != "unknown" else None, year=study["year"],
+            numbers="analysed" if study_id in known.unused.used else
+            "unused" if numbers else "none")
+
+
+def trial_index(review: Review) -> TrialIndex:
+    """The index of all studies.
+
+    Parameters
+    ----------
+    review : Review
+    """
+    rows = tuple(row for known in every(review) for row in _rows(known))
+    return TrialIndex(rows, sum(r.numbers == "analysed" for r in rows),
+                      sum(r.numbers == "unused" for r in rows))
