@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import csv
-from importlib.resources import files
+
+from .reads import PACKAGE, package_table
 
 
 def phrases(package: str, table: str) -> dict[str, str]:
@@ -22,5 +23,6 @@ def phrases(package: str, table: str) -> dict[str, str]:
     dict of str to str
         Words by key, in the order of the table.
     """
-    with files(package).joinpath(table).open(encoding="utf-8", newline="") as file:
+    path = package_table(PACKAGE.joinpath(*package.split(".")[1:], table))
+    with path.open(encoding="utf-8", newline="") as file:
         return {row["key"]: row["words"] for row in csv.DictReader(file)}

@@ -29,7 +29,8 @@ class WorkersError(Exception):
 @cache
 def identity() -> str:
     """What results depend on besides the data, in words: package, interpreter, libraries."""
-    code = reads.digest(part for path in sorted(reads.PACKAGE.rglob("*.py"))
+    code = reads.digest(part for path in sorted(p for ending in ("py", "csv")
+                                                for p in reads.PACKAGE.rglob(f"*.{ending}"))
                         for part in (path.relative_to(reads.PACKAGE).as_posix(),
                                      path.read_bytes()))
     libraries = ", ".join(f"{name} {version(name)}" for name in ("numpy", "scipy", "pandas"))
