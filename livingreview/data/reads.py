@@ -69,7 +69,7 @@ def note_beside(path: Path) -> None:
 
 def package_table(path: Path) -> Path:
     """A table of the package that a module is about to load: it counts as loaded from now on."""
-    _tables.add(path)
+    _tables.add(path.resolve())
     return path
 
 

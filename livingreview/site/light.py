@@ -17,6 +17,7 @@ import tinycss2
 from sphinx.application import Sphinx
 from tinycss2 import ast
 
+from ..render.engine import translations
 from .generated import INDICES
 
 THEME = Path(__file__).with_name("theme")
@@ -327,6 +328,16 @@ def _needed(script, body: str) -> bool:
     return True
 
 
+def speak(app: Sphinx) -> None:
+    """Let the frame say the messages of the package's catalogue, as all templates do.
+
+    What it does not have, of templates that are not the package's, is said as the builder does.
+    """
+    messages = translations(app.config.language)
+    messages.add_fallback(app.translator)
+    app.builder.templates.environment.install_gettext_translations(messages)
+
+
 def _prepare(app: Sphinx, config) -> None:
     """Take the place of the theme's frame, where it is the theme's."""
     if config.html_theme != _FRAMED:
@@ -337,6 +348,7 @@ def _prepare(app: Sphinx, config) -> None:
     config.html_use_index = False
     app.add_css_file("frame.css", priority=600)  # after extensions, before the project's own
     app.add_js_file("frame.js", priority=600, loading_method="defer")
+    app.connect("builder-inited", speak)
     app.connect("html-collect-pages", light.collect)
     app.connect("html-page-context", light.decorate, priority=999)
     app.connect("build-finished", light.finish, priority=800)
