@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import csv
-
-from .reads import PACKAGE, package_table
+from importlib.resources import files
 
 
 def phrases(package: str, table: str) -> dict[str, str]:
@@ -23,6 +22,5 @@ def phrases(package: str, table: str) -> dict[str, str]:
     dict of str to str
         Words by key, in the order of the table.
     """
-    path = package_table(PACKAGE.joinpath(*package.split(".")[1:], table))
-    with path.open(encoding="utf-8", newline="") as file:
+    with files(package).joinpath(table).open(encoding="utf-8", newline="") as file:
         return {row["key"]: row["words"] for row in csv.DictReader(file)}

@@ -25,7 +25,6 @@ VERSION = "LIVINGREVIEW_VERSION"  # the variable that names it
 _read: ContextVar[set[str]] = ContextVar("read")
 _silent: ContextVar[bool] = ContextVar("silent", default=False)
 _everywhere: set[str] = set()  # what is read outside any block
-_tables: set[Path] = set()  # of the package, which whatever is made with its modules depends on
 
 
 def note(name: str) -> None:
@@ -67,17 +66,12 @@ def note_beside(path: Path) -> None:
     note(MODULE + os.path.relpath(path, PACKAGE))
 
 
-def package_table(path: Path) -> Path:
-    """A table of the package that a module is about to load: it counts as loaded from now on."""
-    _tables.add(path.resolve())
-    return path
-
-
 def modules() -> list[str]:
-    """Names of the package's files that this process has loaded."""
-    files = _tables | {Path(m.__file__).resolve() for name, m in list(sys.modules.items())
+    """Files of the package that this process has loaded: modules, and the tables beside them."""
+    files = {Path(m.__file__).resolve() for name, m in list(sys.modules.items())
              if name.split(".")[0] == PACKAGE.name and getattr(m, "__file__", None)}
-    return sorted(MODULE + f.relative_to(PACKAGE).as_posix() for f in files)
+    tables = {table for folder in {f.parent for f in files} for table in folder.glob("*.csv")}
+    return sorted(MODULE + f.relative_to(PACKAGE).as_posix() for f in files | tables)
 
 
 def seen() -> list[str]:

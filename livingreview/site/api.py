@@ -8,14 +8,13 @@ from __future__ import annotations
 import csv
 import json
 from functools import cache
-from pathlib import Path
+from importlib.resources import files as packaged
 
 import pandas as pd
 
 from ..data import tables, versions
 from ..data.dataset import Dataset
 from ..data.interface import BASE, FILES, SCHEMA
-from ..data.reads import package_table
 from ..review import Review, dumps
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -26,14 +25,13 @@ _KINDS = {"number": {"type": ["number", "null"]}, "string": _TEXT,
           "address": {"type": "string", "format": "uri-reference"},
           "list": {"type": "array", "items": {"type": "string"}},
           "text": {"type": "string"}, "": {}}
-_FIELDS = package_table(Path(__file__).with_name("api.csv"))
 
 
 @cache
 def _fields() -> dict[str, dict[str, dict[str, str]]]:
     """By file and name: type, place in a result where it has another name there, and meaning."""
     out: dict[str, dict[str, dict[str, str]]] = {}
-    with _FIELDS.open(encoding="utf-8", newline="") as file:
+    with packaged(__package__).joinpath("api.csv").open(encoding="utf-8", newline="") as file:
         for row in csv.DictReader(file):
             out.setdefault(row["file"], {})[row["field"]] = row
     return out

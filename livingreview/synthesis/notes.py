@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from ..data.phrases import phrases
+import csv
+from importlib.resources import files
 
-NOTES = phrases(__package__, "notes.csv")
+# Read here, because the statistics know nothing of the rest of the package.
+with files(__package__).joinpath("notes.csv").open(encoding="utf-8", newline="") as _file:
+    NOTES = {row["key"]: row["words"] for row in csv.DictReader(_file)}
 
 
 def maxima(peaks: int) -> tuple[str, ...]:
