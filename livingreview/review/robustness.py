@@ -64,7 +64,13 @@ PRE_POST = tuple(Variant(f"pre-post-{r:g}", {"pre_post_correlation": r}) for r i
 
 
 def cells_alone(choice: str) -> str:
-    """The class of cells that a choice pools alone; empty for any other choice."""
+    """The class of cells that a choice pools alone; empty for any other choice.
+
+    Parameters
+    ----------
+    choice : str
+        Identifier of a variant.
+    """
     return "" if choice in WORDS else choice.removesuffix(_ALONE)
 
 

@@ -11,5 +11,10 @@ with files(__package__).joinpath("notes.csv").open(encoding="utf-8", newline="")
 
 
 def maxima(peaks: int) -> tuple[str, ...]:
-    """The warning that a likelihood has several maxima; none where it has one."""
+    """The warning that a likelihood has several maxima; none where it has one.
+
+    Parameters
+    ----------
+    peaks : int
+    """
     return (NOTES["maxima"].format(peaks=peaks),) if peaks > 1 else ()

@@ -190,7 +190,14 @@ def robustness(forests: Forests, result: dict, results: Iterable[dict]) -> Robus
 
 
 def choice(data: Dataset, row: dict) -> tuple[str, Label | None]:
-    """The key of a choice of method or values, with the class of cells that it pools alone."""
+    """The key of a choice of method or values, with the class of cells that it pools alone.
+
+    Parameters
+    ----------
+    data : Dataset
+    row : dict
+        One row of ``robustness`` of an analysis.
+    """
     cells = cells_alone(row["id"])
     return row["id"], label(data, "cell_class", cells) if cells else None
 
@@ -304,7 +311,13 @@ def _levels(data: Dataset, found: dict, table: list[dict], scale: Scale) -> tupl
 
 
 def test_key(test: dict) -> str:
-    """The key of a test of small-study effects that was made."""
+    """The key of a test of small-study effects that was made.
+
+    Parameters
+    ----------
+    test : dict
+        ``small_study`` of an analysis.
+    """
     return _TESTS[test["test"]]
 
 
