@@ -47,9 +47,10 @@ data: $(READY) ## write data/datapackage.json and data/codebook.csv from the tab
 	$(BIN)/python -m livingreview describe
 
 WORDS := livingreview/render
+TEMPLATES := $(WORDS)/templates livingreview/site/theme
 words: $(READY) ## list the messages of the templates, and bring the catalogues of languages up to date
 	$(BIN)/pybabel -q extract -F $(WORDS)/babel.cfg --omit-header --sort-by-file --no-wrap \
-	  --add-location=file -o $(WORDS)/locale/livingreview.pot $(WORDS)/templates
+	  --add-location=file -o $(WORDS)/locale/livingreview.pot $(TEMPLATES)
 	@for language in $$(ls -d $(WORDS)/locale/*/ 2>/dev/null | xargs -r -n1 basename); do \
 	  $(BIN)/pybabel -q update -D livingreview -i $(WORDS)/locale/livingreview.pot \
 	    -d $(WORDS)/locale -l $$language --no-wrap --no-fuzzy-matching; done

@@ -115,8 +115,9 @@ def test_a_module_executes_the_pages_that_loaded_it(book, monkeypatch):
     assert (reads.PACKAGE / "site" / "extension.py").is_file()
     change("package/site/extension.py")
     assert _to_execute(book) == set()
-    change("package/synthesis/pooling.py")
-    assert _to_execute(book) == {"knee", "disc", "cross"}
+    for name in ("synthesis/pooling.py", "synthesis/notes.csv", "review/choices.csv"):
+        change(f"package/{name}")
+        assert _to_execute(book) == {"knee", "disc", "cross"}
 
 
 def test_prose_executes_nothing_and_code_executes_its_page(book):

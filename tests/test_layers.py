@@ -1,4 +1,4 @@
-"""Views hold no markup and no sentence, templates no text outside messages, rooms no circle."""
+"""Modules hold no markup and no sentence, templates no text outside messages, rooms no circle."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from jinja2 import nodes
 from livingreview.render.engine import TEMPLATES, environment
 
 PACKAGE = Path(__file__).resolve().parents[1] / "livingreview"
-VIEWS = sorted(p for p in (PACKAGE / "view").rglob("*.py") if p.stem != "naming")
-RENDER = sorted((PACKAGE / "render").glob("*.py"))
-PARTS = sorted(p for p in TEMPLATES.rglob("*") if p.suffix in (".html", ".svg", ".txt", ".xml"))
+THEME = PACKAGE / "site" / "theme"
+PARTS = sorted(p for folder in (TEMPLATES, THEME) for p in folder.rglob("*")
+               if p.suffix in (".html", ".svg", ".txt", ".xml"))
 MARKUP = re.compile(r"</?[a-z][a-z0-9]*[\s>/]")
 WORDS = re.compile(r"[A-Za-z]{2,}[ ,;:]+[A-Za-z]{2,}[ ,;:]+[A-Za-z]{2,}")
 
@@ -49,10 +49,58 @@ def test_no_module_holds_markup(path):
     assert not found, "\n".join(found)
 
 
-@pytest.mark.parametrize("path", [*VIEWS, *RENDER], ids=lambda p: f"{p.parent.name}/{p.stem}")
-def test_a_module_of_views_or_rendering_holds_no_sentence(path):
-    found = [f"{n.lineno}: {n.value}" for n in _strings(path) if WORDS.search(n.value)]
-    assert not found, "\n".join(found)
+# Rooms whose modules hold no sentence, and modules of them that still do.
+WITHOUT_SENTENCES = ("synthesis", "review", "view", "render", "site")
+NOT_YET = {f"review/{name}" for name in (
+    "animals", "asked", "causes", "changes", "counted", "directions", "dose", "harms", "missing",
+    "searches")}
+# Calls that a command speaks by: they end it with an error, or say what it is doing.
+SAYING = {"refuse", "_refuse", "_check", "_check_n", "_spread", "_stop", "say", "info", "warning"}
+# Strings of several words that are no sentence of a page, with what they are.
+NO_SENTENCE = {
+    "synthesis/dependence": {"ic,ij,jc->c": "a sum of products"},
+    "synthesis/regression": {"ij,jk,ik->i": "a sum of products"},
+    "site/notebooks": {"from livingreview.data import reads as _reads\nprint(_reads.seen())":
+                       "code that a kernel runs"},
+    "site/stopping": {"nobody reads its output any more": "the last words of a command"},
+    "site/workers": {"no livingreview, or another one": "what an error says of a worker"},
+}
+
+
+def _called(node: ast.Call) -> str:
+    return getattr(node.func, "attr", getattr(node.func, "id", ""))
+
+
+def _errors(tree: ast.AST) -> set[ast.Constant]:
+    """What the errors and the progress of commands say, also by way of a name or a function."""
+    spoken = [n for n in ast.walk(tree) if isinstance(n, ast.Raise)
+              or isinstance(n, ast.Call) and _called(n) in SAYING]
+    parts = [n for one in spoken for n in ast.walk(one)]
+    names = {n.id for n in parts if isinstance(n, ast.Name)}
+    makers = {_called(n) for n in parts if isinstance(n, ast.Call)}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Assign) and any(
+                isinstance(t, ast.Name) and t.id in names for t in node.targets):
+            spoken.append(node.value)
+        if isinstance(node, ast.FunctionDef) and node.name in makers:
+            spoken += [n for n in ast.walk(node) if isinstance(n, ast.Return)]
+    return {n for one in spoken for n in ast.walk(one) if isinstance(n, ast.Constant)}
+
+
+@pytest.mark.parametrize("path", [p for room in WITHOUT_SENTENCES
+                                  for p in sorted((PACKAGE / room).rglob("*.py"))],
+                         ids=lambda p: f"{p.parent.name}/{p.stem}")
+def test_a_module_holds_no_sentence(path):
+    name = path.relative_to(PACKAGE).with_suffix("").as_posix()
+    if name in NOT_YET:
+        pytest.xfail("its words are still to be moved")
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    places = {(n.lineno, n.col_offset) for n in _errors(tree)}
+    found = [n for n in _strings(path) if WORDS.search(n.value)
+             and (n.lineno, n.col_offset) not in places]
+    known = NO_SENTENCE.get(name, {})
+    assert not [f"{n.lineno}: {n.value}" for n in found if n.value not in known]
+    assert {n.value for n in found} == known.keys(), "an exception is no longer needed"
 
 
 def _outside(path: Path) -> list[str]:
@@ -79,7 +127,7 @@ def test_the_catalogue_lists_the_messages_of_the_templates(tmp_path, monkeypatch
     monkeypatch.chdir(PACKAGE.parent)
     made = tmp_path / "made.pot"
     subprocess.run([sys.executable, "-m", "babel.messages.frontend", "-q", "extract", "-F",
-                    "livingreview/render/babel.cfg", "-o", made, TEMPLATES], check=True)
+                    "livingreview/render/babel.cfg", "-o", made, TEMPLATES, THEME], check=True)
     found, listed = (_messages(read_po(path.open("rb"))) for path in (
         made, TEMPLATES.with_name("locale") / "livingreview.pot"))
     assert listed == found, "run `make words`"

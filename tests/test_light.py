@@ -9,8 +9,11 @@ from types import SimpleNamespace
 
 import pytest
 import small_book
+from babel.support import Translations
 from bs4 import BeautifulSoup
+from jinja2 import Environment
 
+from livingreview.render import engine
 from livingreview.site import cbor, light, search
 from livingreview.site.light import Used, cut
 
@@ -80,6 +83,21 @@ def _script(filename="", body=""):
 ])
 def test_a_script_loads_where_a_page_has_what_it_is_for(script, body, needed):
     assert light._needed(script, body) is needed
+
+
+def test_the_frame_says_the_messages_of_the_catalogue(tmp_path, monkeypatch):
+    folder = tmp_path / "zh" / "LC_MESSAGES"
+    folder.mkdir(parents=True)
+    (folder / "livingreview.po").write_text('msgid "Menu"\nmsgstr "菜单"\n', encoding="utf-8")
+    monkeypatch.setattr(engine, "CATALOGUES", tmp_path)
+    others = Translations()
+    others._catalog = {"Search": "builder's own", "Menu": "builder's own"}
+    frame = Environment(extensions=["jinja2.ext.i18n"])
+    app = SimpleNamespace(config=SimpleNamespace(language="zh"), translator=others,
+                          builder=SimpleNamespace(templates=SimpleNamespace(environment=frame)))
+    light.speak(app)
+    assert frame.from_string("{{ _('Menu') }}, {{ _('Search') }}, {{ _('Kind') }}").render() == (
+        "菜单, builder's own, Kind")
 
 
 @pytest.mark.parametrize(("page", "found"), [

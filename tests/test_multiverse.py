@@ -14,7 +14,7 @@ from livingreview.data.dataset import load
 from livingreview.effects import Analysis, Evidence, Rules, select
 from livingreview.effects.question import RATIOS
 from livingreview.review import review
-from livingreview.review.multiverse import CHOICES, multiverse
+from livingreview.review.multiverse import CHOICES, WORDS, multiverse
 
 RELATIVE = 1e-8
 
@@ -46,7 +46,7 @@ def test_the_main_analysis_is_one_of_them(data, evidence, analysis_id):
     analysis = _analysis(data, analysis_id)
     main, _ = select(evidence, analysis, Rules())
     found = multiverse(evidence, analysis, main)
-    first = {choice.name: choice.levels[0][0] for choice in CHOICES}
+    first = {WORDS[choice.key]: choice.levels[0][0] for choice in CHOICES}
     wanted = [r for r in _rows(found) if r["model"] == "REML" and r["interval"] == "hksj-guard"
               and all(r[n] == first.get(n, "in") for n in found["choices"]
                       if n not in ("model", "interval"))]

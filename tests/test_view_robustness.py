@@ -12,7 +12,14 @@ from bs4 import BeautifulSoup
 from made_up import KNEE, World
 from rendered import plain, soup
 
+from livingreview import synthesis
 from livingreview.render.chapter import Chapter
+from livingreview.render.engine import environment
+from livingreview.review.certainty import SMALL_STUDY
+from livingreview.review.multiverse import WORDS as COMBINED
+from livingreview.review.robustness import PRE_POST, VARIANTS, cells_alone
+from livingreview.review.robustness import WORDS as CHOICES
+from livingreview.view.base import shown
 from livingreview.view.plot import Scale
 from livingreview.view.robustness import CURVE
 
@@ -55,10 +62,10 @@ def test_the_curve_counts_all_analyses_and_draws_them_in_order(knee, robust):
 def test_levels_of_choices_are_those_of_the_estimates_that_have_them(knee, robust):
     found = knee.review.analysis(SEVERAL)["multiverse"]
     rows = list(csv.DictReader(io.StringIO(found["table"])))
-    places = {(x.choice, x.level.en): x for x in robust.curve.levels}
+    places = {(x.choice, getattr(x.level, "en", x.level)): x for x in robust.curve.levels}
     assert len(places) == sum(len(levels) for levels in found["choices"].values()
                               if len(levels) > 1)
-    out = places["products not stated", "out"]
+    out = places["cells-stated", "out"]
     at = found["choices"]["products not stated"].index("out")
     values = [float(r["estimate"]) for r in rows if r["products not stated"] == str(at)]
     assert out.five == pytest.approx(np.quantile(values, (0, 0.25, 0.5, 0.75, 1)))
@@ -135,3 +142,31 @@ def test_trials_of_one_dose_stand_beside_each_other(knee):
 
 def test_ticks_of_a_wide_ratio_hold_one():
     assert 1 in [t.value for t in Scale(1e-4, 1e9, 0, 100, log=True).ticks()]
+
+
+def _messages(template: str, table: str, page) -> dict[str, str]:
+    """Messages of a template by key."""
+    return getattr(environment().get_template(f"{template}.html").make_module(
+        {"page": "", "language": "en", "v": page}), table)
+
+
+def test_every_choice_of_results_has_its_message(robust):
+    view = shown(robust)["data"]
+    choices, tests = (_messages("messages", name, view) for name in ("CHOICES", "TESTS"))
+    said_otherwise = {"common", "common-value", "cells-alone", "without-trial"}
+    assert choices.keys() == CHOICES.keys() - said_otherwise
+    combined = _messages("robustness", "CHOICES", view).keys() | _messages(
+        "robustness", "LEVELS", view).keys()
+    assert combined == COMBINED.keys()
+    assert tests.keys() <= SMALL_STUDY.keys()
+    for variant in (*VARIANTS, *PRE_POST):
+        assert cells_alone(variant.id) or variant.id in choices
+
+
+def test_reasons_for_no_test_are_those_that_the_test_gives():
+    with pytest.raises(synthesis.SynthesisError) as same:
+        synthesis.egger([1, 2, 3], [1, 2, 3], predictor=[1, 1, 1])
+    with pytest.raises(synthesis.SynthesisError) as straight:
+        synthesis.egger([1, 2, 3], [1, 4, 9], model="weighted")
+    assert str(same.value) == SMALL_STUDY["same-predictor"]
+    assert str(straight.value) == SMALL_STUDY["no-error"]

@@ -1,9 +1,9 @@
 """The files that programs read: their addresses below the site, and what each holds."""
 
+from __future__ import annotations
+
+from .phrases import phrases
+
 BASE = "api/v1"
 SCHEMA = "schema.json"
-FILES = {
-    "studies": "Every study with its indication and the analyses that use it.",
-    "analyses": "Every analysis with its estimate, one flat record each.",
-    "versions": "Every published version.",
-}
+FILES = phrases(__package__, "interface.csv")

@@ -68,10 +68,11 @@ def note_beside(path: Path) -> None:
 
 
 def modules() -> list[str]:
-    """Names of the package's files that this process has loaded."""
+    """Files of the package that this process has loaded: modules, and the tables beside them."""
     files = {Path(m.__file__).resolve() for name, m in list(sys.modules.items())
              if name.split(".")[0] == PACKAGE.name and getattr(m, "__file__", None)}
-    return sorted(MODULE + f.relative_to(PACKAGE).as_posix() for f in files)
+    tables = {table for folder in {f.parent for f in files} for table in folder.glob("*.csv")}
+    return sorted(MODULE + f.relative_to(PACKAGE).as_posix() for f in files | tables)
 
 
 def seen() -> list[str]:

@@ -32,8 +32,13 @@ def written() -> str:
     return digest(part for p in files for part in (p.name, p.read_bytes()))
 
 
-def _translations(language: str) -> NullTranslations:
-    """The messages of a language; those of the templates where it has no catalogue."""
+def translations(language: str) -> NullTranslations:
+    """The messages of a language; those of the templates where it has no catalogue.
+
+    Parameters
+    ----------
+    language : str
+    """
     path = CATALOGUES / language / "LC_MESSAGES" / "livingreview.po"
     if not path.is_file():
         return NullTranslations()
@@ -89,7 +94,7 @@ def environment(language: str = SOURCE) -> Environment:
     env = Environment(loader=FileSystemLoader(TEMPLATES), autoescape=_markup, trim_blocks=True,
                       lstrip_blocks=True, undefined=StrictUndefined,
                       extensions=["jinja2.ext.i18n", "jinja2.ext.do"])
-    env.install_gettext_translations(_translations(language), newstyle=True)
+    env.install_gettext_translations(translations(language), newstyle=True)
     env.filters |= {"number": number, "count": count, "interval": interval, "short": short,
                     "percent": percent, "significant": significant, "aligned": aligned,
                     "href": _href, "said": _said, "inline": _inline, "capital": _first_capital,

@@ -7,6 +7,7 @@ import re
 
 from .. import synthesis
 from ..data.dataset import Dataset
+from ..data.phrases import phrases
 from ..effects import Analysis, Effect, Evidence
 from ..effects.question import MEAN_CHANGE
 from .pools import arrays, counts
@@ -14,6 +15,8 @@ from .robustness import SMALL_STUDY_K
 
 LEVELS = {4: "high", 3: "moderate", 2: "low", 1: "very low"}
 LOWEST = min(LEVELS)
+# What results call a test of small-study effects, and why there is none.
+SMALL_STUDY = phrases(__package__, "small_study.csv")
 # Kinds of families in the vocabulary. An outcome of the list `no_surrogate` is none, although its
 # family is one of surrogates.
 PATIENT_REPORTED, SURROGATE = "patient-reported", "surrogate"
@@ -51,24 +54,24 @@ def small_study_test(analysis: Analysis, effects: list[Effect]) -> dict:
     """The test of small-study effects, or why there is none."""
     with_effect = [e for e in effects if e.yi is not None]
     if analysis.uncontrolled:
-        return {"done": False, "reason": "no test is made of studies without a comparison"}
+        return {"done": False, "reason": SMALL_STUDY["uncontrolled"]}
     if len(with_effect) < SMALL_STUDY_K:
-        return {"done": False, "reason": f"fewer than {SMALL_STUDY_K} trials"}
+        return {"done": False, "reason": SMALL_STUDY["few"].format(k=SMALL_STUDY_K)}
     yi, vi = arrays(with_effect)
     try:
         if analysis.binary:
             table = counts(with_effect)
             if table is None:
-                return {"done": False, "reason": "a trial reported a ratio without counts"}
-            test, name = synthesis.peters(*table, measure=analysis.measure), "Peters"
+                return {"done": False, "reason": SMALL_STUDY["no-counts"]}
+            test, name = synthesis.peters(*table, measure=analysis.measure), "peters"
         elif analysis.measure == "SMD":
             predictor = [math.sqrt(1 / e.n_cells + 1 / e.n_comparator) for e in with_effect]
-            test, name = synthesis.egger(yi, vi, predictor=predictor), "Egger, on sample size"
+            test, name = synthesis.egger(yi, vi, predictor=predictor), "egger-size"
         else:
-            test, name = synthesis.egger(yi, vi), "Egger, random effects"
+            test, name = synthesis.egger(yi, vi), "egger"
     except synthesis.SynthesisError as error:
         return {"done": False, "reason": str(error)}
-    return {"done": True, "test": name, "p_value": float(test.p_value),
+    return {"done": True, "test": SMALL_STUDY[name], "p_value": float(test.p_value),
             "slope": float(test.slope), "slope_se": float(test.slope_se)}
 
 

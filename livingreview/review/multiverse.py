@@ -9,6 +9,7 @@ from itertools import combinations, product
 import numpy as np
 
 from .. import synthesis
+from ..data.phrases import phrases
 from ..effects import Analysis, Effect, Evidence, Rules, select
 from ..effects.question import PROPORTION, RATIOS
 from ..effects.values import QUALITIES
@@ -18,42 +19,44 @@ from .robustness import DOUBTS, odd_values
 
 TAU2_METHODS = ("REML", "DL", "PM")
 INTERVALS = ("hksj-guard", "hksj", "z")
+# What results call choices and their levels; a level that is not there is called as it is.
+WORDS = phrases(__package__, "combinations.csv")
 NUMBERS = ("k", "estimate", "ci_low", "ci_high")
 
 
 @dataclass(frozen=True)
 class Choice:
-    """One choice of values: its name and the changes of the rules that its levels make."""
+    """One choice of values: its key and the changes of the rules that its levels make."""
 
-    name: str
+    key: str
     levels: tuple[tuple[str, dict], ...]
 
 
 # The first level of each is the main analysis's. Qualities add up, so each is a choice of its own.
 CHOICES = (
-    Choice("derived values", (("in", {}), ("out", {"derived": False}))),
-    Choice("borrowed values", (("out", {}), ("in", {"borrowed": True}))),
-    Choice("digitised values", (("out", {}), ("in", {"digitised": True}))),
-    Choice("doubtful values", (("out", {}), ("in", {"doubtful": True}))),
-    Choice("skewed values", (("out", {}), ("in", {"skewed": True}))),
-    Choice("scales of the instrument", (("in", {}), ("out", {"instrument_limits": False}))),
-    Choice("trials with a silent arm", (("in", {}), ("out", {"silent_arms": False}))),
-    Choice("trials with values of some arms", (("out", {}), ("in", {"some_arms": True}))),
-    Choice("reported contrasts", (("in", {}), ("out", {"contrasts": False}))),
-    Choice("probably shared patients", (("out", {}), ("in", {"sure_overlaps": True}))),
-    Choice("possibly shared patients", (("in", {}), ("out", {"possible_overlaps": False}))),
+    Choice("derived", (("in", {}), ("out", {"derived": False}))),
+    Choice("borrowed", (("out", {}), ("in", {"borrowed": True}))),
+    Choice("digitised", (("out", {}), ("in", {"digitised": True}))),
+    Choice("doubtful", (("out", {}), ("in", {"doubtful": True}))),
+    Choice("skewed", (("out", {}), ("in", {"skewed": True}))),
+    Choice("instrument-limits", (("in", {}), ("out", {"instrument_limits": False}))),
+    Choice("silent-arms", (("in", {}), ("out", {"silent_arms": False}))),
+    Choice("some-arms", (("out", {}), ("in", {"some_arms": True}))),
+    Choice("contrasts", (("in", {}), ("out", {"contrasts": False}))),
+    Choice("sure-overlaps", (("out", {}), ("in", {"sure_overlaps": True}))),
+    Choice("possible-overlaps", (("in", {}), ("out", {"possible_overlaps": False}))),
     Choice("n", (("analysed", {}), ("allocated", {"allocated_n": True}))),
-    Choice("correlation of paired units", (
+    Choice("paired", (
         ("0", {}), ("0.5", {"paired_correlation": 0.5}), ("0.8", {"paired_correlation": 0.8}))),
-    Choice("correlation of clustered units", (("0.5", {}), ("0", {"icc": 0.0}),
+    Choice("icc", (("0.5", {}), ("0", {"icc": 0.0}),
                                                ("1", {"icc": 1.0}))),
-    Choice("products not stated", (("in", {}), ("out", {
+    Choice("cells-stated", (("in", {}), ("out", {
         "cell_classes": frozenset({"expanded", "minimally-processed"})}))),
 )
 
 
 # Of a change from baseline: what its SD rests on where it is not reported.
-PRE_POST = Choice("correlation of baseline and last visit", (
+PRE_POST = Choice("pre-post", (
     ("0.5", {}), ("0.3", {"pre_post_correlation": 0.3}), ("0.8", {"pre_post_correlation": 0.8})))
 
 
@@ -111,25 +114,23 @@ def _zero_cell_sets(analysis: Analysis, levels: dict, effects: list[Effect]) -> 
     if analysis.measure not in ("RR", "OR") or table is None:
         yield _Set(levels, yi, vi, None)
         return
-    yield _Set({**levels, "zero cells": "0.5 where one is empty"}, yi, vi, table)
+    yield _Set({**levels, "zero-cells": "where-empty"}, yi, vi, table)
     measure = {"RR": synthesis.risk_ratio, "OR": synthesis.odds_ratio}[analysis.measure]
     whole = measure(*table, zero_cells="all")
     if not np.allclose(whole.yi, yi, rtol=1e-12, atol=0):
-        yield _Set({**levels, "zero cells": "0.5 everywhere"}, whole.yi, whole.vi, None)
+        yield _Set({**levels, "zero-cells": "everywhere"}, whole.yi, whole.vi, None)
 
 
 def _without_doubtful(ev: Evidence, effects: list[Effect]) -> Iterator[tuple[dict, list[Effect]]]:
     """The trials, and the trials without those whose values the validation finds odd."""
-    doubted = {label: {e.trial_id for e in effects
-                       if any(rule == r for r, _ in odd_values(ev, e))}
-               for rule, label in DOUBTS.items()}
-    doubted = {label: trials for label, trials in doubted.items() if trials}
+    doubted = {rule: {e.trial_id for e in effects
+                      if any(rule == r for r, _ in odd_values(ev, e))} for rule in DOUBTS}
+    doubted = {rule: trials for rule, trials in doubted.items() if trials}
     for size in range(len(doubted) + 1):
         for chosen in combinations(doubted, size):
-            gone = set().union(*(doubted[label] for label in chosen))
+            gone = set().union(*(doubted[rule] for rule in chosen))
             rest = [e for e in effects if e.trial_id not in gone]
-            levels = {label.removeprefix("without "): "out" if label in chosen else "in"
-                      for label in doubted}
+            levels = {rule: "out" if rule in chosen else "in" for rule in doubted}
             if rest:
                 yield levels, rest
 
@@ -144,7 +145,7 @@ def _sets(ev: Evidence, analysis: Analysis, base: Rules, main: list[Effect]) -> 
     for picked in product(*(choice.levels for choice in active)):
         effects = select(ev, analysis, _rules([change for _, change in picked], base))[0]
         effects = [e for e in effects if e.yi is not None]
-        levels = {choice.name: level for choice, (level, _) in zip(active, picked, strict=True)}
+        levels = {choice.key: level for choice, (level, _) in zip(active, picked, strict=True)}
         for doubt, rest in _without_doubtful(ev, effects):
             out += _zero_cell_sets(analysis, {**levels, **doubt}, rest)
     return out
@@ -155,7 +156,7 @@ def _fits(analysis: Analysis, sets: list[_Set]) -> Iterator[tuple[dict, int, flo
     yi, vi, mask = synthesis.pad([s.yi for s in sets], [s.vi for s in sets])
     models = [(method, interval, {"tau2_method": method, "interval": interval})
               for method in TAU2_METHODS for interval in INTERVALS]
-    common = "one common value" if analysis.uncontrolled else "common effect"
+    common = "common-value" if analysis.uncontrolled else "common"
     models.append((common, "z", {"model": "common", "interval": "z"}))
     for method, interval, chosen in models:
         fits = synthesis.fit_many(yi, vi, mask, **chosen)
@@ -172,8 +173,8 @@ def _fits(analysis: Analysis, sets: list[_Set]) -> Iterator[tuple[dict, int, flo
                 mh = synthesis.mantel_haenszel(*s.table, measure=analysis.measure)
             except synthesis.SynthesisError:
                 continue
-            yield ({**s.levels, "model": "Mantel–Haenszel", "interval": "z",
-                    "zero cells": "no correction"}, mh.k, mh.estimate, mh.ci_low, mh.ci_high)
+            yield ({**s.levels, "model": "mantel-haenszel", "interval": "z",
+                    "zero-cells": "no-correction"}, mh.k, mh.estimate, mh.ci_low, mh.ci_high)
 
 
 def _other_models_of_proportions(sets: list[_Set]) -> Iterator[tuple]:
@@ -184,7 +185,7 @@ def _other_models_of_proportions(sets: list[_Set]) -> Iterator[tuple]:
             yield ({**s.levels, "model": "logistic", "interval": "t"}, fit.k, fit.estimate,
                    fit.ci_low, fit.ci_high)
         if one := proportions.common(*s.table):
-            yield ({**s.levels, "model": "logistic, one common value", "interval": "z"}, one.k,
+            yield ({**s.levels, "model": "logistic-common", "interval": "z"}, one.k,
                    one.estimate, one.ci_low, one.ci_high)
     turned = [synthesis.double_arcsine_proportion(*s.table) for s in sets]
     yi, vi, mask = synthesis.pad([t.yi for t in turned], [t.vi for t in turned])
@@ -192,8 +193,13 @@ def _other_models_of_proportions(sets: list[_Set]) -> Iterator[tuple]:
         fits = synthesis.fit_many(yi, vi, mask, tau2_method="REML", interval=interval)
         for i, s in enumerate(sets):
             ends = [fits.estimate[i], fits.ci_low[i], fits.ci_high[i]]
-            yield ({**s.levels, "model": "double arcsine", "interval": interval}, len(s.yi),
+            yield ({**s.levels, "model": "double-arcsine", "interval": interval}, len(s.yi),
                    *proportions.turned_back(ends, s.table[1]))
+
+
+def _said(levels: dict[str, str]) -> dict[str, str]:
+    """Levels by choice, both as results call them."""
+    return {WORDS[choice]: WORDS.get(level, level) for choice, level in levels.items()}
 
 
 def multiverse(ev: Evidence, analysis: Analysis, main: list[Effect]) -> dict | None:
@@ -222,7 +228,8 @@ def multiverse(ev: Evidence, analysis: Analysis, main: list[Effect]) -> dict | N
     if sum(e.yi is not None for e in main) < 2:
         return None
     base = Rules(qualities=frozenset(analysis.qualities)) if analysis.qualities else Rules()
-    found = list(_fits(analysis, _sets(ev, replace(analysis, qualities=()), base, main)))
+    sets = _sets(ev, replace(analysis, qualities=()), base, main)
+    found = [(_said(levels), *fit) for levels, *fit in _fits(analysis, sets)]
     names = list(dict.fromkeys(name for levels, *_ in found for name in levels))
     choices = {name: list(dict.fromkeys(levels[name] for levels, *_ in found if name in levels))
                for name in names}

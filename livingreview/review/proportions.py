@@ -113,23 +113,18 @@ def common(events: np.ndarray, totals: np.ndarray) -> synthesis.Pooled | None:
                    h2=spread.h2, weights=totals / totals.sum())
 
 
-def methods(effects: Sequence[Effect]) -> Iterator[tuple[str, str, Callable]]:
+def methods(effects: Sequence[Effect]) -> Iterator[tuple[str, Callable]]:
     """Other models of the same counts, the double arcsine turned back to log odds."""
     events, totals = table(effects)
     if not 0 < events.sum() < totals.sum():
         return
-    for id_, label, fit, options in (
-            ("logistic", "random-intercept logistic model", logistic, {}),
-            ("logistic-z", "random-intercept logistic model, normal interval", logistic,
-             {"test": "z"}),
-            ("logistic-common", "logistic model, one common value", common, {}),
-            ("logit", "weighted log odds, REML", inverse_variance, {}),
-            ("logit-dl", "weighted log odds, DerSimonian–Laird", inverse_variance,
-             {"tau2_method": "DL"}),
-            ("logit-common", "weighted log odds, one common value", inverse_variance,
-             {"model": "common", "interval": "z"}),
-            ("double-arcsine", "double arcsine, REML", double_arcsine, {})):
-        yield id_, label, partial(fit, events, totals, **options)
+    for id_, fit, options in (
+            ("logistic", logistic, {}), ("logistic-z", logistic, {"test": "z"}),
+            ("logistic-common", common, {}), ("logit", inverse_variance, {}),
+            ("logit-dl", inverse_variance, {"tau2_method": "DL"}),
+            ("logit-common", inverse_variance, {"model": "common", "interval": "z"}),
+            ("double-arcsine", double_arcsine, {})):
+        yield id_, partial(fit, events, totals, **options)
 
 
 def double_arcsine(events: np.ndarray, totals: np.ndarray) -> synthesis.Pooled:

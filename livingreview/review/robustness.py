@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 from .. import synthesis
+from ..data.phrases import phrases
 from ..effects import Analysis, Effect, Evidence, Rules, select
 from ..effects.question import PROPORTION
 from ..effects.values import MAIN_QUALITIES, QUALITIES
@@ -14,62 +15,70 @@ from .pools import arrays, counts, describe, main_pool, mantel_haenszel, random_
 
 # Values that the main rules leave out.
 EXTRA = tuple(q for q in QUALITIES if q not in MAIN_QUALITIES)
-DOUBTS = {"large-effect": "without effects beyond two standard deviations",
-          "equal-values": "without SDs equal to the last digit"}
+DOUBTS = ("large-effect", "equal-values")
 ODD_RULES = (*DOUBTS, "sd-may-be-se", "above-allocated", "change-as-final", "serious-above-any",
              "two-rows")
 PETO_RISK, PETO_RATIO = 0.01, 2
 SMALL_STUDY_K = 10  # below this, nothing is said of small-study effects
+# What results call each choice, by its identifier.
+WORDS = phrases(__package__, "choices.csv")
+_ALONE = "-only"  # ends the choice of one class of cells
 
 
 @dataclass(frozen=True)
 class Variant:
-    """A change of the rules, with the words that name it and the domain it belongs to."""
+    """A change of the rules, and whether the question is the same with it."""
 
     id: str
-    label: str
     change: dict
     same_question: bool = True
 
 
 VARIANTS = (
-    *(Variant(f"with-{quality}", f"with {quality} values",
-              {"qualities": MAIN_QUALITIES | {quality}}) for quality in EXTRA),
-    Variant("all-values", f"with {', '.join(EXTRA)} and skewed values",
-            {"qualities": frozenset(QUALITIES), "skewed": True}),
-    Variant("as-reported-only", "values as reported only",
-            {"qualities": frozenset({"as-reported"})}),
-    Variant("with-skewed", "with skewed values", {"skewed": True}),
-    Variant("no-instrument-limits", "without scales taken from the instrument",
-            {"instrument_limits": False}),
-    Variant("no-silent-arms", "without trials that have an arm of which no number is known",
-            {"silent_arms": False}),
-    Variant("some-arms", "with trials of which only some arms have a value",
-            {"some_arms": True}),
-    Variant("no-contrasts", "without reported contrasts", {"contrasts": False}),
-    Variant("no-possible-overlaps", "without possibly shared patients",
-            {"possible_overlaps": False}),
-    Variant("sure-overlaps", "with probably shared patients", {"sure_overlaps": True}),
-    Variant("allocated-n", "allocated instead of analysed n", {"allocated_n": True}),
-    Variant("paired-0.5", "paired designs, correlation 0.5", {"paired_correlation": 0.5}),
-    Variant("paired-0.8", "paired designs, correlation 0.8", {"paired_correlation": 0.8}),
-    Variant("icc-0", "units of one patient, correlation 0", {"icc": 0.0}),
-    Variant("icc-1", "units of one patient, correlation 1", {"icc": 1.0}),
-    Variant("cells-stated", "without products not stated",
-            {"cell_classes": frozenset({"expanded", "minimally-processed"})}),
-    Variant("with-nonrandomised", "with non-randomised studies",
-            {"designs": frozenset({"rct", "nonrandomised-controlled"})}, same_question=False),
-    Variant("with-retracted", "with retracted studies", {"retracted": True}),
-    Variant("expanded-only", "expanded", {"cell_classes": frozenset({"expanded"})},
+    *(Variant(f"with-{quality}", {"qualities": MAIN_QUALITIES | {quality}}) for quality in EXTRA),
+    Variant("all-values", {"qualities": frozenset(QUALITIES), "skewed": True}),
+    Variant("as-reported-only", {"qualities": frozenset({"as-reported"})}),
+    Variant("with-skewed", {"skewed": True}),
+    Variant("no-instrument-limits", {"instrument_limits": False}),
+    Variant("no-silent-arms", {"silent_arms": False}),
+    Variant("some-arms", {"some_arms": True}),
+    Variant("no-contrasts", {"contrasts": False}),
+    Variant("no-possible-overlaps", {"possible_overlaps": False}),
+    Variant("sure-overlaps", {"sure_overlaps": True}),
+    Variant("allocated-n", {"allocated_n": True}),
+    Variant("paired-0.5", {"paired_correlation": 0.5}),
+    Variant("paired-0.8", {"paired_correlation": 0.8}),
+    Variant("icc-0", {"icc": 0.0}),
+    Variant("icc-1", {"icc": 1.0}),
+    Variant("cells-stated", {"cell_classes": frozenset({"expanded", "minimally-processed"})}),
+    Variant("with-nonrandomised", {"designs": frozenset({"rct", "nonrandomised-controlled"})},
             same_question=False),
-    Variant("minimally-processed-only", "minimally-processed",
-            {"cell_classes": frozenset({"minimally-processed"})}, same_question=False),
+    Variant("with-retracted", {"retracted": True}),
+    *(Variant(f"{cells}{_ALONE}", {"cell_classes": frozenset({cells})}, same_question=False)
+      for cells in ("expanded", "minimally-processed")),
 )
 # For an analysis whose own rule takes what the main rules leave out.
 WITHOUT_DOUBTFUL = "without-doubtful"
 # What the SD of a change from baseline and final values rests on.
-PRE_POST = tuple(Variant(f"pre-post-{r:g}", f"correlation of baseline and last visit {r:g}",
-                         {"pre_post_correlation": r}) for r in (0.3, 0.8))
+PRE_POST = tuple(Variant(f"pre-post-{r:g}", {"pre_post_correlation": r}) for r in (0.3, 0.8))
+
+
+def cells_alone(choice: str) -> str:
+    """The class of cells that a choice pools alone; empty for any other choice.
+
+    Parameters
+    ----------
+    choice : str
+        Identifier of a variant.
+    """
+    return "" if choice in WORDS else choice.removesuffix(_ALONE)
+
+
+def _label(ev: Evidence, analysis: Analysis, choice: str) -> str:
+    """What results call a choice of method or values."""
+    if cells := cells_alone(choice):
+        return WORDS["cells-alone"].format(cells=ev.data.label("cell_class", cells))
+    return WORDS["common-value" if choice == "common" and analysis.uncontrolled else choice]
 
 
 def odd_values(ev: Evidence, effect: Effect) -> list[tuple[str, str]]:
@@ -85,17 +94,16 @@ def odd_values(ev: Evidence, effect: Effect) -> list[tuple[str, str]]:
 def _without_doubtful(base: Rules) -> Iterator[Variant]:
     """Without doubtful values, where they are in the main analysis."""
     if base.takes("doubtful"):
-        yield Variant(WITHOUT_DOUBTFUL, "without doubtful values",
-                      {"qualities": base.qualities - {"doubtful"}})
+        yield Variant(WITHOUT_DOUBTFUL, {"qualities": base.qualities - {"doubtful"}})
 
 
 def _doubtful(ev: Evidence, effects: list[Effect]) -> Iterator[Variant]:
     """Variants without the trials whose values the validation finds odd, a kind at a time."""
-    for rule, label in DOUBTS.items():
+    for rule in DOUBTS:
         trials = frozenset(e.trial_id for e in effects
                            if any(found == rule for found, _ in odd_values(ev, e)))
         if trials:
-            yield Variant(f"no-{rule}", label, {"without": trials})
+            yield Variant(f"no-{rule}", {"without": trials})
 
 
 def _fit(row: dict, measure: str, pooled: synthesis.Pooled | None, n: float) -> dict:
@@ -106,7 +114,7 @@ def _fit(row: dict, measure: str, pooled: synthesis.Pooled | None, n: float) -> 
     return row
 
 
-def _methods(analysis: Analysis, effects: list[Effect]) -> Iterator[tuple[str, str, Callable]]:
+def _methods(analysis: Analysis, effects: list[Effect]) -> Iterator[tuple[str, Callable]]:
     """Other estimators, intervals and models on the same trials."""
     if analysis.measure == PROPORTION:
         yield from proportions.methods(effects)
@@ -116,18 +124,17 @@ def _methods(analysis: Analysis, effects: list[Effect]) -> Iterator[tuple[str, s
     def pool(**options):
         return lambda: synthesis.pool(yi, vi, **options)
 
-    yield ("common", "one common value" if analysis.uncontrolled else "common effect",
-           pool(model="common", interval="z"))
-    yield "reml", "REML, modified Knapp–Hartung", pool()
-    yield "dl", "DerSimonian–Laird, modified Knapp–Hartung", pool(tau2_method="DL")
-    yield "pm", "Paule–Mandel, modified Knapp–Hartung", pool(tau2_method="PM")
-    yield "hksj", "REML, Knapp–Hartung without the guard", pool(interval="hksj")
-    yield "z", "REML, normal interval", pool(interval="z")
-    yield "dl-z", "DerSimonian–Laird, normal interval", pool(tau2_method="DL", interval="z")
+    yield "common", pool(model="common", interval="z")
+    yield "reml", pool()
+    yield "dl", pool(tau2_method="DL")
+    yield "pm", pool(tau2_method="PM")
+    yield "hksj", pool(interval="hksj")
+    yield "z", pool(interval="z")
+    yield "dl-z", pool(tau2_method="DL", interval="z")
     if analysis.binary:
-        yield "mantel-haenszel", "Mantel–Haenszel", lambda: mantel_haenszel(analysis, effects)
+        yield "mantel-haenszel", lambda: mantel_haenszel(analysis, effects)
         if _peto_fits(effects):
-            yield "peto", "Peto", lambda: synthesis.peto(*counts(effects))
+            yield "peto", lambda: synthesis.peto(*counts(effects))
 
 
 def _trim_and_fill(yi, vi) -> synthesis.Pooled | None:
@@ -152,14 +159,13 @@ def _participants(effects: list[Effect]) -> float:
     return sum(e.participants for e in effects if e.yi is not None)
 
 
-def _zero_cells(analysis: Analysis, effects: list[Effect]) -> Iterator[tuple[str, str, Callable]]:
+def _zero_cells(analysis: Analysis, effects: list[Effect]) -> Iterator[tuple[str, Callable]]:
     """Ratios with 0.5 added to every trial, instead of those with an empty cell alone."""
     table = counts(effects) if analysis.binary else None
     if table is not None and analysis.measure in ("RR", "OR"):
         measure = {"RR": synthesis.risk_ratio, "OR": synthesis.odds_ratio}[analysis.measure]
         effect = measure(*table, zero_cells="all")
-        yield "half-to-all", "0.5 added to every trial", lambda: synthesis.pool(
-            effect.yi, effect.vi)
+        yield "half-to-all", lambda: synthesis.pool(effect.yi, effect.vi)
 
 
 def variants(ev: Evidence, analysis: Analysis, effects: list[Effect]) -> list[dict]:
@@ -182,13 +188,12 @@ def variants(ev: Evidence, analysis: Analysis, effects: list[Effect]) -> list[di
     with_effect = [e for e in effects if e.yi is not None]
     out, n = [], _participants(effects)
     if len(with_effect) > 1:
-        for id_, label, fit in (*_methods(analysis, with_effect),
-                                *_zero_cells(analysis, with_effect)):
-            out.append(_fit({"id": id_, "label": label, "kind": "method", "same_question": True},
-                            analysis.measure, fit(), n))
+        for id_, fit in (*_methods(analysis, with_effect), *_zero_cells(analysis, with_effect)):
+            out.append(_fit({"id": id_, "label": _label(ev, analysis, id_), "kind": "method",
+                             "same_question": True}, analysis.measure, fit(), n))
     if len(with_effect) >= SMALL_STUDY_K:
         # A row to look at, never a corrected estimate: it is no other answer to the question.
-        out.append(_fit({"id": "trim-and-fill", "label": "trim and fill", "kind": "method",
+        out.append(_fit({"id": "trim-and-fill", "label": WORDS["trim-and-fill"], "kind": "method",
                          "same_question": False}, analysis.measure,
                         _trim_and_fill(*arrays(with_effect)), n))
     free = replace(analysis, qualities=())
@@ -199,10 +204,7 @@ def variants(ev: Evidence, analysis: Analysis, effects: list[Effect]) -> list[di
         changed, _ = select(ev, free, replace(base, **variant.change))
         if [(e.trial_id, e.yi, e.vi) for e in changed] == before:
             continue
-        label = variant.label
-        if label in ev.data.words("cell_class"):  # a pool of one class alone
-            label = f"{ev.data.label('cell_class', label)} only"
-        row = {"id": variant.id, "label": label, "kind": "values",
+        row = {"id": variant.id, "label": _label(ev, analysis, variant.id), "kind": "values",
                "same_question": variant.same_question,
                "left_out": sorted(variant.change.get("without", ())),
                "brings": [e.trial_id for e in changed if e.yi is not None
@@ -226,7 +228,8 @@ def leave_one_out(analysis: Analysis, effects: list[Effect]) -> list[dict]:
     model = main_pool(analysis, effects).model
     out = []
     for left in with_effect:
-        row = {"id": f"without-{left.trial_id}", "label": f"without {left.trial_id}",
+        row = {"id": f"without-{left.trial_id}",
+               "label": WORDS["without-trial"].format(trial=left.trial_id),
                "kind": "trial", "same_question": True, "trial_id": left.trial_id}
         out.append(_without(row, analysis, effects, left, model))
     return out

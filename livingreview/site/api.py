@@ -5,7 +5,10 @@ Version 1 never loses a field or changes the meaning of one; new fields may be a
 
 from __future__ import annotations
 
+import csv
 import json
+from functools import cache
+from importlib.resources import files as packaged
 
 import pandas as pd
 
@@ -16,43 +19,29 @@ from ..data.interface import BASE, FILES, SCHEMA
 from ..review import Review, dumps
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
-_NUMBER, _TEXT, _WHOLE = ({"type": [kind, "null"]} for kind in ("number", "string", "integer"))
-# Fields of an analysis: where they stand in its result, their type, and what they mean.
-ANALYSIS = {
-    "id": ("id", _TEXT, "identifier, as in analyses.csv"),
-    "indication": ("indication", _TEXT, "identifier of the indication"),
-    "title": ("title", _TEXT, "title"),
-    "section": ("section", _TEXT, "section of the chapter"),
-    "role": ("role", _TEXT, "main, further or check"),
-    "comparison": ("question.comparison", _TEXT, "class of the comparison"),
-    "target": ("question.target", _TEXT, "family, outcome or adverse event"),
-    "measure": ("question.measure", _TEXT, "effect measure"),
-    "favourable": ("question.favourable", _TEXT, "side of the estimate that is better"),
-    "window_from": ("question.window_from", _NUMBER, "visits after this month"),
-    "window_to": ("question.window_to", _NUMBER, "visits up to this month"),
-    "k": ("k", _WHOLE, "studies in the estimate"),
-    "n": ("n", _NUMBER, "participants in the estimate"),
-    "k_without_ratio": ("k_without_ratio", _WHOLE, "further studies that give no ratio"),
-    "n_without_ratio": ("n_without_ratio", _NUMBER, "participants of these, in no estimate"),
-    "model": ("pooled.model", _TEXT, "model of the estimate"),
-    "estimate": ("pooled.estimate", _NUMBER, "estimate, pooled from two studies on; null for none"),
-    "ci_low": ("pooled.ci_low", _NUMBER, "lower end of the 95% interval"),
-    "ci_high": ("pooled.ci_high", _NUMBER, "upper end of the 95% interval"),
-    "pi_low": ("pooled.pi_low", _NUMBER, "lower end of the prediction interval"),
-    "pi_high": ("pooled.pi_high", _NUMBER, "upper end of the prediction interval"),
-    "tau2": ("pooled.tau2", _NUMBER, "variance between studies"),
-    "i2": ("pooled.i2", _NUMBER, "I², percent"),
-    "certainty": ("certainty.level", _TEXT, "certainty by the rules of the methods page"),
-}
-VERSION = {
-    "version": "name of the version", "date": "day of its publication",
-    "data_version": "date of the last entry on its data", "package_version": "its package",
-    "results": "address of its results, from this folder",
-}
-_LISTED = {
-    "json": "as JSON", "csv": "as CSV", "schema": "its part of the schema of all files",
-    "schema_alone": "its own schema",
-}
+_TEXT = {"type": ["string", "null"]}
+# JSON Schema of each type of a field.
+_KINDS = {"number": {"type": ["number", "null"]}, "string": _TEXT,
+          "integer": {"type": ["integer", "null"]},
+          "address": {"type": "string", "format": "uri-reference"},
+          "list": {"type": "array", "items": {"type": "string"}},
+          "text": {"type": "string"}, "": {}}
+
+
+@cache
+def _fields() -> dict[str, dict[str, dict[str, str]]]:
+    """By file and name: type, place in a result where it has another name there, and meaning."""
+    out: dict[str, dict[str, dict[str, str]]] = {}
+    with packaged(__package__).joinpath("api.csv").open(encoding="utf-8", newline="") as file:
+        for row in csv.DictReader(file):
+            out.setdefault(row["file"], {})[row["field"]] = row
+    return out
+
+
+def _described(file: str) -> dict[str, dict]:
+    """JSON Schema of the fields of a file."""
+    return {name: {**_KINDS[row["type"]], "description": row["description"]}
+            for name, row in _fields()[file].items() if name}
 
 
 def _at(result: dict, path: str):
@@ -64,7 +53,8 @@ def _at(result: dict, path: str):
 
 def analyses(review: Review) -> list[dict]:
     """Every analysis as a flat record."""
-    return [{name: _at(result, path) for name, (path, _, _) in ANALYSIS.items()}
+    places = {name: row["path"] or name for name, row in _fields()["analyses"].items()}
+    return [{name: _at(result, path) for name, path in places.items()}
             for result in review.document["analyses"].values()]
 
 
@@ -96,23 +86,19 @@ def releases() -> list[dict]:
 
 
 def _study_schema() -> dict:
-    kinds = {"integer": _WHOLE, "number": _NUMBER}
-    fields = {"indication": {**_TEXT, "description": "identifier of the indication"}}
+    added = _described("studies")
+    fields = {"indication": added["indication"]}
     for column in tables.STUDIES.columns:
-        kind = {"type": "array", "items": {"type": "string"}} if column.many else kinds.get(
-            column.type, _TEXT)
+        kind = _KINDS["list"] if column.many else _KINDS.get(column.type, _TEXT)
         fields[column.name] = {**kind, "description": meaning("studies", column.name)}
-    fields["analyses"] = {"type": "array", "items": {"type": "string"},
-                          "description": "analyses that use the study"}
-    return fields
+    return {**fields, "analyses": added["analyses"]}
 
 
 def schemas() -> dict[str, dict]:
     """JSON Schema of each file, which stands alone; the index has one too."""
     fields = {
         "studies": _study_schema(),
-        "analyses": {k: {**kind, "description": what} for k, (_, kind, what) in ANALYSIS.items()},
-        "versions": {k: {**_TEXT, "description": what} for k, what in VERSION.items()},
+        "analyses": _described("analyses"), "versions": _described("versions"),
     }
     lists = {name: {"type": "array", "description": FILES[name], "items": {
         "type": "object", "properties": found, "required": list(found)}}
@@ -121,19 +107,13 @@ def schemas() -> dict[str, dict]:
 
 
 def _index_schema() -> dict:
-    address = {"type": "string", "format": "uri-reference"}
-    listed = {name: {**address, "description": what} for name, what in _LISTED.items()}
-    listed["what"] = {"type": "string", "description": "what is in it"}
-    fields = {
-        "version": {"const": 1, "description": "version of this interface"},
-        "data_version": {**_TEXT, "description": "date of the last change of the data"},
-        "files": {"type": "object", "description": "files by name", "required": list(FILES),
-                  "additionalProperties": {"type": "object", "properties": listed,
-                                           "required": list(listed)}},
-        "results": {**address, "description": "every result with all its parts"},
-        "schema": {**address, "description": "schema of all files"}}
-    return {"type": "object", "description": "What there is, and where.", "properties": fields,
-            "required": list(fields)}
+    listed, fields = _described("listed"), _described("index")
+    fields["version"] = {"const": 1, **fields["version"]}
+    fields["files"] = {
+        "type": "object", **fields["files"], "required": list(FILES), "additionalProperties": {
+            "type": "object", "properties": listed, "required": list(listed)}}
+    return {"type": "object", "description": _fields()["index"][""]["description"],
+            "properties": fields, "required": list(fields)}
 
 
 def schema() -> dict:

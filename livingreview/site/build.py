@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from ..data.dataset import default_folder
+from ..data.phrases import phrases
 from . import stopping
 from .places import made, publish
 from .workers import Workers
@@ -20,7 +21,7 @@ from .workers import Workers
 ALL_CORES = Workers()
 MARK = ".livingreview-site"
 _ASIDE = "-before"  # ends the name of a site that a new one is about to replace
-_MARK_TEXT = "python -m livingreview build made this folder and replaces it as a whole.\n"
+_WORDS = phrases(__package__, "words.csv")
 _UNTOUCHED = "the site that was built before is untouched"
 
 
@@ -179,7 +180,7 @@ def _built(root: Path, work: Path, data: Path | None, workers: Workers) -> Path:
     if failed or not (html / "index.html").is_file():
         raise BuildError(f"the build failed: see the messages above; {_UNTOUCHED}")
     (html / ".buildinfo").unlink(missing_ok=True)  # for a build that goes on: this one is whole
-    (html / MARK).write_text(_MARK_TEXT, encoding="utf-8")
+    (html / MARK).write_text(_WORDS["mark"] + "\n", encoding="utf-8")
     return html
 
 

@@ -13,22 +13,13 @@ from pathlib import PurePosixPath
 from ..data import tables
 from ..data.about import Work
 from ..data.codebook import meaning
+from ..data.phrases import phrases
 
-# What is published beside the version's own files: whether it is code, and what it is.
-ENTRIES = {
-    "data/": (False, "Curated tables, vocabularies and rules; a folder for each indication"),
-    "notebooks/": (False, "Pages that compute what they show, one for each chapter"),
-    "book/": (False, "Pages of text, with style and scripts of the site"),
-    "livingreview/": (True, "The Python package that checks, computes, draws and publishes"),
-    "requirements.txt": (True, "The exact version of each package that is needed"),
-    "pyproject.toml": (True, "What the package is and needs, and settings of its tools"),
-    "Makefile": (True, "Commands that build, test and publish"),
-    "LICENSE": (True, "Licence of the code"),
-    "LICENSE-DATA": (False, "Licence of text and data"),
-    "CITATION.cff": (False, "How this version is cited, in the Citation File Format")}
-_OWN = {".manifest.json": "Digests of all files of the data and of the results, and the pins",
-        ".json": "Results of every analysis",
-        ".md": "The page of the version: what changed, and how it is cited"}
+_WORDS = phrases(__package__, "crate.csv")
+# What is published beside the version's own files, and which of that is code.
+_CODE = ("livingreview/", "requirements.txt", "pyproject.toml", "Makefile", "LICENSE")
+ENTRIES = ("data/", "notebooks/", "book/", *_CODE, "LICENSE-DATA", "CITATION.cff")
+_OWN = (".manifest.json", ".json", ".md")  # ends of the names of the version's own files
 # Named here and not by the machine, so that the crate is the same wherever it is made.
 _FORMATS = {
     ".cff": "application/yaml", ".css": "text/css", ".csv": "text/csv", ".html": "text/html",
@@ -63,9 +54,8 @@ def described(item: Work, facts: Mapping[str, str], files: Mapping[str, bytes]) 
     who = crate.add(ContextEntity(crate, "#contributors", properties={
         "@type": "Organization", "name": item.author}))
     text, code = (crate.add(ContextEntity(crate, f"https://spdx.org/licenses/{facts[kind]}", {
-        "@type": "CreativeWork", "name": facts[kind], "description": what}))
-        for kind, what in (("text-licence", "Licence of text and data"),
-                           ("code-licence", "Licence of the code")))
+        "@type": "CreativeWork", "name": facts[kind], "description": _WORDS[kind]}))
+        for kind in ("text-licence", "code-licence"))
     top = crate.root_dataset
     top["name"], top["description"] = item.title, facts["description"]
     top["version"], top["author"], top["publisher"] = item.version, who, who
@@ -94,7 +84,7 @@ def published(path: str) -> bool:
 
 def _is_code(path: str) -> bool:
     entry = path if path in ENTRIES else f"{path.partition('/')[0]}/"
-    return ENTRIES.get(entry, (False,))[0]
+    return entry in _CODE
 
 
 def _folders(files: Mapping[str, bytes]) -> set[str]:
@@ -118,21 +108,21 @@ def _measured(path: str, content: bytes) -> dict[str, str]:
 def _what(path: str, files: Mapping[str, bytes]) -> str:
     """What a file or folder is, in words: its own where it has some."""
     if path in ENTRIES:
-        return ENTRIES[path][1]
+        return _WORDS[path]
     if not published(path):
-        return next(what for ending, what in _OWN.items() if path.endswith(ending))
+        return next(_WORDS[ending] for ending in _OWN if path.endswith(ending))
     name = PurePosixPath(path)
     own = ""
     if path.endswith("/"):
         own = _docstring(files.get(f"{path}__init__.py", b"")) or (
-            f"Tables of {name.name}" if path.startswith("data/") else "")
+            _WORDS["tables"].format(folder=name.name) if path.startswith("data/") else "")
     elif name.suffix == ".py":
         own = _docstring(files[path])
     elif name.suffix == ".md" and (heading := _HEADING.search(files[path].decode())):
         own = heading[1]
     elif name.suffix == ".csv" and name.stem in tables.BY_NAME:
         own = meaning(name.stem)
-    return own or f"{name.name} of {name.parent}/"
+    return own or _WORDS["other"].format(name=name.name, folder=name.parent)
 
 
 def _docstring(content: bytes) -> str:

@@ -8,6 +8,7 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
+from ..data.phrases import phrases
 from ..render.engine import render
 from ..review import Review, rounded
 from ..review.measure import uncontrolled, weightless
@@ -55,12 +56,14 @@ def csv_text(forests: Forests, result: dict) -> str:
     return text.getvalue()
 
 
+_COLUMNS = phrases(__package__, "figure_columns.csv")
 _FIRST = ("study_id", "outcome", "months", "statistic")
-_HEADER = ("trial", *_FIRST, "n treated", "mean or events treated", "sd treated", "n comparator",
-           "mean or events comparator", "sd comparator", "effect", "ci low", "ci high", "weight",
-           "estimate without this trial of weight 0", *_LAST)
-_HEADER_ALONE = ("study", *_FIRST, "n", "baseline mean", "last mean", "events", "value", "ci low",
-                 "ci high", "weight", *_LAST)
+_HEADER, _HEADER_ALONE = (tuple(_COLUMNS.get(name, name) for name in names) for names in (
+    ("trial", *_FIRST, "n-treated", "mean-or-events-treated", "sd-treated", "n-comparator",
+     "mean-or-events-comparator", "sd-comparator", "effect", "ci-low", "ci-high", "weight",
+     "without", *_LAST),
+    ("study", *_FIRST, "n", "baseline-mean", "last-mean", "events", "value", "ci-low", "ci-high",
+     "weight", *_LAST)))
 
 
 def _arms(study: dict) -> Iterator[object]:

@@ -11,15 +11,14 @@ from pathlib import Path
 from string import Template
 
 from ..data.dataset import Dataset
+from ..data.phrases import phrases
 from ..data.tables import ANALYSES, CHANGELOG, IDENTIFIER, MAIN_WINDOWS, TABLES, VOCABULARIES
 from ..intake.files import CsvFile, examined_with, put
 from ..view.addresses import PAGES
 from ..view.naming import in_text
 
 _TOC = "_toc.yml"
-# What the table of contents calls the pages of a chapter after its first.
-_TITLES = dict(zip(PAGES[1:], ("Benefits", "Harms", "Trials", "Robustness", "Dose, source, time",
-                               "What others say", "Data"), strict=True))
+_WORDS = phrases(__package__, "words.csv")
 
 
 class IndicationError(Exception):
@@ -120,24 +119,25 @@ def _analyses(data: Dataset, name: str, target: str, comparison: str) -> list[di
                       if r["target"] == target and r["window_to"] is not None}) or [None]
     events = list(dict.fromkeys(r["target"] for r in main if r["target_type"] == "event")) or (
         list(data.words("event"))[:1])
-    against = f"{data.wording('intervention')} against " + in_text(
-        re.sub(r"\s*\(.*", "", data.label("analysis_comparison", comparison)))
+    asked = {"given": data.wording("intervention"), "control": in_text(
+        re.sub(r"\s*\(.*", "", data.label("analysis_comparison", comparison)))}
     same = {"indication": name, "role": "main", "comparison": comparison}
     out = []
     for window in windows:
         row = {**same, "analysis_id": f"{name}-{target}-{comparison}", "section": "effects",
-               "title": f"{data.label('family', target)}, {against}", "target_type": "family",
-               "target": target, "measure": "MD", "favourable": _favourable(data, target),
-               "rescale": "yes"}
+               "title": _WORDS["title"].format(target=data.label("family", target), **asked),
+               "target_type": "family", "target": target, "measure": "MD",
+               "favourable": _favourable(data, target), "rescale": "yes"}
         if window is not None:
             start, end = (f"{month:g}" for month in window)
             row |= {"analysis_id": f"{row['analysis_id']}-{start}-{end}", "window_from": start,
-                    "window_to": end, "title": f"{row['title']}, " + (
-                        f"above {start} to {end}" if window[0] else f"up to {end}") + " months"}
+                    "window_to": end, "title": _WORDS["between" if window[0] else "until"].format(
+                        title=row["title"], start=start, end=end)}
         out.append(row)
     return out + [{**same, "analysis_id": f"{name}-{event}-{comparison}", "section": "harms",
-                   "title": f"{data.label('event', event)}, {against}", "target_type": "event",
-                   "target": event, "measure": "RR", "favourable": "lower"} for event in events]
+                   "title": _WORDS["title"].format(target=data.label("event", event), **asked),
+                   "target_type": "event", "target": event, "measure": "RR", "favourable": "lower"}
+                  for event in events]
 
 
 def _favourable(data: Dataset, family: str) -> str:
@@ -163,7 +163,7 @@ def _tables(data: Dataset, name: str, label: str, label_zh: str,
                               "label_zh": label_zh}]),
              (ANALYSES, analyses),
              (CHANGELOG, [{"date": day, "file": f"{name}/studies.csv",
-                           "reason": f"{label} is a new indication"}])]
+                           "reason": _WORDS["new-indication"].format(label=label)}])]
     if data.records(MAIN_WINDOWS.name):  # else what is shown first is chosen, not declared
         added.append((MAIN_WINDOWS, _main_windows(name, analyses)))
     for table, rows in added:
@@ -181,7 +181,7 @@ def _main_windows(name: str, analyses: list[Mapping[str, str]]) -> list[dict[str
 
 
 def _page(page: str, facts: Mapping[str, str]) -> str:
-    """A page of the chapter, from the template that all chapters share."""
+    """A page of the chapter, or its contents, from the template that all chapters share."""
     template = files("livingreview.site").joinpath("chapter", f"{page}.txt")
     return Template(template.read_text("utf-8")).substitute(facts)
 
@@ -203,7 +203,4 @@ def _contents(root: Path, name: str, data: Dataset) -> str:
 
 def _entries(name: str, indent: str) -> list[str]:
     """The chapter in the table of contents."""
-    out = [f"{indent}- file: notebooks/{name}/index", f"{indent}  sections:"]
-    for page, title in _TITLES.items():
-        out += [f"{indent}    - file: notebooks/{name}/{page}", f"{indent}      title: {title}"]
-    return out
+    return [f"{indent}{line}" for line in _page("contents", {"indication": name}).splitlines()]

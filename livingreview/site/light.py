@@ -17,6 +17,7 @@ import tinycss2
 from sphinx.application import Sphinx
 from tinycss2 import ast
 
+from ..render.engine import translations
 from .generated import INDICES
 
 THEME = Path(__file__).with_name("theme")
@@ -330,6 +331,20 @@ def _needed(script, body: str) -> bool:
     return True
 
 
+def speak(app: Sphinx) -> None:
+    """Let the frame say the messages of the package's catalogue, as all templates do.
+
+    What it does not have, of templates that are not the package's, is said as the builder does.
+
+    Parameters
+    ----------
+    app : Sphinx
+    """
+    messages = translations(app.config.language)
+    messages.add_fallback(app.translator)
+    app.builder.templates.environment.install_gettext_translations(messages)
+
+
 def _without_parts_of_the_theme(app: Sphinx) -> None:
     """Take out what the theme draws for each page and the frame does not show.
 
@@ -352,6 +367,7 @@ def _prepare(app: Sphinx, config) -> None:
     app.add_css_file("frame.css", priority=600)  # after extensions, before the project's own
     app.add_js_file("frame.js", priority=600, loading_method="defer")
     app.connect("builder-inited", _without_parts_of_the_theme, priority=999)
+    app.connect("builder-inited", speak)
     app.connect("html-collect-pages", light.collect)
     app.connect("html-page-context", light.decorate, priority=999)
     app.connect("build-finished", light.finish, priority=800)

@@ -10,13 +10,16 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable
+from importlib.resources import files as packaged
 from pathlib import Path
+from string import Template
 
 import yaml
 
 from ..data import versions
 from ..data.about import Work, about, work
 from ..data.dataset import Dataset
+from ..data.phrases import phrases
 from ..intake.files import put
 from ..render.engine import render
 from ..review import dumps, review
@@ -25,55 +28,7 @@ from ..view.changes import changed
 from . import crate, stopping
 from .workers import Workers
 
-_PAGE = """---
-jupytext:
-  formats: md:myst
-  text_representation:
-    extension: .md
-    format_name: myst
-kernelspec:
-  display_name: Python 3
-  language: python
-  name: python3
----
-
-# Version {version}
-
-```{{code-cell}} ipython3
-:tags: [remove-input]
-
-from livingreview.render.versions import Released
-
-released = Released("{version}")
-released.facts()
-```
-
-## What changed
-
-```{{code-cell}} ipython3
-:tags: [remove-input]
-
-released.changes()
-```
-
-## Cite this version
-
-```{{code-cell}} ipython3
-:tags: [remove-input]
-
-released.citation()
-```
-
-## Files
-
-```{{code-cell}} ipython3
-:tags: [remove-input]
-
-released.files()
-```
-"""
-
-
+_WORDS = phrases(__package__, "words.csv")
 # What a release writes anew each time: no content of the version before.
 _ANEW = ("CHANGELOG.md", "CITATION.cff", ".zenodo.json", "ro-crate-metadata.json")
 _SHOWN = 10  # files that a refusal names
@@ -170,7 +125,7 @@ def _json(document: object) -> str:
 
 def _licences(facts: dict[str, str]) -> str:
     """Which licence is of what; the fields of the metadata hold one licence for all."""
-    return f"Text and data: {facts['text-licence']}. Code: {facts['code-licence']}."
+    return _WORDS["licences"].format(text=facts["text-licence"], code=facts["code-licence"])
 
 
 def _zenodo(item: Work, facts: dict[str, str]) -> str:
@@ -187,7 +142,7 @@ def _citation(root: Path, item: Work, facts: dict[str, str]) -> str:
     found.update(title=item.title, version=item.version, **{
         "date-released": datetime.date.fromisoformat(item.date),
         "abstract": f"{facts['description']} {_licences(facts)}",
-        "message": "If you use this review, please cite the version that you used."})
+        "message": _WORDS["cite"]})
     return yaml.safe_dump(found, sort_keys=False, allow_unicode=True, width=100)
 
 
@@ -205,9 +160,9 @@ def _summary(previous: str, old: dict | None, new: dict) -> str:
     """One line on what the version changes."""
     total = len(new["analyses"])
     if old is None:
-        return f"The first version: {total} analyses.\n"
+        return _WORDS["first-version"].format(total=total) + "\n"
     changed = len(changes(old, new)["analyses"])
-    return f"{changed} of {total} analyses changed since {previous}.\n"
+    return _WORDS["changed"].format(changed=changed, total=total, previous=previous) + "\n"
 
 
 def _refuse(root: Path, version: str) -> None:
@@ -357,7 +312,7 @@ def _contents(root: Path, version: str, data: Dataset, results: str) -> dict[str
         f"releases/{version}.json": results,
         f"releases/{version}{versions.MANIFEST}": _json(
             manifest(root, data, version, item.date, results)),
-        f"releases/{version}.md": _PAGE.format(version=version),
+        f"releases/{version}.md": _page(version),
         "CITATION.cff": _citation(root, item, facts),
     }
     # the manifest holds digests of data and results, the crate those of all: none waits for another
@@ -366,6 +321,12 @@ def _contents(root: Path, version: str, data: Dataset, results: str) -> dict[str
     return {**written, ".zenodo.json": _zenodo(item, facts),
             "CHANGELOG.md": _changelog(root, version, item.date, _summary(previous, old, new)),
             "ro-crate-metadata.json": crate.described(item, facts, files)}
+
+
+def _page(version: str) -> str:
+    """The page of a version, which computes what it shows."""
+    template = packaged(__package__).joinpath("version.txt").read_text("utf-8")
+    return Template(template).substitute(version=version)
 
 
 def _tracked(root: Path, *below: str) -> list[str]:

@@ -26,6 +26,7 @@ from .errors import (
     refuse,
 )
 from .likelihood import root
+from .notes import NOTES, maxima
 from .regression import (
     INTERCEPT,
     categories,
@@ -361,9 +362,9 @@ def three_level(
     low_w, high_w = _profile_interval(data, "within", within, height, level)
     warnings = []
     if peaks > 1:
-        warnings.append(f"the profile likelihood has {peaks} maxima; the highest was taken")
+        warnings.append(NOTES["profile-maxima"].format(peaks=peaks))
     if len(names) < 5:
-        warnings.append(f"{len(names)} clusters: the variance between them is hardly informed")
+        warnings.append(NOTES["few-clusters"].format(n=len(names)))
     constant = (y.size - 1) * np.log(2 * np.pi) / 2 - np.log(y.size) / 2
     return ThreeLevel(
         k=y.size, clusters=len(names), between=between, between_low=low_b, between_high=high_b,
@@ -477,15 +478,14 @@ def robust(
         shared, own = (tau2, within) if working == "three-level" else (0.0, tau2)
         blocks.append(np.diag(v[row] + (own or 0.0)) + (shared or 0.0))
     beta, c, df, alone = _sandwich(y, matrix, rows, blocks, adjustment)
-    warnings += [f"cluster {groups[j]} alone fixes a coefficient: its own error is missing from "
-                 "the robust variances" for j in alone]
+    warnings += [NOTES["one-cluster"].format(cluster=groups[j]) for j in alone]
     ses = np.sqrt(np.diag(c))
     for name, se, scale in zip(labels, ses, np.abs(beta), strict=True):
         if not se > 1e-13 * scale:
             raise SynthesisError(f"the robust variance of {name} is 0: no interval can be given")
     half = np.array([quantile(level, float(one)) for one in df]) * ses
     if float(df.min()) < 4:
-        warnings.append("fewer than 4 degrees of freedom: p-values are not to be trusted")
+        warnings.append(NOTES["few-degrees"])
     return Robust(y.size, len(groups), labels, beta, ses, beta / ses, df,
                   two_sided(beta / ses, df), beta - half, beta + half, c, tau2, within, working,
                   adjustment, level, tuple(warnings))
@@ -500,8 +500,7 @@ def _working(
         return None, None, []
     if working == "random":
         tau2, peaks = estimate(design(y, v, matrix), method)
-        several = f"the likelihood of tau2 has {peaks} maxima; the highest was taken"
-        return tau2, None, [several] if peaks > 1 else []
+        return tau2, None, list(maxima(peaks))
     if labels != (INTERCEPT,):
         raise SynthesisError("the working model 'three-level' takes no moderators")
     model = three_level(y, v, cluster)

@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import chdtr
 
 from .errors import FloatArray, SynthesisError, choice, effects
+from .notes import maxima
 from .regression import (
     METHODS,
     TESTS,
@@ -129,7 +130,6 @@ def influence(
                              f"not {k}")
     data = design(y, v, matrix)
     tau2, peaks = estimate(data, tau2_method)
-    several = f"the likelihood of tau2 has {peaks} maxima; the highest was taken"
     beta, covariance, at, scale = solution(data, tau2, test)
     _need_scatter(scale, None)
     hat, weights = np.empty(k), np.empty(k)
@@ -153,7 +153,7 @@ def influence(
                    | (hat > 3 * p / k) | (np.abs(dfbetas) > 1).any(axis=1))
     return Influence(labels, rstudent, dffits, cook, ratio, t2, qe, hat,
                      100 * weights / weights.sum(), dfbetas, influential,
-                     (several,) if peaks > 1 else ())
+                     maxima(peaks))
 
 
 def _quadratic(rows: FloatArray, covariance: FloatArray) -> FloatArray:

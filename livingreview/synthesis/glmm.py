@@ -11,6 +11,7 @@ from scipy.special import chdtrc, expit, gammaln, logit, xlogy
 
 from .errors import FloatArray, SynthesisError, choice, columns, probability, refuse
 from .likelihood import root
+from .notes import maxima
 from .regression import quantile, two_sided
 
 TESTS = ("z", "t")
@@ -150,12 +151,11 @@ def logistic_pool(
     half, tau2 = quantile(level, df) * se, sigma**2
     wide = quantile(level, df) * float(np.hypot(se, sigma))
     q = _likelihood_ratio(e, n)
-    several = f"the likelihood of tau2 has {peaks} maxima; the highest was taken"
     return LogisticPool(
         e.size, mu, se, mu - half, mu + half, mu / se, float(two_sided(mu / se, df)), df,
         float(expit(mu)), float(expit(mu - half)), float(expit(mu + half)), tau2, mu - wide,
         mu + wide, at.height + constant, q, q_df, float(chdtrc(q_df, q)), level, test,
-        (several,) if peaks > 1 else ())
+        maxima(peaks))
 
 
 def _likelihood_ratio(e: FloatArray, n: FloatArray) -> float:

@@ -14,6 +14,7 @@ from scipy.special import gammaln
 
 from .conversions import change_sd
 from .errors import FloatArray, SynthesisError, choice, columns, refuse, tables
+from .notes import NOTES
 
 ZERO_CELLS = ("only", "all", "none")
 DOUBLE_ZEROS = ("drop", "keep")
@@ -386,9 +387,8 @@ def _with_reasons(
     return Effects(np.where(used, yi, np.nan), np.where(used, vi, np.nan), used, tuple(text))
 
 
-_NO_EVENTS = "no events in either arm"
-_ONLY_EVENTS = "events in all participants of both arms"
-_ZERO_CELL = "a zero cell without correction"
+_NO_EVENTS, _ONLY_EVENTS, _ZERO_CELL = (
+    NOTES[key] for key in ("no-events", "all-events", "zero-cell"))
 
 
 def _double(

@@ -32,6 +32,7 @@ from .likelihood import (
     stack,
 )
 from .measures import odds_ratio, risk_difference, risk_ratio
+from .notes import NOTES, maxima
 
 __all__ = [
     "INTERVALS",
@@ -398,18 +399,15 @@ def _warnings(
 ) -> tuple[str, ...]:
     """Say what the reader should know of a pool."""
     if k == 1:
-        return ("one study: no pooling",)
-    warnings = []
-    if not settled:
-        warnings.append("the iteration for tau2 did not settle")
-    if peaks > 1:
-        warnings.append(f"the likelihood of tau2 has {peaks} maxima; the highest was taken")
+        return (NOTES["one-study"],)
+    warnings = [] if settled else [NOTES["unsettled"]]
+    warnings += maxima(peaks)
     if k == 2 and model == "random":
-        warnings.append("two studies: tau2 and its interval are hardly informed")
+        warnings.append(NOTES["two-studies"])
     if interval == "hksj" and scale == 0:
-        warnings.append("identical effects: the unguarded HKSJ standard error is 0")
+        warnings.append(NOTES["identical"])
     elif interval == "hksj" and scale < 1:
-        warnings.append("the unguarded HKSJ interval is narrower than the variances imply")
+        warnings.append(NOTES["narrow"])
     return tuple(warnings)
 
 
@@ -682,7 +680,7 @@ def _tables_pooled(
         fields = {"q": q, "q_df": df, "q_p": float(chdtrc(df, q)), "h2": q / df,
                   "i2": max(0.0, 100 * (q - df) / q) if q > 0 else 0.0}
     dropped = used.size - k
-    warnings = (f"{dropped} of {used.size} tables do not contribute",) if dropped else ()
+    warnings = (NOTES["dropped"].format(dropped=dropped, k=used.size),) if dropped else ()
     return _pooled(k, estimate, float(np.sqrt(variance)), None, level, weights, model=model,
                    interval="z", warnings=warnings, **fields)
 

@@ -12,9 +12,9 @@ from numpy.typing import ArrayLike, NDArray
 from .conversions import _inputs, _like, _output
 from .errors import FloatArray, SynthesisError, choice, columns, refuse
 from .measures import ZERO_CELLS, Effects, _complete, _double, _with_reasons
+from .notes import NOTES
 
-_NONE = "no events without correction"
-_FULL = "events in all participants without correction"
+_NONE, _FULL = NOTES["none"], NOTES["full"]
 
 
 def _events(events: ArrayLike, n: ArrayLike) -> tuple[FloatArray, FloatArray]:

@@ -25,6 +25,7 @@ from .errors import (
     probability,
 )
 from .likelihood import root
+from .notes import NOTES, maxima
 from .pooling import pool, subgroup_difference
 
 METHODS = ("REML", "ML", "DL", "PM", "EB", "HE", "SJ", "HS")
@@ -560,9 +561,7 @@ def meta_regression(
     tau2 = between["tau2"] or 0.0
     beta, covariance, _, scale = solution(data, tau2, test)
     if test == "hksj" and scale < 1:
-        warnings.append("the unguarded HKSJ standard errors are "
-                        + ("0: the studies lie on the fit" if scale == 0
-                           else "smaller than the variances imply"))
+        warnings.append(NOTES["on-fit" if scale == 0 else "small-errors"])
     df = None if test == "z" else data.k - data.p
     return Regression(
         k=data.k, p=data.p, names=labels, covariance=covariance, df=df, intercept=intercept,
@@ -630,10 +629,7 @@ def _between(
         plain = estimate(design(data.y, data.v, np.ones((data.k, 1))), method)[0]
         if plain > 0:
             out["r2"] = 100 * max(0.0, 1 - tau2 / plain)
-    warnings = []
-    if peaks > 1:
-        warnings.append(f"the likelihood of tau2 has {peaks} maxima; the highest was taken")
-    return out, warnings
+    return out, list(maxima(peaks))
 
 
 def _residual(data: Design, tau2: float | None) -> dict[str, Any]:

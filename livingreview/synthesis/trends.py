@@ -25,6 +25,7 @@ from .errors import (
     refuse,
 )
 from .likelihood import root
+from .notes import NOTES, maxima
 from .pooling import pool
 from .regression import categories, quantile, two_sided
 
@@ -395,7 +396,7 @@ def dose_response(
     slopes, ses = np.array([(one.slope, one.se) for one in trends]).T
     one = pool(slopes, ses**2, tau2_method=tau2_method, interval=interval, level=level)
     left = [name for j, name in enumerate(names) if j not in keep]
-    warnings = (*one.warnings, *(f"{name} has one dose: left out" for name in left))
+    warnings = (*one.warnings, *(NOTES["one-dose"].format(study=name) for name in left))
     return DoseResponse(
         len(keep), sum(rows[j].size for j in keep), one.estimate, one.se, one.ci_low, one.ci_high,
         one.statistic, one.p_value, one.df, one.tau2, None, None, slopes, ses,
@@ -437,12 +438,11 @@ def _one_stage(
     ses, df = np.sqrt(np.diag(c)), j - p if interval == "t" else None
     slope, se = float(beta[-1]), float(ses[-1])
     half = quantile(level, df) * se
-    several = f"the likelihood of tau2 has {peaks} maxima; the highest was taken"
     free = reference is None
     return DoseResponse(
         j, y.size, slope, se, slope - half, slope + half, slope / se,
         float(two_sided(slope / se, df)), df, tau2, float(beta[0]) if free else None,
-        float(ses[0]) if free else None, None, None, tuple(names), (several,) if peaks > 1 else ())
+        float(ses[0]) if free else None, None, None, tuple(names), maxima(peaks))
 
 
 def _at(

@@ -16,6 +16,7 @@ from .certainty import Certainty, certainty
 from .finding import Estimate, Findings, estimate_of
 from .forest import Forest, Forests
 from .outside import Outside, outside
+from .robustness import choice, test_key
 from .row import FindingRow, row_of
 from .subgroup import Subgroups, subgroups
 
@@ -63,12 +64,12 @@ class Choice:
     ----------
     key : str
         Of the choice; empty where a trial is left out.
-    name : Label
-        Of the trial, of the class of cells that is pooled alone, or what results call the choice.
+    name : Label or None
+        Of the trial, or of the class of cells that is pooled alone.
     """
 
     key: str
-    name: Label
+    name: Label | None
     href: str
     estimate: Estimate | None
 
@@ -118,7 +119,7 @@ class FigurePage(View):
     forest : Forest or None
         None where no trial is drawn.
     small_study : tuple of (str, float) or None
-        The test of small-study effects and its p-value, where it was done.
+        The key of the test of small-study effects and its p-value, where it was done.
     few : bool
         Whether there are too few trials for it.
     choices, without : tuple of Choice
@@ -250,7 +251,7 @@ class Figures:
             part=(part, forests.addresses.chapter(result["indication"], part)),
             row=self.row(result), forest=self.forest(result) if result["studies"] else None,
             note=result["note"],
-            small_study=(test["test"], test["p_value"]) if test["done"] else None,
+            small_study=(test_key(test), test["p_value"]) if test["done"] else None,
             few=result["k"] < SMALL_STUDY_K,
             heterogeneity=_heterogeneity(result), certainty=certainty(self.data, result),
             subgroups=subgroups(self.data, result), choices=self._choices(result),
@@ -262,10 +263,7 @@ class Figures:
             method=self._method(result), files=files_of(result), cite=self._cite(result))
 
     def _choices(self, result: dict) -> tuple[Choice, ...]:
-        classes = self.data.words("cell_class")
-        of = {r["id"]: r["id"].removesuffix("-only") for r in result["robustness"]}
-        return tuple(Choice(r["id"], label(self.data, "cell_class", of[r["id"]])
-                            if of[r["id"]] in classes else Label(r["label"]), "", estimate_of(r))
+        return tuple(Choice(*choice(self.data, r), "", estimate_of(r))
                      for r in result["robustness"])
 
     def _without(self, result: dict) -> tuple[Choice, ...]:

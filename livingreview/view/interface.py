@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ..data.interface import BASE, FILES, SCHEMA
-from .base import Label, View
+from .base import View
 
 
 @dataclass(frozen=True)
 class File:
-    """What one file holds, and its address in each form; empty where there is none."""
+    """A file by its name, and its address in each form; empty where there is none."""
 
-    what: Label
+    name: str
     json: str
     csv: str
     schema: str
@@ -33,6 +33,6 @@ class Interface(View):
 def interface() -> Interface:
     """Every file of the interface with what it holds."""
     return Interface(
-        tuple(File(Label(what), f"{BASE}/{name}.json", f"{BASE}/{name}.csv",
-                   f"{BASE}/schema/{name}.json") for name, what in FILES.items()),
+        tuple(File(name, f"{BASE}/{name}.json", f"{BASE}/{name}.csv",
+                   f"{BASE}/schema/{name}.json") for name in FILES),
         f"{BASE}/{SCHEMA}", f"{BASE}/index.json", f"{BASE}/schema/index.json")

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from ..review.measure import measure, ratio
 from .axis import Tick
+from .base import Label
 from .finding import Estimate
 from .plot import Scale
 
@@ -33,12 +34,15 @@ class Rung:
     kind : str
         ``main``, ``method``, ``values`` (other values or trials), ``trial`` (one is left out) or
         ``question``.
-    name : str
-        Of the choice, trial or question; empty for the main analysis.
+    key : str
+        Of a choice of method or values; empty for any other row.
+    name : Label or None
+        Of the trial, of the question, or of the class of cells that a choice pools alone.
     """
 
     kind: str
-    name: str
+    key: str
+    name: Label | None
     href: str
     estimate: Estimate
     bar: Bar
@@ -97,17 +101,17 @@ def alike(result: dict, estimates: Iterable[tuple[float, ...]]) -> bool:
     return len({tuple(round(v, decimals) for v in numbers) for numbers in estimates}) < 2
 
 
-def ladder(result: dict, named: Iterable[tuple[str, str, str, Estimate]]) -> Ladder:
+def ladder(result: dict, named: Iterable[tuple[str, str, Label | None, str, Estimate]]) -> Ladder:
     """Estimates below each other.
 
     Parameters
     ----------
     result : dict
         The analysis whose measure they have.
-    named : iterable of (str, str, str, Estimate)
-        Kind, name and address of each.
+    named : iterable of (str, str, Label or None, str, Estimate)
+        Kind, key, name and address of each.
     """
-    rows = sorted(named, key=lambda r: r[3].value)
+    rows = sorted(named, key=lambda r: r[4].value)
     scale, null = span(result, [e.value for *_, e in rows]), measure(result).null
     return Ladder(
         tuple(Rung(*names, e, Bar(scale.at(e.value), scale.at(e.low), scale.at(e.high)))

@@ -9,13 +9,15 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
+from functools import reduce
 
 from ..data.dataset import Dataset
+from ..data.phrases import phrases
 from ..effects.comparisons import is_cell_arm
 
-# What a study is, and the word that leads to what was given in it.
-_KINDS = {"rct": "Trial of", "nonrandomised-controlled": "Controlled study of",
-          "single-arm": "Uncontrolled study of", "case-series": "Case series of"}
+# What names are composed with; a study of which nothing is given is called by its kind alone.
+_WORDS = phrases(__package__, "names.csv")
+_ALONE = "-alone"
 _LONG = 32  # characters of a product's label, above which a figure names its source instead
 _TITLE = 70  # characters of a title that stands for a name
 _IDENTIFIER = re.compile(r"(?<![\w./-])[a-z0-9]+(?:-[a-z0-9]+)+(?![\w-])")
@@ -78,23 +80,31 @@ class _Studies:
             return f"{study['first_author']} {study['year']}{letter}"
         if study["registration"]:
             return study["registration"][0]
-        return f"{study['first_author']}, year not stated" if study["first_author"] else ""
+        author = study["first_author"]
+        return _WORDS["no-year"].format(author=author) if author else ""
 
     def described(self, study: Mapping, brief: bool) -> str:
         """What a study is, as its design, arms and size say."""
         main = self.studies.get(study["companion_of"] or "")
         if main is not None and main is not study and self.plain(main):
-            year = f", {study['year']}" if study["year"] else ""
-            return f"Later report of {self.plain(main)}{year}"
-        given, kind = self.given(study, brief), _KINDS.get(study["design"], "Study of")
-        if study["design"] == "animal-experiment":
-            species = self.data.label("species", study["species"])
-            kind = f"{species} experiment with" if species else "Animal experiment with"
+            return _WORDS["later-year" if study["year"] else "later"].format(
+                first=self.plain(main), year=study["year"])
+        given = self.given(study, brief)
         if brief and given:  # a figure has no room for the kind, which its table says
             what = given[:1].upper() + given[1:]
         else:
-            what = f"{kind} {given}{self.beside(study)}" if given else kind.rpartition(" ")[0]
+            what = self._of_kind(study, given)
         return ", ".join(filter(None, (what, self.size(study))))
+
+    def _of_kind(self, study: Mapping, given: str) -> str:
+        """The kind of a study with what was given in it; its kind alone where that is not known."""
+        kind = study["design"] if study["design"] in _WORDS else "study"
+        species = ""
+        if kind == "animal-experiment":
+            species = self.data.label("species", study["species"])
+            kind = "of-species" if species else kind
+        return _WORDS[kind if given else f"{kind}{_ALONE}"].format(
+            species=species, given=self.with_besides(study, given))
 
     def _treated(self, study: Mapping) -> list[Mapping]:
         return [a for a in self.arms[study["study_id"]] if is_cell_arm(a) and not a["combines"]]
@@ -108,7 +118,7 @@ class _Studies:
         if not found:
             return next((shortened(a["label"], _LONG)
                          for a in self.arms[study["study_id"]] if a["label"]), "")
-        return " or ".join(found) if len(found) <= 1 + (not brief) else (
+        return _either(found) if len(found) <= 1 + (not brief) else (
             self.data.wording("intervention"))
 
     def _product(self, arm: Mapping, brief: bool) -> str:
@@ -122,34 +132,39 @@ class _Studies:
             return from_where or of
         return f"{from_where} {of}"
 
-    def beside(self, study: Mapping) -> str:
-        """What every treated arm got besides, usual care left out."""
+    def with_besides(self, study: Mapping, given: str) -> str:
+        """What was given, with what every treated arm got besides; usual care is left out."""
         arms = self._treated(study)
         every = set.intersection(*(set(a["cointervention"]) for a in arms)) if arms else set()
         named = [in_text(self.data.label("cointervention", w)) for w in sorted(every)
                  if self.data.kind("cointervention", w) != "usual care"]
-        listed = " and ".join(filter(None, (", ".join(named[:-1]), *named[-1:])))
-        return f" with {listed}" if listed else ""
+        if not named:
+            return given
+        first, last = ", ".join(named[:-1]), named[-1]
+        return _WORDS["given-with"].format(given=given, besides=_WORDS["list-end"].format(
+            list=first, last=last) if first else last)
 
     def size(self, study: Mapping) -> str:
         """How many units were enrolled."""
         n = study["n_enrolled"]
         if n is None:
             return ""
-        unit = in_text(self.data.label("unit", study["unit"])) if study["unit"] else "participant"
-        return f"{n} {unit}" if n == 1 else f"{n} {unit}s"
+        unit = in_text(self.data.label("unit", study["unit"])) if study["unit"] else (
+            _WORDS["participant"])
+        return _WORDS["one-unit" if n == 1 else "units"].format(n=n, unit=unit)
 
     def told_by(self) -> list[Callable[[Mapping], str]]:
         """What tells studies of one name apart, the first that does."""
         def control(study):
-            return " or ".join(dict.fromkeys(
-                f"against {in_text(self.data.label('comparator_type', a['comparator_type']))}"
+            return _either(dict.fromkeys(
+                _WORDS["against"].format(
+                    control=in_text(self.data.label("comparator_type", a["comparator_type"])))
                 for a in self.arms[study["study_id"]]
                 if a["comparator_type"] and not is_cell_arm(a)))
 
         def months(study):
             found = study["followup_months"]
-            return "" if found is None else f"{found:g} months"
+            return "" if found is None else _WORDS["months"].format(n=f"{found:g}")
 
         return [lambda s: s["registration"][0] if s["registration"] else "",
                 lambda s: str(s["year"] or ""), lambda s: ", ".join(s["country"]), self.size,
@@ -157,6 +172,11 @@ class _Studies:
                 lambda s: self.described(s, False),
                 lambda s: shortened(s["population"] or "", 45),
                 lambda s: shortened(s["title"] or "", 45)]
+
+
+def _either(names: Iterable[str]) -> str:
+    """One name or another; empty where there is none."""
+    return reduce(lambda one, other: _WORDS["either"].format(one=one, other=other), names or [""])
 
 
 def _label(data: Dataset, vocabulary: str, word: str | None) -> str:
@@ -207,7 +227,7 @@ def told_apart(names: Mapping[str, str], rows: Mapping[str, Mapping],
             if len(set(said.values())) > 1:
                 out |= {s: f"{out[s]} ({word})" if word else out[s] for s, word in said.items()}
     for group in _double(out).values():
-        out |= {s: f"{out[s]}, no. {i}" for i, s in enumerate(group, 1)}
+        out |= {s: _WORDS["number"].format(name=out[s], i=i) for i, s in enumerate(group, 1)}
     return out
 
 
@@ -241,7 +261,8 @@ def arm_names(data: Dataset, indication: str) -> dict[tuple[str, str], str]:
     for study, arms in by_study.items():
         names = {a: spoken(arm["label"], studies) or _arm(data, arm) for a, arm in arms.items()}
         names = told_apart(names, arms, (
-            lambda arm: "" if arm["n_allocated"] is None else f"n {arm['n_allocated']}",
+            lambda arm: "" if arm["n_allocated"] is None else _WORDS["arm-size"].format(
+                n=arm["n_allocated"]),
             lambda arm: _arm(data, arm)))
         out |= {(study, arm): name for arm, name in names.items()}
     return out
@@ -278,7 +299,7 @@ def seed_names(data: Dataset) -> dict[str, str]:
 
 
 def _seed(row: Mapping) -> str:
-    year = str(row["year"] or "year not stated")
+    year = str(row["year"] or _WORDS["year"])
     if row["authors"]:
         # a name in brackets is the one in Latin letters: 沈昌辉 (Changhui Shen, ...)
         latin = re.search(r"\(([^()]*[A-Za-z][^()]*)\)", row["authors"])
@@ -287,11 +308,11 @@ def _seed(row: Mapping) -> str:
         return f"{re.split('[,;]', authors)[0].strip()} {year}"
     title = row["title_en"] or row["title_zh"]
     if title:
-        return f"{shortened(title)}, {year}"
+        return _WORDS["review-title"].format(title=shortened(title), year=year)
     journal = re.search(r"\(([^()]*[A-Za-z][^()]*)\)", row["journal"] or "")
     named = journal[1] if journal else row["journal"]
-    return f"Review in {named}, {year}" if named else f"Review of {year}" if row["year"] else (
-        "Review of which nothing is known")
+    key = "review-journal" if named else "review-year" if row["year"] else "review"
+    return _WORDS[key].format(journal=named, year=year)
 
 
 def review_names(data: Dataset, indication: str) -> dict[str, str]:
@@ -311,8 +332,8 @@ def review_names(data: Dataset, indication: str) -> dict[str, str]:
     rows: dict[str, Mapping] = {}
     for row in data.records("published_syntheses", indication):
         rows.setdefault(row["review_id"], row)
-    names = {name: row["title"] or f"Review known from: {sources[row['source_id']]['title']}"
-             for name, row in rows.items()}
+    names = {name: row["title"] or _WORDS["review-source"].format(
+                title=sources[row["source_id"]]["title"]) for name, row in rows.items()}
     return told_apart(names, rows, (lambda r: r["doi"] or "", lambda r: r["locator"] or "",
                                     lambda r: r["population"] or ""))
 

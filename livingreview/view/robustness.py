@@ -11,14 +11,16 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..data.dataset import Dataset
+from ..review.certainty import SMALL_STUDY
 from ..review.measure import ratio
-from ..review.robustness import SMALL_STUDY_K
+from ..review.multiverse import WORDS
+from ..review.robustness import SMALL_STUDY_K, cells_alone
 from .axis import Tick
 from .base import Label, View, label
 from .finding import Finding, estimate_of
 from .forest import Forests
 from .ladder import TICKS, Bar, Ladder, Rung, alike, ladder, null_at, span
-from .naming import brief, spoken
+from .naming import brief
 from .plot import Axes, Scale, area
 
 CURVE = 400  # analyses that a curve draws at most: more are no pixels of their own
@@ -26,6 +28,9 @@ HEIGHT = 240
 NORMAL = 1.96
 # Where the labels of the levels of a choice are.
 _VOCABULARIES = {"model": "tau2_method", "interval": "interval_method"}
+# Keys of what results say.
+_KEYS = {words: key for key, words in WORDS.items()}
+_TESTS = {words: key for key, words in SMALL_STUDY.items()}
 
 
 @dataclass(frozen=True)
@@ -35,13 +40,15 @@ class Level:
     Attributes
     ----------
     choice : str
-    level : Label
+        Its key.
+    level : str or Label
+        A key, or the label of a method.
     five : tuple of float
         Lowest, quartiles and highest.
     """
 
     choice: str
-    level: Label
+    level: str | Label
     five: tuple[float, ...]
     bar: Bar
 
@@ -63,8 +70,8 @@ class Curve:
     line : tuple of (float, float)
     main : float
         Place of the main estimate.
-    moving : tuple of (str, Label, Label) or None
-        The choice that moves the middle of the estimates most, with its two levels.
+    moving : tuple of (str, str or Label, str or Label) or None
+        The key of the choice that moves the middle of the estimates most, with its two levels.
     """
 
     n: int
@@ -79,7 +86,7 @@ class Curve:
     main: float
     spread: tuple[tuple[float, float, float], ...]
     line: tuple[tuple[float, float], ...]
-    moving: tuple[str, Label, Label] | None
+    moving: tuple[str, str | Label, str | Label] | None
     levels: tuple[Level, ...]
     ticks: tuple[Tick, ...]
     level_null: float | None
@@ -102,6 +109,8 @@ class Funnel:
 
     Attributes
     ----------
+    test : str
+        Key of the test.
     sides : tuple of float
         Ends of the two lines that 95% of the trials would lie between, at the bottom.
     """
@@ -125,7 +134,8 @@ class Robustness(View):
     moving : Rung or None
         What moves the estimate most.
     untested : str
-        Why small-study effects were not tested: ``few``, or what the test says.
+        Why small-study effects were not tested: a key, ``unknown`` where results say it in words
+        that have none.
     fewest : int
         Trials that the test asks for.
     """
@@ -168,30 +178,44 @@ def robustness(forests: Forests, result: dict, results: Iterable[dict]) -> Robus
     few = result["k"] < SMALL_STUDY_K
     return Robustness(
         finding, curve(forests.data, result), choices,
-        next((r for r in choices.rungs if moving and (r.name, r.estimate.value) == (
-            _name(forests, moving), moving["estimate"])), None) if choices else None,
+        next((r for r in choices.rungs if moving and (r.key, r.name, r.estimate.value) == (
+            *_called(forests, moving), moving["estimate"])), None) if choices else None,
         other_questions(forests, result, results),
         funnel(forests, result) if test["done"] else None,
-        "" if test["done"] or finding.question.uncontrolled else "few" if few else test["reason"])
+        "" if test["done"] or finding.question.uncontrolled else (
+            "few" if few else _TESTS.get(test["reason"], "unknown")))
 
 
 # --- one choice at a time, other questions --------------------------------------------------------
 
 
-def _name(forests: Forests, row: dict) -> str:
-    """What a choice is called: the trial that is left out, or the choice."""
+def choice(data: Dataset, row: dict) -> tuple[str, Label | None]:
+    """The key of a choice of method or values, with the class of cells that it pools alone.
+
+    Parameters
+    ----------
+    data : Dataset
+    row : dict
+        One row of ``robustness`` of an analysis.
+    """
+    cells = cells_alone(row["id"])
+    return row["id"], label(data, "cell_class", cells) if cells else None
+
+
+def _called(forests: Forests, row: dict) -> tuple[str, Label | None]:
+    """Key and name of a row: the trial that is left out, or the choice."""
     trial = row["id"].removeprefix("without-")
-    return brief(forests.names[trial]) if trial in forests.names else spoken(
-        row["label"], forests.names)
+    return ("", Label(brief(forests.names[trial]))) if trial in forests.names else (
+        choice(forests.data, row))
 
 
 def _main(result: dict) -> tuple:
-    return "main", "", "", estimate_of(result["pooled"])
+    return "main", "", None, "", estimate_of(result["pooled"])
 
 
 def _rows(forests: Forests, rows: Iterable[dict], same: bool) -> list[tuple]:
     """Rows with an estimate that answer the same question, or another one."""
-    return [(r["kind"], _name(forests, r), "", estimate_of(r)) for r in rows
+    return [(r["kind"], *_called(forests, r), "", estimate_of(r)) for r in rows
             if r.get("estimate") is not None and r["same_question"] == same]
 
 
@@ -208,7 +232,8 @@ def one_at_a_time(forests: Forests, result: dict) -> Ladder | None:
 def other_questions(forests: Forests, result: dict, results: Iterable[dict]) -> Ladder | None:
     """The same outcome and measure with other controls, windows, products and designs."""
     rows = _rows(forests, result["robustness"], False)
-    rows += [("question", r["title"], forests.addresses.figure(r["id"]), estimate_of(r["pooled"]))
+    rows += [("question", "", Label(r["title"]), forests.addresses.figure(r["id"]),
+              estimate_of(r["pooled"]))
              for r in results if r["id"] != result["id"] and r["role"] != "check" and r["pooled"]
              and all(r["question"][k] == result["question"][k] for k in ("target", "measure"))]
     return ladder(result, [_main(result), *rows]) if rows else None
@@ -255,15 +280,17 @@ def curve(data: Dataset, result: dict) -> Curve | None:
         level_null=null_at(result, across))
 
 
-def _moving(data: Dataset, most: dict | None) -> tuple[str, Label, Label] | None:
+def _moving(data: Dataset, most: dict | None) -> tuple[str, str | Label, str | Label] | None:
     """The choice that moves the middle of the estimates most; None where none does."""
     if most is None or most["lowest"] == most["highest"]:
         return None
-    return most["choice"], *(_level(data, most["choice"], most[k]) for k in ("lowest", "highest"))
+    choice = _KEYS[most["choice"]]
+    return choice, *(_level(data, choice, most[k]) for k in ("lowest", "highest"))
 
 
-def _level(data: Dataset, choice: str, level: str) -> Label:
-    return label(data, _VOCABULARIES.get(choice, ""), level)
+def _level(data: Dataset, choice: str, level: str) -> str | Label:
+    """The key of a level, or the label of a method."""
+    return _KEYS.get(level) or label(data, _VOCABULARIES.get(choice, ""), level)
 
 
 def _levels(data: Dataset, found: dict, table: list[dict], scale: Scale) -> tuple[Level, ...]:
@@ -275,12 +302,23 @@ def _levels(data: Dataset, found: dict, table: list[dict], scale: Scale) -> tupl
             if len(levels) > 1 and values:
                 five = tuple(float(v) for v in np.quantile(values, (0, 0.25, 0.5, 0.75, 1)))
                 at = [scale.at(v) for v in five]
-                out.append(Level(choice, _level(data, choice, level), five,
+                out.append(Level(_KEYS[choice], _level(data, _KEYS[choice], level), five,
                                  Bar(at[2], at[0], at[4], (at[1], at[3]))))
     return tuple(out)
 
 
 # --- small-study effects --------------------------------------------------------------------------
+
+
+def test_key(test: dict) -> str:
+    """The key of a test of small-study effects that was made.
+
+    Parameters
+    ----------
+    test : dict
+        ``small_study`` of an analysis.
+    """
+    return _TESTS[test["test"]]
 
 
 def funnel(forests: Forests, result: dict) -> Funnel:
@@ -296,7 +334,7 @@ def funnel(forests: Forests, result: dict) -> Funnel:
     y = Scale(0, lowest, within.top, within.bottom)
     test = result["small_study"]
     return Funnel(
-        test["test"], test["p_value"],
+        test_key(test), test["p_value"],
         tuple(Point(name, effect, error, x.at(effect), y.at(error))
               for name, effect, error in found),
         Axes(within, x.ticks(), y.ticks()), x.at(centre), (x.at(sides[0]), x.at(sides[1])))
