@@ -175,6 +175,8 @@ def diff(old: str, new: str, data: Path | None, as_json: bool) -> None:
     """
     import json
 
+    from dataclasses import asdict
+
     from ..data import versions
     from ..render.engine import render
     from ..review import review, rounded
@@ -206,7 +208,7 @@ def diff(old: str, new: str, data: Path | None, as_json: bool) -> None:
         stop(str(error), 2)
     except (ValueError, ArithmeticError) as error:  # no pool of the trials, or another estimate
         stop(f"the two cannot be compared: {error}", 1)
-    click.echo(json.dumps(found, ensure_ascii=False, indent=1) if as_json
+    click.echo(json.dumps(found, default=asdict, ensure_ascii=False, indent=1) if as_json
                else render(changed(_sound(data), found), form="txt"))
 
 

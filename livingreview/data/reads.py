@@ -17,6 +17,7 @@ from pathlib import Path
 PACKAGE = Path(__file__).resolve().parents[1]
 REFERENCE = PACKAGE.parent / "tests" / "reference"  # answers of other programs
 MODULE = "package/"  # names of reads that are files of the package begin with it
+WORDS = ".toml"  # how the file of the words of a module ends
 RELEASE = "releases"  # the name of the published versions as a read
 IDENTITY = "identity of the pages"  # the name of the version that is being built as a read
 VERSION = "LIVINGREVIEW_VERSION"  # the variable that names it
@@ -67,9 +68,10 @@ def note_beside(path: Path) -> None:
 
 
 def modules() -> list[str]:
-    """Names of the package's files that this process has loaded."""
+    """Names of the package's files that this process has loaded, words beside modules included."""
     files = {Path(m.__file__).resolve() for name, m in list(sys.modules.items())
              if name.split(".")[0] == PACKAGE.name and getattr(m, "__file__", None)}
+    files |= {words for f in files if (words := f.with_suffix(WORDS)).is_file()}
     return sorted(MODULE + f.relative_to(PACKAGE).as_posix() for f in files)
 
 

@@ -29,9 +29,9 @@ class WorkersError(Exception):
 @cache
 def identity() -> str:
     """What results depend on besides the data, in words: package, interpreter, libraries."""
-    code = reads.digest(part for path in sorted(reads.PACKAGE.rglob("*.py"))
-                        for part in (path.relative_to(reads.PACKAGE).as_posix(),
-                                     path.read_bytes()))
+    code = reads.digest(part for path in sorted(reads.PACKAGE.rglob("*"))
+                        if path.suffix in (".py", reads.WORDS) for part in (
+                            path.relative_to(reads.PACKAGE).as_posix(), path.read_bytes()))
     libraries = ", ".join(f"{name} {version(name)}" for name in ("numpy", "scipy", "pandas"))
     return (f"livingreview {__version__} (code {code[:12]}), Python {platform.python_version()}, "
             f"{libraries}")
