@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from contextlib import ExitStack
+from dataclasses import asdict
 from pathlib import Path
 
 import click
@@ -174,8 +175,6 @@ def diff(old: str, new: str, data: Path | None, as_json: bool) -> None:
     they are. Each estimate's change is divided by cause; the parts sum to the whole.
     """
     import json
-
-    from dataclasses import asdict
 
     from ..data import versions
     from ..render.engine import render

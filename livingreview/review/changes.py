@@ -220,8 +220,8 @@ def steps(compared: Compared) -> list[dict]:
     -------
     list of dict
         ``cause``, ``trial_id`` (empty for the method), ``detail`` (as of a cause), ``other``
-        (another trial that the detail names), ``estimate`` after the step, and ``part``. The parts sum to the whole
-        change.
+        (another trial that the detail names), ``estimate`` after the step, and ``part``. The parts
+        sum to the whole change.
 
     Raises
     ------

@@ -210,7 +210,7 @@ class Effect:
         Why the trial gives no ratio.
     steps : tuple of Message
         From the printed to the analysed values.
-    passed_over : tuple of (str, Message)
+    passed_over : tuple of (Message, Message)
         Rows not taken, with the reason.
     report : Link or None
         The later report in which the numbers are.
@@ -232,7 +232,7 @@ class Effect:
     control: Arm | None
     taken: tuple[Taken, ...]
     steps: tuple[Message, ...]
-    passed_over: tuple[tuple[str, Message], ...]
+    passed_over: tuple[tuple[Message, Message], ...]
     report: Link | None
     uses: tuple[Use, ...]
 
@@ -602,8 +602,7 @@ class Trials:
         result, study = pairs[0]
         alone, there = uncontrolled(result), study["yi"] is not None
         of = study["study_id"]
-        over = dict.fromkeys((self._said(what, of), why)
-                             for _, s in pairs for what, why in s["passed_over"])
+        over = dict.fromkeys((what, why) for _, s in pairs for what, why in s["passed_over"])
         return Effect(
             anchor=name, outcome=self._subject(study["outcome"]),
             instrument=study["instrument"] or "", months=study["months"],
@@ -618,7 +617,7 @@ class Trials:
             cells=_arm(study, "cells"), control=None if alone else _arm(study, "comparator"),
             taken=tuple(self._taken(of, r) for r in _readings(study)),
             steps=tuple(self._message(step, of) for step in study["derivation"]),
-            passed_over=tuple((what, self._message(why, of)) for what, why in over),
+            passed_over=tuple(tuple(self._message(said, of) for said in row) for row in over),
             report=self.link(of) if of != study["trial_id"] else None,
             uses=tuple(self._use(r, s) for r, s in pairs))
 
