@@ -7,6 +7,7 @@ import re
 import pytest
 from rendered import word
 
+from livingreview.data import reads
 from livingreview.data.dataset import load
 from livingreview.effects import Evidence
 from livingreview.effects.messages import WORDS, Message, said, understood
@@ -34,6 +35,10 @@ def test_a_message_about_a_message_and_words_in_no_list():
     assert understood("not randomised; value doubtful") == Message(
         "not-randomised-and", {"of": Message("quality", {"quality": "doubtful"})})
     assert shown("at baseline: a source in doubt") == "at baseline: a source in doubt"
+
+
+def test_results_are_made_anew_when_the_words_are_others():
+    assert f"{reads.MODULE}effects/messages.toml" in reads.modules()
 
 
 def test_identifiers_become_names():
