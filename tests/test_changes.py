@@ -5,12 +5,13 @@ from __future__ import annotations
 import copy
 import json
 import math
+from dataclasses import asdict
 
 import numpy as np
 import pytest
 from click.testing import CliRunner
 from made_up import World
-from rendered import plain, soup
+from rendered import plain, soup, word
 
 from livingreview.__main__ import main
 from livingreview.data import versions
@@ -47,6 +48,11 @@ def versions_of(tmp_path):
 def _one(found: dict) -> dict:
     assert len(found["analyses"]) == 1
     return found["analyses"][0]
+
+
+def _detail(cause: dict) -> str:
+    """What a cause says, with identifiers."""
+    return word("detail", [asdict(m) for m in cause["detail"]], template="change_words.txt")
 
 
 def _said(found: dict, data=None) -> str:
@@ -186,7 +192,8 @@ def test_the_command_compares_files_and_refuses_what_holds_no_results(tmp_path):
     done = runner.invoke(main, ["diff", *files])
     assert done.exit_code == 0 and "elm-2022" in done.output
     found = json.loads(runner.invoke(main, ["diff", *files, "--json"]).output)
-    assert found["analyses"][0]["steps"][0]["cause"] == "deleted"
+    step = found["analyses"][0]["steps"][0]
+    assert (step["cause"], step["detail"]) == ("deleted", [{"key": "no-longer-in-data", "of": {}}])
     (tmp_path / "none.json").write_text("[]")
     for other in (str(tmp_path / "none.json"), "2020.01.0", "nothing"):
         done = runner.invoke(main, ["diff", files[0], other])
@@ -377,7 +384,7 @@ def test_each_cause_is_what_happened_and_parts_sum(tmp_path, edit, way, lacking)
     assert math.isclose(sum(s["part"] for s in change["steps"]), change["total"], abs_tol=1e-9)
     found = [c for c in change["causes"] if c["cause"] != "certainty"]
     assert len(found) == 1, found
-    said = found[0]["detail"]
+    said = _detail(found[0])
     if way == "there":
         assert (found[0]["cause"], found[0]["trial_id"]) == (cause, trial)
         assert words in said
@@ -403,7 +410,7 @@ def test_the_main_report_that_comes_in_with_its_companion_is_no_added_trial(tmp_
     change = _one(_compared(before, after, lacking))
     assert [(c["cause"], c["trial_id"], c["other"]) for c in change["causes"]] == [
         ("companion", "elm-2022", "oak-2017")]
-    assert "and are those that are taken" in change["causes"][0]["detail"]
+    assert "and are those that are taken" in _detail(change["causes"][0])
     assert change["total"] == 0 and change["now"]["k"] == 4
     text = _text(change)
     assert "became a later report of another trial (elm-2022)" in text and "oak-2017" in text
@@ -438,7 +445,7 @@ def test_a_trial_with_a_ratio_by_a_new_rule_is_not_added(tmp_path, lacking):
         del old["known"]
     change = _one(changes(old, new))
     assert [(c["cause"], c["trial_id"]) for c in change["causes"]] == [("rule", "oak-2017")]
-    assert "before without a ratio: events in all" in change["causes"][0]["detail"]
+    assert "before without a ratio: events in all" in _detail(change["causes"][0])
     assert math.isclose(sum(s["part"] for s in change["steps"]), change["total"], abs_tol=1e-9)
 
 
@@ -458,7 +465,7 @@ def test_a_rule_is_named_only_where_the_rows_and_shared_tables_are_the_same(tmp_
     result["not_in_pool"]["trials"].append({"trial_id": gone["trial_id"], "reason": "by a rule"})
     result["pooled"]["estimate"], result["k"] = _estimate_of(result), 3
     found = _one(changes(old, new))["causes"]
-    assert [(c["cause"], c["detail"]) for c in found] == [
+    assert [(c["cause"], _detail(c)) for c in found] == [
         ("rule", "its rows are the same; now: by a rule")]
     new["digests"]["instruments.csv"] = "another"
     assert [c["cause"] for c in _one(changes(old, new))["causes"]] == ["removed"]

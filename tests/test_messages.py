@@ -7,12 +7,16 @@ import re
 import pytest
 from rendered import word
 
+from livingreview.data import reads
 from livingreview.data.dataset import load
+from livingreview.effects import Evidence
 from livingreview.effects.messages import WORDS, Message, said, understood
 from livingreview.review import review
+from livingreview.review.harms import arm_events
 from livingreview.view.message import message
 
-NAMES = {"of": "retracted", "quality": "doubtful", "source": "a review", "measure": "odds ratio"}
+NAMES = {"of": "retracted", "quality": "doubtful", "source": "a review", "measure": "odds ratio",
+         "statistic": "final"}
 
 
 def shown(text: str) -> str:
@@ -33,6 +37,10 @@ def test_a_message_about_a_message_and_words_in_no_list():
     assert shown("at baseline: a source in doubt") == "at baseline: a source in doubt"
 
 
+def test_results_are_made_anew_when_the_words_are_others():
+    assert f"{reads.MODULE}effects/messages.toml" in reads.modules()
+
+
 def test_identifiers_become_names():
     assert message("patients probably shared with doe-2020", {"doe-2020": "Doe 2020"}).of == {
         "study": "Doe 2020"}
@@ -40,18 +48,25 @@ def test_identifiers_become_names():
 
 def _texts(result: dict):
     yield from (t["reason"] for t in result["not_in_pool"]["trials"])
+    yield from ((result["dose_response"] or {}).get("within", {}).get("unusable", {}).values())
     for study in result["studies"]:
-        yield from (why for _, why in study["passed_over"])
+        yield from (text for row in study["passed_over"] for text in row)
         yield from (study["no_ratio"],) if study["no_ratio"] else ()
         yield from study["derivation"]
 
 
 def test_every_text_of_our_results_has_a_key_and_every_choice_a_name():
-    found = review(load()).document["analyses"].values()
+    document = review(load()).document
+    found = document["analyses"].values()
+    ways = [d for i in document["directions"].values() for d in i["outcomes"]]
+    harms = [r for i in load().indications for r in arm_events(Evidence(load(), i))]
+    texts = {t for r in found for t in _texts(r)}
+    texts |= {d[key] for d in ways for key in ("why_unknown", "not_counted")}
+    texts |= {t for r in harms for t in (r.not_counted, *r.derivation)}
     # what the data say of a doubtful source stands in a derivation in their own words
     doubts = {r["doubt"] for i in load().indications for t in ("outcomes", "contrasts",
               "adverse_events") for r in load().values(t, i) if r.get("doubt")}
-    for text in {t for r in found for t in _texts(r)} - doubts:
+    for text in texts - doubts - {""}:
         one = understood(text)
         while one.key and "of" in one.of:
             one = one.of["of"]

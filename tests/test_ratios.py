@@ -18,6 +18,7 @@ from rendered import finding, forest, plain, soup
 from livingreview import synthesis
 from livingreview.__main__ import main
 from livingreview.data.dataset import load
+from livingreview.effects.messages import Message
 from livingreview.render.numbers import percent
 from livingreview.review import Review, dumps, review
 from livingreview.review.changes import changes
@@ -132,7 +133,7 @@ def test_the_trial_that_an_earlier_rule_left_out_is_a_change_of_method(world):
     change, = changes(old, new)["analyses"]
     assert "rule" in {c["cause"] for c in change["causes"]} <= {"method", "rule"}
     detail, = [c["detail"] for c in change["causes"] if c["trial_id"] == "t2-2020"]
-    assert detail.endswith("events in all participants of both arms")
+    assert detail[-1].of == {"of": Message("all-events")}
     assert sum(s["part"] for s in change["steps"]) == pytest.approx(change["total"], rel=1e-9)
 
 

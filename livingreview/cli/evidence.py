@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from contextlib import ExitStack
+from dataclasses import asdict
 from pathlib import Path
 
 import click
@@ -207,7 +208,7 @@ def diff(old: str, new: str, data: Path | None, as_json: bool) -> None:
         stop(str(error), 2)
     except (ValueError, ArithmeticError) as error:  # no pool of the trials, or another estimate
         stop(f"the two cannot be compared: {error}", 1)
-    click.echo(json.dumps(found, ensure_ascii=False, indent=1) if as_json
+    click.echo(json.dumps(found, default=asdict, ensure_ascii=False, indent=1) if as_json
                else render(changed(_sound(data), found), form="txt"))
 
 

@@ -18,6 +18,7 @@ from pathlib import Path
 PACKAGE = Path(__file__).resolve().parents[1]
 REFERENCE = PACKAGE.parent / "tests" / "reference"  # answers of other programs
 MODULE = "package/"  # names of reads that are files of the package begin with it
+WORDS = (".csv", ".toml")  # ends of files with words, which stand beside modules
 RELEASE = "releases"  # the name of the published versions as a read
 IDENTITY = "identity of the pages"  # the name of the version that is being built as a read
 VERSION = "LIVINGREVIEW_VERSION"  # the variable that names it
@@ -68,11 +69,12 @@ def note_beside(path: Path) -> None:
 
 
 def modules() -> list[str]:
-    """Files of the package that this process has loaded: modules, and the tables beside them."""
+    """Files of the package that this process has loaded: modules, and the words beside them."""
     files = {Path(m.__file__).resolve() for name, m in list(sys.modules.items())
              if name.split(".")[0] == PACKAGE.name and getattr(m, "__file__", None)}
-    tables = {table for folder in {f.parent for f in files} for table in folder.glob("*.csv")}
-    return sorted(MODULE + f.relative_to(PACKAGE).as_posix() for f in files | tables)
+    words = {p for folder in {f.parent for f in files} for p in folder.iterdir()
+             if p.suffix in WORDS}
+    return sorted(MODULE + f.relative_to(PACKAGE).as_posix() for f in files | words)
 
 
 def seen() -> list[str]:
@@ -112,8 +114,8 @@ def _digest_of(path: Path, changed: int, size: int) -> str:
 
 
 def package_digest() -> str:
-    """Digest of the modules of the package and of the tables beside them."""
-    files = sorted(p for p in PACKAGE.rglob("*") if p.suffix in (".py", ".csv"))
+    """Digest of the modules of the package and of the words beside them."""
+    files = sorted(p for p in PACKAGE.rglob("*") if p.suffix in (".py", *WORDS))
     return digest(part for p in files for part in (p.relative_to(PACKAGE).as_posix(),
                                                    p.read_bytes()))
 

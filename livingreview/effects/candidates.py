@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from ..data.scales import fixed_limits
 from .evidence import Contest, Evidence, Group
-from .messages import said
+from .messages import said, understood
 from .question import (
     FROM_ROWS,
     LOW_FOLLOW_UP,
@@ -20,8 +20,8 @@ from .question import (
     targets,
 )
 from .values import (
+    SOURCE_NAMES,
     SOURCE_RANK,
-    SOURCE_WORDS,
     ArmValue,
     Reading,
     Unusable,
@@ -32,12 +32,15 @@ from .values import (
     worst,
 )
 
-LIMITS = "limits of the instrument"  # how the derivation of a scale that no row prints begins
-
 
 def by_limits(limits: tuple[float, float]) -> str:
     """The derivation of a scale that no row prints."""
     return said("limits", low=f"{limits[0]:g}", high=f"{limits[1]:g}")
+
+
+def is_by_limits(derivation: str) -> bool:
+    """Whether a step of a derivation takes the limits of an instrument as the scale."""
+    return understood(derivation).key == "limits"
 
 
 @dataclass(frozen=True)
@@ -140,7 +143,7 @@ def row_value(ev: Evidence, analysis: Analysis, row, rules: Rules) -> ArmValue:
     else:
         scale = scale_of(ev, ev.trial_of(row["study_id"]), row)[1] if analysis.rescale else ""
         value = continuous(row, n, (*words, scale) if scale else words)
-        if scale.startswith(LIMITS):
+        if is_by_limits(scale):
             if not rules.instrument_limits:
                 raise Unusable(said("limits-only"))
             value = replace(value, quality=worst(value.quality, "derived"))
@@ -302,12 +305,14 @@ def candidates(ev: Evidence, analysis: Analysis, trial: str, contests: list[Cont
     return sorted(found, key=lambda c: c.rank), reasons
 
 
-def slot_name(ev: Evidence, slot: Slot) -> str:
-    visit = "" if slot.months is None else f", month {slot.months:g}"
+def slot_name(ev: Evidence, slot: Slot, *arms: str) -> str:
+    """How rows are called in results: by outcome, visit and statistic, and arms where given."""
     name = ev.data.label("outcome", slot.outcome)
     # An event's name is in another list; the first that knows the word has its label.
     name = ev.data.label("event", slot.outcome) if name == slot.outcome else name
-    return f"{name}{visit} ({slot.statistic})"
+    key = f"row{'-of-arms' if arms else ''}{'-any-month' if slot.months is None else ''}"
+    months = "" if slot.months is None else f"{slot.months:g}"
+    return said(key, outcome=name, months=months, statistic=slot.statistic, arms=", ".join(arms))
 
 
 def _other_rows(ev: Evidence, taken: list[Candidate]) -> list[tuple[str, str]]:
@@ -319,9 +324,9 @@ def _other_rows(ev: Evidence, taken: list[Candidate]) -> list[tuple[str, str]]:
         for row in candidate.rows:
             if row["row"] not in used:
                 same = (row["study_id"], row["arm_id"]) in arms
-                why = said("another-source", source=SOURCE_WORDS[source_rank(ev, row)]) if (
+                why = said("another-source", source=said(SOURCE_NAMES[source_rank(ev, row)])) if (
                     same) else said("union")
-                out.append((f"{slot_name(ev, candidate.slot)}, {row['arm_id']}", why))
+                out.append((slot_name(ev, candidate.slot, row["arm_id"]), why))
     return out
 
 
@@ -338,7 +343,7 @@ def passed_over(ev: Evidence, pairs: list[Candidate], others: list[Candidate],
         elif a[2] != b[2]:
             why = said("finals-there" if other.slot.statistic == "change" else "changes-there")
         elif a[3] != b[3]:
-            why = said("source", source=SOURCE_WORDS[b[3]])
+            why = said("source", source=said(SOURCE_NAMES[b[3]]))
         else:
             why = said("later-row")
         out.append((slot_name(ev, other.slot), why))

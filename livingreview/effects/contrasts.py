@@ -7,7 +7,7 @@ import re
 
 from .. import synthesis
 from ..data.scales import fixed_limits
-from .candidates import LIMITS, by_limits, not_comparable, source_rank
+from .candidates import by_limits, is_by_limits, not_comparable, source_rank
 from .estimates import within_person
 from .evidence import Contest, Evidence, Group
 from .messages import said
@@ -138,7 +138,7 @@ def reported_effect(ev: Evidence, analysis: Analysis, trial: str, contests: list
                     raise Unusable(said("selected-arms"))
                 yi, se, quality, words = _contrast_effect(
                     ev, analysis, row, flipped, _degrees_of_freedom(totals, paired))
-                if not rules.instrument_limits and any(w.startswith(LIMITS) for w in words):
+                if not rules.instrument_limits and any(map(is_by_limits, words)):
                     raise Unusable(said("limits-only"))
                 if not rules.takes(quality):
                     raise refused(quality, row)

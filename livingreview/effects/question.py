@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from .comparisons import UNCONTROLLED
 from .evidence import Evidence
-from .messages import said
+from .messages import said, understood
 from .values import MAIN_QUALITIES, QUALITIES, ArmValue, Reading
 
 LOW_FOLLOW_UP = 0.8
@@ -201,22 +201,25 @@ def not_taken(quality: str) -> str:
     return said("quality", quality=quality)
 
 
-# Reasons name no place where a trial is found instead: `missing` adds it where it is so.
-_REASON_ORDER = (
-    *(not_taken(quality) for quality in QUALITIES), "skewed by", said("silent-arm"),
-    "only some of the arms", "no single count", "no spread", "at baseline",
-    "number of units", said("no-scale"), "direction", "share no standardised", "no mean",
-    "values in one arm", "events are counted", "no count", said("percent-change"),
-    "follow unblinding", NO_VISIT, OUTSIDE,
-)
-
-
+# How close a reason is to a usable value; those of one line are equally close. Reasons name no
+# place where a trial is found instead: `missing` adds it where it is so.
+_CLOSENESS = {key: place for place, keys in enumerate((
+    *((quality,) for quality in QUALITIES), ("skewed",), ("silent-arm",), ("some-arms",),
+    ("no-single-count",), ("no-spread",), ("at-baseline", "no-baseline"), ("no-n", "no-total"),
+    ("no-scale", "limits-only"), ("direction", "against", "contrast-direction"), ("changes",),
+    ("no-mean",), ("one-arm",), ("events-counted",), ("no-count",), ("percent-change",), ("late",),
+    ("no-visit",), ("outside",))) for key in keys}
+_FARTHEST = max(_CLOSENESS.values()) + 1
 _NO_VALUES = said("no-values")
+
+
+def _closeness(reason: str) -> int:
+    """The place of a reason, or of the closest that it is about."""
+    return min(_CLOSENESS.get(part.of.get("quality") or part.key, _FARTHEST)
+               for part in understood(reason).chain())
 
 
 def main_reason(reasons: list[str]) -> str:
     """The reason closest to a usable value."""
-    def order(reason: str) -> int:
-        return next((i for i, text in enumerate(_REASON_ORDER) if text in reason),
-                    len(_REASON_ORDER) + (reason == _NO_VALUES))
-    return min(reasons, key=order, default=_NO_VALUES)
+    return min(reasons, key=lambda reason: (_closeness(reason), reason == _NO_VALUES),
+               default=_NO_VALUES)

@@ -172,8 +172,7 @@ def uncontrolled_effect(ev: Evidence, analysis: Analysis, trial: str, contests: 
             rows = slots(ev, analysis, trial, contest)[slot][0]
             last = _visit(ev, analysis, contest, slot, rows, rules)
     over = passed_over(ev, [best], [c for c, _ in found[1:]], unusable)
-    over += tuple((f"{slot_name(ev, c.slot)}, {', '.join(c.contest.cells.arms)}", SMALLER)
-                  for c in smaller)
+    over += tuple((slot_name(ev, c.slot, *c.contest.cells.arms), SMALLER) for c in smaller)
     yi, vi = _estimate(analysis, cells)
     return Effect(
         trial, contest.study_id, contest.kind, contest.background, contest.cells.cells,

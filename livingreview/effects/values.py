@@ -11,8 +11,7 @@ QUALITIES = ("as-reported", "derived", "borrowed", "digitised", "doubtful")
 MAIN_QUALITIES = frozenset({"as-reported", "derived"})
 SOURCE_RANK = {"abstract": 0, "full-text": 0, "full-text-table": 0, "registry": 1,
                "review-table": 2, "review-text": 2, "company-page": 3}
-SOURCE_WORDS = ("the trial's own report", "the registry", "a review",
-                "a seller's or company's page")
+SOURCE_NAMES = ("own-report", "registry", "review", "seller")  # of each rank, as messages
 NUMBERS = ("n", "mean", "sd", "se", "ci_low", "ci_high", "median", "q1", "q3", "min", "max",
            "events", "total", "percent", "estimate", "p_value")
 

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 
 from ..data import tables
 from ..effects import Analysis, Effect, Evidence, LeftOut, Rules, select
+from ..effects.messages import said
 from .counted import ANIMAL
 from .pools import interval_of
 
-NO_VALUES = "no values of the groups"
+NO_VALUES = said("no-groups")
 
 
 @dataclass(frozen=True)

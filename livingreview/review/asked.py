@@ -42,12 +42,17 @@ class Asked:
             When it has none, with what is possible.
         """
         pairs = possible(data, indication)
+        there = "\n".join(_listed(pairs))
+        if not there and any(given not in (None, "") for given in (window, comparator)):
+            raise AskedError(f"the chapter of {indication} has nothing to ask for")
         try:
             asked = cls(_months(window), str(comparator) if comparator else None)
         except ValueError:
-            raise AskedError(f"window={window} is no number of months; {_listed(pairs)}") from None
+            raise AskedError(f"window={window} is no number of months; possible are\n{there}"
+                             ) from None
         if asked and not any(asked.fits(end, kind) for kind, end in pairs):
-            raise AskedError(f"no analysis of {indication} has {asked.words()}; {_listed(pairs)}")
+            raise AskedError(f"no analysis of {indication} has {asked.words()}; possible are\n"
+                             f"{there}")
         return asked
 
     def __bool__(self) -> bool:
@@ -106,7 +111,7 @@ def possible(data: Dataset, indication: str) -> list[tuple[str | None, float | N
         for r in rows if r["role"] != "check"))
 
 
-def _listed(pairs: list[tuple[str | None, float | None]]) -> str:
+def _listed(pairs: list[tuple[str | None, float | None]]) -> list[str]:
     """What is possible, a line for each control."""
     ends: dict[str | None, list[str]] = {}
     for kind, end in sorted(pairs, key=lambda pair: pair[1] or 0):
@@ -118,4 +123,4 @@ def _listed(pairs: list[tuple[str | None, float | None]]) -> str:
         if said:
             alone = " (treated without a comparison)" if kind is None else ""
             lines.append(f"  {' with '.join(said)}{alone}")
-    return "\n".join(["possible are", *lines] if lines else ["the chapter has nothing to ask for"])
+    return lines

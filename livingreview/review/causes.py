@@ -6,16 +6,17 @@ of these as much is known as their analyses and directions show.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 
-# What a trial's entry is read from, and how a difference in it is called.
-_SLOT = {"outcome": "outcome", "instrument": "instrument", "months": "month",
-         "statistic": "statistic"}
+from ..effects.messages import Message, understood
+
+_SLOT = ("outcome", "instrument", "months", "statistic")  # what a trial's entry is read from
 _SHOWN = 3  # differences that a detail names
 # Tables that all trials share: where they differ, nobody can say that a rule did it.
 SHARED = ("vocabularies.csv", "instruments.csv", "hierarchy.csv", "cohort_overlaps.csv")
+_SAME_ROWS = Message("same-rows")
 
 
 @dataclass(frozen=True)
@@ -26,7 +27,10 @@ class Cause:
     ----------
     kind : str
         One of `changes.CAUSES`.
-    trial_id, detail : str
+    trial_id : str
+    detail : tuple of Message
+        What it is, one thing after the other. Of another value ``now`` and ``before`` are texts,
+        messages, or several of these; empty where there is none.
     other : str
         Another trial that the detail names.
     moved : frozenset of str
@@ -35,7 +39,7 @@ class Cause:
 
     kind: str
     trial_id: str
-    detail: str
+    detail: tuple[Message, ...]
     other: str = ""
     moved: frozenset[str] = frozenset()
 
@@ -110,22 +114,21 @@ class Side:
         return [self.document.get("digests", {}).get(path) for path in SHARED]
 
 
-def kinds_in_words(kinds: set[tuple[str, tuple[str, ...]]]) -> str:
-    """Classes of comparison for a reader."""
-    return ", ".join(
-        f"{kind.replace('-', ' ')}"
-        f"{' with ' + ' and '.join(both).replace('-', ' ') + ' in both arms' if both else ''}"
-        for kind, both in sorted(kinds)) or "none"
+def _classes(kinds: set[tuple[str, tuple[str, ...]]]) -> tuple[Message, ...]:
+    """Classes of comparison, each with what both arms got besides."""
+    return tuple(Message("class", {"kind": kind.replace("-", " "), "both": tuple(
+        word.replace("-", " ") for word in both)}) for kind, both in sorted(kinds))
 
 
-def _instead(now, before) -> str:
-    return f"{_words(now)} instead of {_words(before)}"
+def _instead(what: str, now, before) -> Message:
+    """Another value of what has one."""
+    return Message("instead", {"what": what, "now": _text(now), "before": _text(before)})
 
 
-def _words(value) -> str:
+def _text(value) -> str | tuple:
     if isinstance(value, (list, tuple)):
-        value = ", ".join(value)
-    return f"{value:g}" if isinstance(value, float) else str(value) if value else "none"
+        return tuple(value)
+    return f"{value:g}" if isinstance(value, float) else str(value) if value else ""
 
 
 def _readings(study: dict) -> list[dict]:
@@ -144,9 +147,9 @@ def _effect(study: dict) -> tuple:
     return study["yi"], study["vi"]
 
 
-def _left_out(result: dict) -> dict[str, str]:
+def _left_out(result: dict) -> dict[str, Message]:
     """Why trials that are known are not in the pool."""
-    return {t["trial_id"]: t["reason"] for t in result["not_in_pool"]["trials"]}
+    return {t["trial_id"]: understood(t["reason"]) for t in result["not_in_pool"]["trials"]}
 
 
 @dataclass(frozen=True)
@@ -192,8 +195,8 @@ class Compared:
                 old = self._before[other]
                 if other not in moved and _effect(old) == _effect(entry) and values(
                         old) == values(entry) != [] and not self.was.has(trial):
-                    yield Cause("renamed", trial, f"before: {other}, with the same values", other,
-                                frozenset({trial, other}))
+                    yield Cause("renamed", trial, (Message("name-before", {"other": other}),),
+                                other, frozenset({trial, other}))
                     moved.add(other)
                     break
 
@@ -205,15 +208,14 @@ class Compared:
                 continue
             entry, together = self._after.get(main), {trial}
             if entry is None:
-                why = _left_out(self.new).get(main, "it has no comparison of this question")
-                how = f"which is not in this pool: {why}"
+                how = Message("visits-outside", {"main": main, "of": _left_out(self.new).get(
+                    main, Message("no-comparison"))})
             else:
-                how = ("and are those that are taken" if entry.get("study_id") == trial
-                       else "of which others are taken")
+                how = Message("visits-taken" if entry.get("study_id") == trial
+                              else "visits-others", {"main": main})
                 if main not in self._before or entry.get("study_id") == trial:
                     together.add(main)
-            yield Cause("companion", trial, f"its visits now count as those of {main}, {how}", main,
-                        frozenset(together - moved))
+            yield Cause("companion", trial, (how,), main, frozenset(together - moved))
 
     def _each(self, moved: set[str]) -> Iterator[Cause]:
         """Trials that came, went or changed by themselves."""
@@ -234,56 +236,57 @@ class Compared:
         return (rows is not None and rows == self.now.rows(trial)
                 and self.was.shared() == self.now.shared())
 
-    def _came(self, trial: str) -> tuple[str, ...]:
+    def _came(self, trial: str) -> tuple:
         before = _left_out(self.old).get(trial)
         counted = next((t for t, s in self._before.items() if s.get("study_id") == trial), "")
         if counted:
-            return "entered", f"before: its visits counted as those of {counted}", counted
+            return "entered", (Message("visits-before", {"main": counted}),), counted
         if before is None and not self.was.has(trial):
-            return "added", ("not in the data before" if self.was.complete
-                             else "in no analysis before")
-        kind, why = ("entered", before) if before is not None else self._not_asked(
+            return "added", (Message("not-in-data-before" if self.was.complete
+                                     else "in-no-analysis-before"),)
+        kind, why = ("entered", before) if before else self._not_asked(
             self.was, self._after[trial], trial)
-        derived = "; ".join(self._after[trial].get("derivation", ())) if before else ""
-        detail = why if kind == "comparison" else f"before: {why}" + (
-            f"; now: {derived}" if derived else "")
-        return ("rule", f"its rows are the same; {detail}") if self._same_rows(trial) else (
+        detail = (why,) if kind == "comparison" else (Message("why-before", {"of": why}),)
+        if before and (derived := self._after[trial].get("derivation", ())):
+            detail += (_steps("steps-now", derived),)
+        return ("rule", (_SAME_ROWS, *detail)) if self._same_rows(trial) else (
             kind or "entered", detail)
 
-    def _went(self, trial: str) -> tuple[str, ...]:
+    def _went(self, trial: str) -> tuple:
         why = _left_out(self.new).get(trial)
         if why is None and not self.now.has(trial):
-            return "deleted", ("no longer in the data" if self.now.complete
-                               else "in no analysis any more")
-        said = why or ""  # a place where the trial is found instead may follow the reason
-        kind = "retracted" if said.startswith("retracted") else (
-            "doubtful" if "doubtful" in said else "removed")
+            return "deleted", (Message("no-longer-in-data" if self.now.complete
+                                       else "in-no-analysis-now"),)
+        # a place where the trial is found instead may follow the reason
+        chain = list(why.chain()) if why else []
+        kind = "retracted" if any(m.key == "retracted" for m in chain) else (
+            "doubtful" if any(m.of.get("quality") == "doubtful" for m in chain) else "removed")
         if why is None:
             kind, why = self._not_asked(self.now, self._before[trial], trial)
-        return ("rule", f"its rows are the same; now: {why}") if self._same_rows(trial) else (
-            kind or "removed", why)
+        return ("rule", (_SAME_ROWS, Message("why-now", {"of": why}))) if self._same_rows(
+            trial) else (kind or "removed", (why,))
 
-    def _not_asked(self, side: Side, entry: dict, trial: str) -> tuple[str, str]:
+    def _not_asked(self, side: Side, entry: dict, trial: str) -> tuple[str, Message]:
         """Why a version does not ask for a trial that the other has, with this entry, in its pool.
 
         The kind of cause is empty where nothing is sure.
         """
         if (main := side.main(trial)) != trial:
-            return "", f"a companion of {main}"
+            return "", Message("companion-of", {"main": main})
         if side.of(trial, "design") == "animal-experiment":
-            return "", "an animal experiment"
+            return "", Message("animals")
         kinds = side.comparisons(trial)
         asked = entry.get("comparison"), tuple(entry.get("background", ()))
         if (kinds or side.complete) and asked[0] and asked not in kinds:
             before, now = (kinds, {asked}) if side is self.was else ({asked}, kinds)
-            return "comparison", (f"now classed as {kinds_in_words(now)}, before as "
-                                  f"{kinds_in_words(before)}")
+            return "comparison", Message("classed", {
+                "now": _classes(now), "before": _classes(before)})
         condition = self.new["question"].get("condition")
         if condition and side.complete and side.of(trial, "condition") not in condition:
-            return "", f"form of the disease: {_words(side.of(trial, 'condition'))}"
-        return "", "not asked for by this analysis"
+            return "", Message("form", {"form": _text(side.of(trial, "condition"))})
+        return "", Message("not-asked")
 
-    def _changed(self, trial: str) -> tuple[str, str]:
+    def _changed(self, trial: str) -> tuple[str, tuple[Message, ...]]:
         before, after = self._before[trial], self._after[trial]
         same = values(before) == values(after)
         sizes = [[(s[side] or {}).get("n") for side in ("cells", "comparator")]
@@ -291,38 +294,35 @@ class Compared:
         flipped = (before["yi"] is None) != (after["yi"] is None)
         if self._same_rows(trial) or same and flipped and sizes[0] == sizes[1]:
             why = before.get("no_ratio") or after.get("no_ratio")
-            return "rule", "the same values" + (
-                f"; {'before' if before['yi'] is None else 'now'} without a ratio: {why}"
-                if flipped and why else "")
+            ratio = Message("no-ratio-before" if before["yi"] is None else "no-ratio-now",
+                            {"of": understood(why)}) if flipped and why else None
+            return "rule", (Message("same-values"), *([ratio] if ratio else []))
         found = [*_other_place(before, after), *([] if same else _other_values(before, after))]
         if not found:
-            found = [("re-derived", _derived(before, after))]
-        return found[0][0], "; ".join(detail for _, detail in found[:_SHOWN])
+            return "re-derived", _derived(before, after)
+        return found[0][0], tuple(detail for _, detail in found[:_SHOWN])
 
 
-def _other_place(before: dict, after: dict) -> Iterator[tuple[str, str]]:
+def _other_place(before: dict, after: dict) -> Iterator[tuple[str, Message]]:
     """What else of a trial is read: another comparison, report, visit, or other arms."""
     kinds = [{(s["comparison"], tuple(s.get("background", ())))} if s.get("comparison") else set()
              for s in (before, after)]
     if kinds[0] != kinds[1]:
-        yield "comparison", f"{kinds_in_words(kinds[1])} instead of {kinds_in_words(kinds[0])}"
-    if before.get("study_id") != after.get("study_id"):
-        yield "other-values", ("its report " + _instead(after.get("study_id"),
-                                                        before.get("study_id")))
-    for key, name in _SLOT.items():
+        yield "comparison", _instead("comparison", *map(_classes, reversed(kinds)))
+    for key in ("study_id", *_SLOT):
         if before.get(key) != after.get(key):
-            yield "other-values", f"{name} {_instead(after.get(key), before.get(key))}"
-    for side, name in (("cells", "arms with cells"), ("comparator", "control arms")):
+            yield "other-values", _instead(key, after.get(key), before.get(key))
+    for side in ("cells", "comparator"):
         arms = [(s[side] or {}).get("arms") for s in (before, after)]
         if arms[0] != arms[1]:
-            yield "other-values", f"{name} {_instead(arms[1], arms[0])}"
+            yield "other-values", _instead(side, arms[1], arms[0])
 
 
-def _other_values(before: dict, after: dict) -> Iterator[tuple[str, str]]:
+def _other_values(before: dict, after: dict) -> Iterator[tuple[str, Message]]:
     """Which printed values are others: read elsewhere, corrected, or not there before."""
     sources = [sorted({r["source_id"] for r in _readings(s)}) for s in (before, after)]
     if sources[0] != sources[1]:
-        yield "other-values", f"read in {_instead(sources[1], sources[0])}"
+        yield "other-values", _instead("source", sources[1], sources[0])
         return
     cells = [{(r["arm_id"], key): value for r in _readings(s) for key, value in r["printed"]}
              for s in (before, after)]
@@ -330,16 +330,20 @@ def _other_values(before: dict, after: dict) -> Iterator[tuple[str, str]]:
         [*cells[1], *cells[0]]) if cells[0].get(name) != cells[1].get(name)]
     kind = "completed" if all(old is None for _, old, _ in differing) else "corrected"
     for (arm, key), old, new in differing:
-        place = f"{key} of {arm}" if arm else key
-        yield kind, f"{place} {_words(new)} instead of {_words(old)}"
+        yield kind, Message("value", {"number": key, "arm": arm or "", "now": _text(new),
+                                      "before": _text(old)})
     if not differing:
-        yield "corrected", "other rows are read"
+        yield "corrected", Message("other-rows")
 
 
-def _derived(before: dict, after: dict) -> str:
+def _derived(before: dict, after: dict) -> tuple[Message, ...]:
     """How the same printed values are derived otherwise."""
     words = [list(s.get("derivation", ())) for s in (before, after)]
     more, less = ([w for w in words[a] if w not in words[b]] for a, b in ((1, 0), (0, 1)))
-    said = [f"now: {'; '.join(more)}"] if more else []
-    said += [f"no longer: {'; '.join(less)}"] if less else []
-    return ", ".join(["from the same printed values", *said])
+    return (Message("same-printed"), *([_steps("steps-now", more)] if more else []),
+            *([_steps("steps-no-longer", less)] if less else []))
+
+
+def _steps(key: str, derivation: Iterable[str]) -> Message:
+    """A message on steps from the printed to the analysed values."""
+    return Message(key, {"steps": tuple(map(understood, derivation))})

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from ..data import versions
 from ..data.dataset import Dataset
 from ..effects import Analysis, Evidence
+from ..effects.messages import Message
 from ..effects.question import RATIOS
 from . import pools
 from .causes import SHARED, Cause, Compared, Side
@@ -27,12 +28,8 @@ CAUSES = ("question", "method", "rule", "renamed", "corrected", "completed", "ot
           "certainty")  # rated anew: of an estimate, and no part of its way
 TOLERANCE = 1e-6  # relative: results are published with ten digits
 # What a question asks. How the review calls its things is no part of it.
-_ASKED = {
-    "measure": "measure", "window": "window", "comparison": "comparison",
-    "target_type": "target type", "target": "target", "instrument_contains": "instrument",
-    "scale": "scale", "favourable": "better side", "background": "background",
-    "condition": "condition", "products": "products", "unit": "unit",
-}
+_ASKED = ("measure", "window", "comparison", "target_type", "target", "instrument_contains",
+          "scale", "favourable", "background", "condition", "products", "unit")
 # What a comparison reads of a file of results: keys, and what their values are.
 _NUMBER, _MAYBE = (int, float), (int, float, type(None))
 _READING = {"table": str, "arm_id": (str, type(None)), "source_id": str, "printed": list}
@@ -64,31 +61,41 @@ def wrong(document: dict) -> str:
     document : dict
         Read from a file.
     """
-    found = _wrong(document, _DOCUMENT, "")
-    for name, result in document["analyses"].items() if not found else ():
-        found = found or _wrong(result, _RESULT, f"analyses.{name}")
-    for indication, studies in document.get("known", {}).items() if not found else ():
-        for name, study in studies.items():
-            found = found or _wrong(study, _KNOWN, f"known.{indication}.{name}")
-    return found
+    try:
+        _examine(document, _DOCUMENT, "")
+        for name, result in document["analyses"].items():
+            _examine(result, _RESULT, f"analyses.{name}")
+        for indication, studies in document.get("known", {}).items():
+            for name, study in studies.items():
+                _examine(study, _KNOWN, f"known.{indication}.{name}")
+    except _OtherwiseError as error:
+        return str(error)
+    return ""
 
 
-def _wrong(value, expected, place: str) -> str:
+class _OtherwiseError(ValueError):
     """The first place in a value that is not as expected."""
+
+
+def _examine(value, expected, place: str) -> None:
+    """Refuse a value that is not as expected."""
     if isinstance(expected, tuple) and expected[-1] is None:  # something, or null
-        return "" if value is None else _wrong(value, expected[0], place)
-    if isinstance(expected, dict):
+        if value is not None:
+            _examine(value, expected[0], place)
+    elif isinstance(expected, dict):
         if not isinstance(value, dict):
-            return f"{place} is no object"
-        return next(filter(None, (
-            _wrong(value[key], inner, f"{place}.{key}".lstrip(".")) if key in value
-            else f"{place or 'the file'} has no {key!r}" for key, inner in expected.items())), "")
-    if isinstance(expected, list):
+            raise _OtherwiseError(f"{place or 'the file'} is no object")
+        for key, inner in expected.items():
+            if key not in value:
+                raise _OtherwiseError(f"{place or 'the file'} has no {key!r}")
+            _examine(value[key], inner, f"{place}.{key}".lstrip("."))
+    elif isinstance(expected, list):
         if not isinstance(value, list):
-            return f"{place} is no list"
-        return next(filter(None, (_wrong(item, expected[0], f"{place}.{i}")
-                                  for i, item in enumerate(value))), "")
-    return "" if isinstance(value, expected) else f"{place} is {value!r}"
+            raise _OtherwiseError(f"{place} is no list")
+        for i, item in enumerate(value):
+            _examine(item, expected[0], f"{place}.{i}")
+    elif not isinstance(value, expected):
+        raise _OtherwiseError(f"{place} is {value!r}")
 
 
 class DifferentError(ValueError):
@@ -143,32 +150,39 @@ def _rated(old: dict, new: dict) -> Iterator[Cause]:
     if before is None or now is None or before["level"] == now["level"]:
         return
     was = {s["domain"]: s["change"] for s in before.get("steps", ())}
-    domains = [f"{s['domain']} {_sign(s['change'])} instead of {_sign(was[s['domain']])}"
-               for s in now.get("steps", ()) if was.get(s["domain"], s["change"]) != s["change"]]
-    yield Cause("certainty", "", ": ".join(filter(None, [
-        f"{now['level']} instead of {before['level']}", ", ".join(domains)])))
+    domains = tuple(
+        Message("domain", {"domain": s["domain"], "now": _sign(s["change"]),
+                           "before": _sign(was[s["domain"]])})
+        for s in now.get("steps", ()) if was.get(s["domain"], s["change"]) != s["change"])
+    yield Cause("certainty", "", (Message("rated", {
+        "now": now["level"], "before": before["level"], "domains": domains}),))
 
 
 def _sign(change: int) -> str:
     return f"{change:+d}".replace("-", "\N{MINUS SIGN}") if change else "0"
 
 
-def _asked(question: dict) -> dict[str, str]:
-    """What a question asks, in words; what results of earlier versions do not have is not asked."""
-    low, high = question["window_from"], question["window_to"]
-    window = "any visit" if low is None and high is None else " ".join([
-        f"above {low or 0:g}", *([] if high is None else [f"to {high:g}"]), "months"])
-    scale = "0 to 100" if question["rescaled_0_100"] else "as measured"
-    stated = {**question, "window": window, "scale": scale}
-    values = {key: stated.get(key) or "none" for key in _ASKED}
-    return {key: ", ".join(v) if isinstance(v, list) else v for key, v in values.items()}
+def _window(low: float | None, high: float | None) -> Message:
+    """The time window of a question."""
+    if low is None and high is None:
+        return Message("any-visit")
+    ends = {"low": f"{low or 0:g}"} | ({} if high is None else {"high": f"{high:g}"})
+    return Message("window" if high is None else "window-to", ends)
 
 
-def _otherwise(old: dict, new: dict) -> str:
-    """What another question asks otherwise, in words; empty where it is the same question."""
+def _asked(question: dict) -> dict[str, str | tuple | Message]:
+    """What a question asks; what results of earlier versions do not have is not asked."""
+    stated = {**question, "window": _window(question["window_from"], question["window_to"]),
+              "scale": Message("scale-100" if question["rescaled_0_100"] else "as-measured")}
+    values = {key: stated.get(key) or "" for key in _ASKED}
+    return {key: tuple(v) if isinstance(v, list) else v for key, v in values.items()}
+
+
+def _otherwise(old: dict, new: dict) -> tuple[Message, ...]:
+    """What another question asks otherwise; nothing where it is the same question."""
     before, now = _asked(old["question"]), _asked(new["question"])
-    return "; ".join(f"{name} {now[key]} instead of {before[key]}"
-                     for key, name in _ASKED.items() if before[key] != now[key])
+    return tuple(Message("instead", {"what": key, "now": now[key], "before": before[key]})
+                 for key in _ASKED if before[key] != now[key])
 
 
 def _part(measure: str, before: float, now: float) -> float:
@@ -179,8 +193,7 @@ def _close(one: float, other: float) -> bool:
     return math.isclose(one, other, rel_tol=TOLERANCE, abs_tol=1e-9)
 
 
-_METHOD = {"cause": "method", "trial_id": "", "detail": "the same trials, pooled as now",
-           "other": ""}
+_METHOD = {"cause": "method", "trial_id": "", "detail": (Message("same-trials"),), "other": ""}
 
 
 def _named(cause: Cause) -> dict:
@@ -206,9 +219,9 @@ def steps(compared: Compared) -> list[dict]:
     Returns
     -------
     list of dict
-        ``cause``, ``trial_id`` (empty for the method), ``detail``, ``other`` (another trial that
-        the detail names), ``estimate`` after the step, and ``part``. The parts sum to the whole
-        change.
+        ``cause``, ``trial_id`` (empty for the method), ``detail`` (as of a cause), ``other``
+        (another trial that the detail names), ``estimate`` after the step, and ``part``. The parts
+        sum to the whole change.
 
     Raises
     ------
@@ -255,7 +268,7 @@ def _glance(result: dict | None) -> dict | None:
             "certainty": (result["certainty"] or {}).get("level")}
 
 
-def _by_question(old: dict, new: dict, asked: str) -> dict:
+def _by_question(old: dict, new: dict, asked: tuple[Message, ...]) -> dict:
     """Cause, step and total of another question.
 
     Its trials and values are those that it asks for: none of them was added, corrected or taken
@@ -281,9 +294,9 @@ def _compared(name: str, before: dict, now: dict) -> dict:
            "measure": either["question"]["measure"], "before": _glance(old), "now": _glance(new),
            "causes": [], "steps": [], "total": None}
     if old is None or new is None:
-        return {**out, "change": "new analysis" if old is None else "analysis no longer declared"}
+        return {**out, "change": "new" if old is None else "gone"}
     if asked := _otherwise(old, new):
-        return {**out, "change": "another question", **_by_question(old, new, asked)}
+        return {**out, "change": "question", **_by_question(old, new, asked)}
     both = Compared(old, new, *(Side(d, new["indication"]) for d in (before, now)))
     out["causes"] = [_named(cause) for cause in (*_in_order(both), *_rated(old, new))]
     if old["pooled"] is None or new["pooled"] is None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ..effects import Evidence, Rules
+from ..effects.messages import said
 from ..effects.selection import shares_patients
 
 ANIMAL = "animal-experiment"
@@ -35,9 +36,9 @@ def not_counted(ev: Evidence, trial: str) -> str:
     """Why the patients of a trial are in no count; empty where they are."""
     study = ev.studies[trial]
     if study["status"] == "retracted":
-        return "retracted"
+        return said("retracted")
     if ev.nameless(study):
-        return "a study without a name, which may be there under its own"
+        return said("nameless")
     return shares_patients(ev, trial, Rules())
 
 

@@ -27,6 +27,7 @@ from ..effects.comparisons import MORE_DIFFERS, any_order
 from ..effects.contrasts import EXACT_P, reported_effect, touches
 from ..effects.estimates import row_effect, within_person
 from ..effects.evidence import Contest
+from ..effects.messages import said
 from ..effects.question import APART
 from ..effects.selection import shares_patients
 from ..effects.values import QUALITIES, Reading, Unusable, reading, worst
@@ -250,7 +251,7 @@ class _Trial:
             self.blank, study=row["study_id"], outcome=outcome, direction=direction,
             basis=basis if direction else "", months=row["timepoint_months"], p=p, p_sign=sign,
             n=self._allocated(row), quality=row["quality"] or "as-reported",
-            why_unknown="" if direction else "a result without its direction",
+            why_unknown="" if direction else said("no-direction"),
             readings=(reading("contrasts", row),))
 
     def _p_of_contrast(self, outcome: str, row) -> tuple[float | None, str]:
@@ -294,10 +295,10 @@ class _Trial:
 
 def _why(pairs: list) -> str:
     if not pairs:
-        return "values in one arm only, or after the trial stopped being comparable"
+        return said("one-arm-or-late")
     if any(slot.better in ("lower", "higher") for _, slot, _, _ in pairs):
-        return "no value that can be compared"
-    return "which way the values are better is not known"
+        return said("nothing-comparable")
+    return said("no-better-side")
 
 
 def _latest(d: Direction) -> tuple[float]:
@@ -327,11 +328,11 @@ def _barred(ev: Evidence, trial: str, cells: str) -> str:
     """Why a trial has no vote."""
     study = ev.studies[trial]
     if study["design"] is None:
-        return "design not stated"
+        return said("no-design")
     if ev.nameless(study):
-        return "a study without a name, which may be there under its own"
+        return said("nameless")
     if study["status"] == "retracted":
-        return "retracted"
+        return said("retracted")
     return APART if cells == "apart" else shares_patients(ev, trial, RULES)
 
 

@@ -12,6 +12,7 @@ from .. import synthesis
 from ..effects import Analysis, Effect, Evidence, Rules
 from ..effects.estimates import row_effect
 from ..effects.evidence import Contest, Group
+from ..effects.messages import said
 from ..effects.question import ONE_ARM
 from ..effects.values import Unusable
 from . import pools
@@ -19,7 +20,7 @@ from .groups import cell_arms
 
 PER_WEIGHT = "kg"  # a dose by body weight is no number of cells in one administration
 FEWEST = 4  # trials: through fewer, the error of a line is hardly known
-NOT_BY_DOSE = "values read for all doses together, not for each dose arm"
+NOT_BY_DOSE = said("not-by-dose")
 
 
 def arm_dose(arm) -> float | None:
@@ -189,7 +190,7 @@ def _arms(ev: Evidence, analysis: Analysis, effect: Effect,
              for dose, contest in contests]
     if len({(e.outcome, e.instrument, e.months, e.statistic, e.comparator.arms)
             for _, e in found}) > 1:
-        raise Unusable("the dose arms share no outcome, visit and control")
+        raise Unusable(said("nothing-shared"))
     control = found[0][1].comparator
     covariance = synthesis.shared_control_md([e.vi for _, e in found], control.sd, control.n)
     return [{"arm_id": e.cells.arms[0], "dose": dose, "n": e.cells.n, "estimate": e.yi,

@@ -11,12 +11,13 @@ from ..effects import Evidence, Rules, cell_class
 from ..effects.candidates import source_rank
 from ..effects.comparisons import is_cell_arm
 from ..effects.estimates import within_person
+from ..effects.messages import Message, said, understood
 from ..effects.question import APART
 from ..effects.selection import shares_patients
 from ..effects.values import MAIN_QUALITIES, Unusable, binary, doubt_of
 
-ALLOCATED = "allocated n"
-SAME_PATIENTS = "counted already: "  # how the reason starts where the patients are in a sum
+ALLOCATED = said("allocated")
+COUNTED_ALREADY = "counted-already"  # the message where the patients are in a sum
 
 
 @dataclass(frozen=True)
@@ -41,8 +42,9 @@ class ArmEvents:
     row : int
         Line of `adverse_events.csv`.
     derivation : tuple of str
-    printed : str
-        What the source prints, be it patients, events or a percentage; empty where no number.
+    printed : Message or None
+        What the source prints: patients (``patients``, ``patients-of``), events (``events``) or a
+        percentage (``percent``); None where no number.
     not_counted : str
         Why the arm is not in a total; empty where it is.
     """
@@ -65,14 +67,14 @@ class ArmEvents:
     source: str
     row: int
     derivation: tuple[str, ...] = ()
-    printed: str = ""
+    printed: Message | None = None
     not_counted: str = ""
 
     @property
     def seen_apart(self) -> bool:
         """Whether the event was seen in patients who are in no total."""
-        return bool(self.not_counted and self.printed and not self.printed.startswith("0 ")
-                    and not self.not_counted.startswith(SAME_PATIENTS))
+        return bool(self.not_counted and self.printed and self.printed.of["number"] != "0"
+                    and understood(self.not_counted).key != COUNTED_ALREADY)
 
 
 def _at_risk(arm, row) -> tuple[float | None, tuple[str, ...]]:
@@ -81,18 +83,21 @@ def _at_risk(arm, row) -> tuple[float | None, tuple[str, ...]]:
     if row["total"] is None:
         return patients, () if patients is None else (ALLOCATED,)
     if arm["n_patients"] is not None and row["total"] > arm["n_patients"]:
-        raise Unusable("units are counted, not patients")
+        raise Unusable(said("units-counted"))
     return row["total"], ()
 
 
-def _printed(row) -> str:
-    """The number of a row in words."""
+def _printed(row) -> Message | None:
+    """The number of a row."""
     if row["events"] is None:
-        return "" if row["percent"] is None else f"{row['percent']:g}%"
+        return None if row["percent"] is None else Message(
+            "percent", {"number": f"{row['percent']:g}"})
+    number = f"{row['events']:g}"
     if row["count"] == "events":
-        return f"{row['events']:g} event{'' if row['events'] == 1 else 's'}"
-    total = "an unknown number" if row["total"] is None else f"{row['total']:g}"
-    return f"{row['events']:g} of {total}"
+        return Message("events", {"number": number})
+    if row["total"] is None:
+        return Message("patients", {"number": number})
+    return Message("patients-of", {"number": number, "total": f"{row['total']:g}"})
 
 
 def _read(ev: Evidence, controlled: bool, arm, row) -> ArmEvents:
@@ -125,7 +130,9 @@ def _weak(value, row) -> str:
     """Why a count is no base of a total; empty where it is one."""
     if value.quality in MAIN_QUALITIES:
         return ""
-    return ", ".join((f"the count is {value.quality}", *doubt_of(row)))
+    doubt = ", ".join(doubt_of(row))
+    return (said("weak-count-doubt", quality=value.quality, doubt=doubt) if doubt
+            else said("weak-count", quality=value.quality))
 
 
 def _barred(ev: Evidence, trial: str, study: str, kind: str, n: float) -> str:
@@ -133,11 +140,11 @@ def _barred(ev: Evidence, trial: str, study: str, kind: str, n: float) -> str:
     if kind == "apart":
         return APART
     if n == 1:  # a single case is published for what happened in it
-        return "a report of a single patient, which gives no rate"
+        return said("single-patient")
     if ev.nameless(ev.studies[trial]):
-        return "a study without a name, which may be there under its own"
+        return said("nameless")
     if "retracted" in (ev.studies[trial]["status"], ev.studies[study]["status"]):
-        return "retracted"
+        return said("retracted")
     return shares_patients(ev, trial, Rules())
 
 
@@ -161,16 +168,21 @@ def _once(ev: Evidence, rows: list[ArmEvents]) -> list[ArmEvents]:
     inside = {part: arm for arm in best for part in ev.arms[longest, arm]["combines"]}
     sides = [arm for arm in best if arm not in inside] if within_person(ev, longest) else []
 
+    def counted(r: ArmEvents) -> str:
+        """Why the patients of a row are in a sum already; empty where they are not."""
+        if r.study != longest:
+            return said("longer-follow-up", study=longest)
+        if best[r.arm] is not r:
+            return said("another-count")
+        if r.arm in inside:
+            return said("in-union", arm=inside[r.arm])
+        return said("other-side") if r.arm in sides[1:] else ""
+
     def why(r: ArmEvents) -> str:
         if r.not_counted:
             return r.not_counted
-        if r.study != longest:
-            return f"{SAME_PATIENTS}{longest} has a longer follow-up of the same patients"
-        if best[r.arm] is not r:
-            return f"{SAME_PATIENTS}another source, or a longer follow-up, of the arm was taken"
-        if r.arm in inside:
-            return f"{SAME_PATIENTS}in the arm {inside[r.arm]}"
-        return f"{SAME_PATIENTS}the other side of the same patients" if r.arm in sides[1:] else ""
+        already = counted(r)
+        return said(COUNTED_ALREADY, of=already) if already else ""
 
     return [replace(r, not_counted=why(r)) for r in rows]
 

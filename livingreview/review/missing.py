@@ -11,12 +11,7 @@ FINISHED_REPORTED = "finished-reported"
 FINISHED_UNREPORTED = "finished-unreported"
 RUNNING = "running"
 NOT_KNOWN = "not-known"
-GROUPS = {
-    FINISHED_REPORTED: "finished, with a report but no usable number here",
-    FINISHED_UNREPORTED: "finished, without a report",
-    RUNNING: "running or not yet started",
-    NOT_KNOWN: "stopped, or progress not stated",
-}
+GROUPS = (FINISHED_REPORTED, FINISHED_UNREPORTED, RUNNING, NOT_KNOWN)
 
 
 def group_of(study) -> str:

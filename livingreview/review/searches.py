@@ -7,8 +7,6 @@ from dataclasses import dataclass
 
 from ..data.dataset import Dataset
 
-NO_REASON = "no reason stated"
-
 
 @dataclass(frozen=True)
 class Search:
@@ -20,7 +18,7 @@ class Search:
     hits, screened : int or None
         Of the whole search; None where they are not stated.
     excluded : dict of str to int
-        Records excluded, by reason.
+        Records excluded, by reason; that of those without one is empty.
     """
 
     date: str
@@ -53,7 +51,7 @@ def _excluded(rows: list) -> dict[str, int]:
     out = Counter()
     for row in rows:
         if row["excluded"] is not None:
-            out[row["reason"] or NO_REASON] += row["excluded"]
+            out[row["reason"] or ""] += row["excluded"]
     return dict(out)
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from ..data.dataset import Dataset
 from ..effects import Evidence
 from ..effects.comparisons import is_cell_arm
+from ..effects.messages import Message
 from ..review import Review
 from ..review.animals import NO_VALUES, AnimalEffect, effects, experiments, signals
 from ..review.counted import ANIMAL
@@ -16,6 +17,7 @@ from ..review.directions import Direction, directions
 from .base import Label, View, label, labels, wording
 from .directory import Directory
 from .finding import Estimate
+from .message import message
 from .sizes import Counted
 from .sources import Link
 
@@ -70,10 +72,10 @@ class AnimalExperiments(View):
 
 @dataclass(frozen=True)
 class Basis:
-    """How a direction is known (`review.directions.Direction.basis`), else a reason in words."""
+    """How a direction is known (`review.directions.Direction.basis`), else a reason."""
 
     key: str
-    said: str = ""
+    why: Message | None = None
 
 
 @dataclass(frozen=True)
@@ -85,7 +87,7 @@ class Effect:
     measure : Label
     estimate : Estimate or None
         Above the null better with the treatment.
-    why : str
+    why : Message
         Why there is no estimate.
     directions : tuple of Label
         Which way it points, as stated; empty where it was compared with no control.
@@ -98,7 +100,7 @@ class Effect:
     outcome: Label
     measure: Label
     estimate: Estimate | None
-    why: str
+    why: Message
     directions: tuple[Label, ...]
     bases: tuple[Basis, ...]
     p: tuple[tuple[str, float], ...]
@@ -204,15 +206,16 @@ def animal_effects(review: Review, indications: Sequence[str]) -> AnimalEffects:
 def _effect(directory: Directory, ev: Evidence, key: tuple[str, str], size: AnimalEffect | None,
             ways: list[Direction]) -> Effect:
     data, i, (study_id, outcome) = ev.data, ev.indication, key
-    bases = [b for d in ways for b in (
-        Basis(d.basis) if d.basis else Basis("", d.why_unknown), Basis("", d.not_counted))]
+    names = directory.names(i)
+    bases = [Basis(d.basis) if d.basis else Basis("", message(d.why_unknown, names)) for d in ways]
+    bases += [Basis("", message(d.not_counted, names)) for d in ways if d.not_counted]
     return Effect(
         directory.study(i, study_id), label(data, "indication", i), label(data, "outcome", outcome),
         label(data, "measure", size.measure if size else None),
         Estimate(*size.values, 1) if size and size.values else None,
-        size.why if size else NO_VALUES,
+        message(size.why if size else NO_VALUES, names),
         tuple(dict.fromkeys(label(data, "stated_result", d.direction) for d in ways)),
-        tuple(dict.fromkeys(b for b in bases if b.key or b.said)),
+        tuple(b for j, b in enumerate(bases) if b not in bases[:j]),
         tuple(dict.fromkeys((d.p_sign, d.p) for d in ways if d.p is not None)))
 
 

@@ -7,11 +7,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ..data.dataset import Dataset
+from ..effects.messages import Message
 from ..effects.question import RATIOS
 from ..review.changes import CAUSES
 from .base import Label, View, label
 from .finding import Estimate, estimate_of
-from .naming import arm_names, of_study, spoken, study_names
+from .message import named
+from .naming import arm_names, of_study, study_names
 from .versions import State
 
 FACTOR = 3  # decimals of a factor
@@ -40,9 +42,9 @@ class Cause:
         One of `livingreview.review.changes.CAUSES`.
     trial, other : tuple of str
         Identifier and name of its trial, and of another one that the detail names; empty for none.
-    detail : str
+    detail : tuple of Message
         With identifiers, for those who look at the files.
-    said : str
+    said : tuple of Message
         The detail with names.
     estimate : float or None
         After this step; None for what is no step.
@@ -53,8 +55,8 @@ class Cause:
     kind: str
     trial: tuple[str, str]
     other: tuple[str, str]
-    detail: str
-    said: str
+    detail: tuple[Message, ...]
+    said: tuple[Message, ...]
     estimate: float | None = None
     part: float | None = None
 
@@ -75,7 +77,7 @@ class Changed:
     uneven : bool
         Whether the parts as they are printed do not give the total that is printed.
     named : tuple
-        For each kind of cause: its trials, or details, and how many more there are.
+        For each kind of cause: the names of its trials, or details, and how many more there are.
     resized, wider : bool
         With no cause: whether the number of participants, or the interval, is another.
     """
@@ -92,7 +94,7 @@ class Changed:
     causes: tuple[Cause, ...]
     total: float | None
     uneven: bool
-    named: tuple[tuple[str, tuple[str, ...], int], ...]
+    named: tuple[tuple[str, tuple[str | tuple[Message, ...], ...], int], ...]
     resized: bool
     wider: bool
 
@@ -181,7 +183,7 @@ class _Names:
         """Identifier and name of a trial."""
         return trial, self._of(indication).get(trial, trial) if trial else ""
 
-    def said(self, indication: str, step: Mapping) -> str:
+    def said(self, indication: str, step: Mapping) -> tuple[Message, ...]:
         """A detail with the names of the trials, arms and sources that it speaks of."""
         if not self._has(indication):
             return step["detail"]
@@ -189,8 +191,8 @@ class _Names:
             self._beside[indication] = arm_names(self._data, indication), {
                 s["source_id"]: s["title"] for s in self._data.records("sources", indication)}
         arms, sources = self._beside[indication]
-        return spoken(step["detail"], of_study(arms, step["trial_id"]), self._of(indication),
-                      sources)
+        known = of_study(arms, step["trial_id"]), self._of(indication), sources
+        return tuple(named(one, *known) for one in step["detail"])
 
 
 def decimals(measure: str) -> int:
@@ -219,14 +221,14 @@ def _part(change: Mapping, value: float | None) -> float | None:
 def _changed(names: _Names, change: Mapping) -> Changed:
     before, now, d = _side(change["before"]), _side(change["now"]), decimals(change["measure"])
     ratio = change["measure"] in RATIOS
-    named = _named(names, change)
-    alone = before is not None and now is not None and not named
+    by_kind = _by_kind(names, change)
+    alone = before is not None and now is not None and not by_kind
     steps, causes = (tuple(_cause(names, change, c) for c in change[key])
                      for key in ("steps", "causes"))
     return Changed(
         change["id"], names.indication(change["indication"]), change["title"], ratio, d,
         FACTOR if ratio else d + 1, before, now, steps, causes,
-        _part(change, change["total"]), uneven(change), named,
+        _part(change, change["total"]), uneven(change), by_kind,
         alone and before.n != now.n, alone and _ends(before) != _ends(now))
 
 
@@ -234,9 +236,9 @@ def _ends(side: Side) -> tuple[float, float] | None:
     return side.estimate and (side.estimate.low, side.estimate.high)
 
 
-def _named(names: _Names, change: Mapping) -> tuple[tuple[str, tuple[str, ...], int], ...]:
+def _by_kind(names: _Names, change: Mapping) -> tuple[tuple[str, tuple, int], ...]:
     """The trials of each kind of cause; of many the first, and how many more."""
-    by_kind: dict[str, list[str]] = {}
+    by_kind: dict[str, list[str | tuple[Message, ...]]] = {}
     for found in change["causes"]:
         by_kind.setdefault(found["cause"], []).append(
             names.trial(change["indication"], found["trial_id"])[1] or found["detail"])

@@ -9,6 +9,7 @@ from ..data.dataset import Dataset
 from ..data.tables import DOUBTFUL_SOURCES
 from ..effects import Evidence
 from ..effects.comparisons import any_order
+from ..effects.messages import Message
 from ..effects.values import Reading
 from ..review.counted import ANIMAL
 from ..review.directions import (
@@ -25,6 +26,7 @@ from ..review.directions import (
 from ..review.robustness import odd_values
 from .base import Label, View, label, labels, stated, wording
 from .forest import Forests
+from .message import message
 from .naming import spoken
 
 SMALL, LARGE = 50, 300  # patients or joints: below, and above, which a trial is small or large
@@ -60,6 +62,8 @@ class Row:
     ----------
     size : str
         ``small``, ``medium``, ``large`` or ``unknown``.
+    not_counted : Message or None
+        Why the trial has no vote; None where it has.
     concluded : Label or None
         What the report concludes.
     marks : tuple of Mark or None
@@ -71,7 +75,7 @@ class Row:
     against: Label
     design: Label | None
     blinding: Label | None
-    not_counted: str
+    not_counted: Message | None
     n: float | None
     size: str
     concluded: Label | None
@@ -124,8 +128,10 @@ class Outcome:
     ----------
     basis : str
         As :attr:`livingreview.review.directions.Direction.basis`.
-    why_unknown, odd, not_counted : str
-        In the words of the analysis.
+    why_unknown, not_counted : Message or None
+        Why nothing is known of its direction, and why the trial has no vote.
+    odd : str
+        In the words of the validation.
     """
 
     trial: str
@@ -134,7 +140,7 @@ class Outcome:
     outcome: Label
     direction: str
     basis: str
-    why_unknown: str
+    why_unknown: Message | None
     months: float | None
     visits: tuple[float, ...]
     n: float | None
@@ -143,7 +149,7 @@ class Outcome:
     quality: Label | None
     printed: tuple[Printed, ...]
     odd: str
-    not_counted: str
+    not_counted: Message | None
 
 
 @dataclass(frozen=True)
@@ -180,6 +186,11 @@ class Directions(View):
 def ways(data: Dataset) -> tuple[tuple[str, Label], ...]:
     """Every direction with its label."""
     return tuple((w, label(data, "stated_result", w)) for w in (CELLS, COMPARATOR, MIXED, SAME))
+
+
+def _message(text: str, names: Mapping[str, str]) -> Message | None:
+    """Why something is as it is; None where there is nothing to say."""
+    return message(text, names) if text else None
 
 
 def direction_plot(ev: Evidence, forests: Forests, rows: Sequence[Direction]) -> Directions:
@@ -226,8 +237,8 @@ def _row(ev: Evidence, forests: Forests, families: Iterable[str], group: Sequenc
     return Row(
         forests.names[first.trial], forests.addresses.trial(ev.indication, first.trial),
         label(data, "comparison_class", first.comparison), stated(data, "design", first.design),
-        stated(data, "blinding", first.blinding), spoken(first.not_counted, forests.names), n, size,
-        stated(data, "stated_result", ev.studies[first.trial]["stated_result"]),
+        stated(data, "blinding", first.blinding), _message(first.not_counted, forests.names), n,
+        size, stated(data, "stated_result", ev.studies[first.trial]["stated_result"]),
         tuple(_mark([d for d in group if d.family == family]) for family in families))
 
 
@@ -255,10 +266,11 @@ def _outcome(ev: Evidence, forests: Forests, d: Direction) -> Outcome:
     return Outcome(
         names[d.study], forests.addresses.trial(ev.indication, d.study),
         label(data, "comparison_class", d.comparison), label(data, "outcome", d.outcome),
-        d.direction, d.basis, d.why_unknown, d.months, d.visits, d.n, d.p, d.p_sign,
+        d.direction, d.basis, _message(d.why_unknown, names), d.months, d.visits, d.n, d.p,
+        d.p_sign,
         stated(data, "quality", d.quality), tuple(_printed(ev, forests, r) for r in d.readings),
         spoken("; ".join(wrong for _, wrong in odd_values(ev, d)), names),
-        spoken(d.not_counted, names))
+        _message(d.not_counted, names))
 
 
 def _printed(ev: Evidence, forests: Forests, r: Reading) -> Printed:

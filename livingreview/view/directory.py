@@ -5,7 +5,9 @@ from __future__ import annotations
 from functools import cache
 
 from ..data.dataset import Dataset
+from ..effects.messages import Message
 from .addresses import Addresses
+from .message import message
 from .naming import arm_names, of_study, spoken, study_names
 from .sources import Link
 
@@ -36,3 +38,7 @@ class Directory:
     def said(self, text: str | None, indication: str, study_id: str = "") -> str:
         """A text of the data with names in place of identifiers, those of a study's arms too."""
         return spoken(text, of_study(self.arms(indication), study_id), self.names(indication))
+
+    def message(self, text: str, indication: str, study_id: str) -> Message:
+        """What a result says of a study, with names in place of identifiers."""
+        return message(text, of_study(self.arms(indication), study_id), self.names(indication))

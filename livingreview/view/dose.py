@@ -6,11 +6,13 @@ from collections import defaultdict
 from dataclasses import dataclass
 
 from ..effects import Evidence
-from ..review.dose import FEWEST, NOT_BY_DOSE
+from ..effects.messages import Message
+from ..review.dose import FEWEST
 from ..review.measure import measure, ratio
 from .base import Label, View, label, wording
 from .finding import Estimate, Finding
 from .forest import Forests
+from .message import message
 from .naming import brief
 from .plot import Axes, Scale, Tag, area, tags
 
@@ -123,14 +125,14 @@ class Within:
         With a slope.
     pooled : tuple of (int, Slope) or None
         None with fewer than two such trials.
-    unusable : tuple of (str, tuple of str)
-        Why trials with several doses give no slope, ``not-by-dose`` or what was found, and which.
+    unusable : tuple of (Message, tuple of str)
+        Why trials with several doses give no slope, and which.
     """
 
     trials: int
     arms: tuple[Arm, ...]
     pooled: tuple[int, Slope] | None
-    unusable: tuple[tuple[str, tuple[str, ...]], ...]
+    unusable: tuple[tuple[Message, tuple[str, ...]], ...]
 
 
 @dataclass(frozen=True)
@@ -261,7 +263,7 @@ def _within(names: dict[str, str], found: dict) -> Within:
                  for t in found["trials"] for a in t["arms"])
     reasons = defaultdict(list)
     for trial, why in found["unusable"].items():
-        reasons["not-by-dose" if why == NOT_BY_DOSE else why].append(names[trial])
+        reasons[why].append(names[trial])
     pooled = found["pooled"]
     return Within(len(found["trials"]), arms, (pooled["k"], _slope(pooled)) if pooled else None,
-                  tuple((why, tuple(trials)) for why, trials in reasons.items()))
+                  tuple((message(why, names), tuple(trials)) for why, trials in reasons.items()))

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from ..data.dataset import Dataset
 from ..effects import Evidence
+from ..effects.messages import Message
 from ..review import Review
 from ..review.counted import ANIMAL, human_trials
 from ..review.harms import ArmEvents, arm_events, totals
@@ -25,9 +26,9 @@ GROUPS = {"cell_source": "source-group", "donor": "donor", "route": "", "cell_cl
 class Apart:
     """An event that was seen in patients who are in no sum, and why they are in none."""
 
-    printed: str
+    printed: Message
     study: Link
-    why: str
+    why: Message
 
 
 @dataclass(frozen=True)
@@ -121,9 +122,11 @@ class Row:
     ----------
     counts : tuple of int or None
         Patients with the event and at risk; None where no count of patients is known.
-    out : str
-        Why it is in no sum; empty where it is in one.
-    derivation : str
+    printed : Message or None
+        As :attr:`livingreview.review.harms.ArmEvents.printed`.
+    out : Message or None
+        Why it is in no sum; None where it is in one.
+    derivation : tuple of Message
     folder : str
         Where the row stands.
     row : int
@@ -135,14 +138,14 @@ class Row:
     arm: str
     event: Label
     counts: tuple[int, int] | None
-    printed: str
+    printed: Message | None
     cells: Label
     donor: Label
     route: tuple[Label, ...]
     design: Label
     months: float | None
-    out: str
-    derivation: str
+    out: Message | None
+    derivation: tuple[Message, ...]
     source: Source | None
     folder: str
     row: int
@@ -204,7 +207,8 @@ class _Maker:
             f["arms"], tuple(100 * f[e] for e in ("risk", "ci_low", "ci_high")) if known else None,
             None if f["upper"] is None else 100 * f["upper"],
             None if f["months_low"] is None else (f["months_low"], f["months_high"]),
-            tuple(Apart(r.printed, self.directory.study(r.indication, r.study), self._out(r))
+            tuple(Apart(r.printed, self.directory.study(r.indication, r.study),
+                        self.directory.message(r.not_counted, r.indication, r.study))
                   for r in rows if r.seen_apart))
 
     def sums(self, events: Iterable[str],
@@ -217,19 +221,21 @@ class _Maker:
                 if found.total or found.apart:
                     yield found
 
-    def _out(self, r: ArmEvents) -> str:
-        return self.directory.said(r.not_counted, r.indication, r.study)
-
     def row(self, r: ArmEvents, ev: Evidence) -> Row:
         """One row."""
         data, of = self.data, self.directory
+
+        def said(text: str) -> Message:
+            return of.message(text, r.indication, r.study)
+
         return Row(
             label(data, "indication", r.indication), of.study(r.indication, r.study),
             of.arms(r.indication)[r.study, r.arm], label(data, "event", r.event),
             None if r.total is None else (r.events, r.total), r.printed,
             label(data, "cell_source", r.cell_source), label(data, "donor", r.donor),
             labels(data, "route", r.route), label(data, "design", r.design),
-            r.months, self._out(r), of.said("; ".join(r.derivation), r.indication, r.study),
+            r.months, said(r.not_counted) if r.not_counted else None,
+            tuple(map(said, r.derivation)),
             source(data, ev.sources.get(r.source)), r.indication, r.row)
 
 

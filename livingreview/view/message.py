@@ -18,10 +18,21 @@ def message(text: str, *names: Mapping[str, str]) -> Message:
     names : mapping of str to str
         Names by identifier.
     """
-    return _named(understood(text), names)
+    return named(understood(text), *names)
 
 
-def _named(found: Message, names: tuple[Mapping[str, str], ...]) -> Message:
-    return replace(found, of={
-        key: _named(part, names) if isinstance(part, Message) else spoken(part, *names)
-        for key, part in found.of.items()})
+def named(found: Message, *names: Mapping[str, str]) -> Message:
+    """A message with names in place of identifiers.
+
+    Parameters
+    ----------
+    found : Message
+    names : mapping of str to str
+        Names by identifier.
+    """
+    def of(part: Message | tuple | str) -> Message | tuple | str:
+        if isinstance(part, tuple):
+            return tuple(map(of, part))
+        return named(part, *names) if isinstance(part, Message) else spoken(part, *names)
+
+    return replace(found, of={key: of(part) for key, part in found.of.items()})

@@ -51,7 +51,7 @@ class Effect:
         Why the trial gives no ratio.
     steps : tuple of Message
         From the printed to the analysed values.
-    passed_over : tuple of (str, Message)
+    passed_over : tuple of (Message, Message)
         Rows not taken, with the reason.
     report : Link or None
         The later report in which the numbers are.
@@ -73,7 +73,7 @@ class Effect:
     control: Arm | None
     taken: tuple[Taken, ...]
     steps: tuple[Message, ...]
-    passed_over: tuple[tuple[str, Message], ...]
+    passed_over: tuple[tuple[Message, Message], ...]
     report: Link | None
     uses: tuple[Use, ...]
 
@@ -98,8 +98,7 @@ def _effect(known: Known, name: str, pairs: list[tuple[dict, dict]]) -> Effect:
     result, study = pairs[0]
     alone, there = uncontrolled(result), study["yi"] is not None
     of = study["study_id"]
-    over = dict.fromkeys((known.said(what, of), why)
-                         for _, s in pairs for what, why in s["passed_over"])
+    over = dict.fromkeys((what, why) for _, s in pairs for what, why in s["passed_over"])
     return Effect(
         anchor=name, outcome=known.subject(study["outcome"]),
         instrument=study["instrument"] or "", months=study["months"],
@@ -114,7 +113,7 @@ def _effect(known: Known, name: str, pairs: list[tuple[dict, dict]]) -> Effect:
         cells=_arm(study, "cells"), control=None if alone else _arm(study, "comparator"),
         taken=tuple(_taken(known, of, r) for r in _readings(study)),
         steps=tuple(known.message(step, of) for step in study["derivation"]),
-        passed_over=tuple((what, known.message(why, of)) for what, why in over),
+        passed_over=tuple(tuple(known.message(said, of) for said in row) for row in over),
         report=known.link(of) if of != study["trial_id"] else None,
         uses=tuple(_use(known, r, s) for r, s in pairs))
 
