@@ -51,7 +51,7 @@ TEMPLATES := $(WORDS)/templates livingreview/site/theme
 words: $(READY) ## list the messages of the templates, and bring the catalogues of languages up to date
 	$(BIN)/pybabel -q extract -F $(WORDS)/babel.cfg --omit-header --sort-by-file --no-wrap \
 	  --add-location=file -o $(WORDS)/locale/livingreview.pot $(TEMPLATES)
-	@for language in $$(ls -d $(WORDS)/locale/*/ 2>/dev/null | xargs -r -n1 basename); do \
+	@for language in $$(cd $(WORDS)/locale && ls -d */LC_MESSAGES 2>/dev/null | xargs -r dirname); do \
 	  $(BIN)/pybabel -q update -D livingreview -i $(WORDS)/locale/livingreview.pot \
 	    -d $(WORDS)/locale -l $$language --no-wrap --no-fuzzy-matching; done
 

@@ -17,7 +17,7 @@ from pathlib import Path
 from ..data import reads
 
 WORDS: dict[str, str] = tomllib.loads(
-    Path(__file__).with_suffix(reads.WORDS).read_text(encoding="utf-8"))
+    Path(__file__).with_suffix(".toml").read_text(encoding="utf-8"))
 _NESTED = ("of", "source")  # names of what is a message itself
 # What a name stands for where it is not any text: a word, or one of a list.
 _FORMS = dict.fromkeys(("quality", "low", "high", "months", "n", "r", "df", "percent", "total",
