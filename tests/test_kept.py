@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import pytest
 
 from livingreview.render.engine import environment, render
-from livingreview.site import heads
+from livingreview.site import generated, heads
 from livingreview.site.generated import Generated
 from livingreview.site.heads import Identity
 from livingreview.site.kept import Kept
@@ -28,15 +28,22 @@ def _pages(**values):
     return [Generated(name, name, Said(value)) for name, value in values.items()]
 
 
+@pytest.fixture(autouse=True)
+def plain(monkeypatch):
+    """The made-up view is written as what it holds."""
+    monkeypatch.setattr(generated, "render", lambda view, *_: view["data"]["value"])
+
+
 @pytest.fixture
 def build(tmp_path):
     """Build a site of made-up pages; the names of those that were written."""
     def once(stamps=OLD, around=AROUND, whole=True, **values):
-        kept, names = Kept(tmp_path / "kept.json", tmp_path, stamps, stamps[0], whole), []
-        for page in kept.changed(_pages(**values), around):
-            kept.note(page.name)
-            names.append(page.name)
-            (tmp_path / f"{page.name}.html").write_text(f"{page.view.value} {stamps[0]}")
+        kept, names = Kept(tmp_path / "kept.json", tmp_path, stamps, whole), []
+        made = generated.made(_pages(**values), kept.still(around), stamps[0], "en")
+        for name, context, _ in generated.collected(kept.noted(made)):
+            kept.note(name)
+            names.append(name)
+            (tmp_path / f"{name}.html").write_text(f"{context['body']} {stamps[0]}")
         kept.finish()
         return names
     once.folder = tmp_path
@@ -78,8 +85,10 @@ def test_pages_that_stay_say_of_the_site_what_the_new_ones_say(build):
 
 def test_what_views_hold_of_the_site_makes_no_page_another_one(tmp_path):
     for day in ("Monday", "Tuesday"):
-        kept = Kept(tmp_path / "kept.json", tmp_path, (), day, True)
-        written = [p.name for p in kept.changed([Generated("a", "a", Said(f"of {day}"))], AROUND)]
+        kept = Kept(tmp_path / "kept.json", tmp_path, (), True)
+        made = generated.made([Generated("a", "a", Said(f"of {day}"))], kept.still(AROUND), day,
+                              "en")
+        written = [p.name for p in kept.noted(made) if p.body is not None]
         (tmp_path / "a.html").touch()
         kept.finish()
         assert written == (["a"] if day == "Monday" else [])

@@ -33,7 +33,8 @@ def _strings(path: Path) -> list[ast.Constant]:
     tree = ast.parse(path.read_text(encoding="utf-8"))
     apart = set()
     for node in ast.walk(tree):
-        if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef)) and ast.get_docstring(
+        if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef,
+                             ast.AsyncFunctionDef)) and ast.get_docstring(
                 node, clean=False) is not None:
             apart.add(node.body[0].value)
         if isinstance(node, ast.Raise) or _searched(node):

@@ -14,7 +14,7 @@ from test_naming import _identifiers, _leaks
 from livingreview.data.dataset import load
 from livingreview.render.engine import render
 from livingreview.review import review
-from livingreview.site.generated import collected, pages
+from livingreview.site.generated import collected, made, pages
 from livingreview.view.forest import Forests
 from livingreview.view.sources import registration
 from livingreview.view.trial.index import INDEX, trial_index
@@ -115,7 +115,7 @@ def test_a_study_without_a_number_in_an_analysis_says_why(own):
 
 def test_the_window_of_the_index_is_named_by_its_heading(own):
     named = {name: context["title"] for name, context, _ in collected(
-        [p for p in pages(own) if f"{p.name}.html" == INDEX], "en")}
+        made([p for p in pages(own) if f"{p.name}.html" == INDEX], {}, "", "en"))}
     assert named == {"trials/index": "Trials"}
 
 
