@@ -18,7 +18,7 @@ from .base import Label, View, label
 from .finding import Finding, estimate_of
 from .forest import Forests
 from .ladder import TICKS, Bar, Ladder, Rung, alike, ladder, null_at, span
-from .naming import brief, spoken
+from .naming import spoken
 from .plot import Axes, Scale, area
 
 CURVE = 400  # analyses that a curve draws at most: more are no pixels of their own
@@ -181,7 +181,7 @@ def robustness(forests: Forests, result: dict, results: Iterable[dict]) -> Robus
 def _name(forests: Forests, row: dict) -> str:
     """What a choice is called: the trial that is left out, or the choice."""
     trial = row["id"].removeprefix("without-")
-    return brief(forests.names[trial]) if trial in forests.names else spoken(
+    return forests.names[trial] if trial in forests.names else spoken(
         row["label"], forests.names)
 
 
@@ -285,7 +285,7 @@ def _levels(data: Dataset, found: dict, table: list[dict], scale: Scale) -> tupl
 
 def funnel(forests: Forests, result: dict) -> Funnel:
     """The funnel plot of an analysis in which small-study effects were tested."""
-    found = [(brief(forests.names[s["trial_id"]]), s["yi"], math.sqrt(s["vi"]))
+    found = [(forests.names[s["trial_id"]], s["yi"], math.sqrt(s["vi"]))
              for s in result["studies"] if s["yi"] is not None]
     pooled = result["pooled"]["estimate"]
     centre, lowest = math.log(pooled) if ratio(result) else pooled, 1.08 * max(e for *_, e in found)

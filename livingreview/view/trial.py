@@ -440,7 +440,7 @@ class Trials:
 
     def link(self, study_id: str) -> Link:
         """A study by its name."""
-        return Link(str(self.names[study_id]), self.addresses.trial(self.indication, study_id))
+        return Link(self.names[study_id], self.addresses.trial(self.indication, study_id))
 
     def _analysis(self, result: dict) -> Link:
         return Link(result["title"], self.addresses.figure(result["id"]))
@@ -479,7 +479,7 @@ class Trials:
         study, main = self.ev.studies[study_id], self.ev.trial_of(study_id)
         stated = self._label("stated_result", study["stated_result"])
         return TrialPage(
-            id=study_id, name=str(self.names[study_id]), title=study["title"] or "",
+            id=study_id, name=self.names[study_id], title=study["title"] or "",
             indication=label(self.data, "indication", self.indication),
             chapter=self.addresses.chapter(self.indication), index=INDEX,
             warnings=tuple(self._warnings(study)), facts=self._facts(study),
@@ -714,11 +714,11 @@ class Trials:
         for c in self.ev.comparisons:
             compared[c.study_id][c.kind] = None
         for study_id, study in sorted(self.ev.studies.items(),
-                                      key=lambda item: str(self.names[item[0]]).casefold()):
+                                      key=lambda item: self.names[item[0]].casefold()):
             numbers = any(reading(t, row).printed for t, found in self._rows.items()
                           for row in found[study_id])
             yield IndexRow(
-                name=str(self.names[study_id]),
+                name=self.names[study_id],
                 href=self.addresses.trial(self.indication, study_id),
                 indication=label(self.data, "indication", self.indication),
                 design=self._label("design", study["design"]),
