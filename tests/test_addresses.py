@@ -14,7 +14,7 @@ from docutils import nodes
 from docutils.utils import new_document
 
 from livingreview.data.dataset import load
-from livingreview.site import addresses
+from livingreview.site import addresses, chapters
 from livingreview.site.addresses import (
     Downloads,
     OldAddresses,
@@ -27,6 +27,28 @@ from livingreview.site.views import view
 KNEE, DISC = "knee-osteoarthritis", "disc-degeneration"
 INDEX, TRIALS = f"notebooks/{KNEE}/index.html", f"notebooks/{KNEE}/trials.html"
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
+
+
+# --- pages of chapters that are not there ---------------------------------------------------------
+
+
+def test_only_pages_of_chapters_that_the_book_has_are_linked():
+    body = (f'<p><a href="../{INDEX}#a">Knee</a>, <a class="x" href="../notebooks/{DISC}/index.html'
+            f'#a">disc <b>pain</b></a>, <a href="index.html">trials</a>, '
+            f'<a href="https://example.org/notebooks/index.html">elsewhere</a></p>')
+    assert chapters.linked(body, "trials/doe-2020.html", {INDEX[:-5]}) == body.replace(
+        f'<a class="x" href="../notebooks/{DISC}/index.html#a">disc <b>pain</b></a>',
+        "disc <b>pain</b>")
+
+
+def test_a_tab_of_a_page_that_is_not_there_is_left_out():
+    body = ('<nav class="lr-tabs" aria-label="Knee"><a href="index.html" aria-current="page">Answer'
+            '</a><a href="trials.html">Trials <small>2</small></a></nav>')
+    assert chapters.linked(body, INDEX, {INDEX[:-5]}) == body.replace(
+        '<a href="trials.html">Trials <small>2</small></a>', "")
+
+
+# --- old addresses --------------------------------------------------------------------------------
 
 
 @pytest.fixture(scope="module")

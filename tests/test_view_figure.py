@@ -177,7 +177,7 @@ def test_drawings_are_xml_with_every_trial_and_no_text_over_another():
         drawn += 1
         svg = etree.fromstring(drawing(found))
         wide, high = float(svg.get("width")), float(svg.get("height"))
-        said = " ".join(svg.itertext())
+        said = " ".join(" ".join(svg.itertext()).split())
         for group in figures().forest(found).groups:
             for row in group.rows:
                 assert row.trial in said, (found["id"], row.trial)

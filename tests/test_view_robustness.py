@@ -20,7 +20,7 @@ from livingreview.review.multiverse import WORDS as COMBINED
 from livingreview.review.robustness import PRE_POST, VARIANTS, cells_alone
 from livingreview.review.robustness import WORDS as CHOICES
 from livingreview.view.base import shown
-from livingreview.view.plot import Scale
+from livingreview.view.plot import Scale, area, tags
 from livingreview.view.robustness import CURVE
 
 SEVERAL = "knee-pain-any-3-6"
@@ -138,6 +138,12 @@ def test_trials_of_one_dose_stand_beside_each_other(knee):
     assert len({t.x for t in view.chart.trials}) == len(view.chart.trials)
     assert len(view.stated) + len(view.silent) == view.finding.k
     assert [t.text for t in view.chart.tags] == [str(i + 1) for i in range(len(view.stated))]
+
+
+def test_labels_stand_beside_lines_not_on_them():
+    line = [(0.0, 100.0), (250.0, 100.0)]
+    for tag in tags([(x, 100.0, "1") for x in (60.0, 120.0, 180.0)], area(300), [line]):
+        assert abs(tag.y - 100) > 7
 
 
 def test_ticks_of_a_wide_ratio_hold_one():

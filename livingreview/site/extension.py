@@ -32,6 +32,7 @@ from ..render.engine import render
 from ..view.glossary import PAGE
 from . import (
     addresses,
+    chapters,
     executed,
     freshness,
     generated,
@@ -190,13 +191,14 @@ class _Build:
         return self.ahead
 
     def decorate(self, app: Sphinx, page: str, template: str, context: dict, doctree) -> None:
-        """Give a page its version and data for search engines, short tables, explained terms."""
+        """Give a page its version, data for search engines, working links, short tables, terms."""
         self.kept.note(page)
         context["docstitle"] = f"{context['docstitle']} · {self.identity.words}"
         if page in getattr(app.env, "livingreview_keys", {}):
             context["code_page"] = executed.code_page(page)
         if "body" in context:
-            context["body"] = longtables.cut(context["body"], f"{page}.html", Path(app.outdir),
+            body = chapters.linked(context["body"], f"{page}.html", app.env.found_docs)
+            context["body"] = longtables.cut(body, f"{page}.html", Path(app.outdir),
                                              longtables.STYLES, self.language)
         heads.decorate(app, self.identity, self.facts, page, context)
         if GLOSSARY in app.env.found_docs and terms.wanted(page, app.config.root_doc):

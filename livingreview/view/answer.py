@@ -18,7 +18,7 @@ from .base import Label, View, stated, wording
 from .events import Sum, treated
 from .finding import Finding
 from .forest import Forest, Forests
-from .naming import arm_names, brief, of_study, spoken
+from .naming import arm_names, of_study, spoken
 from .row import FindingRow, row_of
 from .tabs import ANIMAL, HARMS, of_people
 
@@ -227,7 +227,7 @@ def _absent(ev: Evidence, forests: Forests, result: dict) -> list[Absent]:
     trials = [t for t in result["not_in_pool"]["trials"]
               if t["counted"] and t["n"] and t["group"] in (*FINISHED, RUNNING)]
     return [Absent(
-        brief(forests.names[t["trial_id"]]),
+        forests.names[t["trial_id"]],
         forests.addresses.trial(ev.indication, t["trial_id"]), round(t["n"]),
         t["group"] == RUNNING,
         stated(ev.data, "stated_result", t["direction"]),

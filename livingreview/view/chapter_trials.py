@@ -49,7 +49,7 @@ class ChapterTrials(View):
     Attributes
     ----------
     studies : tuple of Study
-        Of people, one for each report.
+        Of people, one for each report, in the order of their names.
     n_used : int
         Of these, in an analysis.
     waiting : tuple of Study
@@ -83,7 +83,7 @@ class _Studies:
         """A study as the tables show it."""
         s = self.ev.studies[study_id]
         return Study(
-            str(self.names[study_id]), self.addresses.trial(self.ev.indication, study_id),
+            self.names[study_id], self.addresses.trial(self.ev.indication, study_id),
             label(self.data, "design", s["design"]),
             tuple(label(self.data, "comparison_class", k)
                   for k in sorted(self.kinds.get(study_id, ()))),
@@ -112,9 +112,9 @@ def chapter_trials(review: Review, indication: str) -> ChapterTrials:
     """
     known = _Studies(review, indication)
     studies = known.ev.studies
-    rows = {s: known.row(s) for s in studies}
-    animals = [s for s in studies if studies[s]["design"] == ANIMAL]
-    people = [s for s in studies if s not in animals]
+    rows = {s: known.row(s) for s in sorted(studies, key=lambda s: known.names[s].casefold())}
+    animals = [s for s in rows if studies[s]["design"] == ANIMAL]
+    people = [s for s in rows if s not in animals]
     return ChapterTrials(
         product=wording(review.data, "product"),
         studies=tuple(rows[s] for s in people),

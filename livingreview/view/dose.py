@@ -13,7 +13,6 @@ from .base import Label, View, label, wording
 from .finding import Estimate, Finding
 from .forest import Forests
 from .message import message
-from .naming import brief
 from .plot import Axes, Scale, Tag, area, tags
 
 ENOUGH = 10  # trials that the Cochrane Handbook (10.11.4) asks for before a meta-regression
@@ -187,7 +186,7 @@ def dose(forests: Forests, ev: Evidence, result: dict) -> Dose:
         One analysis of ``results.json``.
     """
     data, found = forests.data, result["dose_response"] or {"trials": {}}
-    names = {t: brief(forests.names[t]) for t in found["trials"]}
+    names = {t: forests.names[t] for t in found["trials"]}
     doses = {t: d for t, d in found["trials"].items() if d}
     studies = sorted((s for s in result["studies"] if s["trial_id"] in doses),
                      key=lambda s: doses[s["trial_id"]])
@@ -238,11 +237,12 @@ def _chart(ev: Evidence, result: dict, names: dict[str, str], doses: dict[str, f
             round(x.at(at) + BESIDE * taken[at], 1), tuple(y.at(s[k]) for k in ARMS),
             round(3 + 5 * (s["weight"] or 0) ** 0.5, 1)))
         taken[at] += 1
+    drawn = tuple((x.at(p["dose"]), y.at(p["estimate"])) for p in line)
+    bars = [((t.x, t.y[1]), (t.x, t.y[2])) for t in trials]
     return Chart(
         tuple(trials), tuple(kinds), Axes(within, x.ticks(), y.ticks()),
-        None if null is None else y.at(null),
-        tuple((x.at(p["dose"]), y.at(p["estimate"])) for p in line),
-        tags([(t.x, t.y[0], str(i)) for i, t in enumerate(trials, 1)], within))
+        None if null is None else y.at(null), drawn,
+        tags([(t.x, t.y[0], str(i)) for i, t in enumerate(trials, 1)], within, [drawn, *bars]))
 
 
 def _regression(result: dict, names: dict[str, str], across: dict) -> Regression:

@@ -15,7 +15,7 @@ from ..review.results import rounded
 from ..review.robustness import WITHOUT_DOUBTFUL
 from .addresses import Addresses
 from .base import Label, View, label, labels, stated, wording
-from .naming import brief, study_names
+from .naming import study_names
 
 LEVELS = ("very low", "low", "moderate", "high")
 
@@ -84,6 +84,15 @@ class Without:
 
 
 @dataclass(frozen=True)
+class Heavy:
+    """A trial that has more than half of the weight in an estimate; `share` is of one."""
+
+    name: str
+    href: str
+    share: float
+
+
+@dataclass(frozen=True)
 class Finding(View):
     """What one analysis found.
 
@@ -142,6 +151,7 @@ class Finding(View):
     at_most: tuple[float, float] | None
     at_least: tuple[float, float] | None
     trial: tuple[str, str] | None
+    heavy: Heavy | None
     entry: Label | None
     moving: Without | None
     doubt: Without | None
@@ -280,8 +290,8 @@ class Findings:
         self.names = study_names(data, indication)
 
     def trial(self, trial_id: str) -> tuple[str, str]:
-        """Short name and address of a trial."""
-        return brief(self.names[trial_id]), self.addresses.trial(self.indication, trial_id)
+        """Name and address of a trial."""
+        return self.names[trial_id], self.addresses.trial(self.indication, trial_id)
 
     def of(self, result: dict) -> Finding:
         """The finding of an analysis.
@@ -311,13 +321,21 @@ class Findings:
             mid=mid["value"] if mid else None, risks=_risks(result),
             at_most=(seen["n"], seen["upper_percent"]) if seen else None,
             at_least=(all_seen["n"], all_seen["lower_percent"]) if all_seen else None,
-            trial=self.trial(trials[0]) if len(trials) == 1 else None,
+            trial=self.trial(trials[0]) if len(trials) == 1 else None, heavy=self._heavy(result),
             entry=self._entry(result, trials), moving=self._moving(result),
             doubt=self._doubt(result),
             implausible=self._implausible(result), empty=_empty(result),
             known=len(missing["trials"]), n_pool=missing["n_pool"],
             n_finished=missing["n_finished"], unsized=len(missing["unsized"]),
             marks=marks(result))
+
+    def _heavy(self, result: dict) -> Heavy | None:
+        """The one of several trials on which most of an estimate rests."""
+        shares = {s["trial_id"]: s["weight"] for s in result["studies"] if s["weight"]}
+        most = max(shares, key=shares.get, default=None)
+        if len(shares) < 2 or shares[most] <= 0.5:
+            return None
+        return Heavy(*self.trial(most), shares[most])
 
     def _entry(self, result: dict, trials: list[str]) -> Label | None:
         """Stage or form of the disease at entry that all trials share, where it is not asked."""

@@ -12,7 +12,7 @@ from .addresses import Addresses
 from .axis import Axis, Mark, Tick
 from .base import Label, View, label
 from .finding import Estimate, Finding, Findings, estimate_of
-from .naming import arm_names, brief, of_study, spoken, study_names
+from .naming import arm_names, of_study, spoken, study_names
 
 PERCENT = (-4.0, 104.0)  # none to all, with room for the marks at both ends
 # Divisions that the figure itself may show: the key of a trial, the vocabulary of its values.
@@ -260,7 +260,7 @@ class Forests:
         there, bare = study["yi"] is not None, weightless(result, study)
         root = math.sqrt(study["weight"] or 0)
         return Row(
-            trial=brief(self.names[trial]), href=self.addresses.trial(self.indication, trial),
+            trial=self.names[trial], href=self.addresses.trial(self.indication, trial),
             source=self.addresses.value(self.indication, trial, anchor(result, study)),
             outcome=None if one_outcome else self._outcome(study["outcome"]),
             months=study["months"],

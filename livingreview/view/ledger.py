@@ -252,7 +252,7 @@ class Judged:
 
     def link(self, indication: str, study_id: str) -> Link:
         """A study by its name."""
-        return Link(str(self.findings(indication).names[study_id]),
+        return Link(self.findings(indication).names[study_id],
                     self.addresses.trial(indication, study_id))
 
     def study(self, indication: str, row: Mapping) -> Study:

@@ -18,29 +18,9 @@ from ..effects.comparisons import is_cell_arm
 # What names are composed with; a study of which nothing is given is called by its kind alone.
 _WORDS = phrases(__package__, "names.csv")
 _ALONE = "-alone"
-_LONG = 32  # characters of a product's label, above which a figure names its source instead
+_LONG = 32  # characters of an arm's own label that stands for what was given
 _TITLE = 70  # characters of a title that stands for a name
 _IDENTIFIER = re.compile(r"(?<![\w./-])[a-z0-9]+(?:-[a-z0-9]+)+(?![\w-])")
-
-
-class Name(str):
-    """A name, and what figures have room for."""
-
-    short: str
-
-    def __new__(cls, full: str, short: str = ""):
-        """A name whose short form is itself where none is given."""
-        name = super().__new__(cls, full)
-        name.short = short or full
-        return name
-
-    def __reduce__(self):
-        return Name, (str(self), self.short)
-
-
-def brief(name: str) -> str:
-    """The form of a name that a figure has room for."""
-    return getattr(name, "short", name)
 
 
 def in_text(name: str) -> str:
@@ -83,17 +63,13 @@ class _Studies:
         author = study["first_author"]
         return _WORDS["no-year"].format(author=author) if author else ""
 
-    def described(self, study: Mapping, brief: bool) -> str:
+    def described(self, study: Mapping) -> str:
         """What a study is, as its design, arms and size say."""
         main = self.studies.get(study["companion_of"] or "")
         if main is not None and main is not study and self.plain(main):
             return _WORDS["later-year" if study["year"] else "later"].format(
                 first=self.plain(main), year=study["year"])
-        given = self.given(study, brief)
-        if brief and given:  # a figure has no room for the kind, which its table says
-            what = given[:1].upper() + given[1:]
-        else:
-            what = self._of_kind(study, given)
+        what = self._of_kind(study, self.given(study))
         return ", ".join(filter(None, (what, self.size(study))))
 
     def _of_kind(self, study: Mapping, given: str) -> str:
@@ -109,24 +85,21 @@ class _Studies:
     def _treated(self, study: Mapping) -> list[Mapping]:
         return [a for a in self.arms[study["study_id"]] if is_cell_arm(a) and not a["combines"]]
 
-    def given(self, study: Mapping, brief: bool = False) -> str:
+    def given(self, study: Mapping) -> str:
         """What the treated arms got, the intervention of the review where they are not alike.
 
         Of a study without such arms what its own labels say; empty where they say nothing.
         """
-        found = list(dict.fromkeys(self._product(a, brief) for a in self._treated(study)))
+        found = list(dict.fromkeys(self._product(a) for a in self._treated(study)))
         if not found:
             return next((shortened(a["label"], _LONG)
                          for a in self.arms[study["study_id"]] if a["label"]), "")
-        return _either(found) if len(found) <= 1 + (not brief) else (
-            self.data.wording("intervention"))
+        return _either(found) if len(found) <= 2 else self.data.wording("intervention")
 
-    def _product(self, arm: Mapping, brief: bool) -> str:
-        product, source = arm["cell_product"], arm["cell_source"]
-        label = _label(self.data, "cell_product", product)
-        from_where = _label(self.data, "cell_source", source)
-        if label and not (brief and len(label) > _LONG and from_where):
+    def _product(self, arm: Mapping) -> str:
+        if label := _label(self.data, "cell_product", arm["cell_product"]):
             return label
+        from_where = _label(self.data, "cell_source", arm["cell_source"])
         of = self.data.wording("intervention")
         if not from_where or from_where.endswith(of):
             return from_where or of
@@ -168,8 +141,8 @@ class _Studies:
 
         return [lambda s: s["registration"][0] if s["registration"] else "",
                 lambda s: str(s["year"] or ""), lambda s: ", ".join(s["country"]), self.size,
-                control, months, lambda s: self.given(s), lambda s: s["journal"] or "",
-                lambda s: self.described(s, False),
+                control, months, self.given, lambda s: s["journal"] or "",
+                self.described,
                 lambda s: shortened(s["population"] or "", 45),
                 lambda s: shortened(s["title"] or "", 45)]
 
@@ -186,7 +159,7 @@ def _label(data: Dataset, vocabulary: str, word: str | None) -> str:
     return in_text(re.sub(r"\s*[(,].*$", "", data.label(vocabulary, word)))
 
 
-def study_names(data: Dataset, indication: str) -> dict[str, Name]:
+def study_names(data: Dataset, indication: str) -> dict[str, str]:
     """The name of every study of an indication, no two of them equal.
 
     Parameters
@@ -196,14 +169,12 @@ def study_names(data: Dataset, indication: str) -> dict[str, Name]:
 
     Returns
     -------
-    dict of str to Name
+    dict of str to str
         By identifier: author and year, else a registration, else what the study is.
     """
     known = _Studies(data, indication)
-    full, short = ({s: known.plain(row) or known.described(row, brief)
-                    for s, row in known.studies.items()} for brief in (False, True))
-    full, short = (told_apart(names, known.studies, known.told_by()) for names in (full, short))
-    return {s: Name(full[s], short[s]) for s in known.studies}
+    return told_apart({s: known.plain(row) or known.described(row)
+                       for s, row in known.studies.items()}, known.studies, known.told_by())
 
 
 def told_apart(names: Mapping[str, str], rows: Mapping[str, Mapping],

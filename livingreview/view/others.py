@@ -302,7 +302,7 @@ def overlap(review: Review) -> Overlap:
                 unknown.append((names[review_id], said))
                 continue
             rows.append(Shared(names[review_id], said, len(found), tuple(
-                Link(str(findings.names[t]), addresses.trial(i, t))
+                Link(findings.names[t], addresses.trial(i, t))
                 for t in sorted(found & pooled))))
     return Overlap(tuple(rows), tuple(unknown))
 

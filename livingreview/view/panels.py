@@ -13,7 +13,6 @@ from ..review.harms import got_cells
 from .axis import Tick
 from .base import Label, View, label, stated, wording
 from .forest import Forests
-from .naming import brief
 from .plot import Axes, Scale, area
 
 PERCENT = (-2.0, 102.0)  # the whole of a known scale, with room for the marks at its ends
@@ -70,7 +69,6 @@ class Panel:
     """
 
     trial: str
-    short: str
     instrument: str
     alone: str
     own: bool
@@ -244,7 +242,7 @@ def _panel(ev: Evidence, forests: Forests, course: Course, ends: tuple[float, fl
     apart = "" if not alone(ev, course.trial) else (
         "no-group" if trial["design"] in UNCONTROLLED_DESIGNS else "all-treated")
     return Panel(
-        forests.names[course.trial], brief(forests.names[course.trial]),
+        forests.names[course.trial],
         course.instrument if several else "", apart, own,
         course.better if course.better in ("lower", "higher") else "unknown",
         Axes(inside, _months(dated, x), y.ticks()), _lines(ev, forests, course, places, x, y),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from .axis import Tick
 
@@ -118,16 +119,31 @@ class Scale:
         return self._round(most)
 
 
-def tags(marks: Sequence[tuple[float, float, str]], inside: Area) -> tuple[Tag, ...]:
-    """Labels beside marks, where no other mark and no other label stands.
+def _along(line: Sequence[tuple[float, float]]) -> list[tuple[float, float, float, float]]:
+    """Small boxes that cover a line of straight pieces."""
+    out = []
+    for (x, y), (to_x, to_y) in pairwise(line):
+        steps = max(1, math.ceil(math.hypot(to_x - x, to_y - y) / 3))
+        for i in range(steps + 1):
+            at_x, at_y = x + (to_x - x) * i / steps, y + (to_y - y) * i / steps
+            out.append((at_x - 2, at_y - 2, at_x + 2, at_y + 2))
+    return out
+
+
+def tags(marks: Sequence[tuple[float, float, str]], inside: Area,
+         lines: Sequence[Sequence[tuple[float, float]]] = ()) -> tuple[Tag, ...]:
+    """Labels beside marks, where no other mark, no other label and no line stands.
 
     Parameters
     ----------
     marks : sequence of (float, float, str)
         Places in pixels, and labels.
     inside : Area
+    lines : sequence of sequence of (float, float)
+        Places in pixels that the straight pieces of a line join.
     """
     taken = [(x - 4, y - 4, x + 4, y + 4) for x, y, _ in marks]
+    taken += [box for line in lines for box in _along(line)]
     found = []
     for x, y, text in marks:
         half, boxes = LETTER * len(text) / 2, []

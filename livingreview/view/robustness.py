@@ -20,7 +20,6 @@ from .base import Label, View, label
 from .finding import Finding, estimate_of
 from .forest import Forests
 from .ladder import TICKS, Bar, Ladder, Rung, alike, ladder, null_at, span
-from .naming import brief
 from .plot import Axes, Scale, area
 
 CURVE = 400  # analyses that a curve draws at most: more are no pixels of their own
@@ -205,7 +204,7 @@ def choice(data: Dataset, row: dict) -> tuple[str, Label | None]:
 def _called(forests: Forests, row: dict) -> tuple[str, Label | None]:
     """Key and name of a row: the trial that is left out, or the choice."""
     trial = row["id"].removeprefix("without-")
-    return ("", Label(brief(forests.names[trial]))) if trial in forests.names else (
+    return ("", Label(forests.names[trial])) if trial in forests.names else (
         choice(forests.data, row))
 
 
@@ -323,7 +322,7 @@ def test_key(test: dict) -> str:
 
 def funnel(forests: Forests, result: dict) -> Funnel:
     """The funnel plot of an analysis in which small-study effects were tested."""
-    found = [(brief(forests.names[s["trial_id"]]), s["yi"], math.sqrt(s["vi"]))
+    found = [(forests.names[s["trial_id"]], s["yi"], math.sqrt(s["vi"]))
              for s in result["studies"] if s["yi"] is not None]
     pooled = result["pooled"]["estimate"]
     centre, lowest = math.log(pooled) if ratio(result) else pooled, 1.08 * max(e for *_, e in found)

@@ -117,5 +117,5 @@ def comparisons(ev: Evidence) -> Comparisons:
                    and ev.studies[c.study_id]["design"] != ANIMAL}
         if studies or kind in asked:  # without either it is a question of another disease
             kinds.append(Compared(label(ev.data, "comparison_class", kind),
-                                  tuple(sorted(str(names[s]) for s in studies))))
+                                  tuple(sorted(names[s] for s in studies))))
     return Comparisons(ev.indication, tuple(kinds))

@@ -76,7 +76,7 @@ class Reasons:
         return self._barred(study_id) or self._other_cells(study_id) or self._by_values(study_id)
 
     def _named(self, study_id: str) -> tuple[str, str]:
-        return str(self.names[study_id]), self.addresses.trial(self.ev.indication, study_id)
+        return self.names[study_id], self.addresses.trial(self.ev.indication, study_id)
 
     def _barred(self, study_id: str) -> Unused | None:
         """What keeps a study out whatever its values are."""

@@ -53,11 +53,11 @@ def _rows(known: Known) -> Iterator[IndexRow]:
     for c in known.ev.comparisons:
         compared[c.study_id][c.kind] = None
     for study_id, study in sorted(known.ev.studies.items(),
-                                  key=lambda item: str(known.names[item[0]]).casefold()):
+                                  key=lambda item: known.names[item[0]].casefold()):
         numbers = any(reading(t, row).printed for t, found in known.rows.items()
                       for row in found[study_id])
         yield IndexRow(
-            name=str(known.names[study_id]),
+            name=known.names[study_id],
             href=known.addresses.trial(known.indication, study_id),
             indication=label(known.data, "indication", known.indication),
             design=known.label("design", study["design"]),

@@ -106,7 +106,7 @@ class Known:
 
     def link(self, study_id: str) -> Link:
         """A study by its name."""
-        return Link(str(self.names[study_id]), self.addresses.trial(self.indication, study_id))
+        return Link(self.names[study_id], self.addresses.trial(self.indication, study_id))
 
     def analysis(self, result: dict) -> Link:
         """An analysis by its title."""

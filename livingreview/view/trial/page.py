@@ -62,7 +62,7 @@ def _page(known: Known, study_id: str) -> TrialPage:
     study, main = known.ev.studies[study_id], known.ev.trial_of(study_id)
     stated = known.label("stated_result", study["stated_result"])
     return TrialPage(
-        name=str(known.names[study_id]), title=study["title"] or "",
+        name=known.names[study_id], title=study["title"] or "",
         indication=label(known.data, "indication", known.indication),
         chapter=known.addresses.chapter(known.indication), index=INDEX,
         warnings=tuple(cautions.warnings(known, study)), facts=facts.facts(known, study),
