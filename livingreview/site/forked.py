@@ -14,7 +14,7 @@ from jupyter_client.provisioning import LocalProvisioner
 
 NAME = "livingreview-forked"
 _FORK = "forkserver"  # of multiprocessing: its process has no threads, so that it can be copied
-_LOADED = ("livingreview.site.warm", "joblib.externals.loky.backend.popen_loky_posix")
+_LOADED = ("livingreview.site.warm", "joblib.externals.loky.backend.spawn")
 
 
 def possible() -> bool:
