@@ -28,7 +28,7 @@ lint: $(READY) ## style of the code (seconds)
 	$(BIN)/ruff check livingreview tests
 
 unit: $(READY) ## unit tests: statistics, data, effects, results, views (14 minutes)
-	$(BIN)/python -m pytest -q -n 2 tests --ignore tests/site
+	$(BIN)/python -m pytest -q -n 2 --dist loadgroup tests --ignore tests/site
 
 check: $(READY) ## validate the data (seconds)
 	$(BIN)/python -m livingreview check --no-warnings

@@ -31,6 +31,8 @@ from livingreview.view.quality import doubts
 from livingreview.view.sizes import size
 from livingreview.view.unused import Reasons
 
+pytestmark = pytest.mark.xdist_group("pages")  # all run the cells of every page: once
+
 KEPT = ("knee-pain-placebo-3-6", "knee-serious-ae-placebo")
 
 

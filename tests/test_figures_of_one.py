@@ -19,6 +19,8 @@ from livingreview.render.engine import render
 from livingreview.review import review
 from livingreview.site import generated
 
+pytestmark = pytest.mark.xdist_group("pages")  # all run the cells of every page: once
+
 POOL = re.compile(r"pool|prediction|diamond|polygon", re.IGNORECASE)
 NOT_OF_ONE = "polygon, .lr-pi, .lr-pooled, .lr-prediction, td[data-label=Weight]"
 ALONE = {"comparison": "uncontrolled", "measure": "mean-change", "section": "uncontrolled"}

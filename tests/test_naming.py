@@ -25,6 +25,8 @@ from livingreview.view.naming import (
 )
 from livingreview.view.trial.page import trial_pages
 
+pytestmark = pytest.mark.xdist_group("pages")  # all run the cells of every page: once
+
 _TOKEN = re.compile(r"(?<![\w./-])[a-z0-9]+(?:-[a-z0-9]+)+(?![\w-])")
 
 

@@ -22,6 +22,8 @@ from livingreview.site import api
 from livingreview.view import finding as view
 from livingreview.view.figure import Figures
 
+pytestmark = pytest.mark.xdist_group("pages")  # all run the cells of every page: once
+
 FRACTURE = "fracture-bone-defect"
 STATING = [p for p in PAGES if p.stem in (
     "index", "benefits", "harms", "others", "evidence-map", "claims-ledger",

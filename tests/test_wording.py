@@ -21,6 +21,8 @@ from livingreview.review.claims import NOT_YET_JUDGED
 from livingreview.view.finding import Estimate, question
 from livingreview.view.ledger import ClaimCounts, Count
 
+pytestmark = pytest.mark.xdist_group("pages")  # all run the cells of every page: once
+
 NOTEBOOKS = sorted((DATA.parent / "notebooks").rglob("*.md"))
 # Pages for those who work with the files: they name columns and rules as the files do.
 OF_FILES = {"codebook": "what each column is", "data-quality": "warnings, by file and column",

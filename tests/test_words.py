@@ -8,6 +8,8 @@ import subprocess
 import pytest
 import small_book
 
+pytestmark = pytest.mark.xdist_group("pages")  # all run the cells of every page: once
+
 FRONT = small_book.PAGES["plain"].partition("# Plain")[0]
 PAGE = f"""{FRONT}# Said
 

@@ -3,17 +3,27 @@
 from __future__ import annotations
 
 import io
+import os
 from collections.abc import Mapping
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.support import NullTranslations, Translations
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
+from jinja2 import (
+    Environment,
+    FileSystemBytecodeCache,
+    FileSystemLoader,
+    StrictUndefined,
+    pass_context,
+)
+from jinja2.bccache import Bucket
 from markupsafe import Markup
 
 from ..data.reads import digest
+from ..data.store import Store
 from ..view.addresses import relative
 from ..view.base import View, shown
 from ..view.naming import in_text
@@ -83,6 +93,16 @@ def _markup(template: str | None) -> bool:
     return not (template or "").endswith(".txt")
 
 
+class _Compiled(FileSystemBytecodeCache):
+    """Compiled templates beside other finished work: compiling all of them takes seconds."""
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        """Keep a template, where that is possible."""
+        with suppress(OSError):
+            os.makedirs(self.directory, exist_ok=True)
+            super().dump_bytecode(bucket)
+
+
 @cache
 def environment(language: str = SOURCE) -> Environment:
     """The templates in a language.
@@ -91,8 +111,10 @@ def environment(language: str = SOURCE) -> Environment:
     ----------
     language : str
     """
+    store = Store.chosen()
     env = Environment(loader=FileSystemLoader(TEMPLATES), autoescape=_markup, trim_blocks=True,
                       lstrip_blocks=True, undefined=StrictUndefined,
+                      bytecode_cache=_Compiled(str(store.folder / "templates")) if store else None,
                       extensions=["jinja2.ext.i18n", "jinja2.ext.do"])
     env.install_gettext_translations(translations(language), newstyle=True)
     env.filters |= {"number": number, "count": count, "interval": interval, "short": short,

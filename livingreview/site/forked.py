@@ -1,4 +1,4 @@
-"""Kernels that begin as copies of a process which has loaded what every page needs.
+"""Kernels that begin as copies of a process which has loaded the libraries that pages need.
 
 A kernel of its own keeps pages apart; loading the same libraries seventy times would take most of
 a build. Registered as a provisioner of kernels of Jupyter, named by `NAME`.
@@ -14,7 +14,10 @@ from jupyter_client.provisioning import LocalProvisioner
 
 NAME = "livingreview-forked"
 _FORK = "forkserver"  # of multiprocessing: its process has no threads, so that it can be copied
-_LOADED = ("livingreview.site.warm", "joblib.externals.loky.backend.spawn")
+# Libraries only: of the package, each page loads what it depends on.
+_LOADED = ("ipykernel.kernelapp", "IPython.core.interactiveshell", "pandas", "scipy.stats",
+           "scipy.optimize", "jinja2.ext", "babel.messages.pofile", "babel.messages.mofile",
+           "joblib.externals.loky.backend.spawn")
 
 
 def possible() -> bool:
@@ -50,7 +53,7 @@ class _Kernel:
 
 
 class Forked(LocalProvisioner):
-    """Starts a kernel as a copy of a process in which the package is loaded."""
+    """Starts a kernel as a copy of a process in which libraries are loaded."""
 
     async def launch_kernel(self, cmd: list[str], **options) -> dict:
         """Start the kernel.

@@ -137,7 +137,8 @@ def _run(path: str, notebook: nbformat.NotebookNode, environment: dict[str, str]
     folder = Path(path).parent
     for left in reversed(range(STARTS)):
         client = NotebookClient(
-            notebook, timeout=TIMEOUT, kernel_name="python3", record_timing=False,
+            notebook, timeout=TIMEOUT, startup_timeout=TIMEOUT, kernel_name="python3",
+            record_timing=False,
             extra_arguments=["--IPKernelApp.log_level=40"],  # its remarks on transport are no news
             resources={"metadata": {"path": str(folder if folder.is_dir() else Path.cwd())}})
         try:
@@ -145,7 +146,9 @@ def _run(path: str, notebook: nbformat.NotebookNode, environment: dict[str, str]
             break
         except (CellExecutionError, CellTimeoutError, DeadKernelError) as error:
             return _failure(path, notebook, error)
-        except RuntimeError as error:  # nothing narrower says that a kernel has not begun
+        # nothing narrower says that a kernel has not begun; the second is nbclient's when it
+        # clears up twice after the first
+        except (RuntimeError, AssertionError) as error:
             if not left:
                 return _failure(path, notebook, error)
     return None
