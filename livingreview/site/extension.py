@@ -164,7 +164,8 @@ class _Build:
             **env.mystnb_config.custom_formats, **freshness.readers(self.pages, store, now)})
         with _reported():
             unfinished.touch()
-            self.begin(app)
+            if app.builder.format == "html":
+                self.begin(app)
         env.livingreview_state, env.livingreview_keys = self.state, now
         # other data may change generated pages alone: then one page is enough to have them written
         named = [] if same else [env.config.root_doc]
