@@ -112,7 +112,7 @@ def test_the_address_of_a_page_says_what_it_is(page, found):
 
 def test_an_index_that_cannot_be_made_ends_the_build(tmp_path):
     with pytest.raises(search.SearchError, match="index of the search was not made"):
-        search.index(tmp_path / "nowhere")
+        search.end(tmp_path, search.begin(tmp_path / "nowhere"))
 
 
 @pytest.mark.parametrize("value", [
@@ -136,7 +136,7 @@ def test_pages_of_many_kinds_give_the_same_index(tmp_path):
             f'"kind">{n % 5}</p><p data-pagefind-filter="indication">{n % 4}</p></body></html>')
     written = []
     for _ in range(3):
-        search.index(tmp_path)
+        search.end(tmp_path, search.begin(tmp_path))
         written.append({p.relative_to(tmp_path): p.read_bytes()
                         for p in (tmp_path / search.FOLDER).rglob("*") if p.is_file()})
     assert written[0] == written[1] == written[2]

@@ -62,24 +62,42 @@ def labels(data: Path) -> dict[str, str]:
                 if row["list"] == "indication"}
 
 
-def index(out: Path) -> None:
-    """Write the index of the pages of a site into a folder of it.
+def begin(out: Path) -> subprocess.Popen:
+    """Begin to write the index of the pages of a site into a folder of it.
 
     Parameters
     ----------
     out : Path
         Folder of the site.
 
+    Returns
+    -------
+    Popen
+        For :func:`end`.
+    """
+    shutil.rmtree(out / FOLDER, ignore_errors=True)
+    return subprocess.Popen(
+        [sys.executable, "-m", "pagefind", "--site", out, "--output-subdir", FOLDER,
+         "--exclude-selectors", ".headerlink", "--keep-index-url", "--quiet"],
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+
+
+def end(out: Path, process: subprocess.Popen) -> None:
+    """Wait for the index, and leave what the site uses of it.
+
+    Parameters
+    ----------
+    out : Path
+    process : Popen
+        What :func:`begin` returned.
+
     Raises
     ------
     SearchError
     """
-    shutil.rmtree(out / FOLDER, ignore_errors=True)
-    done = subprocess.run([sys.executable, "-m", "pagefind", "--site", out, "--output-subdir",
-                           FOLDER, "--exclude-selectors", ".headerlink", "--keep-index-url",
-                           "--quiet"], capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise SearchError(f"the index of the search was not made: {done.stderr or done.stdout}")
+    said, _ = process.communicate()
+    if process.returncode:
+        raise SearchError(f"the index of the search was not made: {said}")
     for pattern in _NOT_USED:
         for path in (out / FOLDER).glob(pattern):
             path.unlink()
@@ -129,6 +147,7 @@ class _Search:
     def __init__(self) -> None:
         self.labels: dict[str, str] = {}
         self.written = False
+        self.process: subprocess.Popen | None = None
 
     def begin(self, app: Sphinx) -> None:
         """Switch off the theme's own index."""
@@ -149,10 +168,15 @@ class _Search:
             name = "page"
         context["found_by"] = {"kind": name, "indication": self.labels.get(indication, "")}
 
-    def finish(self, app: Sphinx, exception) -> None:
-        """Write the index, where a page was written."""
+    def index(self, app: Sphinx, exception) -> None:
+        """Begin the index, where a page was written; styles are looked for meanwhile."""
         if exception is None and self.written:
-            index(Path(app.outdir))
+            self.process = begin(Path(app.outdir))
+
+    def finish(self, app: Sphinx, exception) -> None:
+        """Wait for the index."""
+        if self.process:
+            end(Path(app.outdir), self.process)
 
 
 def _prepare(app: Sphinx) -> None:
@@ -163,6 +187,7 @@ def _prepare(app: Sphinx) -> None:
     search.begin(app)
     app.connect("html-collect-pages", search.page)
     app.connect("html-page-context", search.decorate)
+    app.connect("build-finished", search.index, priority=750)  # when pages are as they stay
     app.connect("build-finished", search.finish, priority=900)
 
 
