@@ -15,8 +15,8 @@ from jupyter_client.provisioning import LocalProvisioner
 NAME = "livingreview-forked"
 _FORK = "forkserver"  # of multiprocessing: its process has no threads, so that it can be copied
 # Libraries only: of the package, each page loads what it depends on.
-_LOADED = ("ipykernel.kernelapp", "IPython.core.interactiveshell", "pandas", "scipy.stats",
-           "scipy.optimize", "jinja2.ext", "babel.messages.pofile", "babel.messages.mofile",
+_LOADED = ("ipykernel.kernelapp", "IPython.core.interactiveshell", "pandas", "scipy.special",
+           "jinja2.ext", "babel.messages.pofile", "babel.messages.mofile",
            "joblib.externals.loky.backend.spawn")
 
 
