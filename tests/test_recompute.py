@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 import shutil
 import subprocess
 from collections.abc import Callable
@@ -14,7 +13,6 @@ import pytest
 from scipy import special
 
 from livingreview import synthesis
-from livingreview.review import proportions
 
 ROOT = Path(__file__).parent.parent
 STATIC = ROOT / "book" / "_static"
@@ -97,7 +95,7 @@ def _effects() -> list[tuple[np.ndarray, np.ndarray]]:
 def _tables() -> list[np.ndarray]:
     """2 × 2 tables of 2 to 60 studies, with empty cells, events in all, and fractions."""
     random, sets = np.random.default_rng(12), []
-    for k in (2, 3, 5, 9, 20, 60):
+    for k in (1, 2, 3, 5, 9, 20, 60):
         for risk in (0.02, 0.2, 0.97):
             n = random.integers(5, 80, (2, k))
             events = random.binomial(n, risk)
@@ -110,7 +108,7 @@ def _same(found: dict, wanted, call: list) -> None:
     scale = abs(wanted.estimate) + wanted.se
     for name in FIELDS:
         value = getattr(wanted, name)
-        if value is None or (wanted.k == 1 and name.startswith("tau2")):
+        if value is None:
             assert found.get(name) is None, (name, call)
         else:
             assert found[name] == pytest.approx(value, rel=1e-6, abs=1e-13 * scale), (name, call)
@@ -133,11 +131,9 @@ def test_models_and_intervals_agree_with_the_package(tmp_path):
 def test_tables_agree_with_the_package(tmp_path):
     calls, wanted = [], []
     for table in _tables():
-        for measure in ("RR", "OR"):
-            calls.append(["mantelHaenszel", table.tolist(), measure])
-            wanted.append(_or_none(lambda t=table, m=measure: synthesis.mantel_haenszel(
-                *t.T, measure=m)))
-    assert sum(value is not None for value in wanted) > 50
+        calls.append(["mantelHaenszel", table.tolist()])
+        wanted.append(_or_none(lambda t=table: synthesis.mantel_haenszel(*t.T)))
+    assert sum(value is not None for value in wanted) > 30
     for call, found, value in zip(calls, in_node(calls, tmp_path), wanted, strict=True):
         if value is None:
             assert found is None, call
@@ -150,26 +146,3 @@ def _or_none(fit: Callable) -> synthesis.Pooled | None:
         return fit()
     except synthesis.SynthesisError:
         return None
-
-
-def test_shares_agree_with_the_package(tmp_path):
-    random, calls, wanted = np.random.default_rng(5), [], []
-    for k in (2, 3, 4, 7, 12, 25):
-        for mean, sd in ((-3, 0.5), (0, 0.0), (0, 1.5), (2, 1), (-1, 4)):
-            n = random.integers(4, 120, k).astype(float)
-            e = random.binomial(n.astype(int), special.expit(random.normal(mean, sd, k)))
-            e = e.astype(float)
-            for name, fit in (("logistic", proportions.logistic), ("oneShare", proportions.common)):
-                calls.append([name, e.tolist(), n.tolist()])
-                wanted.append(fit(e, n))
-    assert sum(value is not None for value in wanted) > 50
-    for call, found, value in zip(calls, in_node(calls, tmp_path), wanted, strict=True):
-        assert (found is None) == (value is None), call
-        for name in FIELDS[:5] if found and call[0] == "oneShare" else FIELDS if found else ():
-            one = getattr(value, name)
-            if one is None:
-                assert found.get(name) is None, (name, call)
-            elif name != "tau2" or one > 1e-8:
-                assert found[name] == pytest.approx(one, rel=1e-6, abs=1e-9), (name, call)
-            else:
-                assert math.isclose(found[name], one, abs_tol=1e-8)
