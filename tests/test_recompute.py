@@ -3,20 +3,35 @@
 from __future__ import annotations
 
 import json
+import os
+import random
 import shutil
 import subprocess
+import sys
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 import numpy as np
 import pytest
+from bs4 import BeautifulSoup
+from rendered import plain
 from scipy import special
 
 from livingreview import synthesis
+from livingreview.data.dataset import load
+from livingreview.render.engine import render
+from livingreview.render.numbers import number, percent
+from livingreview.review import review
+from livingreview.review.pools import natural
+from livingreview.view.figure import Figures
 
 ROOT = Path(__file__).parent.parent
 STATIC = ROOT / "book" / "_static"
-NODE = shutil.which("node")
+NODE, R = shutil.which("node"), shutil.which("Rscript")
+THEME = ROOT / "livingreview" / "site" / "theme" / "static"
+MOST = 40 * 1024  # bytes of all scripts of the site together
+FIRST, COUNTS = "knee-pain-placebo-3-6", "knee-any-ae-any"
 MODELS, INTERVALS = ("common", "DL", "PM", "REML"), ("z", "hksj", "hksj-guard")
 FIELDS = ("k", "estimate", "se", "ci_low", "ci_high", "tau2", "tau2_low", "tau2_high", "i2", "q",
           "q_df", "q_p", "pi_low", "pi_high")
@@ -105,8 +120,10 @@ def _tables() -> list[np.ndarray]:
 
 
 def _same(found: dict, wanted, call: list) -> None:
+    """A page shows the heterogeneity of random effects beside Mantel–Haenszel."""
     scale = abs(wanted.estimate) + wanted.se
-    for name in FIELDS:
+    tables = wanted.model == "mantel-haenszel"
+    for name in FIELDS[:5] if tables else FIELDS:
         value = getattr(wanted, name)
         if value is None:
             assert found.get(name) is None, (name, call)
@@ -146,3 +163,227 @@ def _or_none(fit: Callable) -> synthesis.Pooled | None:
         return fit()
     except synthesis.SynthesisError:
         return None
+
+
+# --- figures ----------------------------------------------------------------------------------
+
+_STATES = """
+import { readFileSync } from "node:fs";
+const [calls, module] = process.argv.slice(1);
+const { code, compute, facts, size, told } = await import(module);
+const answers = JSON.parse(readFileSync(calls, "utf8")).map(({ data, words, state, codes }) => {
+  const all = compute(data, state), { inside, found, beside } = all;
+  return { found, beside, told: found && told(data, words, found), size: size(words, inside),
+    random: beside && told(data, words, beside), facts: facts(data, words, all),
+    codes: found && codes.map(([template, calls]) => code(data, template, calls, all, state)) };
+});
+console.log(JSON.stringify(answers));
+"""
+
+
+@cache
+def figures() -> Figures:
+    return Figures(review(load()))
+
+
+@cache
+def page(analysis: str) -> BeautifulSoup:
+    """The page of an analysis."""
+    found = figures().review.analysis(analysis)
+    return BeautifulSoup(render(figures().page(found), f"figures/{analysis}.html"), "lxml")
+
+
+@cache
+def block(analysis: str) -> dict:
+    """What the page of an analysis gives to its script."""
+    return json.loads(page(analysis).select_one("template.lr-recompute + script").string)
+
+
+def _all() -> list[str]:
+    """All analyses whose trials can be pooled again."""
+    return [r["id"] for r in figures().results()
+            if r["studies"] and figures().forest(r).recompute]
+
+
+def state(analysis: str, **chosen) -> dict:
+    """A state of a figure: the published one, but for what is chosen."""
+    data = block(analysis)
+    return {"without": [], "model": data["model"], "interval": data["interval"]} | chosen
+
+
+def drawn(analysis: str, count: int) -> list[dict]:
+    """States drawn at random."""
+    draw, data = random.Random(analysis), block(analysis)
+    recompute = figures().forest(figures().review.analysis(analysis)).recompute
+    models = [word for word, _ in recompute.models]
+    ids = [m["id"] for m in data["members"]]
+    return [state(analysis, without=draw.sample(ids, draw.randrange(len(ids))),
+                  model=draw.choice(models), interval=draw.choice(INTERVALS))
+            for _ in range(count)]
+
+
+def answers(states: list[tuple[str, dict]], folder: Path) -> list[dict]:
+    """What the script of the site makes of states of figures."""
+    calls = []
+    for analysis, chosen in states:
+        data = block(analysis)
+        codes = [[c["data-take"], json.loads(c["data-calls"])]
+                 for c in page(analysis).select("code[data-take]")]
+        calls.append({"data": data, "words": data["words"], "state": chosen, "codes": codes})
+    file = folder / "states.json"
+    file.write_text(json.dumps(calls), encoding="utf-8")
+    done = subprocess.run([NODE, "--input-type=module", "-e", _STATES, str(file),
+                           (STATIC / "recompute.mjs").as_uri()],
+                          capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def pooled(analysis: str, chosen: dict) -> tuple[synthesis.Pooled, synthesis.Pooled]:
+    """The same state by the package: the pool, and what stands beside it."""
+    data = block(analysis)
+    inside = [m for m in data["members"] if m["id"] not in chosen["without"]]
+    y, v = ([m[key] for m in inside] for key in "yv")
+
+    def inverse(model: str, interval: str) -> synthesis.Pooled:
+        options = {"model": "common"} if model == "common" else {"tau2_method": model}
+        return synthesis.pool(y, v, interval=interval, **options)
+
+    beside = inverse(*data["beside"])
+    if chosen["model"] == "MH":
+        tables = _or_none(lambda: synthesis.mantel_haenszel(*np.array([
+            m["counts"] for m in inside], dtype=float).T)) if len(inside) > 1 else None
+        return tables or beside, beside
+    found = inverse(chosen["model"], chosen["interval"])
+    return found, beside if chosen["model"] == "common" else found
+
+
+def test_the_published_state_prints_the_published_digits(tmp_path):
+    ids = _all()
+    assert len(ids) > 40
+    found = answers([(i, state(i)) for i in ids], tmp_path)
+    for analysis, answer in zip(ids, found, strict=True):
+        result, soup = figures().review.analysis(analysis), page(analysis)
+        row = soup.select_one("tr.lr-pooled")
+        assert plain(row.select("td")[-2]) == answer["told"]["estimate"], analysis
+        assert plain(row.select_one(".lr-sub")) == answer["size"], analysis
+        weights = [plain(cell) for cell in soup.select("tr[data-trial] td[data-label=Weight]")]
+        told = dict(zip([m["id"] for m in block(analysis)["members"]],
+                        answer["found"]["weights"], strict=True))
+        assert weights == [
+            "0% #" if told[r["data-trial"]] == 0 else percent(told[r["data-trial"]])
+            for r in soup.select("tr[data-trial]") if r["data-trial"] in told], analysis
+        spread = result["random_effects"] or result["pooled"]
+        ends = soup.select_one("tr.lr-prediction")
+        assert bool(ends) == bool(answer["random"]["ends"]) == (spread["pi_low"] is not None)
+        if ends:
+            assert plain(ends.select("td")[-2]) == answer["random"]["ends"], analysis
+        decimals = 1 if block(analysis)["decimals"] == 1 else 3
+        assert answer["facts"]["i2"] == f"{number(spread['i2'], 0)}%"
+        assert answer["facts"]["tau2"].startswith(number(spread["tau2"], decimals) + " ")
+        assert answer["facts"]["q"].startswith(number(spread["q"], 1) + " ")
+        trace = soup.select_one(".lr-trace tr[data-domain=imprecision]")
+        if trace:
+            change, why = map(plain, trace.select("td"))
+            assert answer["facts"]["imprecision"] == f"{change}. {why}", analysis
+        else:
+            assert "imprecision" not in answer["facts"]
+
+
+@pytest.mark.parametrize("analysis", [FIRST, COUNTS, "knee-pain-any-3-6"])
+def test_states_at_random_are_those_of_the_package(analysis, tmp_path):
+    states = drawn(analysis, 200)
+    for chosen, answer in zip(states, answers([(analysis, s) for s in states], tmp_path),
+                              strict=True):
+        found, beside = pooled(analysis, chosen)
+        _same(answer["found"], found, [analysis, chosen])
+        _same(answer["beside"], beside, [analysis, chosen])
+
+
+def test_without_any_trial_there_is_no_estimate(tmp_path):
+    every = [m["id"] for m in block(FIRST)["members"]]
+    (answer,) = answers([(FIRST, state(FIRST, without=every))], tmp_path)
+    assert answer["found"] is None and answer["facts"] == {}
+
+
+def test_numbers_are_written_as_in_templates(tmp_path):
+    draw = random.Random(3)
+    values = [0.0, -0.04, 0.125, 2.25, -2.35, 2.5, 1234567.5, 0.05, 1e-7, 999.95, -1e5]
+    values += [draw.uniform(-1, 1) * 10 ** draw.randint(-4, 6) for _ in range(300)]
+    values += [draw.randint(-900, 900) / 8 for _ in range(300)]
+    calls = [["number", x, d] for x in values for d in (0, 1, 2, 3)]
+    for call, said in zip(calls, in_node(calls, tmp_path, "recompute.mjs"), strict=True):
+        assert said == number(*call[1:]), call
+
+
+# --- code to take away ------------------------------------------------------------------------
+
+
+def _ten_states() -> list[tuple[str, dict]]:
+    return [*((FIRST, s) for s in drawn(FIRST, 4)), *((COUNTS, s) for s in drawn(COUNTS, 4)),
+            (FIRST, state(FIRST)), (COUNTS, state(COUNTS))]
+
+
+def _run(command: list[str], codes: list[str], folder: Path, env: dict | None = None
+         ) -> list[dict[str, float]]:
+    """What programs print, a name and a number on each line."""
+    out = []
+    for i, text in enumerate(codes):
+        file = folder / f"code-{i}"
+        file.write_text(text, encoding="utf-8")
+        done = subprocess.run([*command, str(file)], capture_output=True, text=True, check=False,
+                              env=env)
+        assert done.returncode == 0, done.stderr
+        lines = (line.split() for line in done.stdout.splitlines())
+        out.append({name: float(x) for name, x in lines if x not in ("None", "NA")})
+    return out
+
+
+def _as_shown(analysis: str, chosen: dict) -> dict[str, float]:
+    """The numbers that a figure shows."""
+    found, beside = pooled(analysis, chosen)
+    scale = block(analysis)["log"]
+    pairs = [(f, found) for f in ("estimate", "ci_low", "ci_high")] + [
+        (f, beside) for f in ("pi_low", "pi_high")]
+    numbers = {f: natural("RR" if scale else "MD", getattr(one, f)) for f, one in pairs}
+    numbers |= {f: getattr(beside, f) for f in ("tau2", "i2")}
+    return {name: x for name, x in numbers.items() if x is not None}
+
+
+def test_python_code_gives_the_shown_numbers(tmp_path):
+    states = _ten_states()
+    codes = [answer["codes"][0] for answer in answers(states, tmp_path)]
+    for analysis in (FIRST, COUNTS):  # what stands on the page before a script runs
+        there = page(analysis).select_one("code[data-take]").get_text()
+        assert there == codes[states.index((analysis, state(analysis)))]
+    env = os.environ | {"PYTHONPATH": str(ROOT)}
+    for (analysis, chosen), printed in zip(
+            states, _run([sys.executable], codes, tmp_path, env), strict=True):
+        assert printed == pytest.approx(_as_shown(analysis, chosen), rel=1e-6, abs=1e-9)
+
+
+def _metafor() -> bool:
+    return R is not None and not subprocess.run(
+        [R, "-e", "library(metafor)"], capture_output=True, check=False).returncode
+
+
+@pytest.mark.skipif(not _metafor(), reason="R with its package metafor is not installed")
+def test_r_code_gives_the_shown_numbers(tmp_path):
+    states = _ten_states()
+    codes = [answer["codes"][1] for answer in answers(states, tmp_path)]
+    for analysis in (FIRST, COUNTS):
+        there = page(analysis).select("code[data-take]")[1].get_text()
+        assert there == codes[states.index((analysis, state(analysis)))]
+    for (analysis, chosen), printed in zip(states, _run([R], codes, tmp_path), strict=True):
+        wanted = _as_shown(analysis, chosen)
+        printed = {name: x for name, x in printed.items() if name in wanted}
+        assert printed == pytest.approx(wanted, rel=1e-5, abs=1e-5)
+
+
+# --- bytes ------------------------------------------------------------------------------------
+
+
+def test_all_scripts_of_the_site_are_small():
+    files = [p for folder in (STATIC, THEME) for p in folder.iterdir()
+             if p.suffix in (".js", ".mjs")]
+    assert sum(p.stat().st_size for p in files) <= MOST

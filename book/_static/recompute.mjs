@@ -1,4 +1,4 @@
-/* A forest plot of which the reader chooses trials, model and interval; words are those of the page. */
+/* A forest plot whose reader chooses trials, model and interval. */
 import { mantelHaenszel, pool, sum } from "./stats.mjs";
 
 const fill = (text, parts) => text.replace(/\{(\w+)\}/g, (all, key) => parts[key] ?? all);
@@ -13,7 +13,7 @@ export function number(value, decimals) {
 }
 const percent = (share) => share < 0.0005 ? "<0.1%" : number(100 * share, 1) + "%";
 
-/* What a state gives. `beside` are random effects in any case: they have a variance between trials. */
+/* What a state gives; `beside` is of random effects in any case. */
 export function compute(data, { without, model, interval }) {
   const inside = data.members.filter((m) => !without.includes(m.id)), counts = inside.map((m) => m.counts);
   const by = (...how) => inside.length ? pool(inside.map((m) => m.y), inside.map((m) => m.v), ...how) : null;
@@ -22,7 +22,6 @@ export function compute(data, { without, model, interval }) {
   return { inside, found, beside: tables || model === "common" ? by(...data.beside) : found };
 }
 
-/* An estimate in words, and where a new trial may lie. */
 export function told(data, words, found) {
   const say = (x) => {
     const text = number(data.log ? Math.exp(x) : x, data.decimals);
@@ -58,9 +57,8 @@ function imprecision({ lines, limits, levels, counted }, words, inside, found) {
     share: number(100 * share, 0) + "%", found: number(count, Math.round(count) < limits[kind] ? 0 : 1) });
 }
 
-/* The numbers beside the drawing; those that there are not are a dash. */
 export function facts(data, words, { inside, found, beside }) {
-  const said = { i2: "–", tau2: "–", q: "–", imprecision: "–" };
+  const said = {};
   if (beside?.k > 1) {
     const [value, low, high] = [beside.tau2, beside.tau2_low, beside.tau2_high].map(
       (x) => number(x, data.decimals === 1 ? 1 : 3));
@@ -72,7 +70,7 @@ export function facts(data, words, { inside, found, beside }) {
   return said;
 }
 
-/* Code that computes a state, from a template and the calls of its models. */
+/* Code that computes a state; `calls` by model. */
 export function code(data, template, calls, { inside, found, beside }, { model, interval }) {
   const list = (f) => inside.map(f).join(", "), parts = {};
   const call = (name, ci) => fill(calls[name] ?? calls.random, { model: name, interval: calls[ci] });
@@ -82,23 +80,23 @@ export function code(data, template, calls, { inside, found, beside }, { model, 
     beside: inside.length < 2 || found === beside ? "found" : call(...data.beside) });
 }
 
-/* ---- the page ---- */
-
+/* The controls of a figure. */
 function begin(template) {
   const { words, ...data } = JSON.parse(template.nextElementSibling.textContent);
   const figure = template.closest("figure"), body = figure.querySelector("tbody");
   template.after(template.content);
   const status = figure.querySelector(".lr-state"), form = figure.querySelector("form");
   const details = form.parentElement, link = form.querySelector(".lr-taken"), { hash, pathname } = link;
-  const { model, interval, only } = form.elements, free = interval.parentElement;
-  const rows = [...body.rows].filter((row) => row.querySelector("title") && !row.matches(".lr-axis-row"));
+  const { model, interval, only } = form.elements;
+  const rows = [...body.querySelectorAll("tr:has(title):not(.lr-axis-row)")];
   const published = rows.map((row) => row.cloneNode(true)), boxes = new Map();
   const members = new Map(data.members.map((m) => [m.id, m]));
   const trial = (row) => row.dataset.trial, title = (row) => row.querySelector("title");
+  const cell = (row, place) => row.cells[row.cells.length - place]; // 2: effect, 3: weight
 
-  /* Places of the axis, and marks in the place of those drawn. */
   const x = (value) => Math.min(100, Math.max(0,
     100 * (value - data.ends[0]) / (data.ends[1] - data.ends[0])));
+
   function draw(row, marks) {
     const svg = row.querySelector("svg");
     svg.querySelectorAll(":scope > :not(title, .lr-null, .lr-mid)").forEach((old) => old.remove());
@@ -106,96 +104,90 @@ function begin(template) {
   }
 
   function diamond(row, found, text) {
-    const effect = row.cells[row.cells.length - 2], css = row.querySelector("polygon").classList;
     const said = found ? told(data, words, found) : { estimate: words.absent, value: words.absent, interval: "" };
     title(row).textContent = fill(text, said);
-    effect.replaceChildren(said.value + " ", document.createElement("br"), said.interval);
-    if (!found) { draw(row, ""); return; }
-    const low = x(found.ci_low), width = x(found.ci_high) - low, top = 100 * (x(found.estimate) - low) / (width || 1);
-    draw(row, `<svg x="${low}%" y="11" width="${width}%" height="16" viewBox="0 0 100 16" preserveAspectRatio="none"
-      overflow="visible"><polygon class="${css}" points="0,8 ${top},0 100,8 ${top},16"/></svg>`);
+    cell(row, 2).replaceChildren(said.value + " ", document.createElement("br"), said.interval);
+    const [low, middle, high] = ["ci_low", "estimate", "ci_high"].map((key) => x(found?.[key]));
+    const top = 100 * (middle - low) / (high - low || 1);
+    draw(row, found ? `<svg x="${low}%" y="11" width="${high - low}%" height="16" viewBox="0 0 100 16"
+      preserveAspectRatio="none" overflow="visible"><polygon class="${row.querySelector("polygon").classList}"
+      points="0,8 ${top},0 100,8 ${top},16"/></svg>` : "");
   }
 
   function prediction(row, beside, random) {
     const said = beside && told(data, words, beside), few = beside?.k < 5;
     row.hidden = !said?.ends;
     if (row.hidden) { return; }
-    const [low, high] = [x(beside.pi_low), x(beside.pi_high)];
-    const arrow = (at, end, d) => at === end ?
+    const low = x(beside.pi_low), high = x(beside.pi_high), arrow = (at, end, d) => at === end ?
       `<svg x="${at}%" y="19" overflow="visible"><path class="lr-arrow" d="${d}"/></svg>` : "";
     row.querySelector(".lr-sub").textContent = [words.where, few && words.uncertain,
       random && fill(words.random, said)].filter(Boolean).join(", ");
-    row.cells[row.cells.length - 2].textContent = said.ends;
+    cell(row, 2).textContent = said.ends;
     title(row).textContent = fill(words.prediction, said);
     draw(row, `<line class="lr-pi${few ? " lr-dotted" : ""}" x1="${low}%" x2="${high}%" y1="19" y2="19"/>` +
       arrow(low, 0, "M6 -4 L0 0 L6 4") + arrow(high, 100, "M-6 -4 L0 0 L-6 4"));
   }
 
-  function study(row, { inside, found }, tables) {
-    const at = inside.findIndex((m) => m.id === trial(row)), weight = found?.weights[at];
-    const mark = row.querySelector(".lr-square, .lr-ring"), root = Math.sqrt(weight || 0), side = 4 + 12 * root;
-    row.cells[row.cells.length - 3].textContent = at < 0 ? "" : tables && !weight ? "0% #" : percent(weight);
-    const sizes = { r: 2.5 + 5 * root, x: -side / 2, y: -side / 2, width: side, height: side };
-    Object.keys(sizes).filter((key) => mark?.hasAttribute(key)).forEach((key) => mark.setAttribute(key, sizes[key]));
+  function study(row, weight, tables) {
+    const root = Math.sqrt(weight || 0), side = 4 + 12 * root, mark = row.querySelector(".lr-square, .lr-ring");
+    cell(row, 3).textContent = weight === undefined ? "" : tables && !weight ? "0% #" : percent(weight);
+    Object.entries({ r: 2.5 + 5 * root, x: -side / 2, y: -side / 2, width: side, height: side }).forEach(
+      ([key, value]) => mark?.hasAttribute(key) && mark.setAttribute(key, value));
   }
 
-  /* What a row says to whom it is read. */
+  /* What is read of a row. */
   function speak(row) {
-    const m = members.get(trial(row)), said = { estimate: title(row).textContent,
-      weight: row.cells[row.cells.length - 3].textContent }, off = boxes.get(trial(row))?.checked === false;
+    const m = members.get(trial(row)), off = boxes.get(trial(row))?.checked === false;
+    const said = { estimate: title(row).textContent, weight: cell(row, 3).textContent };
     row.classList.toggle("lr-off", off);
-    row.setAttribute("aria-label", !m ? said.estimate : off ? fill(words.out, said) : fill(words.row, said) +
-      " " + (Math.abs(m.y) <= 1.96 * Math.sqrt(m.v) ? words.holds : words.side));
+    row.ariaLabel = !m ? said.estimate : off ? fill(words.out, said) : fill(words.row, said) + " " +
+      (Math.abs(m.y) > 1.96 * Math.sqrt(m.v) ? words.side : words.holds);
   }
 
   function show() {
-    const without = [...boxes.keys()].filter((id) => !boxes.get(id).checked);
+    const without = [...boxes.keys()].filter((id) => !boxes.get(id).checked), tables = model.value === "MH";
     const state = { without, model: model.value, interval: interval.value }, all = compute(data, state);
-    const { inside, found, beside } = all, tables = state.model === "MH", address = new URLSearchParams();
-    // the address holds what differs from the published analysis
+    const { inside, found, beside } = all, address = new URLSearchParams(), numbers = facts(data, words, all);
     if (without.length) { address.set("without", without.join(" ")); }
-    if (state.model !== data.model) { address.set("model", state.model); }
-    if (state.interval !== data.interval && !tables) { address.set("interval", state.interval); }
-    const query = `${address}` && `?${address}`;
+    if (model.value !== data.model) { address.set("model", model.value); }
+    if (interval.value !== data.interval && !tables) { address.set("interval", interval.value); }
+    const query = address.size ? `?${address}` : "";
     history.replaceState(null, "", location.pathname + query + location.hash);
     link.href = pathname + query + hash;
-    free.hidden = tables;
+    interval.parentElement.hidden = tables;
     figure.classList.toggle("lr-own", query);
-    let group = [];
     rows.forEach((row, i) => {
-      const clone = published[i].cloneNode(true);
+      const cells = [...published[i].cloneNode(true).cells], id = trial(row);
       row.hidden = false;
-      [...clone.cells].forEach((cell, j) => { // a box stays
-        if (j || !trial(row)) { row.cells[j].replaceChildren(...cell.childNodes); }
+      cells.forEach((one, j) => { // a box stays where it is
+        if (j || !id) { row.cells[j].replaceChildren(...one.childNodes); }
       });
-      if (trial(row)) { group.push(trial(row)); }
-      if (!query) { return; }
-      if (trial(row)) {
-        study(row, all, tables);
-      } else if (row.matches(".lr-subtotal")) {
-        const rest = [...members.keys()].filter((id) => !group.includes(id));
+      if (query && id) {
+        study(row, found?.weights[inside.findIndex((m) => m.id === id)], tables);
+      } else if (query && row.matches(".lr-subtotal")) {
+        const rest = new Set(members.keys());
+        for (let one = row; (one = one.previousElementSibling) && trial(one);) { rest.delete(trial(one)); }
         diamond(row, compute(data, { ...state, without: [...without, ...rest] }).found, words.subgroup);
-        group = [];
-      } else if (row.matches(".lr-pooled")) {
+      } else if (query && row.matches(".lr-pooled")) {
         row.cells[0].firstChild.data = model.selectedOptions[0].text;
         row.querySelector(".lr-sub").textContent = size(words, inside);
         diamond(row, found, words.pooled);
-      } else {
+      } else if (query) {
         prediction(row, beside, beside !== found);
       }
+      speak(row);
     });
-    rows.forEach(speak);
-    const said = facts(data, words, all), which = query ? words.own : words.published;
-    form.querySelectorAll("[data-fact]").forEach((place) => { place.textContent = said[place.dataset.fact]; });
-    status.textContent = fill(found ? words.state : words.none, { which, size: size(words, inside),
-      estimate: found && told(data, words, found).estimate });
-    document.querySelectorAll("[data-take]").forEach(({ dataset: { take, calls } }, i, places) => {
-      places[i].textContent = found ? code(data, take, JSON.parse(calls), all, state) : "";
+    form.querySelectorAll("dd").forEach((dd) => { dd.textContent = numbers[dd.dataset.fact] ?? "–"; });
+    status.textContent = fill(found ? words.state : words.none, { which: query ? words.own : words.published,
+      size: size(words, inside), ...found && told(data, words, found) });
+    document.querySelectorAll("[data-take]").forEach((place) => {
+      const { take, calls } = place.dataset;
+      place.textContent = found ? code(data, take, JSON.parse(calls), all, state) : "";
     });
   }
 
   function open() {
-    rows.filter((row) => members.has(trial(row)) && !boxes.has(trial(row))).forEach((row) => {
+    rows.filter((row) => members.has(trial(row))).forEach((row) => {
       const box = Object.assign(document.createElement("input"), { type: "checkbox", checked: true });
       box.ariaLabel = fill(words.include, members.get(trial(row)));
       box.addEventListener("change", () => { if (only) { only.value = ""; } show(); });
@@ -210,7 +202,7 @@ function begin(template) {
     if (target === only) { choose((id) => !only.value || only.value.split(" ").includes(id)); }
     show();
   });
-  form.addEventListener("reset", () => setTimeout(() => { choose(() => true); show(); }));
+  form.addEventListener("reset", () => setTimeout(() => { choose(() => 1); show(); }));
 
   /* One row is reached by tab, the others from it by arrows; space puts a trial in or out. */
   const reach = (one) => rows.forEach((row) => { row.tabIndex = row === one ? 0 : -1; });

@@ -3,7 +3,7 @@ const { abs, exp, log, max, min, sqrt } = Math;
 export const sum = (values) => values.reduce((total, x) => total + x, 0);
 const TINY = 1e-300, ROUNDING = 32 * Number.EPSILON;
 
-/* Stirling's series, from 15 on to all digits. */
+/* Stirling's series. */
 function lnGamma(x) {
   let product = 1;
   for (; x < 15; x += 1) { product *= x; }
@@ -23,7 +23,7 @@ function fraction(a, b) {
   return value;
 }
 
-/* Incomplete gamma function, [lower, upper]. */
+/* Incomplete gamma, [lower, upper]. */
 function gamma(a, x) {
   if (x <= 0) { return [0, 1]; }
   const front = exp(a * log(x) - x - lnGamma(a));
@@ -36,7 +36,7 @@ function gamma(a, x) {
   return [front * lower, 1 - front * lower];
 }
 
-/* Incomplete beta function at x = 1 − y. */
+/* Incomplete beta at x = 1 − y. */
 function beta(a, b, x, y) {
   if (x > (a + 1) / (a + b + 2)) { return 1 - beta(b, a, y, x); }
   const front = exp(lnGamma(a + b) - lnGamma(a) - lnGamma(b) + a * log(x) + b * log(y)) / a;
@@ -46,7 +46,7 @@ function beta(a, b, x, y) {
   }, () => 1);
 }
 
-/* Where a function falls below 0, to the last digit. */
+/* Where a function falls below 0. */
 function between(f, low, high) {
   const middle = (low + high) / 2;
   if (middle <= low || middle >= high) { return middle; }
@@ -69,8 +69,8 @@ export const chi2 = (x, df) => gamma(df / 2, x / 2);
 export const chi2Quantile = (p, df) => turn(
   (x) => p < 0.5 ? p - chi2(x, df)[0] : chi2(x, df)[1] - 1 + p);
 
-/* Least squares by weights 1/(v + τ²). The most precise study, `one`, has effect 0 and is added by
-   algebra, so that a giant one costs no digits. `slope` is that of the restricted likelihood. */
+/* Least squares. The most precise study, `one`, has effect 0 and is added by algebra: a giant one
+   costs no digits. `slope` and `height` are of the restricted likelihood. */
 function fit(y, v, tau2, one) {
   const weights = v.map((x) => 1 / (x + tau2)), rest = sum(weights.map((w, i) => i === one ? 0 : w));
   const total = rest + weights[one], mean = sum(weights.map((w, i) => w * y[i])) / total;
@@ -81,7 +81,7 @@ function fit(y, v, tau2, one) {
     height: -q - log(total) - sum(v.map((x) => log(x + tau2))) };
 }
 
-/* The τ² at which Q is `goal`: 1/Q is concave, so that Newton's steps from 0 never pass it. */
+/* The τ² at which Q is `goal`; Newton's steps from 0 never pass it, since 1/Q is concave. */
 function solveQ(at, goal) {
   let tau2 = 0;
   for (let i = 0, excess = 1; i < 200 && excess > 1e-15; i += 1) {
@@ -92,8 +92,7 @@ function solveQ(at, goal) {
   return tau2;
 }
 
-/* The highest maximum of the restricted likelihood: its slope changes sign on a grid that is even in
-   ln(v + τ²), up to a bound of all maxima. */
+/* The highest of all maxima: the slope turns on a grid even in ln(v + τ²) up to a bound of them. */
 function reml(y, v, at) {
   const m = y.length - 1, mean = sum(y) / (m + 1), s = sum(y.map((x) => (x - mean) ** 2)), low = min(...v);
   const top = (s + sqrt(s * s + 4 * m * s * max(...v))) / (2 * m) * (1 + 1e-9);
@@ -112,12 +111,10 @@ function reml(y, v, at) {
   return tau2;
 }
 
-/* With an interval on `df`, 0 for the normal one. */
 function interval(out, df) {
   const half = out.se * quantile(0.975, df);
   return { ...out, ci_low: out.estimate - half, ci_high: out.estimate + half };
 }
-const spread = (q, df) => ({ q, q_df: df, q_p: chi2(q, df)[1], i2: q && max(0, 100 * (q - df) / q) });
 
 /* `model` is common, DL, PM or REML; `ci` is z, hksj or hksj-guard. */
 export function pool(y, v, model, ci) {
@@ -127,8 +124,9 @@ export function pool(y, v, model, ci) {
     DL: () => max(0, (zero.q - df) / zero.trace), REML: () => reml(off, v, at), common: () => 0 }[model]();
   const { q, total, mean, weights } = at(tau2), scale = q > total * (ROUNDING * shift) ** 2 ? q / df : 0;
   const se = sqrt(({ hksj: scale, "hksj-guard": max(1, scale) }[ci] ?? 1) / total);
-  const out = interval({ k, estimate: shift + mean, se, ...spread(zero.q, df),
-    weights: weights.map((w) => w / total) }, ci === "z" ? 0 : df);
+  const out = interval({ k, estimate: shift + mean, se, weights: weights.map((w) => w / total),
+    q: zero.q, q_df: df, q_p: chi2(zero.q, df)[1], i2: zero.q && max(0, 100 - 100 * df / zero.q) },
+  ci === "z" ? 0 : df);
   if (model === "common") { return out; }
   const ratio = tau2 * zero.trace / df, half = quantile(0.975, df) * Math.hypot(sqrt(tau2), se);
   const [tau2_high, tau2_low] = [0.025, 0.975].map((p) => solveQ(at, chi2Quantile(p, df)));
@@ -136,7 +134,7 @@ export function pool(y, v, model, ci) {
     ...df > 1 && { pi_low: out.estimate - half, pi_high: out.estimate + half } };
 }
 
-/* The risk ratio of tables [events, total, events, total]; null where it is not defined. */
+/* The risk ratio of tables [events, total, events, total], or null. */
 export function mantelHaenszel(tables) {
   const used = tables.map(([a, , c]) => a + c > 0);
   const per = (f) => tables.map(([a, n1, c, n2], i) => used[i] ? f(a, n1, c, n2, n1 + n2) : 0);
@@ -144,12 +142,5 @@ export function mantelHaenszel(tables) {
   const r = sum(under), estimate = log(over / r), se = sqrt(sum(per(
     (a, n1, c, n2, n) => (n1 * n2 * (a + c) - a * c * n) / n ** 2)) / (over * r));
   if (!(se > 0 && se < Infinity)) { return null; }
-  // tables with events in all have the variance of a correction alone
-  const own = per((a, n1, c, n2) => {
-    const add = a && c && a < n1 && c < n2 ? 0 : 0.5, risk = (e, n) => (e + add) / (n + 2 * add);
-    const v = [[a, n1], [c, n2]].map(([e, n]) => (1 - risk(e, n)) / (e + add));
-    return a === n1 && c === n2 ? -1 : (log(risk(a, n1) / risk(c, n2)) - estimate) ** 2 / sum(v);
-  }).filter((q, i) => used[i] && q >= 0);
-  const out = interval({ k: sum(used.map(Number)), estimate, se, weights: under.map((x) => x / r) }, 0);
-  return own.length > 1 ? { ...out, ...spread(sum(own), own.length - 1) } : out;
+  return interval({ k: sum(used.map(Number)), estimate, se, weights: under.map((x) => x / r) }, 0);
 }
