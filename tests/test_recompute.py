@@ -8,33 +8,35 @@ import random
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
-from functools import cache
 from pathlib import Path
 
-import numpy as np
 import pytest
-from bs4 import BeautifulSoup
+from recomputing import (
+    COUNTS,
+    FIRST,
+    all_of_them,
+    block,
+    by_tables,
+    drawn,
+    figures,
+    page,
+    pooled,
+    pools,
+    same,
+    state,
+    tables,
+)
 from rendered import plain
 from scipy import special
 
-from livingreview import synthesis
-from livingreview.data.dataset import load
-from livingreview.render.engine import render
 from livingreview.render.numbers import number, percent
-from livingreview.review import review
 from livingreview.review.pools import natural
-from livingreview.view.figure import Figures
 
 ROOT = Path(__file__).parent.parent
 STATIC = ROOT / "book" / "_static"
 NODE, R = shutil.which("node"), shutil.which("Rscript")
 THEME = ROOT / "livingreview" / "site" / "theme" / "static"
 MOST = 40 * 1024  # bytes of all scripts of the site together
-FIRST, COUNTS = "knee-pain-placebo-3-6", "knee-any-ae-any"
-MODELS, INTERVALS = ("common", "DL", "PM", "REML"), ("z", "hksj", "hksj-guard")
-FIELDS = ("k", "estimate", "se", "ci_low", "ci_high", "tau2", "tau2_low", "tau2_high", "i2", "q",
-          "q_df", "q_p", "pi_low", "pi_high")
 pytestmark = pytest.mark.skipif(NODE is None, reason="Node is not installed")
 
 _CALLS = """
@@ -85,84 +87,21 @@ def test_quantiles_and_tails_have_ten_digits(tmp_path):
 # --- models -----------------------------------------------------------------------------------
 
 
-def _effects() -> list[tuple[np.ndarray, np.ndarray]]:
-    """Sets of effects of 1 to 60 studies, of many kinds."""
-    random, sets = np.random.default_rng(20261129), []
-    for k in (1, 2, 3, 4, 5, 8, 13, 21, 34, 60):
-        v = random.lognormal(-1, 1, k)
-        noise = random.normal(0, np.sqrt(v))
-        giant = np.where(np.arange(k) == k // 2, 1e-8, v)
-        sets += [
-            (0.3 + noise + random.normal(0, 0.7, k), v),
-            (0.1 * noise, v),  # nothing but chance, and less: no variance between studies
-            (np.full(k, 0.25), v), (random.choice([-1.0, 0.0, 1.0], k), np.full(k, 0.2)),  # ties
-            (random.normal(0, 1e4, k), v), (1e6 + noise, v),  # huge variance, far from 0
-            (noise + random.normal(0, 2, k), giant),  # one giant study
-            (np.log(random.lognormal(0, 1.5, k)), random.uniform(0.01, 4, k)),  # ratios
-            (np.where(np.arange(k) < k / 2, -3.0, 3.0) + noise / 50, v / 20),  # two camps
-            (random.standard_cauchy(k), random.lognormal(-4, 3, k))]
-    # slow for steps of Fisher, and with two maxima of the likelihood
-    sets.append((np.array([0.0, 3.0, 0.1, -0.2, 3.2]), np.array([1e-4, 2.0, 1e-4, 1e-4, 2.0])))
-    sets.append((np.array([0.0, 0.03, 9.0]), np.array([1e-5, 1e-5, 20.0])))
-    return sets
-
-
-def _tables() -> list[np.ndarray]:
-    """2 × 2 tables of 2 to 60 studies, with empty cells, events in all, and fractions."""
-    random, sets = np.random.default_rng(12), []
-    for k in (1, 2, 3, 5, 9, 20, 60):
-        for risk in (0.02, 0.2, 0.97):
-            n = random.integers(5, 80, (2, k))
-            events = random.binomial(n, risk)
-            sets.append(np.column_stack([events[0], n[0], events[1], n[1]]).astype(float))
-            sets.append(sets[-1] / 1.5)
-    return sets
-
-
-def _same(found: dict, wanted, call: list) -> None:
-    """A page shows the heterogeneity of random effects beside Mantel–Haenszel."""
-    scale = abs(wanted.estimate) + wanted.se
-    tables = wanted.model == "mantel-haenszel"
-    for name in FIELDS[:5] if tables else FIELDS:
-        value = getattr(wanted, name)
-        if value is None:
-            assert found.get(name) is None, (name, call)
-        else:
-            assert found[name] == pytest.approx(value, rel=1e-6, abs=1e-13 * scale), (name, call)
-    assert found["weights"] == pytest.approx(list(wanted.weights), rel=1e-6, abs=1e-15), call
-
-
 def test_models_and_intervals_agree_with_the_package(tmp_path):
-    calls, wanted = [], []
-    for y, v in _effects():
-        for model in MODELS:
-            for ci in INTERVALS:
-                options = {"model": "common"} if model == "common" else {"tau2_method": model}
-                calls.append(["pool", y.tolist(), v.tolist(), model, ci])
-                wanted.append(synthesis.pool(y, v, interval=ci, **options))
+    calls, wanted = pools()
     assert len(calls) >= 1000
     for call, found, value in zip(calls, in_node(calls, tmp_path), wanted, strict=True):
-        _same(found, value, call)
+        same(found, value, call)
 
 
 def test_tables_agree_with_the_package(tmp_path):
-    calls, wanted = [], []
-    for table in _tables():
-        calls.append(["mantelHaenszel", table.tolist()])
-        wanted.append(_or_none(lambda t=table: synthesis.mantel_haenszel(*t.T)))
+    calls = [["mantelHaenszel", table.tolist()] for table in tables()]
+    wanted = [by_tables(table) for table in tables()]
     assert sum(value is not None for value in wanted) > 30
     for call, found, value in zip(calls, in_node(calls, tmp_path), wanted, strict=True):
-        if value is None:
-            assert found is None, call
-        else:
-            _same(found, value, call)
-
-
-def _or_none(fit: Callable) -> synthesis.Pooled | None:
-    try:
-        return fit()
-    except synthesis.SynthesisError:
-        return None
+        assert (found is None) == (value is None), call
+        if value:
+            same(found, value, call)
 
 
 # --- figures ----------------------------------------------------------------------------------
@@ -179,47 +118,6 @@ const answers = JSON.parse(readFileSync(calls, "utf8")).map(({ data, words, stat
 });
 console.log(JSON.stringify(answers));
 """
-
-
-@cache
-def figures() -> Figures:
-    return Figures(review(load()))
-
-
-@cache
-def page(analysis: str) -> BeautifulSoup:
-    """The page of an analysis."""
-    found = figures().review.analysis(analysis)
-    return BeautifulSoup(render(figures().page(found), f"figures/{analysis}.html"), "lxml")
-
-
-@cache
-def block(analysis: str) -> dict:
-    """What the page of an analysis gives to its script."""
-    return json.loads(page(analysis).select_one("template.lr-recompute + script").string)
-
-
-def _all() -> list[str]:
-    """All analyses whose trials can be pooled again."""
-    return [r["id"] for r in figures().results()
-            if r["studies"] and figures().forest(r).recompute]
-
-
-def state(analysis: str, **chosen) -> dict:
-    """A state of a figure: the published one, but for what is chosen."""
-    data = block(analysis)
-    return {"without": [], "model": data["model"], "interval": data["interval"]} | chosen
-
-
-def drawn(analysis: str, count: int) -> list[dict]:
-    """States drawn at random."""
-    draw, data = random.Random(analysis), block(analysis)
-    recompute = figures().forest(figures().review.analysis(analysis)).recompute
-    models = [word for word, _ in recompute.models]
-    ids = [m["id"] for m in data["members"]]
-    return [state(analysis, without=draw.sample(ids, draw.randrange(len(ids))),
-                  model=draw.choice(models), interval=draw.choice(INTERVALS))
-            for _ in range(count)]
 
 
 def answers(states: list[tuple[str, dict]], folder: Path) -> list[dict]:
@@ -239,27 +137,8 @@ def answers(states: list[tuple[str, dict]], folder: Path) -> list[dict]:
     return json.loads(done.stdout)
 
 
-def pooled(analysis: str, chosen: dict) -> tuple[synthesis.Pooled, synthesis.Pooled]:
-    """The same state by the package: the pool, and what stands beside it."""
-    data = block(analysis)
-    inside = [m for m in data["members"] if m["id"] not in chosen["without"]]
-    y, v = ([m[key] for m in inside] for key in "yv")
-
-    def inverse(model: str, interval: str) -> synthesis.Pooled:
-        options = {"model": "common"} if model == "common" else {"tau2_method": model}
-        return synthesis.pool(y, v, interval=interval, **options)
-
-    beside = inverse(*data["beside"])
-    if chosen["model"] == "MH":
-        tables = _or_none(lambda: synthesis.mantel_haenszel(*np.array([
-            m["counts"] for m in inside], dtype=float).T)) if len(inside) > 1 else None
-        return tables or beside, beside
-    found = inverse(chosen["model"], chosen["interval"])
-    return found, beside if chosen["model"] == "common" else found
-
-
 def test_the_published_state_prints_the_published_digits(tmp_path):
-    ids = _all()
+    ids = all_of_them()
     assert len(ids) > 40
     found = answers([(i, state(i)) for i in ids], tmp_path)
     for analysis, answer in zip(ids, found, strict=True):
@@ -296,8 +175,8 @@ def test_states_at_random_are_those_of_the_package(analysis, tmp_path):
     for chosen, answer in zip(states, answers([(analysis, s) for s in states], tmp_path),
                               strict=True):
         found, beside = pooled(analysis, chosen)
-        _same(answer["found"], found, [analysis, chosen])
-        _same(answer["beside"], beside, [analysis, chosen])
+        same(answer["found"], found, [analysis, chosen])
+        same(answer["beside"], beside, [analysis, chosen])
 
 
 def test_without_any_trial_there_is_no_estimate(tmp_path):

@@ -269,7 +269,8 @@ class Forests:
         there, bare = study["yi"] is not None, weightless(result, study)
         root = math.sqrt(study["weight"] or 0)
         return Row(
-            id=trial, trial=brief(self.names[trial]), href=self.addresses.trial(self.indication, trial),
+            id=trial, trial=brief(self.names[trial]),
+            href=self.addresses.trial(self.indication, trial),
             source=self.addresses.value(self.indication, trial, anchor(result, study)),
             outcome=None if one_outcome else self._outcome(study["outcome"]),
             months=study["months"],

@@ -81,7 +81,8 @@ def subgroups(data: Dataset, result: dict) -> Subgroups | None:
     divided = [s for s in result["subgroups"] if len(s["groups"]) > 1 or s["by"] == "design"]
     if not divided:
         return None
-    same = tuple((label(data, "subgroup", s["by"]), group_name(data, s["by"], s["groups"][0]["value"]))
+    same = tuple((label(data, "subgroup", s["by"]),
+                  group_name(data, s["by"], s["groups"][0]["value"]))
                  for s in result["subgroups"] if len(s["groups"]) == 1 and s not in divided)
     return Subgroups(result["id"], result["title"], question(data, result),
                      tuple(_division(data, s) for s in divided), same)
