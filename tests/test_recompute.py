@@ -36,7 +36,7 @@ ROOT = Path(__file__).parent.parent
 STATIC = ROOT / "book" / "_static"
 NODE, R = shutil.which("node"), shutil.which("Rscript")
 THEME = ROOT / "livingreview" / "site" / "theme" / "static"
-MOST = 40 * 1024  # bytes of all scripts of the site together
+MOST = 40_000  # bytes of all scripts of the site together
 pytestmark = pytest.mark.skipif(NODE is None, reason="Node is not installed")
 
 _CALLS = """

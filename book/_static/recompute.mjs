@@ -60,11 +60,11 @@ function imprecision({ lines, limits, levels, counted }, words, inside, found) {
 export function facts(data, words, { inside, found, beside }) {
   const said = {};
   if (beside?.k > 1) {
-    const [value, low, high] = [beside.tau2, beside.tau2_low, beside.tau2_high].map(
-      (x) => number(x, data.decimals === 1 ? 1 : 3));
+    const [value, low, high] = ["tau2", "tau2_low", "tau2_high"].map(
+      (key) => number(beside[key], data.decimals === 1 ? 1 : 3));
     said.i2 = number(beside.i2, 0) + "%";
     said.tau2 = fill(words.between, { value, low, high });
-    said.q = fill(words.q, { q: number(beside.q, 1), p: number(beside.q_p, 3) });
+    said.q = fill(beside.q_p < 0.0005 ? words.sure : words.q, { q: number(beside.q, 1), p: number(beside.q_p, 3) });
   }
   if (found && data.imprecision) { said.imprecision = imprecision(data.imprecision, words, inside, found); }
   return said;
@@ -85,8 +85,8 @@ function begin(template) {
   const { words, ...data } = JSON.parse(template.nextElementSibling.textContent);
   const figure = template.closest("figure"), body = figure.querySelector("tbody");
   template.after(template.content);
-  const status = figure.querySelector(".lr-state"), form = figure.querySelector("form");
-  const details = form.parentElement, link = form.querySelector(".lr-taken"), { hash, pathname } = link;
+  const [status, form, link] = [".lr-state", "form", ".lr-taken"].map((css) => figure.querySelector(css));
+  const details = form.parentElement, { hash, pathname } = link;
   const { model, interval, only } = form.elements;
   const rows = [...body.querySelectorAll("tr:has(title):not(.lr-axis-row)")];
   const published = rows.map((row) => row.cloneNode(true)), boxes = new Map();
@@ -94,8 +94,7 @@ function begin(template) {
   const trial = (row) => row.dataset.trial, title = (row) => row.querySelector("title");
   const cell = (row, place) => row.cells[row.cells.length - place]; // 2: effect, 3: weight
 
-  const x = (value) => Math.min(100, Math.max(0,
-    100 * (value - data.ends[0]) / (data.ends[1] - data.ends[0])));
+  const [from, to] = data.ends, x = (at) => Math.min(100, Math.max(0, 100 * (at - from) / (to - from)));
 
   function draw(row, marks) {
     const svg = row.querySelector("svg");
@@ -147,10 +146,11 @@ function begin(template) {
   function show() {
     const without = [...boxes.keys()].filter((id) => !boxes.get(id).checked), tables = model.value === "MH";
     const state = { without, model: model.value, interval: interval.value }, all = compute(data, state);
-    const { inside, found, beside } = all, address = new URLSearchParams(), numbers = facts(data, words, all);
-    if (without.length) { address.set("without", without.join(" ")); }
-    if (model.value !== data.model) { address.set("model", model.value); }
-    if (interval.value !== data.interval && !tables) { address.set("interval", interval.value); }
+    const { inside, found, beside } = all, numbers = facts(data, words, all);
+    const address = new URLSearchParams(without.length && { without: without.join(" ") });
+    [model, !tables && interval].forEach(({ name, value }) => {
+      if (value && value !== data[name]) { address.set(name, value); }
+    });
     const query = address.size ? `?${address}` : "";
     history.replaceState(null, "", location.pathname + query + location.hash);
     link.href = pathname + query + hash;
@@ -216,7 +216,7 @@ function begin(template) {
   });
 
   const asked = new URLSearchParams(location.search), known = [model, interval].filter(
-    (select) => [...select.options].some((option) => option.value === asked.get(select.name)));
+    (select) => [...select.options].some((o) => o.value === asked.get(select.name)));
   if (asked.has("without") || known.length) {
     known.forEach((select) => { select.value = asked.get(select.name); });
     open();

@@ -9,7 +9,7 @@ function lnGamma(x) {
   for (; x < 15; x += 1) { product *= x; }
   const z = 1 / (x * x);
   return (x - 0.5) * log(x) - x + log(2 * Math.PI) / 2 - log(product) +
-    (1 / 12 - z * (1 / 360 - z * (1 / 1260 - z * (1 / 1680 - z / 1188)))) / x;
+    (1 / 12 - z * (1 / 360 - z * (1 / 1260 - z / 1680))) / x;
 }
 
 /* b(0) + a(1)/(b(1) + a(2)/(b(2) + …)), by Lentz. */
@@ -81,7 +81,7 @@ function fit(y, v, tau2, one) {
     height: -q - log(total) - sum(v.map((x) => log(x + tau2))) };
 }
 
-/* The τ² at which Q is `goal`; Newton's steps from 0 never pass it, since 1/Q is concave. */
+/* The τ² at which Q is `goal`; 1/Q is concave: Newton's steps from 0 never pass it. */
 function solveQ(at, goal) {
   let tau2 = 0;
   for (let i = 0, excess = 1; i < 200 && excess > 1e-15; i += 1) {
@@ -92,7 +92,7 @@ function solveQ(at, goal) {
   return tau2;
 }
 
-/* The highest of all maxima: the slope turns on a grid even in ln(v + τ²) up to a bound of them. */
+/* The highest maximum: the slope turns on a grid even in ln(v + τ²) up to a bound of all. */
 function reml(y, v, at) {
   const m = y.length - 1, mean = sum(y) / (m + 1), s = sum(y.map((x) => (x - mean) ** 2)), low = min(...v);
   const top = (s + sqrt(s * s + 4 * m * s * max(...v))) / (2 * m) * (1 + 1e-9);

@@ -23,7 +23,7 @@ from livingreview.render.numbers import number, percent
 from livingreview.review.pools import natural
 
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium")
-KNEE, DISC = "notebooks/knee-osteoarthritis/index", "disc-pain-uncontrolled-3-6"
+KNEE, ALONE = "notebooks/knee-osteoarthritis/index", "sci-motor-change-6-12"
 OWN = "Your selection, not the published analysis"
 
 # Choose a state by the controls, and read what the figure says.
@@ -134,7 +134,7 @@ def test_two_hundred_states_say_what_the_package_says(opened, name, analysis):
 
 
 @pytest.mark.parametrize("name", [KNEE, f"figures/{FIRST}", f"figures/{COUNTS}",
-                                  "figures/knee-pain-any-3-6", f"figures/{DISC}"])
+                                  "figures/knee-pain-any-3-6", f"figures/{ALONE}"])
 def test_the_untouched_figure_stays_as_published_and_comes_back(opened, name):
     page = opened(name)
     before = _texts(page)
