@@ -3,7 +3,7 @@ import { mantelHaenszel, pool, sum } from "./stats.mjs";
 
 const fill = (text, parts) => text.replace(/\{(\w+)\}/g, (all, key) => parts[key] ?? all);
 
-/* As templates write numbers: of ten digits, half to even, with a real minus sign. */
+/* As templates write numbers: ten digits, half to even, a real minus. */
 export function number(value, decimals) {
   const x = Math.abs(value.toPrecision(10)), ten = 10 ** decimals;
   const tie = x * 2 ** (decimals + 1) % 2 === 1, even = 2 * Math.round(Math.floor(x * ten) / 2);
@@ -147,7 +147,7 @@ function begin(template) {
     const without = [...boxes.keys()].filter((id) => !boxes.get(id).checked), tables = model.value === "MH";
     const state = { without, model: model.value, interval: interval.value }, all = compute(data, state);
     const { inside, found, beside } = all, numbers = facts(data, words, all);
-    const address = new URLSearchParams(without.length && { without: without.join(" ") });
+    const address = new URLSearchParams(without.length ? { without: without.join(" ") } : "");
     [model, !tables && interval].forEach(({ name, value }) => {
       if (value && value !== data[name]) { address.set(name, value); }
     });
@@ -204,7 +204,7 @@ function begin(template) {
   });
   form.addEventListener("reset", () => setTimeout(() => { choose(() => 1); show(); }));
 
-  /* One row is reached by tab, the others from it by arrows; space puts a trial in or out. */
+  /* One row is reached by tab, others by arrows; space puts a trial in or out. */
   const reach = (one) => rows.forEach((row) => { row.tabIndex = row === one ? 0 : -1; });
   reach(rows[0]);
   body.addEventListener("keydown", (event) => {

@@ -1,4 +1,4 @@
-/* Distributions and pooled effects, by the definitions of the package's `synthesis`. */
+/* Distributions and pooled effects, defined as in `livingreview/synthesis`. */
 const { abs, exp, log, max, min, sqrt } = Math;
 export const sum = (values) => values.reduce((total, x) => total + x, 0);
 const TINY = 1e-300, ROUNDING = 32 * Number.EPSILON;
