@@ -13,7 +13,7 @@ export function number(value, decimals) {
 }
 const percent = (share) => share < 0.0005 ? "<0.1%" : number(100 * share, 1) + "%";
 
-/* What a state gives; `beside` is of random effects in any case. */
+/* What a state gives; `beside` is of random effects. */
 export function compute(data, { without, model, interval }) {
   const inside = data.members.filter((m) => !without.includes(m.id)), counts = inside.map((m) => m.counts);
   const by = (...how) => inside.length ? pool(inside.map((m) => m.y), inside.map((m) => m.v), ...how) : null;
@@ -39,7 +39,7 @@ export function size(words, inside) {
     (n ? fill(people, { n: number(n, 0) }) : words.unstated) + words.beside;
 }
 
-/* What the imprecision of the interval takes off the certainty, and why. */
+/* What imprecision takes off the certainty, and why. */
 function imprecision({ lines, limits, levels, counted }, words, inside, found) {
   const held = lines.filter(([, x]) => found.ci_low < x && x < found.ci_high).map(([name]) => name);
   const unknown = inside.filter((m) => !m.n).length, events = counted && inside.every((m) => m.counts);
@@ -80,7 +80,7 @@ export function code(data, template, calls, { inside, found, beside }, { model, 
     beside: inside.length < 2 || found === beside ? "found" : call(...data.beside) });
 }
 
-/* The controls of a figure. */
+/* The page. */
 function begin(template) {
   const { words, ...data } = JSON.parse(template.nextElementSibling.textContent);
   const figure = template.closest("figure"), body = figure.querySelector("tbody");
@@ -159,7 +159,7 @@ function begin(template) {
     rows.forEach((row, i) => {
       const cells = [...published[i].cloneNode(true).cells], id = trial(row);
       row.hidden = false;
-      cells.forEach((one, j) => { // a box stays where it is
+      cells.forEach((one, j) => { // a box stays
         if (j || !id) { row.cells[j].replaceChildren(...one.childNodes); }
       });
       if (query && id) {
@@ -177,7 +177,7 @@ function begin(template) {
       }
       speak(row);
     });
-    form.querySelectorAll("dd").forEach((dd) => { dd.textContent = numbers[dd.dataset.fact] ?? "–"; });
+    form.querySelectorAll("[data-fact]").forEach((dd) => { dd.textContent = numbers[dd.dataset.fact] ?? "–"; });
     status.textContent = fill(found ? words.state : words.none, { which: query ? words.own : words.published,
       size: size(words, inside), ...found && told(data, words, found) });
     document.querySelectorAll("[data-take]").forEach((place) => {
@@ -186,7 +186,9 @@ function begin(template) {
     });
   }
 
+  form.remove(); // no tab stop before it is asked for
   function open() {
+    details.append(form);
     rows.filter((row) => members.has(trial(row))).forEach((row) => {
       const box = Object.assign(document.createElement("input"), { type: "checkbox", checked: true });
       box.ariaLabel = fill(words.include, members.get(trial(row)));

@@ -64,7 +64,7 @@ export function quantile(p, df) {
   return p < 0.5 ? -x : x;
 }
 
-/* Of χ², [lower, upper] tail and quantile. */
+/* Of χ²: [lower, upper], and quantile. */
 export const chi2 = (x, df) => gamma(df / 2, x / 2);
 export const chi2Quantile = (p, df) => turn(
   (x) => p < 0.5 ? p - chi2(x, df)[0] : chi2(x, df)[1] - 1 + p);

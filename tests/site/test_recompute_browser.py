@@ -76,7 +76,7 @@ def opened(browser, address):
 
 def _try(page) -> None:
     """Open the controls."""
-    page.locator("figure.lr-forest details:has(form) > summary").click()
+    page.locator("figure.lr-forest details.lr-try > summary").click()
     page.wait_for_selector("tr[data-trial] input")
 
 

@@ -46,7 +46,7 @@
   function contents(box) {
     const fold = box.querySelector("details"), here = box.querySelector(".lr-here");
     const parts = [...box.querySelectorAll("a[href^='#']")].map((link) => {
-      return { link: link, heading: document.getElementById(decodeURIComponent(link.hash.slice(1))) };
+      return { link, heading: document.getElementById(decodeURIComponent(link.hash.slice(1))) };
     }).filter((part) => part.heading);
     function beside() { return getComputedStyle(box).getPropertyValue("--lr-beside").trim() === "1"; }
     function fit() { fold.open = beside(); }
