@@ -84,9 +84,7 @@
       fill();
       select.addEventListener("change", apply);
       label.appendChild(select);
-      return { label, fits: (row) => {
-        return !select.value || valuesOf(row).includes(select.value);
-      } };
+      return { label, fits: (row) => !select.value || valuesOf(row).includes(select.value) };
     });
   }
 

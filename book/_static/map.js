@@ -14,10 +14,8 @@
 
     function apply() {
       cells.forEach((cell) => { cell.classList.toggle("lr-off", !fits(cell)); });
-      const shown = rows.filter((row) => {
-        row.hidden = !fits(row);
-        return !row.hidden;
-      });
+      rows.forEach((row) => { row.hidden = !fits(row); });
+      const shown = rows.filter((row) => !row.hidden);
       output.textContent = output.dataset.said.replace("{n}", shown.length)
         .replace("{all}", rows.length);
     }

@@ -1,4 +1,4 @@
-/* A forest plot whose reader chooses trials, model and interval. */
+/* A forest plot whose reader chooses trials and method. */
 import { mantelHaenszel, pool, sum } from "./stats.mjs";
 
 const fill = (text, parts) => text.replace(/\{(\w+)\}/g, (all, key) => parts[key] ?? all);
@@ -7,17 +7,16 @@ const fill = (text, parts) => text.replace(/\{(\w+)\}/g, (all, key) => parts[key
 export function number(value, decimals) {
   const x = Math.abs(value.toPrecision(10)), ten = 10 ** decimals;
   const tie = x * 2 ** (decimals + 1) % 2 === 1, even = 2 * Math.round(Math.floor(x * ten) / 2);
-  const [whole, part] = (tie ? even / ten : x).toFixed(decimals).split(".");
-  const text = whole.replace(/\B(?=(\d{3})+$)/g, ",") + (part ? "." + part : "");
+  const text = (tie ? even / ten : x).toFixed(decimals).replace(/(?<!\.\d*)\B(?=(\d{3})+(?!\d))/g, ",");
   return (value < 0 && /[1-9]/.test(text) ? "−" : "") + text;
 }
 const percent = (share) => share < 0.0005 ? "<0.1%" : number(100 * share, 1) + "%";
 
 /* What a state gives; `beside` is of random effects. */
 export function compute(data, { without, model, interval }) {
-  const inside = data.members.filter((m) => !without.includes(m.id)), counts = inside.map((m) => m.counts);
+  const inside = data.members.filter((m) => !without.includes(m.id));
   const by = (...how) => inside.length ? pool(inside.map((m) => m.y), inside.map((m) => m.v), ...how) : null;
-  const tables = model === "MH" && inside.length > 1 && mantelHaenszel(counts);
+  const tables = model === "MH" && inside.length > 1 && mantelHaenszel(inside.map((m) => m.counts));
   const found = tables || by(...model === "MH" ? data.beside : [model, interval]);
   return { inside, found, beside: tables || model === "common" ? by(...data.beside) : found };
 }
@@ -70,7 +69,7 @@ export function facts(data, words, { inside, found, beside }) {
   return said;
 }
 
-/* Code that computes a state; `calls` by model. */
+/* Code of a state. */
 export function code(data, template, calls, { inside, found, beside }, { model, interval }) {
   const list = (f) => inside.map(f).join(", "), parts = {};
   const call = (name, ci) => fill(calls[name] ?? calls.random, { model: name, interval: calls[ci] });
@@ -80,7 +79,6 @@ export function code(data, template, calls, { inside, found, beside }, { model, 
     beside: inside.length < 2 || found === beside ? "found" : call(...data.beside) });
 }
 
-/* The page. */
 function begin(template) {
   const { words, ...data } = JSON.parse(template.nextElementSibling.textContent);
   const figure = template.closest("figure"), body = figure.querySelector("tbody");
@@ -92,6 +90,8 @@ function begin(template) {
   const published = rows.map((row) => row.cloneNode(true)), boxes = new Map();
   const members = new Map(data.members.map((m) => [m.id, m]));
   const trial = (row) => row.dataset.trial, title = (row) => row.querySelector("title");
+  // the only link of a row is where one stops
+  const brief = !body.querySelector("td a"), stop = (row) => brief && row.querySelector("a") || row;
   const cell = (row, place) => row.cells[row.cells.length - place]; // 2: effect, 3: weight
 
   const [from, to] = data.ends, x = (at) => Math.min(100, Math.max(0, 100 * (at - from) / (to - from)));
@@ -139,7 +139,7 @@ function begin(template) {
     const m = members.get(trial(row)), off = boxes.get(trial(row))?.checked === false;
     const said = { estimate: title(row).textContent, weight: cell(row, 3).textContent };
     row.classList.toggle("lr-off", off);
-    row.ariaLabel = !m ? said.estimate : off ? fill(words.out, said) : fill(words.row, said) + " " +
+    stop(row).ariaLabel = !m ? said.estimate : off ? fill(words.out, said) : fill(words.row, said) + " " +
       (Math.abs(m.y) > 1.96 * Math.sqrt(m.v) ? words.side : words.holds);
   }
 
@@ -207,14 +207,14 @@ function begin(template) {
   form.addEventListener("reset", () => setTimeout(() => { choose(() => 1); show(); }));
 
   /* One row is reached by tab, others by arrows; space puts a trial in or out. */
-  const reach = (one) => rows.forEach((row) => { row.tabIndex = row === one ? 0 : -1; });
+  const reach = (one) => rows.forEach((row) => { stop(row).tabIndex = row === one ? 0 : -1; });
   reach(rows[0]);
   body.addEventListener("keydown", (event) => {
-    const { key, target } = event, there = rows.filter((row) => !row.hidden), at = there.indexOf(target);
+    const { key, target } = event, there = rows.filter((row) => !row.hidden), at = there.map(stop).indexOf(target);
     const to = there[{ ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: there.length - 1 }[key]];
     if (at < 0 || !to && key !== " ") { return; }
     event.preventDefault();
-    if (to) { reach(to); to.focus(); } else { boxes.get(trial(target))?.click(); }
+    if (to) { reach(to); stop(to).focus(); } else { boxes.get(trial(there[at]))?.click(); }
   });
 
   const asked = new URLSearchParams(location.search), known = [model, interval].filter(

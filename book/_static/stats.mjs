@@ -1,4 +1,4 @@
-/* Distributions and pooled effects, defined as in `livingreview/synthesis`. */
+/* Distributions and pooled effects, as in `livingreview/synthesis`. */
 const { abs, exp, log, max, min, sqrt } = Math;
 export const sum = (values) => values.reduce((total, x) => total + x, 0);
 const TINY = 1e-300, ROUNDING = 32 * Number.EPSILON;
@@ -116,7 +116,7 @@ function interval(out, df) {
   return { ...out, ci_low: out.estimate - half, ci_high: out.estimate + half };
 }
 
-/* `model` is common, DL, PM or REML; `ci` is z, hksj or hksj-guard. */
+/* `model`: common, DL, PM, REML; `ci`: z, hksj, hksj-guard. */
 export function pool(y, v, model, ci) {
   const k = y.length, df = k - 1, one = v.indexOf(min(...v)), shift = y[one], off = y.map((x) => x - shift);
   if (!df) { return interval({ k, estimate: y[0], se: sqrt(v[0]), weights: [1] }, 0); }

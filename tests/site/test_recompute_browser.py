@@ -228,6 +228,17 @@ def test_rows_are_walked_by_keyboard_and_say_what_they_show(opened):
     assert estimate in status.inner_text()
 
 
+def test_rows_of_a_chapter_are_one_stop_and_lead_to_their_trials(opened):
+    page = opened(KNEE)
+    links = page.locator("tr[data-trial] a")
+    assert [link.get_attribute("tabindex") for link in links.all()].count("0") == 1
+    links.first.focus()
+    page.keyboard.press("ArrowDown")
+    assert page.evaluate("document.activeElement.ariaLabel").startswith(links.nth(1).inner_text())
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/trials/*")
+
+
 @pytest.mark.parametrize("name", [KNEE, f"figures/{FIRST}", f"figures/{COUNTS}"])
 def test_controls_fit_a_telephone(opened, name):
     page = opened(name, width=390)

@@ -45,9 +45,9 @@
   /* The contents are open beside the text, and a line above it that folds where there is no room. */
   function contents(box) {
     const fold = box.querySelector("details"), here = box.querySelector(".lr-here");
-    const parts = [...box.querySelectorAll("a[href^='#']")].map((link) => {
-      return { link, heading: document.getElementById(decodeURIComponent(link.hash.slice(1))) };
-    }).filter((part) => part.heading);
+    const parts = [...box.querySelectorAll("a[href^='#']")].map((link) => (
+      { link, heading: document.getElementById(decodeURIComponent(link.hash.slice(1))) }
+    )).filter((part) => part.heading);
     function beside() { return getComputedStyle(box).getPropertyValue("--lr-beside").trim() === "1"; }
     function fit() { fold.open = beside(); }
     let now = null;
