@@ -41,7 +41,7 @@ site: book ## strict build, then links and statements of the built site, and tha
 
 browser: $(READY) ## the built site in Chromium, and a reader's budgets (6 minutes)
 	@test -n "$(CHROMIUM)" || { echo "The browser tests need Chromium: apt-get install -y chromium"; exit 1; }
-	CHROMIUM=$(CHROMIUM) $(BIN)/python -m pytest -q -n 2 tests/site/test_browser.py tests/site/test_frame.py tests/site/test_budgets.py
+	CHROMIUM=$(CHROMIUM) $(BIN)/python -m pytest -q -n 2 tests/site/test_browser.py tests/site/test_frame.py tests/site/test_recompute_browser.py tests/site/test_budgets.py
 
 data: $(READY) ## write data/datapackage.json and data/codebook.csv from the table declarations
 	$(BIN)/python -m livingreview describe

@@ -79,7 +79,8 @@ def test_few_tab_stops_stand_before_the_summary_of_findings(indication):
     soup = _soup(_html(indication, "answer"))
     stops = soup.select_one("#summary-of-findings").find_all_previous(
         lambda e: e.name in ("a", "summary", "button") or e.get("tabindex") == "0")
-    assert len([e for e in stops if not e.find_parent("nav")]) <= 12
+    # what a template holds stands in the page only folded, and only by a script
+    assert len([e for e in stops if not e.find_parent(["nav", "template"])]) <= 12
 
 
 @pytest.mark.parametrize("indication", INDICATIONS)

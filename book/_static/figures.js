@@ -1,24 +1,24 @@
 // The list of all analyses shows only the lines that have all the words asked for.
-document.addEventListener("DOMContentLoaded", function () {
+document.addEventListener("DOMContentLoaded", () => {
   "use strict";
   const box = document.querySelector(".lr-list-filter");
   if (!box) { return; }
   const [words, estimated] = box.querySelectorAll("input");
   const status = box.querySelector("[role=status]");
-  const parts = Array.from(document.querySelectorAll("details.lr-list"));
-  const opened = parts.map(function (part) { return part.open; });
+  const parts = [...document.querySelectorAll("details.lr-list")];
+  const opened = parts.map((part) => part.open);
 
   function show() {
     const asked = words.value.toLowerCase().split(/\s+/).filter(Boolean);
     const any = asked.length > 0 || estimated.checked;
     let all = 0;
-    parts.forEach(function (part, index) {
+    parts.forEach((part, index) => {
       const name = part.querySelector("h2").textContent.toLowerCase();
       let here = 0;
-      part.querySelectorAll("tr.lr-row").forEach(function (row) {
+      part.querySelectorAll("tr.lr-row").forEach((row) => {
         const said = name + " " + row.cells[0].textContent.toLowerCase();
         row.hidden = (estimated.checked && !row.querySelector("svg")) ||
-          !asked.every(function (word) { return said.includes(word); });
+          !asked.every((word) => said.includes(word));
         here += row.hidden ? 0 : 1;
       });
       part.hidden = any && !here;

@@ -1,5 +1,5 @@
 /* Sorting and a filter for tables that work without either; opens the part that holds a linked anchor. */
-(function () {
+(() => {
   "use strict";
 
   /* The rows that the page leaves out, loaded once from the file that the link below names. */
@@ -7,18 +7,18 @@
     const link = table.parentElement.querySelector("a.lr-more");
     if (!link) { return Promise.resolve(false); }
     if (!table.loading) {
-      table.loading = fetch(link.href).then(function (answer) { return answer.text(); })
-        .then(function (text) {
+      table.loading = fetch(link.href).then((answer) => answer.text())
+        .then((text) => {
           const all = new DOMParser().parseFromString(text, "text/html").querySelector("tbody");
           const there = table.tBodies[0].rows.length;
-          Array.from(all.rows).slice(there).forEach(function (row) {
+          [...all.rows].slice(there).forEach((row) => {
             table.tBodies[0].appendChild(document.adoptNode(row));
           });
           link.parentElement.remove();
           return true;
         });
     }
-    return table.loading.catch(function () { location.href = link.href; });
+    return table.loading.catch(() => { location.href = link.href; });
   }
 
   function value(row, index) {
@@ -31,8 +31,8 @@
     const up = header.getAttribute("aria-sort") !== "ascending";
     const numeric = header.classList.contains("lr-num");
     const body = table.tBodies[0];
-    const rows = Array.from(body.rows);
-    rows.sort(function (a, b) {
+    const rows = [...body.rows];
+    rows.sort((a, b) => {
       const x = value(a, index), y = value(b, index);
       if (numeric) {
         // rows without a number stay last, whichever way the table is sorted
@@ -43,21 +43,21 @@
       }
       return up ? x.text.localeCompare(y.text) : y.text.localeCompare(x.text);
     });
-    table.querySelectorAll("thead th").forEach(function (th) { th.removeAttribute("aria-sort"); });
+    table.querySelectorAll("thead th").forEach((th) => { th.removeAttribute("aria-sort"); });
     header.setAttribute("aria-sort", up ? "ascending" : "descending");
-    rows.forEach(function (row) { body.appendChild(row); });
+    rows.forEach((row) => { body.appendChild(row); });
   }
 
   function sortable(table) {
-    table.querySelectorAll("thead th").forEach(function (header, index) {
+    table.querySelectorAll("thead th").forEach((header, index) => {
       const button = document.createElement("button");
       button.type = "button";
       button.className = "lr-sort";
       button.textContent = header.textContent;
       header.textContent = "";
       header.appendChild(button);
-      button.addEventListener("click", function () {
-        whole(table).then(function () { sort(table, index, header); });
+      button.addEventListener("click", () => {
+        whole(table).then(() => { sort(table, index, header); });
       });
     });
   }
@@ -66,7 +66,7 @@
      "all" leaves every row. */
   function choosable(table, rows, apply) {
     const names = table.dataset.selects ? table.dataset.selects.split("|") : [];
-    return names.map(function (name, index) {
+    return names.map((name, index) => {
       const key = "data-select-" + index;
       const label = document.createElement("label");
       label.textContent = name + " ";
@@ -74,19 +74,17 @@
       function valuesOf(row) { return (row.getAttribute(key) || "").split("|"); }
       select.add(new Option("all", ""));
       function fill() {
-        const there = new Set(Array.from(select.options).map(function (o) { return o.value; }));
+        const there = new Set([...select.options].map((o) => o.value));
         function add(value) {
           if (value && !there.has(value)) { there.add(value); select.add(new Option(value)); }
         }
         (table.getAttribute("data-values-" + index) || "").split("|").forEach(add);
-        rows().forEach(function (row) { valuesOf(row).forEach(add); });
+        rows().forEach((row) => { valuesOf(row).forEach(add); });
       }
       fill();
       select.addEventListener("change", apply);
       label.appendChild(select);
-      return { label: label, fits: function (row) {
-        return !select.value || valuesOf(row).includes(select.value);
-      } };
+      return { label, fits: (row) => !select.value || valuesOf(row).includes(select.value) };
     });
   }
 
@@ -101,21 +99,21 @@
     const shown = document.createElement("span");
     shown.setAttribute("role", "status");
     label.appendChild(input);
-    const groups = Array.from(table.querySelectorAll("[data-group]"));
+    const groups = [...table.querySelectorAll("[data-group]")];
     const choices = choosable(table, rows, apply);
-    box.append(label, ...choices.map(function (choice) { return choice.label; }), shown);
+    box.append(label, ...choices.map((choice) => choice.label), shown);
     function apply() { whole(table).then(filter); }
     function filter() {
       const wanted = input.value.toLowerCase().split(/\s+/).filter(Boolean);
       let count = 0;
-      rows().forEach(function (row) {
+      rows().forEach((row) => {
         const text = row.textContent.toLowerCase();
-        const fits = wanted.every(function (word) { return text.includes(word); }) &&
-          choices.every(function (choice) { return choice.fits(row); });
+        const fits = wanted.every((word) => text.includes(word)) &&
+          choices.every((choice) => choice.fits(row));
         row.hidden = !fits;
         count += fits ? 1 : 0;
       });
-      groups.forEach(function (group) {
+      groups.forEach((group) => {
         group.hidden = !group.querySelector("tbody tr:not([hidden])");
       });
       shown.textContent = count + " of " + rows().length + " rows";
@@ -123,7 +121,7 @@
     input.addEventListener("input", apply);
     const link = table.parentElement.querySelector("a.lr-more");
     if (link) {
-      link.addEventListener("click", function (event) { event.preventDefault(); apply(); });
+      link.addEventListener("click", (event) => { event.preventDefault(); apply(); });
     } else {
       filter();
     }
@@ -146,33 +144,29 @@
   function newerVersions(box) {
     if (location.protocol === "file:" || !box.querySelector('a[href^="' + box.dataset.top + '/../"]')) { return; }
     const top = box.dataset.top + "/../";
-    fetch(top + "versions.json").then(function (answer) {
-      return answer.ok ? answer.json() : [];
-    }).then(function (known) {
+    fetch(top + "versions.json").then((answer) => answer.ok ? answer.json() : []).then((known) => {
       const list = box.querySelector("ul");
-      known.forEach(function (one) {
-        const there = Array.from(list.querySelectorAll("a")).some(function (a) {
-          return a.textContent === one.version;
-        });
+      known.forEach((one) => {
+        const there = [...list.querySelectorAll("a")].some((a) => a.textContent === one.version);
         if (there || one.version === box.dataset.version) { return; }
         const link = document.createElement("a");
         link.href = top + one.url;
         link.textContent = one.version;
         list.appendChild(document.createElement("li")).appendChild(link);
       });
-    }).catch(function () { return; });
+    }).catch(() => { return; });
   }
 
-  document.addEventListener("DOMContentLoaded", function () {
+  document.addEventListener("DOMContentLoaded", () => {
     document.querySelectorAll("details.lr-versions").forEach(newerVersions);
-    document.querySelectorAll("table.lr-interactive").forEach(function (table) {
+    document.querySelectorAll("table.lr-interactive").forEach((table) => {
       sortable(table);
-      filterable(table, function () { return Array.from(table.tBodies[0].rows); },
+      filterable(table, () => [...table.tBodies[0].rows],
         table.closest(".lr-block"));
     });
-    document.querySelectorAll(".lr-list").forEach(function (list) {
-      const rows = Array.from(list.querySelectorAll("tr[data-select-0]"));
-      filterable(list, function () { return rows; }, list);
+    document.querySelectorAll(".lr-list").forEach((list) => {
+      const rows = [...list.querySelectorAll("tr[data-select-0]")];
+      filterable(list, () => rows, list);
     });
     openTarget();
   });

@@ -38,7 +38,7 @@ SOURCE = "en"  # the language that templates are written in
 def written() -> str:
     """Digest of all templates and catalogues: another one means other pages."""
     files = sorted(p for folder in (TEMPLATES, CATALOGUES) for p in folder.rglob("*")
-                   if p.suffix in (".html", ".svg", ".txt", ".xml", ".po"))
+                   if p.suffix in (".html", ".svg", ".txt", ".xml", ".code", ".po"))
     return digest(part for p in files for part in (p.name, p.read_bytes()))
 
 

@@ -40,6 +40,7 @@ def _study(ev: Evidence, analysis: Analysis, effect: Effect, weight: float | Non
         "estimate": estimate, "ci_low": low, "ci_high": high,
         "weight": weight, "without": without,
         "n_cells": effect.n_cells, "n_comparator": effect.n_comparator,
+        "participants": effect.participants,
         "cells": _arm(effect.cells), "comparator": _arm(effect.comparator),
         "baseline": _arm(effect.baseline), "last": _arm(effect.last),
         "quality": effect.quality, "derivation": list(effect.derivation),

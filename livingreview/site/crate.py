@@ -23,7 +23,8 @@ _OWN = (".manifest.json", ".json", ".md")  # ends of the names of the version's 
 # Named here and not by the machine, so that the crate is the same wherever it is made.
 _FORMATS = {
     ".cff": "application/yaml", ".css": "text/css", ".csv": "text/csv", ".html": "text/html",
-    ".js": "text/javascript", ".json": "application/json", ".md": "text/markdown",
+    ".js": "text/javascript", ".mjs": "text/javascript", ".json": "application/json",
+    ".md": "text/markdown",
     ".png": "image/png", ".py": "text/x-python", ".svg": "image/svg+xml",
     ".toml": "application/toml", ".xlsx":
     "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", ".zip": "application/zip"}

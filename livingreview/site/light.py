@@ -34,6 +34,7 @@ _NEEDED_BY = {
     "clipboard": 'class="highlight', "copybutton": 'class="highlight',
     "toggle": re.compile(r'class="[^"]*\b(toggle|dropdown)\b'),
     "design-tabs": 'class="sd-tab', "mathjax": 'class="math', "glossary": 'class="lr-term"',
+    "recompute": 'class="lr-recompute"',
 }
 _THEMES = ("pydata_sphinx_theme", "sphinx_book_theme")
 _UNUSED = ("update_and_remove_templates", "set_secondary_sidebar_items", "setup_logo_path",
@@ -42,7 +43,7 @@ _WORDS = re.compile(r"[A-Za-z_][\w-]*")
 _VALUE = r"""=(?:"([^"]*)"|'([^']*)'|([^\s"'>]+))"""
 _CLASSES, _IDS = re.compile(r"\sclass" + _VALUE), re.compile(r"\sid" + _VALUE)
 _TAGS, _INLINE = re.compile(r"<([a-zA-Z][\w-]*)"), re.compile(
-    r"<script(?![^>]*(?:\bsrc=|ld\+json))[^>]*>(.*?)</script>", re.DOTALL)
+    r"<script(?![^>]*(?:\bsrc=|json))[^>]*>(.*?)</script>", re.DOTALL)
 _STATIC = re.compile(r"""_static/([^"'?#)\s<>]+)""")
 _VARIABLE, _URL = re.compile(r"var\(\s*(--[\w-]+)"), re.compile(
     r"""url\(\s*(["']?)(?!data:|https?:|//|#|/)([^"')]+)\1\s*\)""")
@@ -245,7 +246,7 @@ def _looked_through(out: Path, static: Path, css: str) -> Used:
         if static not in page.parents:
             used.add_page(page.read_text(encoding="utf-8"))
     for name in sorted(used.files):
-        if name.endswith(".js") and (static / name).is_file():
+        if name.endswith((".js", ".mjs")) and (static / name).is_file():
             used.add_script((static / name).read_text(encoding="utf-8"))
     # what a reader does to an element, and what depends on the reader's browser
     used.attributes |= {"open", "hidden", "disabled", "checked"}

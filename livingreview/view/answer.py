@@ -16,7 +16,7 @@ from ..review.windows import HARM, HEADLINE, Shown, others
 from .addresses import Addresses
 from .base import Label, View, stated, wording
 from .events import Sum, treated
-from .finding import Finding
+from .finding import Finding, Question, question
 from .forest import Forest, Forests
 from .naming import arm_names, of_study, spoken
 from .row import FindingRow, row_of
@@ -90,6 +90,14 @@ class Studies:
 
 
 @dataclass(frozen=True)
+class Elsewhere:
+    """A question that another figure answers."""
+
+    question: Question
+    href: str
+
+
+@dataclass(frozen=True)
 class Answer(View):
     """The index of a chapter.
 
@@ -115,6 +123,8 @@ class Answer(View):
         Outcomes of treated patients who are compared with nobody.
     common : bool
         Whether all lines have one comparison.
+    questions : tuple of tuple of Elsewhere
+        What other figures of the chapter answer, those of one outcome together.
     absent : tuple of Absent
         Trials that are not in the headline, the largest.
     n_absent : int
@@ -135,6 +145,7 @@ class Answer(View):
     lines: tuple[Line, ...]
     alone: tuple[Line, ...]
     common: bool
+    questions: tuple[tuple[Elsewhere, ...], ...]
     absent: tuple[Absent, ...]
     n_absent: int
     harms: tuple[Finding, ...]
@@ -178,6 +189,7 @@ def answer(ev: Evidence, forests: Forests, results: Mapping[str, dict],
         row=row_of(head, findings) if head and head["k"] == 1 and head["pooled"] else None,
         lines=tuple(compared), alone=tuple(x for x in lines if x not in compared),
         common=len({_comparison(x.row.finding) for x in compared}) == 1,
+        questions=tuple(_questions(ev.data, forests.addresses, results, head)),
         absent=tuple(_largest(left)), n_absent=len(left),
         harms=tuple(findings.of(r) for r in _harms(results, shown)),
         since=_since(ev, results), studies=_studies(ev),
@@ -201,6 +213,18 @@ def _line(data: Dataset, findings, results: Mapping[str, dict], result: dict) ->
     times = [results[a] for a in others(data, result["id"]) if a in results]
     return Line(row_of(result, findings), tuple(
         row_of(r, findings) for r in times if r["pooled"]))
+
+
+def _questions(data: Dataset, addresses: Addresses, results: Mapping[str, dict],
+               head: dict | None) -> list[tuple[Elsewhere, ...]]:
+    """What other analyses with an estimate ask, by what they ask it of."""
+    found: dict[tuple, list[Elsewhere]] = {}
+    for result in results.values():
+        if result["pooled"] and result is not head and result["role"] != "check":
+            asked = question(data, result)
+            found.setdefault((asked.outcome, asked.part, asked.conditions), []).append(
+                Elsewhere(asked, addresses.figure(result["id"])))
+    return [tuple(same) for same in found.values()]
 
 
 def _comparison(finding: Finding) -> tuple:

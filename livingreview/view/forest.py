@@ -13,6 +13,7 @@ from .axis import Axis, Mark, Tick
 from .base import Label, View, label
 from .finding import Estimate, Finding, Findings, estimate_of
 from .naming import arm_names, of_study, spoken, study_names
+from .recompute import Recompute, recompute
 
 PERCENT = (-4.0, 104.0)  # none to all, with room for the marks at both ends
 # Divisions that the figure itself may show: the key of a trial, the vocabulary of its values.
@@ -38,6 +39,8 @@ class Row:
 
     Attributes
     ----------
+    id : str
+        Of the trial.
     href : str
         Page of the trial.
     source : str
@@ -57,6 +60,7 @@ class Row:
         Side of its square or radius of its ring in pixels.
     """
 
+    id: str
     trial: str
     href: str
     source: str
@@ -110,6 +114,8 @@ class Forest(View):
         ``left`` or ``right``: the side on which the treated fare better.
     measured : Label or None
         The instrument that all trials share.
+    recompute : Recompute or None
+        With what a reader pools the trials again.
     """
 
     template = "forest"
@@ -129,6 +135,7 @@ class Forest(View):
     measured: Label | None
     odd: tuple[Odd, ...]
     fractions: bool
+    recompute: Recompute | None
 
 
 def anchor(result: dict, study: dict) -> str:
@@ -220,7 +227,9 @@ class Forests:
             mid_population=mid["population"] if mid else "",
             better="left" if result["question"]["favourable"] == "lower" else "right",
             measured=self._measured(result), odd=self._odd(result),
-            fractions=any((s["n_cells"] or 0) % 1 for s in result["studies"]))
+            fractions=any((s["n_cells"] or 0) % 1 for s in result["studies"]),
+            recompute=recompute(self.data, result, axis,
+                                {t: brief(name) for t, name in self.names.items()}))
 
     def _measured(self, result: dict) -> Label | None:
         """The instrument that all trials share."""
@@ -260,7 +269,8 @@ class Forests:
         there, bare = study["yi"] is not None, weightless(result, study)
         root = math.sqrt(study["weight"] or 0)
         return Row(
-            trial=self.names[trial], href=self.addresses.trial(self.indication, trial),
+            id=trial, trial=self.names[trial],
+            href=self.addresses.trial(self.indication, trial),
             source=self.addresses.value(self.indication, trial, anchor(result, study)),
             outcome=None if one_outcome else self._outcome(study["outcome"]),
             months=study["months"],

@@ -81,7 +81,8 @@ def subgroups(data: Dataset, result: dict) -> Subgroups | None:
     divided = [s for s in result["subgroups"] if len(s["groups"]) > 1 or s["by"] == "design"]
     if not divided:
         return None
-    same = tuple((label(data, "subgroup", s["by"]), _name(data, s["by"], s["groups"][0]["value"]))
+    same = tuple((label(data, "subgroup", s["by"]),
+                  group_name(data, s["by"], s["groups"][0]["value"]))
                  for s in result["subgroups"] if len(s["groups"]) == 1 and s not in divided)
     return Subgroups(result["id"], result["title"], question(data, result),
                      tuple(_division(data, s) for s in divided), same)
@@ -92,12 +93,20 @@ def _division(data: Dataset, division: dict) -> Division:
     order = [*data.words(data.kind("subgroup", by)), *data.words("group_value")]
     groups = sorted(division["groups"], key=lambda g: order.index(g["value"]))
     return Division(label(data, "subgroup", by), tuple(
-        Group(_name(data, by, g["value"]), g["n"], estimate_of(g), g["model"] == "common",
+        Group(group_name(data, by, g["value"]), g["n"], estimate_of(g), g["model"] == "common",
               bool(test) and g["k"] >= FEWEST and g["value"] not in UNKNOWN)
         for g in groups), test["p_value"] if test else None)
 
 
-def _name(data: Dataset, by: str, value: str) -> Label:
-    """What a group is called; several kinds, and kinds not stated, have names of their own."""
+def group_name(data: Dataset, by: str, value: str) -> Label:
+    """What a group is called; several kinds, and kinds not stated, have names of their own.
+
+    Parameters
+    ----------
+    data : Dataset
+    by : str
+        What trials are grouped by, a word of the vocabulary ``subgroup``.
+    value : str
+    """
     vocabulary = data.kind("subgroup", by)
     return label(data, vocabulary if value in data.words(vocabulary) else "group_value", value)

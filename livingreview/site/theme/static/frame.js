@@ -1,5 +1,5 @@
 /* The frame of a page: colours, the menu of a narrow screen, and where one is on the page. */
-(function () {
+(() => {
   "use strict";
   const root = document.documentElement;
   const system = matchMedia("(prefers-color-scheme: dark)");
@@ -25,19 +25,19 @@
       button.setAttribute("aria-expanded", String(wanted));
     }
     open(false);
-    button.addEventListener("click", function (event) {
+    button.addEventListener("click", (event) => {
       event.preventDefault();
       open(!panel.classList.contains("lr-open"));
       if (panel.classList.contains("lr-open")) { panel.focus(); }
     });
-    button.addEventListener("keydown", function (event) {
+    button.addEventListener("keydown", (event) => {
       if (event.key === " ") { event.preventDefault(); button.click(); }
     });
-    panel.addEventListener("click", function (event) { if (event.target.closest("a")) { open(false); } });
-    document.addEventListener("keydown", function (event) {
+    panel.addEventListener("click", (event) => { if (event.target.closest("a")) { open(false); } });
+    document.addEventListener("keydown", (event) => {
       if (event.key === "Escape" && panel.classList.contains("lr-open")) { open(false); button.focus(); }
     });
-    document.addEventListener("click", function (event) {
+    document.addEventListener("click", (event) => {
       if (!panel.contains(event.target) && !button.contains(event.target)) { open(false); }
     });
   }
@@ -45,15 +45,15 @@
   /* The contents are open beside the text, and a line above it that folds where there is no room. */
   function contents(box) {
     const fold = box.querySelector("details"), here = box.querySelector(".lr-here");
-    const parts = Array.from(box.querySelectorAll("a[href^='#']")).map(function (link) {
-      return { link: link, heading: document.getElementById(decodeURIComponent(link.hash.slice(1))) };
-    }).filter(function (part) { return part.heading; });
+    const parts = [...box.querySelectorAll("a[href^='#']")].map((link) => (
+      { link, heading: document.getElementById(decodeURIComponent(link.hash.slice(1))) }
+    )).filter((part) => part.heading);
     function beside() { return getComputedStyle(box).getPropertyValue("--lr-beside").trim() === "1"; }
     function fit() { fold.open = beside(); }
     let now = null;
     function mark() {
       const line = innerHeight * 0.3;
-      const passed = parts.filter(function (part) { return part.heading.getBoundingClientRect().top <= line; });
+      const passed = parts.filter((part) => part.heading.getBoundingClientRect().top <= line);
       const found = passed.length ? passed[passed.length - 1] : null;
       if (found === now) { return; }
       if (now) { now.link.removeAttribute("aria-current"); }
@@ -66,26 +66,26 @@
       }
     }
     let waiting = false;
-    addEventListener("scroll", function () {
+    addEventListener("scroll", () => {
       if (waiting) { return; }
       waiting = true;
-      requestAnimationFrame(function () { waiting = false; mark(); });
+      requestAnimationFrame(() => { waiting = false; mark(); });
     }, { passive: true });
-    box.addEventListener("click", function (event) {
+    box.addEventListener("click", (event) => {
       if (event.target.closest("a") && !beside()) { fold.open = false; }
     });
     let width = innerWidth;
-    addEventListener("resize", function () {
+    addEventListener("resize", () => {
       if (innerWidth !== width) { width = innerWidth; fit(); }
     });
     fit();
     mark();
   }
 
-  document.addEventListener("DOMContentLoaded", function () {
-    system.addEventListener("change", function () { colours(root.dataset.mode); });
+  document.addEventListener("DOMContentLoaded", () => {
+    system.addEventListener("change", () => { colours(root.dataset.mode); });
     document.querySelector(".lr-mode").addEventListener("click", nextMode);
-    document.querySelector(".lr-print").addEventListener("click", function () { print(); });
+    document.querySelector(".lr-print").addEventListener("click", () => { print(); });
     menu(document.querySelector(".lr-menu"), document.getElementById("site-navigation"));
     document.querySelectorAll(".lr-contents").forEach(contents);
     // the part of a long list of pages that holds this one is in sight

@@ -1,0 +1,232 @@
+/* A forest plot whose reader chooses trials and method. */
+import { mantelHaenszel, pool, sum } from "./stats.mjs";
+
+const fill = (text, parts) => text.replace(/\{(\w+)\}/g, (all, key) => parts[key] ?? all);
+
+/* As templates write numbers: ten digits, half to even, a real minus. */
+export function number(value, decimals) {
+  const x = Math.abs(value.toPrecision(10)), ten = 10 ** decimals;
+  const tie = x * 2 ** (decimals + 1) % 2 === 1, even = 2 * Math.round(Math.floor(x * ten) / 2);
+  const text = (tie ? even / ten : x).toFixed(decimals).replace(/(?<!\.\d*)\B(?=(\d{3})+(?!\d))/g, ",");
+  return (value < 0 && /[1-9]/.test(text) ? "−" : "") + text;
+}
+const percent = (share) => share < 0.0005 ? "<0.1%" : number(100 * share, 1) + "%";
+
+/* What a state gives; `beside` is of random effects. */
+export function compute(data, { without, model, interval }) {
+  const inside = data.members.filter((m) => !without.includes(m.id));
+  const by = (...how) => inside.length ? pool(inside.map((m) => m.y), inside.map((m) => m.v), ...how) : null;
+  const tables = model === "MH" && inside.length > 1 && mantelHaenszel(inside.map((m) => m.counts));
+  const found = tables || by(...model === "MH" ? data.beside : [model, interval]);
+  return { inside, found, beside: tables || model === "common" ? by(...data.beside) : found };
+}
+
+export function told(data, words, found) {
+  const say = (x) => {
+    const text = number(data.log ? Math.exp(x) : x, data.decimals);
+    return data.signed && x > 0 && /[1-9]/.test(text) ? "+" + text : text;
+  };
+  const ends = (low, high) => fill(words.ends, { low: say(low), high: say(high) });
+  const value = say(found.estimate), interval = ends(found.ci_low, found.ci_high);
+  return { value, interval: `(${interval})`, estimate: `${value} (${interval})`,
+    ends: "pi_low" in found && ends(found.pi_low, found.pi_high) };
+}
+
+export function size(words, inside) {
+  const n = sum(inside.map((m) => m.n)), people = inside.every((m) => m.n) ? words.people : words.least;
+  return words.before + words.counts[inside.length] + ", " +
+    (n ? fill(people, { n: number(n, 0) }) : words.unstated) + words.beside;
+}
+
+/* What imprecision takes off the certainty, and why. */
+function imprecision({ lines, limits, levels, counted }, words, inside, found) {
+  const held = lines.filter(([, x]) => found.ci_low < x && x < found.ci_high).map(([name]) => name);
+  const unknown = inside.filter((m) => !m.n).length, events = counted && inside.every((m) => m.counts);
+  const count = sum(inside.map((m) => events ? m.counts[0] + m.counts[2] : m.n));
+  const kind = events ? "events" : "participants", share = sum(inside.map((m, i) => m.n ? 0 : found.weights[i]));
+  let rule = ["", "one"][held.length] ?? "two", why = words.inside[held] || words.enough;
+  if (share >= limits.unknown) {
+    rule = "unknown";
+    why = words.unknown[inside.length === 1 ? 0 : unknown === inside.length ? 1 : 2];
+  } else if (!rule && count < limits[kind]) {
+    rule = kind;
+    why = events ? words.events : words.few[unknown];
+  }
+  return words.changes[-(levels[rule] ?? 0)] + ". " + fill(why, {
+    share: number(100 * share, 0) + "%", found: number(count, Math.round(count) < limits[kind] ? 0 : 1) });
+}
+
+export function facts(data, words, { inside, found, beside }) {
+  const said = {};
+  if (beside?.k > 1) {
+    const [value, low, high] = ["tau2", "tau2_low", "tau2_high"].map(
+      (key) => number(beside[key], data.decimals === 1 ? 1 : 3));
+    said.i2 = number(beside.i2, 0) + "%";
+    said.tau2 = fill(words.between, { value, low, high });
+    said.q = fill(beside.q_p < 0.0005 ? words.sure : words.q, { q: number(beside.q, 1), p: number(beside.q_p, 3) });
+  }
+  if (found && data.imprecision) { said.imprecision = imprecision(data.imprecision, words, inside, found); }
+  return said;
+}
+
+/* Code of a state. */
+export function code(data, template, calls, { inside, found, beside }, { model, interval }) {
+  const list = (f) => inside.map(f).join(", "), parts = {};
+  const call = (name, ci) => fill(calls[name] ?? calls.random, { model: name, interval: calls[ci] });
+  ["e1", "n1", "e2", "n2"].forEach((name, i) => { parts[name] = list((m) => m.counts?.[i]); });
+  return fill(template, { ...parts, names: list((m) => JSON.stringify(m.trial)), yi: list((m) => m.y),
+    vi: list((m) => m.v), found: inside.length > 1 ? call(model, interval) : call("common", "z"),
+    beside: inside.length < 2 || found === beside ? "found" : call(...data.beside) });
+}
+
+function begin(template) {
+  const { words, ...data } = JSON.parse(template.nextElementSibling.textContent);
+  const figure = template.closest("figure"), body = figure.querySelector("tbody");
+  template.after(template.content);
+  const [status, form, link] = [".lr-state", "form", ".lr-taken"].map((css) => figure.querySelector(css));
+  const details = form.parentElement, { hash, pathname } = link;
+  const { model, interval, only } = form.elements;
+  const rows = [...body.querySelectorAll("tr:has(title):not(.lr-axis-row)")];
+  const published = rows.map((row) => row.cloneNode(true)), boxes = new Map();
+  const members = new Map(data.members.map((m) => [m.id, m]));
+  const trial = (row) => row.dataset.trial, title = (row) => row.querySelector("title");
+  // the only link of a row is where one stops
+  const brief = !body.querySelector("td a"), stop = (row) => brief && row.querySelector("a") || row;
+  const cell = (row, place) => row.cells[row.cells.length - place]; // 2: effect, 3: weight
+
+  const [from, to] = data.ends, x = (at) => Math.min(100, Math.max(0, 100 * (at - from) / (to - from)));
+
+  function draw(row, marks) {
+    const svg = row.querySelector("svg");
+    svg.querySelectorAll(":scope > :not(title, .lr-null, .lr-mid)").forEach((old) => old.remove());
+    svg.insertAdjacentHTML("beforeend", marks);
+  }
+
+  function diamond(row, found, text) {
+    const said = found ? told(data, words, found) : { estimate: words.absent, value: words.absent, interval: "" };
+    title(row).textContent = fill(text, said);
+    cell(row, 2).replaceChildren(said.value + " ", document.createElement("br"), said.interval);
+    const [low, middle, high] = ["ci_low", "estimate", "ci_high"].map((key) => x(found?.[key]));
+    const top = 100 * (middle - low) / (high - low || 1);
+    draw(row, found ? `<svg x="${low}%" y="11" width="${high - low}%" height="16" viewBox="0 0 100 16"
+      preserveAspectRatio="none" overflow="visible"><polygon class="${row.querySelector("polygon").classList}"
+      points="0,8 ${top},0 100,8 ${top},16"/></svg>` : "");
+  }
+
+  function prediction(row, beside, random) {
+    const said = beside && told(data, words, beside), few = beside?.k < 5;
+    row.hidden = !said?.ends;
+    if (row.hidden) { return; }
+    const low = x(beside.pi_low), high = x(beside.pi_high), arrow = (at, end, d) => at === end ?
+      `<svg x="${at}%" y="19" overflow="visible"><path class="lr-arrow" d="${d}"/></svg>` : "";
+    row.querySelector(".lr-sub").textContent = [words.where, few && words.uncertain,
+      random && fill(words.random, said)].filter(Boolean).join(", ");
+    cell(row, 2).textContent = said.ends;
+    title(row).textContent = fill(words.prediction, said);
+    draw(row, `<line class="lr-pi${few ? " lr-dotted" : ""}" x1="${low}%" x2="${high}%" y1="19" y2="19"/>` +
+      arrow(low, 0, "M6 -4 L0 0 L6 4") + arrow(high, 100, "M-6 -4 L0 0 L-6 4"));
+  }
+
+  function study(row, weight, tables) {
+    const root = Math.sqrt(weight || 0), side = 4 + 12 * root, mark = row.querySelector(".lr-square, .lr-ring");
+    cell(row, 3).textContent = weight === undefined ? "" : tables && !weight ? "0% #" : percent(weight);
+    Object.entries({ r: 2.5 + 5 * root, x: -side / 2, y: -side / 2, width: side, height: side }).forEach(
+      ([key, value]) => mark?.hasAttribute(key) && mark.setAttribute(key, value));
+  }
+
+  /* What is read of a row. */
+  function speak(row) {
+    const m = members.get(trial(row)), off = boxes.get(trial(row))?.checked === false;
+    const said = { estimate: title(row).textContent, weight: cell(row, 3).textContent };
+    row.classList.toggle("lr-off", off);
+    stop(row).ariaLabel = !m ? said.estimate : off ? fill(words.out, said) : fill(words.row, said) + " " +
+      (Math.abs(m.y) > 1.96 * Math.sqrt(m.v) ? words.side : words.holds);
+  }
+
+  function show() {
+    const without = [...boxes.keys()].filter((id) => !boxes.get(id).checked), tables = model.value === "MH";
+    const state = { without, model: model.value, interval: interval.value }, all = compute(data, state);
+    const { inside, found, beside } = all, numbers = facts(data, words, all);
+    const address = new URLSearchParams(without.length ? { without: without.join(" ") } : "");
+    [model, !tables && interval].forEach(({ name, value }) => {
+      if (value && value !== data[name]) { address.set(name, value); }
+    });
+    const query = address.size ? `?${address}` : "";
+    history.replaceState(null, "", location.pathname + query + location.hash);
+    link.href = pathname + query + hash;
+    interval.parentElement.hidden = tables;
+    figure.classList.toggle("lr-own", query);
+    rows.forEach((row, i) => {
+      const cells = [...published[i].cloneNode(true).cells], id = trial(row);
+      row.hidden = false;
+      cells.forEach((one, j) => { // a box stays
+        if (j || !id) { row.cells[j].replaceChildren(...one.childNodes); }
+      });
+      if (query && id) {
+        study(row, found?.weights[inside.findIndex((m) => m.id === id)], tables);
+      } else if (query && row.matches(".lr-subtotal")) {
+        const rest = new Set(members.keys());
+        for (let one = row; (one = one.previousElementSibling) && trial(one);) { rest.delete(trial(one)); }
+        diamond(row, compute(data, { ...state, without: [...without, ...rest] }).found, words.subgroup);
+      } else if (query && row.matches(".lr-pooled")) {
+        row.cells[0].firstChild.data = model.selectedOptions[0].text;
+        row.querySelector(".lr-sub").textContent = size(words, inside);
+        diamond(row, found, words.pooled);
+      } else if (query) {
+        prediction(row, beside, beside !== found);
+      }
+      speak(row);
+    });
+    form.querySelectorAll("[data-fact]").forEach((dd) => { dd.textContent = numbers[dd.dataset.fact] ?? "–"; });
+    status.textContent = fill(found ? words.state : words.none, { which: query ? words.own : words.published,
+      size: size(words, inside), ...found && told(data, words, found) });
+    document.querySelectorAll("[data-take]").forEach((place) => {
+      const { take, calls } = place.dataset;
+      place.textContent = found ? code(data, take, JSON.parse(calls), all, state) : "";
+    });
+  }
+
+  form.remove(); // no tab stop before it is asked for
+  function open() {
+    details.append(form);
+    rows.filter((row) => members.has(trial(row))).forEach((row) => {
+      const box = Object.assign(document.createElement("input"), { type: "checkbox", checked: true });
+      box.ariaLabel = fill(words.include, members.get(trial(row)));
+      box.addEventListener("change", () => { if (only) { only.value = ""; } show(); });
+      row.cells[0].prepend(box);
+      boxes.set(trial(row), box);
+    });
+  }
+  const choose = (fits) => boxes.forEach((box, id) => { box.checked = fits(id); });
+
+  details.addEventListener("toggle", () => { if (!boxes.size) { open(); show(); } });
+  form.addEventListener("change", ({ target }) => {
+    if (target === only) { choose((id) => !only.value || only.value.split(" ").includes(id)); }
+    show();
+  });
+  form.addEventListener("reset", () => setTimeout(() => { choose(() => 1); show(); }));
+
+  /* One row is reached by tab, others by arrows; space puts a trial in or out. */
+  const reach = (one) => rows.forEach((row) => { stop(row).tabIndex = row === one ? 0 : -1; });
+  reach(rows[0]);
+  body.addEventListener("keydown", (event) => {
+    const { key, target } = event, there = rows.filter((row) => !row.hidden), at = there.map(stop).indexOf(target);
+    const to = there[{ ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: there.length - 1 }[key]];
+    if (at < 0 || !to && key !== " ") { return; }
+    event.preventDefault();
+    if (to) { reach(to); stop(to).focus(); } else { boxes.get(trial(there[at]))?.click(); }
+  });
+
+  const asked = new URLSearchParams(location.search), known = [model, interval].filter(
+    (select) => [...select.options].some((o) => o.value === asked.get(select.name)));
+  if (asked.has("without") || known.length) {
+    known.forEach((select) => { select.value = asked.get(select.name); });
+    open();
+    choose((id) => !asked.get("without")?.split(" ").includes(id));
+    show();
+    details.open = true;
+  }
+  rows.forEach(speak);
+}
+
+if (globalThis.document) { document.querySelectorAll("template.lr-recompute").forEach(begin); }

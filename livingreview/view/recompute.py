@@ -1,0 +1,190 @@
+"""What a page needs to pool the trials of a forest plot again, as its reader chooses."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ..data.dataset import Dataset
+from ..review.measure import measure, uncontrolled
+from .axis import Axis
+from .base import Label, label
+from .subgroup import group_name
+
+# Models by the words of the scripts; the others are estimators of the variance between trials.
+COMMON, TABLES = "common", "MH"
+_MODELS = {"common": COMMON, "mantel-haenszel": TABLES}
+_ESTIMATORS, _INTERVALS = ("DL", "PM", "REML"), ("z", "hksj", "hksj-guard")
+_IMPRECISION = ("one", "two", "unknown", "participants", "events")
+
+
+@dataclass(frozen=True)
+class Member:
+    """A trial that has an effect.
+
+    Attributes
+    ----------
+    y, v : float
+        Effect and variance; ratios on the log scale.
+    n : float
+        Participants; 0 where they are not stated.
+    counts : tuple of float or None
+        Events and total of the treated, then of the controls.
+    """
+
+    id: str
+    trial: str
+    y: float
+    v: float
+    n: float
+    counts: tuple[float, ...] | None
+
+
+@dataclass(frozen=True)
+class Part:
+    """Trials of one kind."""
+
+    name: Label
+    trials: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Division:
+    """One way to part the trials."""
+
+    by: Label
+    parts: tuple[Part, ...]
+
+
+@dataclass(frozen=True)
+class Imprecision:
+    """The rules of imprecision.
+
+    Attributes
+    ----------
+    lines : tuple of (str, float)
+        Benefit, no effect and harm, by the names that rules use.
+    limits : dict of str to float
+        Thresholds, by the last word of the rule's name.
+    levels : dict of str to int
+        What a rule changes.
+    counted : bool
+        Whether events are counted, where every trial states them.
+    mid : float or None
+    """
+
+    lines: tuple[tuple[str, float], ...]
+    limits: dict[str, float]
+    levels: dict[str, int]
+    counted: bool
+    mid: float | None
+
+
+@dataclass(frozen=True)
+class Recompute:
+    """The trials of a forest plot, and how they may be pooled.
+
+    Attributes
+    ----------
+    model, interval : str
+        As published.
+    beside : tuple of (str, str)
+        Model and interval of the random-effects pool beside a model without a variance.
+    models, intervals : tuple of (str, Label or None)
+        What may be chosen; without a label where the template has the words.
+    log : bool
+        Whether effects are logarithms of ratios.
+    signed : bool
+        Whether a value above zero bears its sign.
+    ends : tuple of float
+        Of the axis, on its own scale.
+    """
+
+    id: str
+    measure: str
+    model: str
+    interval: str
+    beside: tuple[str, str]
+    models: tuple[tuple[str, Label | None], ...]
+    intervals: tuple[tuple[str, Label], ...]
+    log: bool
+    decimals: int
+    signed: bool
+    ends: tuple[float, float]
+    members: tuple[Member, ...]
+    divisions: tuple[Division, ...]
+    imprecision: Imprecision | None
+
+
+def recompute(data: Dataset, result: dict, axis: Axis, names: dict) -> Recompute | None:
+    """What pools the trials of a result again.
+
+    None where there are not two, for proportions, and where the published analysis is by a method
+    that the scripts do not have.
+
+    Parameters
+    ----------
+    data : Dataset
+    result : dict
+        One analysis of ``results.json``.
+    axis : Axis
+        Of its forest plot.
+    names : dict of str to str
+        Of trials.
+    """
+    pooled, method = result["pooled"], result["method"]
+    members = tuple(_member(s, names[s["trial_id"]])
+                    for s in result["studies"] if s["yi"] is not None)
+    if pooled is None or len(members) < 2 or measure(result).null is None:
+        return None
+    models = tuple(_models(data, members, result))
+    model = _MODELS.get(pooled["model"], pooled["tau2_method"])
+    if model not in dict(models) or method["interval"] not in _INTERVALS:
+        return None
+    return Recompute(
+        result["id"], result["question"]["measure"], model,
+        method["interval"] if model == TABLES else pooled["interval"],
+        (method["tau2_method"], method["interval"]), models,
+        tuple((w, label(data, "interval_method", w)) for w in _INTERVALS),
+        axis.log, measure(result).decimals, uncontrolled(result), (axis.low, axis.high), members,
+        tuple(_divisions(data, result)), _imprecision(data, result))
+
+
+def _member(study: dict, name: str) -> Member:
+    arms = [arm for arm in (study["cells"], study["comparator"]) if arm]
+    counts = tuple(arm[key] for arm in arms for key in ("events", "n"))
+    stated = len(counts) == 4 and None not in counts
+    return Member(study["trial_id"], name, study["yi"], study["vi"], study["participants"],
+                  counts if stated else None)
+
+
+def _models(data: Dataset, members: tuple[Member, ...], result: dict):
+    """The models that the counts of all trials allow."""
+    yield COMMON, None
+    for word in _ESTIMATORS:
+        yield word, label(data, "tau2_method", word)
+    if result["question"]["measure"] == "RR" and all(m.counts for m in members):
+        yield TABLES, None
+
+
+def _divisions(data: Dataset, result: dict):
+    """Divisions of the trials of the pool; studies of another design are not in it."""
+    for found in result["subgroups"]:
+        if found["by"] != "design" and len(found["groups"]) > 1:
+            yield Division(label(data, "subgroup", found["by"]), tuple(
+                Part(group_name(data, found["by"], g["value"]), tuple(g["trials"]))
+                for g in found["groups"]))
+
+
+def _imprecision(data: Dataset, result: dict) -> Imprecision | None:
+    """The rules by which the certainty of a comparison is lowered for imprecision."""
+    if uncontrolled(result):
+        return None
+    rules = {r["rule_id"].removeprefix("imprecision-"): r
+             for r in data.records("certainty_rules") if r["domain"] == "imprecision"}
+    known, toward = result["minimal_important_difference"], (
+        -1 if result["question"]["favourable"] == "lower" else 1)
+    mid = known["value"] if known else None
+    lines = (("benefit", toward * mid), ("no effect", 0.0), ("harm", -toward * mid)) if mid else (
+        ("no effect", 0.0),)
+    return Imprecision(lines, {w: rules[w]["threshold"] for w in _IMPRECISION},
+                       {w: rules[w]["levels"] for w in _IMPRECISION}, measure(result).binary, mid)
