@@ -228,8 +228,7 @@ class Forests:
             better="left" if result["question"]["favourable"] == "lower" else "right",
             measured=self._measured(result), odd=self._odd(result),
             fractions=any((s["n_cells"] or 0) % 1 for s in result["studies"]),
-            recompute=recompute(self.data, result, axis,
-                                {t: brief(name) for t, name in self.names.items()}))
+            recompute=recompute(self.data, result, axis, self.names))
 
     def _measured(self, result: dict) -> Label | None:
         """The instrument that all trials share."""
