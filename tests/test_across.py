@@ -228,8 +228,9 @@ def test_timeline_and_countries_hold_every_counted_trial(pages):
 def test_marks_of_a_timeline_stand_in_their_lanes_by_year_and_size(pages):
     drawn = pages.timeline().view
     inside = drawn.axes.area
-    for lane in drawn.lanes:
-        assert all(lane.top < m.y - m.r and m.y + m.r <= lane.base for m in lane.marks)
+    ends = [*(lane.top for lane in drawn.lanes[1:]), inside.bottom]
+    for lane, end in zip(drawn.lanes, ends, strict=True):
+        assert all(lane.top < m.y - m.r and m.y + m.r <= end for m in lane.marks)
         assert all(inside.left < m.x - m.r and m.x + m.r <= inside.right for m in lane.marks)
         assert len({(m.x, m.y) for m in lane.marks}) == len(lane.marks)
     marked = sorted(m.x for lane in drawn.lanes for m in lane.marks)

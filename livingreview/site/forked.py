@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import tempfile
 from multiprocessing.process import BaseProcess
 
 from jupyter_client.provisioning import LocalProvisioner
 
 NAME = "livingreview-forked"
+_SHORT = 60  # bytes of a folder: its socket adds 35, and some systems allow 104
 _FORK = "forkserver"  # of multiprocessing: its process has no threads, so that it can be copied
 # Libraries only: of the package, each page loads what it depends on.
 _LOADED = ("ipykernel.kernelapp", "IPython.core.interactiveshell", "pandas", "scipy.special",
@@ -21,9 +23,14 @@ _LOADED = ("ipykernel.kernelapp", "IPython.core.interactiveshell", "pandas", "sc
 
 
 def possible() -> bool:
-    """Whether this process can have such kernels: a worker of a cluster may have no children."""
+    """Whether this process can have such kernels.
+
+    A worker of a cluster may have no children, and a socket in the folder of temporary files has
+    no longer name than the system allows.
+    """
     return (_FORK in multiprocessing.get_all_start_methods()
-            and not multiprocessing.current_process().daemon)
+            and not multiprocessing.current_process().daemon
+            and len(os.fsencode(tempfile.gettempdir())) < _SHORT)
 
 
 class _Kernel:
@@ -69,12 +76,20 @@ class Forked(LocalProvisioner):
         -------
         dict
             How it is reached.
+
+        Raises
+        ------
+        RuntimeError
+            As where any kernel does not begin.
         """
         context = multiprocessing.get_context(_FORK)
         context.set_forkserver_preload(list(_LOADED))
         process = context.Process(target=_run, args=(
             cmd[cmd.index("-m") + 2:], options["env"], options.get("cwd") or os.getcwd()))
-        process.start()
+        try:
+            process.start()
+        except (EOFError, OSError) as error:  # the process that is copied was ended
+            raise RuntimeError("no kernel could be begun") from error
         self.process = _Kernel(process)
         self.pid = self.pgid = process.pid
         return self.connection_info
