@@ -1,4 +1,4 @@
-"""Pages without a notebook, made by a second process while the builder writes the others."""
+"""Pages without a notebook and their files, made while the builder reads and writes the others."""
 
 from __future__ import annotations
 
@@ -6,8 +6,7 @@ import os
 import pickle
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from ..data.parcel import ChangedError, Parcel
@@ -15,61 +14,57 @@ from ..review import Review
 from . import figures, generated, stopping
 
 
-@dataclass(frozen=True)
-class Task:
-    """What is to be made.
-
-    Attributes
-    ----------
-    parcel : Parcel
-        The data.
-    out : Path
-        Folder of the site, into which the files of the figures are written.
-    address : str
-        Of the site; empty where it has none yet.
-    language : str
-    still : mapping of str to str
-        Pages of the build before which may stay, with what they were made from.
-    said : str
-        What views hold of the data's version: it makes no page another one.
-    """
-
-    parcel: Parcel
-    out: Path
-    address: str
-    language: str
-    still: Mapping[str, str]
-    said: str
-
-    def made(self) -> list[generated.Made]:
-        """The pages, and the files of the figures."""
-        review = Review.by_need(self.parcel.data())
-        figures.write(review, self.out)
-        return list(generated.made(generated.pages(review, self.address), self.still, self.said,
-                                   self.language))
-
-
-class Ahead:
-    """A task in a process of its own.
+def pages(parcel: Parcel, address: str, still: Mapping[str, str], said: str,
+          language: str) -> list[generated.Made]:
+    """The pages of trials and figures; see :func:`livingreview.site.generated.made`.
 
     Parameters
     ----------
-    task : Task
+    parcel : Parcel
+        The data.
+    address : str
+        Of the site; empty where it has none yet.
+    still, said, language
+    """
+    found = generated.pages(Review.by_need(parcel.data()), address)
+    return list(generated.made(found, still, said, language))
+
+
+def files(parcel: Parcel, folder: Path) -> None:
+    """The files of figures; see :func:`livingreview.site.figures.write`.
+
+    Parameters
+    ----------
+    parcel : Parcel
+        The data.
+    folder : Path
+    """
+    figures.write(Review.by_need(parcel.data()), folder)
+
+
+class Ahead:
+    """A call of a function in a process of its own.
+
+    Parameters
+    ----------
     file : Path
-        For what it has made.
+        For what it returns.
+    function : callable
+        Of this module.
+    *arguments
     """
 
-    def __init__(self, task: Task, file: Path):
+    def __init__(self, file: Path, function: Callable, *arguments):
         self._file = file
         file.unlink(missing_ok=True)
         self._process = subprocess.Popen(
             [sys.executable, "-m", __name__, str(file)], stdin=subprocess.PIPE,
             start_new_session=True)
         with self._process.stdin as given:
-            pickle.dump(task, given)
+            pickle.dump((function.__name__, arguments), given)
 
-    def pages(self) -> Iterator[generated.Made]:
-        """What was made, when it is.
+    def result(self):
+        """What the function returned, when it has.
 
         Raises
         ------
@@ -81,11 +76,11 @@ class Ahead:
         if self._process.wait() or not self._file.is_file():
             raise RuntimeError("the pages of trials and figures could not be made")
         with self._file.open("rb") as file:
-            made = pickle.load(file)
+            returned = pickle.load(file)
         self._file.unlink()
-        if isinstance(made, Exception):
-            raise made
-        yield from made
+        if isinstance(returned, Exception):
+            raise returned
+        return returned
 
     def stop(self) -> None:
         """End the process; nothing is wanted of it any more."""
@@ -94,15 +89,15 @@ class Ahead:
 
 
 def main(file: str) -> None:
-    """Do the task that is handed in, and put into a file what was made, or what went wrong."""
+    """Call the function that is handed in, and put into a file what came of it."""
     stopping.follow(os.getppid())
-    task: Task = pickle.load(sys.stdin.buffer)
+    name, arguments = pickle.load(sys.stdin.buffer)
     try:
-        made = task.made()
+        returned = {"pages": pages, "files": files}[name](*arguments)
     except (OSError, ChangedError) as error:
-        made = error
+        returned = error
     with open(file, "wb") as out:
-        pickle.dump(made, out)
+        pickle.dump(returned, out)
 
 
 if __name__ == "__main__":

@@ -14,7 +14,6 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cached_property
-from itertools import chain
 from pathlib import Path
 from typing import NoReturn
 
@@ -32,6 +31,7 @@ from ..render.engine import render
 from ..view.glossary import PAGE
 from . import (
     addresses,
+    ahead,
     chapters,
     executed,
     freshness,
@@ -44,7 +44,7 @@ from . import (
     terms,
     views,
 )
-from .ahead import Ahead, Task
+from .ahead import Ahead
 from .workers import Workers, WorkersError
 
 logger = logging.getLogger(__name__)
@@ -94,7 +94,7 @@ class _Build:
     glossary: list[dict] = []
     pages: list[freshness.Page] = []
     still: Mapping[str, str] = {}
-    ahead: Ahead | None = None
+    ahead: tuple[Ahead, ...] = ()
     language = ""
     kept: kept.Kept
 
@@ -174,21 +174,23 @@ class _Build:
     def generated(self, app: Sphinx) -> Iterator[tuple[str, dict, str]]:
         """The pages that have no notebook, and the files of the figures."""
         with _reported():
-            ahead = self.ahead or self.begin(app)
+            of_trials, of_figures = self.ahead or self.begin(app)
             of_code = executed.pages(self.pages or _pages(app, app.env), Store.chosen(),
                                      self.dataset(), Path(app.outdir))
-            found = chain(generated.made(of_code, self.still, self.identity.data_said,
-                                         app.config.language), ahead.pages())
-            yield from generated.collected(self.kept.noted(found))
+            own = generated.made(of_code, self.still, self.identity.data_said, self.language)
+            yield from generated.collected(self.kept.noted(own))
+            yield from generated.collected(self.kept.noted(of_trials.result()))
+            of_figures.result()
 
-    def begin(self, app: Sphinx) -> Ahead:
-        """Have the pages of trials and figures made meanwhile."""
+    def begin(self, app: Sphinx) -> tuple[Ahead, Ahead]:
+        """Have the pages of trials and figures made meanwhile, and their files."""
         around = kept.frame(app, (self.identity.form, self.glossary, self.facts))
         self.still = self.kept.still(around)
-        self.ahead = Ahead(
-            Task(Parcel.of(self.dataset(), with_releases=True), Path(app.outdir),
-                 app.config.html_baseurl, app.config.language, self.still,
-                 self.identity.data_said), _generated(app) / "ahead.pickle")
+        parcel, folder = Parcel.of(self.dataset(), with_releases=True), _generated(app)
+        self.ahead = (
+            Ahead(folder / "pages.pickle", ahead.pages, parcel, app.config.html_baseurl,
+                  self.still, self.identity.data_said, app.config.language),
+            Ahead(folder / "files.pickle", ahead.files, parcel, Path(app.outdir)))
         return self.ahead
 
     def decorate(self, app: Sphinx, page: str, template: str, context: dict, doctree) -> None:
@@ -215,8 +217,8 @@ class _Build:
         """Pages that stay say of the site what the new ones say."""
         if exception is None:
             self.kept.finish()
-        elif self.ahead:
-            self.ahead.stop()
+        for process in self.ahead if exception else ():
+            process.stop()
 
     @staticmethod
     def finished(app: Sphinx, exception) -> None:

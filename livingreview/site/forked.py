@@ -13,7 +13,7 @@ from multiprocessing.process import BaseProcess
 
 from jupyter_client.provisioning import LocalProvisioner
 
-NAME = "livingreview-forked"
+NAME, ORDINARY = "livingreview-forked", "local-provisioner"
 _SHORT = 60  # bytes of a folder: its socket adds 35, and some systems allow 104
 _FORK = "forkserver"  # of multiprocessing: its process has no threads, so that it can be copied
 # Libraries only: of the package, each page loads what it depends on.

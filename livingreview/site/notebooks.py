@@ -132,8 +132,8 @@ def _run(path: str, notebook: nbformat.NotebookNode, environment: dict[str, str]
     from nbclient import NotebookClient
     from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 
-    if forked.possible():
-        KernelProvisionerFactory.instance().default_provisioner_name = forked.NAME
+    KernelProvisionerFactory.instance().default_provisioner_name = forked.NAME if (
+        forked.possible()) else forked.ORDINARY
     folder = Path(path).parent
     for left in reversed(range(STARTS)):
         client = NotebookClient(
