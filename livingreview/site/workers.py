@@ -126,7 +126,9 @@ class Workers:
             return _on_cluster(self.scheduler, function, units)
         if not apart and (self.count == 1 or len(units) < 2):
             return ((i, function(*unit)) for i, unit in enumerate(units))
-        return _in_processes(self.count, function, dict(enumerate(units)))
+        # such a unit waits a part of its time, for a process of its own to begin and to end
+        more = 1 if apart and not self.jobs else 0
+        return _in_processes(self.count + more, function, dict(enumerate(units)))
 
 
 def _in_processes(count: int, function: Callable,
