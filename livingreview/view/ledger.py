@@ -341,9 +341,10 @@ class Judged:
     def claim_counts(self) -> ClaimCounts:
         """Claims by verdict and seed review."""
         found = [(e.verdict, e.claim["review_id"]) for e in ledger(self.data)]
-        rows = self._counts([(v.key, v.label) for v in self.verdicts()], found)
-        return ClaimCounts(self._names(), rows,
-                           sum(verdict == NOT_YET_JUDGED for verdict, _ in found))
+        open_claims = sum(verdict == NOT_YET_JUDGED for verdict, _ in found)
+        shown = [v for v in self.verdicts() if open_claims or v.key != NOT_YET_JUDGED]
+        rows = self._counts([(v.key, v.label) for v in shown], found)
+        return ClaimCounts(self._names(), rows, open_claims)
 
     def numbers(self, review_id: str = "", indication: str = "") -> Numbers:
         """Headline numbers, of all or of one seed review or indication."""
