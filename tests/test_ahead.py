@@ -13,6 +13,7 @@ from livingreview.data.dataset import load
 from livingreview.data.parcel import ChangedError, Parcel
 from livingreview.site import ahead, forked, notebooks
 from livingreview.site.ahead import Ahead
+from livingreview.site.workers import WorkersError
 
 
 @pytest.fixture
@@ -44,7 +45,7 @@ def test_what_goes_wrong_in_a_process_is_raised_where_its_result_is_asked_for(pa
 def test_a_process_that_was_stopped_has_no_result(parcel, tmp_path):
     process = Ahead(tmp_path / "pages", ahead.pages, parcel, "", {}, "", "en")
     process.stop()
-    with pytest.raises(RuntimeError, match="could not be made"):
+    with pytest.raises(WorkersError, match="could not be made"):
         process.result()
 
 

@@ -140,6 +140,15 @@ def test_a_page_that_fails_is_named_with_its_cell_and_the_others_are_kept(book):
     assert _execute(book) == {"disc"}
 
 
+def test_outputs_that_another_build_has_replaced_are_asked_for_by_name(book):
+    store, data = Store(book / "_build" / "store"), load(book / "data")
+    page = freshness.Page.read("disc", book / "disc.md", "pins")
+    kept = freshness.outputs(page, store, data)
+    kept.unlink()
+    with pytest.raises(OSError, match="disc: its outputs are no longer in .*another build"):
+        freshness.readers([page], store, data)
+
+
 def test_an_interrupted_run_goes_on_with_what_is_missing(tmp_path):
     book = small_book.make(tmp_path)
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from ..data.parcel import ChangedError, Parcel
 from ..review import Review
 from . import figures, generated, stopping
+from .workers import WorkersError
 
 
 def pages(parcel: Parcel, address: str, still: Mapping[str, str], said: str,
@@ -70,11 +71,12 @@ class Ahead:
         ------
         OSError, ChangedError
             As the process met it.
-        RuntimeError
+        WorkersError
             When the process ended without a word.
         """
         if self._process.wait() or not self._file.is_file():
-            raise RuntimeError("the pages of trials and figures could not be made")
+            raise WorkersError("the pages of trials and figures could not be made: their process "
+                               "ended (is there enough memory?)")
         with self._file.open("rb") as file:
             returned = pickle.load(file)
         self._file.unlink()

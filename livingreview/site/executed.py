@@ -14,7 +14,7 @@ from ..data.store import Store
 from ..render.engine import render
 from ..view.base import MIME, View
 from ..view.code import CodePage
-from .freshness import Page
+from .freshness import Page, outputs
 from .generated import Generated
 
 LONG = 50_000  # characters of an output that a notebook keeps
@@ -71,7 +71,7 @@ def pages(found: Iterable[Page], store: Store, data: Dataset, folder: Path) -> I
         Of the site.
     """
     for page in found:
-        notebook = nbformat.reads(store.find(page.piece, page.base, data.fingerprint).decode(),
+        notebook = nbformat.reads(outputs(page, store, data).read_text(encoding="utf-8"),
                                   as_version=4)
         name = code_page(page.name)
         title, cells = _title(notebook, page.name), tuple(

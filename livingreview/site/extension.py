@@ -160,9 +160,10 @@ class _Build:
         now, was = freshness.keys(self.pages, store, data), getattr(env, "livingreview_keys", {})
         to_read = [page for page in self.pages if again or now[page.name] != was.get(page.name)
                    or page.name in added | changed]
-        env.mystnb_config = env.mystnb_config.copy(custom_formats={
-            **env.mystnb_config.custom_formats, **freshness.readers(self.pages, store, now)})
         with _reported():
+            env.mystnb_config = env.mystnb_config.copy(custom_formats={
+                **env.mystnb_config.custom_formats,
+                **freshness.readers(self.pages, store, data)})
             unfinished.touch()
             if app.builder.format == "html":
                 self.begin(app)

@@ -139,7 +139,29 @@ def keys(pages: Iterable[Page], store: Store, data: Dataset) -> Mapping[str, str
     return {p.name: store.key(p.piece, p.base, data.fingerprint) for p in pages}
 
 
-def readers(pages: Iterable[Page], store: Store, keys: Mapping[str, str]) -> dict[str, tuple]:
+def outputs(page: Page, store: Store, data: Dataset) -> Path:
+    """The file of a page that was executed before.
+
+    Parameters
+    ----------
+    page : Page
+    store : Store
+    data : Dataset
+
+    Raises
+    ------
+    OSError
+        When another build, which shares the store, has put others in their place.
+    """
+    key = store.key(page.piece, page.base, data.fingerprint)
+    path = store.folder.resolve() / page.piece / key
+    if not path.is_file():
+        raise OSError(f"{page.name}: its outputs are no longer in {store.folder}: does another "
+                      "build use it?")
+    return path
+
+
+def readers(pages: Iterable[Page], store: Store, data: Dataset) -> dict[str, tuple]:
     """How the book's own reader of notebooks reads pages: with the outputs that are in the store.
 
     Parameters
@@ -147,13 +169,16 @@ def readers(pages: Iterable[Page], store: Store, keys: Mapping[str, str]) -> dic
     pages : iterable of Page
         Executed before.
     store : Store
-    keys : mapping of str to str
-        What their outputs are found by.
+    data : Dataset
 
     Returns
     -------
     dict of str to tuple
         By the path of a page, as MyST-NB's ``custom_formats`` has them.
+
+    Raises
+    ------
+    OSError
     """
-    return {str(p.path): (_READER, {"path": str(p.path), "kept": str(
-        store.folder.resolve() / p.piece / keys[p.name])}, False) for p in pages}
+    return {str(p.path): (_READER, {"path": str(p.path), "kept": str(outputs(p, store, data))},
+                          False) for p in pages}
