@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import re
 from collections.abc import Mapping
 from contextlib import suppress
 from functools import cache
@@ -27,12 +28,14 @@ from ..data.store import Store
 from ..view.addresses import relative
 from ..view.base import View, shown
 from ..view.naming import in_text
+from . import languages
 from .files import csv_address
+from .languages import SOURCE
 from .numbers import aligned, count, interval, number, percent, short, significant
 
 TEMPLATES = Path(__file__).parent / "templates"
 CATALOGUES = Path(__file__).parent / "locale"
-SOURCE = "en"  # the language that templates are written in
+_PAGE = re.compile(r"\.html(#|$)")
 
 
 def written() -> str:
@@ -61,9 +64,14 @@ def translations(language: str) -> NullTranslations:
 
 @pass_context
 def _href(context, target: str) -> str:
-    """An address from the root of the site as the page being written needs it."""
-    outside = target.startswith(("http://", "https://", "mailto:"))
-    return target if outside else relative(target, context["page"])
+    """An address from the root of the site as the page being written needs it.
+
+    Every language has pages of its own; the files are those of the source language.
+    """
+    if target.startswith(("http://", "https://", "mailto:")):
+        return target
+    up = "" if _PAGE.search(target) else languages.language(context["language"]).up
+    return relative(up + target, context["page"])
 
 
 @pass_context
@@ -73,7 +81,7 @@ def _said(context, label) -> str:
         return ""
     if isinstance(label, str):
         return label
-    return label.get(context["language"]) or label["en"]
+    return label.get(languages.language(context["language"]).key) or label["en"]
 
 
 @pass_context

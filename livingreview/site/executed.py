@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,7 +19,6 @@ from .generated import Generated
 
 LONG = 50_000  # characters of an output that a notebook keeps
 _FILE = re.compile(r'<a class="lr-download"[^>]*>.*?</a>')
-_HEADING = re.compile(r"^# (.+)$", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -34,11 +33,6 @@ class LongOutput(View):
 def code_page(name: str) -> str:
     """Address, without its ending, of the page with the code of a page."""
     return f"code/{name}"
-
-
-def _title(notebook: nbformat.NotebookNode, name: str) -> str:
-    texts = (c.source for c in notebook.cells if c.cell_type == "markdown")
-    return next((found[1] for t in texts if (found := _HEADING.search(t))), name)
 
 
 def _public(notebook: nbformat.NotebookNode, page: str) -> str:
@@ -58,7 +52,8 @@ def _public(notebook: nbformat.NotebookNode, page: str) -> str:
     return nbformat.writes(notebook)
 
 
-def pages(found: Iterable[Page], store: Store, data: Dataset, folder: Path) -> Iterator[Generated]:
+def pages(found: Iterable[Page], store: Store, data: Dataset, folder: Path | None,
+          titles: Mapping[str, str]) -> Iterator[Generated]:
     """The page with the code of each executed page; its notebook is written as a file.
 
     Parameters
@@ -67,17 +62,20 @@ def pages(found: Iterable[Page], store: Store, data: Dataset, folder: Path) -> I
         Executed before.
     store : Store
     data : Dataset
-    folder : Path
-        Of the site.
+    folder : Path or None
+        Of the site; None where the notebooks are written by another build.
+    titles : mapping of str to str
+        Of the pages.
     """
     for page in found:
         notebook = nbformat.reads(outputs(page, store, data).read_text(encoding="utf-8"),
                                   as_version=4)
         name = code_page(page.name)
-        title, cells = _title(notebook, page.name), tuple(
+        title, cells = titles[page.name], tuple(
             c.source for c in notebook.cells if c.cell_type == "code")
-        target = folder / f"{name}.ipynb"
-        target.parent.mkdir(parents=True, exist_ok=True)
-        up = "../" * name.count("/")
-        target.write_text(_public(notebook, f"{up}{page.name}.html"), encoding="utf-8")
+        if folder:
+            target = folder / f"{name}.ipynb"
+            target.parent.mkdir(parents=True, exist_ok=True)
+            up = "../" * name.count("/")
+            target.write_text(_public(notebook, f"{up}{page.name}.html"), encoding="utf-8")
         yield Generated(name, title, CodePage(title, f"{page.name}.html", f"{name}.ipynb", cells))

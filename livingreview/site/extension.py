@@ -26,7 +26,7 @@ from ..data.about import about
 from ..data.dataset import DataError, Dataset, default_folder, load
 from ..data.parcel import ChangedError, Parcel
 from ..data.store import VARIABLE, Store
-from ..render import engine
+from ..render import engine, languages
 from ..render.engine import render
 from ..view.glossary import PAGE
 from . import (
@@ -42,9 +42,11 @@ from . import (
     longtables,
     search,
     terms,
+    translated,
     views,
 )
 from .ahead import Ahead
+from .translated import Translation
 from .workers import Workers, WorkersError
 
 logger = logging.getLogger(__name__)
@@ -69,7 +71,7 @@ def _reported() -> Iterator[None]:
     try:
         yield
     except (freshness.ExecutionError, ChangedError, OSError, WorkersError,
-            versions.VersionError) as error:
+            translated.TranslationError, versions.VersionError) as error:
         _stop([error, _KEPT])
 
 
@@ -95,6 +97,7 @@ class _Build:
     pages: list[freshness.Page] = []
     still: Mapping[str, str] = {}
     ahead: tuple[Ahead, ...] = ()
+    translations: tuple[Translation, ...] = ()
     language = ""
     kept: kept.Kept
 
@@ -108,7 +111,8 @@ class _Build:
         os.environ.setdefault(VARIABLE, str(root / "_build" / "store"))
         with _reported():
             version = versions.here()
-        generated, site = _generated(app), config.livingreview_site_url.rstrip("/")
+        generated, site = _shared(app), config.livingreview_site_url.rstrip("/")
+        source = config.language == languages.SOURCE
         # a version has no feed of its own: it would name no later one
         address = "" if version else heads.address(site)
         self.state, made = freshness.state(default_folder(), root), generated / "state.json"
@@ -127,8 +131,9 @@ class _Build:
         self.facts = known["facts"]
         self.identity = heads.Identity.of(root, known["date"], self.language)
         config.bibtex_bibfiles = [os.path.relpath(generated / "references.bib", app.srcdir)]
-        config.html_extra_path = [*config.html_extra_path,
-                                  os.path.relpath(generated / "site", app.confdir)]
+        if source:
+            config.html_extra_path = [*config.html_extra_path,
+                                      os.path.relpath(generated / "site", app.confdir)]
         config.nb_execution_mode = "off"  # they are read with their outputs
 
     def dataset(self) -> Dataset:
@@ -143,7 +148,7 @@ class _Build:
         of them were written. So it is when templates, messages or the glossary have changed.
         """
         unfinished = _generated(app) / "unfinished"
-        written = (engine.written(), self.glossary)
+        written = (engine.written(), translated.written(Path(app.srcdir)), self.glossary)
         again = unfinished.exists() or written != getattr(env, "livingreview_written", written)
         self.kept = kept.Kept(_generated(app) / "kept.json", Path(app.outdir),
                               self.identity.stamps, whole=not unfinished.exists())
@@ -175,23 +180,30 @@ class _Build:
     def generated(self, app: Sphinx) -> Iterator[tuple[str, dict, str]]:
         """The pages that have no notebook, and the files of the figures."""
         with _reported():
-            of_trials, of_figures = self.ahead or self.begin(app)
+            of_trials, *of_figures = self.ahead or self.begin(app)
+            source = app.config.language == languages.SOURCE
             of_code = executed.pages(self.pages or _pages(app, app.env), Store.chosen(),
-                                     self.dataset(), Path(app.outdir))
+                                     self.dataset(), Path(app.outdir) if source else None,
+                                     {page: title.astext() for page, title in app.env.titles.items()})
             own = generated.made(of_code, self.still, self.identity.data_said, self.language)
             yield from generated.collected(self.kept.noted(own))
             yield from generated.collected(self.kept.noted(of_trials.result()))
-            of_figures.result()
+            for files in of_figures:
+                files.result()
 
-    def begin(self, app: Sphinx) -> tuple[Ahead, Ahead]:
-        """Have the pages of trials and figures made meanwhile, and their files."""
+    def begin(self, app: Sphinx) -> tuple[Ahead, ...]:
+        """Have the pages of trials and figures made meanwhile, their files, other languages."""
         around = kept.frame(app, (self.identity.form, self.glossary, self.facts))
         self.still = self.kept.still(around)
         parcel, folder = Parcel.of(self.dataset(), with_releases=True), _generated(app)
-        self.ahead = (
-            Ahead(folder / "pages.pickle", ahead.pages, parcel, app.config.html_baseurl,
-                  self.still, self.identity.data_said, app.config.language),
-            Ahead(folder / "files.pickle", ahead.files, parcel, Path(app.outdir)))
+        pages = Ahead(folder / "pages.pickle", ahead.pages, parcel, app.config.html_baseurl,
+                      self.still, self.identity.data_said, app.config.language)
+        self.ahead = (pages,)
+        if app.config.language == languages.SOURCE:
+            self.ahead = (pages, Ahead(folder / "files.pickle", ahead.files, parcel,
+                                       Path(app.outdir)))
+        self.translations = tuple(Translation(app, language, folder)
+                                  for language in translated.wanted(app))
         return self.ahead
 
     def decorate(self, app: Sphinx, page: str, template: str, context: dict, doctree) -> None:
@@ -217,8 +229,11 @@ class _Build:
     def complete(self, app: Sphinx, exception) -> None:
         """Pages that stay say of the site what the new ones say."""
         if exception is None:
-            self.kept.finish()
-        for process in self.ahead if exception else ():
+            self.kept.finish(translated.pages(app))
+            with _reported():
+                for translation in self.translations:
+                    translation.end()
+        for process in (*self.ahead, *self.translations) if exception else ():
             process.stop()
 
     @staticmethod
@@ -228,9 +243,16 @@ class _Build:
             (_generated(app) / "unfinished").unlink(missing_ok=True)
 
 
+def _shared(app: Sphinx) -> Path:
+    """What a build makes for itself in all languages: beside its output, so two builds share none."""
+    out = Path(app.outdir)
+    return (out if app.config.language == languages.SOURCE else out.parent).parent / "generated"
+
+
 def _generated(app: Sphinx) -> Path:
-    """Files of this build for itself: beside its output, so that two builds share none."""
-    return Path(app.outdir).parent / "generated"
+    """What it makes for itself in one language."""
+    code = app.config.language
+    return _shared(app) / ("" if code == languages.SOURCE else languages.language(code).key)
 
 
 def _pages(app: Sphinx, env) -> list[freshness.Page]:
@@ -297,6 +319,7 @@ def setup(app: Sphinx) -> dict:
     """Register the extension."""
     app.add_config_value("livingreview_site_url", "", "html")
     app.add_config_value("livingreview_repository_url", "", "html")
+    app.add_config_value("livingreview_languages", {}, "html")
     build = _Build()
     # before the bibliography is read, which is when the environment is made
     app.connect("config-inited", build.prepare, priority=100)

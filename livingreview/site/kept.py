@@ -80,15 +80,21 @@ class Kept:
         """A page is being written."""
         self._written.add(f"{name}.html")
 
-    def finish(self) -> None:
-        """Give the pages that stay what every page says, and remove those that are no more."""
+    def finish(self, pages: Iterable[Path]) -> None:
+        """Give the pages that stay what every page says, and remove those that are no more.
+
+        Parameters
+        ----------
+        pages : iterable of Path
+            All pages of the site in this language.
+        """
         if self._made is None:
             return
         for gone in self._before.get("pages", {}).keys() - self._made.keys():
             (self._out / f"{gone}.html").unlink(missing_ok=True)
         changes = [(old, new) for old, new in zip(self._before.get("stamps", ()), self._stamps,
                                                   strict=False) if old and old != new]
-        for path in self._out.rglob("*.html") if changes else ():
+        for path in pages if changes else ():
             if path.relative_to(self._out).as_posix() not in self._written:
                 _replace(path, changes)
         self._file.write_text(json.dumps({"frame": self._frame, "stamps": self._stamps,

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import posixpath
 import re
+import shutil
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,7 +18,9 @@ import tinycss2
 from sphinx.application import Sphinx
 from tinycss2 import ast
 
+from ..render import languages
 from ..render.engine import translations
+from . import translated
 from .generated import INDICES
 
 THEME = Path(__file__).with_name("theme")
@@ -239,10 +242,10 @@ def _joined(static: Path, sheets: Iterable[str]) -> str:
     return "\n".join(parts)
 
 
-def _looked_through(out: Path, static: Path, css: str) -> Used:
+def _looked_through(pages: Iterable[Path], static: Path, css: str) -> Used:
     """What the pages of a site and their scripts use."""
     used = Used(asked_for=frozenset(re.findall(r"\[\s*([a-zA-Z][\w-]*)", css)))
-    for page in sorted(out.rglob("*.html")):
+    for page in pages:
         if static not in page.parents:
             used.add_page(page.read_text(encoding="utf-8"))
     for name in sorted(used.files):
@@ -281,6 +284,8 @@ class _Light:
         body = str(context.get("body", ""))
         context["script_files"] = [js for js in context.get("script_files", [])
                                    if _needed(js, body)]
+        context["tag"] = languages.language(app.config.language).tag
+        context["in_languages"] = list(translated.addresses(app, page))
         context["wide"] = page == app.config.root_doc or page.startswith(
             ("notebooks/", "trials/", "figures/"))
         context["is_page"] = lambda name: name in app.env.found_docs or name in INDICES
@@ -300,6 +305,10 @@ class _Light:
         static = Path(app.outdir) / "_static"
         if exception is not None:
             return
+        if languages.language(app.config.language).up:  # its pages load those of the source language
+            for folder in (static, static.with_name("_sources")):
+                shutil.rmtree(folder, ignore_errors=True)
+            return
         if not self.written:  # extensions write some of their styles in any case
             for path in static.glob("*.css"):
                 if path.name != SHEET:
@@ -307,7 +316,7 @@ class _Light:
             return
         css = _joined(static, [*_FIRST, *(str(one.filename).removeprefix("_static/")
                                           for one in app.builder._css_files)])
-        used = _looked_through(Path(app.outdir), static, css)
+        used = _looked_through(translated.pages(app), static, css)
         css = cut(css, used)
         (static / SHEET).write_text(css, encoding="utf-8")
         named = used.files | {found[1] for found in _URL.findall(css)} | {SHEET}
@@ -330,6 +339,16 @@ def _needed(script, body: str) -> bool:
             return marker is not None and bool(
                 marker.search(body) if isinstance(marker, re.Pattern) else marker in body)
     return True
+
+
+def _shared(app: Sphinx, page: str, template: str, context: dict, doctree) -> None:
+    """Lead to the files of the site from the pages of another language, which have none."""
+    up, inside = languages.language(app.config.language).up, context["pathto"]
+
+    def pathto(other: str, resource: bool = False, **more) -> str:
+        return (up if resource else "") + inside(other, resource, **more)
+
+    context["pathto"] = pathto
 
 
 def speak(app: Sphinx) -> None:
@@ -370,6 +389,7 @@ def _prepare(app: Sphinx, config) -> None:
     app.connect("builder-inited", _without_parts_of_the_theme, priority=999)
     app.connect("builder-inited", speak)
     app.connect("html-collect-pages", light.collect)
+    app.connect("html-page-context", _shared, priority=100)  # before files are linked
     app.connect("html-page-context", light.decorate, priority=999)
     app.connect("build-finished", light.finish, priority=800)
 

@@ -19,6 +19,7 @@ from sphinx.application import Sphinx
 from sphinx.errors import SphinxError
 
 from ..data.dataset import default_folder
+from ..render.languages import SOURCE, Language, language
 from . import cbor
 
 FOLDER = "pagefind"
@@ -55,10 +56,10 @@ def kind(page: str, indications: frozenset[str] | set[str]) -> tuple[str, str]:
     return {"trials": "trial", "figures": "analysis", "book": "method"}.get(room, "page"), ""
 
 
-def labels(data: Path) -> dict[str, str]:
-    """Names of the indications of a data folder, by their identifiers."""
+def labels(data: Path, language: Language) -> dict[str, str]:
+    """Names of the indications of a data folder in a language, by their identifiers."""
     with (data / "vocabularies.csv").open(encoding="utf-8", newline="") as file:
-        return {row["value"]: row["label_en"] for row in csv.DictReader(file)
+        return {row["value"]: row[f"label_{language.key}"] or row["label_en"] for row in csv.DictReader(file)
                 if row["list"] == "indication"}
 
 
@@ -152,7 +153,7 @@ class _Search:
     def begin(self, app: Sphinx) -> None:
         """Switch off the theme's own index."""
         app.builder.search = False
-        self.labels = labels(default_folder())
+        self.labels = labels(default_folder(), language(app.config.language))
 
     def page(self, app: Sphinx) -> Iterator[tuple[str, dict, str]]:
         """The page that searches."""
@@ -169,8 +170,11 @@ class _Search:
         context["found_by"] = {"kind": name, "indication": self.labels.get(indication, "")}
 
     def index(self, app: Sphinx, exception) -> None:
-        """Begin the index, where a page was written; styles are looked for meanwhile."""
-        if exception is None and self.written:
+        """Begin the index, where a page was written; styles are looked for meanwhile.
+
+        One index holds all languages: a page is asked about those of its own.
+        """
+        if exception is None and self.written and app.config.language == SOURCE:
             self.process = begin(Path(app.outdir))
 
     def finish(self, app: Sphinx, exception) -> None:

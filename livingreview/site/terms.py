@@ -16,7 +16,7 @@ from ..view.glossary import address
 FOLDERS = ("notebooks/", "figures/", "trials/")  # their pages explain terms
 METHODS = "book/methods"
 MOST, MOST_ABOVE = 25, 8  # links on a page, and above its summary of findings
-STOPS_ABOVE = 11  # tab stops there, whatever they are: with the frame of the page at most 25
+STOPS_ABOVE = 10  # tab stops there, whatever they are: with the frame of the page at most 25
 
 # What holds no running text, or text that is a name or a link already.
 _WHOLE = ("a|button|h[1-6]|th|summary|code|pre|kbd|samp|script|style|svg|math|select|option|label"

@@ -1,0 +1,49 @@
+"""The languages that the book can be read in."""
+
+from __future__ import annotations
+
+import csv
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+SOURCE = "en"  # the language that templates are written in
+
+
+@dataclass(frozen=True)
+class Language:
+    """A language.
+
+    Attributes
+    ----------
+    code : str
+        Of its catalogues of messages, such as ``zh_CN``.
+    key : str
+        Of its labels in the data, and folder of its pages below the site.
+    tag : str
+        By which browsers and search engines know it (BCP 47).
+    name : str
+        What it calls itself.
+    """
+
+    code: str
+    key: str
+    tag: str
+    name: str
+
+    @property
+    def up(self) -> str:
+        """From the root of its pages to the root of the site, where the files stand."""
+        return "" if self.code == SOURCE else "../"
+
+
+@cache
+def known() -> dict[str, Language]:
+    """All languages by their codes, the source first."""
+    with Path(__file__).with_suffix(".csv").open(encoding="utf-8", newline="") as file:
+        return {row["code"]: Language(**row) for row in csv.DictReader(file)}
+
+
+def language(code: str) -> Language:
+    """A language; of one that is not in the table its code is all that is known."""
+    return known().get(code) or Language(code, code.partition("_")[0], code.replace("_", "-"), code)

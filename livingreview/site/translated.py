@@ -1,0 +1,164 @@
+"""The book in other languages: built from the same executed notebooks, below the site.
+
+Each language is a run of the builder of its own, beside the one that writes the source language.
+It executes nothing, and writes no file that is the same in every language: its pages lead to those
+of the source language.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
+from sphinx.application import Sphinx
+
+from ..data.reads import digest
+from ..render import languages
+from ..render.languages import SOURCE, Language
+from . import stopping
+
+CATALOGUES = "book/locale"  # of the prose of a book, from its root
+PATIENCE = 10  # seconds for a builder that is no longer wanted
+
+
+class TranslationError(RuntimeError):
+    """The book could not be built in another language."""
+
+
+def wanted(app: Sphinx) -> list[Language]:
+    """The languages that a book is built in, besides its own."""
+    if app.config.language != SOURCE:
+        return []
+    return [languages.language(code) for code in app.config.livingreview_languages]
+
+
+def catalogues(root: Path) -> list[Path]:
+    """The messages of the prose of a book, in all languages."""
+    return sorted((root / CATALOGUES).rglob("*.po"))
+
+
+def written(root: Path) -> str:
+    """Digest of the translated prose of a book: another one means other pages."""
+    return digest(part for p in catalogues(root)
+                  for part in (p.relative_to(root).as_posix(), p.read_bytes()))
+
+
+def compiled(root: Path, folder: Path) -> Path:
+    """Write the messages of the prose as the builder reads them.
+
+    Parameters
+    ----------
+    root : Path
+        Of the book.
+    folder : Path
+        For them.
+    """
+    for path in catalogues(root):
+        target = folder / path.relative_to(root / CATALOGUES).with_suffix(".mo")
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("rb") as file, target.open("wb") as out:
+            write_mo(out, read_po(file))
+    return folder
+
+
+def pages(app: Sphinx) -> Iterator[Path]:
+    """The pages of the site in the language that is being built, in order."""
+    out = Path(app.outdir)
+    others = {out / language.key for language in wanted(app)}
+    yield from (path for path in sorted(out.rglob("*.html")) if not others & {*path.parents})
+
+
+class Translation:
+    """A run of the builder in another language, in a process of its own.
+
+    Parameters
+    ----------
+    app : Sphinx
+        That builds the source language; its executed notebooks are in the store.
+    language : Language
+    made : Path
+        Folder of what builds keep for themselves.
+    """
+
+    def __init__(self, app: Sphinx, language: Language, made: Path):
+        self.language = language
+        self._said = tempfile.TemporaryFile("w+", encoding="utf-8")
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", __name__, app.srcdir, Path(app.outdir) / language.key,
+             made / language.key, json.dumps({
+                 "language": language.code, **app.config.livingreview_languages[language.code]}),
+             *(["-W"] if app.warningiserror else [])],
+            stdin=subprocess.DEVNULL, stdout=self._said, stderr=subprocess.STDOUT,
+            start_new_session=True)
+
+    def end(self) -> None:
+        """Wait until the pages are written.
+
+        Raises
+        ------
+        TranslationError
+            With what the builder said.
+        """
+        if self._process.wait():
+            self._said.seek(0)
+            raise TranslationError(f"{self._said.read().rstrip()}\n"
+                                   f"the book was not built in {self.language.name}")
+
+    def stop(self) -> None:
+        """End the process; nothing is wanted of it any more."""
+        self._process.terminate()
+        try:
+            self._process.wait(PATIENCE)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+
+
+def main(root: str, out: str, made: str, configured: str, *options: str) -> int:
+    """Build the book in a language; the exit code.
+
+    Parameters
+    ----------
+    root, out : str
+        Folders of the book and of the pages.
+    made : str
+        Folder of what the build keeps for itself.
+    configured : str
+        The language, and what is configured otherwise in it, as JSON.
+    *options : str
+        ``-W`` where a warning is an error.
+    """
+    stopping.follow(os.getppid())
+    with stopping.stoppable("jupyter-book"):
+        from jupyter_book.sphinx import build_sphinx
+
+        locale = compiled(Path(root), Path(made) / "locale")
+        done = build_sphinx(
+            root, out, path_config=Path(root) / "_config.yml", noconfig=True,
+            doctreedir=Path(made) / "doctrees",
+            confoverrides={"locale_dirs": [str(locale)], "gettext_auto_build": False,
+                           "latex_individualpages": False, **json.loads(configured)},
+            warningiserror="-W" in options, keep_going=True, quiet=True)
+    if isinstance(done, Exception):
+        sys.stderr.write(f"{done}\n")
+    return 0 if done == 0 else 1
+
+
+def addresses(app: Sphinx, page: str) -> Iterator[tuple[Language, str]]:
+    """The same page in every language of the book: (language, address from the page)."""
+    here = languages.language(app.config.language)
+    codes: Sequence[str] = (SOURCE, *app.config.livingreview_languages)
+    for other in map(languages.language, codes):
+        up = "../" * page.count("/") + here.up
+        yield other, f"{up}{'' if other.code == SOURCE else other.key + '/'}{page}.html"
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))
