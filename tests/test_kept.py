@@ -44,7 +44,7 @@ def build(tmp_path):
             kept.note(name)
             names.append(name)
             (tmp_path / f"{name}.html").write_text(f"{context['body']} {stamps[0]}")
-        kept.finish()
+        kept.finish(sorted(tmp_path.rglob("*.html")))
         return names
     once.folder = tmp_path
     return once
@@ -90,7 +90,7 @@ def test_what_views_hold_of_the_site_makes_no_page_another_one(tmp_path):
                               "en")
         written = [p.name for p in kept.noted(made) if p.body is not None]
         (tmp_path / "a.html").touch()
-        kept.finish()
+        kept.finish(sorted(tmp_path.rglob("*.html")))
         assert written == (["a"] if day == "Monday" else [])
 
 

@@ -23,6 +23,7 @@ from jinja2 import (
 from jinja2.bccache import Bucket
 from markupsafe import Markup
 
+from ..data.dataset import default_folder
 from ..data.reads import digest
 from ..data.store import Store
 from ..view.addresses import relative
@@ -32,15 +33,16 @@ from . import languages
 from .files import csv_address
 from .languages import SOURCE
 from .numbers import aligned, count, interval, number, percent, short, significant
+from .told import CATALOGUES, texts
 
 TEMPLATES = Path(__file__).parent / "templates"
-CATALOGUES = Path(__file__).parent / "locale"
 _PAGE = re.compile(r"\.html(#|$)")
 
 
 def written() -> str:
     """Digest of all templates and catalogues: another one means other pages."""
-    files = sorted(p for folder in (TEMPLATES, CATALOGUES) for p in folder.rglob("*")
+    folders = (TEMPLATES, CATALOGUES, default_folder() / "locale")
+    files = sorted(p for folder in folders for p in folder.rglob("*")
                    if p.suffix in (".html", ".svg", ".txt", ".xml", ".code", ".po"))
     return digest(part for p in files for part in (p.name, p.read_bytes()))
 
@@ -152,6 +154,8 @@ def render(view: View | Mapping, page: str = "", language: str = SOURCE,
         Plain text where the form is ``txt``.
     """
     value = shown(view)
+    if known := texts(language):
+        value = {**value, "data": known.told(value["data"])}
     name = f"{value['template']}.{form}"
     text = environment(language).get_template(name).render(
         v=value["data"], page=page, language=language).strip()

@@ -184,7 +184,7 @@ class _Build:
             source = app.config.language == languages.SOURCE
             of_code = executed.pages(self.pages or _pages(app, app.env), Store.chosen(),
                                      self.dataset(), Path(app.outdir) if source else None,
-                                     {page: title.astext() for page, title in app.env.titles.items()})
+                                     {p: t.astext() for p, t in app.env.titles.items()})
             own = generated.made(of_code, self.still, self.identity.data_said, self.language)
             yield from generated.collected(self.kept.noted(own))
             yield from generated.collected(self.kept.noted(of_trials.result()))
@@ -244,7 +244,7 @@ class _Build:
 
 
 def _shared(app: Sphinx) -> Path:
-    """What a build makes for itself in all languages: beside its output, so two builds share none."""
+    """What a build makes for itself in all languages, beside its output: two builds share none."""
     out = Path(app.outdir)
     return (out if app.config.language == languages.SOURCE else out.parent).parent / "generated"
 
@@ -325,6 +325,7 @@ def setup(app: Sphinx) -> dict:
     app.connect("config-inited", build.prepare, priority=100)
     app.connect("config-inited", _addresses, priority=100)
     app.connect("config-inited", _without_thebe, priority=999)
+    app.connect("config-inited", translated.contents, priority=950)  # when they are read
     app.connect("env-get-outdated", build.outdated)
     app.connect("html-collect-pages", build.generated)
     app.connect("html-page-context", build.decorate)

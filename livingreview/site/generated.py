@@ -11,6 +11,7 @@ from markupsafe import Markup
 
 from ..data.reads import digest
 from ..render.engine import render
+from ..render.told import texts
 from ..review import Review
 from ..view.addresses import Addresses
 from ..view.base import View, packed
@@ -112,7 +113,8 @@ def made(pages: Iterable[Generated], still: Mapping[str, str], said: str,
         body = None
         if still.get(page.name) != key:
             body = str(render(view, f"{page.name}.html", language))
-        yield Made(page.name, page.title or _heading(body or ""), key, body)
+        title = texts(language).tell(page.title) if texts(language) else page.title
+        yield Made(page.name, title or _heading(body or ""), key, body)
 
 
 def collected(pages: Iterable[Made]) -> Iterator[tuple[str, dict, str]]:

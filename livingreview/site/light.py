@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import posixpath
 import re
-import shutil
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -305,9 +304,7 @@ class _Light:
         static = Path(app.outdir) / "_static"
         if exception is not None:
             return
-        if languages.language(app.config.language).up:  # its pages load those of the source language
-            for folder in (static, static.with_name("_sources")):
-                shutil.rmtree(folder, ignore_errors=True)
+        if languages.language(app.config.language).up:  # its pages load those of the source
             return
         if not self.written:  # extensions write some of their styles in any case
             for path in static.glob("*.css"):

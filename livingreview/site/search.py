@@ -19,7 +19,8 @@ from sphinx.application import Sphinx
 from sphinx.errors import SphinxError
 
 from ..data.dataset import default_folder
-from ..render.languages import SOURCE, Language, language
+from ..render import languages
+from ..render.languages import SOURCE, Language
 from . import cbor
 
 FOLDER = "pagefind"
@@ -59,8 +60,8 @@ def kind(page: str, indications: frozenset[str] | set[str]) -> tuple[str, str]:
 def labels(data: Path, language: Language) -> dict[str, str]:
     """Names of the indications of a data folder in a language, by their identifiers."""
     with (data / "vocabularies.csv").open(encoding="utf-8", newline="") as file:
-        return {row["value"]: row[f"label_{language.key}"] or row["label_en"] for row in csv.DictReader(file)
-                if row["list"] == "indication"}
+        return {row["value"]: row[f"label_{language.key}"] or row["label_en"]
+                for row in csv.DictReader(file) if row["list"] == "indication"}
 
 
 def begin(out: Path) -> subprocess.Popen:
@@ -153,7 +154,7 @@ class _Search:
     def begin(self, app: Sphinx) -> None:
         """Switch off the theme's own index."""
         app.builder.search = False
-        self.labels = labels(default_folder(), language(app.config.language))
+        self.labels = labels(default_folder(), languages.language(app.config.language))
 
     def page(self, app: Sphinx) -> Iterator[tuple[str, dict, str]]:
         """The page that searches."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -22,9 +23,11 @@ from sphinx.application import Sphinx
 from ..data.reads import digest
 from ..render import languages
 from ..render.languages import SOURCE, Language
+from ..render.told import messages
 from . import stopping
 
 CATALOGUES = "book/locale"  # of the prose of a book, from its root
+_SHARED = ("_static", "_sources")  # files of the site that all languages use
 PATIENCE = 10  # seconds for a builder that is no longer wanted
 
 
@@ -66,6 +69,17 @@ def compiled(root: Path, folder: Path) -> Path:
         with path.open("rb") as file, target.open("wb") as out:
             write_mo(out, read_po(file))
     return folder
+
+
+def contents(app: Sphinx, config) -> None:
+    """Give the table of contents of the book the words of the language."""
+    if config.language == SOURCE:
+        return
+    known = messages(app.srcdir / CATALOGUES / config.language / "LC_MESSAGES" / "toc.po")
+    for document in config.external_site_map.values():
+        document.title = known.get(document.title, document.title)
+        for part in document.subtrees:
+            part.caption = known.get(part.caption, part.caption)
 
 
 def pages(app: Sphinx) -> Iterator[Path]:
@@ -140,6 +154,8 @@ def main(root: str, out: str, made: str, configured: str, *options: str) -> int:
         from jupyter_book.sphinx import build_sphinx
 
         locale = compiled(Path(root), Path(made) / "locale")
+        # extensions write there in any case
+        (Path(out) / "_static").mkdir(parents=True, exist_ok=True)
         done = build_sphinx(
             root, out, path_config=Path(root) / "_config.yml", noconfig=True,
             doctreedir=Path(made) / "doctrees",
@@ -148,6 +164,8 @@ def main(root: str, out: str, made: str, configured: str, *options: str) -> int:
             warningiserror="-W" in options, keep_going=True, quiet=True)
     if isinstance(done, Exception):
         sys.stderr.write(f"{done}\n")
+    for folder in _SHARED:
+        shutil.rmtree(Path(out) / folder, ignore_errors=True)
     return 0 if done == 0 else 1
 
 

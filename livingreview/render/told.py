@@ -1,0 +1,184 @@
+"""What the data say in words of their own, in another language.
+
+Titles, labels and remarks of the data are looked up in the catalogue of the data folder
+(``locale/<language>.po``). Texts that the package composes (the name of a study without an author,
+the reason why a number is not used) are found by the message they were made from, in the catalogue
+``texts.po`` of the package: what was put in is told in its turn. Names and titles of publications
+have no translation, and stay.
+"""
+
+from __future__ import annotations
+
+import csv
+import math
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+
+from babel.messages.pofile import read_po
+
+from ..data.dataset import default_folder
+from ..view.naming import in_text
+from .languages import SOURCE, language
+
+CATALOGUES = Path(__file__).parent / "locale"
+_NAMED = re.compile(r"\{(\w+)\}")
+_NUMBERS = {"n", "k", "i", "row", "months", "year"}  # what is named so is a number
+_WORDS = re.compile(r"[a-z]{2}")  # of text that is no name, year or registration
+_ENOUGH = 12  # letters of its own by which a message is known whatever is put in
+# Parts of views that hold texts: the strings of others are keys, addresses, words of templates.
+_SAID = frozenset(
+    "alone claims comparison description domain en expected first found groups included label "
+    "instruments main model name names new note notes odd old others outcome patients points "
+    "population reason remark remarks review rule said scope seed short silent single stated step "
+    "studies study text title trial trials why words wrong".split())
+# Those that a single word of the data may be in; in the others one may be a key.
+_SINGLE = frozenset(
+    "arm arms carrier comparator country domains effect given instrument lines mechanism "
+    "mediator parts product rows treated unit what".split())
+_KEY = re.compile(r"[a-z0-9]+(?:[-_][a-z0-9]+)*")
+_DEEPEST = 6  # texts inside texts
+
+
+def data_catalogue(code: str, folder: Path | None = None) -> Path:
+    """Where a data folder keeps its texts in a language."""
+    return (folder or default_folder()) / "locale" / f"{code}.po"
+
+
+def messages(path: Path) -> dict[str, str]:
+    """The translated messages of a catalogue; none where it is not there."""
+    if not path.is_file():
+        return {}
+    with path.open("rb") as file:
+        return {m.id: m.string for m in read_po(file) if m.id and m.string}
+
+
+def _labels(key: str) -> dict[str, str]:
+    """The labels of the data, also as they stand inside a sentence and without their brackets."""
+    path, found = default_folder() / "vocabularies.csv", {}
+    if path.is_file():
+        with path.open(encoding="utf-8", newline="") as file:
+            for row in csv.DictReader(file):
+                en, other = row["label_en"], row.get(f"label_{key}")
+                if other:
+                    short = re.sub(r"\s*[(,（].*$", "", en)
+                    for form in (en, in_text(en), short, in_text(short)):
+                        found.setdefault(form, other if form == en else _bare(other))
+    return found
+
+
+def _bare(label: str) -> str:
+    """A label without what explains it."""
+    return re.sub(r"\s*[(,（，].*$", "", label)
+
+
+def _letters(message: str) -> int:
+    """How many letters of its own a message has."""
+    return len(re.findall(r"[A-Za-z]", _NAMED.sub("", message)))
+
+
+def _sureness(message: str) -> tuple[bool, int]:
+    """How surely a text was made from a message that it looks like."""
+    return bool(_NUMBERS & {*_NAMED.findall(message)}), _letters(message)
+
+
+def _pattern(message: str) -> re.Pattern:
+    """What a composed text looks like; what is named in braces is put in."""
+    parts, end = [], 0
+    for found in _NAMED.finditer(message):
+        number = found[1] in _NUMBERS
+        parts += [re.escape(message[end:found.start()]),
+                  f"(?P<{found[1]}>{'[0-9.,–-]+' if number else '.+?'})"]
+        end = found.end()
+    return re.compile("".join([*parts, re.escape(message[end:])]))
+
+
+@dataclass(frozen=True)
+class Texts:
+    """The texts of a language.
+
+    Attributes
+    ----------
+    exact : mapping of str to str
+    composed : tuple of (Pattern, str, bool)
+        What a composed text looks like, its message, and whether that is enough to know it by: else
+        all that was put in must be known. The surest stand first.
+    """
+
+    exact: Mapping[str, str]
+    composed: tuple[tuple[re.Pattern, str, bool], ...]
+    _known: dict[str, str] = field(default_factory=dict, compare=False)
+
+    @classmethod
+    def of(cls, code: str) -> Texts:
+        """Those that the package and the data folder have in a language."""
+        own = messages(CATALOGUES / code / "LC_MESSAGES" / "texts.po")
+        composed = sorted((m for m in own if _NAMED.search(m)), key=_sureness, reverse=True)
+        exact = {m: s for m, s in own.items() if not _NAMED.search(m)}
+        return cls({**_labels(language(code).key), **exact, **messages(data_catalogue(code))},
+                   tuple((_pattern(m), own[m], _letters(m) >= _ENOUGH) for m in composed))
+
+    def tell(self, text: str, deep: int = 0) -> str:
+        """A text; the same where it is not known."""
+        if text not in self._known:
+            self._known[text] = self.exact.get(text) or self._composed(text, deep)
+        return self._known[text]
+
+    def _composed(self, text: str, deep: int) -> str:
+        """A text that was made from a message, told by the message and by what was put in."""
+        if deep < _DEEPEST and _WORDS.search(text):
+            for pattern, message, sure in self.composed:
+                found = pattern.fullmatch(text)
+                parts = {name: (part, self.tell(part, deep + 1))
+                         for name, part in found.groupdict().items()} if found else {}
+                if parts and (sure or all(told != part or not _WORDS.search(part)
+                                          for part, told in parts.values())):
+                    return message.format(**{name: told for name, (_, told) in parts.items()})
+        return text
+
+    def _wrapped(self, lines: Sequence[str]) -> list[str]:
+        """A text that stands in lines, in as many lines."""
+        text = " ".join(filter(None, lines))
+        told = self.tell(text)
+        if told == text:
+            return list(lines)
+        letters = math.ceil(len(told) / len([line for line in lines if line]))
+        parts = [told[i:i + letters].strip() for i in range(0, len(told), letters)]
+        return parts + [""] * (len(lines) - len(parts))
+
+    def told(self, value, name: str = ""):
+        """A view with its texts told.
+
+        Parameters
+        ----------
+        value : object
+            A packed view, or a part of one.
+        name : str
+            Of the part.
+        """
+        if isinstance(value, Mapping):
+            if value.keys() == {"en", "zh"}:
+                return value if value["zh"] else {**value, "zh": self.tell(value["en"])}
+            return {key: self.told(part, key) for key, part in value.items()}
+        if isinstance(value, list):
+            if name == "lines" and all(isinstance(line, str) for line in value):
+                return self._wrapped(value)
+            return [self.told(part, name) for part in value]
+        if isinstance(value, str) and (
+                name in _SINGLE or name in _SAID and not _KEY.fullmatch(value)):
+            return self.tell(value)
+        return value
+
+
+@cache
+def texts(code: str) -> Texts | None:
+    """The texts of a language; none for the one that they are written in."""
+    return None if code == SOURCE else Texts.of(code)
+
+
+def untold(values: Iterable[str], code: str) -> list[str]:
+    """Texts that a language does not have."""
+    known = texts(code)
+    return [text for text in values if known and known.tell(text) == text]
