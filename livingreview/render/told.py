@@ -17,7 +17,8 @@ from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
-from babel.messages.pofile import read_po
+from babel.messages.catalog import Catalog
+from babel.messages.pofile import PoFileError, read_po
 
 from ..data.dataset import default_folder
 from ..view.naming import in_text
@@ -47,12 +48,34 @@ def data_catalogue(code: str, folder: Path | None = None) -> Path:
     return (folder or default_folder()) / "locale" / f"{code}.po"
 
 
+class CatalogueError(ValueError):
+    """A catalogue is broken; the message names file, line and what stands there."""
+
+
+def catalogue(path: Path) -> Catalog:
+    """The messages of a file.
+
+    Parameters
+    ----------
+    path : Path
+
+    Raises
+    ------
+    CatalogueError
+    """
+    try:
+        with path.open("rb") as file:
+            return read_po(file, abort_invalid=True)
+    except (PoFileError, UnicodeDecodeError) as error:
+        line = f":{error.lineno}" if isinstance(error, PoFileError) else ""
+        raise CatalogueError(f"{path}{line}: {error}; expected messages of gettext") from error
+
+
 def messages(path: Path) -> dict[str, str]:
     """The translated messages of a catalogue; none where it is not there."""
     if not path.is_file():
         return {}
-    with path.open("rb") as file:
-        return {m.id: m.string for m in read_po(file) if m.id and m.string}
+    return {m.id: m.string for m in catalogue(path) if m.id and m.string}
 
 
 def _labels(key: str) -> dict[str, str]:

@@ -17,13 +17,12 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from babel.messages.mofile import write_mo
-from babel.messages.pofile import read_po
 from sphinx.application import Sphinx
 
 from ..data.reads import digest
 from ..render import languages
 from ..render.languages import SOURCE, Language
-from ..render.told import messages
+from ..render.told import CatalogueError, catalogue, messages, texts
 from . import stopping
 
 CATALOGUES = "book/locale"  # of the prose of a book, from its root
@@ -66,8 +65,8 @@ def compiled(root: Path, folder: Path) -> Path:
     for path in catalogues(root):
         target = folder / path.relative_to(root / CATALOGUES).with_suffix(".mo")
         target.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("rb") as file, target.open("wb") as out:
-            write_mo(out, read_po(file))
+        with target.open("wb") as out:
+            write_mo(out, catalogue(path))
     return folder
 
 
@@ -153,7 +152,11 @@ def main(root: str, out: str, made: str, configured: str, *options: str) -> int:
     with stopping.stoppable("jupyter-book"):
         from jupyter_book.sphinx import build_sphinx
 
-        locale = compiled(Path(root), Path(made) / "locale")
+        try:
+            texts(json.loads(configured)["language"])
+            locale = compiled(Path(root), Path(made) / "locale")
+        except CatalogueError as error:
+            sys.exit(str(error))
         # extensions write there in any case
         (Path(out) / "_static").mkdir(parents=True, exist_ok=True)
         done = build_sphinx(

@@ -1,0 +1,85 @@
+"""A book in two languages: one execution, the same addresses, files that both use."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+import small_book
+
+INDEX = 'msgid "A book"\nmsgstr "一本书"\n\nmsgid "Without any code."\nmsgstr "没有代码。"\n'
+
+
+@pytest.fixture(scope="module")
+def book(tmp_path_factory):
+    """The small book, built in English and in Chinese."""
+    book = small_book.make(tmp_path_factory.mktemp("two-languages"))
+    config = book / "_config.yml"
+    config.write_text(config.read_text() + "  config:\n    livingreview_languages:\n"
+                      "      zh_CN: {html_title: 小书}\n")
+    messages = book / "book" / "locale" / "zh_CN" / "LC_MESSAGES"
+    messages.mkdir(parents=True)
+    (messages / "index.po").write_text(INDEX, encoding="utf-8")
+    (messages / "toc.po").write_text('msgid "Words"\nmsgstr "词"\n', encoding="utf-8")
+    small_book.build(book)
+    return book
+
+
+def read(book, page: str) -> str:
+    """A page of the built site."""
+    return (book / "_build" / "html" / page).read_text(encoding="utf-8")
+
+
+def test_every_page_has_its_mirror_and_each_says_its_language(book):
+    html = book / "_build" / "html"
+    pages = {p.relative_to(html).as_posix() for p in html.rglob("*.html")
+             if p.is_relative_to(html / "zh") or "_static" not in p.parts}
+    english = {p for p in pages if not p.startswith("zh/")}
+    mirrored = {p.removeprefix("zh/") for p in pages - english}
+    assert {f"{name}.html" for name in small_book.PAGES} <= mirrored
+    # old addresses of chapters, and whole tables, lead to pages or are linked from one language
+    assert not {p for p in english - mirrored if not p.startswith("notebooks/")}
+    assert 'lang="en"' in read(book, "index.html").partition("<body")[0]
+    assert 'lang="zh-Hans"' in read(book, "zh/index.html").partition("<body")[0]
+
+
+def test_prose_is_translated_and_numbers_are_those_of_the_one_execution(book):
+    assert "一本书" in read(book, "zh/index.html") and "没有代码。" in read(book, "zh/index.html")
+    assert "A book" in read(book, "index.html") and "一本书" not in read(book, "index.html")
+    estimates = re.compile(r"estimates [^\n<]+")
+    for page in ("knee", "disc", "cross"):
+        found = estimates.findall(read(book, f"{page}.html"))
+        assert found and found == estimates.findall(read(book, f"zh/{page}.html"))
+
+
+def test_each_page_leads_to_the_other_language(book):
+    for page, other in (("knee.html", "zh/knee.html"), ("zh/knee.html", "../knee.html"),
+                        ("zh/trials/index.html", "../../trials/index.html")):
+        assert f'class="lr-language" href="{other}"' in read(book, page)
+        assert re.search(rf'rel="alternate" hreflang="[a-zA-Z-]+" href="{re.escape(other)}"',
+                         read(book, page))
+
+
+def test_files_are_those_of_the_source_language(book):
+    html = book / "_build" / "html"
+    assert not [p for p in (html / "zh").rglob("*") if p.suffix in (".css", ".js", ".json")]
+    assert not (html / "zh" / "_static").exists()
+    assert 'href="../_static/site.css"' in read(book, "zh/knee.html")
+    assert (html / "_static" / "site.css").is_file()
+
+
+def test_a_changed_translation_executes_nothing(book):
+    messages = book / "book" / "locale" / "zh_CN" / "LC_MESSAGES" / "index.po"
+    messages.write_text(INDEX.replace("没有代码", "不含代码"), encoding="utf-8")
+    said = small_book.build(book)
+    assert "不含代码。" in read(book, "zh/index.html")
+    assert "executed" not in said
+
+
+def test_a_language_that_cannot_be_built_is_named(book):
+    messages = book / "book" / "locale" / "zh_CN" / "LC_MESSAGES" / "index.po"
+    kept = messages.read_text(encoding="utf-8")
+    messages.write_text("msgid broken", encoding="utf-8")
+    with pytest.raises(AssertionError, match=r"index\.po"):
+        small_book.build(book)
+    messages.write_text(kept, encoding="utf-8")
