@@ -73,7 +73,7 @@ def _said(context, label) -> str:
         return ""
     if isinstance(label, str):
         return label
-    return label.get(context["language"]) or label["en"]
+    return label.get(context["language"].partition("_")[0]) or label["en"]  # zh of zh_CN
 
 
 @pass_context

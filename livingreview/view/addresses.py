@@ -8,7 +8,8 @@ from functools import cached_property
 from ..data.dataset import Dataset
 
 # The pages of a chapter in their order.
-PAGES = ("index", "benefits", "harms", "trials", "robustness", "dose-time-source", "others", "data")
+PAGES = ("index", "patients", "benefits", "harms", "trials", "robustness", "dose-time-source",
+         "others", "data")
 
 
 def relative(target: str, page: str) -> str:
