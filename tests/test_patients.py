@@ -169,7 +169,7 @@ def test_zero_events_are_no_proof_of_safety(tmp_path):
                    measure="RR", window_from="", window_to="", rescale="")
     said = _said(_made_up(world))
     assert ("None of the 20 people who got cells in trials with a comparison had this: any adverse "
-            "event. But up to 14 in 100 may have it.") in said
+            "event. But the true number may be up to 14 in 100.") in said
 
 
 def test_zero_events_in_a_few_people_tell_nothing(tmp_path):

@@ -13,7 +13,7 @@ from ..review.asked import Asked
 from ..review.changes import since
 from ..review.missing import FINISHED_REPORTED, FINISHED_UNREPORTED, RUNNING
 from ..review.windows import HARM, HEADLINE, Shown, others
-from .addresses import Addresses
+from .addresses import PLAIN, Addresses
 from .base import Label, View, stated, wording
 from .events import Sum, treated
 from .finding import Finding, Question, question
@@ -196,7 +196,7 @@ def answer(ev: Evidence, forests: Forests, results: Mapping[str, dict],
         since=_since(ev, results), studies=known_studies(ev),
         trials_href=chapter("trials"), harms_href=chapter("harms"),
         benefits_href=chapter("benefits"), data_href=chapter("data"),
-        patients_href=chapter("patients"))
+        patients_href=chapter(PLAIN))
 
 
 def _each(results) -> list[dict]:
