@@ -46,8 +46,9 @@ def _shown(chapter: Chapter) -> dict[str, str]:
     views |= {f"trial {study}": view for study, _, view in trial_pages(chapter.review)}
     views |= {f"figure {r['id']}": figures.page(r) for r in chapter.results()}
     views |= {name: part.view for name, part in {
-        "tabs": chapter.tabs("index"), "answer": chapter.answer(), "benefits": chapter.benefits(),
-        "harms": chapter.harms(), "studies": chapter.trials(), "question": chapter.question(),
+        "tabs": chapter.tabs("index"), "answer": chapter.answer(), "patients": chapter.patients(),
+        "benefits": chapter.benefits(), "harms": chapter.harms(), "studies": chapter.trials(),
+        "question": chapter.question(),
         "size": chapter.size(), "bias": chapter.risk_of_bias(), "gaps": chapter.gaps(),
         "downloads": chapter.downloads(), "others": chapter.others(),
         "beside": chapter.ours_beside(), "claims": chapter.claims(),

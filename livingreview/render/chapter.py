@@ -31,6 +31,7 @@ from ..view.listed import benefits, harms
 from ..view.naming import study_names
 from ..view.others import ours, published
 from ..view.panels import panels
+from ..view.patients import patients
 from ..view.remark import Remark
 from ..view.replica import replica
 from ..view.robustness import robustness
@@ -125,6 +126,11 @@ class Chapter(Preclinical):
         """What a reader is shown first."""
         return shown_first(self.data, self.indication, self._by_id)
 
+    @property
+    def _answered(self) -> list[tuple[First, dict]]:
+        """What a reader is shown first, each with what answers it."""
+        return [(s, r) for s in self._first if (r := self._analysis(s.analysis_id))]
+
     def tabs(self, page: str) -> Shown:
         """The pages of the chapter.
 
@@ -137,8 +143,11 @@ class Chapter(Preclinical):
 
     def answer(self) -> Shown:
         """What is known, on whom it rests, and what is not in it."""
-        found = [(s, r) for s in self._first if (r := self._analysis(s.analysis_id))]
-        return Shown(answer(self.evidence, self._forests, self._by_id, found, self.asked))
+        return Shown(answer(self.evidence, self._forests, self._by_id, self._answered, self.asked))
+
+    def patients(self) -> Shown:
+        """What is known, in plain words for patients."""
+        return Shown(patients(self.evidence, self._forests.findings, self._by_id, self._answered))
 
     def changes(self) -> Shown:
         """What changed since the last version, and in the data of this indication."""

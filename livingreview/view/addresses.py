@@ -8,7 +8,9 @@ from functools import cached_property
 from ..data.dataset import Dataset
 
 # The pages of a chapter in their order.
-PAGES = ("index", "benefits", "harms", "trials", "robustness", "dose-time-source", "others", "data")
+PAGES = ("index", "patients", "benefits", "harms", "trials", "robustness", "dose-time-source",
+         "others", "data")
+PLAIN = "patients"  # the page in plain words, which the answer leads to and no tab
 
 
 def relative(target: str, page: str) -> str:

@@ -13,7 +13,7 @@ from ..review.asked import Asked
 from ..review.changes import since
 from ..review.missing import FINISHED_REPORTED, FINISHED_UNREPORTED, RUNNING
 from ..review.windows import HARM, HEADLINE, Shown, others
-from .addresses import Addresses
+from .addresses import PLAIN, Addresses
 from .base import Label, View, stated, wording
 from .events import Sum, treated
 from .finding import Finding, Question, question
@@ -155,6 +155,7 @@ class Answer(View):
     harms_href: str
     benefits_href: str
     data_href: str
+    patients_href: str
 
 
 def answer(ev: Evidence, forests: Forests, results: Mapping[str, dict],
@@ -192,9 +193,10 @@ def answer(ev: Evidence, forests: Forests, results: Mapping[str, dict],
         questions=tuple(_questions(ev.data, forests.addresses, results, head)),
         absent=tuple(_largest(left)), n_absent=len(left),
         harms=tuple(findings.of(r) for r in _harms(results, shown)),
-        since=_since(ev, results), studies=_studies(ev),
+        since=_since(ev, results), studies=known_studies(ev),
         trials_href=chapter("trials"), harms_href=chapter("harms"),
-        benefits_href=chapter("benefits"), data_href=chapter("data"))
+        benefits_href=chapter("benefits"), data_href=chapter("data"),
+        patients_href=chapter(PLAIN))
 
 
 def _each(results) -> list[dict]:
@@ -274,7 +276,8 @@ def _harms(results: Mapping[str, dict], shown: Sequence[tuple[Shown, dict]]) -> 
     return _each([*first, *more])[:HARM_LINES]
 
 
-def _studies(ev: Evidence) -> Studies:
+def known_studies(ev: Evidence) -> Studies:
+    """How many studies of an indication are known."""
     rows = ev.studies.values()
     return Studies(of_people(ev.data, ev.indication),
                    sum(s["progress"] in ("running", "not-started") for s in rows),

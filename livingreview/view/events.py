@@ -16,7 +16,8 @@ from .directory import Directory
 from .sources import Link, Source, source
 
 # Kinds of events that every trial should report, and that of the single events that are feared.
-MAIN_KINDS = ("any", "serious", "treatment-related", "feared")
+FEARED = "feared"
+MAIN_KINDS = ("any", "serious", "treatment-related", FEARED)
 # What arms are grouped by: their attribute, which is also the vocabulary of its values, and what
 # the field calls it, where that has a word of its own.
 GROUPS = {"cell_source": "source-group", "donor": "donor", "route": "", "cell_class": "preparation"}
@@ -327,6 +328,18 @@ def treated(ev: Evidence, harm: Mapping) -> Sum | None:
     return next((s for s in sums if s.total), None)
 
 
+def main_sums(ev: Evidence) -> tuple[Sum, ...]:
+    """Patients with each main event in the treated arms of one indication, as far as known."""
+    groups = {(): arm_events(ev)}
+    return tuple(_Maker(ev.data).sums(main_events(ev.data), groups))
+
+
+def silent(ev: Evidence) -> int:
+    """Studies of people that tell of no event of treated patients."""
+    return len({ev.trial_of(s) for s, study in ev.studies.items() if study["design"] != ANIMAL}
+               - {r.trial for r in arm_events(ev)})
+
+
 def event_bounds(ev: Evidence) -> EventBounds:
     """Patients with each adverse event in the treated arms of one indication.
 
@@ -335,12 +348,10 @@ def event_bounds(ev: Evidence) -> EventBounds:
     ev : Evidence
     """
     data, rows, maker = ev.data, arm_events(ev), _Maker(ev.data)
-    silent = {ev.trial_of(s) for s, study in ev.studies.items()
-              if study["design"] != ANIMAL} - {r.trial for r in rows}
     there = {r.event for r in rows}
     return EventBounds(
         ev.indication, wording(data, "intervention"), wording(data, "product"),
         wording(data, "donor"),
         tuple(maker.sum(e, (r for r in rows if r.event == e))
               for e in data.words("event") if e in there),
-        len(silent), tuple(maker.row(r, ev) for r in rows))
+        silent(ev), tuple(maker.row(r, ev) for r in rows))

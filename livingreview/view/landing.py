@@ -11,7 +11,7 @@ from ..review import Review
 from ..review.measure import ratio, uncontrolled
 from ..review.searches import searches
 from ..review.windows import HARM, HEADLINE, shown_first
-from .addresses import Addresses
+from .addresses import PLAIN, Addresses
 from .base import Label, View, label, wording
 from .events import Sum, treated
 from .evidence_map import EvidenceMap, evidence_map
@@ -40,6 +40,7 @@ class Card:
     """
 
     href: str
+    patients_href: str
     size: Size
     headline: Finding | None
     instead: Finding | None
@@ -137,9 +138,9 @@ def _card(review: Review, findings: Findings, href: str, known: Size) -> Card:
     instead = None if headline and headline["pooled"] else next(
         _with_estimate(declared, list(every.values())), None)
     drawn = instead or headline
-    return Card(href, known, headline and findings.of(headline),
-                instead and findings.of(instead), drawn and mini(drawn), _counts(drawn),
-                harm and findings.of(harm),
+    return Card(href, Addresses.chapter(indication, PLAIN), known,
+                headline and findings.of(headline), instead and findings.of(instead),
+                drawn and mini(drawn), _counts(drawn), harm and findings.of(harm),
                 harm and treated(review.evidence[indication], harm), _counts(harm))
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from ..data.dataset import Dataset
-from .addresses import PAGES, Addresses
+from .addresses import PAGES, PLAIN, Addresses
 from .base import Label, View, label
 
 HARMS, CHECK, ANIMAL = "harms", "check", "animal-experiment"
@@ -62,4 +62,4 @@ def tabs(data: Dataset, indication: str, results: Iterable[dict], page: str) -> 
                "trials": of_people(data, indication)}
     return Tabs(label(data, "indication", indication), tuple(
         Tab(name, Addresses.chapter(indication, name), counted.get(name), name == page)
-        for name in PAGES))
+        for name in PAGES if name != PLAIN))
