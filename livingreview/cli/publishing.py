@@ -86,14 +86,20 @@ def release(version: str, checks: str, again: bool) -> None:
 @click.argument("version")
 @click.option("--out", type=FOLDER, default=ROOT / "_build" / "versions",
               help="Folder of all versions; _build/versions where it is left out.")
+@click.option("--without-pdf", is_flag=True,
+              help="Leave the PDF files out of the archive; they need Chromium.")
 @can_be_stopped
-def site_version(version: str, out: Path) -> None:
-    """Build the site of the tagged VERSION, with an archive and its checksum."""
+def site_version(version: str, out: Path, without_pdf: bool) -> None:
+    """Build the site of the tagged VERSION, with an archive and its checksum.
+
+    The archive holds the site, the source, and the version on paper: each chapter and the book as
+    PDF files.
+    """
     from ..site import archive
     from ..site.release import ReleaseError
 
     try:
-        archive.site_version(ROOT, version, out, say)
+        archive.site_version(ROOT, version, out, say, not without_pdf)
     except ReleaseError as error:
         stop(str(error), error.exit_code)
     except OSError as error:

@@ -205,5 +205,6 @@ def _mark(writer: PdfWriter, places: Places, marks: Sequence[Mark], parent=None)
             first = first.inside[0]
         page = places.of(first.address)
         if page is not None:
-            item = writer.add_outline_item(one.title, page, parent, is_open=parent is None)
+            item = writer.add_outline_item(title=one.title, page_number=page, parent=parent,
+                                           is_open=parent is None)
             _mark(writer, places, one.inside, item)

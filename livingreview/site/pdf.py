@@ -257,8 +257,8 @@ class Printing:
         """Cover and contents, as they are said."""
         record, version = self._record, self.version
         title, published = record.get("name", ""), record.get("datePublished", "")
-        cited = Citation(record.get("author", {}).get("name", ""), title, version, published,
-                         self._data, self.address, ())
+        cited = Citation(record.get("author", {}).get("name", ""), title, version,
+                         published or self._data.day, self._data, self.address, ())
         # the contents of the book do not list sections of pages
         return Front(title, chapter, "" if version else record.get("version", ""), published,
                      record.get("license", "").rpartition("/")[2], self._caution, cited,
