@@ -84,8 +84,8 @@ class Front(View):
         Day on which the version was published; empty where it is none.
     caution : str
         What the landing page says of the review.
-    online : tuple of Page
-        Pages that are not printed.
+    online : tuple of (str, str)
+        Title and file of each page that is not printed.
     base : str
         Address of the site while it is printed.
     """
@@ -100,7 +100,7 @@ class Front(View):
     caution: str
     citation: Citation
     entries: tuple[Entry, ...]
-    online: tuple[Page, ...]
+    online: tuple[tuple[str, str], ...]
     base: str
 
 
@@ -266,10 +266,10 @@ class Printing:
                      self._press.base)
 
     @property
-    def online(self) -> tuple[Page, ...]:
-        """Pages that stay on the screen."""
-        return tuple(page for chapter in self.chapters for page in chapter.pages[:1]
-                     if page.address in ONLINE)
+    def online(self) -> tuple[tuple[str, str], ...]:
+        """Title and file of the pages that stay on the screen."""
+        return tuple((page.title, f"{page.address}.html") for chapter in self.chapters
+                     for page in chapter.pages[:1] if page.address in ONLINE)
 
 
 def _entries(marks: Iterable[Mark], places: Places, level: int, depth: int) -> Iterable[Entry]:
