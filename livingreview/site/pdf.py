@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import posixpath
 import tempfile
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -259,11 +259,12 @@ class Printing:
         title, published = record.get("name", ""), record.get("datePublished", "")
         cited = Citation(record.get("author", {}).get("name", ""), title, version,
                          published or self._data.day, self._data, self.address, ())
-        # the contents of the book do not list sections of pages
+        lines = _entries(marks, places)
         return Front(title, chapter, "" if version else record.get("version", ""), published,
                      record.get("license", "").rpartition("/")[2], self._caution, cited,
-                     tuple(_entries(marks, places, 1, 3)), () if chapter else self.online,
-                     self._press.base)
+                     # those of the book are long enough without sections of pages
+                     tuple(one for one in lines if chapter or "#" not in one.address),
+                     () if chapter else self.online, self._press.base)
 
     @property
     def online(self) -> tuple[tuple[str, str], ...]:
@@ -272,15 +273,13 @@ class Printing:
                      for page in chapter.pages[:1] if page.address in ONLINE)
 
 
-def _entries(marks: Iterable[Mark], places: Places, level: int, depth: int) -> Iterable[Entry]:
+def _entries(marks: Iterable[Mark], places: Places, level: int = 1) -> Iterator[Entry]:
     """Lines of the contents."""
     for one in marks:
-        page = places.of(one.address)
-        yield Entry(level, one.title, f"{one.address.replace('#', '.html#')}"
-                    if "#" in one.address else f"{one.address}.html",
+        page, (sheet, sign, anchor) = places.of(one.address), one.address.partition("#")
+        yield Entry(level, one.title, f"{sheet}.html{sign}{anchor}",
                     0 if page is None else page + 1)
-        if level < depth:
-            yield from _entries(one.inside, places, level + 1, depth)
+        yield from _entries(one.inside, places, level + 1)
 
 
 def write(site: Path, out: Path, say: Callable[[str], None], chapter: str = "") -> list[Path]:
