@@ -17,6 +17,7 @@ from pypdf.generic import (
 )
 
 from livingreview.__main__ import main
+from livingreview.render.engine import language_of
 from livingreview.site import pdf, press
 from livingreview.site.joined import Mark, join, placed
 from livingreview.site.press import PdfError, Sheet
@@ -232,3 +233,9 @@ def test_a_long_table_is_printed_whole(tmp_path):
     (tmp_path / "trials-studies.html").write_text(
         "<table><tbody><tr><td>1</td></tr></tbody></table>")
     assert press._whole(page) == {"studies": "<tr><td>1</td></tr>"}
+
+
+@pytest.mark.parametrize("code, expected", [("en", "en"), ("zh", "zh_CN"), ("zh-CN", "zh_CN"),
+                                            ("xx", "xx")])
+def test_a_page_is_printed_in_its_own_language(code, expected):
+    assert language_of(code) == expected
