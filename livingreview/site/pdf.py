@@ -23,7 +23,7 @@ _CHAPTERS = "notebooks/"
 # Pages that are of use on a screen only: lists to look things up in, commands, addresses.
 ONLINE = ("notebooks/claims-ledger", "book/data-quality", "book/codebook", "book/versions",
           "book/rerun", "book/api", "book/contribute")
-_FRONT = "front"
+_FRONT, _RESULTS = "front", "results.json"
 
 
 @dataclass(frozen=True)
@@ -169,8 +169,11 @@ class Printing:
         record = landing.xpath("//script[@type='application/ld+json']")
         self._record = json.loads(record[0].text) if record else {}
         self._caution = _words(landing, ".//p[@class='lr-caution']")
-        results = json.loads((site / "results.json").read_text(encoding="utf-8"))
-        self._data = State.of(results["data_version"])
+        # pages in another language stand below those that the results are beside
+        results = next((folder / _RESULTS for folder in (site, site.parent)
+                        if (folder / _RESULTS).is_file()), None)
+        self._data = State.of(json.loads(results.read_text(encoding="utf-8"))["data_version"]
+                              if results else "")
         self._sheets: dict[str, Sheet] = {}
 
     def write(self, chapters: Sequence[Chapter], out: Path, name: str) -> Path:
