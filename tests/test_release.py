@@ -288,14 +288,44 @@ def _built(tree: Path, version: str, commit: str, epoch: str) -> Path:
     return site
 
 
-def test_the_site_of_a_tag_is_built_once_and_archived(two, tmp_path, monkeypatch):
+def _printed(site: Path, out: Path, say, chapter: str = "") -> None:
+    """A version printed in no time."""
+    out.mkdir()
+    (out / "book.pdf").write_bytes((site / "results.json").read_bytes()[:9])
+
+
+@pytest.fixture
+def fast(monkeypatch):
     monkeypatch.setattr(archive, "_build", _built)
+    monkeypatch.setattr(archive.pdf, "write", _printed)
+    monkeypatch.setattr(archive.press, "chromium", lambda: "chromium")
+
+
+def test_a_version_without_chromium_is_archived_without_paper_only_when_told(
+        two, tmp_path, fast, monkeypatch):
+    def missing():
+        raise archive.press.PdfError("no Chromium")
+
+    monkeypatch.setattr(archive.press, "chromium", missing)
+    monkeypatch.setattr(archive, "_build", lambda *_: pytest.fail("built in vain"))
+    with pytest.raises(ReleaseError, match="no Chromium; .*--without-pdf") as caught:
+        archive.site_version(two.root, FIRST, tmp_path / "versions", lambda _: None)
+    assert caught.value.exit_code == 2 and not (tmp_path / "versions" / FIRST).exists()
+    monkeypatch.setattr(archive, "_build", _built)
+    said = []
+    made = archive.site_version(two.root, FIRST, tmp_path / "versions", said.append, printed=False)
+    with zipfile.ZipFile(made) as held:
+        assert not any(name.startswith("pdf/") for name in held.namelist())
+    assert any("no PDF files" in line for line in said)
+
+
+def test_the_site_of_a_tag_is_built_once_and_archived(two, tmp_path, fast, monkeypatch):
     out = tmp_path / "versions"
     for version in (FIRST, SECOND):
         made = archive.site_version(two.root, version, out, lambda _: None)
         with zipfile.ZipFile(made) as held:
             names = held.namelist()
-        assert "site/index.html" in names and "source/requirements.txt" in names
+        assert {"site/index.html", "source/requirements.txt", "pdf/book.pdf"} <= set(names)
         assert not any("__pycache__" in name for name in names)
         commit = git(two.root, "rev-parse", f"v{version}^{{commit}}").strip()
         assert json.loads((out / version / "manifest.json").read_text())["commit"] == commit
@@ -330,8 +360,7 @@ def _expected(path: str, folder: bool) -> int:
 
 
 @pytest.mark.parametrize("umask", [0o022, 0o077])
-def test_a_web_server_can_read_what_is_published(two, tmp_path, monkeypatch, umask):
-    monkeypatch.setattr(archive, "_build", _built)
+def test_a_web_server_can_read_what_is_published(two, tmp_path, fast, umask):
     (two.root / "book" / "something").chmod(0o755)  # what can be run stays so
     third = "2026.12.1"
     two.commit()

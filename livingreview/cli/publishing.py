@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from ..render.engine import SOURCE
 from ..site.stopping import can_be_stopped
 from ..site.workers import Workers
 from .console import (
@@ -85,14 +86,20 @@ def release(version: str, checks: str, again: bool) -> None:
 @click.argument("version")
 @click.option("--out", type=FOLDER, default=ROOT / "_build" / "versions",
               help="Folder of all versions; _build/versions where it is left out.")
+@click.option("--without-pdf", is_flag=True,
+              help="Leave the PDF files out of the archive; they need Chromium.")
 @can_be_stopped
-def site_version(version: str, out: Path) -> None:
-    """Build the site of the tagged VERSION, with an archive and its checksum."""
+def site_version(version: str, out: Path, without_pdf: bool) -> None:
+    """Build the site of the tagged VERSION, with an archive and its checksum.
+
+    The archive holds the site, the source, and the version on paper: each chapter and the book as
+    PDF files.
+    """
     from ..site import archive
     from ..site.release import ReleaseError
 
     try:
-        archive.site_version(ROOT, version, out, say)
+        archive.site_version(ROOT, version, out, say, not without_pdf)
     except ReleaseError as error:
         stop(str(error), error.exit_code)
     except OSError as error:
@@ -112,4 +119,33 @@ def site_index(out: Path) -> None:
         stop(f"cannot write {out}: {error.strerror}", 2)
 
 
-ALL = (build, release, site_version, site_index)
+@click.command()
+@click.option("--chapter", metavar="NAME", default="",
+              help="Only this chapter, such as knee-osteoarthritis, and not the book.")
+@click.option("--language", metavar="CODE", default=SOURCE, show_default=True,
+              help="Of the pages; those of another language than the first stand in a folder below "
+              "the site.")
+@click.option("--site", type=FOLDER, default=ROOT / "_build" / "html",
+              help="Folder of the built site; _build/html where it is left out.")
+@click.option("--out", type=FOLDER, default=ROOT / "_build" / "pdf",
+              help="Folder of the files; _build/pdf where it is left out.")
+@can_be_stopped
+def pdf(chapter: str, language: str, site: Path, out: Path) -> None:
+    """Print the built site: each chapter as a PDF file, and the whole book.
+
+    Chromium prints the pages; each file has a cover, contents with page numbers, a running head
+    and bookmarks. Pages of single trials and analyses stay on the screen.
+    """
+    from ..site.pdf import write
+    from ..site.press import PdfError
+
+    below = () if language == SOURCE else (language,)
+    try:
+        write(site.joinpath(*below), out.joinpath(*below), say, chapter)
+    except PdfError as error:
+        stop(str(error), error.exit_code)
+    except OSError as error:
+        stop(f"cannot read {site} or write {out}: {error.strerror}", 2)
+
+
+ALL = (build, release, site_version, site_index, pdf)

@@ -19,7 +19,7 @@ from pathlib import Path
 from ..data import versions
 from ..data.reads import VERSION
 from ..render.engine import render
-from . import places, stopping
+from . import pdf, places, press, stopping
 from .build import staging, swap
 from .heads import COMMIT, SIBLINGS
 from .release import ReleaseError, git, named, tagged
@@ -105,7 +105,24 @@ def _leading_to(folder: str) -> str:
     return str(render({"template": "leading", "data": {"folder": folder}})) + "\n"
 
 
-def site_version(root: Path, version: str, out: Path, say: Callable[[str], None]) -> Path:
+def _can_print() -> None:
+    """Refuse before a long build what could not be printed after it."""
+    try:
+        press.chromium()
+    except press.PdfError as error:
+        raise ReleaseError(f"{error}; or leave the PDF files out (--without-pdf)", 2) from error
+
+
+def _print(site: Path, out: Path, say: Callable[[str], None]) -> None:
+    """The version on paper."""
+    try:
+        pdf.write(site, out, say)
+    except press.PdfError as error:
+        raise ReleaseError(f"the version could not be printed: {error}") from error
+
+
+def site_version(root: Path, version: str, out: Path, say: Callable[[str], None],
+                 printed: bool = True) -> Path:
     """Build the site of a tagged version, with an archive and its checksum.
 
     Parameters
@@ -117,6 +134,8 @@ def site_version(root: Path, version: str, out: Path, say: Callable[[str], None]
         Folder of all versions.
     say : callable
         Told what is being done.
+    printed : bool
+        Whether the archive holds the version as PDF files too.
 
     Returns
     -------
@@ -127,11 +146,13 @@ def site_version(root: Path, version: str, out: Path, say: Callable[[str], None]
     ------
     ReleaseError
         When there is no such tag, its pins are not those installed here, its results are not the
-        published ones, or another site of that version is there.
+        published ones, another site of that version is there, or it cannot be printed.
     """
     if not tagged(root, named(version)):
         raise ReleaseError(f"{version}: this clone has no tag v{version}: release and tag the "
                            "version first, or fetch the tags (git fetch --tags)", 2)
+    if printed:
+        _can_print()
     commit = git(root, "rev-parse", "--verify", f"v{version}^{{commit}}")
     epoch = git(root, "log", "-1", "--format=%ct", commit)
     with staging(out / version) as work:
@@ -147,6 +168,10 @@ def site_version(root: Path, version: str, out: Path, say: Callable[[str], None]
             raise ReleaseError("the results built from the tag are not the published ones")
         made = {**versions.manifest(version, tree / "releases"), "commit": commit}
         (site / "manifest.json").write_text(json.dumps(made, indent=1) + "\n", encoding="utf-8")
+        if printed:
+            _print(site, work / "pdf", say)
+        else:
+            say("the archive holds no PDF files: they were not asked for")
         site.rename(work / "site")
         shutil.rmtree(tree)
         _tree(root, f"v{version}", tree)  # without what the build left there, such as bytecode
@@ -158,7 +183,8 @@ def _published(work: Path, out: Path, version: str, epoch: int,
     """Put the site and its archive in their places; what is there already must be the same."""
     archive = out / f"livingreview-{version}.zip"
     made, checksum = work / archive.name, _checksum(archive)
-    digest = _zip(made, {"site": work / "site", "source": work / "tree"}, epoch)
+    folders = {"site": work / "site", "source": work / "tree", "pdf": work / "pdf"}
+    digest = _zip(made, {name: path for name, path in folders.items() if path.is_dir()}, epoch)
     if checksum.exists() and checksum.read_text(encoding="utf-8").split()[0] != digest:
         raise ReleaseError(f"{checksum} is the checksum of another build of {version}, and a "
                            "published version never changes: move it away to compare them")

@@ -57,6 +57,7 @@ class More(View):
 
     file: str
     rows: int
+    shown: int = SHOWN
 
 
 def _values(rows: list[str]) -> str:
