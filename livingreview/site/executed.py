@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import nbformat
 
 from ..data.dataset import Dataset
+from ..data.reads import digest
 from ..data.store import Store
 from ..render.engine import render
 from ..view.base import MIME, View
 from ..view.code import CodePage
 from .freshness import Page, outputs
 from .generated import Generated
+from .notebooks import filled, loaded
 
 LONG = 50_000  # characters of an output that a notebook keeps
 _FILE = re.compile(r'<a class="lr-download"[^>]*>.*?</a>')
@@ -59,7 +63,7 @@ def _public(notebook: nbformat.NotebookNode, page: str) -> str:
 
 
 def pages(found: Iterable[Page], store: Store, data: Dataset, folder: Path) -> Iterator[Generated]:
-    """The page with the code of each executed page; its notebook is written as a file.
+    """The page with the code of each executed page; its notebook is written as a file with it.
 
     Parameters
     ----------
@@ -71,13 +75,20 @@ def pages(found: Iterable[Page], store: Store, data: Dataset, folder: Path) -> I
         Of the site.
     """
     for page in found:
-        notebook = nbformat.reads(outputs(page, store, data).read_text(encoding="utf-8"),
-                                  as_version=4)
-        name = code_page(page.name)
-        title, cells = _title(notebook, page.name), tuple(
-            c.source for c in notebook.cells if c.cell_type == "code")
+        name, done = code_page(page.name), outputs(page, store, data)
+        title, cells = _title(page.notebook, page.name), tuple(
+            c.source for c in page.notebook.cells if c.cell_type == "code")
         target = folder / f"{name}.ipynb"
-        target.parent.mkdir(parents=True, exist_ok=True)
-        up = "../" * name.count("/")
-        target.write_text(_public(notebook, f"{up}{page.name}.html"), encoding="utf-8")
-        yield Generated(name, title, CodePage(title, f"{page.name}.html", f"{name}.ipynb", cells))
+        yield Generated(
+            name, title, CodePage(title, f"{page.name}.html", f"{name}.ipynb", cells),
+            digest([json.dumps(page.notebook, sort_keys=True), done.name, target.is_file()]),
+            partial(_write, target, page, done, f"{'../' * name.count('/')}{page.name}.html"))
+
+
+def _write(target: Path, page: Page, done: Path, address: str) -> None:
+    """Write the notebook of a page as a file, with the outputs that a store has of it."""
+    executed = loaded(done)
+    notebook = filled(page.notebook, executed)
+    notebook.metadata["language_info"] = executed.metadata.get("language_info", {})
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.write_text(_public(notebook, address), encoding="utf-8")

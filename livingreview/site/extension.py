@@ -34,6 +34,7 @@ from . import (
     ahead,
     chapters,
     executed,
+    forked,
     freshness,
     generated,
     heads,
@@ -94,7 +95,7 @@ class _Build:
     glossary: list[dict] = []
     pages: list[freshness.Page] = []
     still: Mapping[str, str] = {}
-    ahead: tuple[Ahead, ...] = ()
+    ahead: Ahead | None = None
     language = ""
     kept: kept.Kept
 
@@ -115,6 +116,8 @@ class _Build:
         known = _known(made)
         if (known.get("state"), known.get("address")) != (self.state, address):
             logger.info("livingreview %s: validating the data", __version__)
+            if forked.possible():  # pages will be executed
+                forked.begin()
             with _reported():
                 self.data = _validated()
                 made.unlink(missing_ok=True)
@@ -173,25 +176,25 @@ class _Build:
         return sorted(env.found_docs) if again else sorted({*named, *(p.name for p in to_read)})
 
     def generated(self, app: Sphinx) -> Iterator[tuple[str, dict, str]]:
-        """The pages that have no notebook, and the files of the figures."""
+        """The pages that have no notebook, and their files."""
         with _reported():
-            of_trials, of_figures = self.ahead or self.begin(app)
+            of_trials = self.ahead or self.begin(app)
             of_code = executed.pages(self.pages or _pages(app, app.env), Store.chosen(),
                                      self.dataset(), Path(app.outdir))
             own = generated.made(of_code, self.still, self.identity.data_said, self.language)
             yield from generated.collected(self.kept.noted(own))
-            yield from generated.collected(self.kept.noted(of_trials.result()))
-            of_figures.result()
+            made, self.kept.parts = of_trials.result()
+            yield from generated.collected(self.kept.noted(made))
 
-    def begin(self, app: Sphinx) -> tuple[Ahead, Ahead]:
+    def begin(self, app: Sphinx) -> Ahead:
         """Have the pages of trials and figures made meanwhile, and their files."""
         around = kept.frame(app, (self.identity.form, self.glossary, self.facts))
         self.still = self.kept.still(around)
         parcel, folder = Parcel.of(self.dataset(), with_releases=True), _generated(app)
-        self.ahead = (
-            Ahead(folder / "pages.pickle", ahead.pages, parcel, app.config.html_baseurl,
-                  self.still, self.identity.data_said, app.config.language),
-            Ahead(folder / "files.pickle", ahead.files, parcel, Path(app.outdir)))
+        self.ahead = Ahead(
+            folder / "pages.pickle", parcel, Path(app.outdir),
+            ahead.Known(app.config.html_baseurl, self.still, self.kept.parts,
+                        self.identity.data_said, app.config.language))
         return self.ahead
 
     def decorate(self, app: Sphinx, page: str, template: str, context: dict, doctree) -> None:
@@ -218,8 +221,8 @@ class _Build:
         """Pages that stay say of the site what the new ones say."""
         if exception is None:
             self.kept.finish()
-        for process in self.ahead if exception else ():
-            process.stop()
+        elif self.ahead:
+            self.ahead.stop()
 
     @staticmethod
     def finished(app: Sphinx, exception) -> None:
