@@ -21,7 +21,7 @@ from .known import known
 from .results import analyse, dumps
 
 CHUNK = 8  # analyses that one unit of work computes
-FEW = 6  # units that are computed before processes for them would have begun
+FEW = 8  # units that are computed before processes for them would have begun
 # Runs a function on units of work and yields (position, result) as they finish.
 Runner = Callable[[Callable, Sequence[tuple]], Iterator[tuple[int, object]]]
 

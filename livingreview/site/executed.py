@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 
 import nbformat
@@ -74,8 +74,9 @@ def pages(found: Iterable[Page], store: Store, data: Dataset, folder: Path) -> I
     folder : Path
         Of the site.
     """
+    fingerprint = cache(data.fingerprint)
     for page in found:
-        name, done = code_page(page.name), outputs(page, store, data)
+        name, done = code_page(page.name), outputs(page, store, fingerprint)
         title, cells = _title(page.notebook, page.name), tuple(
             c.source for c in page.notebook.cells if c.cell_type == "code")
         target = folder / f"{name}.ipynb"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import atexit
 import os
 import time
 from dataclasses import dataclass
@@ -161,6 +162,8 @@ def _run(path: str, notebook: nbformat.NotebookNode, environment: dict[str, str]
         except (RuntimeError, AssertionError) as error:
             if not left:
                 return _failure(path, notebook, error)
+        finally:  # nbclient leaves that where a kernel has not begun
+            atexit.unregister(client._cleanup_kernel)
     return None
 
 

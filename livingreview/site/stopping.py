@@ -271,11 +271,6 @@ def unreachable() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def end_all() -> None:
-    """End what this process has started."""
-    _end(_started(None), 0)
-
-
 def follow(parent: int) -> None:
     """End this process, and what it has started, when the one that started it is gone.
 
@@ -287,7 +282,7 @@ def follow(parent: int) -> None:
     def watch() -> None:
         while os.getppid() == parent:
             time.sleep(_TICK)
-        end_all()
+        _end(_started(None), 0)
         os._exit(1)
 
     threading.Thread(target=watch, daemon=True).start()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import pickle
 import platform
@@ -144,8 +145,8 @@ def _in_threads(count: int, function: Callable,
             yield futures.pop(future), future.result()
     finally:  # whoever stops listening, wants no more of it
         executor.shutdown(wait=False, cancel_futures=True)
-        if futures:
-            stopping.end_all()
+        for process in multiprocessing.active_children() if futures else ():
+            process.kill()
 
 
 def _in_processes(count: int, function: Callable,
