@@ -22,7 +22,7 @@ from livingreview.render.ledger import Ledger
 from livingreview.render.seeds import SeedReview
 from livingreview.review import dumps
 from livingreview.view.figure import Figures
-from livingreview.view.trial.index import trial_index
+from livingreview.view.trial.index import index_rows, trial_index
 from livingreview.view.trial.page import trial_pages
 
 FIELD = Path(__file__).parent / "another_field" / "data"
@@ -42,7 +42,7 @@ def chapter() -> Chapter:
 def _shown(chapter: Chapter) -> dict[str, str]:
     """What each part of the chapter shows, and the pages of its trials and figures."""
     figures = Figures(chapter.review)
-    views = {"trials": trial_index(chapter.review), "list of figures": figures.index()}
+    views = {"trials": trial_index(index_rows(chapter.review)), "list of figures": figures.index()}
     views |= {f"trial {study}": view for study, _, view in trial_pages(chapter.review)}
     views |= {f"figure {r['id']}": figures.page(r) for r in chapter.results()}
     views |= {name: part.view for name, part in {

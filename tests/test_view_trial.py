@@ -17,7 +17,7 @@ from livingreview.review import review
 from livingreview.site.generated import collected, made, pages
 from livingreview.view.forest import Forests
 from livingreview.view.sources import registration
-from livingreview.view.trial.index import INDEX, trial_index
+from livingreview.view.trial.index import INDEX, index_rows, trial_index
 from livingreview.view.trial.page import trial_pages
 
 PAGE, ELEMENTS, ALL = 600_000, 6_000, 16_000_000  # bytes, elements, bytes of all pages
@@ -182,7 +182,7 @@ def test_a_trial_that_an_analysis_leaves_out_names_analysis_and_reason(world):
 def test_the_index_says_of_each_study_whether_it_has_numbers(world):
     world.trial("doe-2020").trial("roe-2021").trial("poe-2022").analysis().pair("doe-2020")
     world.value("roe-2021", "msc", 30)
-    rows = {r.href: r.numbers for r in trial_index(review(world.data())).rows}
+    rows = {r.href: r.numbers for r in trial_index(index_rows(review(world.data()))).rows}
     assert rows == {"trials/doe-2020.html": "analysed", "trials/roe-2021.html": "unused",
                     "trials/poe-2022.html": "none"}
 

@@ -49,7 +49,7 @@ GENERIC = {
     "parts": "parts of a patient", "surrogates": "measurements that no patient feels",
 }
 DOUBTFUL = "doubtful"  # the quality of a value that is in robustness only
-_WARNINGS, _VERSION = "warnings", "version"  # names of reads that are no file
+_WARNINGS, VERSION = "warnings", "version"  # names of reads that are no file
 _SHORT = 8  # characters of a digest that people read
 _PIECE = "data"  # name of a folder that was read, in the store of a build
 
@@ -174,7 +174,7 @@ class Dataset:
     @property
     def date(self) -> str:
         """Date of the last line of the data changelog."""
-        reads.note(_VERSION)
+        reads.note(VERSION)
         with reads.unnoted():
             dates = [r["date"] for r in self.records("changelog") if r["date"]]
         return max(dates, default="")
@@ -215,7 +215,7 @@ class Dataset:
                 return reads.releases_digest()
             if read == reads.IDENTITY:
                 return reads.identity()
-            if read == _VERSION:
+            if read == VERSION:
                 return self.version
             if path == _WARNINGS:
                 return reads.digest(self.warnings_in(part) if part else self.warnings)

@@ -21,6 +21,7 @@ from .known import known
 from .results import analyse, dumps
 
 CHUNK = 8  # analyses that one unit of work computes
+FEW = 8  # units that are computed before processes for them would have begun
 # Runs a function on units of work and yields (position, result) as they finish.
 Runner = Callable[[Callable, Sequence[tuple]], Iterator[tuple[int, object]]]
 
@@ -209,6 +210,8 @@ def _computed(data: Dataset, missing: list[str], run: Runner, parcel: Parcel,
               progress: Callable[[str], None]) -> Iterator[tuple[str, Part, set[str]]]:
     """The results of indications with what was read for them."""
     units = list(_units(data, missing, parcel))
+    if 0 < len(units) <= FEW and not parcel.archive:
+        run = in_turn
     left = Counter(indication for _, indication, _ in units)
     found: dict[str, dict[int, tuple]] = {i: {} for i in missing}
     for position, result in run(compute, units):

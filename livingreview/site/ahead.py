@@ -6,66 +6,132 @@ import os
 import pickle
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
+from ..data.dataset import VERSION, Dataset
 from ..data.parcel import ChangedError, Parcel
+from ..data.reads import apart, digest
+from ..data.store import Store
+from ..render.engine import SOURCE
 from ..review import Review
+from ..view.figure import Figures, IndicationRows
+from ..view.trial.index import IndexRow, index_rows
 from . import figures, generated, stopping
-from .workers import WorkersError
+from .generated import Made
+from .workers import WorkersError, identity
 
 
-def pages(parcel: Parcel, address: str, still: Mapping[str, str], said: str,
-          language: str) -> list[generated.Made]:
-    """The pages of trials and figures; see :func:`livingreview.site.generated.made`.
+@dataclass(frozen=True)
+class Known:
+    """What a build knows of the one before, and of itself.
 
-    Parameters
+    Attributes
     ----------
-    parcel : Parcel
-        The data.
     address : str
         Of the site; empty where it has none yet.
-    still, said, language
+    still : mapping of str to str
+        Keys of pages of the build before that may stay.
+    parts : mapping of str to str
+        What the pages of each indication and their files were made from.
+    said, language : str
     """
-    found = generated.pages(Review.by_need(parcel.data()), address)
-    return list(generated.made(found, still, said, language))
+
+    address: str = ""
+    still: Mapping[str, str] = field(default_factory=dict)
+    parts: Mapping[str, str] = field(default_factory=dict)
+    said: str = ""
+    language: str = SOURCE
 
 
-def files(parcel: Parcel, folder: Path) -> None:
-    """The files of figures; see :func:`livingreview.site.figures.write`.
+@dataclass(frozen=True)
+class _Part:
+    """The pages of an indication: their names, titles and keys, and their rows in the lists."""
+
+    pages: tuple[tuple[str, str, str], ...]
+    studies: tuple[IndexRow, ...]
+    analyses: IndicationRows
+
+
+def pages(parcel: Parcel, folder: Path | None, known: Known) -> tuple[list[Made], dict[str, str]]:
+    """The pages of trials and figures; the files of figures are written.
+
+    What an indication needs is made where anything has changed that it was made from.
 
     Parameters
     ----------
     parcel : Parcel
         The data.
-    folder : Path
+    folder : Path or None
+        Of the site; None where another build writes the files.
+    known : Known
+
+    Returns
+    -------
+    (list of Made, dict of str to str)
+        The pages (see :func:`livingreview.site.generated.made`), and `parts` for the next build.
     """
-    figures.write(Review.by_need(parcel.data()), folder)
+    data, done, parts, keys = parcel.data(), [], [], {}
+    for indication in data.indications:
+        made, part, keys[indication] = _of_indication(data, indication, folder, known)
+        done += made
+        parts.append(part)
+    lists = generated.lists(Figures(Review.by_need(data)), [r for p in parts for r in p.studies],
+                            [p.analyses for p in parts])
+    return [*done, *generated.made(lists, known.still, known.said, known.language)], keys
+
+
+def _of_indication(data: Dataset, indication: str, folder: Path | None,
+                   known: Known) -> tuple[list[Made], _Part, str]:
+    """The pages of an indication, its part of the lists, and what they were made from."""
+    store, name = Store.chosen() or Store((folder or Path()) / "no store"), f"generated/{indication}"
+    base = digest([identity(), known.address, known.language])
+
+    def fingerprint(read: str) -> str:
+        # what views hold of the data's version makes no page another one
+        return "" if read == VERSION else data.fingerprint(read)
+
+    key = store.key(name, base, fingerprint)
+    content = store.find(name, base, fingerprint) if key == known.parts.get(indication) else None
+    if content:
+        part = pickle.loads(content)
+        if all(known.still.get(page) == its for page, _, its in part.pages):
+            return [Made(*page, None) for page in part.pages], part, key
+    with apart() as read:  # a review of its own: what another one has read is not noted again
+        of = Figures(review := Review.by_need(data), known.address)
+        made = list(generated.made(generated.of_indication(of, indication), known.still,
+                                   known.said, known.language))
+        if folder:
+            figures.write(of, folder, [indication])
+        part = _Part(tuple((p.name, p.title, p.key) for p in made),
+                     index_rows(review, [indication]), of.rows(indication))
+    if Store.chosen():
+        store.keep(name, base, {r: fingerprint(r) for r in read}, pickle.dumps(part))
+    return made, part, store.key(name, base, fingerprint)
 
 
 class Ahead:
-    """A call of a function in a process of its own.
+    """:func:`pages` in a process of its own.
 
     Parameters
     ----------
     file : Path
         For what it returns.
-    function : callable
-        Of this module.
     *arguments
     """
 
-    def __init__(self, file: Path, function: Callable, *arguments):
+    def __init__(self, file: Path, *arguments):
         self._file = file
         file.unlink(missing_ok=True)
         self._process = subprocess.Popen(
             [sys.executable, "-m", __name__, str(file)], stdin=subprocess.PIPE,
             start_new_session=True)
         with self._process.stdin as given:
-            pickle.dump((function.__name__, arguments), given)
+            pickle.dump(arguments, given)
 
     def result(self):
-        """What the function returned, when it has.
+        """What it returned, when it has.
 
         Raises
         ------
@@ -91,11 +157,13 @@ class Ahead:
 
 
 def main(file: str) -> None:
-    """Call the function that is handed in, and put into a file what came of it."""
+    """Make what is asked for, and put into a file what came of it."""
     stopping.follow(os.getppid())
-    name, arguments = pickle.load(sys.stdin.buffer)
+    # the module by its name: what is pickled as its own would be the main program's
+    from livingreview.site import ahead
+
     try:
-        returned = {"pages": pages, "files": files}[name](*arguments)
+        returned = ahead.pages(*pickle.load(sys.stdin.buffer))
     except (OSError, ChangedError) as error:
         returned = error
     with open(file, "wb") as out:

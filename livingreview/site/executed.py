@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache, partial
 from pathlib import Path
 
 import nbformat
 
 from ..data.dataset import Dataset
+from ..data.reads import digest
 from ..data.store import Store
 from ..render.engine import render
 from ..view.base import MIME, View
 from ..view.code import CodePage
 from .freshness import Page, outputs
 from .generated import Generated
+from .notebooks import filled, loaded
 
 LONG = 50_000  # characters of an output that a notebook keeps
 _FILE = re.compile(r'<a class="lr-download"[^>]*>.*?</a>')
@@ -54,7 +58,7 @@ def _public(notebook: nbformat.NotebookNode, page: str) -> str:
 
 def pages(found: Iterable[Page], store: Store, data: Dataset, folder: Path | None,
           titles: Mapping[str, str]) -> Iterator[Generated]:
-    """The page with the code of each executed page; its notebook is written as a file.
+    """The page with the code of each executed page; its notebook is written as a file with it.
 
     Parameters
     ----------
@@ -67,15 +71,26 @@ def pages(found: Iterable[Page], store: Store, data: Dataset, folder: Path | Non
     titles : mapping of str to str
         Of the pages.
     """
+    fingerprint = cache(data.fingerprint)
     for page in found:
-        notebook = nbformat.reads(outputs(page, store, data).read_text(encoding="utf-8"),
-                                  as_version=4)
-        name = code_page(page.name)
+        name, done = code_page(page.name), outputs(page, store, fingerprint)
         title, cells = titles[page.name], tuple(
-            c.source for c in notebook.cells if c.cell_type == "code")
-        if folder:
-            target = folder / f"{name}.ipynb"
-            target.parent.mkdir(parents=True, exist_ok=True)
-            up = "../" * name.count("/")
-            target.write_text(_public(notebook, f"{up}{page.name}.html"), encoding="utf-8")
-        yield Generated(name, title, CodePage(title, f"{page.name}.html", f"{name}.ipynb", cells))
+            c.source for c in page.notebook.cells if c.cell_type == "code")
+        view = CodePage(title, f"{page.name}.html", f"{name}.ipynb", cells)
+        if folder is None:
+            yield Generated(name, title, view)
+            continue
+        target = folder / f"{name}.ipynb"
+        yield Generated(
+            name, title, view,
+            digest([json.dumps(page.notebook, sort_keys=True), done.name, target.is_file()]),
+            partial(_write, target, page, done, f"{'../' * name.count('/')}{page.name}.html"))
+
+
+def _write(target: Path, page: Page, done: Path, address: str) -> None:
+    """Write the notebook of a page as a file, with the outputs that a store has of it."""
+    executed = loaded(done)
+    notebook = filled(page.notebook, executed)
+    notebook.metadata["language_info"] = executed.metadata.get("language_info", {})
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.write_text(_public(notebook, address), encoding="utf-8")

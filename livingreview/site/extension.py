@@ -34,6 +34,7 @@ from . import (
     ahead,
     chapters,
     executed,
+    forked,
     freshness,
     generated,
     heads,
@@ -96,7 +97,7 @@ class _Build:
     glossary: list[dict] = []
     pages: list[freshness.Page] = []
     still: Mapping[str, str] = {}
-    ahead: tuple[Ahead, ...] = ()
+    ahead: Ahead | None = None
     translations: tuple[Translation, ...] = ()
     language = ""
     kept: kept.Kept
@@ -119,6 +120,8 @@ class _Build:
         known = _known(made)
         if (known.get("state"), known.get("address")) != (self.state, address):
             logger.info("livingreview %s: validating the data", __version__)
+            if forked.possible():  # pages will be executed
+                forked.begin()
             with _reported():
                 self.data = _validated()
                 made.unlink(missing_ok=True)
@@ -178,30 +181,28 @@ class _Build:
         return sorted(env.found_docs) if again else sorted({*named, *(p.name for p in to_read)})
 
     def generated(self, app: Sphinx) -> Iterator[tuple[str, dict, str]]:
-        """The pages that have no notebook, and the files of the figures."""
+        """The pages that have no notebook, and their files."""
         with _reported():
-            of_trials, *of_figures = self.ahead or self.begin(app)
+            of_trials = self.ahead or self.begin(app)
             source = app.config.language == languages.SOURCE
             of_code = executed.pages(self.pages or _pages(app, app.env), Store.chosen(),
                                      self.dataset(), Path(app.outdir) if source else None,
                                      {p: t.astext() for p, t in app.env.titles.items()})
             own = generated.made(of_code, self.still, self.identity.data_said, self.language)
             yield from generated.collected(self.kept.noted(own))
-            yield from generated.collected(self.kept.noted(of_trials.result()))
-            for files in of_figures:
-                files.result()
+            made, self.kept.parts = of_trials.result()
+            yield from generated.collected(self.kept.noted(made))
 
-    def begin(self, app: Sphinx) -> tuple[Ahead, ...]:
+    def begin(self, app: Sphinx) -> Ahead:
         """Have the pages of trials and figures made meanwhile, their files, other languages."""
         around = kept.frame(app, (self.identity.form, self.glossary, self.facts))
         self.still = self.kept.still(around)
         parcel, folder = Parcel.of(self.dataset(), with_releases=True), _generated(app)
-        pages = Ahead(folder / "pages.pickle", ahead.pages, parcel, app.config.html_baseurl,
-                      self.still, self.identity.data_said, app.config.language)
-        self.ahead = (pages,)
-        if app.config.language == languages.SOURCE:
-            self.ahead = (pages, Ahead(folder / "files.pickle", ahead.files, parcel,
-                                       Path(app.outdir)))
+        source = app.config.language == languages.SOURCE
+        self.ahead = Ahead(
+            folder / "pages.pickle", parcel, Path(app.outdir) if source else None,
+            ahead.Known(app.config.html_baseurl, self.still, self.kept.parts,
+                        self.identity.data_said, app.config.language))
         self.translations = tuple(Translation(app, language, folder)
                                   for language in translated.wanted(app))
         return self.ahead
@@ -233,7 +234,7 @@ class _Build:
             with _reported():
                 for translation in self.translations:
                     translation.end()
-        for process in (*self.ahead, *self.translations) if exception else ():
+        for process in filter(None, (self.ahead, *self.translations)) if exception else ():
             process.stop()
 
     @staticmethod

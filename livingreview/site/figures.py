@@ -5,12 +5,12 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from ..data.phrases import phrases
 from ..render.engine import render
-from ..review import Review, rounded
+from ..review import rounded
 from ..review.measure import uncontrolled, weightless
 from ..view.base import packed
 from ..view.figure import Figures, files_of
@@ -125,14 +125,16 @@ def png(svg: str) -> bytes:
     return out.getvalue()
 
 
-def texts(figures: Figures) -> Iterator[tuple[str, str]]:
+def texts(figures: Figures, only: Sequence[str] = ()) -> Iterator[tuple[str, str]]:
     """Addresses and contents of all files that are text.
 
     Parameters
     ----------
     figures : Figures
+    only : sequence of str, optional
+        Indications; all where it is left out.
     """
-    for result in figures.results():
+    for result in figures.results(only):
         files = files_of(result)
         yield files.json, json_text(figures, result)
         if files.csv:
@@ -140,19 +142,20 @@ def texts(figures: Figures) -> Iterator[tuple[str, str]]:
             yield files.svg, str(render(figures.forest(result), form="svg")) + "\n"
 
 
-def write(review: Review, folder: Path) -> None:
-    """Write the files of all analyses; a picture is drawn only where its drawing has changed.
+def write(figures: Figures, folder: Path, only: Sequence[str] = ()) -> None:
+    """Write the files of analyses; a picture is drawn only where its drawing has changed.
 
     Parameters
     ----------
-    review : Review
+    figures : Figures
     folder : Path
         Root of the site.
+    only : sequence of str, optional
+        Indications; all where it is left out.
     """
-    figures = Figures(review)
-    pictures = {files_of(r).svg: files_of(r).png for r in figures.results()}
+    pictures = {files_of(r).svg: files_of(r).png for r in figures.results(only)}
     (folder / "figures").mkdir(parents=True, exist_ok=True)
-    for address, text in texts(figures):
+    for address, text in texts(figures, only):
         path, content = folder / address, text.encode()
         same = path.is_file() and path.read_bytes() == content
         if not same:

@@ -8,18 +8,28 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import signal
+import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from multiprocessing import forkserver, resource_tracker
 from multiprocessing.process import BaseProcess
+from threading import Lock
+from types import ModuleType
 
 from jupyter_client.provisioning import LocalProvisioner
+
+from . import stopping
 
 NAME, ORDINARY = "livingreview-forked", "local-provisioner"
 _SHORT = 60  # bytes of a folder: its socket adds 35, and some systems allow 104
 _FORK = "forkserver"  # of multiprocessing: its process has no threads, so that it can be copied
-# Libraries only: of the package, each page loads what it depends on.
+# Of the package only what every page loads: a page depends on all that is loaded where it runs.
 _LOADED = ("ipykernel.kernelapp", "IPython.core.interactiveshell", "pandas", "scipy.special",
            "jinja2.ext", "babel.messages.pofile", "babel.messages.mofile",
-           "joblib.externals.loky.backend.spawn")
+           "joblib.externals.loky.backend.spawn", "livingreview.review",
+           "livingreview.view.naming", "livingreview.render.shown")
 
 
 def possible() -> bool:
@@ -31,6 +41,32 @@ def possible() -> bool:
     return (_FORK in multiprocessing.get_all_start_methods()
             and not multiprocessing.current_process().daemon
             and len(os.fsencode(tempfile.gettempdir())) < _SHORT)
+
+
+def begin() -> None:
+    """Begin the process that is copied, where there is none: it loads libraries meanwhile."""
+    multiprocessing.get_context(_FORK).set_forkserver_preload(list(_LOADED))
+    resource_tracker.ensure_running()  # it ends with signals let through
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, stopping.SIGNALS)
+    try:
+        forkserver.ensure_running()
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+_alone = Lock()
+
+
+@contextmanager
+def _without_program() -> Iterator[None]:
+    """The program that runs here is nothing that a kernel has to load."""
+    with _alone:
+        program = sys.modules["__main__"]
+        sys.modules["__main__"] = ModuleType("__main__")
+        try:
+            yield
+        finally:
+            sys.modules["__main__"] = program
 
 
 class _Kernel:
@@ -82,12 +118,12 @@ class Forked(LocalProvisioner):
         RuntimeError
             As where any kernel does not begin.
         """
-        context = multiprocessing.get_context(_FORK)
-        context.set_forkserver_preload(list(_LOADED))
-        process = context.Process(target=_run, args=(
+        process = multiprocessing.get_context(_FORK).Process(target=_run, args=(
             cmd[cmd.index("-m") + 2:], options["env"], options.get("cwd") or os.getcwd()))
         try:
-            process.start()
+            begin()
+            with _without_program():
+                process.start()
         except (EOFError, OSError) as error:  # the process that is copied was ended
             raise RuntimeError("no kernel could be begun") from error
         self.process = _Kernel(process)

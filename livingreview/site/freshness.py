@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import closing
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import nbformat
@@ -109,51 +111,54 @@ def execute(pages: Iterable[Page], store: Store, data: Dataset, workers: Workers
     ExecutionError
         When a page fails; the others are executed and kept even so.
     """
-    todo = [p for p in pages if store.find(p.piece, p.base, data.fingerprint) is None]
+    fingerprint = cache(data.fingerprint)  # pages read much the same
+    todo = [p for p in pages if store.find(p.piece, p.base, fingerprint) is None]
     if not todo:
         return
     for page in todo:
-        reasons = store.reasons(page.piece, page.base, data.fingerprint)
+        reasons = store.reasons(page.piece, page.base, fingerprint)
         more = f" and {len(reasons) - 3} more" if len(reasons) > 3 else ""
         say(f"to execute: {page.name} ({'; '.join(reasons[:3])}{more})")
     parcel = Parcel.of(data, with_files=workers.remote, with_releases=True)
     units = [(str(p.path), nbformat.writes(p.notebook), parcel, str(store.folder.resolve()))
              for p in todo]
     failures = []
-    finished = workers.run(notebooks.execute, units, apart=True)
-    for done, (position, result) in enumerate(finished, 1):
-        page = todo[position]
-        if isinstance(result, Failed):
-            failures.append(result)
-            say(f"failed: {result}")
-            continue
-        store.keep(page.piece, page.base, {r: data.fingerprint(r) for r in result.reads},
-                   result.text.encode())
-        say(f"executed {done} of {len(todo)}: {page.name} ({result.seconds:.0f} s)")
+    with closing(workers.run(notebooks.execute, units, apart=True)) as finished:
+        for done, (position, result) in enumerate(finished, 1):
+            page = todo[position]
+            if isinstance(result, Failed):
+                failures.append(result)
+                say(f"failed: {result}")
+                continue
+            store.keep(page.piece, page.base, {r: data.fingerprint(r) for r in result.reads},
+                       result.text.encode())
+            say(f"executed {done} of {len(todo)}: {page.name} ({result.seconds:.0f} s)")
     if failures:
         raise ExecutionError(sorted(failures, key=lambda f: f.path))
 
 
 def keys(pages: Iterable[Page], store: Store, data: Dataset) -> Mapping[str, str]:
     """For each page what its outputs are found by: another key means other outputs."""
-    return {p.name: store.key(p.piece, p.base, data.fingerprint) for p in pages}
+    fingerprint = cache(data.fingerprint)
+    return {p.name: store.key(p.piece, p.base, fingerprint) for p in pages}
 
 
-def outputs(page: Page, store: Store, data: Dataset) -> Path:
+def outputs(page: Page, store: Store, fingerprint: Callable[[str], str]) -> Path:
     """The file of a page that was executed before.
 
     Parameters
     ----------
     page : Page
     store : Store
-    data : Dataset
+    fingerprint : callable
+        Of the data; see :meth:`Dataset.fingerprint`.
 
     Raises
     ------
     OSError
         When another build, which shares the store, has put others in their place.
     """
-    key = store.key(page.piece, page.base, data.fingerprint)
+    key = store.key(page.piece, page.base, fingerprint)
     path = store.folder.resolve() / page.piece / key
     if not path.is_file():
         raise OSError(f"{page.name}: its outputs are no longer in {store.folder}: does another "
@@ -180,5 +185,7 @@ def readers(pages: Iterable[Page], store: Store, data: Dataset) -> dict[str, tup
     ------
     OSError
     """
-    return {str(p.path): (_READER, {"path": str(p.path), "kept": str(outputs(p, store, data))},
-                          False) for p in pages}
+    fingerprint = cache(data.fingerprint)
+    return {str(p.path): (_READER, {"path": str(p.path),
+                                    "kept": str(outputs(p, store, fingerprint))}, False)
+            for p in pages}

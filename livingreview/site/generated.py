@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from markupsafe import Markup
@@ -16,8 +16,8 @@ from ..review import Review
 from ..view.addresses import Addresses
 from ..view.base import View, packed
 from ..view.figure import INDEX as FIGURES
-from ..view.figure import Figures
-from ..view.trial.index import INDEX, trial_index
+from ..view.figure import Figures, IndicationRows
+from ..view.trial.index import INDEX, IndexRow, index_rows, trial_index
 from ..view.trial.page import trial_pages
 
 INDICES = ("trials/index", "figures/index")  # generated pages that every book has
@@ -34,11 +34,17 @@ class Generated:
     title : str
         Of the window of a browser; empty for the heading of the page.
     view : View
+    source : str
+        Digest of what files beside the page are made of.
+    beside : callable or None
+        Writes these files.
     """
 
     name: str
     title: str
     view: View
+    source: str = ""
+    beside: Callable[[], None] | None = None
 
 
 def pages(review: Review, site: str = "") -> Iterator[Generated]:
@@ -50,23 +56,41 @@ def pages(review: Review, site: str = "") -> Iterator[Generated]:
     site : str
         Address of the site; empty where it has none yet.
     """
-    yield from _trials(review)
-    yield from _figures(Figures(review, site))
+    figures = Figures(review, site)
+    for indication in review.data.indications:
+        yield from of_indication(figures, indication)
+    yield from lists(figures, index_rows(review), ())
 
 
-def _trials(review: Review) -> Iterator[Generated]:
-    """The page of every study, and their index."""
-    addresses = Addresses(review.data)
-    for study_id, indication, page in trial_pages(review):
+def of_indication(figures: Figures, indication: str) -> Iterator[Generated]:
+    """The page of every study of an indication, and of every analysis.
+
+    Parameters
+    ----------
+    figures : Figures
+        Of its review.
+    indication : str
+    """
+    addresses = Addresses(figures.data)
+    for study_id, _, page in trial_pages(figures.review, [indication]):
         yield Generated(_name(addresses.trial(indication, study_id)), page.name, page)
-    yield Generated(_name(INDEX), "", trial_index(review))
-
-
-def _figures(figures: Figures) -> Iterator[Generated]:
-    """The page of every analysis, and the list of them."""
-    for result in figures.results():
+    for result in figures.results([indication]):
         yield Generated(f"figures/{result['id']}", result["title"], figures.page(result))
-    yield Generated(_name(FIGURES), "", figures.index())
+
+
+def lists(figures: Figures, studies: Sequence[IndexRow],
+          analyses: Sequence[IndicationRows]) -> Iterator[Generated]:
+    """The index of all studies, and the list of all analyses.
+
+    Parameters
+    ----------
+    figures : Figures
+    studies : sequence of IndexRow
+    analyses : sequence of IndicationRows
+        Made now where there are none.
+    """
+    yield Generated(_name(INDEX), "", trial_index(tuple(studies)))
+    yield Generated(_name(FIGURES), "", figures.index(analyses))
 
 
 def _name(address: str) -> str:
@@ -109,10 +133,12 @@ def made(pages: Iterable[Generated], still: Mapping[str, str], said: str,
     for page in pages:
         view = packed(page.view)
         content = json.dumps(view, ensure_ascii=False)
-        key = digest([page.title, content.replace(said, "") if said else content])
+        key = digest([page.title, content.replace(said, "") if said else content, page.source])
         body = None
         if still.get(page.name) != key:
             body = str(render(view, f"{page.name}.html", language))
+            if page.beside:
+                page.beside()
         title = texts(language).tell(page.title) if texts(language) else page.title
         yield Made(page.name, title or _heading(body or ""), key, body)
 

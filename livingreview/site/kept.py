@@ -55,6 +55,7 @@ class Kept:
         self._file, self._out, self._stamps = file, out, list(stamps)
         self._before = _read(file) if whole else {}
         self._made: dict[str, str] | None = None
+        self.parts: dict[str, str] = self._before.get("parts", {})  # what files were made from
         self._frame, self._written = "", set[str]()
 
     def still(self, around: str) -> dict[str, str]:
@@ -98,7 +99,8 @@ class Kept:
             if path.relative_to(self._out).as_posix() not in self._written:
                 _replace(path, changes)
         self._file.write_text(json.dumps({"frame": self._frame, "stamps": self._stamps,
-                                          "pages": self._made}), encoding="utf-8")
+                                          "pages": self._made, "parts": self.parts}),
+                              encoding="utf-8")
 
 
 def _read(file: Path) -> dict:

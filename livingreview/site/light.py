@@ -17,6 +17,7 @@ import tinycss2
 from sphinx.application import Sphinx
 from tinycss2 import ast
 
+from ..data.reads import digest
 from ..render import languages
 from ..render.engine import translations
 from . import translated
@@ -314,10 +315,18 @@ class _Light:
         css = _joined(static, [*_FIRST, *(str(one.filename).removeprefix("_static/")
                                           for one in app.builder._css_files)])
         used = _looked_through(translated.pages(app), static, css)
-        css = cut(css, used)
-        (static / SHEET).write_text(css, encoding="utf-8")
+        sheet, head = static / SHEET, f"/* {_made_from(css, used)} */\n"
+        was = sheet.read_text(encoding="utf-8") if sheet.is_file() else ""
+        css = was if was.startswith(head) else head + cut(css, used)
+        sheet.write_text(css, encoding="utf-8")
         named = used.files | {found[1] for found in _URL.findall(css)} | {SHEET}
         _tidy(static, named, _own(app))
+
+
+def _made_from(css: str, used: Used) -> str:
+    """Digest of what a cut sheet depends on: it begins with it, and is cut again for another."""
+    return digest([Path(__file__).read_bytes(), tinycss2.__version__, css,
+                   *map(sorted, vars(used).values())])
 
 
 def _own(app: Sphinx) -> set[str]:

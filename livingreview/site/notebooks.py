@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import atexit
 import os
 import time
 from dataclasses import dataclass
@@ -65,7 +66,10 @@ def read(path: Path, text: str | None = None) -> nbformat.NotebookNode:
     from myst_nb.core.read import read_myst_markdown_notebook
 
     text = path.read_text(encoding="utf-8") if text is None else text
-    return read_myst_markdown_notebook(text, add_source_map=True, path=str(path))
+    notebook = read_myst_markdown_notebook(text, add_source_map=True, path=str(path))
+    for number, cell in enumerate(notebook.cells):  # else left to chance: a file would never stay
+        cell.id = f"cell-{number}"
+    return notebook
 
 
 def with_outputs(text: str, path: str, kept: str) -> nbformat.NotebookNode:
@@ -79,9 +83,16 @@ def with_outputs(text: str, path: str, kept: str) -> nbformat.NotebookNode:
     kept : str
         The file of the same code, executed.
     """
-    notebook = read(Path(path), text)
-    # it was written here: whether it is a valid notebook is not looked at again
-    done = nbformat.v4.reads_json(Path(kept).read_text(encoding="utf-8"))
+    return filled(read(Path(path), text), loaded(Path(kept)))
+
+
+def loaded(kept: Path) -> nbformat.NotebookNode:
+    """A notebook that was executed and kept: whether it is a valid one is not looked at again."""
+    return nbformat.v4.reads_json(kept.read_text(encoding="utf-8"))
+
+
+def filled(notebook: nbformat.NotebookNode, done: nbformat.NotebookNode) -> nbformat.NotebookNode:
+    """A notebook with the outputs of the same code, executed."""
     for cell, executed in zip(*([c for c in one.cells if c.cell_type == "code"]
                                 for one in (notebook, done)), strict=True):
         cell.outputs, cell.execution_count = executed.outputs, executed.execution_count
@@ -151,6 +162,8 @@ def _run(path: str, notebook: nbformat.NotebookNode, environment: dict[str, str]
         except (RuntimeError, AssertionError) as error:
             if not left:
                 return _failure(path, notebook, error)
+        finally:  # nbclient leaves that where a kernel has not begun
+            atexit.unregister(client._cleanup_kernel)
     return None
 
 

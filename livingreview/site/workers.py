@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import pickle
 import platform
+import signal
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import as_completed
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from functools import cache
@@ -109,7 +111,7 @@ class Workers:
         units : sequence of tuple
             Arguments that can be pickled.
         apart : bool
-            Whether no unit may run in this process, because it handles signals itself.
+            Whether each unit begins a process of its own, for which it then waits.
 
         Yields
         ------
@@ -124,11 +126,27 @@ class Workers:
         """
         if self.remote:
             return _on_cluster(self.scheduler, function, units)
-        if not apart and (self.count == 1 or len(units) < 2):
+        if apart:  # one more than there are cores: each waits a part of its time
+            return _in_threads(self.jobs or self.count + 1, function, units)
+        if self.count == 1 or len(units) < 2:
             return ((i, function(*unit)) for i, unit in enumerate(units))
-        # such a unit waits a part of its time, for a process of its own to begin and to end
-        more = 1 if apart and not self.jobs else 0
-        return _in_processes(self.count + more, function, dict(enumerate(units)))
+        return _in_processes(self.count, function, dict(enumerate(units)))
+
+
+def _in_threads(count: int, function: Callable,
+                units: Sequence[tuple]) -> Iterator[tuple[int, object]]:
+    """Units that wait for processes of their own, in threads of this process."""
+    # a signal must come to the main thread, which alone would wake up
+    executor = ThreadPoolExecutor(count, initializer=signal.pthread_sigmask,
+                                  initargs=(signal.SIG_BLOCK, stopping.SIGNALS))
+    futures = {executor.submit(function, *unit): i for i, unit in enumerate(units)}
+    try:
+        for future in as_completed(list(futures)):
+            yield futures.pop(future), future.result()
+    finally:  # whoever stops listening, wants no more of it
+        executor.shutdown(wait=False, cancel_futures=True)
+        for process in multiprocessing.active_children() if futures else ():
+            process.kill()
 
 
 def _in_processes(count: int, function: Callable,

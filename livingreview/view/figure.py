@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 from ..data import versions
 from ..data.about import about
+from ..data.dataset import Dataset
 from ..review import Review
 from ..review.measure import FEW
 from ..review.robustness import SMALL_STUDY_K
@@ -179,6 +180,18 @@ def files_of(result: dict) -> Files:
                  f"{stem}.png" if k > 1 else "")
 
 
+class _Forests(dict):
+    """What draws the figures of each indication, made when it is asked for."""
+
+    def __init__(self, data: Dataset):
+        super().__init__()
+        self._data = data
+
+    def __missing__(self, indication: str) -> Forests:
+        self[indication] = Forests(self._data, indication)
+        return self[indication]
+
+
 class Figures:
     """Pages of the analyses of a review.
 
@@ -196,15 +209,15 @@ class Figures:
     @cached_property
     def forests(self) -> dict[str, Forests]:
         """What draws the figures of each indication."""
-        return {i: Forests(self.data, i) for i in self.data.indications}
+        return _Forests(self.data)
 
     @cached_property
     def _about(self) -> dict[str, str]:
         return about(self.data)
 
-    def results(self) -> Iterator[dict]:
-        """All analyses in the order of their indications."""
-        for indication in self.data.indications:
+    def results(self, only: Sequence[str] = ()) -> Iterator[dict]:
+        """All analyses, or those of some indications, in the order of these."""
+        for indication in only or self.data.indications:
             yield from self.review.analyses(indication)
 
     def row(self, result: dict) -> FindingRow:
@@ -221,15 +234,17 @@ class Figures:
         """The forest plot of an analysis."""
         return self.forests[result["indication"]].of(result)
 
-    def index(self) -> FigureIndex:
-        """The list of all analyses."""
-        parts = []
-        for indication in self.data.indications:
-            rows = tuple(map(self.row, self.review.analyses(indication)))
-            estimates = sum(row.finding.estimate is not None for row in rows)
-            parts.append(IndicationRows(indication, *self._chapter(indication), estimates, rows))
+    def rows(self, indication: str) -> IndicationRows:
+        """The analyses of an indication as lines of the list of all."""
+        rows = tuple(map(self.row, self.review.analyses(indication)))
+        estimates = sum(row.finding.estimate is not None for row in rows)
+        return IndicationRows(indication, *self._chapter(indication), estimates, rows)
+
+    def index(self, parts: Sequence[IndicationRows] = ()) -> FigureIndex:
+        """The list of all analyses, of rows that are known or made now."""
+        parts = tuple(parts or map(self.rows, self.data.indications))
         return FigureIndex(wording(self.data, "intervention"), sum(len(p.rows) for p in parts),
-                           tuple(parts))
+                           parts)
 
     def _chapter(self, indication: str) -> tuple[Label, str]:
         return (label(self.data, "indication", indication),

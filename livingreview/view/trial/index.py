@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from ...effects.values import reading
@@ -69,13 +69,24 @@ def _rows(known: Known) -> Iterator[IndexRow]:
             "unused" if numbers else "none")
 
 
-def trial_index(review: Review) -> TrialIndex:
-    """The index of all studies.
+def index_rows(review: Review, only: Sequence[str] = ()) -> tuple[IndexRow, ...]:
+    """The studies of every indication, or of some, as rows of the index.
 
     Parameters
     ----------
     review : Review
+    only : sequence of str, optional
+        Indications; all where it is left out.
     """
-    rows = tuple(row for known in every(review) for row in _rows(known))
+    return tuple(row for known in every(review, only) for row in _rows(known))
+
+
+def trial_index(rows: tuple[IndexRow, ...]) -> TrialIndex:
+    """The index of studies.
+
+    Parameters
+    ----------
+    rows : tuple of IndexRow
+    """
     return TrialIndex(rows, sum(r.numbers == "analysed" for r in rows),
                       sum(r.numbers == "unused" for r in rows))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 
 from ...effects.messages import Message
@@ -150,8 +150,8 @@ def row_anchor(table: str, row: int) -> str:
     return f"{table}-{row}"
 
 
-def every(review: Review) -> Iterator[Known]:
-    """What is known of the studies of each indication."""
+def every(review: Review, only: Sequence[str] = ()) -> Iterator[Known]:
+    """What is known of the studies of each indication, or of some."""
     addresses = Addresses(review.data)
-    for indication in review.data.indications:
+    for indication in only or review.data.indications:
         yield Known(review, indication, addresses)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from ...review import Review
@@ -81,18 +81,21 @@ def _page(known: Known, study_id: str) -> TrialPage:
                       if s != study_id and s != main and known.ev.trial_of(s) == main))
 
 
-def trial_pages(review: Review) -> Iterator[tuple[str, str, TrialPage]]:
-    """The page of every study of every indication.
+def trial_pages(review: Review,
+                only: Sequence[str] = ()) -> Iterator[tuple[str, str, TrialPage]]:
+    """The page of every study of every indication, or of some.
 
     Parameters
     ----------
     review : Review
+    only : sequence of str, optional
+        Indications; all where it is left out.
 
     Yields
     ------
     (str, str, TrialPage)
         Study, indication, page.
     """
-    for known in every(review):
+    for known in every(review, only):
         for study_id in known.ev.studies:
             yield study_id, known.indication, _page(known, study_id)
