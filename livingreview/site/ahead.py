@@ -85,7 +85,8 @@ def pages(parcel: Parcel, folder: Path | None, known: Known) -> tuple[list[Made]
 def _of_indication(data: Dataset, indication: str, folder: Path | None,
                    known: Known) -> tuple[list[Made], _Part, str]:
     """The pages of an indication, its part of the lists, and what they were made from."""
-    store, name = Store.chosen() or Store((folder or Path()) / "no store"), f"generated/{indication}"
+    store = Store.chosen() or Store((folder or Path()) / "no store")
+    name = f"generated/{indication}"
     base = digest([identity(), known.address, known.language])
 
     def fingerprint(read: str) -> str:
