@@ -209,21 +209,21 @@ class Head(View):
 
     Attributes
     ----------
-    said : str
-        What the page says, in a line.
     record : dict or None
         The page for search engines.
     feed : str
         Address of the feed; empty where there is none.
+    said : str
+        What the page says, in a line; empty where that is not known.
     compiled : bool
         Whether the page runs compiled code, as the search does.
     """
 
     template = "head"
 
-    said: str
     record: dict | None
     feed: str
+    said: str = ""
     compiled: bool = False
 
 
@@ -314,4 +314,4 @@ def decorate(app: Sphinx, identity: Identity, facts: dict[str, str], page: str,
     said = described(context.get("body", "")) or context.get("title", "")
     feed = f"{address(everywhere)}/feed.xml" if everywhere else ""
     context["metatags"] = context.get("metatags", "") + str(render(
-        Head(said, record, feed, compiled=page == "search")))
+        Head(record, feed, said, compiled=page == "search")))

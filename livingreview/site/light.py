@@ -261,7 +261,9 @@ def _tidy(static: Path, named: set[str], own: set[str]) -> None:
             path.unlink()
 
 
-_ROLE = ('role="doc-biblioentry"', 'role="listitem"')  # what stands in a list is an item of it
+# What programs that read pages aloud need: an item of a list is one, a header says of what.
+_HEARD = ((re.compile('role="doc-biblioentry"'), 'role="listitem"'),
+          (re.compile('class="head(?=[ "])'), r'scope="col" \g<0>'))
 
 
 class _Light:
@@ -279,8 +281,8 @@ class _Light:
     def decorate(self, app: Sphinx, page: str, template: str, context: dict, doctree) -> None:
         """Give the frame of a page what it asks for."""
         body = str(context.get("body", ""))
-        if body:
-            context["body"] = body.replace(*_ROLE)
+        for heard, said in _HEARD if body else ():
+            context["body"] = heard.sub(said, context["body"])
         context["script_files"] = [js for js in context.get("script_files", [])
                                    if _needed(js, body)]
         context["wide"] = page == app.config.root_doc or page.startswith(

@@ -106,7 +106,8 @@ def _swept(names: list[str]) -> list[str]:
         chromium = playwright.chromium.launch(executable_path=os.environ["CHROMIUM"],
                                               args=["--no-sandbox", "--disable-gpu"])
         page = chromium.new_page()
-        found = [fault for name in names for fault in accessible.faults(page, address, name)]
+        found = [fault for name in names for fault in
+                 accessible.faults(page, address, name, whole=True)]
         chromium.close()
     return found
 
