@@ -30,6 +30,9 @@ _FEWER = """() => {
     }
   }
 }"""
+# The page has taken the colours, and they are drawn.
+_SETTLED = """scheme => document.documentElement.dataset.theme === scheme && new Promise(
+  done => requestAnimationFrame(() => requestAnimationFrame(() => done(true))))"""
 _RUN = """asked => axe.run(document,
   {runOnly: asked, resultTypes: ['violations'], preload: false}).then(
   found => found.violations.flatMap(rule => rule.nodes.slice(0, 3).map(
@@ -102,6 +105,7 @@ def faults(page, address: str, name: str, whole: bool = False) -> Iterator[str]:
         page.set_viewport_size({"width": width, "height": 900})
         for scheme in SCHEMES:
             page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+            page.wait_for_function(_SETTLED, arg=scheme)
             asked = ({"type": "tag", "values": TAGS} if scheme == SCHEMES[0]
                      else {"type": "rule", "values": COLOURS})
             for fault in page.evaluate(_RUN, asked):
