@@ -31,7 +31,8 @@ _FEWER = """() => {
   }
 }"""
 # The page has taken the colours, and they are drawn.
-_SETTLED = """scheme => document.documentElement.dataset.theme === scheme && new Promise(
+_SETTLED = """scheme => [undefined, scheme].includes(
+  document.documentElement.dataset.theme) && new Promise(
   done => requestAnimationFrame(() => requestAnimationFrame(() => done(true))))"""
 _RUN = """asked => axe.run(document,
   {runOnly: asked, resultTypes: ['violations'], preload: false}).then(
