@@ -8,7 +8,7 @@ export JUPYTER_PLATFORM_DIRS := 1
 # that compiled ones are not to be kept.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help book test lint unit check notebooks site browser pdf data words picture bench bench-scale serve clean site-version
+.PHONY: help book test lint unit check notebooks site browser pdf audit data words picture bench bench-scale serve clean site-version
 
 help: ## what there is, with the usual minutes on two cores
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -44,10 +44,17 @@ site: book ## strict build, then links and statements of the built site, and tha
 
 browser: $(READY) ## the built site in Chromium, and a reader's budgets (4 minutes)
 	@test -n "$(CHROMIUM)" || { echo "The browser tests need Chromium: apt-get install -y chromium"; exit 1; }
-	CHROMIUM=$(CHROMIUM) $(BIN)/python -m pytest -q -n 2 tests/site/test_browser.py tests/site/test_frame.py tests/site/test_recompute_browser.py tests/site/test_pdf_browser.py tests/site/test_budgets.py
+	CHROMIUM=$(CHROMIUM) $(BIN)/python -m pytest -q -n 2 tests/site/test_browser.py tests/site/test_frame.py tests/site/test_recompute_browser.py tests/site/test_pdf_browser.py tests/site/test_budgets.py tests/site/test_accessible.py tests/site/test_policy.py
 
 pdf: $(READY) ## print the built site with Chromium into _build/pdf: each chapter, and the book (3 minutes)
 	CHROMIUM=$(CHROMIUM) $(BIN)/python -m livingreview pdf
+
+LIGHTHOUSE := 13.5.0
+audit: book ## Lighthouse on four pages, and axe-core on every page (needs npm)
+	@test -n "$(CHROMIUM)" || { echo "The audit needs Chromium: apt-get install -y chromium"; exit 1; }
+	@grep -qs '"version": "$(LIGHTHOUSE)"' _build/audit/node_modules/lighthouse/package.json || \
+	  npm install --silent --no-audit --no-fund --prefix _build/audit lighthouse@$(LIGHTHOUSE)
+	CHROMIUM=$(CHROMIUM) $(BIN)/python tests/site/audit.py
 
 data: $(READY) ## write data/datapackage.json and data/codebook.csv from the table declarations
 	$(BIN)/python -m livingreview describe

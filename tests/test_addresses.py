@@ -22,6 +22,7 @@ from livingreview.site.addresses import (
     filed,
     redirects,
 )
+from livingreview.site.light import THEME
 from livingreview.site.views import view
 
 KNEE, DISC = "knee-osteoarthritis", "disc-degeneration"
@@ -205,7 +206,11 @@ def test_old_pages_lead_to_where_links_in_the_book_lead(data, old, tmp_path):
 def _answer(folder: Path):
     """A site of the old pages; every new address is there too."""
     def answer(route):
-        path = folder / route.request.url.split("#")[0].removeprefix("http://site/")
+        address = route.request.url.split("#")[0].removeprefix("http://site/")
+        if address.startswith("_static/"):
+            route.fulfill(path=THEME / "static" / address.removeprefix("_static/"))
+            return
+        path = folder / address
         body = path.read_text(encoding="utf-8") if path.is_file() else "<p>here</p>"
         route.fulfill(body=body, content_type="text/html; charset=utf-8")
     return answer

@@ -44,4 +44,4 @@ def test_of_a_long_one_nothing_is_lost(tmp_path):
     assert [tr.th.text for tr in whole.select("tbody tr")] == [f"Trial {i}" for i in range(n)]
     assert whole.title.text == "Trials & rows"
     assert whole.select_one("tbody a")["href"] == "trials.html#row-0"
-    assert whole.link["href"] == f"../../{STYLES[0]}"
+    assert whole.select_one("link[rel=stylesheet]")["href"] == f"../../{STYLES[0]}"

@@ -448,16 +448,26 @@ def test_what_search_engines_read_cannot_end_its_element():
     text = render(heads.Head(heads.linked_data(
         {"title": "</script>"}, heads.Identity("", "", ""), "", "p", "t", True), ""))
     assert text.count("</script>") == 1
-    record = json.loads(text.removeprefix('<script type="application/ld+json">').removesuffix(
+    record = json.loads(text.partition('<script type="application/ld+json">')[2].removesuffix(
         "</script>"))
     assert record["@type"] == "Dataset" and "url" not in record
     assert record["name"] == "</script>"
 
 
 def test_a_head_without_an_address_names_no_feed():
-    assert render(heads.Head(None, "")) == ""
+    assert soup(heads.Head(None, "")).find("link") is None
     assert soup(heads.Head(None, "https://example.org/feed.xml")).link["href"] == (
         "https://example.org/feed.xml")
+
+
+@pytest.mark.parametrize(("body", "said"), [
+    ("<h1>Pain</h1><p class='lr-crumbs'>All of the chapters of this review of cells</p>"
+     "<p>Cells &amp; placebo were <b>compared</b> in four trials.</p>",
+     "Cells & placebo were compared in four trials."),
+    (f"<p>Short.</p><p>{'word ' * 60}</p>", f"{('word ' * 32).strip()} …"),
+    ("<pre>no paragraph</pre>", "")])
+def test_a_page_is_described_by_its_first_sentence(body, said):
+    assert heads.described(body) == said
 
 
 def test_a_page_keeps_what_else_stands_at_its_head_and_foot():

@@ -24,7 +24,7 @@
   function value(row, index) {
     const text = row.cells[index].textContent.trim();
     const number = Number.parseFloat(text.replace(/−/g, "-").replace(/,/g, ""));
-    return { text: text, number: number };
+    return { text, number };
   }
 
   function sort(table, index, header) {
@@ -50,12 +50,9 @@
 
   function sortable(table) {
     table.querySelectorAll("thead th").forEach((header, index) => {
-      const button = document.createElement("button");
-      button.type = "button";
-      button.className = "lr-sort";
-      button.textContent = header.textContent;
-      header.textContent = "";
-      header.appendChild(button);
+      const button = Object.assign(document.createElement("button"),
+        { type: "button", className: "lr-sort", textContent: header.textContent });
+      header.replaceChildren(button);
       button.addEventListener("click", () => {
         whole(table).then(() => { sort(table, index, header); });
       });
@@ -65,25 +62,15 @@
   /* A select for each named list of row values, of which a row may have several between bars;
      "all" leaves every row. */
   function choosable(table, rows, apply) {
-    const names = table.dataset.selects ? table.dataset.selects.split("|") : [];
-    return names.map((name, index) => {
-      const key = "data-select-" + index;
-      const label = document.createElement("label");
-      label.textContent = name + " ";
-      const select = document.createElement("select");
-      function valuesOf(row) { return (row.getAttribute(key) || "").split("|"); }
+    const listed = (element, key) => (element.getAttribute(key) || "").split("|").filter(Boolean);
+    return listed(table, "data-selects").map((name, index) => {
+      const valuesOf = (row) => listed(row, "data-select-" + index);
+      const label = document.createElement("label"), select = document.createElement("select");
       select.add(new Option("all", ""));
-      function fill() {
-        const there = new Set([...select.options].map((o) => o.value));
-        function add(value) {
-          if (value && !there.has(value)) { there.add(value); select.add(new Option(value)); }
-        }
-        (table.getAttribute("data-values-" + index) || "").split("|").forEach(add);
-        rows().forEach((row) => { valuesOf(row).forEach(add); });
-      }
-      fill();
+      new Set([...listed(table, "data-values-" + index), ...rows().flatMap(valuesOf)])
+        .forEach((value) => { select.add(new Option(value)); });
       select.addEventListener("change", apply);
-      label.appendChild(select);
+      label.append(name + " ", select);
       return { label, fits: (row) => !select.value || valuesOf(row).includes(select.value) };
     });
   }
@@ -134,7 +121,7 @@
     if (!target) { return; }
     let opened = false;
     for (let part = target.closest("details"); part; part = part.parentElement.closest("details")) {
-      opened = opened || !part.open;
+      opened ||= !part.open;
       part.open = true;
     }
     if (opened) { target.scrollIntoView(); }
@@ -146,15 +133,12 @@
     const top = box.dataset.top + "/../";
     fetch(top + "versions.json").then((answer) => answer.ok ? answer.json() : []).then((known) => {
       const list = box.querySelector("ul");
-      known.forEach((one) => {
-        const there = [...list.querySelectorAll("a")].some((a) => a.textContent === one.version);
-        if (there || one.version === box.dataset.version) { return; }
-        const link = document.createElement("a");
-        link.href = top + one.url;
-        link.textContent = one.version;
+      const there = [box.dataset.version, ...[...list.querySelectorAll("a")].map((a) => a.textContent)];
+      known.filter((one) => !there.includes(one.version)).forEach(({ url, version }) => {
+        const link = Object.assign(document.createElement("a"), { href: top + url, textContent: version });
         list.appendChild(document.createElement("li")).appendChild(link);
       });
-    }).catch(() => { return; });
+    }).catch(() => {});
   }
 
   document.addEventListener("DOMContentLoaded", () => {

@@ -18,8 +18,7 @@ from pathlib import Path
 
 from ..data import versions
 from ..data.reads import VERSION
-from ..render.engine import render
-from . import pdf, places, press, stopping
+from . import heads, pdf, places, press, stopping
 from .build import staging, swap
 from .heads import COMMIT, SIBLINGS
 from .release import ReleaseError, git, named, tagged
@@ -102,7 +101,7 @@ def index(out: Path) -> None:
 
 def _leading_to(folder: str) -> str:
     """A page that leads to the site in a folder beside it."""
-    return str(render({"template": "leading", "data": {"folder": folder}})) + "\n"
+    return heads.leading(f"{folder}/index.html")
 
 
 def _can_print() -> None:

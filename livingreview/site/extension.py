@@ -231,11 +231,19 @@ class _Build:
         """Pages that stay say of the site what the new ones say."""
         if exception is None:
             self.kept.finish(translated.pages(app))
+            self.front(app)
             with _reported():
                 for translation in self.translations:
                     translation.end()
         for process in filter(None, (self.ahead, *self.translations)) if exception else ():
             process.stop()
+
+    def front(self, app: Sphinx) -> None:
+        """The address of the site leads to its first page, where that has another."""
+        if app.builder.format == "html" and app.config.root_doc != "index":
+            (Path(app.outdir) / "index.html").write_text(heads.leading(
+                f"{app.config.root_doc}.html", self.facts.get("title", ""), self.language),
+                encoding="utf-8")
 
     @staticmethod
     def finished(app: Sphinx, exception) -> None:

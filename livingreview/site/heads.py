@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from jinja2.utils import htmlsafe_json_dumps
-from markupsafe import escape
+from markupsafe import Markup, escape
 from sphinx.application import Sphinx
 
 from ..data import versions
@@ -21,6 +22,8 @@ from ..view.versions import State
 
 COMMIT, SIBLINGS = "LIVINGREVIEW_COMMIT", "LIVINGREVIEW_SIBLINGS"
 LATEST = "latest"  # folder of the state that has no version, beside those of the versions
+_PARAGRAPH = re.compile(r"<p\b(?![^>]*lr-crumbs)[^>]*>(.*?)</p>", re.DOTALL)
+_SENTENCE, _LINE = 40, 160  # letters of what is a sentence, and of what search engines show
 _CHANGED = "-changed"  # ends a commit from which the files differ
 
 
@@ -210,12 +213,33 @@ class Head(View):
         The page for search engines.
     feed : str
         Address of the feed; empty where there is none.
+    said : str
+        What the page says, in a line; empty where that is not known.
+    compiled : bool
+        Whether the page runs compiled code, as the search does.
     """
 
     template = "head"
 
     record: dict | None
     feed: str
+    said: str = ""
+    compiled: bool = False
+
+
+def leading(page: str, title: str = "", language: str = SOURCE) -> str:
+    """A page that leads to another, at an address that has none of its own.
+
+    Parameters
+    ----------
+    page : str
+        Address of the other, as this page needs it.
+    title : str, optional
+        Of the other; that of the versions where nothing is given.
+    language : str
+    """
+    return str(render({"template": "leading", "data": {"page": page, "title": title}},
+                      language=language)) + "\n"
 
 
 def linked_data(facts: dict[str, str], identity: Identity, site: str, page: str,
@@ -259,6 +283,24 @@ def linked_data(facts: dict[str, str], identity: Identity, site: str, page: str,
     return record
 
 
+def described(body: str) -> str:
+    """What a page says, in a line: the beginning of its first paragraph that is a sentence.
+
+    Parameters
+    ----------
+    body : str
+        HTML.
+
+    Returns
+    -------
+    str
+        Plain text; empty where the page has no such paragraph.
+    """
+    texts = (Markup(found[1]).striptags() for found in _PARAGRAPH.finditer(body))
+    text = next((one for one in texts if len(one) >= _SENTENCE), "")
+    return text if len(text) <= _LINE else text[:_LINE].rsplit(" ", 1)[0].rstrip(" ,;:") + " …"
+
+
 def decorate(app: Sphinx, identity: Identity, facts: dict[str, str], page: str,
              context: dict) -> None:
     """Give a page its version, its data for search engines, and the address of the feed."""
@@ -269,5 +311,7 @@ def decorate(app: Sphinx, identity: Identity, facts: dict[str, str], page: str,
     if "title" in context and (landing or page.startswith("notebooks/")):
         record = linked_data(facts, identity, address(everywhere, identity.version), page,
                              context["title"], landing)
-    context["metatags"] = context.get("metatags", "") + str(render(Head(
-        record, f"{address(everywhere)}/feed.xml" if everywhere else "")))
+    said = described(context.get("body", "")) or context.get("title", "")
+    feed = f"{address(everywhere)}/feed.xml" if everywhere else ""
+    context["metatags"] = context.get("metatags", "") + str(render(
+        Head(record, feed, said, compiled=page == "search")))

@@ -45,8 +45,7 @@ _UNUSED = ("update_and_remove_templates", "set_secondary_sidebar_items", "setup_
 _WORDS = re.compile(r"[A-Za-z_][\w-]*")
 _VALUE = r"""=(?:"([^"]*)"|'([^']*)'|([^\s"'>]+))"""
 _CLASSES, _IDS = re.compile(r"\sclass" + _VALUE), re.compile(r"\sid" + _VALUE)
-_TAGS, _INLINE = re.compile(r"<([a-zA-Z][\w-]*)"), re.compile(
-    r"<script(?![^>]*(?:\bsrc=|json))[^>]*>(.*?)</script>", re.DOTALL)
+_TAGS = re.compile(r"<([a-zA-Z][\w-]*)")
 _STATIC = re.compile(r"""_static/([^"'?#)\s<>]+)""")
 _VARIABLE, _URL = re.compile(r"var\(\s*(--[\w-]+)"), re.compile(
     r"""url\(\s*(["']?)(?!data:|https?:|//|#|/)([^"')]+)\1\s*\)""")
@@ -89,8 +88,6 @@ class Used:
         for found in set(_CLASSES.findall(html)):
             self.classes.update("".join(found).split())
         self.ids.update("".join(found) for found in _IDS.findall(html))
-        for script in set(_INLINE.findall(html)):
-            self.add_script(script)
         self.variables.update(_VARIABLE.findall(html))
         self.files.update(_STATIC.findall(html))
         self.attributes.update(name for name in self.asked_for - self.attributes
@@ -267,6 +264,11 @@ def _tidy(static: Path, named: set[str], own: set[str]) -> None:
             path.unlink()
 
 
+# What programs that read pages aloud need: an item of a list is one, a header says of what.
+_HEARD = ((re.compile('role="doc-biblioentry"'), 'role="listitem"'),
+          (re.compile('class="head(?=[ "])'), r'scope="col" \g<0>'))
+
+
 class _Light:
     """One run of the builder: the style sheets its pages would have linked."""
 
@@ -282,6 +284,8 @@ class _Light:
     def decorate(self, app: Sphinx, page: str, template: str, context: dict, doctree) -> None:
         """Give the frame of a page what it asks for."""
         body = str(context.get("body", ""))
+        for heard, said in _HEARD if body else ():
+            context["body"] = heard.sub(said, context["body"])
         context["script_files"] = [js for js in context.get("script_files", [])
                                    if _needed(js, body)]
         context["tag"] = languages.language(app.config.language).tag

@@ -1,22 +1,6 @@
-/* The frame of a page: colours, the menu of a narrow screen, and where one is on the page. */
+/* The frame of a page: the menu of a narrow screen, and where one is on the page. */
 (() => {
   "use strict";
-  const root = document.documentElement;
-  const system = matchMedia("(prefers-color-scheme: dark)");
-
-  function colours(mode) {
-    root.dataset.mode = mode;
-    root.dataset.theme = mode === "auto" ? (system.matches ? "dark" : "light") : mode;
-  }
-
-  /* One tap always changes what one sees; the way back to the system's colours is the third. */
-  function nextMode() {
-    const seen = system.matches ? "dark" : "light", other = system.matches ? "light" : "dark";
-    const mode = { auto: other, [other]: seen, [seen]: "auto" }[root.dataset.mode];
-    colours(mode);
-    try { localStorage.setItem("mode", mode); } catch (refused) { return; }
-  }
-
   function menu(button, panel) {
     button.setAttribute("role", "button");
     button.setAttribute("aria-controls", panel.id);
@@ -50,20 +34,16 @@
     )).filter((part) => part.heading);
     function beside() { return getComputedStyle(box).getPropertyValue("--lr-beside").trim() === "1"; }
     function fit() { fold.open = beside(); }
-    let now = null;
+    let now;
     function mark() {
       const line = innerHeight * 0.3;
-      const passed = parts.filter((part) => part.heading.getBoundingClientRect().top <= line);
-      const found = passed.length ? passed[passed.length - 1] : null;
+      const found = parts.filter((part) => part.heading.getBoundingClientRect().top <= line).at(-1);
       if (found === now) { return; }
-      if (now) { now.link.removeAttribute("aria-current"); }
+      now?.link.removeAttribute("aria-current");
       now = found;
       here.textContent = now ? now.link.textContent.trim() : "";
-      if (now) {
-        now.link.setAttribute("aria-current", "location");
-        const off = now.link.offsetTop - box.clientHeight / 2;
-        if (beside()) { box.scrollTop = off; }
-      }
+      now?.link.setAttribute("aria-current", "location");
+      if (now && beside()) { box.scrollTop = now.link.offsetTop - box.clientHeight / 2; }
     }
     let waiting = false;
     addEventListener("scroll", () => {
@@ -83,8 +63,6 @@
   }
 
   document.addEventListener("DOMContentLoaded", () => {
-    system.addEventListener("change", () => { colours(root.dataset.mode); });
-    document.querySelector(".lr-mode").addEventListener("click", nextMode);
     document.querySelector(".lr-print").addEventListener("click", () => { print(); });
     menu(document.querySelector(".lr-menu"), document.getElementById("site-navigation"));
     document.querySelectorAll(".lr-contents").forEach(contents);

@@ -31,26 +31,19 @@ function rank(page, words) {
   return plain(page.meta.title || "").includes(words) ? 1 : 2;
 }
 
+function make(tag, properties) { return Object.assign(document.createElement(tag), properties); }
+
 function entry(page) {
-  const item = document.createElement("li"), link = document.createElement("a");
   // the part of the page that fits best, where that is not its beginning
   const part = page.sub_results.find((one) => one.url !== page.url && one.excerpt === page.excerpt);
-  link.href = page.url;
-  link.textContent = page.meta.title || page.url;
-  const heading = document.createElement("h2");
-  heading.append(link);
-  const about = document.createElement("p");
-  about.className = "lr-sub";
-  about.textContent = ["kind", "indication"].flatMap((name) => page.filters[name] || []).join(" · ");
+  const item = make("li"), heading = make("h2"), about = make("p", { className: "lr-sub" });
+  heading.append(make("a", { href: page.url, textContent: page.meta.title || page.url }));
+  about.append(["kind", "indication"].flatMap((name) => page.filters[name] || []).join(" · "));
   if (part) {
-    const inside = document.createElement("a");
-    inside.href = part.url;
-    inside.textContent = part.title;
-    about.append(about.textContent ? " · " : "", inside);
+    about.append(about.textContent && " · ", make("a", { href: part.url, textContent: part.title }));
   }
-  const excerpt = document.createElement("p");
-  excerpt.innerHTML = page.excerpt; // text escaped by Pagefind, with <mark> around the words
-  item.append(heading, about, excerpt);
+  // text escaped by Pagefind, with <mark> around the words
+  item.append(heading, about, make("p", { innerHTML: page.excerpt }));
   return item;
 }
 

@@ -1,0 +1,113 @@
+"""Pages of the built site as axe-core sees them, and the few that have all parts of those alike."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from importlib.resources import files
+from pathlib import Path
+
+import lxml.html
+
+from livingreview.render.engine import SOURCE
+
+AXE = files("axe_playwright_python").joinpath("axe.min.js").read_text(encoding="utf-8")
+TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+WIDTHS, SCHEMES = (1280, 390), ("light", "dark")
+ZOOMED = 320  # pixels that 1280 are at 400%
+# What other colours change; all else is the same in the dark.
+COLOURS = ["color-contrast", "link-in-text-block"]
+_APART = {"_static", "pagefind", "versions", "_images"}  # archives of others, parts of tools
+_ALIKE = {"trials", "figures", "code"}  # folders of pages that a template makes
+# Of neighbours that have the same parts, three stay: a long table is a few rows.
+_FEWER = """() => {
+  const kind = e => `${e.localName}.${e.getAttribute('class')}`;
+  for (const e of document.body.querySelectorAll('*')) {
+    const seen = {};
+    for (const child of e.children.length > 3 ? [...e.children] : []) {
+      const key = kind(child) + [...new Set([...child.querySelectorAll('*')].map(kind))].sort();
+      seen[key] = (seen[key] || 0) + 1;
+      if (seen[key] > 3) child.remove();
+    }
+  }
+}"""
+# The page has taken the colours, and they are drawn.
+_SETTLED = """scheme => [undefined, scheme].includes(
+  document.documentElement.dataset.theme) && new Promise(
+  done => requestAnimationFrame(() => requestAnimationFrame(() => done(true))))"""
+_RUN = """asked => axe.run(document,
+  {runOnly: asked, resultTypes: ['violations'], preload: false}).then(
+  found => found.violations.flatMap(rule => rule.nodes.slice(0, 3).map(
+    node => `${rule.id}: ${node.target.join(' ')} ${node.html.slice(0, 120)}`)))"""
+
+
+def pages(html: Path) -> list[str]:
+    """Addresses of the pages of a site that do not just lead to others."""
+    found = (p for p in sorted(html.rglob("*.html"))
+             if not _APART & set(p.relative_to(html).parts))
+    return [p.relative_to(html).as_posix() for p in found
+            if 'http-equiv="refresh"' not in p.read_text(encoding="utf-8").lower()]
+
+
+def parts(root) -> frozenset[tuple[str, ...]]:
+    """Kinds of elements of a page, each with what it stands in."""
+    def kind(element) -> tuple[str, str]:
+        return str(element.tag), element.get("class", "")
+
+    return frozenset((*kind(e), *kind(e.getparent())) for e in root.find("body").iter()
+                     if isinstance(e.tag, str))
+
+
+def sample(html: Path) -> list[str]:
+    """Pages that hold every part which any page holds.
+
+    Each page that is made by hand or stands alone; of those that a template makes, and of those in
+    another language, as few as have all parts of their kind.
+    """
+    alone, others = [], {}
+    for name in pages(html):
+        root = lxml.html.fromstring((html / name).read_bytes())
+        language, whole = root.get("lang"), root.find("body").get("class") == "lr-alone-table"
+        if language == SOURCE and not whole and name.split("/")[0] not in _ALIKE:
+            alone.append(name)
+        else:
+            others.setdefault(language, {})[name] = parts(root)
+    return alone + [name for found in others.values() for name in _covering(found)]
+
+
+def _covering(found: dict[str, frozenset]) -> Iterator[str]:
+    """Few of some pages, in which every part of all of them occurs."""
+    left = set().union(*found.values())
+    while left:
+        best = max(found, key=lambda name: len(found[name] & left))
+        yield best
+        left -= found[best]
+
+
+def faults(page, address: str, name: str, whole: bool = False) -> Iterator[str]:
+    """What axe-core finds in a page, in two widths, light and dark, and whether it fits zoomed.
+
+    Parameters
+    ----------
+    page : playwright.sync_api.Page
+    address, name : str
+        Of the site, and of the page below it.
+    whole : bool
+        Whether each row and item is looked at, also where many are alike.
+    """
+    page.emulate_media(color_scheme=SCHEMES[0], reduced_motion="reduce")
+    page.set_viewport_size({"width": ZOOMED, "height": 256})
+    page.goto(f"{address}/{name}")
+    if (wide := page.evaluate("document.documentElement.scrollWidth")) > ZOOMED:
+        yield f"{name}: {wide} px wide at {ZOOMED} px"
+    if not whole:
+        page.evaluate(_FEWER)
+    page.evaluate(f"{AXE}; 0")
+    for width in WIDTHS:
+        page.set_viewport_size({"width": width, "height": 900})
+        for scheme in SCHEMES:
+            page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+            page.wait_for_function(_SETTLED, arg=scheme)
+            asked = ({"type": "tag", "values": TAGS} if scheme == SCHEMES[0]
+                     else {"type": "rule", "values": COLOURS})
+            for fault in page.evaluate(_RUN, asked):
+                yield f"{name} ({width} px, {scheme}) {fault}"

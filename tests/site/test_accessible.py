@@ -1,0 +1,120 @@
+"""The site is for everybody: axe-core, keyboard, zoom, less motion, tables with headers."""
+
+from __future__ import annotations
+
+import accessible
+import lxml.html
+import pytest
+from test_browser import _page, browser  # noqa: F401
+
+GROUPS = 8  # of pages, that run beside each other
+KINDS = ("book/index.html", "book/methods.html", "book/glossary.html", "trials/sadri-2023.html",
+         "figures/knee-pain-any-3-6.html", "notebooks/knee-osteoarthritis/trials.html",
+         "notebooks/evidence-map.html", "search.html")
+STOPS = 120  # that are looked at on a page
+
+
+@pytest.fixture(scope="module")
+def sampled(html):
+    return accessible.sample(html)
+
+
+@pytest.mark.parametrize("group", range(GROUPS))
+def test_axe_finds_nothing_and_zoomed_pages_fit(browser, address, sampled, group):  # noqa: F811
+    page = browser.new_page()
+    found = [fault for name in sampled[group::GROUPS]
+             for fault in accessible.faults(page, address, name)]
+    page.close()
+    assert not found, "\n".join(found)
+
+
+def test_axe_finds_what_is_wrong(browser, address):  # noqa: F811
+    page = browser.new_page()
+    page.route("**/wrong.html", lambda route: route.fulfill(
+        content_type="text/html", body="<html><title>t</title><main><h1>h</h1><img src=''>"))
+    found = " ".join(accessible.faults(page, address, "wrong.html"))
+    page.close()
+    assert "html-has-lang" in found and "image-alt" in found
+
+
+def test_pages_have_titles_landmarks_and_tables_with_headers(html):
+    titles, wrong = {}, []
+    for name in accessible.pages(html):
+        root = lxml.html.fromstring((html / name).read_bytes())
+        title = root.findtext("head/title").strip()
+        if not title:
+            wrong.append(f"{name}: no title")
+        if {"trials", "figures"}.isdisjoint(name.split("/")) and root.find("body").get(
+                "class") != "lr-alone-table":  # which are called as in other indications
+            titles.setdefault(title, []).append(name)
+        if [len(root.xpath(path)) for path in ("//h1", "//main")] != [1, 1]:
+            wrong.append(f"{name}: not one heading and one main part")
+        for table in root.xpath("//table"):
+            heads = table.xpath(".//th")
+            named = table.find("caption") is not None or table.get("aria-label")
+            plain = table.get("class") == "table"  # of a text, which says what it holds
+            if not (named or plain) or not heads or not all(th.get("scope") for th in heads):
+                wrong.append(f"{name}: table {table.get('id') or table.get('class')}")
+    wrong += [f"one title: {names}" for names in titles.values() if len(names) > 1]
+    assert not wrong, "\n".join(wrong)
+
+
+# Where the focus is, whether it can be seen, and its contrast with what is behind it.
+_FOCUS = """() => {
+  const canvas = document.createElement('canvas').getContext('2d', {willReadFrequently: true});
+  const rgba = colour => {
+    canvas.clearRect(0, 0, 1, 1);
+    canvas.fillStyle = colour;
+    canvas.fillRect(0, 0, 1, 1);
+    return [...canvas.getImageData(0, 0, 1, 1).data];
+  };
+  const light = ([r, g, b]) => [r, g, b].map(c => c / 255)
+    .map(c => c <= .03928 ? c / 12.92 : ((c + .055) / 1.055) ** 2.4)
+    .reduce((sum, c, i) => sum + c * [.2126, .7152, .0722][i], 0);
+  const e = document.activeElement, style = getComputedStyle(e);
+  if (e === document.body) return null;
+  const ground = one => one ? rgba(getComputedStyle(one).backgroundColor) : [255, 255, 255, 255];
+  let behind = e.parentElement;
+  while (ground(behind)[3] < 255) behind = behind.parentElement;
+  const [a, b] = [rgba(style.outlineColor), ground(behind)].map(light).sort((x, y) => y - x);
+  window.order = window.order || [];
+  const last = window.order.at(-1), follows = !last || !!(
+    last.compareDocumentPosition(e) & Node.DOCUMENT_POSITION_FOLLOWING);
+  window.order.push(e);
+  return {name: e.outerHTML.slice(0, 100), width: style.outlineStyle === 'none' ? 0
+          : parseFloat(style.outlineWidth), contrast: (a + .05) / (b + .05),
+          follows, seen: e.checkVisibility({visibilityProperty: true})};
+}"""
+
+
+@pytest.mark.parametrize("scheme", accessible.SCHEMES)
+@pytest.mark.parametrize("name", KINDS)
+def test_the_keyboard_reaches_all_in_order_and_the_focus_is_seen(browser, address, name, scheme):  # noqa: F811
+    page = _page(browser, 1280, scheme)
+    page.goto(f"{address}/{name}")
+    page.evaluate("document.activeElement.blur()")
+    wrong = []
+    for stop in range(STOPS):
+        page.keyboard.press("Tab")
+        here = page.evaluate(_FOCUS)
+        if here is None:  # behind the last stop
+            break
+        if not here["follows"] or not here["seen"] or here["width"] < 2 or here["contrast"] < 3:
+            wrong.append(f"{stop}: {here}")
+    page.context.close()
+    assert stop > 5 and not wrong, "\n".join(wrong)
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_nothing_moves_for_whoever_asks_for_less_motion(browser, address, name):  # noqa: F811
+    page = _page(browser, 1280)
+    page.emulate_media(reduced_motion="reduce")
+    page.goto(f"{address}/{name}")
+    moving = page.evaluate("""() => [...document.querySelectorAll('*')].flatMap(e => {
+      const style = getComputedStyle(e);
+      const long = x => x.split(',').some(one => parseFloat(one) > .01);
+      return long(style.transitionDuration) || style.scrollBehavior !== 'auto'
+        || style.animationName !== 'none' && long(style.animationDuration)
+        ? [e.outerHTML.slice(0, 80)] : []; }).slice(0, 5)""")
+    page.context.close()
+    assert not moving
