@@ -22,11 +22,11 @@ from conftest import append, edit, read_table, write_table
 from made_up import KNEE, World
 from small_book import DISC
 
-from livingreview.data import dataset, reads
+from livingreview.data import dataset, reads, store
 from livingreview.data.dataset import load
 from livingreview.data.reading import DataError
 from livingreview.data.store import VARIABLE, Store
-from livingreview.review import review
+from livingreview.review import review, whole
 from livingreview.site import freshness, notebooks
 from livingreview.site.workers import Workers
 
@@ -187,9 +187,27 @@ def test_a_page_that_draws_nothing_loads_nothing_that_draws_or_validates(execute
     assert loaded == ""
 
 
+def _built_of(data: Path, monkeypatch) -> None:
+    """Make this process one of a build of these data."""
+    monkeypatch.setenv("LIVINGREVIEW_DATA", str(data))
+    monkeypatch.setenv(VARIABLE, str(data.parent / "store"))
+
+
+def test_other_data_than_those_of_a_build_keep_nothing_in_its_store(tmp_path, monkeypatch):
+    own = World(tmp_path / "own" / "data").trial("doe-2020").pair("doe-2020").analysis().write()
+    _built_of(own, monkeypatch)
+    monkeypatch.setattr(store, "KEPT", 1)
+    first = review(load(own)).document
+    other = World(tmp_path / "data").trial("roe-2021").pair("roe-2021").analysis()
+    assert review(load(other.write())).document["analyses"] != first["analyses"]
+    monkeypatch.setattr(dataset, "_examined", None)  # whoever examines or computes again, fails
+    monkeypatch.setattr(whole, "analyse", None)
+    assert review(load(own)).document == first
+
+
 def test_data_that_a_build_has_read_are_read_again_when_they_change(tmp_path, monkeypatch):
     book = small_book.make(tmp_path)
-    monkeypatch.setenv(VARIABLE, str(tmp_path / "store"))
+    _built_of(book / "data", monkeypatch)
     first = load(book / "data")
     monkeypatch.setattr(dataset, "_examined", None)  # whoever examines again, fails
     kept = load(book / "data")
@@ -197,7 +215,7 @@ def test_data_that_a_build_has_read_are_read_again_when_they_change(tmp_path, mo
     for path, frame in first.frames.items():
         pd.testing.assert_frame_equal(kept.frames[path], frame)
     monkeypatch.undo()
-    monkeypatch.setenv(VARIABLE, str(tmp_path / "store"))
+    _built_of(book / "data", monkeypatch)
     edit(book / "data", f"{DISC}/outcomes.csv", CELL, "mean", "20")
     assert next(r for r in load(book / "data").records("outcomes", DISC)
                 if r.items() >= CELL.items())["mean"] == 20
@@ -208,8 +226,8 @@ def test_data_that_a_build_has_read_are_read_again_when_they_change(tmp_path, mo
 
 
 def test_results_follow_a_word_that_was_looked_up_before_they_were_computed(tmp_path, monkeypatch):
-    monkeypatch.setenv(VARIABLE, str(tmp_path / "store"))
     folder = World(tmp_path / "data").trial("doe-2020").pair("doe-2020").analysis().write()
+    _built_of(folder, monkeypatch)
     data = load(folder)
     assert data.label("indication", KNEE) != "Knees"
     review(data)

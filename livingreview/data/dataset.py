@@ -298,6 +298,22 @@ def default_folder() -> Path:
     return beside if beside.is_dir() else Path("data")
 
 
+def store_of(folder: Path) -> Store | None:
+    """The store of the build whose data these are.
+
+    Parameters
+    ----------
+    folder : Path
+
+    Returns
+    -------
+    Store or None
+        None for any other data: they would take the place of the build's own.
+    """
+    own = os.path.realpath(folder) == os.path.realpath(default_folder())
+    return Store.chosen() if own else None
+
+
 def _list_problems(raw: Raw, raws: Mapping[str, Raw]) -> list[Problem]:
     """Lists of which the vocabulary has no word, though a table with rows uses them."""
     if not raw.whole or raw.absent:
@@ -437,7 +453,7 @@ def examine(folder: Path | str | None = None, every_warning: bool = False) -> Da
     with _without_collector(), reads.unnoted():
         if every_warning:
             return _examined(folder, sys.maxsize)
-        store = Store.chosen()
+        store = store_of(folder)
         return _kept(folder, store) if store else _examined(folder)
 
 
