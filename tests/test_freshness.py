@@ -30,6 +30,8 @@ from livingreview.review import review, whole
 from livingreview.site import freshness, notebooks
 from livingreview.site.workers import Workers
 
+pytestmark = pytest.mark.xdist_group("freshness")  # they share a book
+
 CELL = {"study_id": "one-2020", "arm_id": "msc"}
 # What a build says, in order, as regular expressions.
 MOMENTS = ("to execute", "reading sources", "writing output.*%")
