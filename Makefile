@@ -31,6 +31,9 @@ lint: $(READY) ## style of the code (seconds)
 	$(BIN)/ruff check livingreview tests
 
 unit: $(READY) ## unit tests: statistics, data, effects, results, views (11 minutes)
+	@# the results of the data are computed once, by all cores, where both halves of the tests find them
+	LIVINGREVIEW_STORE=$(CURDIR)/_build/test-store $(BIN)/python -m livingreview results \
+	  --out _build/test-store/results.json
 	$(BIN)/python -m pytest -q -n 2 --dist loadgroup --durations 20 tests --ignore tests/site
 
 check: $(READY) ## validate the data (seconds)

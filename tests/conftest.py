@@ -116,6 +116,12 @@ def kept_results():
     os.environ[store.VARIABLE] = str(DATA.parent / "_build" / "test-store")
 
 
+def built_of(data: Path, monkeypatch) -> None:
+    """Make this process one of a build of these data, with a store of its own."""
+    monkeypatch.setenv("LIVINGREVIEW_DATA", str(data))
+    monkeypatch.setenv(store.VARIABLE, str(data.parent / "store"))
+
+
 @pytest.fixture
 def nothing_kept(monkeypatch):
     """Every result is computed."""

@@ -10,9 +10,11 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from click.testing import CliRunner, Result
 from pybtex.database import parse_string
 from pybtex.richtext import Text
 
+from livingreview.__main__ import main
 from livingreview.data.dataset import load
 from livingreview.data.reading import DataError, Problem
 from livingreview.site import bibliography, build, extension, places
@@ -26,6 +28,11 @@ def _run(*arguments, cwd=ROOT, env=None) -> subprocess.CompletedProcess:
     return subprocess.run([sys.executable, "-m", "livingreview", *map(str, arguments)], cwd=cwd,
                           capture_output=True, text=True, check=False,
                           env={**os.environ, **(env or {})})
+
+
+def _call(*arguments) -> Result:
+    """The same within this process."""
+    return CliRunner().invoke(main, list(map(str, arguments)))
 
 
 @pytest.fixture
@@ -97,8 +104,8 @@ def test_results_are_the_same_to_the_last_byte(tmp_path):
 
 
 def test_wrong_calls_exit_with_two(tmp_path):
-    assert _run("results", "--no-such-option").returncode == 2
-    assert _run("nonsense").returncode == 2
+    assert _call("results", "--no-such-option").exit_code == 2
+    assert _call("nonsense").exit_code == 2
 
 
 def test_a_folder_that_is_not_there_is_named(tmp_path):
@@ -111,16 +118,16 @@ def test_a_folder_that_is_not_there_is_named(tmp_path):
     ("check", ""), ("results", "--data", ""), ("results", "--out", ""), ("describe", "--data", ""),
     ("build", "--data", ""), ("build", "--out", "")], ids=" ".join)
 def test_an_empty_path_is_refused(arguments):
-    done = _run(*arguments)
-    assert done.returncode == 2
+    done = _call(*arguments)
+    assert done.exit_code == 2
     assert "the path is empty" in done.stderr
 
 
 def test_results_that_cannot_be_written_are_refused_before_they_are_computed(tmp_path):
     (tmp_path / "file").write_text("")
     for out in (tmp_path / "file" / "results.json", "/proc/results.json", "/dev/null"):
-        done = _run("results", "--out", out)
-        assert done.returncode == 2
+        done = _call("results", "--out", out)
+        assert done.exit_code == 2
         assert done.stderr.startswith(f"cannot write {out}") and done.stderr.count("\n") == 1
 
 
@@ -140,14 +147,14 @@ def test_describe_writes_both_files_or_none(tmp_path):
     data = tmp_path / "data"
     shutil.copytree(ROOT / "data", data)
     before = (data / "datapackage.json").read_bytes()
-    assert _run("describe", "--data", data).returncode == 0
+    assert _call("describe", "--data", data).exit_code == 0
     assert (data / "datapackage.json").read_bytes() == before
 
     (data / "codebook.csv").unlink()
     (data / "codebook.csv").mkdir()
     (data / "datapackage.json").write_text("as it was")
-    done = _run("describe", "--data", data)
-    assert done.returncode == 2
+    done = _call("describe", "--data", data)
+    assert done.exit_code == 2
     assert done.stderr.startswith("cannot write") and done.stderr.count("\n") == 1
     assert (data / "datapackage.json").read_text() == "as it was"
 

@@ -90,6 +90,7 @@ def test_the_workbook_offers_the_words_of_each_list_and_marks_what_is_required(f
     letter = choice.formula1.split("$")[1]
     words = [c.value for c in book["lists"][letter]]
     assert words[:3] == ["role", "intervention", "comparator"]
+    assert {sheet.column_dimensions[cell.column_letter].number_format for cell in sheet[1]} == {"@"}
 
 
 def test_csv_templates_are_the_headers_and_overwrite_nothing(folder, tmp_path):

@@ -17,6 +17,8 @@ from livingreview.render import engine
 from livingreview.site import cbor, light, search
 from livingreview.site.light import Used, cut
 
+pytestmark = pytest.mark.xdist_group("light")  # they share a book
+
 
 def _used(html: str, script: str = "", asked_for: tuple[str, ...] = ()) -> Used:
     used = Used(asked_for=frozenset(asked_for))

@@ -6,8 +6,8 @@ import re
 from collections import defaultdict
 
 import pytest
-from bs4 import BeautifulSoup
 from conftest import DATA
+from lxml.html import fragment_fromstring
 from made_up import KNEE, World
 from rendered import figure, soup
 from shown import PAGES, shown
@@ -56,12 +56,12 @@ def _identifiers(data: Dataset) -> set[str]:
 
 def _said(markup) -> list[str]:
     """Texts that readers see, those of menus included; data in a `code` element are data."""
-    soup = BeautifulSoup(str(markup), "lxml")
-    for hidden in soup(["script", "style", "code"]):
-        hidden.decompose()
-    menus = [value for tag in soup.find_all(True) for key, value in tag.attrs.items()
+    page = fragment_fromstring(str(markup), create_parent="div")
+    for hidden in page.xpath(".//script | .//style | .//code"):
+        hidden.drop_tree()
+    menus = [value for tag in page.iter("*") for key, value in tag.attrib.items()
              if key.startswith(("data-select-", "aria-label", "title"))]
-    return [*map(str, soup.find_all(string=True)), *menus]
+    return [*page.itertext(), *menus]
 
 
 def _leaks(markup, identifiers: set[str]) -> set[str]:

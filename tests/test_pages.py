@@ -7,7 +7,7 @@ from pathlib import Path
 import jupytext
 import pytest
 from bs4 import BeautifulSoup
-from conftest import DATA
+from conftest import DATA, built_of
 from made_up import KNEE, World
 
 from livingreview.render.chapter import Chapter
@@ -46,7 +46,7 @@ def _failures(page: Path) -> list[str]:
 def test_pages_stand_without_the_rows_of_a_table(data_copy, monkeypatch, emptied):
     for name in emptied:
         _without_rows(data_copy, name)
-    monkeypatch.setenv("LIVINGREVIEW_DATA", str(data_copy))
+    built_of(data_copy, monkeypatch)
     failures = [line for page in PAGES for line in _failures(page)]
     assert not failures, "\n\n".join(failures)
 

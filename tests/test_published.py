@@ -28,6 +28,8 @@ from livingreview.review import review
 from livingreview.site import api, feed, heads
 from livingreview.site import versioned as site
 
+pytestmark = pytest.mark.xdist_group("published")  # they share a project
+
 SCHEMAS = Path(__file__).parent / "schemas"
 FIRST, SECOND = "2026.11.0", "2026.12.0"
 # What the crate cannot say: the contributors have no address, no identifier and no contact.

@@ -11,7 +11,7 @@ import nbformat
 import pytest
 from bs4 import BeautifulSoup
 from click.testing import CliRunner, Result
-from conftest import DATA
+from conftest import DATA, built_of
 from IPython.display import Markdown
 from made_up import KNEE, World
 from rendered import plain, soup
@@ -157,7 +157,7 @@ def test_a_rerun_names_its_data_and_needs_nothing_beside_it(folder, tmp_path, mo
 
 
 def test_a_rerun_without_a_folder_is_of_the_projects_own_data(folder, tmp_path, monkeypatch):
-    monkeypatch.setenv("LIVINGREVIEW_DATA", str(folder))
+    built_of(folder, monkeypatch)
     done = _call("rerun", _notebook(tmp_path), "-p", "window=6", "--out", tmp_path / "out")
     assert done.exit_code == 0, done.output
     page = (tmp_path / "out" / "made-up.html").read_text(encoding="utf-8")

@@ -597,12 +597,16 @@ def test_joints_are_counted_as_patients(world):
 # --- results.json -------------------------------------------------------------------------------
 
 
+IN_ONE_PROCESS = pytest.mark.xdist_group("documents")  # it takes long
+
+
 @pytest.fixture(scope="module")
 def documents() -> tuple[str, str]:
-    """The project's own results, computed twice from the files."""
+    """The project's own results, as another process may have kept them and computed here."""
+    kept = dumps(review(dataset.load(DATA)).document)
     with pytest.MonkeyPatch.context() as patch:
-        patch.delenv(VARIABLE)  # nothing is kept from one to the other
-        return tuple(dumps(review(dataset.load(DATA)).document) for _ in range(2))
+        patch.delenv(VARIABLE)
+        return kept, dumps(review(dataset.load(DATA)).document)
 
 
 def numbers(value):
@@ -615,10 +619,12 @@ def numbers(value):
         yield value
 
 
+@IN_ONE_PROCESS
 def test_two_runs_are_byte_identical(documents):
     assert documents[0] == documents[1]
 
 
+@IN_ONE_PROCESS
 def test_keys_are_sorted_and_numbers_short_and_finite(documents):
     def refuse(word):
         raise AssertionError(word)
@@ -630,10 +636,12 @@ def test_keys_are_sorted_and_numbers_short_and_finite(documents):
         assert number == float(f"{number:.10g}")
 
 
+@IN_ONE_PROCESS
 def test_nothing_of_clock_host_or_path_is_in_it(documents):
     assert "/work" not in documents[0] and str(DATA) not in documents[0]
 
 
+@IN_ONE_PROCESS
 def test_every_pool_of_the_project_hangs_together(documents):
     for outcome in json.loads(documents[0])["analyses"].values():
         used = [s for s in outcome["studies"] if s["yi"] is not None]

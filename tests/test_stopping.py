@@ -27,6 +27,8 @@ sys.path.append(str(ROOT / "bench"))
 
 import scale  # noqa: E402
 
+pytestmark = pytest.mark.xdist_group("stopping")  # they share a project
+
 VERSION, REVIEWS = "2026.11.0", 6
 TEST = "LIVINGREVIEW_TEST"  # the variable that marks what a test has started
 GRACE = 5  # seconds in which everything has ended, where the machine is free

@@ -84,20 +84,23 @@ def _of_data(node: str, start: int, end: int) -> bool:
     return node[left:right if right > 0 else len(node)].strip(" .;,:()…") in _data_texts()
 
 
-def _found(path: Path, patterns: dict[str, re.Pattern]) -> list[str]:
-    out = []
+@cache
+def _texts(path: Path) -> tuple[tuple[str, str], ...]:
+    """The texts that a page shows, each once, with the cell that shows it."""
+    found = {}
     for source, html in shown(path):
         page = BeautifulSoup(html, "lxml")
         for part in page.select(NOT_PROSE):
             part.decompose()
         for node in page.find_all(string=True):
-            text = " ".join(node.split())
-            for what, pattern in patterns.items():
-                out += [f"{path.stem}: {source.strip()[-60:]}: {what}: "
-                        f"{text[max(0, m.start() - 60):m.end() + 60]}"
-                        for m in pattern.finditer(text)
-                        if not _of_data(text, m.start(), m.end())]
-    return sorted(set(out))
+            found.setdefault(" ".join(node.split()), source.strip()[-60:])
+    return tuple((source, text) for text, source in found.items())
+
+
+def _found(path: Path, patterns: dict[str, re.Pattern]) -> list[str]:
+    return sorted({f"{path.stem}: {source}: {what}: {text[max(0, m.start() - 60):m.end() + 60]}"
+                   for source, text in _texts(path) for what, pattern in patterns.items()
+                   for m in pattern.finditer(text) if not _of_data(text, m.start(), m.end())})
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda p: p.stem)

@@ -23,7 +23,8 @@ from livingreview.review import dumps, review, whole
 from livingreview.site import notebooks, workers
 from livingreview.site.workers import Workers, WorkersError
 
-pytestmark = pytest.mark.usefixtures("nothing_kept")
+pytestmark = [pytest.mark.usefixtures("nothing_kept"),
+              pytest.mark.xdist_group("workers")]  # they share a cluster
 
 
 @pytest.fixture(scope="module")

@@ -298,14 +298,30 @@ def default_folder() -> Path:
     return beside if beside.is_dir() else Path("data")
 
 
+def store_of(folder: Path) -> Store | None:
+    """The store of the build whose data these are.
+
+    Parameters
+    ----------
+    folder : Path
+
+    Returns
+    -------
+    Store or None
+        None for any other data: they would take the place of the build's own.
+    """
+    own = os.path.realpath(folder) == os.path.realpath(default_folder())
+    return Store.chosen() if own else None
+
+
 def _list_problems(raw: Raw, raws: Mapping[str, Raw]) -> list[Problem]:
     """Lists of which the vocabulary has no word, though a table with rows uses them."""
     if not raw.whole or raw.absent:
         return []  # nobody can say which words are there
-    wanted = {c.vocabulary for used in raws.values() if not used.codes.empty
+    wanted = {c.vocabulary for used in raws.values() if used.rows
               for c in used.table.columns if c.vocabulary}
     missing = sorted({"indication", *wanted} - set(raw.texts["list"]))
-    if raw.codes.empty:
+    if not raw.rows:
         missing = ["all lists"]
     return [Problem(raw.path, 1, "list", name, "no row has a word of this list",
                     "one row per allowed word", rule="list") for name in missing]
@@ -331,7 +347,7 @@ def _indications(folder: Path, vocabulary: Raw | None, problems: list[Problem]) 
     if "indication" not in words:
         return holding
     listed = []
-    for row, name, value in zip(vocabulary.codes.index, vocabulary.cells("list"),
+    for row, name, value in zip(vocabulary.rows, vocabulary.cells("list"),
                                 vocabulary.cells("value"), strict=True):
         if name != "indication":
             continue
@@ -437,7 +453,7 @@ def examine(folder: Path | str | None = None, every_warning: bool = False) -> Da
     with _without_collector(), reads.unnoted():
         if every_warning:
             return _examined(folder, sys.maxsize)
-        store = Store.chosen()
+        store = store_of(folder)
         return _kept(folder, store) if store else _examined(folder)
 
 
@@ -463,7 +479,7 @@ def _examined(folder: Path, shown: int = SHOWN) -> Dataset:
     frames, less_sure = {}, []
     for path, raw in raws.items():
         indication = path.split("/")[0] if raw.table.folder == "indication" else ""
-        if not raw.codes.empty:
+        if raw.rows:
             problems += column_problems(raw, words) + key_problems(raw)
             problems += foreign_problems(raw, raws, indication)
             less_sure += form_problems(raw, shown)

@@ -8,9 +8,10 @@ import io
 import re
 import stat
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import date
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -129,9 +130,10 @@ class Raw:
     ----------
     texts : dict of str to list of str
         The distinct texts of each column.
-    codes : pandas.DataFrame
-        For each row and column the position of its text in `texts`; the index is the line of the
-        file on which the record begins.
+    places : dict of str to numpy.ndarray
+        For each column and row the position of its text in `texts`.
+    rows : list of int
+        The line of the file on which each record begins.
     absent : frozenset of str
         Declared columns that the header must have and does not; their cells are empty here.
     whole : bool
@@ -141,33 +143,38 @@ class Raw:
     table: Table
     path: str
     texts: dict[str, list[str]]
-    codes: pd.DataFrame
+    places: dict[str, np.ndarray]
+    rows: list[int]
     absent: frozenset[str]
     whole: bool
     digest: str
 
     def cells(self, name: str) -> list[str]:
         """The text of every cell of a column."""
-        return list(map(self.texts[name].__getitem__, self.codes[name]))
+        return list(map(self.texts[name].__getitem__, self.places[name].tolist()))
+
+    def cell(self, name: str, position: int) -> str:
+        """The text of one cell."""
+        return self.texts[name][self.places[name][position]]
 
     def each(self, name: str, function, dtype) -> np.ndarray:
         """`function` of every cell of a column, called once for each distinct text."""
         values = np.array([function(text) for text in self.texts[name]], dtype=dtype)
-        return values[self.codes[name].to_numpy()]
+        return values[self.places[name]]
 
 
 def _raw(table: Table, path: str, rows: list[int], columns: dict[str, tuple[str, ...]],
          whole: bool, digest: str) -> Raw:
     """A file from the columns that it has."""
-    texts, codes = {}, {}
+    texts, places = {}, {}
     for name in table.names:
         cells = columns.get(name, ("",) * len(rows))
         position = {text: i for i, text in enumerate(dict.fromkeys(cells))}
         texts[name] = list(position)
-        codes[name] = np.fromiter(map(position.__getitem__, cells), dtype=np.int64,
-                                  count=len(rows))
+        places[name] = np.fromiter(map(position.__getitem__, cells), dtype=np.int64,
+                                   count=len(rows))
     absent = frozenset(c.name for c in table.columns if not c.optional) - set(columns)
-    return Raw(table, path, texts, pd.DataFrame(codes, index=rows), absent, whole, digest)
+    return Raw(table, path, texts, places, rows, absent, whole, digest)
 
 
 def _read_bytes(folder: Path, table: Table, path: str, problems: list[Problem]) -> bytes | None:
@@ -400,42 +407,51 @@ def _first_failures(passing: np.ndarray, shown: int = SHOWN) -> tuple[np.ndarray
 
 
 def column_problems(raw: Raw, words: dict[str, set[str]]) -> list[Problem]:
-    """Type, range, vocabulary and required cells, by a pandera schema made from the table.
+    """Type, range, vocabulary and required cells, by a pandera schema of the columns that fail.
 
-    The schema looks at the codes of the texts, so that each distinct text is tested once.
+    Each distinct text is tested once, and the schema looks at where the texts are.
     """
-    import pandera.pandas as pa  # slow to load, and most processes validate nothing
-
-    meaning, schema = {}, {}
+    meaning, failed = {}, {}
     for column in raw.table.columns:
         if column.name in raw.absent:
             continue  # one problem already; its cells are not empty, they are not there
-        checks = []
         for rule, wrong, test, expected in _cell_tests(column, words):
             passing, more = _first_failures(raw.each(column.name, test, bool))
-            name = f"{column.name}/{rule}"
-            meaning[name] = [rule, wrong, expected, more]
-            checks.append(pa.Check(lambda s, passing=passing: pd.Series(passing, index=s.index),
-                                   error=name, name=name))
-        if checks:
-            schema[column.name] = pa.Column(checks=checks)
-    try:
-        pa.DataFrameSchema(schema).validate(raw.codes, lazy=True)
-        return []
-    except pa.errors.SchemaErrors as errors:
-        cases = errors.failure_cases
+            if not passing.all():
+                meaning[f"{column.name}/{rule}"] = [rule, wrong, expected, more]
+                failed.setdefault(column.name, {})[f"{column.name}/{rule}"] = passing
     out = []
-    for name, row, code in zip(cases["check"], cases["index"], cases["failure_case"],
-                               strict=True):
-        column = raw.table.column(str(name).split("/")[0])
+    for name, row, place in _cases(raw, failed):
+        column = raw.table.column(name.split("/")[0])
         rule, wrong, expected, more = meaning[name]
-        value = raw.texts[column.name][int(code)]
+        value = raw.texts[column.name][place]
         if rule == "type":
             wrong = _describe(column, value)
-        out.append(Problem(raw.path, int(row), column.name, value, wrong, expected, rule=rule,
+        out.append(Problem(raw.path, row, column.name, value, wrong, expected, rule=rule,
                            more=more))
         meaning[name][3] = 0  # the others are counted once
     return out
+
+
+def _cases(raw: Raw, failed: dict[str, dict[str, np.ndarray]]) -> Iterator[tuple[str, int, int]]:
+    """The check, the line, and where the text is, of each cell that does not pass a check."""
+    if not failed:
+        return
+    import pandera.pandas as pa  # slow to load, and most data are sound
+
+    def check(name: str, passing: np.ndarray) -> pa.Check:
+        return pa.Check(lambda s: pd.Series(passing, index=s.index), error=name, name=name)
+
+    schema = pa.DataFrameSchema({
+        column: pa.Column(checks=[check(name, passing) for name, passing in checks.items()])
+        for column, checks in failed.items()})
+    try:
+        schema.validate(pd.DataFrame({c: raw.places[c] for c in failed}, index=raw.rows), lazy=True)
+    except pa.errors.SchemaErrors as errors:
+        cases = errors.failure_cases
+        for name, row, place in zip(cases["check"], cases["index"], cases["failure_case"],
+                                    strict=True):
+            yield str(name), int(row), int(place)
 
 
 def form_problems(raw: Raw, shown: int = SHOWN) -> list[Problem]:
@@ -454,8 +470,8 @@ def form_problems(raw: Raw, shown: int = SHOWN) -> list[Problem]:
             continue
         passing, more = _first_failures(
             raw.each(column.name, _all_pass([test], column.many), bool), shown)
-        for row, code in raw.codes.loc[~passing, column.name].items():
-            out.append(Problem(raw.path, int(row), column.name, raw.texts[column.name][code],
+        for i in np.flatnonzero(~passing):
+            out.append(Problem(raw.path, raw.rows[i], column.name, raw.cell(column.name, i),
                                *words, more))
             more = 0
     return out
@@ -470,24 +486,26 @@ def key_problems(raw: Raw) -> list[Problem]:
     key = list(raw.table.key)
     if not key or raw.absent & set(key):
         return []
-    codes = raw.codes[key].copy()
-    for name in key:
-        if raw.table.column(name).type in ("number", "integer"):  # 6 and 6.0 are one visit
-            same = {}
-            codes[name] = raw.each(name, lambda text, same=same: same.setdefault(
-                float(text) if _number_ok(text) else text, len(same)), np.int64)
-    group = codes.groupby(key, sort=False).ngroup().to_numpy()
-    first = np.unique(group, return_index=True)[1]
-    again, more = _first_failures(first[group] == np.arange(len(group)))
+    first: dict[tuple, int] = {}
+    rows = zip(*(_compared(raw, name) for name in key), strict=True)
+    before = [first.setdefault(row, i) for i, row in enumerate(rows)]
+    once, more = _first_failures(np.array(before, dtype=np.int64) == np.arange(len(before)))
     out = []
-    for position in np.flatnonzero(~again):
-        cells = [raw.texts[name][raw.codes[name].iat[position]] for name in key]
-        out.append(Problem(raw.path, int(raw.codes.index[position]), "+".join(key),
-                           " | ".join(cells),
-                           f"row {raw.codes.index[first[group[position]]]} has the same key",
+    for i in np.flatnonzero(~once):
+        out.append(Problem(raw.path, raw.rows[i], "+".join(key),
+                           " | ".join(raw.cell(name, i) for name in key),
+                           f"row {raw.rows[before[i]]} has the same key",
                            "one row per key", rule="key", more=more))
         more = 0
     return out
+
+
+def _compared(raw: Raw, name: str) -> list[str | float]:
+    """What the cells of a key are compared by: 6 and 6.0 are one visit."""
+    cells = raw.cells(name)
+    if raw.table.column(name).type in ("number", "integer"):
+        return [float(text) if _number_ok(text) else text for text in cells]
+    return cells
 
 
 def foreign_problems(raw: Raw, raws: dict[str, Raw], indication: str) -> list[Problem]:
@@ -501,12 +519,11 @@ def foreign_problems(raw: Raw, raws: dict[str, Raw], indication: str) -> list[Pr
         known = set(zip(*map(target.cells, key.to), strict=True))
         *same, last = key.columns
         many = raw.table.column(last).many
-        passing = np.ones(len(raw.codes), dtype=bool)
-        for values, rows in raw.codes.groupby(list(key.columns), sort=False).indices.items():
-            texts = [raw.texts[name][code] for name, code in zip(
-                key.columns, np.atleast_1d(values), strict=True)]
-            passing[rows] = not texts[-1] or all(
-                (*texts[:-1], part) in known for part in split(texts[-1], many) if part)
+        rows = list(zip(*map(raw.cells, key.columns), strict=True))
+        sound = {texts: not texts[-1] or all((*texts[:-1], part) in known
+                                             for part in split(texts[-1], many) if part)
+                 for texts in set(rows)}
+        passing = np.array([sound[texts] for texts in rows], dtype=bool)
         if same:  # an unknown study has no arms either: that is said once, at the study
             passing |= unknown.get(same[0], False)
         unknown[last] = ~passing
@@ -519,10 +536,10 @@ def _unknown_cells(raw: Raw, key: ForeignKey, target: Raw, passing: np.ndarray) 
     """One problem for each of the first cells that do not pass."""
     passing, more = _first_failures(passing)
     out = []
-    for row, codes in raw.codes.loc[~passing, list(key.columns)].iterrows():
-        texts = [raw.texts[name][code] for name, code in codes.items()]
+    for i in np.flatnonzero(~passing):
+        texts = [raw.cell(name, i) for name in key.columns]
         out.append(Problem(
-            raw.path, int(row), key.columns[-1], texts[-1],
+            raw.path, raw.rows[i], key.columns[-1], texts[-1],
             f"no such {' and '.join(key.to)} in {target.path}"
             + (f" for {texts[0]}" if len(texts) > 1 else ""),
             f"one that {target.path} lists", rule="foreign-key", more=more))
@@ -532,7 +549,9 @@ def _unknown_cells(raw: Raw, key: ForeignKey, target: Raw, passing: np.ndarray) 
 
 def typed(raw: Raw, words: dict[str, set[str]]) -> pd.DataFrame:
     """The table with types; a cell with an error becomes empty, so that other rules can go on."""
-    frame = {}
+    if not raw.rows:
+        return _typed_none(raw.table)
+    frame, index = {}, pd.Index(raw.rows, name="row")
     for column in raw.table.columns:
         sound = _all_pass([test for _, _, test, _ in _tests(column, words)], column.many)
         if column.type in ("number", "integer"):
@@ -542,8 +561,14 @@ def typed(raw: Raw, words: dict[str, set[str]]) -> pd.DataFrame:
         else:
             frame[column.name] = pd.Series(
                 raw.each(column.name, lambda v, ok=sound: v if ok(v) else "", object),
-                index=raw.codes.index, dtype=object)
-    return pd.DataFrame(frame, index=raw.codes.index).rename_axis("row")
+                index=index, dtype=object)
+    return pd.DataFrame(frame, index=index)
+
+
+@cache
+def _typed_none(table: Table) -> pd.DataFrame:
+    """A file without rows as a table; nothing changes it."""
+    return no_rows(table).set_axis(pd.Index([], dtype=object, name="row"))
 
 
 def no_rows(table: Table) -> pd.DataFrame:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 from ..data.dataset import Dataset
 from .comparisons import (
@@ -92,6 +93,7 @@ class Evidence:
             self.contrasts[row["study_id"]].append(row)
         self._heard = self._arms_with_numbers()
         self._contests = self._all_contests()
+        self._asked: dict[tuple[str, str], dict[str, list[list[Contest]]]] = {}
         self.found: dict = {}  # effects that were found once (see `selection`)
 
     def _by_arm(self, table: str) -> dict[tuple[str, str], list]:
@@ -111,6 +113,17 @@ class Evidence:
             seen.add(study_id)
             study_id = parent
         return study_id
+
+    @cached_property
+    def overlaps(self) -> dict[str, list[tuple[str, str, Mapping]]]:
+        """By trial: the two that share patients, of which it is one, and the row that says so."""
+        out = defaultdict(list)
+        for row in self.data.records("cohort_overlaps"):
+            if row["indication"] == self.indication:
+                one, other = (self.trial_of(row[key]) for key in ("study_id", "other_study_id"))
+                for trial in {one, other} if one != other else ():  # companions are one trial
+                    out[trial].append((one, other, row))
+        return dict(out)
 
     def _arms_with_numbers(self) -> set[tuple[str, str]]:
         """(trial, arm) of which a report has some number, alone or in a union that holds it."""
@@ -205,6 +218,11 @@ class Evidence:
             own has one alternative; against placebo, a substance or conservative care these are
             only the pairs in which neither arm got anything else, unless a background is asked.
         """
+        if (comparison, background) not in self._asked:  # every variant of an analysis asks again
+            self._asked[comparison, background] = self._chosen(comparison, background)
+        return self._asked[comparison, background]
+
+    def _chosen(self, comparison: str, background: str) -> dict[str, list[list[Contest]]]:
         out, plain_kinds = {}, plain_classes(self.data)
         kinds = any_order(self.data) if comparison == "any" else (comparison,)
         for trial, contests in self._contests.items():

@@ -17,12 +17,7 @@ from .values import Unusable
 
 def shares_patients(ev: Evidence, trial: str, rules: Rules) -> str:
     """With which trial patients are shared, in words, where that bars this one."""
-    for overlap in ev.data.records("cohort_overlaps"):
-        if overlap["indication"] != ev.indication:
-            continue
-        one, other = (ev.trial_of(overlap[key]) for key in ("study_id", "other_study_id"))
-        if trial not in (one, other) or one == other:  # companions are one trial already
-            continue
+    for one, _, overlap in ev.overlaps.get(trial, ()):
         keep = ev.trial_of(overlap["keep"]) if overlap["keep"] else one
         if overlap["action"] == "exclude-other" and trial != keep and not rules.sure_overlaps:
             return said("shared", study=keep)
@@ -31,11 +26,9 @@ def shares_patients(ev: Evidence, trial: str, rules: Rules) -> str:
 
 def _possibly_shared(ev: Evidence, trial: str, present: set[str]) -> str:
     """With which trial of the same analysis patients may be shared, in words."""
-    for overlap in ev.data.records("cohort_overlaps"):
-        if overlap["indication"] == ev.indication and overlap["action"] == "warn":
-            one, other = (ev.trial_of(overlap[key]) for key in ("study_id", "other_study_id"))
-            if trial == other != one and one in present:
-                return said("possibly-shared", study=one)
+    for one, other, overlap in ev.overlaps.get(trial, ()):
+        if overlap["action"] == "warn" and trial == other and one in present:
+            return said("possibly-shared", study=one)
     return ""
 
 

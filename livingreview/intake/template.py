@@ -73,17 +73,16 @@ def _table_sheet(book: Workbook, table: Table, lists: dict[str, str]) -> None:
         head.font = Font(bold=column.required)
         head.fill = PatternFill("solid", start_color="DDE6EE" if column.required else "F3F3F3")
         head.comment = Comment(describe(table, column), "template", width=320, height=110)
-        sheet.column_dimensions[letter].width = max(12, len(column.name) + 3)
-        cells = f"{letter}2:{letter}{_ROWS}"
-        for row in (cell for cell, in sheet[cells]):
-            row.number_format = "@"  # text: a spreadsheet then leaves 1-2 and 2020-01 alone
+        whole = sheet.column_dimensions[letter]
+        whole.width = max(12, len(column.name) + 3)
+        whole.number_format = "@"  # text: a spreadsheet then leaves 1-2 and 2020-01 alone
         if column.vocabulary in lists:
             choice = DataValidation("list", lists[column.vocabulary], allow_blank=True)
             # Neither several words in a cell nor a word to be added is one of the list.
             choice.showErrorMessage = not column.many and column.vocabulary not in OPEN_LISTS
             choice.error = f"Choose a word of the list {column.vocabulary}."
             sheet.add_data_validation(choice)
-            choice.add(cells)
+            choice.add(f"{letter}2:{letter}{_ROWS}")
 
 
 def workbook(data: Dataset, indication: str = "") -> bytes:

@@ -7,12 +7,12 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from importlib.metadata import version
 
 from .. import __version__
 from ..data import reads
-from ..data.dataset import Dataset
+from ..data.dataset import Dataset, store_of
 from ..data.parcel import Parcel
 from ..data.store import Store
 from ..effects import Analysis, Effect, Evidence
@@ -174,6 +174,7 @@ def in_turn(function: Callable, units: Sequence[tuple]) -> Iterator[tuple[int, o
     return ((i, function(*unit)) for i, unit in enumerate(units))
 
 
+@cache
 def _base() -> str:
     """What results depend on besides data and package: the interpreter and what computes."""
     return reads.digest([sys.version, *(version(p) for p in ("numpy", "scipy", "pandas"))])
@@ -251,7 +252,7 @@ def review(data: Dataset, progress: Callable[[str], None] | None = None,
     Review
     """
     wanted = list(data.indications if only is None else only)
-    store, progress = Store.chosen(), progress or (lambda _: None)
+    store, progress = store_of(data.folder), progress or (lambda _: None)
     parts = {i: part for i in wanted if (part := _stored(data, i, store))}
     for part in parts.values():
         for name in part.results:

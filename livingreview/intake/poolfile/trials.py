@@ -107,7 +107,7 @@ def _read(path: Path, question: Question) -> tuple[Raw, tuple[str, ...], list[Pr
     errors += [Problem(shown, 1, name, "", "the column is missing", f"one of {known}")
                for name in dict.fromkeys((*question.moderators, question.subgroup))
                if name in absent]
-    if raw is not None and not errors and not len(raw.codes):
+    if raw is not None and not errors and not raw.rows:
         errors.append(Problem(shown, 2, "", "", "the file has no rows", "a row for each trial"))
     if not columns or raw is None:
         raise DataError(reading.shortened(errors))
@@ -118,7 +118,7 @@ def _read(path: Path, question: Question) -> tuple[Raw, tuple[str, ...], list[Pr
 
 
 def _text(raw: Raw, row: int, name: str) -> str:
-    return raw.texts[name][raw.codes.at[row, name]]
+    return raw.cell(name, raw.rows.index(row))
 
 
 def _of_means(frame: pd.DataFrame, measure: str) -> Iterator[tuple]:
