@@ -141,6 +141,7 @@ def environment(language: str = SOURCE) -> Environment:
                       bytecode_cache=_Compiled(str(store.folder / "templates")) if store else None,
                       extensions=["jinja2.ext.i18n", "jinja2.ext.do"])
     env.install_gettext_translations(translations(language), newstyle=True)
+    env.globals["tag"] = languages.language(language).tag
     env.filters |= {"number": number, "count": count, "interval": interval, "short": short,
                     "percent": percent, "significant": significant, "aligned": aligned,
                     "href": _href, "said": _said, "inline": _inline, "capital": _first_capital,

@@ -305,7 +305,8 @@ def _write(data: Dataset, generated: Path, site_url: str) -> None:
 def _addresses(app: Sphinx, config) -> None:
     """Canonical links, and links to the repository, where their addresses are set."""
     if config.livingreview_site_url:
-        config.html_baseurl = heads.address(config.livingreview_site_url, versions.here()) + "/"
+        config.html_baseurl = heads.address(config.livingreview_site_url, versions.here(),
+                                            config.language) + "/"
     repository = config.livingreview_repository_url.rstrip("/")
     found = {"template": "repository", "data": {"repository": repository}}
     config.myst_substitutions = {

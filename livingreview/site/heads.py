@@ -16,7 +16,9 @@ from sphinx.application import Sphinx
 from ..data import versions
 from ..data.dataset import default_folder
 from ..data.interface import BASE, FILES
-from ..render.engine import SOURCE, render
+from ..render import languages
+from ..render.engine import render
+from ..render.languages import SOURCE
 from ..view.base import View, packed
 from ..view.versions import State
 
@@ -134,7 +136,7 @@ def _foot(identity: Identity, **more) -> Foot:
                 identity.folder, identity.commit[:12], identity.commit.endswith(_CHANGED), **more)
 
 
-def address(site: str, version: str = "") -> str:
+def address(site: str, version: str = "", code: str = SOURCE) -> str:
     """Where the pages of a version are published; without a version, those of the newest state.
 
     Parameters
@@ -142,14 +144,19 @@ def address(site: str, version: str = "") -> str:
     site : str
         Address of all versions; empty where it is not known.
     version : str, optional
+    code : str, optional
+        Of the language of the pages.
 
     Returns
     -------
     str
-        A folder of its own where several versions stand beside each other.
+        A folder of its own where several versions stand beside each other, and for a language that
+        the book is translated into.
     """
-    site = site.rstrip("/")
-    return f"{site}/{version or LATEST}" if site and os.environ.get(SIBLINGS) else site
+    site, below = site.rstrip("/"), languages.language(code)
+    parts = [site, (version or LATEST) if os.environ.get(SIBLINGS) else "",
+             below.key if below.up else ""]
+    return "/".join(filter(None, parts)) if site else ""
 
 
 def _commit(root: Path) -> str:
@@ -309,8 +316,8 @@ def decorate(app: Sphinx, identity: Identity, facts: dict[str, str], page: str,
     everywhere = app.config.livingreview_site_url
     landing, record = page == app.config.root_doc, None
     if "title" in context and (landing or page.startswith("notebooks/")):
-        record = linked_data(facts, identity, address(everywhere, identity.version), page,
-                             context["title"], landing)
+        site = address(everywhere, identity.version, app.config.language)
+        record = linked_data(facts, identity, site, page, context["title"], landing)
     said = described(context.get("body", "")) or context.get("title", "")
     feed = f"{address(everywhere)}/feed.xml" if everywhere else ""
     context["metatags"] = context.get("metatags", "") + str(render(

@@ -13,7 +13,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 
 from babel.messages.mofile import write_mo
@@ -172,13 +172,27 @@ def main(root: str, out: str, made: str, configured: str, *options: str) -> int:
     return 0 if done == 0 else 1
 
 
-def addresses(app: Sphinx, page: str) -> Iterator[tuple[Language, str]]:
-    """The same page in every language of the book: (language, address from the page)."""
+def addresses(app: Sphinx, page: str) -> Iterator[tuple[Language, str, str]]:
+    """The same page in every language of the book.
+
+    Parameters
+    ----------
+    app : Sphinx
+    page : str
+        Its name.
+
+    Yields
+    ------
+    (Language, str, str)
+        With its address from the page, and that by which search engines know it: a whole one where
+        the site has an address.
+    """
     here = languages.language(app.config.language)
-    codes: Sequence[str] = (SOURCE, *app.config.livingreview_languages)
-    for other in map(languages.language, codes):
-        up = "../" * page.count("/") + here.up
-        yield other, f"{up}{'' if other.code == SOURCE else other.key + '/'}{page}.html"
+    top = "../" * page.count("/") + here.up
+    site = app.config.html_baseurl.removesuffix(f"{here.key}/" if here.up else "")
+    for other in map(languages.language, (SOURCE, *app.config.livingreview_languages)):
+        below = f"{other.key}/{page}.html" if other.up else f"{page}.html"
+        yield other, top + below, (site or top) + below
 
 
 if __name__ == "__main__":
