@@ -1,6 +1,5 @@
-// The list of all analyses shows only the lines that have all the words asked for.
+// The list of analyses shows the lines with all words asked for.
 document.addEventListener("DOMContentLoaded", () => {
-  "use strict";
   const box = document.querySelector(".lr-list-filter");
   if (!box) { return; }
   const [words, estimated] = box.querySelectorAll("input");

@@ -1,6 +1,6 @@
 /* Terms work without this: a finger's first tap explains before the second leads to the glossary,
    and Escape takes an explanation away. */
-(() => {
+{
   const page = document.documentElement;
   const at = (event) => event.target.closest?.("a.lr-term") ?? null;
   let open = null;
@@ -29,4 +29,4 @@
   for (const kind of ["pointerover", "focusin"]) {
     document.addEventListener(kind, (event) => { if (at(event)) page.classList.remove("lr-terms-shut"); });
   }
-})();
+}

@@ -1,6 +1,6 @@
-/* Sorting and a filter for tables that work without either; opens the part that holds a linked anchor. */
-(() => {
-  "use strict";
+/* Sorting and filters of tables; opens the part that holds a linked anchor. */
+{
+  const words = document.documentElement.dataset;
 
   /* The rows that the page leaves out, loaded once from the file that the link below names. */
   function whole(table) {
@@ -66,7 +66,7 @@
     return listed(table, "data-selects").map((name, index) => {
       const valuesOf = (row) => listed(row, "data-select-" + index);
       const label = document.createElement("label"), select = document.createElement("select");
-      select.add(new Option("all", ""));
+      select.add(new Option(words.all, ""));
       new Set([...listed(table, "data-values-" + index), ...rows().flatMap(valuesOf)])
         .forEach((value) => { select.add(new Option(value)); });
       select.addEventListener("change", apply);
@@ -80,7 +80,7 @@
     const box = document.createElement("div");
     box.className = "lr-filter";
     const label = document.createElement("label");
-    label.textContent = "Filter ";
+    label.textContent = `${words.filter} `;
     const input = document.createElement("input");
     input.type = "search";
     const shown = document.createElement("span");
@@ -103,7 +103,7 @@
       groups.forEach((group) => {
         group.hidden = !group.querySelector("tbody tr:not([hidden])");
       });
-      shown.textContent = count + " of " + rows().length + " rows";
+      shown.textContent = words.rows.replace("{count}", count).replace("{all}", rows().length);
     }
     input.addEventListener("input", apply);
     const link = table.parentElement.querySelector("a.lr-more");
@@ -141,18 +141,15 @@
     }).catch(() => {});
   }
 
-  document.addEventListener("DOMContentLoaded", () => {
-    document.querySelectorAll("details.lr-versions").forEach(newerVersions);
-    document.querySelectorAll("table.lr-interactive").forEach((table) => {
-      sortable(table);
-      filterable(table, () => [...table.tBodies[0].rows],
-        table.closest(".lr-block"));
-    });
-    document.querySelectorAll(".lr-list").forEach((list) => {
-      const rows = [...list.querySelectorAll("tr[data-select-0]")];
-      filterable(list, () => rows, list);
-    });
-    openTarget();
+  document.querySelectorAll("details.lr-versions").forEach(newerVersions);
+  document.querySelectorAll("table.lr-interactive").forEach((table) => {
+    sortable(table);
+    filterable(table, () => [...table.tBodies[0].rows], table.closest(".lr-block"));
   });
-  window.addEventListener("hashchange", openTarget);
-})();
+  document.querySelectorAll(".lr-list").forEach((list) => {
+    const rows = [...list.querySelectorAll("tr[data-select-0]")];
+    filterable(list, () => rows, list);
+  });
+  openTarget();
+  addEventListener("hashchange", openTarget);
+}

@@ -1,7 +1,5 @@
 /* Filters of the evidence map: cells of the picture fade, rows of its table go. */
-(() => {
-  "use strict";
-
+{
   function begin(form) {
     const page = form.parentElement;
     const cells = [...page.querySelectorAll(".lr-map-table td")];
@@ -26,7 +24,5 @@
     apply();
   }
 
-  document.addEventListener("DOMContentLoaded", () => {
-    document.querySelectorAll("form.lr-map-filter").forEach(begin);
-  });
-})();
+  document.querySelectorAll("form.lr-map-filter").forEach(begin);
+}

@@ -1,6 +1,5 @@
 /* The frame of a page: the menu of a narrow screen, and where one is on the page. */
-(() => {
-  "use strict";
+{
   function menu(button, panel) {
     button.setAttribute("role", "button");
     button.setAttribute("aria-controls", panel.id);
@@ -62,12 +61,20 @@
     mark();
   }
 
-  document.addEventListener("DOMContentLoaded", () => {
-    document.querySelector(".lr-print").addEventListener("click", () => { print(); });
-    menu(document.querySelector(".lr-menu"), document.getElementById("site-navigation"));
-    document.querySelectorAll(".lr-contents").forEach(contents);
-    // the part of a long list of pages that holds this one is in sight
-    const panel = document.getElementById("site-navigation"), current = panel.querySelector(".toctree-l1.current");
-    if (current && current.offsetTop > panel.clientHeight) { panel.scrollTop = current.offsetTop - 80; }
-  });
-})();
+  /* The other language opens at the same part, in the same state. */
+  function elsewhere(link) {
+    link.addEventListener("click", () => {
+      link.search = location.search;
+      link.hash = (document.querySelector(".lr-contents [aria-current]") || location).hash;
+    });
+  }
+
+  const find = (name) => document.querySelector(name), panel = find("#site-navigation");
+  find(".lr-print").addEventListener("click", () => { print(); });
+  menu(find(".lr-menu"), panel);
+  document.querySelectorAll(".lr-contents").forEach(contents);
+  document.querySelectorAll(".lr-language").forEach(elsewhere);
+  // the part of a long list of pages that holds this one is in sight
+  const current = panel.querySelector(".toctree-l1.current");
+  if (current && current.offsetTop > panel.clientHeight) { panel.scrollTop = current.offsetTop - 80; }
+}
