@@ -289,7 +289,8 @@ def test_the_command_refuses_the_data_folder_before_it_builds(tmp_path):
 
 def _config(**more) -> SimpleNamespace:
     return SimpleNamespace(**{
-        "livingreview_site_url": "", "livingreview_repository_url": "", "html_baseurl": "", "language": "en",
+        "livingreview_site_url": "", "livingreview_repository_url": "", "html_baseurl": "",
+        "language": "en",
         "myst_substitutions": {}, "html_theme_options": {"navbar_start": []}} | more)
 
 

@@ -171,8 +171,8 @@ def test_addresses_are_those_of_the_deployment(two, monkeypatch):
     assert f'href="{SITE}/latest/feed.xml"' in beside
     assert f"<id>{SITE}/{FIRST}/releases/{FIRST}.html</id>" in beside
     monkeypatch.setenv(reads.VERSION, SECOND)
-    config = SimpleNamespace(livingreview_site_url=SITE, livingreview_repository_url="", language="en",
-                             myst_substitutions={})
+    config = SimpleNamespace(livingreview_site_url=SITE, livingreview_repository_url="",
+                             language="en", myst_substitutions={})
     extension._addresses(None, config)
     assert config.html_baseurl == f"{SITE}/{SECOND}/"
 
