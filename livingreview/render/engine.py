@@ -36,6 +36,10 @@ from .numbers import aligned, count, interval, number, percent, short, significa
 from .told import CATALOGUES, texts
 
 TEMPLATES = Path(__file__).parent / "templates"
+_IDEOGRAPH = "\u4e00-\u9fff"
+_SIGNS = [(re.compile(rf"(?<=[{_IDEOGRAPH}）”]){re.escape(half)} (?=\S)"), full)
+          for half, full in zip(",;:.?!", "，；：。？！", strict=True)]
+_SIGNS.append((re.compile(r"(?<=[，。；：、？！（）]) +(?=\S)"), ""))
 _PAGE = re.compile(r"\.html(#|$)")
 
 
@@ -106,6 +110,13 @@ def _inline(context, label) -> str:
     return in_text(_said(context, label))
 
 
+def _full(text: str) -> str:
+    """Text of a script without spaces between words, with the signs of that script."""
+    for sign, full in _SIGNS:
+        text = sign.sub(full, text)
+    return text
+
+
 def _first_capital(text: str) -> str:
     """A text that begins a sentence; markup stays markup."""
     made = text[:1].upper() + text[1:]
@@ -174,4 +185,6 @@ def render(view: View | Mapping, page: str = "", language: str = SOURCE,
     name = f"{value['template']}.{form}"
     text = environment(language).get_template(name).render(
         v=value["data"], page=page, language=language).strip()
+    if languages.language(language).wide:
+        text = _full(text)
     return Markup(text) if _markup(name) else text

@@ -24,12 +24,16 @@ class Language:
         By which browsers and search engines know it (BCP 47).
     name : str
         What it calls itself.
+    wide : str
+        Whether its script has no spaces between words, and signs as wide as its letters; empty
+        where not.
     """
 
     code: str
     key: str
     tag: str
     name: str
+    wide: str = ""
 
     @property
     def up(self) -> str:

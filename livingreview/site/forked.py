@@ -6,8 +6,10 @@ a build. Registered as a provisioner of kernels of Jupyter, named by `NAME`.
 
 from __future__ import annotations
 
+import atexit
 import multiprocessing
 import os
+import shutil
 import signal
 import sys
 import tempfile
@@ -46,12 +48,21 @@ def possible() -> bool:
 def begin() -> None:
     """Begin the process that is copied, where there is none: it loads libraries meanwhile."""
     multiprocessing.get_context(_FORK).set_forkserver_preload(list(_LOADED))
+    _own_folder()
     resource_tracker.ensure_running()  # it ends with signals let through
     before = signal.pthread_sigmask(signal.SIG_BLOCK, stopping.SIGNALS)
     try:
         forkserver.ensure_running()
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _own_folder() -> None:
+    """A folder of multiprocessing that nobody misses when that of the command has gone before."""
+    known = multiprocessing.current_process()._config
+    if not os.path.isdir(known.get("tempdir") or ""):
+        known["tempdir"] = tempfile.mkdtemp(prefix="pymp-")
+        atexit.register(shutil.rmtree, known["tempdir"], ignore_errors=True)
 
 
 _alone = Lock()
