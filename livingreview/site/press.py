@@ -80,8 +80,10 @@ class Press:
 
     def __init__(self, site: Path, folder: Path, browser):
         self.site, self._folder = site.resolve(), folder
-        # without the scripts of the site, which add what one chooses by
-        context = browser.new_context(java_script_enabled=False, color_scheme="light")
+        # without the scripts of the site, which add what one chooses by; its policy of contents
+        # would keep out the style that is added for printing
+        context = browser.new_context(java_script_enabled=False, color_scheme="light",
+                                      bypass_csp=True)
         context.set_default_timeout(_PATIENCE)
         self._page = context.new_page()
         self._page.emulate_media(media="print")
