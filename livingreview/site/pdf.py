@@ -16,7 +16,7 @@ from ..render.engine import SOURCE, language_of, render
 from ..view.base import View
 from ..view.versions import Citation, State
 from .joined import Mark, Places, join, placed
-from .press import PdfError, Press, Sheet, press
+from .press import TITLED, PdfError, Press, Sheet, press
 
 BOOK = "book"  # names the file of all chapters
 _CHAPTERS = "notebooks/"
@@ -105,7 +105,7 @@ class Front(View):
 
 
 def _tree(site: Path, address: str):
-    return lxml.html.fromstring((site / f"{address}.html").read_bytes())
+    return lxml.html.fromstring((site / f"{address}.html").read_text(encoding="utf-8"))
 
 
 def _listed(items, beside: str) -> tuple[Page, ...]:
@@ -168,6 +168,9 @@ class Printing:
         self.language = landing.get("lang") or SOURCE
         record = landing.xpath("//script[@type='application/ld+json']")
         self._record = json.loads(record[0].text) if record else {}
+        # it is cited by the name that it has in its own language
+        self._title = self._record.get("name", "") if self.language == SOURCE else (
+            landing.findtext(".//title").partition(TITLED)[2].rpartition(" · ")[0])
         self._caution = _words(landing, ".//p[@class='lr-caution']")
         # pages in another language stand below those that the results are beside
         results = next((folder / _RESULTS for folder in (site, site.parent)
@@ -192,8 +195,8 @@ class Printing:
         whole = name == BOOK
         marks = self._marks(chapters, whole)
         front = self._front(sheets, marks, "" if whole else chapters[0].pages[0].title, name)
-        title = self._record.get("name", "")
-        facts = {"/Title": title if whole else f"{chapters[0].pages[0].title} · {title}",
+        facts = {"/Title": self._title if whole else
+                 f"{chapters[0].pages[0].title} · {self._title}",
                  "/Author": self._record.get("author", {}).get("name", ""),
                  "/Subject": self._record.get("version", "")}
         file = out / f"{'-'.join(filter(None, (name, self.version)))}.pdf"
@@ -263,7 +266,7 @@ class Printing:
         cited = Citation(record.get("author", {}).get("name", ""), title, version,
                          published or self._data.day, self._data, self.address, ())
         lines = _entries(marks, places)
-        return Front(title, chapter, "" if version else record.get("version", ""), published,
+        return Front(self._title, chapter, "" if version else record.get("version", ""), published,
                      record.get("license", "").rpartition("/")[2], self._caution, cited,
                      # those of the book are long enough without sections of pages
                      tuple(one for one in lines if chapter or "#" not in one.address),

@@ -14,7 +14,7 @@ from string import Template
 
 _MORE = re.compile(r'<a class="lr-more" href="([^"]+)"')
 _BODY = re.compile(r"<tbody>(.*)</tbody>", re.DOTALL)
-_TITLED = " — "  # between the title of a page and that of the site, in the title of the document
+TITLED = " — "  # between the title of a page and that of the site, in the title of the document
 _NAMES = ("chromium", "chromium-browser", "google-chrome")
 CHROMIUM = "CHROMIUM"
 _PATIENCE = 120_000  # milliseconds for one page
@@ -103,7 +103,7 @@ class Press:
         """
         path = self.site / f"{address}.html"
         self._page.goto(path.as_uri())
-        head, _, foot = self._page.title().partition(_TITLED)
+        head, _, foot = self._page.title().partition(TITLED)
         css = Template(_text("printing.css")).substitute(head=_css(head), foot=_css(foot))
         found = self._page.evaluate(_text("printing.js"), [css, _whole(path)])
         return Sheet(address, found["title"], self._print(address),
