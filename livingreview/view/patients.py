@@ -32,13 +32,16 @@ class Sure:
         The certainty of the estimate.
     lowered : tuple of str
         Words of `certainty_domain` that lowered it.
+    k : int
+        Trials that the estimate rests on.
     n, n_finished : float
-        Participants whom the estimate rests on, and those of all finished trials of its kind.
+        Their participants, and those of all finished trials of this kind.
     """
 
     question: Question
     level: str
     lowered: tuple[str, ...]
+    k: int
     n: float
     n_finished: float
 
@@ -179,6 +182,6 @@ def _sure(ev: Evidence, told: Sequence[dict]) -> Sure | None:
             missing = result["not_in_pool"]
             return Sure(trace.question, trace.level,
                         tuple(s.domain for s in trace.steps[1:] if s.change < 0),
-                        missing["n_pool"], missing["n_finished"])
+                        result["k"], missing["n_pool"], missing["n_finished"])
     return None
 
