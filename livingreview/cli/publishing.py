@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from ..render.engine import SOURCE
+from ..render.languages import language as known_language
 from ..site.stopping import can_be_stopped
 from ..site.workers import Workers
 from .console import (
@@ -139,7 +140,7 @@ def pdf(chapter: str, language: str, site: Path, out: Path) -> None:
     from ..site.pdf import write
     from ..site.press import PdfError
 
-    below = () if language == SOURCE else (language,)
+    below = () if language == SOURCE else (known_language(language).key,)
     try:
         write(site.joinpath(*below), out.joinpath(*below), say, chapter)
     except PdfError as error:

@@ -32,9 +32,9 @@ _ENOUGH = 12  # letters of its own by which a message is known whatever is put i
 # Parts of views that hold texts: the strings of others are keys, addresses, words of templates.
 _SAID = frozenset(
     "alone claims comparison description domain en expected first found groups included label "
-    "instruments main model name names new note notes odd old others outcome patients points "
-    "population reason remark remarks review rule said scope seed short silent single stated step "
-    "studies study text title trial trials why words wrong".split())
+    "instruments main mid_population model name names new note notes odd old others outcome "
+    "patients points population reason remark remarks review rule said scope seed short "
+    "silent single stated step studies study text title trial trials why words wrong".split())
 # Those that a single word of the data may be in; in the others one may be a key.
 _SINGLE = frozenset(
     "arm arms carrier comparator country domains effect given instrument lines mechanism "

@@ -93,6 +93,11 @@ def test_contents_give_the_pages_on_which_headings_stand(printed, pages):
         assert _words(title.split(",")[0]) in _words(pages[number - 1]), (title, number)
 
 
+def test_titles_in_another_language_are_read_as_they_stand(html):
+    named = [chapter.pages[0].title for chapter in pdf.contents(html / "zh")]
+    assert "骨质疏松症" in named
+
+
 def test_no_controls_are_on_paper(answer, pages, told):
     text = "\n".join(pages)
     for control in ("Print this page", "Download as CSV", "Show all", "Try your own", "Reset",
