@@ -212,7 +212,8 @@ def test_trials_by_stage_hold_those_that_are_not_randomised(hip):
 @pytest.mark.parametrize("label, shown", [
     ("Harris Hip Score", "Harris Hip Score"), ("Oswestry Disability Index",) * 2,
     ("Joint replacement", "joint replacement"), ("WOMAC total", "WOMAC total"),
-    ("Disc grade (Pfirrmann)", "disc grade (Pfirrmann)")])
+    ("Disc grade (Pfirrmann)", "disc grade (Pfirrmann)"), ("Lysholm score",) * 2,
+    ("Oswestry 功能障碍指数（ODI）",) * 2])
 def test_names_keep_their_capital(label, shown):
     assert in_text(label) == shown
 
