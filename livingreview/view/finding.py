@@ -203,9 +203,8 @@ def question(data: Dataset, result: dict) -> Question:
     kind, outcome = _kind(data, q), label(data, vocabulary, q["target"])
     part = q["instrument_contains"] or ""
     if part and kind == "response" and vocabulary == "outcome" and not uncontrolled(result):
-        # the definition, in words
-        zh = _without_brackets(outcome).zh  # titles are in English alone
-        outcome, part = Label(result["title"].split(",")[0], zh and f"{zh}（{part}）"), ""
+        # the definition, in words that the catalogue of the data has in other languages
+        outcome, part = Label(result["title"].split(",")[0], ""), ""
     background = stated(data, "cointervention", q["background"])
     return Question(
         outcome, part, tuple(conditions), kind, (q["window_from"], q["window_to"]),
