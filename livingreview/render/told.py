@@ -101,7 +101,9 @@ def _pattern(message: str) -> re.Pattern:
     """What a composed text looks like; what is named in braces is put in."""
     parts, end = [], 0
     for found in _NAMED.finditer(message):
-        form = "[0-9.,–-]+" if found[1] in _NUMBERS else ".+?" if ";" in message else "[^;]+?"
+        # texts are joined by semicolons: what is put in holds none, but at the end of a message
+        joined = ";" in message or found.end() == len(message)
+        form = "[0-9.,–-]+" if found[1] in _NUMBERS else ".+?" if joined else "[^;]+?"
         parts += [re.escape(message[end:found.start()]), f"(?P<{found[1]}>{form})"]
         end = found.end()
     return re.compile("".join([*parts, re.escape(message[end:])]))

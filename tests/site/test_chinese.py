@@ -89,7 +89,8 @@ def test_nothing_is_left_in_english(chinese):
 def test_numbers_are_those_of_the_english_pages(html, chinese):
     number = re.compile(r"[−-]?\d+(?:\.\d+)?")
     for page in sorted(p for p in pages(chinese) if p.startswith("figures/"))[::17]:
-        tables = [[number.findall(td.get_text()) for td in BeautifulSoup(
-            (folder / page).read_text(encoding="utf-8"), "lxml").select("table.lr-forest td.lr-num")]
-            for folder in (html, chinese)]
-        assert tables[0] == tables[1], page
+        soups = [BeautifulSoup((folder / page).read_text(encoding="utf-8"), "lxml")
+                 for folder in (html, chinese)]
+        ours, theirs = ([number.findall(td.get_text()) for td in soup.select("td.lr-num")]
+                        for soup in soups)
+        assert ours and ours == theirs, page
