@@ -7,6 +7,8 @@ import re
 import pytest
 import small_book
 
+from livingreview.site.translated import above
+
 INDEX = 'msgid "A book"\nmsgstr "一本书"\n\nmsgid "Without any code."\nmsgstr "没有代码。"\n'
 
 
@@ -66,6 +68,13 @@ def test_files_are_those_of_the_source_language(book):
     assert not (html / "zh" / "_static").exists()
     assert 'href="../_static/site.css"' in read(book, "zh/knee.html")
     assert (html / "_static" / "site.css").is_file()
+
+
+def test_links_to_files_lead_above_the_pages_of_a_language():
+    body = ('<a href="../data/all.csv">a</a><a href="x.html#y">b</a><a href="#z">c</a>'
+            '<a class="d" href="../downloads/d.csv">d</a><a href="https://example.org/e">e</a>'
+            '<a href="../../code/f.ipynb">f</a>')
+    assert above(body, "book/page.html") == body.replace("../data", "../../data")
 
 
 def test_a_changed_translation_executes_nothing(book):

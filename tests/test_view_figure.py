@@ -207,11 +207,11 @@ def test_a_picture_has_twice_the_size_and_its_letters_on_white():
 def test_files_are_written_once(tmp_path, monkeypatch):
     drawn = []
     monkeypatch.setattr(files, "png", lambda svg: drawn.append(svg) or b"picture")
-    files.write(figures().review, tmp_path)
+    files.write(figures(), tmp_path)
     assert len(drawn) == len(list(tmp_path.glob("figures/*.png"))) > 40
     first = {p: p.stat().st_mtime_ns for p in tmp_path.glob("figures/*")}
     (tmp_path / files_of(result(SEVERAL)).png).unlink()
-    files.write(figures().review, tmp_path)
+    files.write(figures(), tmp_path)
     assert len(drawn) == len(list(tmp_path.glob("figures/*.png"))) + 1  # the one that was lost
     again = {p: p.stat().st_mtime_ns for p in tmp_path.glob("figures/*")}
     assert sum(first[p] != again[p] for p in first) == 1

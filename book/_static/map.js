@@ -1,4 +1,4 @@
-/* Filters of the map: cells of the picture fade, rows of its table go. */
+/* Filters of the map: cells fade, rows of its table go. */
 {
   function begin(form) {
     const page = form.parentElement;

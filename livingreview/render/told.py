@@ -29,16 +29,6 @@ _NAMED = re.compile(r"\{(\w+)\}")
 _NUMBERS = {"n", "k", "i", "row", "months", "year"}  # what is named so is a number
 _WORDS = re.compile(r"[a-z]{2}")  # of text that is no name, year or registration
 _ENOUGH = 12  # letters of its own by which a message is known whatever is put in
-# Parts of views that hold texts: the strings of others are keys, addresses, words of templates.
-_SAID = frozenset(
-    "alone claims comparison description domain en expected first found groups included label "
-    "instruments main mid_population model name names new note notes odd old others outcome "
-    "patients points population reason remark remarks review rule said scope seed short "
-    "silent single stated step studies study text title trial trials why words wrong".split())
-# Those that a single word of the data may be in; in the others one may be a key.
-_SINGLE = frozenset(
-    "arm arms carrier comparator country domains effect given instrument lines mechanism "
-    "mediator parts product rows treated unit what".split())
 _KEY = re.compile(r"[a-z0-9]+(?:[-_][a-z0-9]+)*")
 _DEEPEST = 6  # texts inside texts
 
@@ -111,9 +101,10 @@ def _pattern(message: str) -> re.Pattern:
     """What a composed text looks like; what is named in braces is put in."""
     parts, end = [], 0
     for found in _NAMED.finditer(message):
-        number = found[1] in _NUMBERS
-        parts += [re.escape(message[end:found.start()]),
-                  f"(?P<{found[1]}>{'[0-9.,–-]+' if number else '.+?'})"]
+        # texts are joined by semicolons: what is put in holds none, but at the end of a message
+        joined = ";" in message or found.end() == len(message)
+        form = "[0-9.,–-]+" if found[1] in _NUMBERS else ".+?" if joined else "[^;]+?"
+        parts += [re.escape(message[end:found.start()]), f"(?P<{found[1]}>{form})"]
         end = found.end()
     return re.compile("".join([*parts, re.escape(message[end:])]))
 
@@ -189,10 +180,21 @@ class Texts:
             if name == "lines" and all(isinstance(line, str) for line in value):
                 return self._wrapped(value)
             return [self.told(part, name) for part in value]
-        if isinstance(value, str) and (
-                name in _SINGLE or name in _SAID and not _KEY.fullmatch(value)):
+        if isinstance(value, str) and name in parts() and (
+                parts()[name] or not _KEY.fullmatch(value)):
             return self.tell(value)
         return value
+
+
+@cache
+def parts() -> Mapping[str, bool]:
+    """Parts of views that hold texts, and whether a single word may be one.
+
+    The strings of other parts are keys, addresses, words of templates; where a single word may be a
+    key too, it is none of the data's.
+    """
+    with Path(__file__).with_suffix(".csv").open(encoding="utf-8", newline="") as file:
+        return {row["name"]: bool(row["single"]) for row in csv.DictReader(file)}
 
 
 @cache

@@ -217,6 +217,8 @@ class _Build:
             body = chapters.linked(context["body"], f"{page}.html", app.env.found_docs)
             context["body"] = longtables.cut(body, f"{page}.html", Path(app.outdir),
                                              longtables.STYLES, self.language)
+            if languages.language(self.language).up:
+                context["body"] = translated.above(context["body"], f"{page}.html")
         heads.decorate(app, self.identity, self.facts, page, context)
         if GLOSSARY in app.env.found_docs and terms.wanted(page, app.config.root_doc):
             context["body"] = terms.explained(context.get("body", ""), f"{page}.html",

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import json
 import os
+import posixpath
+import re
 import shutil
 import subprocess
 import sys
@@ -27,6 +29,7 @@ from . import stopping
 
 CATALOGUES = "book/locale"  # of the prose of a book, from its root
 _SHARED = ("_static", "_sources")  # files of the site that all languages use
+_FILE = re.compile(r'(<a\b[^>]*?\shref=")([^":?#]+)(?=["?#])')
 PATIENCE = 10  # seconds for a builder that is no longer wanted
 
 
@@ -170,6 +173,23 @@ def main(root: str, out: str, made: str, configured: str, *options: str) -> int:
     for folder in _SHARED:
         shutil.rmtree(Path(out) / folder, ignore_errors=True)
     return 0 if done == 0 else 1
+
+
+def above(body: str, page: str) -> str:
+    """The HTML of a page whose links to files lead to those of the source language.
+
+    Parameters
+    ----------
+    body : str
+    page : str
+        Address of the page from the root of its language.
+    """
+    def moved(found: re.Match) -> str:
+        target = posixpath.normpath(posixpath.join(posixpath.dirname(page), found[2]))
+        own = target.startswith(("../", "downloads/")) or target.endswith(".html")
+        return found[0] if own else f"{found[1]}../{found[2]}"
+
+    return _FILE.sub(moved, body)
 
 
 def addresses(app: Sphinx, page: str) -> Iterator[tuple[Language, str, str]]:

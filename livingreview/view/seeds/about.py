@@ -25,8 +25,8 @@ class About(View):
     journal: str
     year: int | None
     doi: Link | None
-    language: str
-    kind: str
+    written_in: str
+    review_type: str
     conditions: tuple[tuple[Label, str], ...]
     note: str
 
