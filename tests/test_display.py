@@ -15,7 +15,7 @@ from rendered import finding, forest, soup
 from livingreview.data.dataset import load
 from livingreview.render.chapter import Chapter
 from livingreview.render.engine import environment
-from livingreview.render.numbers import count, interval, number
+from livingreview.render.numbers import count, number
 from livingreview.review import dumps
 from livingreview.review.measure import measure
 from livingreview.site import versioned as site
@@ -49,9 +49,8 @@ def test_numbers(value, shown):
     assert number(value) == shown
 
 
-def test_counts_and_intervals():
+def test_counts():
     assert count(12.0) == "12" and count(12.5) == "12.5" and count(None) == ""
-    assert interval(-1.0, 2.0) == "−1.0 to 2.0" and interval(None, 2.0) == ""
 
 
 def _table(*parts) -> str:

@@ -25,7 +25,7 @@
     });
   }
 
-  /* The contents are open beside the text, and a line above it that folds where there is no room. */
+  /* Contents: open beside the text, or a line above it that folds. */
   function contents(box) {
     const fold = box.querySelector("details"), here = box.querySelector(".lr-here");
     const parts = [...box.querySelectorAll("a[href^='#']")].map((link) => (
