@@ -13,6 +13,7 @@ from markupsafe import Markup
 from rendered import finding, forest, soup
 
 from livingreview.data.dataset import load
+from livingreview.render import engine
 from livingreview.render.chapter import Chapter
 from livingreview.render.engine import environment
 from livingreview.render.numbers import count, number
@@ -51,6 +52,17 @@ def test_numbers(value, shown):
 
 def test_counts():
     assert count(12.0) == "12" and count(12.5) == "12.5" and count(None) == ""
+
+
+@pytest.mark.parametrize("half, full", [
+    ("比较, 疼痛; 功能: 无.", "比较，疼痛；功能：无。"),
+    ("<b>无明显差异</b>. 差值", "<b>无明显差异</b>。差值"),
+    ("Kim 2023: <b>权重</b> 86%, 标准差 2.4", "Kim 2023：<b>权重</b> 86%，标准差 2.4"),
+    ("骨愈合 (month), 28 例中 21 例 (第 253 行)", "骨愈合（month），28 例中 21 例（第 253 行）"),
+    *((same, same) for same in ("−8.8 (−17.8 至 0.3)", "95.0% (75.1% 至 99.9%)", "Ye (叶庆元) 2017",
+                                "5 (3.1)", "在 &#39;drop&#39; 下，A &amp; 乙", "激素(KOOS)"))])
+def test_chinese_has_full_width_signs(half, full):
+    assert engine._full(half) == full
 
 
 def _table(*parts) -> str:

@@ -40,11 +40,12 @@ _IDEOGRAPH = "\u4e00-\u9fff"
 _FULL = dict(zip(",;:.?!", "，；：。？！", strict=True))
 _TAG = r"<{}(?:a|abbr|b|em|span|strong)\b[^<>]*>"  # inside a sentence
 _ENDS, _BEGINS = f"((?:{_TAG.format('/')})*)", f"((?:{_TAG.format('')})*)"
+_NO_ENTITY = "".join(f"(?<!&{e})" for e in (r"#\d\d", r"#\d{4}", "amp", "lt", "gt", "nbsp"))
 # A sign after Chinese, also at the end of a text, and one before it.
 _SIGNS = (re.compile(rf"(?<=[{_IDEOGRAPH}）”]){_ENDS}([,;:.?!])()(?=\s|<|$)"),
-          re.compile(rf"(?<=[A-Za-z0-9%)]){_ENDS}([,;:]) {_BEGINS}(?=[{_IDEOGRAPH}])"))
+          re.compile(rf"(?<=[A-Za-z0-9%)]){_ENDS}{_NO_ENTITY}([,;:]) {_BEGINS}(?=[{_IDEOGRAPH}])"))
 # What stands in brackets after Chinese, and Chinese in brackets, but for an interval.
-_BRACKETS = (re.compile(rf"(?<=[{_IDEOGRAPH}]){_ENDS} ?\(([^()\n]+)\)"),
+_BRACKETS = (re.compile(rf"(?<=[{_IDEOGRAPH}]){_ENDS} \(([^()\n]+)\)"),
              re.compile(rf"(?<=[0-9%]){_ENDS} \((?!\W?[0-9.,]+%? 至)"
                         rf"([^()\n]*[{_IDEOGRAPH}][^()\n]*)\)"))
 _AFTER_FULL = re.compile(r"(?<=[，。；：、？！（）]) +(?=\S)")
@@ -120,10 +121,10 @@ def _inline(context, label) -> str:
 
 def _full(text: str) -> str:
     """Text of a script without spaces between words, with the signs of that script."""
-    for sign in _SIGNS:
-        text = sign.sub(lambda found: found[1] + _FULL[found[2]] + found[3], text)
     for brackets in _BRACKETS:
         text = brackets.sub(r"\1（\2）", text)
+    for sign in _SIGNS:
+        text = sign.sub(lambda found: found[1] + _FULL[found[2]] + found[3], text)
     return _AFTER_FULL.sub("", text)
 
 
