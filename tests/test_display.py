@@ -13,9 +13,10 @@ from markupsafe import Markup
 from rendered import finding, forest, soup
 
 from livingreview.data.dataset import load
+from livingreview.render import engine
 from livingreview.render.chapter import Chapter
 from livingreview.render.engine import environment
-from livingreview.render.numbers import count, interval, number
+from livingreview.render.numbers import count, number
 from livingreview.review import dumps
 from livingreview.review.measure import measure
 from livingreview.site import versioned as site
@@ -49,9 +50,19 @@ def test_numbers(value, shown):
     assert number(value) == shown
 
 
-def test_counts_and_intervals():
+def test_counts():
     assert count(12.0) == "12" and count(12.5) == "12.5" and count(None) == ""
-    assert interval(-1.0, 2.0) == "−1.0 to 2.0" and interval(None, 2.0) == ""
+
+
+@pytest.mark.parametrize("half, full", [
+    ("比较, 疼痛; 功能: 无.", "比较，疼痛；功能：无。"),
+    ("<b>无明显差异</b>. 差值", "<b>无明显差异</b>。差值"),
+    ("Kim 2023: <b>权重</b> 86%, 标准差 2.4", "Kim 2023：<b>权重</b> 86%，标准差 2.4"),
+    ("骨愈合 (month), 28 例中 21 例 (第 253 行)", "骨愈合（month），28 例中 21 例（第 253 行）"),
+    *((same, same) for same in ("−8.8 (−17.8 至 0.3)", "95.0% (75.1% 至 99.9%)", "Ye (叶庆元) 2017",
+                                "5 (3.1)", "在 &#39;drop&#39; 下，A &amp; 乙", "激素(KOOS)"))])
+def test_chinese_has_full_width_signs(half, full):
+    assert engine._full(half) == full
 
 
 def _table(*parts) -> str:

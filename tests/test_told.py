@@ -85,3 +85,9 @@ def test_titles_of_analyses_and_composed_names_are_told():
     titles = [row["title"] for row in data.records("analyses")]
     names = [name for i in data.indications for name in study_names(data, i).values()]
     assert not [text for text in (*titles, *names) if english.search(texts.tell(text))]
+
+
+def test_what_a_script_looks_up_stays_as_it_is():
+    known = told.Texts.of("zh_CN")
+    marks = [["benefit", -17.5], ["no effect", 0], ["harm", 17.5]]
+    assert known.told({"imprecision": {"marks": marks}}) == {"imprecision": {"marks": marks}}

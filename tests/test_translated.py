@@ -68,6 +68,10 @@ def test_files_are_those_of_the_source_language(book):
     assert not (html / "zh" / "_static").exists()
     assert 'href="../_static/site.css"' in read(book, "zh/knee.html")
     assert (html / "_static" / "site.css").is_file()
+    for page in ("knee", "trials/index"):
+        sources = re.findall(r'<script[^>]* src="([^"?]+)', read(book, f"zh/{page}.html"))
+        assert any("frame.js" in source for source in sources)
+        assert not [s for s in sources if not (html / "zh" / page).parent.joinpath(s).is_file()]
 
 
 def test_links_to_files_lead_above_the_pages_of_a_language():

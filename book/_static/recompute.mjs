@@ -34,13 +34,13 @@ export function told(data, words, found) {
 
 export function size(words, inside) {
   const n = sum(inside.map((m) => m.n)), people = inside.every((m) => m.n) ? words.people : words.least;
-  return words.before + words.counts[inside.length] + ", " +
-    (n ? fill(people, { n: number(n, 0) }) : words.unstated) + words.beside;
+  return words.before + fill(words.counts[inside.length],
+    { people: n ? fill(people, { n: number(n, 0) }) : words.unstated }) + words.beside;
 }
 
 /* What imprecision takes off the certainty, and why. */
-function imprecision({ lines, limits, levels, counted }, words, inside, found) {
-  const held = lines.filter(([, x]) => found.ci_low < x && x < found.ci_high).map(([name]) => name);
+function imprecision({ marks, limits, levels, counted }, words, inside, found) {
+  const held = marks.filter(([, x]) => found.ci_low < x && x < found.ci_high).map(([name]) => name);
   const unknown = inside.filter((m) => !m.n).length, events = counted && inside.every((m) => m.counts);
   const count = sum(inside.map((m) => events ? m.counts[0] + m.counts[2] : m.n));
   const kind = events ? "events" : "participants", share = sum(inside.map((m, i) => m.n ? 0 : found.weights[i]));
@@ -52,7 +52,7 @@ function imprecision({ lines, limits, levels, counted }, words, inside, found) {
     rule = kind;
     why = events ? words.events : words.few[unknown];
   }
-  return words.changes[-(levels[rule] ?? 0)] + ". " + fill(why, {
+  return fill(fill(words.changes[-(levels[rule] ?? 0)], { why }), {
     share: number(100 * share, 0) + "%", found: number(count, Math.round(count) < limits[kind] ? 0 : 1) });
 }
 

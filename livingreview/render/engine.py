@@ -32,14 +32,23 @@ from ..view.naming import in_text
 from . import languages
 from .files import csv_address
 from .languages import SOURCE
-from .numbers import aligned, count, interval, number, percent, short, significant
+from .numbers import aligned, count, number, percent, short, significant
 from .told import CATALOGUES, texts
 
 TEMPLATES = Path(__file__).parent / "templates"
 _IDEOGRAPH = "\u4e00-\u9fff"
-_SIGNS = [(re.compile(rf"(?<=[{_IDEOGRAPH}）”]){re.escape(half)} (?=\S)"), full)
-          for half, full in zip(",;:.?!", "，；：。？！", strict=True)]
-_SIGNS.append((re.compile(r"(?<=[，。；：、？！（）]) +(?=\S)"), ""))
+_FULL = dict(zip(",;:.?!", "，；：。？！", strict=True))
+_TAG = r"<{}(?:a|abbr|b|em|span|strong)\b[^<>]*>"  # inside a sentence
+_ENDS, _BEGINS = f"((?:{_TAG.format('/')})*)", f"((?:{_TAG.format('')})*)"
+_NO_ENTITY = "".join(f"(?<!&{e})" for e in (r"#\d\d", r"#\d{4}", "amp", "lt", "gt", "nbsp"))
+# A sign after Chinese, also at the end of a text, and one before it.
+_SIGNS = (re.compile(rf"(?<=[{_IDEOGRAPH}）”]){_ENDS}([,;:.?!])()(?=\s|<|$)"),
+          re.compile(rf"(?<=[A-Za-z0-9%)]){_ENDS}{_NO_ENTITY}([,;:]) {_BEGINS}(?=[{_IDEOGRAPH}])"))
+# What stands in brackets after Chinese, and Chinese in brackets, but for an interval.
+_BRACKETS = (re.compile(rf"(?<=[{_IDEOGRAPH}]){_ENDS} \(([^()\n]+)\)"),
+             re.compile(rf"(?<=[0-9%]){_ENDS} \((?!\W?[0-9.,]+%? 至)"
+                        rf"([^()\n]*[{_IDEOGRAPH}][^()\n]*)\)"))
+_AFTER_FULL = re.compile(r"(?<=[，。；：、？！（）]) +(?=\S)")
 _PAGE = re.compile(r"\.html(#|$)")
 
 
@@ -112,9 +121,11 @@ def _inline(context, label) -> str:
 
 def _full(text: str) -> str:
     """Text of a script without spaces between words, with the signs of that script."""
-    for sign, full in _SIGNS:
-        text = sign.sub(full, text)
-    return text
+    for brackets in _BRACKETS:
+        text = brackets.sub(r"\1（\2）", text)
+    for sign in _SIGNS:
+        text = sign.sub(lambda found: found[1] + _FULL[found[2]] + found[3], text)
+    return _AFTER_FULL.sub("", text)
 
 
 def _first_capital(text: str) -> str:
@@ -153,7 +164,7 @@ def environment(language: str = SOURCE) -> Environment:
                       extensions=["jinja2.ext.i18n", "jinja2.ext.do"])
     env.install_gettext_translations(translations(language), newstyle=True)
     env.globals["tag"] = languages.language(language).tag
-    env.filters |= {"number": number, "count": count, "interval": interval, "short": short,
+    env.filters |= {"number": number, "count": count, "short": short,
                     "percent": percent, "significant": significant, "aligned": aligned,
                     "href": _href, "said": _said, "inline": _inline, "capital": _first_capital,
                     "in_text": in_text, "csv_address": csv_address}

@@ -35,13 +35,6 @@ def count(value: float | None) -> str:
     return number(value, 0 if abs(value - round(value)) < 1e-9 else 1)
 
 
-def interval(low: float | None, high: float | None, decimals: int = 1) -> str:
-    """An interval as "low to high", empty where there is none."""
-    if low is None or high is None:
-        return ""
-    return f"{number(low, decimals)} to {number(high, decimals)}"
-
-
 def short(value: float) -> str:
     """A number with no more digits than it needs: a month, a label of an axis."""
     return f"{value:g}".replace("-", MINUS)

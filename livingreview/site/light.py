@@ -32,7 +32,7 @@ _FIRST = ("basic.css", "styles/pydata-sphinx-theme.css")
 # nothing does. A script that is not here is left as it is.
 _NEEDED_BY = {
     "doctools": None, "sphinx_highlight": None, "sphinx-book-theme": None, "thebe": None,
-    "DOCUMENTATION_OPTIONS.": None, "fontawesome": None,
+    "DOCUMENTATION_OPTIONS.": None, "fontawesome": None, "translations.js": None,
     "documentation_options": 'class="highlight',
     "clipboard": 'class="highlight', "copybutton": 'class="highlight',
     "toggle": re.compile(r'class="[^"]*\b(toggle|dropdown)\b'),
@@ -288,7 +288,8 @@ class _Light:
             context["body"] = heard.sub(said, context["body"])
         context["script_files"] = [js for js in context.get("script_files", [])
                                    if _needed(js, body)]
-        context["tag"] = languages.language(app.config.language).tag
+        written_in = languages.language(app.config.language)
+        context["tag"], context["up"] = written_in.tag, written_in.up
         context["in_languages"] = list(translated.addresses(app, page))
         context["wide"] = page == app.config.root_doc or page.startswith(
             ("notebooks/", "trials/", "figures/"))

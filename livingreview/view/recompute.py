@@ -61,7 +61,7 @@ class Imprecision:
 
     Attributes
     ----------
-    lines : tuple of (str, float)
+    marks : tuple of (str, float)
         Benefit, no effect and harm, by the names that rules use.
     limits : dict of str to float
         Thresholds, by the last word of the rule's name.
@@ -72,7 +72,7 @@ class Imprecision:
     mid : float or None
     """
 
-    lines: tuple[tuple[str, float], ...]
+    marks: tuple[tuple[str, float], ...]
     limits: dict[str, float]
     levels: dict[str, int]
     counted: bool
@@ -184,7 +184,7 @@ def _imprecision(data: Dataset, result: dict) -> Imprecision | None:
     known, toward = result["minimal_important_difference"], (
         -1 if result["question"]["favourable"] == "lower" else 1)
     mid = known["value"] if known else None
-    lines = (("benefit", toward * mid), ("no effect", 0.0), ("harm", -toward * mid)) if mid else (
+    marks = (("benefit", toward * mid), ("no effect", 0.0), ("harm", -toward * mid)) if mid else (
         ("no effect", 0.0),)
-    return Imprecision(lines, {w: rules[w]["threshold"] for w in _IMPRECISION},
+    return Imprecision(marks, {w: rules[w]["threshold"] for w in _IMPRECISION},
                        {w: rules[w]["levels"] for w in _IMPRECISION}, measure(result).binary, mid)

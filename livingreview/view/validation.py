@@ -142,14 +142,14 @@ class Difference:
 
     Attributes
     ----------
-    here : str
+    said : str
         The sentence of the function's documentation.
     why : str
         A key.
     """
 
     function: str
-    here: str
+    said: str
     why: str
 
 

@@ -62,7 +62,7 @@ class TrialArm:
         Names of the arms of which this one is the union.
     """
 
-    name: str
+    arm: str
     role: Label
     n: int | None
     patients: int | None
@@ -109,7 +109,7 @@ def arms(known: Known, study_id: str) -> tuple[TrialArm, ...]:
     """The arms of a study."""
     names = known.arms_of[study_id]
     return tuple(TrialArm(
-        name=names[arm["arm_id"]], role=label(known.data, "role", arm["role"]),
+        arm=names[arm["arm_id"]], role=label(known.data, "role", arm["role"]),
         n=arm["n_allocated"], patients=arm["n_patients"],
         given=tuple(label(known.data, v, arm[v]) for v in (
             "cell_source", "cell_product", "donor", "comparator_type")

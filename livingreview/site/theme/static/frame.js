@@ -1,4 +1,4 @@
-/* The frame of a page: the menu of a narrow screen, and where one is on the page. */
+/* The menu of a narrow screen, and where one is on the page. */
 {
   function menu(button, panel) {
     button.setAttribute("role", "button");
@@ -25,7 +25,7 @@
     });
   }
 
-  /* The contents are open beside the text, and a line above it that folds where there is no room. */
+  /* Contents: open beside the text, or a line above it that folds. */
   function contents(box) {
     const fold = box.querySelector("details"), here = box.querySelector(".lr-here");
     const parts = [...box.querySelectorAll("a[href^='#']")].map((link) => (
@@ -65,7 +65,8 @@
   function elsewhere(link) {
     link.addEventListener("click", () => {
       link.search = location.search;
-      link.hash = (document.querySelector(".lr-contents [aria-current]") || location).hash;
+      link.hash = [...document.querySelectorAll("main [id]")]
+        .filter((part) => part.getClientRects()[0]?.top < 99).at(-1)?.id || "";
     });
   }
 
@@ -74,7 +75,7 @@
   menu(find(".lr-menu"), panel);
   document.querySelectorAll(".lr-contents").forEach(contents);
   document.querySelectorAll(".lr-language").forEach(elsewhere);
-  // the part of a long list of pages that holds this one is in sight
+  // of a long list of pages, this one is in sight
   const current = panel.querySelector(".toctree-l1.current");
   if (current && current.offsetTop > panel.clientHeight) { panel.scrollTop = current.offsetTop - 80; }
 }
