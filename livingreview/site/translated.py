@@ -28,6 +28,7 @@ from ..render.told import CatalogueError, catalogue, messages, texts
 from . import stopping
 
 CATALOGUES = "book/locale"  # of the prose of a book, from its root
+_OUTPUTS = "jupyter_execute"  # that MyST-NB writes beside the pages
 _SHARED = ("_static", "_sources")  # files of the site that all languages use
 _FILE = re.compile(r'(<a\b[^>]*?\shref=")([^":?#]+)(?=["?#])')
 PATIENCE = 10  # seconds for a builder that is no longer wanted
@@ -172,6 +173,7 @@ def main(root: str, out: str, made: str, configured: str, *options: str) -> int:
         sys.stderr.write(f"{done}\n")
     for folder in _SHARED:
         shutil.rmtree(Path(out) / folder, ignore_errors=True)
+    shutil.rmtree(Path(out).parent / _OUTPUTS, ignore_errors=True)
     return 0 if done == 0 else 1
 
 

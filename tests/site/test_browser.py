@@ -37,7 +37,9 @@ def browser():
 
 
 def _page(browser, width=1400, scheme="light", scripts=True):
-    context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme,
+    # what waits for a page looks by code that the policy of the site refuses
+    context = browser.new_context(bypass_csp=True, color_scheme=scheme,
+                                  viewport={"width": width, "height": 900},
                                   java_script_enabled=scripts, accept_downloads=True)
     return context.new_page()
 

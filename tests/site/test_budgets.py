@@ -81,10 +81,12 @@ def test_words_of_an_answer(html):
     assert not wrong, "\n".join(wrong)
 
 
-def test_size_of_the_site(html):
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_size_of_the_site(html, language):
     total = sum(p.stat().st_size for p in html.rglob("*") if p.is_file()
-                and not {"pagefind", "versions"} & set(p.relative_to(html).parts))
-    print(f"\nsite: {total / KB / KB:.1f} MB", end=" ")
+                and not {"pagefind", "versions"} & set(p.relative_to(html).parts)
+                and (p.relative_to(html).parts[0] == "zh") == (language == "zh"))
+    print(f"\nsite in {language}: {total / KB / KB:.1f} MB", end=" ")
     assert total <= SITE
 
 

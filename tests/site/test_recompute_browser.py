@@ -62,7 +62,7 @@ def opened(browser, address):
     pages = []
 
     def open_(name: str, query: str = "", width: int = 1280, scripts: bool = True, **more):
-        context = browser.new_context(viewport={"width": width, "height": 900},
+        context = browser.new_context(viewport={"width": width, "height": 900}, bypass_csp=True,
                                       java_script_enabled=scripts, **more)
         page = context.new_page()
         pages.append(page)
