@@ -64,12 +64,17 @@ data: $(READY) ## write data/datapackage.json and data/codebook.csv from the tab
 
 WORDS := livingreview/render
 TEMPLATES := $(WORDS)/templates livingreview/site/theme
-words: $(READY) ## list the messages of the templates, and bring the catalogues of languages up to date
+words: $(READY) ## list the messages of templates and prose, and bring the catalogues of languages up to date (1 minute)
 	$(BIN)/pybabel -q extract -F $(WORDS)/babel.cfg --omit-header --sort-by-file --no-wrap \
 	  --add-location=file -o $(WORDS)/locale/livingreview.pot $(TEMPLATES)
 	@for language in $$(cd $(WORDS)/locale && ls -d */LC_MESSAGES 2>/dev/null | xargs -r dirname); do \
 	  $(BIN)/pybabel -q update -D livingreview -i $(WORDS)/locale/livingreview.pot \
 	    -d $(WORDS)/locale -l $$language --no-wrap --no-fuzzy-matching; done
+	$(BIN)/python -m livingreview.site.book build . --path-output _build/words --builder custom --custom-builder gettext
+	@for file in book/locale/*/LC_MESSAGES/*.po; do domain=$$(basename $$file .po); \
+	  pot=_build/words/_build/gettext/$$domain.pot; test ! -f $$pot || test $$domain = sphinx || \
+	  $(BIN)/pybabel -q update -D $$domain -i $$pot -o $$file -l $$(basename $$(dirname $$(dirname $$file))) \
+	    --no-wrap --no-fuzzy-matching; done
 
 picture: $(READY) ## draw the README's picture from the data
 	$(BIN)/python -m livingreview.site.picture

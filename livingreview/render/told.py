@@ -12,7 +12,7 @@ from __future__ import annotations
 import csv
 import math
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -201,9 +201,3 @@ def parts() -> Mapping[str, bool]:
 def texts(code: str) -> Texts | None:
     """The texts of a language; none for the one that they are written in."""
     return None if code == SOURCE else Texts.of(code)
-
-
-def untold(values: Iterable[str], code: str) -> list[str]:
-    """Texts that a language does not have."""
-    known = texts(code)
-    return [text for text in values if known and known.tell(text) == text]
