@@ -30,7 +30,7 @@ test: lint unit check site notebooks browser ## everything that the integration 
 lint: $(READY) ## style of the code (seconds)
 	$(BIN)/ruff check livingreview tests
 
-unit: $(READY) ## unit tests: statistics, data, effects, results, views (11 minutes)
+unit: $(READY) ## unit tests: statistics, data, effects, results, views (7 minutes)
 	@# the results of the data are computed once, by all cores, where both halves of the tests find them
 	LIVINGREVIEW_STORE=$(CURDIR)/_build/test-store $(BIN)/python -m livingreview results \
 	  --out _build/test-store/results.json
@@ -42,8 +42,8 @@ check: $(READY) ## validate the data (seconds)
 notebooks: $(READY) ## execute the notebooks again and compare their outputs (1 minute)
 	$(BIN)/python -m pytest -q tests/site/test_notebooks.py
 
-site: book ## strict build, then links and statements of the built site, and that nothing is lost (3 minutes)
-	$(BIN)/python -m pytest -q -n 2 tests/site/test_links.py tests/site/test_statements.py tests/site/test_nothing_lost.py
+site: book ## strict build, then links and statements of the built site, its Chinese, and that nothing is lost (4 minutes)
+	$(BIN)/python -m pytest -q -n 2 tests/site/test_links.py tests/site/test_statements.py tests/site/test_nothing_lost.py tests/site/test_chinese.py
 
 browser: $(READY) ## the built site in Chromium, and a reader's budgets (4 minutes)
 	@test -n "$(CHROMIUM)" || { echo "The browser tests need Chromium: apt-get install -y chromium"; exit 1; }
