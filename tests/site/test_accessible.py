@@ -92,6 +92,7 @@ _FOCUS = """() => {
 def test_the_keyboard_reaches_all_in_order_and_the_focus_is_seen(browser, address, name, scheme):  # noqa: F811
     page = _page(browser, 1280, scheme)
     page.goto(f"{address}/{name}")
+    page.wait_for_load_state("networkidle")  # a search takes the focus when it is loaded
     page.evaluate("document.activeElement.blur()")
     wrong = []
     for stop in range(STOPS):

@@ -36,9 +36,9 @@ def browser():
         chromium.close()
 
 
-def _page(browser, width=1400, scheme="light", scripts=True):
+def _page(browser, width=1400, scheme="light", scripts=True, policy=False):
     # what waits for a page looks by code that the policy of the site refuses
-    context = browser.new_context(bypass_csp=True, color_scheme=scheme,
+    context = browser.new_context(bypass_csp=not policy, color_scheme=scheme,
                                   viewport={"width": width, "height": 900},
                                   java_script_enabled=scripts, accept_downloads=True)
     return context.new_page()

@@ -49,7 +49,7 @@ def test_every_page_says_what_it_may_load_and_holds_no_script_or_style(html):
 
 @pytest.mark.parametrize("name", KINDS)
 def test_no_page_breaks_its_own_rules(browser, address, name):  # noqa: F811
-    page, wrong = _page(browser), []
+    page, wrong = _page(browser, policy=True), []
     page.add_init_script(_HEARD)
     page.on("pageerror", lambda error: wrong.append(str(error)))
     page.on("console", lambda m: wrong.append(m.text) if m.type == "error" else None)
@@ -67,20 +67,24 @@ def test_no_page_breaks_its_own_rules(browser, address, name):  # noqa: F811
 
 
 def test_what_the_rules_refuse_is_heard(browser, address):  # noqa: F811
-    page = _page(browser)
+    page = _page(browser, policy=True)
     page.add_init_script(_HEARD)
     page.goto(f"{address}/{FIGURE}.html")
     page.evaluate("""() => { const script = document.createElement('script');
       script.textContent = 'window.ran = 1'; document.body.append(script);
       document.body.insertAdjacentHTML('beforeend', "<img src=x onerror='window.ran = 1'>"); }""")
-    page.wait_for_function("(window.refused || []).length > 1")
+    for _ in range(100):
+        if page.evaluate("(window.refused || []).length > 1"):
+            break
+        page.wait_for_timeout(100)
+    assert page.evaluate("(window.refused || []).length > 1")
     assert not page.evaluate("window.ran")
     page.context.close()
 
 
 @pytest.mark.parametrize("name", ["book/index", f"{BONE}/index", FIGURE, "trials/sadri-2023"])
 def test_pages_can_be_read_from_files(browser, html, name):  # noqa: F811
-    page = _page(browser, 1280)
+    page = _page(browser, 1280, policy=True)
     page.goto((html / f"{name}.html").as_uri())
     assert page.locator("h1").is_visible()
     styled = page.evaluate("getComputedStyle(document.body).display")
@@ -106,7 +110,7 @@ def searched(tmp_path):
 
 
 def test_a_result_of_the_search_is_text(browser, address, searched):  # noqa: F811
-    page, said = _page(browser), []
+    page, said = _page(browser, policy=True), []
     page.on("dialog", lambda dialog: said.append(dialog.message) or dialog.dismiss())
     page.route("**/pagefind/**", lambda route: route.fulfill(
         response=route.fetch(url=searched + route.request.url.removeprefix(address))))
