@@ -17,7 +17,7 @@ from pypdf.generic import (
 )
 
 from livingreview.__main__ import main
-from livingreview.render.engine import language_of
+from livingreview.render.languages import language
 from livingreview.site import pdf, press
 from livingreview.site.joined import Mark, join, placed
 from livingreview.site.press import PdfError, Sheet
@@ -236,6 +236,6 @@ def test_a_long_table_is_printed_whole(tmp_path):
 
 
 @pytest.mark.parametrize("code, expected", [("en", "en"), ("zh", "zh_CN"), ("zh-CN", "zh_CN"),
-                                            ("xx", "xx")])
+                                            ("xx", "xx"), ("zh-Hans", "zh_CN")])
 def test_a_page_is_printed_in_its_own_language(code, expected):
-    assert language_of(code) == expected
+    assert language(code).code == expected

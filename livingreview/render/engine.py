@@ -77,20 +77,6 @@ def translations(language: str) -> NullTranslations:
     return Translations(compiled)
 
 
-def language_of(code: str) -> str:
-    """The language of the catalogues that a page's code means; the code itself where none is.
-
-    Parameters
-    ----------
-    code : str
-        As HTML has it, such as ``zh`` or ``zh-CN``.
-    """
-    found = code.replace("-", "_")
-    known = sorted(path.name for path in CATALOGUES.iterdir() if path.is_dir())
-    near = (name for name in known if name.partition("_")[0] == found.partition("_")[0])
-    return found if found in known else next(near, found)
-
-
 @pass_context
 def _href(context, target: str) -> str:
     """An address from the root of the site as the page being written needs it.

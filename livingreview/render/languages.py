@@ -48,6 +48,14 @@ def known() -> dict[str, Language]:
         return {row["code"]: Language(**row) for row in csv.DictReader(file)}
 
 
-def language(code: str) -> Language:
-    """A language; of one that is not in the table its code is all that is known."""
-    return known().get(code) or Language(code, code.partition("_")[0], code.replace("_", "-"), code)
+def language(name: str) -> Language:
+    """A language by its code, key or tag; of one that is not in the table that is all one knows.
+
+    Parameters
+    ----------
+    name : str
+        Such as ``zh_CN``, ``zh`` or ``zh-Hans``.
+    """
+    code = name.replace("-", "_")
+    found = (one for one in known().values() if code == one.code or name in (one.key, one.tag))
+    return next(found, None) or Language(code, code.partition("_")[0], code.replace("_", "-"), name)

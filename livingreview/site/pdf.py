@@ -12,7 +12,8 @@ from pathlib import Path
 import lxml.html
 
 from ..data import versions
-from ..render.engine import SOURCE, language_of, render
+from ..render.engine import SOURCE, render
+from ..render.languages import language
 from ..view.base import View
 from ..view.versions import Citation, State
 from .joined import Mark, Places, join, placed
@@ -253,7 +254,7 @@ class Printing:
         while True:
             view = self._view(marks, chapter, places)
             before, front = front, self._press.text(f"{_FRONT}-{name}", str(
-                render(view, language=language_of(self.language))))
+                render(view, language=language(self.language).code)))
             counted = placed([front, *sheets])
             if before is not None and counted.pages == places.pages:
                 return front
