@@ -7,6 +7,7 @@ a build. Registered as a provisioner of kernels of Jupyter, named by `NAME`.
 from __future__ import annotations
 
 import atexit
+import logging
 import multiprocessing
 import os
 import shutil
@@ -153,3 +154,5 @@ def _run(arguments: list[str], environment: dict[str, str], folder: str) -> None
     # it ends with the process that it is a copy of
     IPKernelApp.launch_instance(
         argv=[*arguments, f"--IPKernelApp.parent_handle={os.getppid()}"])
+    # its threads may find the channels closed while it ends, which is nothing to be told
+    logging.disable()
