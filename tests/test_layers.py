@@ -129,7 +129,8 @@ def test_the_catalogue_lists_the_messages_of_the_templates(tmp_path, monkeypatch
     assert listed == found, "run `make words`"
 
 
-ROOMS = ("synthesis", "data", "effects", "review", "view", "render", "intake", "site", "cli")
+ROOMS = ("synthesis", "data", "effects", "review", "view", "render", "intake", "site",
+         "surveillance", "cli")
 
 
 def _imported(path: Path) -> set[str]:

@@ -13,7 +13,8 @@ from functools import cache
 from pathlib import Path
 
 from . import reads
-from .tables import BY_NAME, CORRECTIONS, IDENTIFIER, TABLES, Column, Table
+from .declaring import IDENTIFIER, Column, Table
+from .tables import BY_NAME, CORRECTIONS, TABLES
 
 FILE = Path(__file__).with_name("columns.csv")
 HEADER = ("table", "column", "unit", "meaning")

@@ -18,6 +18,7 @@ from types import MappingProxyType
 import pandas as pd
 
 from . import reads, tables
+from .declaring import IDENTIFIER
 from .reading import (
     SHOWN,
     TYPE_OK,
@@ -351,7 +352,7 @@ def _indications(folder: Path, vocabulary: Raw | None, problems: list[Problem]) 
                                 vocabulary.cells("value"), strict=True):
         if name != "indication":
             continue
-        if not re.fullmatch(tables.IDENTIFIER, value):  # it names a folder
+        if not re.fullmatch(IDENTIFIER, value):  # it names a folder
             problems.append(Problem(vocabulary.path, int(row), "value", value, "not an identifier",
                                     TYPE_OK["identifier"][2], rule="type"))
         elif value not in listed:

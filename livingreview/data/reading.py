@@ -18,7 +18,7 @@ import numpy as np
 import pandas as pd
 
 from . import tables
-from .tables import Column, ForeignKey, Table
+from .declaring import IDENTIFIER, Column, ForeignKey, Table
 
 SHOWN = 100  # problems of one kind in one column that are listed; the others are counted
 LARGEST_WHOLE = 2**53  # above it a float no longer holds every whole number
@@ -329,7 +329,7 @@ TYPE_OK = {
     "number": (_number_ok, "not a number", "a number with a decimal point"),
     "integer": (_integer_ok, "not a whole number", "a whole number"),
     "date": (_date_ok, "not a date", "a date as YYYY-MM-DD"),
-    "identifier": (re.compile(tables.IDENTIFIER).fullmatch, "not an identifier",
+    "identifier": (re.compile(IDENTIFIER).fullmatch, "not an identifier",
                    "lower-case ASCII letters and digits with hyphens"),
 }
 

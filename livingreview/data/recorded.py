@@ -10,7 +10,7 @@ from fnmatch import fnmatch
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from . import tables
+from . import living, tables
 
 if TYPE_CHECKING:
     from .dataset import Dataset
@@ -91,5 +91,7 @@ def without_line(data: Dataset) -> tuple[str, ...]:
     if not data.changed:
         return ()
     named = [r["file"] for r in new_lines(data) if r["file"]]
+    # Tables that commands of surveillance write say themselves what changed, and when.
+    said = {table.path() for table in living.WRITTEN}
     return tuple(path for path in data.changed if path != tables.CHANGELOG.path()
-                 and not any(fnmatch(path, pattern) for pattern in named))
+                 and path not in said and not any(fnmatch(path, pattern) for pattern in named))

@@ -5,122 +5,41 @@ What tables and columns mean stands in ``columns.csv``; `codebook` reads it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
-IDENTIFIER = r"[a-z0-9]+(?:-[a-z0-9]+)*"
-DOI = r"10\.\d{4,9}/\S+"
-PMID = r"[1-9]\d{0,8}"
-URL = r"https?://\S+"
-REGISTRATION = (
-    r"NCT\d{8}|ChiCTR[-A-Z]*\d{8,10}|EudraCT \d{4}-\d{6}-\d{2}|ISRCTN\d{8}|ACTRN\d{14}"
-    r"|jRCT[a-z]?\d{9,10}|IRCT\w+|UMIN\d{9}|CTRI/\d{4}/\d{2,3}/\d{6}|DRKS\d{8}|KCT\d{7}"
-    r"|(?!NCT|ISRCTN|ACTRN|DRKS|KCT|UMIN)[A-Z-]+\d{4,}"  # registries that are not listed above
+from .declaring import (
+    DOI,
+    PMID,
+    REGISTRATION,
+    URL,
+    Column,
+    ForeignKey,
+    Table,
+    count,
+    identifier,
+    number,
+    word,
 )
-
-
-@dataclass(frozen=True)
-class Column:
-    """One column of a table.
-
-    Parameters
-    ----------
-    name : str
-    type : {'string', 'identifier', 'number', 'integer', 'date'}
-    required : bool
-        An empty cell is an error. Elsewhere empty means "not stated".
-    vocabulary : str or None
-        Name of the list in ``vocabularies.csv`` whose values are allowed.
-    many : bool
-        Several values in one cell, separated by ``;``.
-    minimum, maximum : float or None
-        Allowed range, ends included.
-    form : str or None
-        Regular expression for the usual form; another form is a warning, not an error.
-    optional : bool
-        A file without the column is read as if all its cells were empty.
-    """
-
-    name: str
-    type: str = "string"
-    required: bool = False
-    vocabulary: str | None = None
-    many: bool = False
-    minimum: float | None = None
-    maximum: float | None = None
-    form: str | None = None
-    optional: bool = False
-
-
-@dataclass(frozen=True)
-class ForeignKey:
-    """Columns of a table that must name a row of another table (or of the same one)."""
-
-    columns: tuple[str, ...]
-    table: str
-    to: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Table:
-    """One CSV file: where it is, its columns, its key and what it refers to."""
-
-    name: str
-    folder: str  # "indication": one file in each indication's folder; else a folder of `data/`
-    columns: tuple[Column, ...]
-    key: tuple[str, ...] = ()
-    foreign_keys: tuple[ForeignKey, ...] = ()
-    optional: bool = False
-    names: tuple[str, ...] = field(init=False, default=())
-
-    def __post_init__(self):
-        object.__setattr__(self, "names", tuple(c.name for c in self.columns))
-
-    def column(self, name: str) -> Column:
-        """The column called `name`."""
-        return self.columns[self.names.index(name)]
-
-    def path(self, indication: str = "") -> str:
-        """Path of the file below the data folder."""
-        folder = indication if self.folder == "indication" else self.folder
-        return f"{folder}/{self.name}.csv" if folder else f"{self.name}.csv"
-
-
-def _id(name, **more):
-    return Column(name, type="identifier", required=True, **more)
-
-
-def _number(name, **more):
-    return Column(name, type="number", **more)
-
-
-def _count(name):
-    return Column(name, type="integer", minimum=0)
-
-
-def _word(name, vocabulary=None, **more):
-    return Column(name, vocabulary=vocabulary or name, **more)
-
+from .living import TABLES as LIVING
 
 SOURCE = ForeignKey(("source_id",), "sources", ("source_id",))
 STUDY = ForeignKey(("study_id",), "studies", ("study_id",))
 ARM = ForeignKey(("study_id", "arm_id"), "arms", ("study_id", "arm_id"))
 REVIEW = ForeignKey(("review_id",), "reviews", ("review_id",))
 
-_source_id = _id("source_id")
+_source_id = identifier("source_id")
 _locator = Column("locator")
 _note = Column("note")
-_study_id = _id("study_id")
-_months = _number("timepoint_months", minimum=0)
-_ci_low = _number("ci_low")
-_ci_high = _number("ci_high")
-_favours = _word("favours")
-_scale_max_reported = _number("scale_max")
+_study_id = identifier("study_id")
+_months = number("timepoint_months", minimum=0)
+_ci_low = number("ci_low")
+_ci_high = number("ci_high")
+_favours = word("favours")
+_scale_max_reported = number("scale_max")
 
 SOURCES = Table(
     "sources", "indication",
     (
-        _id("source_id"),
-        _word("kind", "source_kind", required=True),
+        identifier("source_id"),
+        word("kind", "source_kind", required=True),
         Column("title", required=True),
         Column("doi", form=DOI),
         Column("pmid", form=PMID),
@@ -137,7 +56,7 @@ DOUBTFUL_SOURCES = {"company-page": "from a seller's or company's page"}
 STUDIES = Table(
     "studies", "indication",
     (
-        _id("study_id"),
+        identifier("study_id"),
         Column("title"),
         Column("first_author"),
         Column("year", type="integer", minimum=1950, maximum=2100),
@@ -146,26 +65,26 @@ STUDIES = Table(
         Column("pmid", form=PMID),
         Column("registration", many=True, form=REGISTRATION),
         Column("country", many=True),
-        _word("design"),
-        _word("blinding"),
-        _word("species"),
-        _count("n_enrolled"),
-        _word("unit"),
-        _count("n_patients"),
-        _number("followup_months", minimum=0),
-        _word("allocation"),
-        _number("comparable_until_months", minimum=0),
+        word("design"),
+        word("blinding"),
+        word("species"),
+        count("n_enrolled"),
+        word("unit"),
+        count("n_patients"),
+        number("followup_months", minimum=0),
+        word("allocation"),
+        number("comparable_until_months", minimum=0),
         Column("population"),
-        _word("condition"),
+        word("condition"),
         Column("companion_of", type="identifier"),
         Column("cited_by", many=True, form=r"[a-z0-9-]+:[\w-]+"),
-        _word("status"),
-        _word("progress"),
+        word("status"),
+        word("progress"),
         Column("status_source_id", type="identifier"),
-        _word("stated_result"),
+        word("stated_result"),
         Column("stated_result_source_id", type="identifier"),
-        _word("randomised", "yes"),
-        _word("funding"),
+        word("randomised", "yes"),
+        word("funding"),
         Column("funding_source_id", type="identifier"),
         _source_id,
         _note,
@@ -184,24 +103,24 @@ ARMS = Table(
     "arms", "indication",
     (
         _study_id,
-        _id("arm_id"),
-        _word("role", required=True),
+        identifier("arm_id"),
+        word("role", required=True),
         Column("label"),
-        _word("cell_source"),
-        _word("cell_product"),
-        _word("donor"),
-        _number("dose_cells", minimum=0),
-        _word("dose_per"),
-        _count("administrations"),
-        _word("route", many=True),
+        word("cell_source"),
+        word("cell_product"),
+        word("donor"),
+        number("dose_cells", minimum=0),
+        word("dose_per"),
+        count("administrations"),
+        word("route", many=True),
         Column("carrier"),
-        _word("cointervention", many=True),
-        _word("comparator_type"),
-        _count("n_allocated"),
-        _count("n_patients"),
-        _number("age_mean", minimum=0),
-        _number("age_sd", minimum=0),
-        _count("female_n"),
+        word("cointervention", many=True),
+        word("comparator_type"),
+        count("n_allocated"),
+        count("n_patients"),
+        number("age_mean", minimum=0),
+        number("age_sd", minimum=0),
+        count("female_n"),
         Column("combines", type="identifier", many=True),
         _source_id,
         _note,
@@ -216,29 +135,29 @@ OUTCOMES = Table(
     "outcomes", "indication",
     (
         _study_id,
-        _id("arm_id"),
-        _word("outcome", required=True),
+        identifier("arm_id"),
+        word("outcome", required=True),
         Column("instrument"),
-        _number("scale_min"),
-        _number("scale_max"),
-        _word("better"),
+        number("scale_min"),
+        number("scale_max"),
+        word("better"),
         _months,
-        _word("statistic", required=True),
-        _count("n"),
-        _number("mean"),
-        _number("sd", minimum=0),
-        _number("se", minimum=0),
+        word("statistic", required=True),
+        count("n"),
+        number("mean"),
+        number("sd", minimum=0),
+        number("se", minimum=0),
         _ci_low, _ci_high,
-        _number("median"),
-        _number("q1"),
-        _number("q3"),
-        _number("min"),
-        _number("max"),
-        _count("events"),
-        _count("total"),
-        _number("percent", minimum=0, maximum=100),
-        _word("quality"),
-        _word("rescaled", "yes"),
+        number("median"),
+        number("q1"),
+        number("q3"),
+        number("min"),
+        number("max"),
+        count("events"),
+        count("total"),
+        number("percent", minimum=0, maximum=100),
+        word("quality"),
+        word("rescaled", "yes"),
         _source_id, _locator, _note,
     ),
     key=("study_id", "arm_id", "outcome", "instrument", "timepoint_months", "statistic",
@@ -250,18 +169,18 @@ CONTRASTS = Table(
     "contrasts", "indication",
     (
         _study_id,
-        _id("arm_intervention"),
-        _id("arm_comparator"),
-        _word("outcome", required=True),
+        identifier("arm_intervention"),
+        identifier("arm_comparator"),
+        word("outcome", required=True),
         Column("instrument"),
         _months,
-        _word("measure"),
+        word("measure"),
         _favours, _scale_max_reported,
-        _number("estimate"),
+        number("estimate"),
         _ci_low, _ci_high,
-        _number("se", minimum=0),
+        number("se", minimum=0),
         Column("p_value"),
-        _word("quality"),
+        word("quality"),
         _source_id, _locator, _note,
     ),
     key=("study_id", "arm_intervention", "arm_comparator", "outcome", "instrument",
@@ -277,14 +196,14 @@ ADVERSE_EVENTS = Table(
     "adverse_events", "indication",
     (
         _study_id,
-        _id("arm_id"),
-        _word("event", required=True),
-        _count("events"),
-        _count("total"),
-        _number("percent", minimum=0, maximum=100),
-        _word("count"),
-        _number("months", minimum=0),
-        _word("quality", optional=True),
+        identifier("arm_id"),
+        word("event", required=True),
+        count("events"),
+        count("total"),
+        number("percent", minimum=0, maximum=100),
+        word("count"),
+        number("months", minimum=0),
+        word("quality", optional=True),
         _source_id, _locator, _note,
     ),
     # Two rows for one arm and event may be two sources that disagree: a warning, hence no key.
@@ -295,7 +214,7 @@ RISK_OF_BIAS = Table(
     "risk_of_bias", "indication",
     (
         _study_id,
-        _word("tool", required=True),
+        word("tool", required=True),
         Column("domain", required=True),
         Column("judgement", required=True),
         _source_id, _note,
@@ -307,23 +226,23 @@ RISK_OF_BIAS = Table(
 PUBLISHED_SYNTHESES = Table(
     "published_syntheses", "indication",
     (
-        _id("review_id"),
+        identifier("review_id"),
         Column("title"),
         Column("doi", form=DOI),
-        _word("outcome"),
+        word("outcome"),
         Column("population"),
         Column("comparison"),
         _months,
-        _word("measure"),
+        word("measure"),
         _favours, _scale_max_reported,
-        _count("k"),
-        _count("n"),
-        _word("k_scope"),
-        _number("estimate"),
+        count("k"),
+        count("n"),
+        word("k_scope"),
+        number("estimate"),
         _ci_low, _ci_high,
-        _number("i2_percent", minimum=0, maximum=100),
+        number("i2_percent", minimum=0, maximum=100),
         Column("model"),
-        _word("unit"),
+        word("unit"),
         _source_id, _locator, _note,
     ),
     foreign_keys=(SOURCE,),
@@ -333,12 +252,12 @@ DOUBLE_EXTRACTION = Table(
     "double_extraction", "indication",
     (
         _study_id,
-        _id("arm_id"),
-        _word("outcome", required=True),
+        identifier("arm_id"),
+        word("outcome", required=True),
         _months,
         Column("field", required=True),
-        _number("first"),
-        _number("second"),
+        number("first"),
+        number("second"),
         _source_id,
     ),
     key=("study_id", "arm_id", "outcome", "timepoint_months", "field", "source_id"),
@@ -361,15 +280,15 @@ VOCABULARIES = Table(
 INSTRUMENTS = Table(
     "instruments", "",
     (
-        _word("outcome", required=True),
-        _word("indication"),
+        word("outcome", required=True),
+        word("indication"),
         Column("label_en", required=True),
         Column("label_zh", required=True),
-        _word("family", required=True),
+        word("family", required=True),
         Column("direction"),
-        _number("scale_min"),
-        _number("scale_max"),
-        _number("mcid", minimum=0),
+        number("scale_min"),
+        number("scale_max"),
+        number("mcid", minimum=0),
         Column("mcid_unit"),
         Column("mcid_population"),
         Column("mcid_source"),
@@ -380,11 +299,11 @@ INSTRUMENTS = Table(
 SCALES = Table(
     "scales", "",
     (
-        _word("outcome", required=True),
+        word("outcome", required=True),
         Column("form", many=True),
-        _number("scale_min", required=True),
-        _number("scale_max", required=True),
-        _word("fixed", "yes"),
+        number("scale_min", required=True),
+        number("scale_max", required=True),
+        word("fixed", "yes"),
         Column("steps", type="integer", minimum=1),
         Column("source", required=True),
         _note,
@@ -396,15 +315,15 @@ SCALES = Table(
 DOUBTS = Table(
     "doubts", "",
     (
-        _word("indication", required=True),
-        _word("table", "doubt_table", required=True),
-        _id("study_id"),
+        word("indication", required=True),
+        word("table", "doubt_table", required=True),
+        identifier("study_id"),
         Column("arm_id", type="identifier"),
         Column("item", type="identifier"),
-        _number("timepoint_months", minimum=0),
-        _word("rule", "doubt_rule", required=True),
+        number("timepoint_months", minimum=0),
+        word("rule", "doubt_rule", required=True),
         Column("finding", required=True),
-        _word("decision", "doubt_decision", required=True),
+        word("decision", "doubt_decision", required=True),
         Column("reason", required=True),
         Column("source_id", type="identifier"),
         Column("date", type="date", required=True),
@@ -417,13 +336,13 @@ DOUBTS = Table(
 COHORT_OVERLAPS = Table(
     "cohort_overlaps", "",
     (
-        _word("indication", required=True),
-        _id("study_id"),
-        _id("other_study_id"),
-        _word("kind", "overlap_kind", required=True),
+        word("indication", required=True),
+        identifier("study_id"),
+        identifier("other_study_id"),
+        word("kind", "overlap_kind", required=True),
         Column("reason"),
         Column("rule"),
-        _word("action", "overlap_action", required=True),
+        word("action", "overlap_action", required=True),
         Column("keep", type="identifier"),
     ),
     key=("indication", "study_id", "other_study_id"),
@@ -432,9 +351,9 @@ COHORT_OVERLAPS = Table(
 HIERARCHY = Table(
     "hierarchy", "",
     (
-        _word("family", required=True),
+        word("family", required=True),
         Column("position", type="integer", minimum=1, required=True),
-        _word("outcome", required=True),
+        word("outcome", required=True),
     ),
     key=("family", "outcome"),
 )
@@ -442,28 +361,28 @@ HIERARCHY = Table(
 ANALYSES = Table(
     "analyses", "",
     (
-        _id("analysis_id"),
-        _word("indication", required=True),
+        identifier("analysis_id"),
+        word("indication", required=True),
         Column("title", required=True),
-        _word("section", "analysis_section", required=True),
-        _word("role", "analysis_role", required=True),
-        _word("target_type", required=True),
+        word("section", "analysis_section", required=True),
+        word("role", "analysis_role", required=True),
+        word("target_type", required=True),
         Column("target", type="identifier", required=True),
         Column("instrument_contains"),
-        _word("measure", required=True),
-        _number("window_from", minimum=0),
-        _number("window_to", minimum=0),
-        _word("comparison", "analysis_comparison", required=True),
-        _word("favourable", "better", required=True),
-        _word("rescale", "yes"),
+        word("measure", required=True),
+        number("window_from", minimum=0),
+        number("window_to", minimum=0),
+        word("comparison", "analysis_comparison", required=True),
+        word("favourable", "better", required=True),
+        word("rescale", "yes"),
         Column("studies", type="identifier", many=True),
-        _word("qualities", "quality", many=True),
-        _word("tau2_method"),
-        _word("interval", "interval_method"),
+        word("qualities", "quality", many=True),
+        word("tau2_method"),
+        word("interval", "interval_method"),
         Column("note"),
-        _word("background", "cointervention"),
-        _word("condition", many=True),
-        _word("products", "cell_product", many=True),
+        word("background", "cointervention"),
+        word("condition", many=True),
+        word("products", "cell_product", many=True),
         Column("unit"),
     ),
     key=("analysis_id",),
@@ -476,10 +395,10 @@ ONE_QUESTION = ("target_type", "target", "comparison", "instrument_contains", "c
 MAIN_WINDOWS = Table(
     "main_windows", "",
     (
-        _word("indication", required=True),
+        word("indication", required=True),
         Column("position", type="integer", minimum=1, required=True),
-        _id("analysis_id"),
-        _word("role", "shown_role", required=True),
+        identifier("analysis_id"),
+        word("role", "shown_role", required=True),
         Column("note"),
     ),
     key=("analysis_id",),
@@ -490,8 +409,8 @@ MAIN_WINDOWS = Table(
 GLOSSARY = Table(
     "glossary", "",
     (
-        _id("term"),
-        _word("kind", "glossary_kind", required=True),
+        identifier("term"),
+        word("kind", "glossary_kind", required=True),
         Column("label_en", required=True),
         Column("label_zh", required=True),
         Column("forms_en", many=True),
@@ -507,9 +426,9 @@ GLOSSARY = Table(
 CERTAINTY_RULES = Table(
     "certainty_rules", "",
     (
-        _id("rule_id"),
-        _word("domain", "certainty_domain", required=True),
-        _number("threshold"),
+        identifier("rule_id"),
+        word("domain", "certainty_domain", required=True),
+        number("threshold"),
         Column("unit"),
         Column("levels", type="integer", required=True),
         Column("rule", required=True),
@@ -545,13 +464,13 @@ AUDITS = Table(
 REVIEWS = Table(
     "reviews", "seed-reviews",
     (
-        _id("review_id"),
+        identifier("review_id"),
         Column("title_en"), Column("title_zh"),
         Column("authors"), Column("journal"),
         Column("year", type="integer", minimum=1950, maximum=2100),
         Column("doi", form=DOI),
         Column("language"), Column("review_type"),
-        _word("indications", "indication", many=True),
+        word("indications", "indication", many=True),
         Column("databases_searched", many=True),
         Column("search_until"),
         Column("records_identified"),
@@ -565,15 +484,15 @@ REVIEWS = Table(
 REFERENCES = Table(
     "references", "seed-reviews",
     (
-        _id("review_id"),
+        identifier("review_id"),
         Column("ref_number", required=True),
         Column("authors"),
         Column("year", type="integer", minimum=1900, maximum=2100),
         Column("title"), Column("journal"),
         Column("volume_pages"),
         Column("doi", form=DOI),
-        _word("kind", "reference_kind"),
-        _word("indication", "seed_indication", many=True), _note,
+        word("kind", "reference_kind"),
+        word("indication", "seed_indication", many=True), _note,
     ),
     key=("review_id", "ref_number"),
     foreign_keys=(REVIEW,),
@@ -582,19 +501,19 @@ REFERENCES = Table(
 CLAIMS = Table(
     "claims", "seed-reviews",
     (
-        _id("claim_id"),
-        _id("review_id"),
+        identifier("claim_id"),
+        identifier("review_id"),
         Column("section"),
-        _word("indication", "seed_indication"),
-        _word("kind", "claim_kind", required=True),
+        word("indication", "seed_indication"),
+        word("kind", "claim_kind", required=True),
         Column("claim_en", required=True),
         Column("claim_zh", required=True),
         Column("quantity"),
         Column("outcome"),
-        _word("direction", "claim_direction"),
+        word("direction", "claim_direction"),
         Column("cited_refs", many=True),
-        _word("checkable", required=True),
-        _word("conclusion", "yes"), _note,
+        word("checkable", required=True),
+        word("conclusion", "yes"), _note,
     ),
     key=("claim_id",),
     foreign_keys=(REVIEW,),
@@ -603,9 +522,9 @@ CLAIMS = Table(
 VERDICTS = Table(
     "verdicts", "seed-reviews",
     (
-        _id("claim_id"),
-        _word("verdict", required=True),
-        _word("basis_type"),
+        identifier("claim_id"),
+        word("verdict", required=True),
+        word("basis_type"),
         Column("basis", many=True),
         Column("reason", required=True),
         Column("date", type="date", required=True),
@@ -618,13 +537,13 @@ VERDICTS = Table(
 MECHANISMS = Table(
     "mechanisms", "seed-reviews",
     (
-        _id("mechanism_id"),
-        _word("indication", "seed_indication"),
+        identifier("mechanism_id"),
+        word("indication", "seed_indication"),
         Column("mechanism"), Column("mediator"),
         Column("effect"),
-        _word("direction", "mechanism_direction"),
+        word("direction", "mechanism_direction"),
         Column("cell_or_product"),
-        _id("review_id"),
+        identifier("review_id"),
         Column("cited_refs", many=True),
     ),
     key=("mechanism_id",),
@@ -634,7 +553,7 @@ MECHANISMS = Table(
 VALIDATION_STUDIES = Table(
     "validation_studies", "seed-reviews",
     (
-        _id("review_id"),
+        identifier("review_id"),
         Column("institution"), Column("title_en"),
         Column("title_zh"), Column("journal"),
         Column("year", type="integer", minimum=1950, maximum=2100),
@@ -649,21 +568,21 @@ VALIDATION_STUDIES = Table(
 HEADLINE_NUMBERS = Table(
     "headline_numbers", "seed-reviews",
     (
-        _id("review_id"),
-        _id("statement_id"),
+        identifier("review_id"),
+        identifier("statement_id"),
         Column("what", required=True),
         Column("value"), Column("unit"), Column("scope"),
         Column("how_to_recompute"),
         Column("numbers", many=True),
-        _word("relation", "headline_relation"),
-        _word("indication", "seed_indication"),
-        _word("table", "headline_table"),
+        word("relation", "headline_relation"),
+        word("indication", "seed_indication"),
+        word("table", "headline_table"),
         Column("refs", many=True),
         Column("where"),
-        _word("compute", "headline_compute"),
+        word("compute", "headline_compute"),
         Column("column"),
         Column("of"),
-        _word("why_not", "headline_why_not"),
+        word("why_not", "headline_why_not"),
     ),
     key=("statement_id",),
     foreign_keys=(REVIEW,),
@@ -672,7 +591,7 @@ HEADLINE_NUMBERS = Table(
 ABOUT = Table(
     "about", "",
     (
-        _id("key"),
+        identifier("key"),
         Column("value", required=True),
     ),
     key=("key",),
@@ -692,9 +611,9 @@ FLOW = Table(
         Column("date", type="date", required=True),
         Column("source", required=True),
         Column("query"),
-        _count("hits"),
-        _count("screened"),
-        _count("excluded"),
+        count("hits"),
+        count("screened"),
+        count("excluded"),
         Column("reason"),
     ),
     key=("date", "source", "query", "reason"),
@@ -721,7 +640,7 @@ CORRECTIONS = Table(
 OPEN_LISTS = ("species", "route", "cointervention", "outcome", "event", "tool")
 
 TABLES = (
-    ABOUT, FLOW,
+    ABOUT, FLOW, *LIVING,
     SOURCES, STUDIES, ARMS, OUTCOMES, CONTRASTS, ADVERSE_EVENTS, RISK_OF_BIAS,
     PUBLISHED_SYNTHESES, DOUBLE_EXTRACTION, VOCABULARIES, INSTRUMENTS, SCALES, COHORT_OVERLAPS,
     DOUBTS, HIERARCHY, ANALYSES, MAIN_WINDOWS, GLOSSARY, CERTAINTY_RULES, CHANGELOG, AUDITS,

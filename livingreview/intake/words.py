@@ -7,8 +7,9 @@ from collections.abc import Iterable
 from difflib import get_close_matches
 
 from ..data.dataset import Dataset
+from ..data.declaring import IDENTIFIER
 from ..data.reading import Problem
-from ..data.tables import IDENTIFIER, OPEN_LISTS, VOCABULARIES
+from ..data.tables import OPEN_LISTS, VOCABULARIES
 from .incoming import Row
 
 _ALIKE = 0.85  # of a word and a known one, above which it may be a slip

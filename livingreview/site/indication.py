@@ -11,8 +11,9 @@ from pathlib import Path
 from string import Template
 
 from ..data.dataset import Dataset
+from ..data.declaring import IDENTIFIER
 from ..data.phrases import phrases
-from ..data.tables import ANALYSES, CHANGELOG, IDENTIFIER, MAIN_WINDOWS, TABLES, VOCABULARIES
+from ..data.tables import ANALYSES, CHANGELOG, MAIN_WINDOWS, TABLES, VOCABULARIES
 from ..intake.files import CsvFile, examined_with, put
 from ..view.addresses import PAGES
 from ..view.naming import in_text

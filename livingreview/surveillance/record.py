@@ -1,0 +1,78 @@
+"""The one shape that a record has, whatever source it came from."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+from ..data.declaring import REGISTRATION
+
+_REGISTRATION = re.compile(REGISTRATION.partition("|(?!")[0])
+_DOI_BEFORE = re.compile(r"^(?:https?://(?:dx\.)?doi\.org/|doi:\s*)", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Record:
+    """What a source says of one report or registration.
+
+    Attributes
+    ----------
+    source : str
+        Of the list search_source.
+    number : str
+        How the source names it; the pair is unique.
+    kind : str
+        Of the list record_kind.
+    title, first_author, journal, volume, pages : str
+        As text without markup; empty where not stated. The author is a family name.
+    year : int or None
+    doi, pmid : str
+        The DOI in lower case and without an address before it.
+    registrations : tuple of str
+        Registration numbers that it names, in the form of the data.
+    abstract : str
+        For the session only: it is written to no table.
+    cites : tuple of str
+        Numbers, at the same source, of what it cites.
+    signals : tuple of str
+        What helps to screen: types of publication as the source prints them.
+    """
+
+    source: str
+    number: str
+    kind: str = "article"
+    title: str = ""
+    first_author: str = ""
+    year: int | None = None
+    journal: str = ""
+    volume: str = ""
+    pages: str = ""
+    doi: str = ""
+    pmid: str = ""
+    registrations: tuple[str, ...] = ()
+    abstract: str = field(default="", repr=False)
+    cites: tuple[str, ...] = field(default=(), repr=False)
+    signals: tuple[str, ...] = ()
+
+    @property
+    def source_id(self) -> str:
+        """The source and its number, as tables have them."""
+        return f"{self.source}:{self.number}"
+
+
+def doi_of(text: str | None) -> str:
+    """A DOI in lower case, without an address before it; empty where there is none."""
+    found = _DOI_BEFORE.sub("", (text or "").strip()).rstrip(".,; ").lower()
+    return found if found.startswith("10.") and "/" in found else ""
+
+
+def year_of(text: str | None) -> int | None:
+    """The first year in a text such as ``2026 Nov-Dec``; None where there is none."""
+    found = re.search(r"(?<!\d)(1[89]\d\d|20\d\d)(?!\d)", text or "")
+    return int(found[1]) if found else None
+
+
+def registrations_in(*texts: str | None) -> tuple[str, ...]:
+    """Registration numbers in texts, each once, in the form of the data."""
+    return tuple(dict.fromkeys(
+        found[0] for text in texts for found in _REGISTRATION.finditer(text or "")))

@@ -1,0 +1,1 @@
+"""Servers that are asked: one module each, from its answers to records."""
