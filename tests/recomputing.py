@@ -6,6 +6,7 @@ import json
 import random
 from collections.abc import Callable
 from functools import cache
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -14,7 +15,7 @@ from bs4 import BeautifulSoup
 from livingreview import synthesis
 from livingreview.data.dataset import load
 from livingreview.render.engine import render
-from livingreview.review import review
+from livingreview.review import proportions, review
 from livingreview.view.figure import Figures
 
 FIRST, COUNTS = "knee-pain-placebo-3-6", "knee-any-ae-any"
@@ -59,14 +60,16 @@ def tables() -> list[np.ndarray]:
 
 def same(found: dict, wanted, call: list) -> None:
     """A page shows the heterogeneity of random effects beside Mantel–Haenszel."""
-    scale = abs(wanted.estimate) + wanted.se
-    tables = wanted.model == "mantel-haenszel"
-    for name in FIELDS[:5] if tables else FIELDS:
+    scale = abs(wanted.estimate) + wanted.se if wanted.se else 1
+    few = wanted.model in ("mantel-haenszel", "one-study")
+    # nodes of Gauss and Hermite lose digits where studies are all or none
+    rel = 1e-3 if wanted.model == proportions.MODEL and wanted.tau2 > 4 else 1e-6
+    for name in FIELDS[:5] if few else FIELDS:
         value = getattr(wanted, name)
-        if value is None:
+        if value is None or np.isinf(value):  # JSON has no infinity
             assert found.get(name) is None, (name, call)
         else:
-            assert found[name] == pytest.approx(value, rel=1e-6, abs=1e-13 * scale), (name, call)
+            assert found[name] == pytest.approx(value, rel=rel, abs=1e-13 * scale), (name, call)
     assert found["weights"] == pytest.approx(list(wanted.weights), rel=1e-6, abs=1e-15), call
 
 
@@ -145,6 +148,8 @@ def pooled(analysis: str, chosen: dict) -> tuple[synthesis.Pooled, synthesis.Poo
     data = block(analysis)
     inside = [m for m in data["members"] if m["id"] not in chosen["without"]]
     y, v = ([m[key] for m in inside] for key in "yv")
+    if data["share"]:
+        return _shares(data, chosen, y, v, np.array([m["counts"] for m in inside], dtype=float).T)
 
     beside = by_inverse_variance(y, v, *data["beside"])
     if chosen["model"] == "MH":
@@ -152,3 +157,26 @@ def pooled(analysis: str, chosen: dict) -> tuple[synthesis.Pooled, synthesis.Poo
         return tables or beside, beside
     found = by_inverse_variance(y, v, chosen["model"], chosen["interval"])
     return found, beside if chosen["model"] == "common" else found
+
+
+def by_logistic(counts) -> synthesis.Pooled | None:
+    """The random-intercept logistic model, with many nodes; None where it fails."""
+    fit = _or_none(lambda: synthesis.logistic_pool(*counts, test="t", nodes=100))
+    few = fit and fit.k < 3
+    return fit and SimpleNamespace(**vars(fit) | {
+        "model": proportions.MODEL, "weights": counts[1] / counts[1].sum(), "i2": None,
+        "tau2_low": None, "tau2_high": None} | ({"pi_low": None, "pi_high": None} if few else {}))
+
+
+def _shares(data: dict, chosen: dict, y, v, counts) -> tuple:
+    def by(model, interval):
+        if model not in ("common", "logistic"):
+            return by_inverse_variance(y, v, model, interval)
+        if len(y) == 1:
+            return proportions.one(*counts[:, 0])
+        return by_logistic(counts) if model == "logistic" else proportions.common(*counts)
+
+    rest = by_inverse_variance(y, v, *({"logistic": "REML"}.get(x, x) for x in data["beside"]))
+    found = by(chosen["model"], chosen["interval"])
+    beside = found and chosen["model"] == "common" and (by(*data["beside"]) or rest)
+    return found or rest, beside or found or rest

@@ -1,5 +1,5 @@
 /* A forest plot whose reader chooses trials and method. */
-import { mantelHaenszel, pool, sum } from "./stats.mjs";
+import { common, logistic, mantelHaenszel, pool, share, sum } from "./stats.mjs";
 
 const fill = (text, parts) => text.replace(/\{(\w+)\}/g, (all, key) => parts[key] ?? all);
 
@@ -12,17 +12,25 @@ export function number(value, decimals) {
 }
 const percent = (share) => share < 0.0005 ? "<0.1%" : number(100 * share, 1) + "%";
 
-/* What a state gives; `beside` is of random effects. */
+/* Models of counts, which have an interval of their own. */
+const counting = (data, model) => model === "MH" ? mantelHaenszel : data.share && { common, logistic }[model];
+
+/* What a state gives; `beside` is of random effects, `used` the model where counts allow no other. */
 export function compute(data, { without, model, interval }) {
   const inside = data.members.filter((m) => !without.includes(m.id));
-  const by = (...how) => inside.length ? pool(inside.map((m) => m.y), inside.map((m) => m.v), ...how) : null;
-  const tables = model === "MH" && inside.length > 1 && mantelHaenszel(inside.map((m) => m.counts));
-  const found = tables || by(...model === "MH" ? data.beside : [model, interval]);
-  return { inside, found, beside: tables || model === "common" ? by(...data.beside) : found };
+  const [y, v, counts] = ["y", "v", "counts"].map((key) => inside.map((m) => m[key]));
+  const by = (how, ci) => counting(data, how) ? (data.share || y.length > 1) && counting(data, how)(counts, y, v) :
+    pool(y, v, how, ci);
+  const instead = data.beside.map((how) => how === "logistic" ? "REML" : how);
+  if (!y.length) { return { inside, found: null, beside: null }; }
+  const first = by(model, interval), used = first ? [model, interval] : instead, found = first || pool(y, v, ...instead);
+  const both = first && (model === "MH" || model === "common");
+  return { inside, found, used, beside: both ? by(...data.beside) || pool(y, v, ...instead) : found };
 }
 
 export function told(data, words, found) {
   const say = (x) => {
+    if (data.share) { return number(share(x), data.decimals) + "%"; }
     const text = number(data.log ? Math.exp(x) : x, data.decimals);
     return data.signed && x > 0 && /[1-9]/.test(text) ? "+" + text : text;
   };
@@ -60,9 +68,9 @@ export function facts(data, words, { inside, found, beside }) {
   const said = {};
   if (beside?.k > 1) {
     const [value, low, high] = ["tau2", "tau2_low", "tau2_high"].map(
-      (key) => number(beside[key], data.decimals === 1 ? 1 : 3));
-    said.i2 = number(beside.i2, 0) + "%";
-    said.tau2 = fill(words.between, { value, low, high });
+      (key) => key in beside && number(beside[key], data.decimals === 1 && !data.share ? 1 : 3));
+    if (beside.i2 !== undefined) { said.i2 = number(beside.i2, 0) + "%"; }
+    said.tau2 = low ? fill(words.between, { value, low, high }) : value;
     said.q = fill(beside.q_p < 0.0005 ? words.sure : words.q, { q: number(beside.q, 1), p: number(beside.q_p, 3) });
   }
   if (found && data.imprecision) { said.imprecision = imprecision(data.imprecision, words, inside, found); }
@@ -70,22 +78,39 @@ export function facts(data, words, { inside, found, beside }) {
 }
 
 /* Code of a state. */
-export function code(data, template, calls, { inside, found, beside }, { model, interval }) {
+export function code(data, template, calls, { inside, found, beside, used }) {
   const list = (f) => inside.map(f).join(", "), parts = {};
   const call = (name, ci) => fill(calls[name] ?? calls.random, { model: name, interval: calls[ci] });
   ["e1", "n1", "e2", "n2"].forEach((name, i) => { parts[name] = list((m) => m.counts?.[i]); });
   return fill(template, { ...parts, names: list((m) => JSON.stringify(m.trial)), yi: list((m) => m.y),
-    vi: list((m) => m.v), found: inside.length > 1 ? call(model, interval) : call("common", "z"),
+    vi: list((m) => m.v), found: inside.length > 1 ? call(...used) : call(calls.one ? "one" : "common", "z"),
     beside: inside.length < 2 || found === beside ? "found" : call(...data.beside) });
 }
 
-function begin(template) {
+/* The figure of another question takes the place of one; where it cannot, its page is gone to. */
+async function change(figure, elsewhere, address) {
+  try {
+    const text = await (await fetch(address)).text();
+    const page = new DOMParser().parseFromString(text, "text/html");
+    const template = page.querySelector("template.lr-recompute"), other = template.closest("figure");
+    figure.replaceWith(other);
+    begin(template, elsewhere, address);
+  } catch { location.href = address; }
+}
+
+function begin(template, from, address) {
   const { words, ...data } = JSON.parse(template.nextElementSibling.textContent);
   const figure = template.closest("figure"), body = figure.querySelector("tbody");
   template.after(template.content);
+  (from ? figure : template).querySelectorAll("[href]").forEach((a) => {
+    a.setAttribute("href", new URL(a.getAttribute("href"), address));
+  });
   const [status, form, link] = [".lr-state", "form", ".lr-taken"].map((css) => figure.querySelector(css));
   const details = form.parentElement, { hash, pathname } = link;
   const { model, interval, only } = form.elements;
+  if (from) { form.querySelector("legend").after(from.parentElement); }
+  const { analysis } = form.elements, here = analysis?.value;
+  const ask = () => change(figure, analysis, new URL(`${analysis.value}.html`, link.href));
   const rows = [...body.querySelectorAll("tr:has(title):not(.lr-axis-row)")];
   const published = rows.map((row) => row.cloneNode(true)), boxes = new Map();
   const members = new Map(data.members.map((m) => [m.id, m]));
@@ -94,7 +119,8 @@ function begin(template) {
   const brief = !body.querySelector("td a"), stop = (row) => brief && row.querySelector("a") || row;
   const cell = (row, place) => row.cells[row.cells.length - place]; // 2: effect, 3: weight
 
-  const [from, to] = data.ends, x = (at) => Math.min(100, Math.max(0, 100 * (at - from) / (to - from)));
+  const [low, high] = data.ends, x = (at) => Math.min(100, Math.max(
+    0, 100 * ((data.share ? share(at) : at) - low) / (high - low)));
 
   function draw(row, marks) {
     const svg = row.querySelector("svg");
@@ -140,7 +166,7 @@ function begin(template) {
     const said = { estimate: title(row).textContent, weight: cell(row, 3).textContent };
     row.classList.toggle("lr-off", off);
     stop(row).ariaLabel = !m ? said.estimate : off ? fill(words.out, said) : fill(words.row, said) + " " +
-      (Math.abs(m.y) > 1.96 * Math.sqrt(m.v) ? words.side : words.holds);
+      (data.share ? "" : Math.abs(m.y) > 1.96 * Math.sqrt(m.v) ? words.side : words.holds);
   }
 
   function show() {
@@ -148,13 +174,15 @@ function begin(template) {
     const state = { without, model: model.value, interval: interval.value }, all = compute(data, state);
     const { inside, found, beside } = all, numbers = facts(data, words, all);
     const address = new URLSearchParams(without.length ? { without: without.join(" ") } : "");
-    [model, !tables && interval].forEach(({ name, value }) => {
+    const own = counting(data, model.value);
+    [model, !own && interval].forEach(({ name, value }) => {
       if (value && value !== data[name]) { address.set(name, value); }
     });
     const query = address.size ? `?${address}` : "";
-    history.replaceState(null, "", location.pathname + query + location.hash);
     link.href = pathname + query + hash;
-    interval.parentElement.hidden = tables;
+    if (analysis?.selectedIndex) { address.set("analysis", here); }
+    history.replaceState(null, "", location.pathname + (address.size ? `?${address}` : "") + location.hash);
+    interval.parentElement.hidden = own;
     figure.classList.toggle("lr-own", query);
     rows.forEach((row, i) => {
       const cells = [...published[i].cloneNode(true).cells], id = trial(row);
@@ -182,7 +210,7 @@ function begin(template) {
       size: size(words, inside), ...found && told(data, words, found) });
     document.querySelectorAll("[data-take]").forEach((place) => {
       const { take, calls } = place.dataset;
-      place.textContent = found ? code(data, take, JSON.parse(calls), all, state) : "";
+      place.textContent = found ? code(data, take, JSON.parse(calls), all) : "";
     });
   }
 
@@ -201,10 +229,15 @@ function begin(template) {
 
   details.addEventListener("toggle", () => { if (!boxes.size) { open(); show(); } });
   form.addEventListener("change", ({ target }) => {
+    if (target === analysis) { return ask(); }
     if (target === only) { choose((id) => !only.value || only.value.split(" ").includes(id)); }
     show();
   });
-  form.addEventListener("reset", () => setTimeout(() => { choose(() => 1); show(); }));
+  form.addEventListener("reset", () => setTimeout(() => {
+    choose(() => 1);
+    show();
+    if (analysis?.value !== here) { ask(); }
+  }));
 
   /* One row is reached by tab, others by arrows; space puts a trial in or out. */
   const reach = (one) => rows.forEach((row) => { stop(row).tabIndex = row === one ? 0 : -1; });
@@ -219,14 +252,19 @@ function begin(template) {
 
   const asked = new URLSearchParams(location.search), known = [model, interval].filter(
     (select) => [...select.options].some((o) => o.value === asked.get(select.name)));
-  if (asked.has("without") || known.length) {
+  const other = !from && [...analysis?.options ?? []].find((o) => o.value === asked.get("analysis"));
+  if (other) {
+    other.selected = true;
+    ask();
+  } else if (from || asked.has("without") || known.length) {
     known.forEach((select) => { select.value = asked.get(select.name); });
     open();
     choose((id) => !asked.get("without")?.split(" ").includes(id));
     show();
     details.open = true;
+    from?.focus();
   }
   rows.forEach(speak);
 }
 
-if (globalThis.document) { document.querySelectorAll("template.lr-recompute").forEach(begin); }
+if (globalThis.document) { document.querySelectorAll("template.lr-recompute").forEach((one) => begin(one)); }

@@ -144,3 +144,102 @@ export function mantelHaenszel(tables) {
   if (!(se > 0 && se < Infinity)) { return null; }
   return interval({ k: sum(used.map(Number)), estimate, se, weights: under.map((x) => x / r) }, 0);
 }
+
+/* --- shares of patients, from [events, patients], on the scale of log odds ------------------- */
+
+const expit = (x) => 1 / (1 + exp(-x)), logit = (p) => log(p / (1 - p));
+export const share = (x) => 100 * expit(x);
+const ofAll = (counts) => [0, 1].map((j) => sum(counts.map((one) => one[j])));
+const weigh = (counts, n) => counts.map((one) => one[1] / n);
+
+/* One study with its exact interval, of whole numbers. */
+function exact([events, n]) {
+  const [e, all] = [events, n].map(Math.round);
+  const end = (a, b, p) => between((x) => p - beta(a, b, x, 1 - x), 0, 1);
+  return { k: 1, estimate: logit(events / n), weights: [1], ci_low: logit(e ? end(e, all - e + 1, 0.025) : 0),
+    ci_high: logit(e < all ? end(e + 1, all - e, 0.975) : 1) };
+}
+
+/* One share of all, or null. `y` and `v` are those of single studies, for Q. */
+export function common(counts, y, v) {
+  const [e, n] = ofAll(counts);
+  if (counts.length === 1) { return exact(counts[0]); }
+  if (!(e > 0 && e < n)) { return null; }
+  const { k, q, q_df, q_p, i2 } = pool(y, v, "common", "z");
+  return { ...interval({ estimate: logit(e / n), se: sqrt(1 / e + 1 / (n - e)) }, 0), k, q, q_df, q_p, i2,
+    weights: weigh(counts, n) };
+}
+
+/* Height, slope and curvature of the likelihood at a mean and a spread. Each study's integral is a
+   sum of even steps around its mode, in units of its width. */
+function marginal(counts, mu, sigma) {
+  const out = { height: 0, g: [0, 0], h: [0, 0, 0] };
+  counts.forEach(([e, n]) => {
+    const slope = (u) => sigma * (e - n * expit(mu + sigma * u)) - u;
+    const mode = between(slope, -sigma * (n - e) - 1e-9, sigma * e + 1e-9), p = expit(mu + sigma * mode);
+    const width = 1 / sqrt(1 + sigma * sigma * n * p * (1 - p)), f = [];
+    for (let t = -90; t <= 90; t += 1) {
+      const u = mode + width * t / 10, eta = mu + sigma * u;
+      f.push([u, expit(eta), e * eta - n * (max(0, eta) + Math.log1p(exp(-abs(eta)))) - u * u / 2]);
+    }
+    const top = max(...f.map((one) => one[2])), mass = f.map((one) => exp(one[2] - top)), total = sum(mass);
+    const mean = (value) => sum(f.map(([u, x], i) => mass[i] * value(u, x))) / total;
+    const first = mean((u, x) => e - n * x), second = mean((u, x) => (e - n * x) * u);
+    out.height += top + log(total * width);
+    out.g = [out.g[0] + first, out.g[1] + second];
+    [[0, first, first], [1, first, second], [2, second, second]].forEach(([power, a, b]) => {
+      out.h[power] += mean((u, x) => ((e - n * x) ** 2 - n * x * (1 - x)) * u ** power) - a * b;
+    });
+  });
+  return out;
+}
+
+/* Where a costly function falls below 0, by the Illinois rule. */
+function crossing(f, low, high) {
+  let [a, b, x] = [f(low), f(high), low];
+  for (let i = 0, side = 0; i < 60 && high - low > 1e-13 * high; i += 1) {
+    const before = x, now = f(x = (low * b - high * a) / (b - a));
+    if (abs(x - before) <= 1e-14 * x) { break; }
+    if (now > 0) {
+      [low, a, b, side] = [x, now, side > 0 ? b / 2 : b, 1];
+    } else {
+      [high, b, a, side] = [x, now, side < 0 ? a / 2 : a, -1];
+    }
+  }
+  return x;
+}
+
+/* The random-intercept logistic model by maximum likelihood, or null. */
+export function logistic(counts) {
+  const [e, n] = ofAll(counts), k = counts.length, p = e / n, df = k - 1;
+  if (k === 1) { return exact(counts[0]); }
+  if (!(e > 0 && e < n)) { return null; }
+  let last = logit(p);
+  const mean = (sigma) => { // concave in the mean
+    let mu = last;
+    for (let i = 0; i < 20; i += 1) {
+      const { g, h } = marginal(counts, mu, sigma), step = -g[0] / h[0];
+      mu += min(2, max(-2, step));
+      if (abs(step) <= 1e-12 * (1 + abs(mu))) { return last = mu; }
+    }
+    const slope = (x) => marginal(counts, x, sigma).g[0];
+    return between(slope, logit(p) - 40, logit(p) + 40);
+  };
+  const rise = (sigma) => marginal(counts, mean(sigma), sigma).g[1];
+  const rising = sum(counts.map(([x, m]) => (x - m * p) ** 2 - m * p * (1 - p))) > 0, peaks = rising ? [] : [0];
+  const grid = [0.02, 0.05, 0.1, 0.2, 0.4, 0.7, 1, 1.5, 2.2, 3.2, 4.7, 7, 10, 15], slopes = grid.map(rise);
+  if (slopes.at(-1) > 0) { return null; }
+  if (rising && slopes[0] <= 0) { peaks.push(crossing(rise, 1e-6, grid[0])); }
+  grid.slice(1).forEach((to, i) => {
+    if (slopes[i] > 0 && slopes[i + 1] <= 0) { peaks.push(crossing(rise, grid[i], to)); }
+  });
+  const [{ mu, sigma, h }] = peaks.map((at) => ({ sigma: at, mu: mean(at), ...marginal(counts, mean(at), at) }))
+    .sort((a, b) => b.height - a.height);
+  const variance = sigma ? -h[2] / (h[0] * h[2] - h[1] ** 2) : -1 / h[0];
+  if (!(variance > 0)) { return null; }
+  const entropy = (x, m, q) => (x && x * log(x / m / q)) + (m - x && (m - x) * log((m - x) / m / (1 - q)));
+  const q = max(0, 2 * sum(counts.map(([x, m]) => entropy(x, m, p)))), se = sqrt(variance);
+  const half = quantile(0.975, df) * Math.hypot(se, sigma);
+  return { ...interval({ k, estimate: mu, se, weights: weigh(counts, n), tau2: sigma * sigma, q, q_df: df,
+    q_p: chi2(q, df)[1] }, df), ...k > 2 && { pi_low: mu - half, pi_high: mu + half } };
+}

@@ -34,11 +34,11 @@ def exact(value: ArmValue) -> tuple[float, float]:
     return tuple(100 * end for end in synthesis.clopper_pearson(events, n))
 
 
-def _one(value: ArmValue) -> synthesis.Pooled:
+def one(events: float, total: float) -> synthesis.Pooled:
     """One study as it is, with its exact interval."""
     with np.errstate(divide="ignore"):
         estimate, low, high = (float(logit(x)) for x in (
-            value.events / value.n, *(end / 100 for end in exact(value))))
+            events / total, *synthesis.clopper_pearson(round(events), round(total))))
     none = dict.fromkeys(("se", "statistic", "df", "p_value", "tau2", "tau2_low", "tau2_high",
                           "i2", "h2", "q", "q_df", "q_p", "pi_low", "pi_high"))
     return synthesis.Pooled(k=1, estimate=estimate, ci_low=low, ci_high=high, **none,
@@ -91,7 +91,7 @@ def main_pool(effects: Sequence[Effect]) -> synthesis.Pooled | None:
     if not effects:
         return None
     if len(effects) == 1:
-        return _one(effects[0].cells)
+        return one(effects[0].cells.events, effects[0].cells.n)
     events, totals = table(effects)
     if not 0 < events.sum() < totals.sum():
         return None

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import tinycss2
+from rjsmin import jsmin
 from sphinx.application import Sphinx
 from tinycss2 import ast
 
@@ -312,6 +313,8 @@ class _Light:
             return
         if languages.language(app.config.language).up:  # its pages load those of the source
             return
+        own = _own(app)
+        _short(own, static)
         if not self.written:  # extensions write some of their styles in any case
             for path in static.glob("*.css"):
                 if path.name != SHEET:
@@ -325,7 +328,7 @@ class _Light:
         css = was if was.startswith(head) else head + cut(css, used)
         sheet.write_text(css, encoding="utf-8")
         named = used.files | {found[1] for found in _URL.findall(css)} | {SHEET}
-        _tidy(static, named, _own(app))
+        _tidy(static, named, set(own))
 
 
 def _made_from(css: str, used: Used) -> str:
@@ -334,12 +337,20 @@ def _made_from(css: str, used: Used) -> str:
                    *map(sorted, vars(used).values())])
 
 
-def _own(app: Sphinx) -> set[str]:
+def _own(app: Sphinx) -> dict[str, Path]:
     """Static files of the project itself; extensions name their folders from the root."""
     folders = [Path(app.confdir) / entry for entry in app.config.html_static_path
                if not Path(entry).is_absolute()]
-    return {path.relative_to(folder).as_posix() for folder in folders if folder.is_dir()
+    return {path.relative_to(folder).as_posix(): path for folder in folders if folder.is_dir()
             for path in folder.rglob("*") if path.is_file()}
+
+
+def _short(own: dict[str, Path], static: Path) -> None:
+    """Leave out of scripts what only people need who change them: comments and room."""
+    for name, source in {**own, **{p.name: p for p in (THEME / "static").iterdir()}}.items():
+        if source.suffix in (".js", ".mjs") and (static / name).is_file():
+            (static / name).write_text(jsmin(source.read_text(encoding="utf-8")) + "\n",
+                                       encoding="utf-8")
 
 
 def _needed(script, body: str) -> bool:

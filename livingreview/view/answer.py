@@ -91,10 +91,10 @@ class Studies:
 
 @dataclass(frozen=True)
 class Elsewhere:
-    """A question that another figure answers."""
+    """A question that another figure answers, by its analysis."""
 
+    id: str
     question: Question
-    href: str
 
 
 @dataclass(frozen=True)
@@ -190,7 +190,7 @@ def answer(ev: Evidence, forests: Forests, results: Mapping[str, dict],
         row=row_of(head, findings) if head and head["k"] == 1 and head["pooled"] else None,
         lines=tuple(compared), alone=tuple(x for x in lines if x not in compared),
         common=len({_comparison(x.row.finding) for x in compared}) == 1,
-        questions=tuple(_questions(ev.data, forests.addresses, results, head)),
+        questions=tuple(_questions(ev.data, results, head)),
         absent=tuple(_largest(left)), n_absent=len(left),
         harms=tuple(findings.of(r) for r in _harms(results, shown)),
         since=_since(ev, results), studies=known_studies(ev),
@@ -217,7 +217,7 @@ def _line(data: Dataset, findings, results: Mapping[str, dict], result: dict) ->
         row_of(r, findings) for r in times if r["pooled"]))
 
 
-def _questions(data: Dataset, addresses: Addresses, results: Mapping[str, dict],
+def _questions(data: Dataset, results: Mapping[str, dict],
                head: dict | None) -> list[tuple[Elsewhere, ...]]:
     """What other analyses with an estimate ask, by what they ask it of."""
     found: dict[tuple, list[Elsewhere]] = {}
@@ -225,7 +225,7 @@ def _questions(data: Dataset, addresses: Addresses, results: Mapping[str, dict],
         if result["pooled"] and result is not head and result["role"] != "check":
             asked = question(data, result)
             found.setdefault((asked.outcome, asked.part, asked.conditions), []).append(
-                Elsewhere(asked, addresses.figure(result["id"])))
+                Elsewhere(result["id"], asked))
     return [tuple(same) for same in found.values()]
 
 

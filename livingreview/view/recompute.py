@@ -5,14 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ..data.dataset import Dataset
+from ..review import proportions
 from ..review.measure import measure, uncontrolled
 from .axis import Axis
 from .base import Label, label
 from .subgroup import group_name
 
 # Models by the words of the scripts; the others are estimators of the variance between trials.
-COMMON, TABLES = "common", "MH"
-_MODELS = {"common": COMMON, "mantel-haenszel": TABLES}
+COMMON, TABLES, LOGISTIC = "common", "MH", "logistic"
+_MODELS = {"common": COMMON, "mantel-haenszel": TABLES, proportions.MODEL: LOGISTIC}
 _ESTIMATORS, _INTERVALS = ("DL", "PM", "REML"), ("z", "hksj", "hksj-guard")
 _IMPRECISION = ("one", "two", "unknown", "participants", "events")
 
@@ -28,7 +29,7 @@ class Member:
     n : float
         Participants; 0 where they are not stated.
     counts : tuple of float or None
-        Events and total of the treated, then of the controls.
+        Events and total of the treated, then of the controls, where there are some.
     """
 
     id: str
@@ -93,6 +94,8 @@ class Recompute:
         What may be chosen; without a label where the template has the words.
     log : bool
         Whether effects are logarithms of ratios.
+    share : bool
+        Whether effects are log odds of shares of patients, shown in percent.
     signed : bool
         Whether a value above zero bears its sign.
     ends : tuple of float
@@ -107,6 +110,7 @@ class Recompute:
     models: tuple[tuple[str, Label | None], ...]
     intervals: tuple[tuple[str, Label], ...]
     log: bool
+    share: bool
     decimals: int
     signed: bool
     ends: tuple[float, float]
@@ -118,8 +122,8 @@ class Recompute:
 def recompute(data: Dataset, result: dict, axis: Axis, names: dict) -> Recompute | None:
     """What pools the trials of a result again.
 
-    None where there are not two, for proportions, and where the published analysis is by a method
-    that the scripts do not have.
+    None where there are not two, and where the published analysis is by a method that the scripts
+    do not have.
 
     Parameters
     ----------
@@ -134,31 +138,35 @@ def recompute(data: Dataset, result: dict, axis: Axis, names: dict) -> Recompute
     pooled, method = result["pooled"], result["method"]
     members = tuple(_member(s, names[s["trial_id"]])
                     for s in result["studies"] if s["yi"] is not None)
-    if pooled is None or len(members) < 2 or measure(result).null is None:
+    if pooled is None or len(members) < 2:
         return None
-    models = tuple(_models(data, members, result))
+    share, models = measure(result).null is None, tuple(_models(data, members, result))
     model = _MODELS.get(pooled["model"], pooled["tau2_method"])
     if model not in dict(models) or method["interval"] not in _INTERVALS:
         return None
     return Recompute(
         result["id"], result["question"]["measure"], model,
-        method["interval"] if model == TABLES else pooled["interval"],
-        (method["tau2_method"], method["interval"]), models,
+        method["interval"] if share or model == TABLES else pooled["interval"],
+        (LOGISTIC if share and model == COMMON else method["tau2_method"], method["interval"]),
+        models,
         tuple((w, label(data, "interval_method", w)) for w in _INTERVALS),
-        axis.log, measure(result).decimals, uncontrolled(result), (axis.low, axis.high), members,
-        tuple(_divisions(data, result)), _imprecision(data, result))
+        axis.log, share, measure(result).decimals, uncontrolled(result) and not share,
+        (axis.low, axis.high), members,
+        tuple(_divisions(data, result, members)), _imprecision(data, result))
 
 
 def _member(study: dict, name: str) -> Member:
     arms = [arm for arm in (study["cells"], study["comparator"]) if arm]
     counts = tuple(arm[key] for arm in arms for key in ("events", "n"))
-    stated = len(counts) == 4 and None not in counts
+    stated = counts and None not in counts
     return Member(study["trial_id"], name, study["yi"], study["vi"], study["participants"],
                   counts if stated else None)
 
 
 def _models(data: Dataset, members: tuple[Member, ...], result: dict):
     """The models that the counts of all trials allow."""
+    if measure(result).null is None:
+        yield LOGISTIC, None
     yield COMMON, None
     for word in _ESTIMATORS:
         yield word, label(data, "tau2_method", word)
@@ -166,13 +174,15 @@ def _models(data: Dataset, members: tuple[Member, ...], result: dict):
         yield TABLES, None
 
 
-def _divisions(data: Dataset, result: dict):
-    """Divisions of the trials of the pool; studies of another design are not in it."""
+def _divisions(data: Dataset, result: dict, members: tuple[Member, ...]):
+    """Divisions of the trials of the pool; a division by design also knows others."""
+    pooled = {m.id for m in members}
     for found in result["subgroups"]:
-        if found["by"] != "design" and len(found["groups"]) > 1:
-            yield Division(label(data, "subgroup", found["by"]), tuple(
-                Part(group_name(data, found["by"], g["value"]), tuple(g["trials"]))
-                for g in found["groups"]))
+        parts = tuple(Part(group_name(data, found["by"], g["value"]), trials)
+                      for g in found["groups"]
+                      if (trials := tuple(t for t in g["trials"] if t in pooled)))
+        if len(parts) > 1:
+            yield Division(label(data, "subgroup", found["by"]), parts)
 
 
 def _imprecision(data: Dataset, result: dict) -> Imprecision | None:

@@ -12,10 +12,10 @@ from livingreview.render.engine import SOURCE
 
 AXE = files("axe_playwright_python").joinpath("axe.min.js").read_text(encoding="utf-8")
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
-WIDTHS, SCHEMES = (1280, 390), ("light", "dark")
+SCHEMES = ("light", "dark")
+STATES = tuple((width, scheme) for width in (1280, 390) for scheme in SCHEMES)
+FEW = ((1280, "light"), (390, "dark"))  # in which each width and each scheme occurs
 ZOOMED = 320  # pixels that 1280 are at 400%
-# What other colours change; all else is the same in the dark.
-COLOURS = ["color-contrast", "link-in-text-block"]
 _APART = {"_static", "pagefind", "versions", "_images"}  # archives of others, parts of tools
 _ALIKE = {"trials", "figures", "code"}  # folders of pages that a template makes
 # Of neighbours that have the same parts, three stay: a long table is a few rows.
@@ -89,14 +89,16 @@ def _covering(found: dict[str, frozenset]) -> Iterator[str]:
         left -= found[best]
 
 
-def faults(page, address: str, name: str, whole: bool = False) -> Iterator[str]:
-    """What axe-core finds in a page, in two widths, light and dark, and whether it fits zoomed.
+def faults(page, address: str, name: str, states=STATES, whole: bool = False) -> Iterator[str]:
+    """What axe-core finds in a page, and whether it fits where it is zoomed.
 
     Parameters
     ----------
     page : playwright.sync_api.Page
     address, name : str
         Of the site, and of the page below it.
+    states : sequence of (int, str)
+        Widths in pixels and schemes of colours in which it is looked at.
     whole : bool
         Whether each row and item is looked at, also where many are alike.
     """
@@ -109,12 +111,9 @@ def faults(page, address: str, name: str, whole: bool = False) -> Iterator[str]:
     if not whole:
         page.evaluate(_FEWER)
     page.evaluate(f"{AXE}; 0")
-    for width in WIDTHS:
+    for width, scheme in states:
         page.set_viewport_size({"width": width, "height": 900})
-        for scheme in SCHEMES:
-            page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
-            page.wait_for_function(_SETTLED, arg=scheme)
-            asked = ({"type": "tag", "values": TAGS} if scheme == SCHEMES[0]
-                     else {"type": "rule", "values": COLOURS})
-            for fault in page.evaluate(_RUN, asked):
-                yield f"{name} ({width} px, {scheme}) {fault}"
+        page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+        page.wait_for_function(_SETTLED, arg=scheme)
+        for fault in page.evaluate(_RUN, {"type": "tag", "values": TAGS}):
+            yield f"{name} ({width} px, {scheme}) {fault}"

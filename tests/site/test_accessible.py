@@ -19,11 +19,18 @@ def sampled(html):
     return accessible.sample(html)
 
 
+def _states(name, number):
+    """States in which a page is looked at: a translated one, whose parts are those of the English
+    pages, in one of them by turns. `make audit` looks at each page in each state."""
+    return (accessible.FEW if not name.startswith("zh/")
+            else [accessible.FEW[number % len(accessible.FEW)]])
+
+
 @pytest.mark.parametrize("group", range(GROUPS))
 def test_axe_finds_nothing_and_zoomed_pages_fit(browser, address, sampled, group):  # noqa: F811
     page = browser.new_page()
-    found = [fault for name in sampled[group::GROUPS]
-             for fault in accessible.faults(page, address, name)]
+    found = [fault for number, name in enumerate(sampled) if number % GROUPS == group
+             for fault in accessible.faults(page, address, name, _states(name, number // GROUPS))]
     page.close()
     assert not found, "\n".join(found)
 

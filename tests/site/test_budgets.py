@@ -92,11 +92,12 @@ def test_size_of_the_site(html, language):
 
 def test_heights(html, address, browser):
     heights, page = {}, browser.new_page(viewport={"width": 1400, "height": 900})
-    names = [p.relative_to(html).as_posix() for p in _pages(html)]
-    some = [n for i, n in enumerate(n for n in names if n.startswith(("trials/", "figures/")))
-            if i % 12 == 0]
-    for name in [n for n in names if not n.startswith(("trials/", "figures/", "code/"))] + some + [
-            "trials/index.html", "figures/index.html"]:
+    alike, others = [], []
+    for name in (p.relative_to(html).as_posix() for p in _pages(html)):
+        kind = name.removeprefix("zh/").split("/")
+        (alike if kind[0] in ("trials", "figures", "code") and kind[-1] != "index.html"
+         else others).append(name)
+    for name in others + alike[::12]:
         page.goto(f"{address}/{name}")
         heights[name] = page.evaluate("document.documentElement.scrollHeight")
     page.close()

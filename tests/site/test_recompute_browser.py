@@ -244,3 +244,58 @@ def test_controls_fit_a_telephone(opened, name):
     page = opened(name, width=390)
     _try(page)
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+def test_a_chapter_shows_another_question_in_its_place(opened, address):
+    page = opened(KNEE)
+    _try(page)
+    select = page.locator("figure.lr-forest select[name=analysis]")
+    first = select.input_value()
+    other = "knee-any-ae-any"
+    select.select_option(other)
+    page.wait_for_selector(f"#forest-{other} tr[data-trial] input")
+    assert page.locator("figure.lr-forest select[name=analysis]").input_value() == other
+    assert f"analysis={other}" in page.url and page.url.startswith(f"{address}/{KNEE}")
+    assert page.locator(f"#forest-{other} .lr-state").text_content().startswith(
+        "The published analysis")
+    assert page.evaluate("document.activeElement.name") == "analysis"
+    # its links lead from where it stands
+    for link in page.locator(f"#forest-{other} a[href]").all()[:5]:
+        assert page.request.get(link.evaluate("a => a.href")).ok
+    page.locator(f"#forest-{other} tr[data-trial] input").first.uncheck()
+    assert page.locator(".lr-state").first.text_content().startswith(OWN)
+    # the address is the state, for whoever opens it
+    again = opened(KNEE, "?" + page.url.partition("?")[2])
+    again.wait_for_selector(f"#forest-{other} tr[data-trial] input:not(:checked)")
+    page.locator(f"#forest-{other} button[type=reset]").click()
+    page.wait_for_selector(f"#forest-{first} tr[data-trial] input")
+    assert "?" not in page.url
+
+
+def test_a_question_of_one_trial_is_gone_to(opened):
+    page = opened(KNEE)
+    _try(page)
+    select = page.locator("figure.lr-forest select[name=analysis]")
+    single = page.evaluate("""async () => {
+      const base = document.querySelector("a.lr-taken").href;
+      for (const option of document.querySelectorAll("select[name=analysis] option")) {
+        const text = await (await fetch(new URL(option.value + ".html", base))).text();
+        if (!text.includes("lr-recompute")) return option.value;
+      }
+    }""")
+    if single:
+        select.select_option(single)
+        page.wait_for_url(f"**/figures/{single}.html")
+
+
+def test_shares_of_patients_are_pooled_again(opened):
+    analysis = "sci-responder-uncontrolled"
+    page = opened(f"figures/{analysis}")
+    _try(page)
+    states = [s for s in drawn(analysis, 60) if s["model"] != "logistic"][:20] + [
+        s for s in drawn(analysis, 60) if s["model"] == "logistic"][:10]
+    for chosen, said in zip(states, page.evaluate(_SAID, states), strict=True):
+        found, beside = pooled(analysis, chosen)
+        value, low, high = (f"{number(natural('proportion', x), 1)}%" for x in (
+            found.estimate, found.ci_low, found.ci_high))
+        assert said["pooled"][1].replace("\n", "") == f"{value} ({low} to {high})", chosen
