@@ -222,9 +222,8 @@ class Client:
             return wait
 
         def over(state: tenacity.RetryCallState) -> bool:
-            spent = max(CLOCK() - begun, sum(waited))
-            return state.attempt_number >= self.tries or spent + (
-                state.outcome.exception().wait or 0) > TOTAL
+            spent = max(CLOCK() - begun + waited[-1], sum(waited))  # the next wait is in the list
+            return state.attempt_number >= self.tries or spent > TOTAL
 
         retrying = tenacity.Retrying(
             retry=tenacity.retry_if_exception_type(_Again), wait=pause, stop=over,
