@@ -34,7 +34,8 @@ _WORDS = 4  # of a title that can be told from others
 _YEAR = 2000  # where a set has none
 
 
-def perturbed(sets: Iterable[Labelled], seed: int) -> tuple[tuple[Record, ...], dict[str, str]]:
+def perturbed(sets: Iterable[Labelled], seed: int
+              ) -> tuple[tuple[Record, ...], dict[str, str], dict[str, str]]:
     """References of every set, their copies and siblings, in an order by chance.
 
     Parameters
@@ -48,25 +49,28 @@ def perturbed(sets: Iterable[Labelled], seed: int) -> tuple[tuple[Record, ...], 
     records : tuple of Record
     truth : dict of str to str
         Source and number of each, to unique or duplicate.
+    reports : dict of str to str
+        Source and number of each, to those of the unique record of its report.
     """
-    draw, found, truth = random.Random(seed), [], {}
+    draw, found, truth, reports = random.Random(seed), [], {}, {}
 
-    def add(kind: str, **cells) -> Record:
+    def add(of: Record | None = None, **cells) -> Record:
         record = Record("other", str(len(found) + 1), **cells)
         found.append(record)
-        truth[record.source_id] = kind
+        truth[record.source_id] = "duplicate" if of else "unique"
+        reports[record.source_id] = (of or record).source_id
         return record
 
     for report in _reports(sets, draw):
-        first = add("unique", **report)
+        first = add(**report)
         if draw.random() < COPIED:
             for _ in range(1 + (draw.random() < TWICE)):
-                add("duplicate", **_copy(first, draw))
+                add(first, **_copy(first, draw))
         if draw.random() < SIBLINGS:
             for sibling in draw.choice(_KINDS)(first, draw):
-                add("unique", **sibling)
+                add(**sibling)
     draw.shuffle(found)
-    return tuple(found), truth
+    return tuple(found), truth, reports
 
 
 def _reports(sets: Iterable[Labelled], draw: random.Random):
