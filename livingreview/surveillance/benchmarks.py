@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
@@ -323,10 +324,11 @@ FILES = {"bench/screening.csv": ScreeningRow, "bench/screening-in-time.csv": InT
 
 def written(rows: Sequence[Row], kind: type) -> str:
     """Rows as a CSV file; shares with four decimals."""
-    names = [f.name for f in fields(kind)]
-    lines = [",".join(names)]
-    lines.extend(",".join(_cell(getattr(row, name)) for name in names) for row in rows)
-    return "\n".join(lines) + "\n"
+    names, text = [f.name for f in fields(kind)], io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(names)
+    writer.writerows([_cell(getattr(row, name)) for name in names] for row in rows)
+    return text.getvalue()
 
 
 def _cell(value: object) -> str:
