@@ -27,7 +27,7 @@ LIKE_AT_PAGE = 90  # the same where the first page is the same
 LIKE_NAME = 80  # family names
 YEARS = 1  # years between a publication ahead of print and its issue
 _FEW = 6  # records of a block that are compared one by one
-_MANY = 1500  # records of a block that are compared at once
+_MANY = 400  # records of a block that are compared at once
 _EDGE = 20  # letters of a title's beginning and end
 _INITIALS = 5  # words of a title whose initials tell it
 
@@ -127,17 +127,21 @@ def _keys(one: Likeness) -> Iterator[tuple]:
     for name in ("doi", "pmid", "number"):
         if value := getattr(one, name):
             yield name, value
+    if not one.title:
+        return
+    told = one.numbers, one.markers  # titles that differ in these are of two reports
     if one.page and one.volume:
-        yield "page", one.page, one.volume
-    if one.title:
-        solid, words = one.solid, one.title.split()
-        yield "beginning", solid[:_EDGE]
-        yield "end", solid[-_EDGE:]
-        if len(words) >= _INITIALS:
-            yield "initials", "".join(w[0] for w in words)
-        if one.author and one.year:
-            for year in range(one.year, one.year + YEARS + 1):
-                yield "author", one.author[:4], year
+        yield "page", one.page, one.volume, told
+    if not one.telling:
+        return
+    solid, words = one.solid, one.title.split()
+    yield "beginning", solid[:_EDGE], told
+    yield "end", solid[-_EDGE:], told
+    if len(words) >= _INITIALS:
+        yield "initials", "".join(w[0] for w in words), told
+    if one.author and one.year:
+        for year in range(one.year, one.year + YEARS + 1):
+            yield "author", one.author[:4], year, told
 
 
 def _candidates(likes: Sequence[Likeness]) -> Iterator[tuple[int, int, float]]:
