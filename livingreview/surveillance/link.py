@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 
 import numpy as np
@@ -100,7 +100,33 @@ def pairs(records: Iterable[Record]) -> tuple[Pair, ...]:
         before = found.get((a.key, b.key))
         if before is None or _rank(pair) < _rank(before):
             found[a.key, b.key] = pair
-    return tuple(sorted(found.values()))
+    return tuple(sorted(_one_report_each(found.values(), likes)))
+
+
+def _one_report_each(found: Iterable[Pair], likes: Iterable[Likeness]) -> Iterator[Pair]:
+    """The pairs, those only proposed that would join, by way of others, two DOIs or two PMIDs."""
+    group: dict[str, str] = {}
+    named: dict[str, dict[str, set[str]]] = defaultdict(lambda: {"doi": set(), "pmid": set()})
+    for one in likes:
+        group[one.key] = one.key
+        for name, values in named[one.key].items():
+            values.update({getattr(one, name)} - {""})
+    members = {key: [key] for key in group}
+    for pair in sorted(found, key=_rank):
+        a, b = group[pair.first], group[pair.other]
+        if pair.tier != CERTAIN or a == b:
+            yield pair
+        elif any(len(named[a][name] | named[b][name]) > max(len(named[a][name]),
+                                                           len(named[b][name]), 1)
+                 for name in named[a]):
+            yield replace(pair, tier=PROPOSED)
+        else:
+            for key in members[b]:
+                group[key] = a
+            members[a] += members.pop(b)
+            for name, values in named[a].items():
+                values |= named[b][name]
+            yield pair
 
 
 def _rank(pair: Pair) -> tuple:
