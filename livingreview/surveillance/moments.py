@@ -20,7 +20,8 @@ _AND = r"\s*(?:,\s*and|,|;|and|&|or|/)\s*"
 _LIST = rf"{_NUMBER}(?:{_AND}{_NUMBER})*"
 _RANGE = rf"{_NUMBER}\s*(?:-|–|to)\s*{_NUMBER}"
 _SLACK = re.compile(r"\(?\s*(?:±|\+\s*/\s*-|\+/−)\s*[^),;]*\)?")
-_RANGED = re.compile(rf"\b(?:{_RANGE})\s*-?\s*{_UNIT}\b|\b(?:months?|weeks?|days?|years?)\s*{_RANGE}")
+_RANGED = re.compile(rf"\b(?:{_RANGE})\s*-?\s*{_UNIT}\b"
+                     rf"|\b(?:months?|weeks?|days?|years?)\s*{_RANGE}")
 _BEFORE = re.compile(rf"\b({_LIST})\s*-?\s*{_UNIT}\b")
 _BEHIND = re.compile(rf"\b(days?|weeks?|wks?|months?|years?|[dwmy](?=\d))\s*#?\s*({_LIST})\b")
 _BASELINE = re.compile(
