@@ -219,6 +219,8 @@ class _Drafting:
 
     def _outcomes(self) -> None:
         unit = self.study["unit"] or "patient"
+        for title in self.results.unposted:
+            self._refuse(f"outcome: {title}", "its values are not posted yet")
         for value in self.results.values:
             group = self.arms.get(value.group.title)
             mapped = self._mapped((OUTCOME, value.title))

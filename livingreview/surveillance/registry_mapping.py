@@ -15,9 +15,9 @@ from pathlib import Path
 from rapidfuzz import fuzz, process, utils
 
 from ..data.dataset import Dataset
+from ..data.living import REGISTRY_MAPPINGS
 from ..data.reading import Problem
 from ..data.scales import fixed_limits
-from ..data.tables import REGISTRY_MAPPINGS
 from ..intake.opening import csv_records
 from .registry_results import Results
 
