@@ -1,8 +1,8 @@
 """When a value was measured, from the titles and time frames of a registry, in months.
 
 The rule: a week is 7 days, a month 30.4375 days (365.25 / 12), a year 12 months; months are rounded
-to two decimals, and to a whole month where they are within 0.05 of one (26 weeks are 6 months, 48
-are 11, 52 are 12; 12 weeks are 2.76, for they are no quarter of a year).
+to two decimals, and to a whole month where they are within 0.4 % of one (26 weeks are 6 months, 52
+are 12, 48 are 11; 12 weeks are 2.76, for they are no quarter of a year).
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass
 
 DAYS = {"day": 1.0, "week": 7.0, "month": 30.4375, "year": 365.25}
-_NEAR = 0.05  # months from a whole one, within which it is that
+_NEAR = 0.004  # of a whole number of months, within which a time is that
 _WORDS = {word: str(n) for n, word in enumerate(
     "zero one two three four five six seven eight nine ten eleven twelve".split())}
 _NUMBER = r"\d+(?:\.\d+)?"
@@ -62,8 +62,8 @@ def in_months(number: float, unit: str) -> float:
     (6.0, 5.52, 12.0)
     """
     exact = number * DAYS[unit] / DAYS["month"]
-    return float(round(exact)) if abs(exact - round(exact)) <= _NEAR and exact > 0.5 else round(
-        exact, 2)
+    whole = float(round(exact))
+    return whole if abs(exact - whole) <= _NEAR * whole else round(exact, 2)
 
 
 def _unit(text: str) -> str:

@@ -101,7 +101,7 @@ OUTCOMES = (
     outcome("SF-36: Physical", "sf36-physical", "higher"))
 EVENTS = (event("All-cause mortality", "death"), event("Serious adverse events", "serious-ae"),
           event("Withdrawal: Adverse Event", "withdrawal-due-to-ae"),
-          event("Other: Headache", "headache"), event("Other: Stiff knee", "swelling"))
+          event("Other: Headache", "headache"), event("Other: Stiff knee", "effusion"))
 
 __all__ = ["DAY", "EVENTS", "FIXTURES", "GROUPS", "KNEE", "OUTCOMES", "PITFALLS", "SIX_ARMS",
            "answer", "call", "event", "group", "mapping_file", "of_pitfalls", "outcome", "record",
