@@ -153,8 +153,10 @@ class Results:
     @property
     def groups(self) -> tuple[Group, ...]:
         """The groups of all modules, each title once."""
-        found = [one.group for one in (*self.values, *self.harms, *self.sizes)]
-        return tuple({g.title: g for g in reversed(found)}.values())[::-1]
+        found: dict[str, Group] = {}
+        for one in (*self.values, *self.harms, *self.sizes):
+            found.setdefault(one.group.title, one.group)
+        return tuple(found.values())
 
 
 def results_of(document: Mapping) -> Results:

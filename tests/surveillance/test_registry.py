@@ -320,10 +320,12 @@ def _values(change=lambda document: None):
     return results_of(document).values
 
 
-def _row(value, mapped=None, unit="patient", **more):
-    mapped = {"item": "pain-vas", "instrument": "", "statistic": "final", "better": "lower",
-              "scale_min": None, "scale_max": None} | (mapped or {})
-    return registry_rows.outcome(replace(value, **more), {"arm_id": "a"}, mapped, unit)
+_MAPPED = {"item": "pain-vas", "instrument": "", "statistic": "final", "better": "lower",
+           "scale_min": None, "scale_max": None}
+
+
+def _row(one, counted="patient", **more):
+    return registry_rows.outcome(replace(one, **more), {"arm_id": "a"}, _MAPPED, counted)
 
 
 @pytest.mark.parametrize(("more", "why"), [
@@ -356,7 +358,7 @@ def test_kinds_of_spread_are_read_in_both_ways_of_writing():
 
 def test_knees_are_the_unit_of_a_study_of_knees():
     knees = next(v for v in _values() if v.title == "Joint Space Width")
-    assert _row(knees, unit="knee")[0]["n"] == 30
+    assert _row(knees, "knee")[0]["n"] == 30
 
 
 def test_a_pooled_group_is_no_arm_and_two_groups_are_not_one(tmp_path):
