@@ -311,8 +311,6 @@ def _progress(sound, offline: Path | None, draft: Path | None) -> None:
 def _say_changes(sound, rows: list[dict], draft: Path | None) -> None:
     """What the progress of studies would become; with a folder, as corrections for `import`."""
     from ..surveillance import registry as registries
-    from ..surveillance.keeping import content_of
-    from ..surveillance.registry_draft import corrections_text, write
 
     changes, left = registries.changes(sound, rows)
     for line in left:
@@ -322,17 +320,117 @@ def _say_changes(sound, rows: list[dict], draft: Path | None) -> None:
             if one["column"] == "progress":
                 say(f"{indication}, {one['key']}: {one['old'] or '(empty)'} → {one['new']} "
                     f"({one['reason']})")
-        if draft is not None:
-            folder = draft / indication
-            try:
-                write(folder, {"corrections.csv": corrections_text(tables["corrections"]),
-                               "sources.csv": content_of("sources", tables["sources"])})
-            except OSError as error:
-                stop(f"cannot write {folder}: {error.strerror}", 2)
-            say(f"take in: python -m livingreview import {folder} --reason \"progress as the "
-                "registry has it\"")
+    if draft is not None:
+        _write_corrections(draft, changes)
     if not changes:
         say("the progress of all studies is as the registry has it")
 
 
-ALL = (registry,)
+# --- identifiers ----------------------------------------------------------------------------------
+
+
+@click.command()
+@click.option("--indication", default="", help="Of whose studies; all where it is left out.")
+@click.option("--out", type=PathType(path_type=Path), metavar="OUT",
+              help="Folder to write corrections in, one below it for each indication; it must be "
+              "empty or not there yet.")
+@click.option("--ask", is_flag=True, help="Ask of each proposal whether it is right.")
+@click.option("--offline", type=FOLDER, metavar="DIR", help=_RAW_HELP)
+@click.option("--data", type=FOLDER, help=DATA_HELP)
+@can_be_stopped
+def identify(indication: str, out: Path | None, ask: bool, offline: Path | None,
+             data: Path | None) -> None:
+    """Propose DOI, PMID and registration for studies that lack them.
+
+    Crossref, PubMed and Europe PMC are asked by title, first author, year and registration. Each
+    proposal is shown with its score and why; nothing is taken by itself. With --out the clear ones
+    are written as corrections.csv: delete the rows that are wrong and let `import` take the folder
+    in, which writes the changelog. With --ask only what is answered with yes is written, ambiguous
+    ones too.
+    """
+    from ..surveillance import identify as identifying
+
+    if out is not None and out.exists() and (out.is_file() or any(out.iterdir())):
+        stop(f"{out}: expected an empty folder, or one that is not there yet", 2)
+    if ask and out is None:
+        stop("--ask needs --out, where what is accepted is written", 2)
+    sound = valid(data)
+    if indication and indication not in sound.indications:
+        stop(f"{indication} is no indication: expected one of {', '.join(sound.indications)}", 2)
+    studies = identifying.lacking(sound, indication)
+    failed: dict[str, str] = {}
+    proposals = _proposals(sound, studies, offline, failed)
+    known = identifying.taken(sound, proposals)
+    for one in proposals if not ask else ():
+        for line in identifying.lines(one, known):
+            say(line)
+    say(f"{len(studies)} studies lack an identifier; {len(proposals)} have a proposal, "
+        f"{sum(identifying.unclear(p, known) for p in proposals)} of them not clear")
+    chosen = _accepted(proposals, known) if ask else [
+        p for p in proposals if not identifying.unclear(p, known)]
+    if out is not None and chosen:
+        _write_corrections(out, identifying.corrections(
+            chosen, date.today().isoformat(), "; accepted by a person" if ask else ""))
+    for source, reason in failed.items():
+        click.echo(f"{source} failed: {reason}", err=True)
+    if failed:
+        sys.exit(1)
+
+
+def _proposals(sound, studies, offline: Path | None, failed: dict[str, str]) -> list:
+    """What sources propose for studies."""
+    from ..surveillance import identify as identifying
+    from ..surveillance import net
+    from ..surveillance.rawstore import RawError
+
+    clients = None
+    if offline is None:
+        clients = {}
+        for source in identifying.SOURCES:
+            try:
+                clients[source] = net.client(source)
+            except net.SourceError as error:
+                failed[source] = error.reason
+    try:
+        with click.progressbar(length=len(studies), label="studies", file=sys.stderr) as bar:
+            return [found for place, study, records in identifying.looked_up(
+                sound, studies, offline or raw_of(sound), clients, failed, lambda: bar.update(1))
+                if (found := identifying.proposed(place, study, records))]
+    except RawError as error:
+        stop(f"{error}. Nothing was written.", 1)
+    except OSError as error:
+        stop(f"cannot read or write {error.filename}: {error.strerror}", 2)
+
+
+def _accepted(proposals, known) -> list:
+    """The proposals that a person says are right; those before somebody breaks off."""
+    from ..surveillance import identify as identifying
+
+    out = []
+    try:
+        for one in proposals:
+            for line in identifying.lines(one, known):
+                click.echo(line)
+            if click.confirm("Is it this paper?", default=False):
+                out.append(one)
+    except click.Abort:
+        click.echo("\nbroken off: what was accepted is written", err=True)
+    return out
+
+
+def _write_corrections(out: Path, by_indication) -> None:
+    """Folders that `import` takes, one for each indication."""
+    from ..surveillance.keeping import content_of
+    from ..surveillance.registry_draft import corrections_text, write
+
+    for indication, tables in by_indication.items():
+        folder = out / indication
+        try:
+            write(folder, {"corrections.csv": corrections_text(tables["corrections"]),
+                           "sources.csv": content_of("sources", tables["sources"])})
+        except OSError as error:
+            stop(f"cannot write {folder}: {error.strerror}", 2)
+        say(f"take in: python -m livingreview import {folder}")
+
+
+ALL = (registry, identify)
