@@ -14,7 +14,8 @@ STRATEGIES = Path(__file__).resolve().parents[2] / "data" / "strategies"
 FILES = sorted(STRATEGIES.glob("*.txt"))
 SEARCHED = [path for path in FILES if path.suffixes[0] != ".openalex"]
 # Words of the two blocks that every strategy is made of.
-CELLS = ("mesenchymal stem cells", "stem cells", "bone marrow concentrate", "stromal vascular fraction")
+CELLS = ("mesenchymal stem cells", "stem cells", "bone marrow concentrate",
+         "stromal vascular fraction")
 CONDITIONS = {
     "knee-osteoarthritis": "osteoarthritis", "disc-degeneration": "intervertebral disc",
     "femoral-head-osteonecrosis": "osteonecrosis", "spinal-cord-injury": "spinal cord injury",
