@@ -605,21 +605,6 @@ LIVING_MODE = (
     "retirement-plan", "protocol",
 )
 
-FLOW = Table(
-    "flow", "",
-    (
-        Column("date", type="date", required=True),
-        Column("source", required=True),
-        Column("query"),
-        count("hits"),
-        count("screened"),
-        count("excluded"),
-        Column("reason"),
-    ),
-    key=("date", "source", "query", "reason"),
-    optional=True,
-)
-
 # Not a table of a data folder: what `import` applies to the rows of one, and writes down in the
 # changelog.
 CORRECTIONS = Table(
@@ -640,7 +625,7 @@ CORRECTIONS = Table(
 OPEN_LISTS = ("species", "route", "cointervention", "outcome", "event", "tool")
 
 TABLES = (
-    ABOUT, FLOW, *LIVING,
+    ABOUT, *LIVING,
     SOURCES, STUDIES, ARMS, OUTCOMES, CONTRASTS, ADVERSE_EVENTS, RISK_OF_BIAS,
     PUBLISHED_SYNTHESES, DOUBLE_EXTRACTION, VOCABULARIES, INSTRUMENTS, SCALES, COHORT_OVERLAPS,
     DOUBTS, HIERARCHY, ANALYSES, MAIN_WINDOWS, GLOSSARY, CERTAINTY_RULES, CHANGELOG, AUDITS,
