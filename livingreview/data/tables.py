@@ -604,6 +604,9 @@ LIVING_MODE = (
     "analysis-schedule", "certainty-schedule", "publication-schedule", "update-rule",
     "retirement-plan", "protocol",
 )
+# What it states of its searches where no other table holds it (PRISMA-S).
+SEARCH_STATED = ("search-contacts", "search-other", "search-limits", "search-filters",
+                 "search-prior-work")
 
 # Not a table of a data folder: what `import` applies to the rows of one, and writes down in the
 # changelog.

@@ -24,7 +24,8 @@ class Alive(View):
     Attributes
     ----------
     state : str
-        ``never``, ``unplanned``, ``late`` or ``alive``; see :class:`~livingreview.review.searches.Life`.
+        ``never``, ``unplanned``, ``late`` or ``alive``, as
+        :class:`~livingreview.review.searches.Life` has it.
     day : str
         The day that the pages speak of.
     last, due : str
