@@ -6,7 +6,7 @@ from functools import cached_property
 
 from ..data.dataset import load
 from ..review import Review
-from ..view import alive, codebook, completeness, events, prisma, quality
+from ..view import alive, benchmarks, codebook, completeness, events, prisma, quality
 from ..view.evidence_map import evidence_map
 from ..view.flow import Flows
 from ..view.interface import interface
@@ -140,6 +140,10 @@ class Pages(Preclinical):
     def prisma_lsr(self) -> Shown:
         """What PRISMA-LSR asks of a living review beside PRISMA 2020."""
         return Shown(prisma.prisma_lsr(self.review.data))
+
+    def benchmarks(self) -> Shown:
+        """How the order of screening and the search for duplicates did on labelled sets."""
+        return Shown(benchmarks.benchmarks())
 
     # --- codebook, methods, interface ---------------------------------------------------------
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 
 from ..data import strategies as files
 from ..data.dataset import Dataset
@@ -114,8 +115,7 @@ def sources(data: Dataset) -> Sources:
     data : Dataset
     """
     day = day_of(data)
-    states = living.states(data, day) if day else ()
-    planned = {(s.indication, s.source): s for s in states}
+    planned = {(s.indication, s.source): s for s in living.states(data, day or date.min)}
     last: dict[tuple[str, str], str] = {}
     for made in searches(data):
         pair = made["indication"], made["source"]
@@ -177,8 +177,7 @@ def queues(data: Dataset) -> Queues:
     ----------
     data : Dataset
     """
-    day = day_of(data)
-    waiting, watched = living.queue(data), living.watched(data, day) if day else {}
+    waiting, watched = living.queue(data), living.watched(data, day_of(data) or date.min)
     return Queues(tuple(_queue(data, waiting[i], watched[i]) for i in watched))
 
 
