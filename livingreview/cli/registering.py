@@ -17,9 +17,11 @@ _RAW_HELP = ("Root of a raw store to read answers from, as searches keep them, i
              "the server.")
 
 
-def raw_of(sound) -> Path:
-    """Where what came is stored: beside the data folder."""
-    return sound.folder.resolve().parent / "surveillance" / "raw"
+def _raw(sound) -> Path:
+    """Where answers are stored."""
+    from ..surveillance.searching import raw_folder
+
+    return raw_folder(sound.folder)
 
 
 @click.command()
@@ -129,7 +131,7 @@ def _record(sound, number: str, offline: Path | None) -> tuple[dict, str]:
     try:
         if offline is not None:
             return registries.stored(offline, number)
-        return registries.document(net.client(registries.SOURCE), raw_of(sound), number)
+        return registries.document(net.client(registries.SOURCE), _raw(sound), number)
     except (net.SourceError, RawError) as error:
         stop(f"{error}. Nothing was written.", 1)
     except OSError as error:
@@ -283,7 +285,7 @@ def _progress(sound, offline: Path | None, draft: Path | None) -> None:
             client = net.client(registries.SOURCE)
             with click.progressbar(length=len(numbers), label="registrations",
                                    file=sys.stderr) as bar:
-                new = registries.rows(registries.kept(raw_of(sound), registries.asked(
+                new = registries.rows(registries.kept(_raw(sound), registries.asked(
                     client, numbers, bar.update)))
     except (net.SourceError, RawError) as error:
         stop(f"{error}. Nothing was written.", 1)
@@ -394,7 +396,7 @@ def _proposals(sound, studies, offline: Path | None, failed: dict[str, str]) -> 
     try:
         with click.progressbar(length=len(studies), label="studies", file=sys.stderr) as bar:
             return [found for place, study, records in identifying.looked_up(
-                sound, studies, offline or raw_of(sound), clients, failed, lambda: bar.update(1))
+                sound, studies, offline or _raw(sound), clients, failed, lambda: bar.update(1))
                 if (found := identifying.proposed(place, study, records))]
     except RawError as error:
         stop(f"{error}. Nothing was written.", 1)
