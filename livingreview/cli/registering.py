@@ -191,7 +191,7 @@ def _asked(sound, results, keys, proposal, arms, reviewer) -> list[dict]:
     from ..surveillance import registry_mapping as mapping
 
     out, passed = [], 0
-    click.echo(f"{_NEITHER} leaves a title out; ? lists the words; Ctrl-C ends, and keeps what was "
+    click.echo(f"{_NEITHER} leaves a title out; ? lists the words; Ctrl-D ends, and keeps what was "
                "answered.")
     try:
         for key in keys:
@@ -348,7 +348,7 @@ def identify(indication: str, out: Path | None, ask: bool, offline: Path | None,
     proposal is shown with its score and why; nothing is taken by itself. With --out the clear ones
     are written as corrections.csv: delete the rows that are wrong and let `import` take the folder
     in, which writes the changelog. With --ask only what is answered with yes is written, ambiguous
-    ones too.
+    ones too; Ctrl-D ends the questions.
     """
     from ..surveillance import identify as identifying
 

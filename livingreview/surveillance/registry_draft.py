@@ -10,7 +10,7 @@ import csv
 import io
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from ..data.dataset import Dataset
@@ -193,8 +193,11 @@ class _Drafting:
     def _sizes(self) -> None:
         """Sizes, ages and sex: into new arms, and into empty cells of known ones."""
         new = {row["arm_id"]: row for row in self.out.rows["arms"]}
+        joints = self.study["unit"] not in (None, "patient")
         for size in self.results.sizes:
             arm = self.arms.get(size.group.title)
+            if joints and size.column == "n_allocated":  # the registry's flow is of people
+                size = replace(size, column="n_patients")
             if arm is None:
                 continue
             try:
