@@ -290,7 +290,7 @@ def report(made: Draft, out: str = "") -> list[str]:
         lines.append(f"{len(made.corrections)} empty cells of arms that the registry fills: "
                      "corrections.csv")
     for title, some in (("not mapped, left out", made.unmapped), ("refused", made.refused),
-                        ("part left out", made.passed)):
+                        ("part left out", made.passed), ("participant flow", made.flow)):
         lines += [f"{title}: {len(some)}"] * bool(some) + [f"  {one}" for one in some]
     if made.differences:
         lines.append(f"values that stand here from other sources: {len(made.differences)}")

@@ -34,7 +34,7 @@ from livingreview.data.dataset import examine, load
 from livingreview.surveillance import registry, registry_rows
 from livingreview.surveillance.moments import followed, in_months, moments, visit
 from livingreview.surveillance.rawstore import Raw
-from livingreview.surveillance.registry_results import DocumentError, results_of
+from livingreview.surveillance.registry_results import DocumentError, Group, results_of
 
 # --- times ----------------------------------------------------------------------------------------
 
@@ -183,6 +183,8 @@ def test_harms_flow_and_deaths(drafted):
         ("bm-cells", "effusion", "6", "20", "events"), ("saline", "effusion", "2", "19", "events"),
         ("bm-cells", "withdrawal-due-to-ae", "0", "21", "patients"),
         ("saline", "withdrawal-due-to-ae", "1", "19", "patients")}
+    assert ("Overall Study, Saline: started 19, completed 18, adverse event 1"
+            in drafted[1])  # of which no table has a place for who completed
     assert "only terms above 5 % are listed" in _of(path, event="headache")[0]["note"]
 
 
@@ -385,6 +387,14 @@ def test_a_pooled_group_is_no_arm_and_two_groups_are_not_one(tmp_path):
     assert "2 values for one row of outcomes: groups are not added" in done.output
     assert "(knee-osteoarthritis): no rows" in done.output.partition("\n")[0] or (
         "outcomes" not in done.output.partition("\n")[0])
+
+
+@pytest.mark.parametrize(("title", "pooled"), [
+    ("Total", True), ("All Participants", True), ("Pooled Controls", True),
+    ("Corticosteroid Arms Combined", True), ("Combined Cells and Hyaluronate", False),
+    ("Total Knee Replacement", False), ("Saline", False)])
+def test_a_title_says_whether_a_group_is_pooled(title, pooled):
+    assert Group("OG000", title).pooled == pooled
 
 
 def test_a_ratio_is_turned_by_its_inverse_and_a_one_sided_interval_refused():
