@@ -27,8 +27,9 @@ class Unused:
     ----------
     kind : str
         ``retracted``, ``retraction-notice``, ``another-report``, ``animals``, ``shared``,
-        ``nameless``, ``no-results``, ``no-design``, ``no-cells``, ``another-product``, ``cells-only``, ``no-control``,
-        ``no-values``, ``harms-only``, ``not-asked`` or ``no-usable``.
+        ``nameless``, ``no-results``, ``no-design``, ``no-cells``, ``another-product``,
+        ``cells-only``, ``no-control``, ``no-values``, ``harms-only``, ``not-asked`` or
+        ``no-usable``.
     main : tuple of str or None
         Name and address of the main report, or of the study that shares its patients.
     main_used : bool
