@@ -1,15 +1,17 @@
-"""An Atom feed with an entry for each published version, and for each notice about a report."""
+"""An Atom feed with an entry for each version, day of searches, and notice about a report."""
 
 from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from itertools import groupby
 
 from ..data import versions
 from ..data.about import work
 from ..render.engine import render
 from ..review.changes import between
 from ..view.addresses import Addresses
+from ..view.alive import SearchRow, search_table
 from ..view.base import View
 from ..view.changes import Changes, changed
 from ..view.studies import Names
@@ -33,12 +35,21 @@ class Noticed:
 
     The entry is of the day on which the notice was first seen.
     """
-
     id: str
     date: str
     page: str
     study: str
     notice: Notice
+
+
+@dataclass(frozen=True)
+class Round:
+    """The searches of a day, and where they stand."""
+
+    id: str
+    date: str
+    page: str
+    searches: tuple[SearchRow, ...]
 
 
 @dataclass(frozen=True)
@@ -52,6 +63,7 @@ class Feed(View):
     author: str
     updated: str
     entries: tuple[Entry, ...]
+    rounds: tuple[Round, ...]
     notices: tuple[Noticed, ...]
 
 
@@ -78,17 +90,23 @@ def feed(data, site: str) -> str:
         name, versions.manifest(name)["date"], f"{address(site, name)}/releases/{name}.html",
         changed(data, between(data, previous, name)) if previous else None)
         for previous, name in zip(["", *known], known, strict=False))
-    seen = _notices(data, address(site))
-    newest = max((e.date for e in (*entries, *seen)), default=data.date or "1970-01-01")
+    rounds, seen = _rounds(data, address(site)), _notices(data, address(site))
+    newest = max((e.date for e in (*entries, *rounds, *seen)), default=data.date or "1970-01-01")
     return str(render(Feed(f"{address(site)}/feed.xml", item.title, item.author, newest,
-                           entries[::-1], seen), form="xml")) + "\n"
+                           entries[::-1], rounds, seen), form="xml")) + "\n"
+
+
+def _rounds(data, site: str) -> tuple[Round, ...]:
+    """The searches of each day, the newest first; failed ones too."""
+    page = f"{site}/book/flow.html#"
+    return tuple(Round(f"{page}searches-{day}", day, f"{page}searches", tuple(rows))
+                 for day, rows in groupby(search_table(data).rows, lambda row: row.day))
 
 
 def _notices(data, site: str) -> tuple[Noticed, ...]:
     """The notices of all indications, those that were seen last first."""
     names, addresses = Names(data), Addresses(data)
-    rows = sorted((row for i in data.indications for row in data.having("notices", "indication", i)),
-                  key=lambda row: row["first_seen"], reverse=True)
+    rows = sorted(data.records("notices"), key=lambda row: row["first_seen"], reverse=True)
     return tuple(Noticed(
         f"{site}/{addresses.trial(row['indication'], row['study_id'])}#notice-{_name(row)}",
         row["first_seen"], f"{site}/{addresses.trial(row['indication'], row['study_id'])}#notices",
