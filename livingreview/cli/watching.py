@@ -1,4 +1,4 @@
-"""Commands that watch over what is known already."""
+"""The command that watches over the reports that are known already."""
 
 from __future__ import annotations
 
@@ -8,26 +8,23 @@ from pathlib import Path
 import click
 
 from ..site.stopping import can_be_stopped
-from ..surveillance import watch as watching
-from .console import DATA_HELP, FILE, FOLDER, ROOT, PathType, say, stop, valid
-
-STORE = Path("surveillance", "raw")  # of the project: what sources answered, as it came
+from .console import DATA_HELP, FILE, FOLDER, Progress, say, stop, valid
 
 
 @click.command()
-@click.option("--source", "chosen", type=click.Choice(watching.SOURCES), multiple=True,
-              help="Ask this source only; may be given several times. All where it is left out.")
-@click.option("--offline", type=FOLDER, help="Ask nobody: take the last answers of each source "
-              "from this store, such as surveillance/raw.")
+@click.option("--source", "chosen", multiple=True, metavar="NAME",
+              help="Ask this source; several are allowed, all where it is left out.")
+@click.option("--offline", type=FOLDER, metavar="DIR", help="Ask for nothing: take the last "
+              "answers of each source that this raw store holds.")
 @click.option("--data", type=FOLDER, help=DATA_HELP)
 @click.option("--retraction-watch", "file", type=FILE, help="The Retraction Watch file "
               "(retraction_watch.csv), where it was fetched already.")
-@click.option("--raw", type=PathType(path_type=Path, file_okay=False), default=ROOT / STORE,
-              help="Where answers are stored; surveillance/raw of the project where it is left "
-              "out.")
+@click.option("--raw", type=FOLDER, metavar="DIR",
+              help="Where answers are stored; surveillance/raw beside the data folder where it is "
+              "left out.")
 @can_be_stopped
 def watch(chosen: tuple[str, ...], offline: Path | None, data: Path | None, file: Path | None,
-          raw: Path) -> None:
+          raw: Path | None) -> None:
     """Look up every report of the data for retractions, corrections and other notices.
 
     Sources are the Retraction Watch file, Crossref in both ways, PubMed, and OpenAlex where there
@@ -39,73 +36,56 @@ def watch(chosen: tuple[str, ...], offline: Path | None, data: Path | None, file
 
     Exit code 1 where a source did not answer; what others said is written all the same.
     """
+    from ..surveillance import searching
+    from ..surveillance import watch as watching
+    from ..surveillance.alone import BusyError
     from ..surveillance.keeping import KeepingError
-
-    if file and chosen and watching.SOURCES[0] not in chosen:
-        stop("--retraction-watch is of the source retraction-watch, which --source leaves out", 2)
-    sound = valid(data)
-    studies = watching.studies_of(sound)
-    looks = []
-    for source in watching.SOURCES:
-        if not chosen or source in chosen:
-            given = file if source == watching.SOURCES[0] else None
-            seen = _look(source, studies, offline or raw, offline is not None, given,
-                         source in chosen)
-            if seen:
-                say(_said(seen))
-                looks.append(seen)
-    try:
-        after = watching.written(sound, looks)
-    except KeepingError as error:
-        stop(f"{error}\nNothing was written.", 1)
-    except OSError as error:
-        stop(f"cannot write in {sound.folder}: {error.strerror}; nothing was written", 1)
-    for row in watching.new_notices(sound, after):
-        number = row["notice_doi"] or row["notice_pmid"] or "no number"
-        say(f"new: {row['indication']} {row['study_id']}: {row['kind']} of "
-            f"{row['notice_date'] or 'an unknown day'} ({number}), by {', '.join(row['sources'])}")
-    say("notices.csv and watches.csv are as they were" if after is sound
-        else f"wrote notices.csv and watches.csv in {sound.folder}")
-    if any(seen.failed for seen in looks):
-        sys.exit(1)
-
-
-def _look(source: str, studies, store: Path, offline: bool, file: Path | None, wanted: bool):
-    """What a source says; None where it is not asked, which is said."""
+    from ..surveillance.lookup import SOURCES
     from ..surveillance.net import SourceError
     from ..surveillance.rawstore import RawError
 
-    if file:
-        try:
-            return watching.of_file(file, studies)
-        except SourceError as error:
-            stop(f"{file}: {error.reason}\nNothing was written.", 1)
-        except OSError as error:
-            stop(f"cannot read {file}: {error.strerror}", 2)
+    if unknown := sorted({*chosen} - {*SOURCES}):
+        stop(f"--source {unknown[0]}: expected one of {', '.join(SOURCES)}", 2)
+    if file and chosen and SOURCES[0] not in chosen:
+        stop("--retraction-watch is of the source retraction-watch, which --source leaves out", 2)
+    if offline and raw:
+        stop("--offline names the store itself: leave --raw out", 2)
+    if offline and not offline.is_dir():
+        stop(f"{offline}: there is no such folder", 2)
+    sound, progress = valid(data), Progress("reports")
     try:
-        with click.progressbar(length=len(studies), label=source, file=sys.stderr) as bar:
-            seen = watching.asked(store, source, studies, offline, lambda: bar.update(1))
-    except SourceError as error:
-        if wanted:
-            stop(f"{error}\nNothing was written.", 1)
-        say(f"{source}: not asked: {error.reason}")
-        return None
-    except RawError as error:
+        outcome = watching.run(
+            sound, offline or raw or searching.raw_folder(sound.folder), chosen=chosen,
+            offline=offline is not None, file=file, told=progress)
+    except (BusyError, RawError, SourceError, KeepingError) as error:
         stop(f"{error}\nNothing was written.", 1)
     except OSError as error:
-        stop(f"cannot store what {source} answers: {error.strerror}; nothing was written", 1)
-    if seen is None:
-        say(f"{source}: {store} holds no answers of it")
-    return seen
+        stop(f"cannot read or write {error.filename}: {error.strerror}; the tables are as they "
+             "were", 1)
+    finally:
+        progress.end()
+    _tell(outcome)
 
 
-def _said(seen: watching.Look) -> str:
-    """What came of asking a source, in a line."""
-    counts = (f"{seen.count(watching.NOTICE)} with a notice, {seen.count(watching.NONE)} without, "
-              f"{seen.count(watching.NOT_CHECKABLE)} cannot be looked up there")
-    failures = seen.count(watching.FAILED)
-    return f"{seen.source} ({seen.day}): {counts}" + (
-        f", {failures} failed: {seen.failed}" if failures else "")
+def _tell(outcome) -> None:
+    """A line for each source and each new notice; ends with 1 where a source failed."""
+    for line in outcome.passed:
+        say(f"not asked: {line}")
+    for seen in outcome.looks:
+        say(f"{seen.source} ({seen.day}): {seen.count('notice')} with a notice, "
+            f"{seen.count('none')} without, {seen.count('not-checkable')} cannot be looked up "
+            f"there, {seen.count('failed')} failed")
+    for row in outcome.new:
+        number = row["notice_doi"] or row["notice_pmid"] or "no number"
+        say(f"new: {row['indication']}, {row['study_id']}: {row['kind']} of "
+            f"{row['notice_date'] or 'an unknown day'} ({number}), by {', '.join(row['sources'])}")
+    folder = outcome.after.folder
+    say(f"notices.csv and watches.csv in {folder} are as they were"
+        if outcome.after is outcome.before else f"wrote notices.csv and watches.csv in {folder}")
+    for seen in outcome.failed:
+        click.echo(f"failed: {seen.source}: {seen.failed}", err=True)
+    if outcome.failed:
+        sys.exit(1)
 
 
 ALL = (watch,)

@@ -35,6 +35,7 @@ class Noticed:
 
     The entry is of the day on which the notice was first seen.
     """
+
     id: str
     date: str
     page: str

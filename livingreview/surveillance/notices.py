@@ -231,7 +231,7 @@ def _linked(link: etree._Element) -> Notice | None:
 
 
 def _doi_in(article: etree._Element) -> str:
-    """The DOI of an article, from the list of its own numbers (those of what it cites are apart)."""
+    """The DOI of an article, from its own numbers: those of what it cites stand elsewhere."""
     for number in (*article.iterfind("PubmedData/ArticleIdList/ArticleId[@IdType='doi']"),
                    *article.iterfind("MedlineCitation/Article/ELocationID[@EIdType='doi']")):
         if doi := doi_of(text_of(number)):
