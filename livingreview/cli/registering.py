@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 
 from ..site.stopping import can_be_stopped
-from .console import DATA_HELP, FILE, FOLDER, PathType, replacing, say, stop, valid
+from .console import DATA_HELP, FILE, FOLDER, PathType, Progress, replacing, say, stop, valid
 
 _NEITHER = "-"  # what is typed where a title is left out
 _RAW_HELP = ("Root of a raw store to read answers from, as searches keep them, in place of asking "
@@ -269,63 +269,42 @@ def _word(what: str, words, proposed: str, others: bool = False) -> str:
 
 
 def _progress(sound, offline: Path | None, draft: Path | None) -> None:
-    """How far all trials are: registrations.csv, and what that changes."""
-    from ..surveillance import net
-    from ..surveillance import registry as registries
-    from ..surveillance.keeping import KeepingError, keep, rows_of
+    """How far all trials are: registrations.csv, and what that changes in studies."""
+    from ..surveillance import registrations
+    from ..surveillance.alone import BusyError
+    from ..surveillance.keeping import KeepingError
+    from ..surveillance.net import SourceError
     from ..surveillance.rawstore import RawError
 
-    numbers = registries.numbers_of(sound)
-    if not numbers:
-        stop("no study has a number at ClinicalTrials.gov: nothing was asked", 0)
+    progress = Progress("trials")
     try:
-        if offline is not None:
-            new = registries.rows(registries.replayed(offline))
-        else:
-            client = net.client(registries.SOURCE)
-            with click.progressbar(length=len(numbers), label="registrations",
-                                   file=sys.stderr) as bar:
-                new = registries.rows(registries.kept(_raw(sound), registries.asked(
-                    client, numbers, bar.update)))
-    except (net.SourceError, RawError) as error:
-        stop(f"{error}. Nothing was written.", 1)
-    except OSError as error:
-        stop(f"cannot write {error.filename}: {error.strerror}", 2)
-    found = {row["registration"]: row for row in new if row["registration"] in numbers}
-    before = {row["registration"]: row for row in rows_of(sound, "registrations")}
-    merged = before | found
-    try:
-        sound = keep(sound, {"registrations": [merged[number] for number in sorted(merged)]})
-    except KeepingError as error:
+        outcome = registrations.run(sound, offline or _raw(sound), offline=offline is not None,
+                                    told=progress)
+    except (BusyError, RawError, SourceError, KeepingError) as error:
         stop(f"{error}\nNothing was written.", 1)
     except OSError as error:
-        stop(f"cannot write in {sound.folder}: {error.strerror}", 2)
-    say(f"{len(found)} of {len(numbers)} trials are in registrations.csv, "
-        f"{sum(row['has_results'] == 'yes' for row in found.values())} with posted results")
-    for number in numbers:
-        if number not in found:
-            say(f"not answered by the registry: {number}")
-        elif found[number]["has_results"] and not before.get(number, {}).get("has_results"):
-            say(f"results are posted: {number} (python -m livingreview registry {number})")
-    _say_changes(sound, list(found.values()), draft)
-
-
-def _say_changes(sound, rows: list[dict], draft: Path | None) -> None:
-    """What the progress of studies would become; with a folder, as corrections for `import`."""
-    from ..surveillance import registry as registries
-
-    changes, left = registries.changes(sound, rows)
-    for line in left:
+        stop(f"cannot read or write {error.filename}: {error.strerror}; the tables are as they "
+             "were", 1)
+    finally:
+        progress.end()
+    say(f"{len(outcome.rows)} of {len(outcome.rows) + len(outcome.missing)} trials are in "
+        f"registrations.csv, {sum(row['has_results'] == 'yes' for row in outcome.rows)} with "
+        "posted results")
+    for number in outcome.missing:
+        say(f"not answered by the registry: {number}")
+    for number in outcome.posted:
+        say(f"results are posted: {number} (python -m livingreview registry {number})")
+    for line in outcome.left:
         say(f"left alone: {line}")
-    for indication, tables in changes.items():
+    for indication, tables in outcome.changes.items():
         for one in tables["corrections"]:
             if one["column"] == "progress":
                 say(f"{indication}, {one['key']}: {one['old'] or '(empty)'} → {one['new']} "
                     f"({one['reason']})")
-    if draft is not None:
-        _write_corrections(draft, changes)
-    if not changes:
+    if not outcome.changes:
         say("the progress of all studies is as the registry has it")
+    elif draft is not None:
+        _write_corrections(draft, outcome.changes)
 
 
 # --- identifiers ----------------------------------------------------------------------------------

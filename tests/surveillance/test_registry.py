@@ -31,7 +31,7 @@ from registries import (
 from server import Reply, captive, failing
 
 from livingreview.data.dataset import examine, load
-from livingreview.surveillance import registry, registry_rows
+from livingreview.surveillance import registrations, registry_rows
 from livingreview.surveillance.moments import followed, in_months, moments, visit
 from livingreview.surveillance.rawstore import Raw
 from livingreview.surveillance.registry_results import DocumentError, Group, results_of
@@ -664,7 +664,7 @@ def test_a_list_of_another_shape_writes_nothing(asking, tmp_path, pages, why):
 def test_two_registrations_that_say_different_things_are_left_alone(tmp_path):
     data = World(tmp_path / "data").study(
         "a-2026", registration="NCT90000011; NCT90000014", status="registered").data()
-    found, left = registry.changes(data, registry.rows([answer({"studies": _ANSWERS})]))
+    found, left = registrations.changes(data, registrations.rows([answer({"studies": _ANSWERS})]))
     assert [c["new"] for c in found[KNEE]["corrections"] if c["column"] == "progress"] == [
         "finished"]
     assert "say different things" in left[0]
