@@ -1,4 +1,4 @@
-"""How far known trials are, as ClinicalTrials.gov says: status, dates, whether results are posted."""
+"""How far known trials are, as ClinicalTrials.gov says: status, dates, posted results."""
 
 from __future__ import annotations
 
