@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from ..data.dataset import Dataset
 from . import judging
 from .abstracts import Texts
-from .ordering import Order, Placed
+from .ordering import Order, Placed, View
 from .reports import Report, reports
 from .screening import (
     CONSENSUS,
@@ -33,18 +33,6 @@ from .shown import Shown, shown
 
 class NotThere(Exception):
     """A page that there is not."""
-
-
-@dataclass(frozen=True)
-class View:
-    """Where somebody stands: whose decisions, at which stage, of which indication.
-
-    An empty indication is all of them.
-    """
-
-    reviewer: str
-    stage: str = TITLE
-    indication: str = ""
 
 
 @dataclass(frozen=True)
@@ -76,7 +64,7 @@ class Desk:
         data = self.screening.data()
         return {
             "view": view,
-            "left": {stage: len(waiting(data, stage, view.reviewer, view.indication))
+            "waiting": {stage: len(waiting(data, stage, view.reviewer, view.indication))
                      for stage in STAGES},
             "pairs": len(judging.proposals(data, view.indication)),
             "differing": sum(not d.settled for stage in STAGES

@@ -23,6 +23,7 @@ TITLE, FULL = "title-abstract", "full-text"
 STAGES = (TITLE, FULL)
 INCLUDE, EXCLUDE, UNSURE = "include", "exclude", "unsure"
 CONSENSUS = "consensus"  # the reviewer of a row that settles a disagreement
+PEOPLE = 2  # who decide of a report, each without knowing what the other said
 DIFFER = "differ"  # the outcome where people decided differently and nobody has settled it
 _Write = Callable[[Mapping[str, Iterable[Mapping]]], None]
 LONGEST_NAME = 80  # characters
@@ -129,11 +130,11 @@ def at_stage(data: Dataset, stage: str, indication: str = "") -> tuple[Report, .
 
 def waiting(data: Dataset, stage: str, reviewer: str, indication: str = ""
             ) -> tuple[Report, ...]:
-    """Reports that a person has not decided yet; what is settled by consensus is no longer asked.
-    """
+    """Reports that a person is to decide: not those that two others have, or that are settled."""
     done = decisions(data, stage)
     return tuple(r for r in at_stage(data, stage, indication)
-                 if not {reviewer, CONSENSUS} & done.get(r.record_id, {}).keys())
+                 if len(people := done.get(r.record_id, {}).keys()) < PEOPLE
+                 and not {reviewer, CONSENSUS} & people)
 
 
 def disagreements(data: Dataset, stage: str, indication: str = "") -> tuple[Disagreement, ...]:
