@@ -9,7 +9,8 @@ import os
 
 import click
 
-from . import evidence, pooling, publishing, taking
+for _command in (*evidence.ALL, *publishing.ALL, *pooling.ALL, *taking.ALL, *benching.ALL,
+                 *surveying.ALL):
 from .console import stop
 
 _LAST_EPOCH = 253402300799  # the last second of the year 9999
@@ -24,5 +25,6 @@ def main() -> None:
         stop(f"SOURCE_DATE_EPOCH={epoch}: expected seconds since 1970, a whole number", 2)
 
 
-for _command in (*evidence.ALL, *publishing.ALL, *pooling.ALL, *taking.ALL):
+for _command in (*evidence.ALL, *publishing.ALL, *pooling.ALL, *taking.ALL, *benching.ALL,
+                 *surveying.ALL):
     main.add_command(_command)

@@ -1,0 +1,5 @@
+"""Commands that search sources."""
+
+from __future__ import annotations
+
+ALL = ()
