@@ -9,8 +9,7 @@ import os
 
 import click
 
-for _command in (*evidence.ALL, *publishing.ALL, *pooling.ALL, *taking.ALL, *benching.ALL,
-                 *surveying.ALL):
+from . import benching, evidence, pooling, publishing, surveying, taking
 from .console import stop
 
 _LAST_EPOCH = 253402300799  # the last second of the year 9999
@@ -25,6 +24,6 @@ def main() -> None:
         stop(f"SOURCE_DATE_EPOCH={epoch}: expected seconds since 1970, a whole number", 2)
 
 
-for _command in (*evidence.ALL, *publishing.ALL, *pooling.ALL, *taking.ALL, *benching.ALL,
-                 *surveying.ALL):
+for _command in (*evidence.ALL, *publishing.ALL, *pooling.ALL, *taking.ALL, *surveying.ALL,
+                 *benching.ALL):
     main.add_command(_command)

@@ -21,7 +21,7 @@ from typing import Protocol
 from ..net import Answer, Client
 from ..record import Record
 
-MODULES = {"pubmed": "pubmed", "europe-pmc": "europepmc", "clinicaltrials": "ctgov",
+MODULES = {"pubmed": "pubmed", "europe-pmc": "europepmc", "clinicaltrials": "clinicaltrials",
            "isrctn": "isrctn", "openalex": "openalex", "crossref": "crossref",
            "retraction-watch": "retractionwatch"}
 
