@@ -12,6 +12,7 @@ import os
 import random
 import threading
 import time
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -176,7 +177,8 @@ class Client:
         _secrets.update(self._secrets.values())
         self._session = requests.Session()
         self._session.auth = lambda request: request  # else requests looks for ~/.netrc
-        self._session.headers["User-Agent"] = f"livingreview/{__version__}"
+        self._session.headers.update({"User-Agent": f"livingreview/{__version__}",
+                                      "Accept-Encoding": "gzip"})
         self._session.headers.update(headers or {})
 
     def get(self, path: str, params: Mapping[str, object] | None = None) -> Answer:
@@ -222,9 +224,8 @@ class Client:
             return wait
 
         def over(state: tenacity.RetryCallState) -> bool:
-            spent = max(CLOCK() - begun, sum(waited))
-            return state.attempt_number >= self.tries or spent + (
-                state.outcome.exception().wait or 0) > TOTAL
+            spent = max(CLOCK() - begun + waited[-1], sum(waited))  # the next wait is in the list
+            return state.attempt_number >= self.tries or spent > TOTAL
 
         retrying = tenacity.Retrying(
             retry=tenacity.retry_if_exception_type(_Again), wait=pause, stop=over,
@@ -275,33 +276,35 @@ class Client:
                 return response.status_code, headers, self._read(response)
         except requests.exceptions.ConnectTimeout:
             reason = f"no connection within {TIMEOUT[0]:g} seconds"
-        except (requests.exceptions.Timeout, urllib3.exceptions.TimeoutError, TimeoutError):
+        except (requests.exceptions.Timeout, urllib3.exceptions.TimeoutError):
             reason = f"it was silent for {TIMEOUT[1]:g} seconds"
         except requests.exceptions.SSLError:
             reason = "its certificate is not valid"
-        except requests.exceptions.ContentDecodingError:
+        except zlib.error:
             reason = "its answer cannot be unpacked"
-        except (requests.exceptions.ChunkedEncodingError, urllib3.exceptions.HTTPError):
+        except urllib3.exceptions.HTTPError:
             reason = "its answer was cut off"
-        except (requests.exceptions.ConnectionError, OSError) as error:
-            reason = ("its answer was silent for too long" if "timed out" in str(error)
-                      else "there is no connection, or it was cut off")
+        except (requests.exceptions.RequestException, OSError):
+            reason = "there is no connection, or it was cut off"
         raise _Again(reason)  # outside the block: what was caught holds the address with its key
 
     def _read(self, response: requests.Response) -> bytes:
-        pieces, size, begun = [], 0, CLOCK()
-        for piece in response.iter_content(_PIECE):
-            size += len(piece)
-            if size > self.cap:
+        """The body, unpacked here: libraries do not notice that a packed one is cut."""
+        packing = response.headers.get("Content-Encoding", "identity").lower()
+        if packing not in ("identity", "gzip"):
+            raise SourceError(self.source, f"its answer is packed as {packing}, not gzip")
+        unpacked = zlib.decompressobj(16 + zlib.MAX_WBITS) if packing == "gzip" else None
+        body, begun = bytearray(), CLOCK()
+        for piece in response.raw.stream(_PIECE, decode_content=False):
+            room = self.cap + 1 - len(body)
+            body += piece[:room] if unpacked is None else unpacked.decompress(piece, room)
+            if len(body) > self.cap:
                 raise SourceError(self.source, f"an answer is larger than {self.cap:,} bytes")
             if CLOCK() - begun > TOTAL:
                 raise SourceError(self.source, f"an answer took more than {TOTAL:g} seconds")
-            pieces.append(piece)
-        if response.headers.get("Content-Encoding", "").lower() == "gzip":
-            decoder = getattr(response.raw, "_decoder", None)
-            if size and decoder is not None and not _whole(decoder):
-                raise requests.exceptions.ContentDecodingError("cut")
-        return b"".join(pieces)
+        if unpacked is not None and (not unpacked.eof or unpacked.unused_data):
+            raise zlib.error("the end is missing, or there is more behind it")
+        return bytes(body)
 
     def _redirected(self, target: str, location: str) -> str:
         new = urljoin(target, location)
@@ -327,12 +330,6 @@ class Client:
                 raise SourceError(self.source, "the clock of this machine and that of the server "
                                   f"differ by {abs(skew) / 86400:.1f} days, so that no window of "
                                   "dates can be trusted")
-
-
-def _whole(decoder) -> bool:
-    """Whether a gzip stream has come to its end."""
-    inner = getattr(decoder, "_obj", None)
-    return bool(getattr(inner, "eof", True))
 
 
 def _pairs(params: Mapping[str, object]) -> list[tuple[str, str]]:
