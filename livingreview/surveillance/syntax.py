@@ -312,7 +312,7 @@ def parsed(text: str, source: str) -> Term | Group:
 def _tokens(code: str, syntax: Syntax, problems: list[str]) -> Iterator[_Token]:
     line = 1
     for found in _TOKEN.finditer(code):
-        kind, text = found.lastgroup, found[found.lastgroup]
+        kind, text = found.lastgroup, found[found.lastgroup].removesuffix("/1")
         if kind in ("double", "single") and {"double": '"', "single": "'"}[
                 kind] not in syntax.quotes:
             kind, text = "other", found[0]
