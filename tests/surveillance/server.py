@@ -22,6 +22,10 @@ JSON, XML, HTML = "application/json", "text/xml; charset=utf-8", "text/html; cha
 CAPTIVE = b"<!DOCTYPE html><html><body>Please sign in to the network</body></html>"
 
 
+class OtherHost(AssertionError):
+    """A test has tried to reach another host."""
+
+
 @dataclass(frozen=True)
 class Request:
     """What was asked: parameters of address and form together, the first value of each."""
