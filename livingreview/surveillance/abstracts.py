@@ -6,11 +6,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from . import rawstore, sources
+from . import files, rawstore, sources
 from .net import SourceError
 from .record import Record
 from .reports import Report
 
+_FILE = "file:"  # begins the address of an answer that a person exported
 STORED, NONE, ELSEWHERE = "stored", "none", "elsewhere"
 
 
@@ -59,8 +60,8 @@ class Texts:
         found, broken = {}, []
         for raw in rawstore.searches(folder):
             try:
-                records = sources.named(raw.source).read(raw.pages()).records
-            except (KeyError, rawstore.RawError, SourceError, ValueError) as error:
+                records = _records(raw)
+            except (KeyError, rawstore.RawError, SourceError, files.FileError) as error:
                 broken.append(f"{raw.source}/{raw.search_id}: {error}")
                 continue
             finally:
@@ -77,3 +78,12 @@ class Texts:
         abstract = max((r.abstract for r in found), key=len, default="")
         return Text(STORED if abstract else NONE if found else ELSEWHERE, abstract,
                     tuple(dict.fromkeys(s for r in found for s in r.signals)))
+
+
+def _records(raw: rawstore.Raw) -> list[Record]:
+    """What a search found."""
+    pages = list(raw.pages())
+    if pages and pages[0].url.startswith(_FILE):
+        return [record for page in pages
+                for record in files.read(page.body, raw.search_id, raw.source).records]
+    return list(sources.named(raw.source).read(pages).records)
