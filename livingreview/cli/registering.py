@@ -173,14 +173,15 @@ def _mapped(sound, indication, row, results, file, ask, reviewer):
 
 def _keep(sound, mappings: Mapping, number: str):
     """Write the decisions of a registration among the others."""
-    from ..surveillance.keeping import KeepingError, keep, rows_of
+    from ..surveillance.keeping import BusyError, KeepingError, keep, locked, rows_of
 
-    others = [r for r in rows_of(sound, "registry_mappings") if r["registration"] != number]
-    rows = sorted([*others, *mappings.values()], key=lambda r: (
-        r["registration"], ("group", "outcome", "event").index(r["part"])))
     try:
-        return keep(sound, {"registry_mappings": rows})
-    except KeepingError as error:
+        with locked(sound.folder):
+            others = [r for r in rows_of(sound, "registry_mappings") if r["registration"] != number]
+            return keep(sound, {"registry_mappings": sorted(
+                [*others, *mappings.values()], key=lambda r: (
+                    r["registration"], ("group", "outcome", "event").index(r["part"])))})
+    except (BusyError, KeepingError) as error:
         stop(f"{error}\nNothing was written.", 1)
     except OSError as error:
         stop(f"cannot write in {sound.folder}: {error.strerror}", 2)

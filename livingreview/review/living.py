@@ -20,6 +20,8 @@ TO_SCREEN, UNSURE, FULL_TEXT, AWAITING = "to-screen", "unsure", "full-text", "aw
 INCLUDED, EXCLUDED, EXCLUDED_FULL_TEXT = "included", "excluded", "excluded-full-text"
 KNOWN = "known"
 _KNOWN_BY = ("doi", "pmid")  # a match by these is the report itself; others are further reports
+REGISTRATION = "registration"  # a kind of record, and a kind of match
+CONSENSUS = "consensus"  # the reviewer of a row that settles what people decided differently
 _GOOD = ("complete", "by-hand")
 
 
@@ -78,8 +80,8 @@ class Standing:
         ``to-screen``: fewer than two people have decided on title and abstract; ``unsure``: they
         disagree or are unsure; ``full-text``: they want the full text and fewer than two have
         decided on it; ``awaiting``: on the full text they disagree or are unsure; ``included``,
-        ``excluded`` (on title and abstract), ``excluded-full-text``; ``known``: a report that the
-        data have already, by its DOI or number at PubMed.
+        ``excluded`` (on title and abstract), ``excluded-full-text``; ``known``: what the data have
+        already.
     reason : str
         Why it was excluded, of the list exclusion_reason.
     """
@@ -198,6 +200,19 @@ def agreed(decisions: Iterable[str]) -> str:
     return word if alone and most >= SCREENERS else "unsure"
 
 
+def together(rows: Iterable[Mapping]) -> str:
+    """What people decided of a report at a stage, as `agreed`; a row of `CONSENSUS` settles it."""
+    rows = list(rows)
+    settled = [row["decision"] for row in rows if row["reviewer"] == CONSENSUS]
+    return settled[-1] if settled else agreed(row["decision"] for row in rows)
+
+
+def known(row: Mapping) -> bool:
+    """Whether a record is what the data have: the very article, or the very registration."""
+    return bool(row["match"]) and (row["match_kind"] in _KNOWN_BY
+                                   or row["kind"] == row["match_kind"] == REGISTRATION)
+
+
 def standings(data: Dataset) -> tuple[Standing, ...]:
     """Where each report is, in the order in which its first record was found."""
     clusters: dict[str, list[Mapping]] = {}
@@ -216,19 +231,20 @@ def standings(data: Dataset) -> tuple[Standing, ...]:
 def _place(rows: list[Mapping], decided: Mapping[str, Mapping[str, Mapping]]) -> tuple[str, str]:
     """The place of a report, and why it was excluded."""
     title, full = (list(decided[stage].values()) for stage in ("title-abstract", "full-text"))
-    if not title and not full and any(r["match"] and r["match_kind"] in _KNOWN_BY for r in rows):
+    if not title and not full and any(map(known, rows)):
         return KNOWN, ""
-    word = agreed(row["decision"] for row in full)
+    word = together(full)
     if word:
         place = {"include": INCLUDED, "exclude": EXCLUDED_FULL_TEXT}.get(word, AWAITING)
         return place, _why(full) if place == EXCLUDED_FULL_TEXT else ""
-    word = "include" if full else agreed(row["decision"] for row in title)
+    word = "include" if full else together(title)
     place = {"": TO_SCREEN, "include": FULL_TEXT, "exclude": EXCLUDED}.get(word, UNSURE)
     return place, _why(title) if place == EXCLUDED else ""
 
 
 def _why(rows: list[Mapping]) -> str:
-    """The reason that most give, the first of several."""
+    """The reason that settled it, else the one that most give, the first of several."""
+    rows = [row for row in rows if row["reviewer"] == CONSENSUS] or rows
     counts = Counter(row["reason"] for row in rows if row["decision"] == "exclude" and
                      row["reason"])
     return counts.most_common(1)[0][0] if counts else ""
