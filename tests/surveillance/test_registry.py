@@ -30,10 +30,14 @@ from registries import (
 )
 from server import Reply, captive, failing
 
+from livingreview.cli import registering
 from livingreview.data.dataset import examine, load
 from livingreview.surveillance import registrations, registry_rows
+from livingreview.surveillance.alone import alone
+from livingreview.surveillance.keeping import keep
 from livingreview.surveillance.moments import followed, in_months, moments, visit
 from livingreview.surveillance.rawstore import Raw
+from livingreview.surveillance.registry_mapping import decided
 from livingreview.surveillance.registry_results import DocumentError, Group, results_of
 
 # --- times ----------------------------------------------------------------------------------------
@@ -668,3 +672,23 @@ def test_two_registrations_that_say_different_things_are_left_alone(tmp_path):
     assert [c["new"] for c in found[KNEE]["corrections"] if c["column"] == "progress"] == [
         "finished"]
     assert "say different things" in left[0]
+
+
+def test_another_command_at_work_is_waited_for_by_the_person(tmp_path):
+    folder = _trials(tmp_path / "data")
+    Raw(tmp_path / "raw", "clinicaltrials", f"registrations-{DAY}").add(answer(
+        {"studies": _ANSWERS}))
+    with alone(folder):
+        done = call("registry", "--all", "--data", folder, "--offline", tmp_path / "raw")
+    assert done.exit_code == 1 and "another command is at work" in done.output
+
+
+def test_what_others_have_mapped_meanwhile_stays(tmp_path):
+    folder = of_pitfalls(tmp_path / "data").write()
+    data = load(folder)
+    other = decided("NCT90000006", ("group", "Saline"), {"decision": "leave"}, "Bea", DAY)
+    keep(data, {"registry_mappings": [other]})
+    mine = decided(PITFALLS, ("group", "Saline"), {"decision": "take", "arm_id": "saline"}, "Ann",
+                   DAY)
+    registering._keep(data, {("group", "Saline"): mine}, PITFALLS)  # read before the other one
+    assert [r["reviewer"] for r in rows(folder / "registry_mappings.csv")] == ["Ann", "Bea"]
