@@ -226,17 +226,17 @@ def _task(data: Dataset, indication: str, source: str, path: Path, since: str | 
         problems.append(f"{path}: byte {error.start} is not UTF-8")
         return None
     strategy = plain(text)
+    if strategy and source in SYNTAXES:
+        try:
+            parsed(text, source)
+        except StrategyError as error:
+            problems += [f"{path}: {problem}" for problem in error.problems]
     with_seeds = getattr(sources.named(source), "with_seeds", None)
     if with_seeds:  # what it looks for follows from the known studies too
         strategy = text = with_seeds(strategy, data.records("studies", indication))
     if not strategy:
         problems.append(f"{path}: it holds no strategy, only comments")
         return None
-    if source in SYNTAXES:
-        try:
-            parsed(text, source)
-        except StrategyError as error:
-            problems += [f"{path}: {problem}" for problem in error.problems]
     digest = hashlib.sha256(text.encode()).hexdigest()
     return Task(source, indication, strategy, digest,
                 since or _window_from(data, source, indication, digest), today.isoformat())
