@@ -9,7 +9,17 @@ import os
 
 import click
 
-from . import benching, evidence, pooling, publishing, surveying, taking
+from . import (
+    benching,
+    evidence,
+    pooling,
+    publishing,
+    registering,
+    screening,
+    surveying,
+    taking,
+    watching,
+)
 from .console import stop
 
 _LAST_EPOCH = 253402300799  # the last second of the year 9999
@@ -25,5 +35,5 @@ def main() -> None:
 
 
 for _command in (*evidence.ALL, *publishing.ALL, *pooling.ALL, *taking.ALL, *surveying.ALL,
-                 *benching.ALL):
+                 *benching.ALL, *screening.ALL, *watching.ALL, *registering.ALL):
     main.add_command(_command)

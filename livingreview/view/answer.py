@@ -14,8 +14,10 @@ from ..review.changes import since
 from ..review.missing import FINISHED_REPORTED, FINISHED_UNREPORTED, RUNNING
 from ..review.windows import HARM, HEADLINE, Shown, others
 from .addresses import PLAIN, Addresses
+from .alive import Alive, alive
 from .base import Label, View, stated, wording
 from .events import Sum, treated
+from .expected import expected
 from .finding import Finding, Question, question
 from .forest import Forest, Forests
 from .naming import arm_names, of_study, spoken
@@ -49,6 +51,9 @@ class Absent:
 
     Attributes
     ----------
+    until : str
+        Of a running one, the end of its main outcome that its registry expects; empty where none
+        is known.
     direction : Label or None
         What its report concludes.
     reason : str
@@ -59,6 +64,7 @@ class Absent:
     href: str
     n: int
     running: bool
+    until: str
     direction: Label | None
     reason: str
 
@@ -129,6 +135,8 @@ class Answer(View):
         Trials that are not in the headline, the largest.
     n_absent : int
         How many there are.
+    alive : Alive
+        When the chapter was searched last, and whether it may call itself living.
     """
 
     template = "answer"
@@ -151,6 +159,7 @@ class Answer(View):
     harms: tuple[Finding, ...]
     since: Since
     studies: Studies
+    alive: Alive
     trials_href: str
     harms_href: str
     benefits_href: str
@@ -194,6 +203,7 @@ def answer(ev: Evidence, forests: Forests, results: Mapping[str, dict],
         absent=tuple(_largest(left)), n_absent=len(left),
         harms=tuple(findings.of(r) for r in _harms(results, shown)),
         since=_since(ev, results), studies=known_studies(ev),
+        alive=alive(ev.data, ev.indication),
         trials_href=chapter("trials"), harms_href=chapter("harms"),
         benefits_href=chapter("benefits"), data_href=chapter("data"),
         patients_href=chapter(PLAIN))
@@ -255,10 +265,16 @@ def _absent(ev: Evidence, forests: Forests, result: dict) -> list[Absent]:
     return [Absent(
         forests.names[t["trial_id"]],
         forests.addresses.trial(ev.indication, t["trial_id"]), round(t["n"]),
-        t["group"] == RUNNING,
+        t["group"] == RUNNING, _until(ev, t["trial_id"]) if t["group"] == RUNNING else "",
         stated(ev.data, "stated_result", t["direction"]),
         spoken(t["reason"], forests.names, of_study(arms, t["trial_id"])))
         for t in sorted(trials, key=lambda t: (t["group"] == RUNNING, -t["n"]))]
+
+
+def _until(ev: Evidence, trial: str) -> str:
+    """The end of its main outcome that the registry of a trial expects."""
+    found = expected(ev.data, ev.studies[trial])
+    return found.primary if found and not found.passed else ""
 
 
 def _largest(left: Sequence[Absent]) -> list[Absent]:
