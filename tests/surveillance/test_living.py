@@ -59,14 +59,17 @@ def test_another_source_or_indication_does_not_count(tmp_path):
     assert (state.state, state.last_good, state.kept) == ("never", None, False)
 
 
-@pytest.mark.parametrize("decisions, together", [
-    ([], ""), (["include"], ""), (["include", "include"], "include"),
-    (["include", "exclude"], "unsure"), (["include", "exclude", "exclude"], "exclude"),
-    (["unsure", "unsure"], "unsure"), (["include", "unsure"], "unsure"),
-    (["include", "include", "exclude", "exclude"], "unsure"),
+@pytest.mark.parametrize("decisions, title, full", [
+    ({}, "", ""), ({"A": "include"}, "", ""),
+    ({"A": "include", "B": "include"}, "include", "include"),
+    ({"A": "include", "B": "exclude"}, "differ", "differ"),
+    ({"A": "unsure", "B": "include"}, "include", "differ"),
+    ({"A": "unsure", "B": "unsure"}, "include", "unsure"),
+    ({"A": "include", "B": "exclude", "consensus": "exclude"}, "exclude", "exclude"),
 ])
-def test_two_people_must_agree(decisions, together):
-    assert living.agreed(decisions) == together
+def test_two_people_must_agree(decisions, title, full):
+    assert living.agreed("title-abstract", decisions) == title
+    assert living.agreed("full-text", decisions) == full
 
 
 def _record(world, record_id, **more):
@@ -84,10 +87,12 @@ def _decide(world, record_id, decision, *people, stage="title-abstract", **more)
 
 def test_each_report_is_in_one_place_of_the_queue(tmp_path):
     world = _search(World(tmp_path).trial("known-2020"), 3)
-    for name in ("new", "half", "conflict", "wanted", "in", "out", "out-full", "second"):
+    for name in ("new", "half", "conflict", "wanted", "in", "out", "out-full", "second", "end"):
         _record(world, name)
     _record(world, "copy", cluster="out")  # decided on with the record that it is the same as
     _record(world, "there", match=f"{KNEE}:known-2020", match_kind="doi")
+    _record(world, "registered", match=f"{KNEE}:known-2020", match_kind="registration",
+            kind="registration")
     _record(world, "further", match=f"{KNEE}:known-2020", match_kind="registration")
     _decide(world, "half", "include", "A")
     _decide(world, "conflict", "include", "A")
@@ -99,14 +104,17 @@ def test_each_report_is_in_one_place_of_the_queue(tmp_path):
     _decide(world, "in", "include", "A", "B", stage="full-text")
     _decide(world, "out-full", "exclude", "A", "B", stage="full-text", reason="no-results")
     _decide(world, "second", "unsure", "A", "B", stage="full-text")
+    _decide(world, "end", "include", "A")
+    _decide(world, "end", "exclude", "B", "consensus", reason="other-condition")
     data = world.data()
     assert {s.record_id: s.place for s in living.standings(data)} == {
         "new": "to-screen", "half": "to-screen", "further": "to-screen", "conflict": "unsure",
         "wanted": "full-text", "in": "included", "out": "excluded",
-        "out-full": "excluded-full-text", "second": "awaiting", "there": "known"}
+        "out-full": "excluded-full-text", "second": "awaiting", "there": "known",
+        "registered": "known", "end": "excluded"}
     queue = living.queue(data)[KNEE]
-    assert queue == living.Queue(KNEE, known=1, to_screen=3, unsure=1, full_text=1, awaiting=1,
-                                 included=1, excluded=1, excluded_full_text={"no-results": 1})
+    assert queue == living.Queue(KNEE, known=2, to_screen=3, unsure=1, full_text=1, awaiting=1,
+                                 included=1, excluded=2, excluded_full_text={"no-results": 1})
     assert queue.waiting == 6
 
 
