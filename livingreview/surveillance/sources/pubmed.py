@@ -12,7 +12,7 @@ from datetime import date, timedelta
 
 from lxml import etree
 
-from ..net import Answer, Client, SourceError
+from ..net import CONTACT, Answer, Client, SourceError
 from ..record import Record, doi_of, registrations_in, year_of
 from . import Found
 from .shapes import text_of, xml_of
@@ -21,7 +21,7 @@ NAME = "pubmed"
 PLATFORM = "E-utilities (NCBI)"
 DEFAULT_BASE = "https://eutils.ncbi.nlm.nih.gov/entrez/eutils"
 PAUSE = 0.34  # seconds: three requests a second need no key
-SECRETS = {"api_key": "NCBI_API_KEY", "email": "LIVINGREVIEW_EMAIL"}
+SECRETS = {"api_key": "NCBI_API_KEY", "email": CONTACT}
 NEEDED = ("email",)
 TOOL = "livingreview"
 
