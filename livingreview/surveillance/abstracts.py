@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from . import rawstore, sources
+from . import files, rawstore, sources
 from .net import SourceError
 from .record import Record
 from .reports import Report
@@ -59,8 +59,10 @@ class Texts:
         found, broken = {}, []
         for raw in rawstore.searches(folder):
             try:
-                records = sources.named(raw.source).read(raw.pages()).records
-            except (KeyError, rawstore.RawError, SourceError, ValueError) as error:
+                records = files.stored(raw)
+                if records is None:
+                    records = sources.named(raw.source).read(raw.pages()).records
+            except (KeyError, files.FileError, rawstore.RawError, SourceError, ValueError) as error:
                 broken.append(f"{raw.source}/{raw.search_id}: {error}")
                 continue
             finally:
