@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
+import sys
 from datetime import date
 from pathlib import Path
 
 import click
 
-from .console import DATA_HELP, FOLDER, say, valid
+from ..site.stopping import can_be_stopped
+from .console import DATA_HELP, FOLDER, say, stop, valid
 
 WAITS = 3  # exit code: nothing is wrong, and something is due or waits for a person
 DAY = click.DateTime(["%Y-%m-%d"])
@@ -36,75 +37,63 @@ def status(data: Path | None, day, as_json: bool) -> None:
     something, 1 when the data have errors, 2 when the call is wrong.
     """
     from ..review import living as review
+    from ..surveillance import told
 
     sound = valid(data)
     found = review.status(sound, day.date() if day else date.today())
     if as_json:
-        say(json.dumps(document(found), ensure_ascii=False, indent=1))
+        say(json.dumps(told.status_document(found), ensure_ascii=False, indent=1))
     else:
-        for line in lines(found):
-            say(line)
+        say(told.status(found).rstrip())
     if found.asks:
-        raise SystemExit(WAITS)
+        sys.exit(WAITS)
 
 
-def document(found) -> dict:
-    """What `lines` says, for programs."""
-    return json.loads(json.dumps({
-        "date": found.day, "asks": found.asks,
-        "sources": [asdict(one) for one in found.states],
-        "queues": [asdict(one) | {"waiting": one.waiting} for one in found.queues.values()],
-        "watched": [asdict(one) for one in found.watched.values()]}, default=date.isoformat))
+@click.command(name="round")
+@click.option("--offline", type=FOLDER, metavar="DIR",
+              help="Ask nobody: take what this raw store holds, such as surveillance/raw.")
+@click.option("--out", type=FOLDER, metavar="DIR",
+              help="Folder for the report as text, JSON, an Atom entry and a pull request.")
+@click.option("--data", type=FOLDER, help=DATA_HELP)
+@click.option("--raw", type=FOLDER, metavar="DIR",
+              help="Where answers are stored; surveillance/raw beside the data folder where it is "
+              "left out.")
+@can_be_stopped
+def round_(offline: Path | None, out: Path | None, data: Path | None, raw: Path | None) -> None:
+    """Do the monthly round: search, watch for notices, ask the registry, and report.
+
+    What the three commands write, it writes: searches.csv, records.csv, duplicates.csv,
+    notices.csv, watches.csv and registrations.csv. The report names new reports in the order in
+    which they are best read, new notices, trials whose registration changed or whose results are
+    posted, what is due, and how much waits. A part that fails is named and leaves the others.
+
+    Exit code 0 when nothing is to do, 3 when something is due or waits for a person, 1 when a part
+    failed or the data have errors, 2 when the call is wrong.
+    """
+    from ..surveillance import round as rounds
+    from ..surveillance import searching, told
+
+    if offline and raw:
+        stop("--offline names the store itself: leave --raw out", 2)
+    folder = valid(data).folder
+    try:
+        found = rounds.run(folder, offline or raw or searching.raw_folder(folder),
+                           offline=bool(offline), told=_progress)
+        say(told.text(found).rstrip())
+        for path in told.written(found, out) if out else ():
+            say(f"wrote {path}")
+    except OSError as error:
+        stop(f"cannot read or write {error.filename}: {error.strerror}", 1)
+    if found.failures:
+        sys.exit(1)
+    if found.asks:
+        sys.exit(WAITS)
 
 
-def lines(found) -> list[str]:
-    """The status in lines, by indication."""
-    said = [f"on {found.day}"]
-    for indication, queue in found.queues.items():
-        said.append(indication)
-        own = [one for one in found.states if one.indication == indication]
-        width = max((len(one.source) for one in own), default=0)
-        said += [f"  {one.source:{width}}  {_state(one)}" for one in own] or [
-            "  no searches are planned (living.csv)"]
-        said += [f"  {line}" for line in (*_queue(queue), *_watched(found.watched[indication]))]
-    if not found.asks:
-        said.append("nothing is to do")
-    return said
+def _progress(what: str) -> None:
+    """What is being done, on a terminal."""
+    if sys.stderr.isatty():
+        click.echo(what, err=True)
 
 
-def _state(one) -> str:
-    """How a source stands, in a line."""
-    by = {"command": "by a command", "person": "by a person"}.get(one.run_by, one.run_by)
-    plan = f"every {one.schedule_days} days {by}"
-    words = {
-        "never": f"never searched; {plan}",
-        "current": f"current: searched {one.last_good}, next due {one.next_due}",
-        "due": f"due since {one.next_due}: searched {one.last_good}; {plan}",
-        "overdue": f"overdue: due since {one.next_due}, searched {one.last_good}; {plan}",
-        "failed": "failed: " + (f"last good search {one.last_good}, next due {one.next_due}"
-                                if one.last_good else f"never searched; {plan}"),
-    }[one.state]
-    return words + (f" (failed on {one.last_failed}: {one.reason or 'no reason is stated'})"
-                    if one.last_failed else "")
-
-
-def _queue(one) -> list[str]:
-    """What waits for a person."""
-    parts = {"to screen": one.to_screen, "that people differ on": one.unsure,
-             "for a full text": one.full_text, "awaiting assessment": one.awaiting}
-    if not one.waiting:
-        return ["no record waits for a person"]
-    return ["records: " + ", ".join(f"{n} {name}" for name, n in parts.items() if n)]
-
-
-def _watched(one) -> list[str]:
-    """What is watched and what is not."""
-    parts = {"never checked": one.never, "checked longer ago than planned": one.old,
-             "not answered for": one.failed, "that cannot be checked": one.not_checkable}
-    said = [f"notices open: {one.open_notices}"] if one.open_notices else []
-    left = ", ".join(f"{n} {name}" for name, n in parts.items() if n)
-    return [*said, f"watched for notices: {one.studies} studies" + (f", of these {left}"
-                                                                    if left else "")]
-
-
-ALL = (living,)
+ALL = (living, round_)
