@@ -24,6 +24,7 @@ from .collected import Collected, tables
 from .keeping import keep
 from .net import SourceError
 from .rawstore import Raw, RawError, Stored
+from .syntax import SYNTAXES, StrategyError, parsed, plain
 
 OVERLAP = timedelta(days=35)
 FOLDER, RAW = "strategies", "surveillance/raw"
@@ -152,12 +153,6 @@ def run(folder: Path, raw: Path, *, indications: Sequence[str] = (), chosen: Seq
 # --- what is to be searched ---------------------------------------------------------------------
 
 
-def strategy_of(text: str) -> str:
-    """A strategy in one line, without its comments."""
-    lines = (line.strip() for line in text.splitlines())
-    return " ".join(" ".join(line for line in lines if not line.startswith("#")).split())
-
-
 def plan(data: Dataset, indications: Sequence[str], chosen: Sequence[str], since: str | None,
          today: date) -> tuple[list[Task], tuple[str, ...]]:
     """The searches of a day, and what is passed over.
@@ -211,13 +206,18 @@ def _task(data: Dataset, indication: str, source: str, path: Path, since: str | 
     except UnicodeDecodeError as error:
         problems.append(f"{path}: byte {error.start} is not UTF-8")
         return None
-    strategy = strategy_of(text)
+    strategy = plain(text)
     with_seeds = getattr(sources.named(source), "with_seeds", None)
     if with_seeds:  # what it looks for follows from the known studies too
         strategy = text = with_seeds(strategy, data.records("studies", indication))
     if not strategy:
         problems.append(f"{path}: it holds no strategy, only comments")
         return None
+    if source in SYNTAXES:
+        try:
+            parsed(text, source)
+        except StrategyError as error:
+            problems += [f"{path}: {problem}" for problem in error.problems]
     digest = hashlib.sha256(text.encode()).hexdigest()
     return Task(source, indication, strategy, digest,
                 since or _window_from(data, source, indication, digest), today.isoformat())
