@@ -170,28 +170,10 @@ class _Run:
 
     def watch(self) -> None:
         """Look for notices, at each source."""
-        studies = watch.studies_of(load(self.folder))
-        looks = []
-        for source in watch.SOURCES:
-            self.told(f"{WATCH}: {source}")
-            lacking = [] if self.offline else net.missing(source)
-            if lacking and net.CONTACT not in lacking:
-                self.passed.append(f"{source}: there is no {' and '.join(lacking)} in the "
-                                   "environment")
-                continue
-            try:
-                look = watch.asked(self.raw, source, studies, self.offline)
-            except (SourceError, RawError, OSError) as error:
-                self.failures.append(Failure(WATCH, source, getattr(error, "reason", str(error))))
-                continue
-            if look is None:
-                self.passed.append(f"{source}: {self.raw} holds no answers of it")
-                continue
-            looks.append(look)
-            if look.failed:
-                self.failures.append(Failure(WATCH, source, look.failed))
-        with alone(self.folder):
-            watch.written(load(self.folder), looks)
+        done = watch.run(load(self.folder), self.raw, offline=self.offline,
+                         told=lambda source, number: self.told(f"{source}: {number} reports"))
+        self.passed += done.passed
+        self.failures += [Failure(WATCH, look.source, look.failed) for look in done.failed]
 
     def registry(self) -> None:
         """Ask how far the trials are."""
