@@ -18,6 +18,8 @@ from pathlib import Path
 
 from .. import __version__
 from ..data.dataset import Dataset, load
+from ..intake.files import put
+from ..site.versioned import datapackage_json
 from . import net, rawstore, sources
 from .alone import alone
 from .collected import Collected, tables
@@ -29,6 +31,7 @@ from .syntax import SYNTAXES, StrategyError, parsed, plain
 OVERLAP = timedelta(days=35)
 FOLDER, RAW = "strategies", "surveillance/raw"
 COMPLETE, FAILED, RUNNING = "complete", "failed", "running"
+WRITTEN = ("searches.csv", "records.csv", "duplicates.csv")
 _KEPT = ("search_id", "date_run", "source", "platform", "indication", "strategy_sha256",
          "window_from", "window_to", "tool_version")  # of a store, in the table too
 _SAME = ("source", "indication", "strategy_sha256", "window_from", "window_to", "raw_sha256")
@@ -133,6 +136,7 @@ def run(folder: Path, raw: Path, *, indications: Sequence[str] = (), chosen: Seq
     """
     raw.mkdir(parents=True, exist_ok=True)
     with alone(folder, raw):
+        _sweep(folder)
         data = load(folder)
         passed: tuple[str, ...] = ()
         found = list(_torn(data, raw))
@@ -141,13 +145,28 @@ def run(folder: Path, raw: Path, *, indications: Sequence[str] = (), chosen: Seq
         else:
             planned, passed = plan(data, indications, chosen, since, net.NOW().date())
             found += [_searched(task, raw, data, told) for task in planned]
-        if not found:
+        if not (found or data.records("searches")):
             return Outcome(data, passed=passed)
         data = load(folder)  # a person may have decided something meanwhile
         made = tables(data, found)
         rows = {row["search_id"]: row for row in made["searches"]}
-        return Outcome(keep(data, made), tuple(rows[one.search["search_id"]] for one in found),
-                       passed)
+        return Outcome(_described(keep(data, made)),
+                       tuple(rows[one.search["search_id"]] for one in found), passed)
+
+
+def _described(data: Dataset) -> Dataset:
+    """Have the data package describe tables that a run that was killed had written."""
+    path = data.folder / "datapackage.json"
+    if path.is_file() and set(WRITTEN) & set(data.changed):
+        put(data.folder, {path.name: datapackage_json(data).encode()})
+    return data
+
+
+def _sweep(folder: Path) -> None:
+    """Remove what a run that was killed while it wrote tables left beside them."""
+    for name in (*WRITTEN, "datapackage.json"):
+        for left in folder.glob(f".{name}.*"):
+            left.unlink()
 
 
 # --- what is to be searched ---------------------------------------------------------------------
@@ -276,6 +295,7 @@ def _begun(task: Task, root: Path, data: Dataset) -> tuple[Raw, dict]:
                   "window_from": task.window_from, "window_to": task.window_to,
                   "tool_version": __version__, "state": RUNNING}
         stored = _about(raw)
+        wanted["sequence"] = stored.get("sequence") or _next(root, task.window_to)
         same = {**stored, "state": RUNNING} == wanted and stored["state"] != FAILED
         if states.get(search_id, FAILED) != FAILED or stored.get("state") == COMPLETE and not same:
             continue  # it has been taken in, or is evidence of another search
@@ -286,6 +306,12 @@ def _begun(task: Task, root: Path, data: Dataset) -> tuple[Raw, dict]:
             raw.note(wanted)
         return raw, wanted
     raise AssertionError  # numbers do not end
+
+
+def _next(root: Path, day: str) -> int:
+    """The place of a search among those of its day, from 1."""
+    return 1 + max((raw.about.get("sequence", 0) for raw in rawstore.searches(root)
+                    if raw.about.get("date_run") == day), default=0)
 
 
 def _about(raw: Raw) -> dict:
