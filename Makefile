@@ -8,7 +8,7 @@ export JUPYTER_PLATFORM_DIRS := 1
 # that compiled ones are not to be kept.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help book test lint unit check notebooks site browser pdf audit data words picture bench bench-scale serve clean site-version
+.PHONY: help book test lint unit check notebooks site browser pdf audit data words picture bench bench-scale screen serve clean site-version
 
 help: ## what there is, with the usual minutes on two cores
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -93,6 +93,9 @@ bench: $(READY) ## speed of the core beside other engines, and of builds (5 minu
 
 bench-scale: $(READY) ## results of a synthetic collection of 1,000 reviews (14 minutes)
 	$(BIN)/python bench/scale.py
+
+screen: $(READY) ## decide about what searches found, on a page of this machine
+	$(BIN)/python -m livingreview screen
 
 serve: ## show the built site on this machine
 	$(PYTHON) -m http.server --bind 127.0.0.1 --directory _build/html 8000

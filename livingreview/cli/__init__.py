@@ -17,6 +17,7 @@ from . import (
     pooling,
     publishing,
     registering,
+    screening,
     surveying,
     taking,
     watching,
@@ -36,5 +37,5 @@ def main() -> None:
 
 
 for _command in (*evidence.ALL, *publishing.ALL, *pooling.ALL, *taking.ALL, *surveying.ALL,
-                 *benching.ALL, *registering.ALL, *watching.ALL, *living.ALL):
+                 *benching.ALL, *registering.ALL, *screening.ALL, *watching.ALL, *living.ALL):
     main.add_command(_command)

@@ -90,9 +90,8 @@ def _table_sheet(book: Workbook, table: Table, lists: dict[str, str],
     for line, row in enumerate(rows, 2):
         for position, name in enumerate(table.names, 1):
             if row.get(name):
-                cell = sheet.cell(line, position)
-                cell.set_explicit_value(row[name])  # text, also where it begins as a formula
-                cell.number_format = "@"
+                cell = sheet.cell(line, position, row[name])
+                cell.data_type, cell.number_format = "s", "@"  # text, also where it begins with =
 
 
 def workbook(data: Dataset, indication: str = "", filled: Rows | None = None) -> bytes:

@@ -23,7 +23,8 @@ class Kappa:
         None where it is not defined: nothing was decided by both, or both gave one and the same
         decision throughout, so that chance alone explains the agreement.
     low, high : float or None
-        Ends of its confidence interval, within -1 and 1.
+        Ends of its confidence interval, within -1 and 1. None where kappa is, and where all
+        decisions are alike: the variance is estimated as 0 then, which says nothing.
     level : float
     """
 
@@ -79,6 +80,8 @@ def kappa(pairs: Iterable[tuple[str, str]], level: float = 0.95) -> Kappa:
     if math.isclose(chance, 1):
         return Kappa(n, agreed, None, None, None, level)
     value = (observed - chance) / (1 - chance)
+    if agreed == n:
+        return Kappa(n, agreed, 1.0, None, None, level)
     equal = sum(share * ((1 - chance) - (columns[one] + rows[one]) * (1 - observed)) ** 2
                 for (one, other), share in p.items() if one == other)
     unequal = (1 - observed) ** 2 * sum(share * (columns[one] + rows[other]) ** 2

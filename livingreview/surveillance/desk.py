@@ -6,21 +6,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from ..data.dataset import Dataset
+from ..review.living import CONSENSUS
 from . import judging
 from .abstracts import Texts
 from .ordering import Order, Placed, View
 from .reports import Report, reports
 from .screening import (
-    CONSENSUS,
-    EXCLUDE,
     FULL,
-    INCLUDE,
     STAGES,
-    TITLE,
-    UNSURE,
     Decision,
     Screening,
-    ScreeningError,
     agreement,
     at_stage,
     cluster_of,
@@ -102,12 +97,15 @@ class Desk:
         report = self._at(data, view, record_id) if record_id else queue[0].report if queue else (
             None)
         place = next((i for i, p in enumerate(queue) if p.report == report), None)
-        said = decisions(data, view.stage).get(report.record_id, {}) if report else {}
+        every = decisions(data, view.stage)
+        said = every.get(report.record_id, {}) if report else {}
         own = said.get(view.reviewer)
         return {
             "shown": shown(data, report, self.texts) if report else None,
             "placed": queue[place] if place is not None else None,
             "total": len(at_stage(data, view.stage, view.indication)),
+            "for_second": sum(len(every.get(r.record_id, {})) == 1
+                              for r in at_stage(data, view.stage, view.indication)),
             "left": len(queue),
             "next": self._beside(queue, place, 1), "previous": self._beside(queue, place, -1),
             "own": self._said(data, own, {report.record_id: report}) if own else None,
@@ -230,8 +228,6 @@ class Desk:
         ScreeningError
         """
         decision, _, reason = said.partition(":")
-        if decision not in (INCLUDE, EXCLUDE, *([UNSURE] if view.stage == TITLE else [])):
-            raise ScreeningError(f"{record_id}: {decision!r} settles nothing at {view.stage}")
         self.screening.settle(Decision(record_id, view.stage, CONSENSUS, decision, reason), before)
 
 

@@ -3,25 +3,32 @@
 from __future__ import annotations
 
 from ..data.dataset import Dataset
+from ..review.living import together
 from .likeness import family_of
-from .reports import Report
-from .screening import DIFFER, FULL, INCLUDE, ScreeningError, decisions, outcome
+from .reports import Report, reports
+from .screening import FULL, INCLUDE, UNSURE, ScreeningError, decisions
 
 _LETTERS = "bcdefghijklmnopqrstuvwxyz"  # behind the year of another study of the same name
 
 
-def included(data: Dataset, report: Report) -> None:
-    """Refuse a report that people have not included at full text.
+def included(data: Dataset, record_id: str) -> Report:
+    """A report that people have included at full text, by any of its records.
 
     Raises
     ------
     ScreeningError
+        When it is not, or there is no such record.
     """
-    word = outcome(FULL, decisions(data, FULL).get(report.record_id, {}))
+    report = next((r for r in reports(data) if record_id in r.members), None)
+    if report is None:
+        raise ScreeningError(f"record {record_id!r}: expected a record of records.csv")
+    word = together(decisions(data, FULL).get(report.record_id, {}).values())
     if word != INCLUDE:
         raise ScreeningError(
-            f"{report.record_id} is not included at full text: "
-            + {"": "nobody has decided it", DIFFER: "people differ about it"}.get(word, word))
+            f"{record_id} is not included at full text: "
+            + {"": "two people must have said so", UNSURE: "people differ about it, or are unsure"
+               }.get(word, "it is excluded"))
+    return report
 
 
 def rows(data: Dataset, report: Report, indication: str) -> dict[str, list[dict[str, str]]]:

@@ -13,13 +13,12 @@ from pathlib import Path
 import rispy
 
 from ..data.dataset import Dataset
+from ..review.living import CONSENSUS, together
 from .abstracts import Texts
 from .link import plain
 from .record import doi_of
 from .reports import Report, reports
 from .screening import (
-    CONSENSUS,
-    DIFFER,
     EXCLUDE,
     INCLUDE,
     UNSURE,
@@ -27,7 +26,6 @@ from .screening import (
     ScreeningError,
     at_stage,
     decisions,
-    outcome,
 )
 
 OWN = "livingreview_record"  # a column of ours: record_id is one of ASReview's own
@@ -81,20 +79,20 @@ def _said(data: Dataset, stage: str, reviewer: str, found: Iterable[Report]
         rows = done.get(report.record_id, {})
         if reviewer:
             rows = {name: row for name, row in rows.items() if name == reviewer}
-        word = outcome(stage, rows)
+            word = rows[reviewer]["decision"] if rows else ""
+        else:
+            word = together(rows.values())
         reasons = [row["reason"] for name, row in sorted(
             rows.items(), key=lambda item: item[0] != CONSENSUS)
                    if row["decision"] == EXCLUDE and row["reason"]]
-        yield (report, "" if word == DIFFER else word,
-               reasons[0] if word == EXCLUDE and reasons else "")
+        yield report, word, reasons[0] if word == EXCLUDE and reasons else ""
 
 
 def as_csv(data: Dataset, texts: Texts, stage: str, reviewer: str = "", indication: str = ""
            ) -> str:
     """Reports at a stage as ASReview reads them.
 
-    The column ``included`` is 1, 0, or empty where nothing is decided, people differ, or somebody
-    is unsure.
+    The column ``included`` is 1, 0, or empty where nothing is decided or somebody is unsure.
 
     Parameters
     ----------

@@ -8,6 +8,7 @@ import io
 import os
 import shutil
 import tempfile
+import time
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -32,6 +33,13 @@ from ..site.versioned import datapackage_json
 
 # Tables of surveillance refer to each other and to words, and no rule asks more of them.
 _CLOSED = (VOCABULARIES, *living.TABLES)
+
+
+_PATIENCE, _TICK = 10, 0.02  # seconds to wait for another command, and between two looks
+
+
+class BusyError(Exception):
+    """Another command is at work in a folder."""
 
 
 class KeepingError(Exception):
@@ -68,13 +76,26 @@ def content_of(name: str, rows: Iterable[Mapping]) -> bytes:
 
 @contextmanager
 def locked(folder: Path) -> Iterator[None]:
-    """Other processes and threads that ask for the same wait until the block ends.
+    """A block in which no other process or thread that asks for the same changes tables.
 
     Whoever changes rows reads the table again inside the block: `keep` writes it as a whole.
+
+    Raises
+    ------
+    BusyError
+        When another one does not end in time.
     """
-    handle = os.open(folder, os.O_RDONLY)
+    handle, last = os.open(folder, os.O_RDONLY), time.monotonic() + _PATIENCE
     try:
-        fcntl.flock(handle, fcntl.LOCK_EX)
+        while True:
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                if time.monotonic() > last:
+                    raise BusyError(f"another command is at work in {folder}: wait until it has "
+                                    "ended, and try again") from None
+                time.sleep(_TICK)
         yield
     finally:
         os.close(handle)

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from ..data.dataset import Dataset
+from ..review.living import together
 from .abstracts import Texts
 from .enough import Enough, enough
 from .rank import BY_SIGNALS, ranked
@@ -18,7 +19,6 @@ from .screening import (
     TITLE,
     UNSURE,
     decisions,
-    outcome,
     waiting,
 )
 
@@ -149,7 +149,7 @@ def _decided(data: Dataset, view: View, every: Iterable[Report], left: Iterable[
     for report in every:
         rows = said.get(report.record_id, {})
         own = rows.get(view.reviewer)
-        word = own["decision"] if own else outcome(view.stage, rows)
+        word = own["decision"] if own else together(rows.values())
         if report.known:
             found[report.record_id] = True
         elif report.record_id not in open_ones and word in (INCLUDE, EXCLUDE):

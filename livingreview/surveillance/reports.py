@@ -10,9 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from ..data.dataset import Dataset
-
-BY_IDENTIFIER = ("doi", "pmid")  # what says that a record is the very report that the data have
-REGISTRATION = "registration"  # a kind of record, and a kind of match
+from ..review import living
 
 
 @dataclass(frozen=True)
@@ -36,6 +34,9 @@ class Report:
         Studies of the data that it is a report of, as indication:study_id.
     match_kind : str
         What it was matched by; empty where it was not.
+    known : bool
+        Whether it is what the data have already. Nobody is asked about it; another report of a
+        known study is not known.
     """
 
     record_id: str
@@ -55,15 +56,7 @@ class Report:
     first_seen: str
     match: tuple[str, ...]
     match_kind: str
-
-    @property
-    def known(self) -> bool:
-        """Whether it is what the data have already: the very article, or the very registration.
-
-        Nobody is asked about it. Another report of a known study is not known.
-        """
-        return bool(self.match) and (self.match_kind in BY_IDENTIFIER
-                                     or self.kind == self.match_kind == REGISTRATION)
+    known: bool
 
     @property
     def name(self) -> str:
@@ -97,7 +90,7 @@ def _report(rows: list[Mapping]) -> Report:
         kind=head["kind"], first_seen=head["first_seen"],
         registrations=_all(rows, "registrations"), source_ids=_all(rows, "source_ids"),
         indications=_all(rows, "indications"), match=matched["match"] or (),
-        match_kind=matched["match_kind"] or "")
+        match_kind=matched["match_kind"] or "", known=any(map(living.known, rows)))
 
 
 def _all(rows: Iterable[Mapping], name: str) -> tuple[str, ...]:

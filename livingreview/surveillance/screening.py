@@ -15,16 +15,14 @@ from itertools import combinations
 from pathlib import Path
 
 from ..data.dataset import Dataset, load, state
+from ..review.living import CONSENSUS, SCREENERS, together
 from .agreement import Kappa, kappa
-from .keeping import KeepingError, keep, locked, rows_of
+from .keeping import BusyError, KeepingError, keep, locked, rows_of
 from .reports import Report, cluster_of, reports
 
 TITLE, FULL = "title-abstract", "full-text"
 STAGES = (TITLE, FULL)
 INCLUDE, EXCLUDE, UNSURE = "include", "exclude", "unsure"
-CONSENSUS = "consensus"  # the reviewer of a row that settles a disagreement
-PEOPLE = 2  # who decide of a report, each without knowing what the other said
-DIFFER = "differ"  # the outcome where people decided differently and nobody has settled it
 _Write = Callable[[Mapping[str, Iterable[Mapping]]], None]
 LONGEST_NAME = 80  # characters
 
@@ -70,7 +68,7 @@ class Decision:
 
 @dataclass(frozen=True)
 class Disagreement:
-    """A report of which people decided differently.
+    """A report that people decided differently, or that all are unsure of.
 
     Attributes
     ----------
@@ -96,36 +94,18 @@ def decisions(data: Dataset, stage: str) -> dict[str, dict[str, Mapping]]:
     return dict(found)
 
 
-def outcome(stage: str, rows: Mapping[str, Mapping]) -> str:
-    """What was decided of a report: a decision, `DIFFER`, or nothing yet (empty).
-
-    At title and abstract a report of which somebody is unsure goes on as an included one does: only
-    an exclusion beside either is a disagreement.
-    """
-    if CONSENSUS in rows:
-        return rows[CONSENSUS]["decision"]
-    said = [row["decision"] for row in rows.values()]
-    if len({_weighed(stage, word) for word in said}) > 1:
-        return DIFFER
-    return UNSURE if UNSURE in said else said[0] if said else ""
-
-
-def _weighed(stage: str, decision: str) -> str:
-    return INCLUDE if stage == TITLE and decision == UNSURE else decision
-
-
 def at_stage(data: Dataset, stage: str, indication: str = "") -> tuple[Report, ...]:
     """Reports that are to be decided at a stage, by everybody, in the order of the table.
 
-    At title and abstract all that the data do not have; at full text those that nobody excluded,
-    and those whose disagreement was settled so.
+    At title and abstract all that the data do not have; at full text those that people together
+    included before.
     """
     found = tuple(r for r in reports(data, indication) if not r.known)
     if stage == TITLE:
         return found
-    before = decisions(data, TITLE)
-    return tuple(r for r in found
-                 if outcome(TITLE, before.get(r.record_id, {})) in (INCLUDE, UNSURE))
+    before, now = decisions(data, TITLE), decisions(data, FULL)
+    return tuple(r for r in found if r.record_id in now
+                 or together(before.get(r.record_id, {}).values()) == INCLUDE)
 
 
 def waiting(data: Dataset, stage: str, reviewer: str, indication: str = ""
@@ -133,37 +113,32 @@ def waiting(data: Dataset, stage: str, reviewer: str, indication: str = ""
     """Reports that a person is to decide: not those that two others have, or that are settled."""
     done = decisions(data, stage)
     return tuple(r for r in at_stage(data, stage, indication)
-                 if len(people := done.get(r.record_id, {}).keys()) < PEOPLE
+                 if len(people := done.get(r.record_id, {}).keys()) < SCREENERS
                  and not {reviewer, CONSENSUS} & people)
 
 
 def disagreements(data: Dataset, stage: str, indication: str = "") -> tuple[Disagreement, ...]:
-    """Reports of which people decided differently, settled or not, in the order of the table."""
+    """Reports that people decided differently or are unsure of, in the order of the table."""
     done, found = decisions(data, stage), []
     for report in reports(data, indication):
         rows = dict(done.get(report.record_id, {}))
         settled = rows.pop(CONSENSUS, None)
-        if outcome(stage, rows) == DIFFER:
+        if together(rows.values()) == UNSURE:
             found.append(Disagreement(report, tuple(rows.values()), settled))
     return tuple(found)
 
 
 def agreement(data: Dataset, stage: str, indication: str = "") -> dict[tuple[str, str], Kappa]:
-    """Cohen's kappa of each two people, over the reports that both decided.
-
-    At title and abstract of two decisions, to go on or not; at full text of all three.
-    """
+    """Cohen's kappa of each two people who decided the same reports, of three words."""
     wanted = {r.record_id for r in reports(data, indication)}
     said: dict[str, dict[str, str]] = defaultdict(dict)
     for report, rows in decisions(data, stage).items():
         for reviewer, row in rows.items():
             if report in wanted and reviewer != CONSENSUS:
-                said[reviewer][report] = _weighed(stage, row["decision"])
-    found = {}
-    for one, other in combinations(sorted(said), 2):
-        both = sorted(said[one].keys() & said[other].keys())
-        found[one, other] = kappa((said[one][r], said[other][r]) for r in both)
-    return found
+                said[reviewer][report] = row["decision"]
+    return {(one, other): kappa((said[one][r], said[other][r]) for r in both)
+            for one, other in combinations(sorted(said), 2)
+            if (both := said[one].keys() & said[other].keys())}
 
 
 def name_of(text: str) -> str:
@@ -214,18 +189,26 @@ class Screening:
 
     @contextmanager
     def changing(self) -> Iterator[tuple[Dataset, _Write]]:
-        """A block in which nobody else changes tables; it gets the data, and what writes them."""
-        with locked(self.folder):
-            before = self.data()
+        """A block in which nobody else changes tables; it gets the data, and what writes them.
 
-            def write(tables: Mapping[str, Iterable[Mapping]]) -> None:
-                try:
+        Raises
+        ------
+        ScreeningError
+            When another command is at work, or rows are wrong.
+        """
+        try:
+            with locked(self.folder):
+                before = self.data()
+
+                def write(tables: Mapping[str, Iterable[Mapping]]) -> None:
                     after = keep(before, tables)
-                except KeepingError as error:
-                    raise ScreeningError(*map(str, error.problems)) from error
-                self._state, self._data = state(self.folder), after
+                    self._state, self._data = state(self.folder), after
 
-            yield before, write
+                yield before, write
+        except BusyError as error:
+            raise ScreeningError(str(error)) from None
+        except KeepingError as error:
+            raise ScreeningError(*map(str, error.problems)) from error
 
     def decide(self, *wanted: Decision, before: str | None = "",
                reasons: bool = True) -> None:
@@ -283,6 +266,9 @@ class Screening:
         differ = {record for d in disagreements(data, one.stage) for record in d.report.members}
         if one.record_id in cluster_of(data) and one.record_id not in differ:
             raise ScreeningError(f"{one.record_id}: nobody differs about it at {one.stage}")
+        if one.decision == UNSURE:
+            raise ScreeningError(f"{one.record_id}: {UNSURE} settles nothing: expected {INCLUDE} "
+                                 f"or {EXCLUDE}")
         self.decide(replace(one, reviewer=CONSENSUS), before=before)
 
     def undo(self, reviewer: str) -> Mapping:

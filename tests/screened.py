@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import datetime
 from pathlib import Path
 
@@ -62,3 +63,14 @@ def said(record_id: str, reviewer: str, decision: str, reason: str = "",
          stage: str = "title-abstract") -> Decision:
     """A decision."""
     return Decision(record_id, stage, reviewer, decision, reason)
+
+
+def read_table(path: Path) -> list[dict[str, str]]:
+    """Rows of a CSV file as text."""
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def without_abstract(*numbers: int) -> Texts:
+    """What a source says of records of which it gives no abstract."""
+    return Texts({f"pubmed:{n}": Record("pubmed", str(n)) for n in numbers})
