@@ -7,22 +7,21 @@ same at any time.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 
 from ..data.dataset import Dataset
 
 NEVER, CURRENT, DUE, OVERDUE, FAILED = "never", "current", "due", "overdue", "failed"
-SCREENERS = 2  # people who decide of a report, each without knowing what the other said
-TITLE, FULL = "title-abstract", "full-text"
-CONSENSUS = "consensus"  # the reviewer of a row that settles a disagreement
-DIFFER = "differ"
+SCREENERS = 2  # people who must agree before a record leaves the queue
 # Places of a record on its way.
 TO_SCREEN, UNSURE, FULL_TEXT, AWAITING = "to-screen", "unsure", "full-text", "awaiting"
 INCLUDED, EXCLUDED, EXCLUDED_FULL_TEXT = "included", "excluded", "excluded-full-text"
 KNOWN = "known"
-_KNOWN_BY = ("doi", "pmid")  # what says that a record is the very article that the data have
+_KNOWN_BY = ("doi", "pmid")  # a match by these is the report itself; others are further reports
+REGISTRATION = "registration"  # a kind of record, and a kind of match
+CONSENSUS = "consensus"  # the reviewer of a row that settles what people decided differently
 _GOOD = ("complete", "by-hand")
 
 
@@ -79,10 +78,10 @@ class Standing:
         Whose searches found it or one that is the same.
     place : str
         ``to-screen``: fewer than two people have decided on title and abstract; ``unsure``: they
-        disagree; ``full-text``: they want the full text and fewer than two have
+        disagree or are unsure; ``full-text``: they want the full text and fewer than two have
         decided on it; ``awaiting``: on the full text they disagree or are unsure; ``included``,
-        ``excluded`` (on title and abstract), ``excluded-full-text``; ``known``: the very article
-        (by DOI or number at PubMed) or registration that the data have.
+        ``excluded`` (on title and abstract), ``excluded-full-text``; ``known``: what the data have
+        already.
     reason : str
         Why it was excluded, of the list exclusion_reason.
     """
@@ -179,29 +178,39 @@ def _state(plan: Mapping, runs: list[Mapping], today: date) -> SourceState:
                        failed["reason"] or "" if failed else "")
 
 
-def agreed(stage: str, decisions: Mapping[str, str]) -> str:
-    """What people decided together of a report.
+def agreed(decisions: Iterable[str]) -> str:
+    """What people decided together.
 
     Parameters
     ----------
-    stage : str
-        Of the list screening_stage. At title and abstract a report of which somebody is unsure
-        goes on as one does that somebody would include.
-    decisions : mapping of str to str
-        A word of screening_decision by person; that of `CONSENSUS` settles what others said.
+    decisions : iterable of str
+        One word of screening_decision a person.
 
     Returns
     -------
     str
-        Their decision; `DIFFER` where they do not agree; empty while fewer than two have decided.
+        The word that more people chose than any other, at least two; ``unsure`` where at least two
+        have decided and there is none; empty where fewer have.
     """
-    if CONSENSUS in decisions:
-        return decisions[CONSENSUS]
-    if len(decisions) < SCREENERS:
+    counts = Counter(decisions).most_common()
+    if sum(n for _, n in counts) < SCREENERS:
         return ""
-    words = {"include" if stage == TITLE and word == "unsure" else word
-             for word in decisions.values()}
-    return words.pop() if len(words) == 1 else DIFFER
+    word, most = counts[0]
+    alone = len(counts) == 1 or counts[1][1] < most
+    return word if alone and most >= SCREENERS else "unsure"
+
+
+def together(rows: Iterable[Mapping]) -> str:
+    """What people decided of a report at a stage, as `agreed`; a row of `CONSENSUS` settles it."""
+    rows = list(rows)
+    settled = [row["decision"] for row in rows if row["reviewer"] == CONSENSUS]
+    return settled[-1] if settled else agreed(row["decision"] for row in rows)
+
+
+def known(row: Mapping) -> bool:
+    """Whether a record is what the data have: the very article, or the very registration."""
+    return bool(row["match"]) and (row["match_kind"] in _KNOWN_BY
+                                   or row["kind"] == row["match_kind"] == REGISTRATION)
 
 
 def standings(data: Dataset) -> tuple[Standing, ...]:
@@ -221,33 +230,22 @@ def standings(data: Dataset) -> tuple[Standing, ...]:
 
 def _place(rows: list[Mapping], decided: Mapping[str, Mapping[str, Mapping]]) -> tuple[str, str]:
     """The place of a report, and why it was excluded."""
-    title, full = decided[TITLE], decided[FULL]
-    if not title and not full and any(_is_known(row) for row in rows):
+    title, full = (list(decided[stage].values()) for stage in ("title-abstract", "full-text"))
+    if not title and not full and any(map(known, rows)):
         return KNOWN, ""
-    word = _together(FULL, full)
+    word = together(full)
     if word:
         place = {"include": INCLUDED, "exclude": EXCLUDED_FULL_TEXT}.get(word, AWAITING)
         return place, _why(full) if place == EXCLUDED_FULL_TEXT else ""
-    word = "include" if full else _together(TITLE, title)
-    place = {"": TO_SCREEN, "exclude": EXCLUDED, DIFFER: UNSURE}.get(word, FULL_TEXT)
+    word = "include" if full else together(title)
+    place = {"": TO_SCREEN, "include": FULL_TEXT, "exclude": EXCLUDED}.get(word, UNSURE)
     return place, _why(title) if place == EXCLUDED else ""
 
 
-def _together(stage: str, rows: Mapping[str, Mapping]) -> str:
-    return agreed(stage, {person: row["decision"] for person, row in rows.items()})
-
-
-def _is_known(row: Mapping) -> bool:
-    """Whether a record is what the data have: the very article, or the very registration."""
-    return bool(row["match"]) and (row["match_kind"] in _KNOWN_BY
-                                   or row["match_kind"] == row["kind"] == "registration")
-
-
-def _why(rows: Mapping[str, Mapping]) -> str:
-    """The reason that was agreed on, or that most give, the first of several."""
-    if CONSENSUS in rows:
-        return rows[CONSENSUS]["reason"] or ""
-    counts = Counter(row["reason"] for row in rows.values() if row["decision"] == "exclude" and
+def _why(rows: list[Mapping]) -> str:
+    """The reason that settled it, else the one that most give, the first of several."""
+    rows = [row for row in rows if row["reviewer"] == CONSENSUS] or rows
+    counts = Counter(row["reason"] for row in rows if row["decision"] == "exclude" and
                      row["reason"])
     return counts.most_common(1)[0][0] if counts else ""
 

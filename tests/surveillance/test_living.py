@@ -62,17 +62,14 @@ def test_another_source_or_indication_does_not_count(tmp_path):
     assert (state.state, state.last_good, state.kept) == ("never", None, False)
 
 
-@pytest.mark.parametrize("decisions, title, full", [
-    ({}, "", ""), ({"A": "include"}, "", ""),
-    ({"A": "include", "B": "include"}, "include", "include"),
-    ({"A": "include", "B": "exclude"}, "differ", "differ"),
-    ({"A": "unsure", "B": "include"}, "include", "differ"),
-    ({"A": "unsure", "B": "unsure"}, "include", "unsure"),
-    ({"A": "include", "B": "exclude", "consensus": "exclude"}, "exclude", "exclude"),
+@pytest.mark.parametrize("decisions, together", [
+    ([], ""), (["include"], ""), (["include", "include"], "include"),
+    (["include", "exclude"], "unsure"), (["include", "exclude", "exclude"], "exclude"),
+    (["unsure", "unsure"], "unsure"), (["include", "unsure"], "unsure"),
+    (["include", "include", "exclude", "exclude"], "unsure"),
 ])
-def test_two_people_must_agree(decisions, title, full):
-    assert living.agreed("title-abstract", decisions) == title
-    assert living.agreed("full-text", decisions) == full
+def test_two_people_must_agree(decisions, together):
+    assert living.agreed(decisions) == together
 
 
 def _record(world, record_id, **more):

@@ -7,6 +7,7 @@ import json
 from dataclasses import replace
 
 import pytest
+from made_up import World
 from registries import (
     DAY,
     EVENTS,
@@ -26,7 +27,6 @@ from registries import (
     rows,
     stored,
 )
-from made_up import World
 from server import Reply, captive, failing
 
 from livingreview.data.dataset import examine, load
@@ -34,7 +34,6 @@ from livingreview.surveillance import registry, registry_rows
 from livingreview.surveillance.moments import followed, in_months, moments, visit
 from livingreview.surveillance.rawstore import Raw
 from livingreview.surveillance.registry_results import DocumentError, results_of
-
 
 # --- times ----------------------------------------------------------------------------------------
 
