@@ -120,6 +120,30 @@ class World:
             "window_from": 3, "window_to": 6, "comparison": "placebo", "favourable": "lower",
             "rescale": "yes", **more})
 
+    def search(self, search_id: str, date_run: str, **more) -> World:
+        """Add a complete search of PubMed for the knee."""
+        return self.add("searches", **{
+            "search_id": search_id, "date_run": date_run, "source": "pubmed",
+            "platform": "E-utilities", "indication": KNEE, "state": "complete",
+            "window_to": date_run, **more})
+
+    def record(self, record_id: str, search_id: str, **more) -> World:
+        """Add an article that a search found first."""
+        return self.add("records", **{
+            "record_id": record_id, "source_ids": f"pubmed:{record_id}", "indications": KNEE,
+            "kind": "article", "first_seen": search_id, "cluster": record_id,
+            "title": f"Made-up report {record_id}",
+            **more})
+
+    def screened(self, record_id: str, decision: str, stage: str = "title-abstract",
+                 date: str = "2026-11-03", reviewers: tuple[str, ...] = ("ann", "bob"), **more
+                 ) -> World:
+        """Add the same decision of several people on a record."""
+        for reviewer in reviewers:
+            self.add("screening", record_id=record_id, stage=stage, reviewer=reviewer,
+                     decision=decision, date=date, **more)
+        return self
+
     def data(self) -> Dataset:
         """Write the folder and read it."""
         rows = repr(self.rows)

@@ -736,18 +736,6 @@ def run_check(folder: Path) -> tuple[subprocess.CompletedProcess, float]:
     return done, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
-def test_rows_of_one_search_that_state_other_totals_are_errors(data_copy):
-    columns = ("date", "source", "query", "hits", "screened", "excluded", "reason")
-    rows = [dict(zip(columns, row, strict=True)) for row in (
-        ("2026-11-01", "PubMed", "stem cells", "812", "800", "10", "title"),
-        ("2026-11-01", "PubMed", "stem cells", "821", "800", "5", "abstract"),
-        ("2026-11-01", "PubMed", "marrow", "40", "", "", "title"))]
-    write_table(data_copy / "flow.csv", columns, rows)
-    errors = [str(p) for p in examine(data_copy).problems if p.level == "error"]
-    assert errors == ["flow.csv:3:hits: 821: row 2 of the same search says 812, expected the total "
-                      "of the search, the same in each of its rows"]
-
-
 def test_a_vocabulary_without_the_kinds_that_decide_is_a_warning(data_copy):
     rows = read_table(data_copy / "vocabularies.csv")
     for row in rows:
@@ -765,7 +753,7 @@ def test_the_living_mode_is_stated_and_promises_no_search_that_nobody_makes(data
 
     assert found() == []
     edit(data_copy, "about.csv", {"key": "search-schedule"}, "value", "Every month, in PubMed.")
-    assert ["flow.csv has no search" in line for line in found()] == [True]
+    assert ["searches.csv has no search" in line for line in found()] == [True]
     rows = [row for row in read_table(data_copy / "about.csv")
             if row["key"] not in ("search-schedule", "retirement-plan")]
     write_table(data_copy / "about.csv", tuple(rows[0]), rows)

@@ -67,7 +67,8 @@ def _said(folder: Path) -> dict[str, str]:
     """What the pages say that are about versions."""
     page, flow = Versions(folder / "data"), Pages(folder / "data").flow()
     return {name: str(getattr(page, name)()._repr_html_())
-            for name in ("published", "since", "citation", "to_cite", "living")} | {
+            for name in ("published", "since", "citation", "to_cite")} | {
+                "living": Pages(folder / "data").prisma_lsr()._repr_html_(),
                 "flow": flow._repr_html_(), "chapter": _chapter(folder)}
 
 
@@ -229,29 +230,36 @@ def test_a_site_of_other_data_names_their_folder_and_claims_no_commit(tmp_path, 
 
 @pytest.fixture
 def searched(tmp_path) -> World:
-    """PubMed with two reasons of exclusion, and Embase with none."""
+    """Two searches with four records: one merged, one out by its title, one by its full text."""
     world = World(tmp_path / "data").trial("ash-2019").pair("ash-2019")
-    for reason, excluded in (("title", 700), ("not a trial", 100)):
-        world.add("flow", date="2026-11-01", source="PubMed", query="msc", hits=812, screened=810,
-                  excluded=excluded, reason=reason)
-    return world.add("flow", date="2026-11-02", source="Embase", query="msc", hits=1200)
+    world.search("one", "2026-11-01", hits=812, fetched=812, new=3)
+    world.search("two", "2026-11-02", source="embase", state="by-hand", hits=1200, new=1)
+    world.search("three", "2026-11-02", source="isrctn", state="failed", reason="no answer")
+    for name in ("a", "b", "c"):
+        world.record(name, "one")
+    world.record("d", "two", source_ids="embase:d", cluster="a")
+    world.screened("a", "include").screened("b", "exclude", reason="laboratory")
+    return world.screened("a", "exclude", "full-text", reason="no-results")
 
 
 def _flow(world: World) -> BeautifulSoup:
     return BeautifulSoup(Pages(world.write()).flow()._repr_html_(), "lxml")
 
 
-def test_the_hits_of_a_search_are_counted_once(searched):
+def test_what_searches_found_is_counted_once_and_followed(searched):
     shown = _flow(searched)
     boxes = {li.get_text(" ", strip=True): li for li in shown.select("ol.lr-flow li")}
     text = " | ".join(boxes)
-    assert "Searches of our own : 2,012 records found in 2 searches" in text
-    assert "Records screened : 810" in text
-    assert "Records excluded : 800 (title: 700; not a trial: 100)" in text
+    for said in ("Searches of our own : 2,012 records found in 2 searches, 4 of them not found",
+                 "The same report as another record: 1", "Still to be screened : 1",
+                 "Reports screened on title and abstract : 2", "Excluded on title and abstract: 1",
+                 "Awaiting assessment : 0", "Reports assessed in full text: 1",
+                 "Excluded at full text : 1 (no results: 1)", "Reports included: 0"):
+        assert said in text, said
     assert "No search" not in shown.p.get_text()
-    living = Versions(searched.folder).living()._repr_html_()
-    assert "2, the last on 2026-11-02" in living
-    assert [s.hits for s in searches(load(searched.folder))] == [812, 1200]
+    lsr = Pages(searched.folder).prisma_lsr()._repr_html_()
+    assert "Searches made: 2, the last on 2026-11-02" in lsr
+    assert [s["hits"] for s in searches(load(searched.folder))] == [812, 1200]
 
 
 def test_without_a_search_the_page_says_so(tmp_path):
@@ -259,13 +267,19 @@ def test_without_a_search_the_page_says_so(tmp_path):
     shown = _flow(world)
     assert "No search of our own has been made" in shown.p.get_text()
     boxes = shown.ol.get_text()
-    assert "no search made yet" in boxes and "Records screened" not in boxes
+    assert "no search made yet" in boxes and "screened" not in boxes
 
 
-def test_what_a_search_does_not_state_is_not_zero(tmp_path):
+def test_a_search_that_failed_is_no_search(tmp_path):
     world = World(tmp_path / "data").trial("ash-2019").pair("ash-2019")
-    shown = _flow(world.add("flow", date="2026-11-02", source="Embase"))
-    assert shown.ol.get_text(" ").count("not stated") == 3
+    shown = _flow(world.search("one", "2026-11-02", state="failed", reason="no answer"))
+    assert "no search made yet" in shown.ol.get_text()
+
+
+def test_hits_that_no_search_states_are_not_zero(tmp_path):
+    world = World(tmp_path / "data").trial("ash-2019").pair("ash-2019")
+    shown = _flow(world.search("one", "2026-11-02"))
+    assert shown.ol.get_text(" ").count("not stated") == 1
 
 
 def test_the_search_schedule_of_the_flow_page_is_not_typed():

@@ -18,7 +18,7 @@ PAGES = [path for folder in ("notebooks", "book") for path in sorted((ROOT / fol
 # Tables that are emptied together: without outcomes the others are not reached everywhere.
 TABLES = (("outcomes",),
           ("adverse_events", "contrasts", "risk_of_bias", "published_syntheses", "changelog",
-           "claims", "verdicts", "headline_numbers", "flow"))
+           "claims", "verdicts", "headline_numbers"))
 
 
 def _without_rows(folder: Path, table: str) -> None:

@@ -72,13 +72,13 @@ def test_also_ends_of_lines_are_a_change(described, content):
 
 
 def test_a_new_table_is_a_change_and_a_lost_one_too(described):
-    append_to = described / "flow.csv"
-    append_to.write_text("date,source,query,hits,screened,excluded,reason\n2026-01-01,X,q,1,1,0,\n")
-    assert _asked(described) == [("flow.csv", "no-entry")]
-    append(described, CHANGELOG, {**ENTRY, "file": "flow.csv"})
+    append_to = described / "living.csv"
+    append_to.write_text("source,indication,schedule_days,run_by\n")
+    assert _asked(described) == [("living.csv", "no-entry")]
+    append(described, CHANGELOG, {**ENTRY, "file": "living.csv"})
     assert _describe(described).exit_code == 0 and "+" not in load(described).version
     append_to.unlink()
-    assert _asked(described) == [("flow.csv", "no-entry")]
+    assert _asked(described) == [("living.csv", "no-entry")]
     assert _describe(described).exit_code == 1
 
 

@@ -138,8 +138,8 @@ def test_the_two_sentences_state_what_main_analyses_are_sure_of():
 def test_the_landing_says_how_many_searches_were_made(world):
     world.trial("doe-2020").pair("doe-2020").analysis()
     assert "No database search of its own has been made yet" in text(soup(landing(made(world))))
-    world.add("flow", date="2026-11-01", source="PubMed", query="knee", hits=5, screened=5)
-    assert "1 database search of its own is behind it" in text(soup(landing(made(world))))
+    world.search("one", "2026-11-01", hits=5)
+    assert "1 search of its own is behind it" in text(soup(landing(made(world))))
 
 
 def test_the_landing_is_light_and_says_once_at_most_that_it_is_very_uncertain():

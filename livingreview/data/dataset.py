@@ -50,7 +50,7 @@ GENERIC = {
     "parts": "parts of a patient", "surrogates": "measurements that no patient feels",
 }
 DOUBTFUL = "doubtful"  # the quality of a value that is in robustness only
-_WARNINGS, VERSION = "warnings", "version"  # names of reads that are no file
+_WARNINGS, VERSION, DATE = "warnings", "version", "date"  # names of reads that are no file
 _SHORT = 8  # characters of a digest that people read
 _PIECE = "data"  # name of a folder that was read, in the store of a build
 
@@ -175,7 +175,7 @@ class Dataset:
     @property
     def date(self) -> str:
         """Date of the last line of the data changelog."""
-        reads.note(VERSION)
+        reads.note(DATE)
         with reads.unnoted():
             dates = [r["date"] for r in self.records("changelog") if r["date"]]
         return max(dates, default="")
@@ -191,6 +191,7 @@ class Dataset:
 
         Nothing but what the files hold decides: any edit gives another version.
         """
+        reads.note(VERSION)
         state = reads.digest(f"{path} {self.digests.get(path, '')}" for path in self.changed)
         return f"{self.date}{MARK}{state[:_SHORT]}" if self.changed else self.date
 
@@ -201,7 +202,8 @@ class Dataset:
         ----------
         read : str
             A file, a part of one (``analyses.csv?indication=…``), the warnings, the version of
-            the data, the published versions, which of them is built, or a module of the package.
+            the data or their date, the published versions, which of them is built, or a module of
+            the package.
 
         Returns
         -------
@@ -216,8 +218,8 @@ class Dataset:
                 return reads.releases_digest()
             if read == reads.IDENTITY:
                 return reads.identity()
-            if read == VERSION:
-                return self.version
+            if read in (VERSION, DATE):
+                return getattr(self, read)
             if path == _WARNINGS:
                 return reads.digest(self.warnings_in(part) if part else self.warnings)
             if not part:

@@ -13,6 +13,7 @@ from pathlib import Path
 from .dataset import Dataset, examine
 from .reads import digest, identity, releases
 from .recorded import NAME
+from .strategies import files as strategy_files
 
 _DATA, _RELEASES = "data", "releases"  # folders of the archive
 _KNOWN = 2  # data folders that a process keeps in memory
@@ -107,6 +108,8 @@ def _archive(folder: Path, paths: Iterable[str], versions: Path | None) -> bytes
     with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as out:
         for path in sorted([*paths, *([NAME] if (folder / NAME).is_file() else [])]):
             out.write(folder / path, f"{_DATA}/{path}")
+        for file in strategy_files(folder):
+            out.write(file, f"{_DATA}/{file.relative_to(folder).as_posix()}")
         for file in sorted(versions.glob("*.json")) if versions else ():
             out.write(file, f"{_RELEASES}/{file.name}")
     return content.getvalue()

@@ -17,6 +17,7 @@ from pathlib import Path
 
 PACKAGE = Path(__file__).resolve().parents[1]
 REFERENCE = PACKAGE.parent / "tests" / "reference"  # answers of other programs
+BENCH = PACKAGE.parent / "bench"  # measured figures
 MODULE = "package/"  # names of reads that are files of the package begin with it
 WORDS = (".csv", ".toml")  # ends of files with words, which stand beside modules
 RELEASE = "releases"  # the name of the published versions as a read

@@ -604,21 +604,9 @@ LIVING_MODE = (
     "analysis-schedule", "certainty-schedule", "publication-schedule", "update-rule",
     "retirement-plan", "protocol",
 )
-
-FLOW = Table(
-    "flow", "",
-    (
-        Column("date", type="date", required=True),
-        Column("source", required=True),
-        Column("query"),
-        count("hits"),
-        count("screened"),
-        count("excluded"),
-        Column("reason"),
-    ),
-    key=("date", "source", "query", "reason"),
-    optional=True,
-)
+# What it states of its searches where no other table holds it (PRISMA-S).
+SEARCH_STATED = ("search-contacts", "search-other", "search-limits", "search-filters",
+                 "search-prior-work")
 
 # Not a table of a data folder: what `import` applies to the rows of one, and writes down in the
 # changelog.
@@ -640,7 +628,7 @@ CORRECTIONS = Table(
 OPEN_LISTS = ("species", "route", "cointervention", "outcome", "event", "tool")
 
 TABLES = (
-    ABOUT, FLOW, *LIVING,
+    ABOUT, *LIVING,
     SOURCES, STUDIES, ARMS, OUTCOMES, CONTRASTS, ADVERSE_EVENTS, RISK_OF_BIAS,
     PUBLISHED_SYNTHESES, DOUBLE_EXTRACTION, VOCABULARIES, INSTRUMENTS, SCALES, COHORT_OVERLAPS,
     DOUBTS, HIERARCHY, ANALYSES, MAIN_WINDOWS, GLOSSARY, CERTAINTY_RULES, CHANGELOG, AUDITS,

@@ -6,9 +6,9 @@ from functools import cached_property
 
 from ..data.dataset import load
 from ..review import Review
-from ..view import codebook, completeness, events, quality
+from ..view import alive, benchmarks, codebook, completeness, events, prisma, quality
 from ..view.evidence_map import evidence_map
-from ..view.flow import Flows, search_table
+from ..view.flow import Flows
 from ..view.interface import interface
 from ..view.landing import landing
 from ..view.others import others, overlap
@@ -99,9 +99,51 @@ class Pages(Preclinical):
         """The steps of the flow for each indication."""
         return Shown(self._flows.table())
 
+    def flow_by_version(self) -> Shown:
+        """What searches had found, and what had become of it, at each published version."""
+        return Shown(self._flows.versions())
+
+    # --- how the review is kept alive -------------------------------------------------------------
+
+    def alive(self) -> Shown:
+        """Whether the review may call itself living."""
+        return Shown(alive.alive(self.review.data))
+
+    def sources(self) -> Shown:
+        """Each source of each indication: when it was searched last, and when it is due."""
+        return Shown(alive.sources(self.review.data))
+
+    def queues(self) -> Shown:
+        """What waits for a person, by indication."""
+        return Shown(alive.queues(self.review.data))
+
+    def reports(self) -> Shown:
+        """Reports that await assessment, and those excluded at full text with the reason."""
+        return Shown(alive.reports(self.review.data))
+
+    def notices(self) -> Shown:
+        """Notices about studies that are still to be dealt with."""
+        return Shown(alive.notices(self.review.data))
+
     def searches(self) -> Shown:
-        """Searches of our own, with what they found and why records were excluded."""
-        return Shown(search_table(self.review.data))
+        """Searches of our own, failed ones too, the newest first."""
+        return Shown(alive.search_table(self.review.data))
+
+    def strategies(self) -> Shown:
+        """The strategies of all searches, by indication."""
+        return Shown(alive.strategies(self.review.data))
+
+    def prisma_s(self) -> Shown:
+        """What PRISMA-S asks of a report of searches, item by item."""
+        return Shown(prisma.prisma_s(self.review.data))
+
+    def prisma_lsr(self) -> Shown:
+        """What PRISMA-LSR asks of a living review beside PRISMA 2020."""
+        return Shown(prisma.prisma_lsr(self.review.data))
+
+    def benchmarks(self) -> Shown:
+        """How the order of screening and the search for duplicates did on labelled sets."""
+        return Shown(benchmarks.benchmarks())
 
     # --- codebook, methods, interface ---------------------------------------------------------
 

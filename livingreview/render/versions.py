@@ -9,7 +9,7 @@ from ..data.dataset import Dataset, load
 from ..review import review, rounded
 from ..review.changes import between, changes
 from ..view.changes import Changes, changed
-from ..view.versions import files, living, of_pages, of_version, published, release, to_cite
+from ..view.versions import files, of_pages, of_version, published, release, to_cite
 from .shown import Shown
 
 
@@ -91,10 +91,6 @@ class Versions(_OfData):
             return Shown(Changes("changed-since", "", bool(here)))
         found = changes(versions.results(before), rounded(review(self.data).document))
         return Shown(changed(self.data, found, "changed-since", before))
-
-    def living(self) -> Shown:
-        """How the review is kept alive: the schedule of each step, versions, retirement."""
-        return Shown(living(self.data))
 
     def citation(self) -> Shown:
         """What these pages are, in every format."""

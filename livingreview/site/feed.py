@@ -1,13 +1,15 @@
-"""An Atom feed with an entry for each published version."""
+"""An Atom feed with an entry for each published version, and for each day of searches."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import groupby
 
 from ..data import versions
 from ..data.about import work
 from ..render.engine import render
 from ..review.changes import between
+from ..view.alive import SearchRow, search_table
 from ..view.base import View
 from ..view.changes import Changes, changed
 from .heads import address
@@ -24,6 +26,16 @@ class Entry:
 
 
 @dataclass(frozen=True)
+class Round:
+    """The searches of a day, and where they stand."""
+
+    id: str
+    date: str
+    page: str
+    searches: tuple[SearchRow, ...]
+
+
+@dataclass(frozen=True)
 class Feed(View):
     """The feed; `own` is its address."""
 
@@ -34,6 +46,7 @@ class Feed(View):
     author: str
     updated: str
     entries: tuple[Entry, ...]
+    rounds: tuple[Round, ...]
 
 
 def feed(data, site: str) -> str:
@@ -59,6 +72,14 @@ def feed(data, site: str) -> str:
         name, versions.manifest(name)["date"], f"{address(site, name)}/releases/{name}.html",
         changed(data, between(data, previous, name)) if previous else None)
         for previous, name in zip(["", *known], known, strict=False))
-    newest = max((e.date for e in entries), default=data.date or "1970-01-01")
+    rounds = _rounds(data, address(site))
+    newest = max((e.date for e in (*entries, *rounds)), default=data.date or "1970-01-01")
     return str(render(Feed(f"{address(site)}/feed.xml", item.title, item.author, newest,
-                           entries[::-1]), form="xml")) + "\n"
+                           entries[::-1], rounds), form="xml")) + "\n"
+
+
+def _rounds(data, site: str) -> tuple[Round, ...]:
+    """The searches of each day, the newest first; failed ones too."""
+    page = f"{site}/book/flow.html#"
+    return tuple(Round(f"{page}searches-{day}", day, f"{page}searches", tuple(rows))
+                 for day, rows in groupby(search_table(data).rows, lambda row: row.day))

@@ -15,10 +15,10 @@ from pathlib import Path
 
 import nbformat
 
-from ..data import dataset
+from ..data import dataset, strategies
 from ..data.dataset import Dataset
 from ..data.parcel import Parcel
-from ..data.reads import REFERENCE, digest, identity, package_digest, releases_digest
+from ..data.reads import BENCH, REFERENCE, digest, identity, package_digest, releases_digest
 from ..data.store import Store
 from . import notebooks
 from .notebooks import Failed
@@ -53,8 +53,9 @@ def state(folder: Path, root: Path) -> str:
     """
     parts: list[object] = [dataset.state(folder), package_digest(), pins(root), releases_digest(),
                            identity()]
-    for path in sorted(REFERENCE.rglob("*.json")):
-        parts += [path.relative_to(REFERENCE).as_posix(), path.read_bytes()]
+    for path in [*sorted(REFERENCE.rglob("*.json")), *sorted(BENCH.glob("*.csv")),
+                 *strategies.files(folder)]:
+        parts += [path.name, path.read_bytes()]
     return digest(parts)
 
 

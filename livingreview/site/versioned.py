@@ -8,7 +8,7 @@ import json
 import shutil
 from pathlib import Path
 
-from ..data import codebook, reads, recorded, versions
+from ..data import codebook, reads, recorded, strategies, versions
 from ..data.about import about
 from ..data.dataset import Dataset
 from ..review import Review, dumps
@@ -82,6 +82,10 @@ def write_public(data: Dataset, review: Review, folder: Path) -> None:
         target = folder / "data" / path
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(data.folder / path, target)
+    for path in strategies.files(data.folder):
+        target = folder / "data" / path.relative_to(data.folder)
+        target.parent.mkdir(exist_ok=True)
+        shutil.copyfile(path, target)
     for name in versions.published():
         for ending in (".json", versions.MANIFEST):
             target = folder / "releases" / f"{name}{ending}"

@@ -26,6 +26,7 @@ from .collected import Collected, tables
 from .keeping import KeepingError, keep
 from .net import SourceError
 from .rawstore import Raw, RawError, Stored
+from .syntax import SYNTAXES, StrategyError, parsed, plain
 
 OVERLAP = timedelta(days=35)
 FOLDER, RAW = "strategies", "surveillance/raw"
@@ -183,12 +184,6 @@ def _sweep(folder: Path) -> None:
 # --- what is to be searched ---------------------------------------------------------------------
 
 
-def strategy_of(text: str) -> str:
-    """A strategy in one line, without its comments."""
-    lines = (line.strip() for line in text.splitlines())
-    return " ".join(" ".join(line for line in lines if not line.startswith("#")).split())
-
-
 def plan(data: Dataset, indications: Sequence[str], chosen: Sequence[str], since: str | None,
          today: date) -> tuple[list[Task], tuple[str, ...]]:
     """The searches of a day, and what is passed over.
@@ -242,7 +237,12 @@ def _task(data: Dataset, indication: str, source: str, path: Path, since: str | 
     except UnicodeDecodeError as error:
         problems.append(f"{path}: byte {error.start} is not UTF-8")
         return None
-    strategy = strategy_of(text)
+    strategy = plain(text)
+    if strategy and source in SYNTAXES:
+        try:
+            parsed(text, source)
+        except StrategyError as error:
+            problems += [f"{path}: {problem}" for problem in error.problems]
     with_seeds = getattr(sources.named(source), "with_seeds", None)
     if with_seeds:  # what it looks for follows from the known studies too
         strategy = text = with_seeds(strategy, data.records("studies", indication))

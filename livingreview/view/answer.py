@@ -14,6 +14,7 @@ from ..review.changes import since
 from ..review.missing import FINISHED_REPORTED, FINISHED_UNREPORTED, RUNNING
 from ..review.windows import HARM, HEADLINE, Shown, others
 from .addresses import PLAIN, Addresses
+from .alive import Alive, alive
 from .base import Label, View, stated, wording
 from .events import Sum, treated
 from .finding import Finding, Question, question
@@ -129,6 +130,8 @@ class Answer(View):
         Trials that are not in the headline, the largest.
     n_absent : int
         How many there are.
+    alive : Alive
+        When the chapter was searched last, and whether it may call itself living.
     """
 
     template = "answer"
@@ -151,6 +154,7 @@ class Answer(View):
     harms: tuple[Finding, ...]
     since: Since
     studies: Studies
+    alive: Alive
     trials_href: str
     harms_href: str
     benefits_href: str
@@ -194,6 +198,7 @@ def answer(ev: Evidence, forests: Forests, results: Mapping[str, dict],
         absent=tuple(_largest(left)), n_absent=len(left),
         harms=tuple(findings.of(r) for r in _harms(results, shown)),
         since=_since(ev, results), studies=known_studies(ev),
+        alive=alive(ev.data, ev.indication),
         trials_href=chapter("trials"), harms_href=chapter("harms"),
         benefits_href=chapter("benefits"), data_href=chapter("data"),
         patients_href=chapter(PLAIN))

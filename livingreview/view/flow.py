@@ -10,9 +10,9 @@ from ..data import versions
 from ..data.dataset import Dataset
 from ..review import Review
 from ..review.counted import ANIMAL
-from ..review.searches import searches, together
+from ..review.searches import Counted, Until, counted
 from .addresses import Addresses
-from .base import Label, View, label
+from .base import Label, View, label, stated
 from .studies import Names
 from .unused import Reasons, Unused
 
@@ -61,12 +61,17 @@ class Step:
 
 @dataclass(frozen=True)
 class Searched:
-    """Searches of our own together; None where none of them states a number."""
+    """Searches of our own together, and what became of what they found.
 
-    searches: int
-    hits: int | None
-    screened: int | None
-    excluded: tuple[tuple[str, int], ...]
+    Attributes
+    ----------
+    counted : Counted
+    reasons : tuple of (Label or None, int)
+        Why reports were left out by their full text; None is no reason.
+    """
+
+    counted: Counted
+    reasons: tuple[tuple[Label | None, int], ...]
 
 
 @dataclass(frozen=True)
@@ -119,6 +124,32 @@ class FlowTable(View):
     rows: tuple[tuple[Label, tuple[int, ...]], ...]
 
 
+@dataclass(frozen=True)
+class Stage:
+    """What searches had found by a version.
+
+    Attributes
+    ----------
+    version : str
+        Empty for a state that is none.
+    day : str
+        Of the version, or of the data.
+    """
+
+    version: str
+    day: str
+    searched: Searched | None
+
+
+@dataclass(frozen=True)
+class FlowVersions(View):
+    """What searches had found, and what had become of it, at each published version."""
+
+    template = "flow_versions"
+
+    stages: tuple[Stage, ...]
+
+
 class Flows:
     """The flow over all indications of a review.
 
@@ -160,7 +191,7 @@ class Flows:
         known = [s for i in data.indications for s in self.review.evidence[i].studies.values()]
         syntheses = {(i, r["review_id"]) for i in data.indications
                      for r in data.records("published_syntheses", i)}
-        return Flow(self._before(), bool(versions.here()), _searched(data), day, state,
+        return Flow(self._before(), bool(versions.here()), _searched(data, data), day, state,
                     len(data.records("reviews")), len(syntheses),
                     sum(s["status"] == "registered" for s in known), len(known),
                     tuple(map(self._step, STEPS)))
@@ -195,6 +226,16 @@ class Flows:
             (label(self.data, "indication", i), tuple(len(found[step]) for step in STEPS))
             for i, found in self.studies.items()))
 
+    def versions(self) -> FlowVersions:
+        """What searches had found at each version, and by now where these pages are none."""
+        here, known = versions.here(), versions.published()
+        known = known[:known.index(here) + 1] if here else known
+        stages = [Stage(name, day, _searched(self.data, Until(self.data, day)))
+                  for name in known if (day := versions.manifest(name)["date"])]
+        if not here:
+            stages.append(Stage("", self.data.date, _searched(self.data, self.data)))
+        return FlowVersions(tuple(stages))
+
 
 def _why(reasons: Reasons, study: str, step: str) -> Unused:
     """Why a study is left behind at a step."""
@@ -204,44 +245,8 @@ def _why(reasons: Reasons, study: str, step: str) -> Unused:
     return reasons.why(study) or Unused("retracted" if retracted else "check-only")
 
 
-def _searched(data: Dataset) -> Searched | None:
-    """Our own searches: found, screened, excluded with the reasons."""
-    own, excluded = searches(data), Counter()
-    for search in own:
-        excluded.update(search.excluded)
-    return Searched(len(own), together([s.hits for s in own]), together(
-        [s.screened for s in own]), tuple(excluded.most_common())) if own else None
-
-
-@dataclass(frozen=True)
-class SearchRow:
-    """A row of the table of searches."""
-
-    date: str
-    source: str
-    query: str
-    hits: int | None
-    screened: int | None
-    excluded: int | None
-    reason: str
-
-
-@dataclass(frozen=True)
-class SearchTable(View):
-    """Searches of our own, with what they found and why records were excluded."""
-
-    template = "searches"
-
-    rows: tuple[SearchRow, ...]
-
-
-def search_table(data: Dataset) -> SearchTable:
-    """Searches of our own, with what they found and why records were excluded.
-
-    Parameters
-    ----------
-    data : Dataset
-    """
-    return SearchTable(tuple(
-        SearchRow(str(r["date"]), r["source"], r["query"] or "", r["hits"], r["screened"],
-                  r["excluded"], r["reason"] or "") for r in data.records("flow")))
+def _searched(data: Dataset, until: Dataset | Until) -> Searched | None:
+    """Our own searches, as the tables are or were."""
+    found = counted(until)
+    return Searched(found, tuple((stated(data, "exclusion_reason", why), n)
+                                 for why, n in found.excluded_full_text)) if found else None

@@ -12,6 +12,7 @@ from ..review.measure import ratio, uncontrolled
 from ..review.searches import searches
 from ..review.windows import HARM, HEADLINE, shown_first
 from .addresses import PLAIN, Addresses
+from .alive import Alive, alive
 from .base import Label, View, label, wording
 from .events import Sum, treated
 from .evidence_map import EvidenceMap, evidence_map
@@ -99,7 +100,9 @@ class Landing(View):
     Attributes
     ----------
     searches : int
-        Database searches of the review's own.
+        Searches of the review's own.
+    alive : Alive
+        Whether it may call itself living.
     """
 
     template = "landing"
@@ -108,6 +111,7 @@ class Landing(View):
     given: Label
     cards: tuple[Card, ...]
     searches: int
+    alive: Alive
     version: Version
     evidence: EvidenceMap
 
@@ -125,7 +129,7 @@ def landing(review: Review) -> Landing:
         _card(review, Findings(data, c.indication, addresses), c.href, c.size)
         for c in mapped.columns)
     return Landing(_sure(review), wording(data, "intervention"), cards, len(searches(data)),
-                   _version(data.version), mapped)
+                   alive(data), _version(data.version), mapped)
 
 
 def _card(review: Review, findings: Findings, href: str, known: Size) -> Card:

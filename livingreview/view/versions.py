@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from ..data import about, tables, versions
+from ..data import about, versions
 from ..data.dataset import Dataset
-from ..review.searches import searches
 from .base import View
 
 
@@ -119,31 +118,6 @@ class ToCite(View):
     state: Citation | None = None
 
 
-@dataclass(frozen=True)
-class Living(View):
-    """How the review is kept alive.
-
-    Attributes
-    ----------
-    searches : int
-    last : str
-        Day of the last search.
-    stated : tuple of (str, str)
-        What the review says of itself, by key; empty text where it says nothing.
-    preceding : str
-    first : bool
-        Whether these pages are the first version.
-    """
-
-    template = "living"
-
-    searches: int
-    last: str
-    stated: tuple[tuple[str, str], ...]
-    preceding: str
-    first: bool
-
-
 def release(name: str, analyses: int = 0) -> Release:
     """A published version.
 
@@ -213,11 +187,3 @@ def to_cite(data: Dataset) -> ToCite:
     if here or not known:
         return ToCite(here, "", pages)
     return ToCite("", known[-1], of_version(data, known[-1]), pages)
-
-
-def living(data: Dataset) -> Living:
-    """How the review is kept alive: the schedule of each step, versions, retirement."""
-    facts, here, found = about.about(data), versions.here(), searches(data)
-    return Living(len(found), max((str(s.date) for s in found), default=""),
-                  tuple((key, facts.get(key, "")) for key in tables.LIVING_MODE),
-                  versions.preceding(here), bool(here))

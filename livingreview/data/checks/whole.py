@@ -1,4 +1,4 @@
-"""Rules on tables that are of the whole review: searches, words, terms, what it says of itself."""
+"""Rules on tables that are of the whole review: words, terms, what it says of itself."""
 
 from __future__ import annotations
 
@@ -11,19 +11,6 @@ from .problem import problem
 LONGEST_EXPLANATION = 35  # words: it is read in passing
 NOT_SCHEDULED = "not yet scheduled"
 DESCRIBE = "`python -m livingreview describe`"
-
-
-def searches_differ(data: Dataset) -> Iterator[Problem]:
-    """Rows of one search, one for each reason of exclusion, that state other totals of it."""
-    first: dict[tuple, Mapping] = {}
-    for row in data.records("flow"):
-        search = first.setdefault((row["date"], row["source"], row["query"]), row)
-        for column in ("hits", "screened"):
-            if None not in (row[column], search[column]) and row[column] != search[column]:
-                yield problem("flow.csv", row["row"], column, row[column],
-                              f"row {search['row']} of the same search says {search[column]}",
-                              "the total of the search, the same in each of its rows", "error",
-                              "search-differs")
 
 
 def words_without_use(data: Dataset) -> Iterator[Problem]:
@@ -67,10 +54,10 @@ def living_mode(data: Dataset) -> Iterator[Problem]:
                           "a row that states it, if only that there is none", "warning",
                           "living-mode")
     search = stated.get("search-schedule")
-    if search and not data.records("flow") and not search["value"].lower().startswith(
+    if search and not data.records("searches") and not search["value"].lower().startswith(
             NOT_SCHEDULED):
         yield problem("about.csv", search["row"], "value", search["value"],
-                      "a schedule of searches, and flow.csv has no search",
+                      "a schedule of searches, and searches.csv has no search",
                       f"{NOT_SCHEDULED!r} until a search was made", "warning", "living-mode")
 
 
@@ -121,5 +108,4 @@ def changed_since_described(data: Dataset) -> Iterator[Problem]:
                           DESCRIBE, "warning", "not-described")
 
 
-RULES = (searches_differ, words_without_use, kinds_missing, living_mode, glossary_unclear,
-         changed_since_described)
+RULES = (words_without_use, kinds_missing, living_mode, glossary_unclear, changed_since_described)

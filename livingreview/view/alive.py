@@ -1,0 +1,391 @@
+"""Whether the review is alive: searches by source, what waits for people, notices, strategies."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+
+from ..data import strategies as files
+from ..data.dataset import Dataset
+from ..review import living
+from ..review.searches import UNPLANNED, day_of, life, searches
+from .base import Label, View, label, labels, stated
+from .studies import Names
+
+# Reports that people still work on, in the order of their way; those that nobody has seen yet are
+# only counted.
+OPEN = (living.UNSURE, living.FULL_TEXT, living.AWAITING)
+
+
+@dataclass(frozen=True)
+class Alive(View):
+    """Whether the review, or a chapter of it, may call itself living.
+
+    Attributes
+    ----------
+    state : str
+        ``never``, ``unplanned``, ``late`` or ``alive``, as
+        :class:`~livingreview.review.searches.Life` has it.
+    day : str
+        The day that the pages speak of.
+    last, due : str
+        Of the last search that came back, and of the next that is due; each may be empty.
+    late : int
+        How many sources are overdue or were never searched.
+    """
+
+    template = "alive"
+
+    state: str
+    day: str
+    last: str
+    due: str
+    late: int
+
+
+def alive(data: Dataset, indication: str = "") -> Alive:
+    """Whether the review, or a chapter of it, may call itself living.
+
+    Parameters
+    ----------
+    data : Dataset
+    indication : str, optional
+        Of the chapter.
+    """
+    found = life(data, indication)
+    return Alive(found.state, _day(day_of(data)), _day(found.last), _day(found.due),
+                 len(found.late))
+
+
+def _day(day) -> str:
+    return day.isoformat() if day else ""
+
+
+@dataclass(frozen=True)
+class SourceRow:
+    """A source as it stands for an indication.
+
+    Attributes
+    ----------
+    state : str
+        ``never``, ``current``, ``due``, ``overdue``, ``failed``, or ``unplanned``: it was searched,
+        and no schedule says when again.
+    last, due, failed : str
+        Days; empty where there is none.
+    every : int or None
+        Days of the schedule.
+    by : Label or None
+    reason : str
+        Why the last try failed.
+    """
+
+    indication: Label
+    source: Label
+    state: str
+    last: str
+    due: str
+    every: int | None
+    by: Label | None
+    failed: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Sources(View):
+    """Each source of each indication: when it was searched last, and when it is due.
+
+    Attributes
+    ----------
+    day : str
+        The day that the states are of.
+    """
+
+    template = "alive_sources"
+
+    day: str
+    rows: tuple[SourceRow, ...]
+
+
+def sources(data: Dataset) -> Sources:
+    """Each source of each indication: those that are scheduled, searched, or have a strategy.
+
+    Parameters
+    ----------
+    data : Dataset
+    """
+    day = day_of(data)
+    planned = {(s.indication, s.source): s for s in living.states(data, day or date.min)}
+    last: dict[tuple[str, str], str] = {}
+    for made in searches(data):
+        pair = made["indication"], made["source"]
+        last[pair] = max(last.get(pair, ""), str(made["date_run"]))
+    known = {*planned, *last, *((s.indication, s.source) for s in files.strategies(data))}
+    rows = (_planned(data, planned[pair]) if pair in planned else SourceRow(
+        label(data, "indication", pair[0]), label(data, "search_source", pair[1]),
+        UNPLANNED if pair in last else living.NEVER, last.get(pair, ""), "", None, None, "", "")
+        for i in data.indications for source in data.words("search_source")
+        if (pair := (i, source)) in known)
+    return Sources(_day(day), tuple(rows))
+
+
+def _planned(data: Dataset, state: living.SourceState) -> SourceRow:
+    return SourceRow(
+        label(data, "indication", state.indication), label(data, "search_source", state.source),
+        state.state, _day(state.last_good), _day(state.next_due), state.schedule_days,
+        label(data, "run_by", state.run_by), _day(state.last_failed), state.reason)
+
+
+@dataclass(frozen=True)
+class QueueRow:
+    """What waits in an indication, and how its studies are watched.
+
+    Attributes
+    ----------
+    to_screen, awaiting, included, excluded : int
+        Reports: without a decision on title and abstract, wanted in full text or without
+        agreement, taken in, and left out by their full text.
+    notices, unwatched, unknown : int
+        Open notices; studies that nobody looked up for notices as scheduled; studies of which no
+        source can tell.
+    """
+
+    indication: Label
+    to_screen: int
+    awaiting: int
+    included: int
+    excluded: int
+    notices: int
+    studies: int
+    unwatched: int
+    unknown: int
+
+
+@dataclass(frozen=True)
+class Queues(View):
+    """What waits for a person, by indication."""
+
+    template = "alive_queues"
+
+    rows: tuple[QueueRow, ...]
+
+
+def queues(data: Dataset) -> Queues:
+    """What waits for a person, by indication.
+
+    Parameters
+    ----------
+    data : Dataset
+    """
+    waiting, watched = living.queue(data), living.watched(data, day_of(data) or date.min)
+    return Queues(tuple(_queue(data, waiting[i], watched[i]) for i in watched))
+
+
+def _queue(data: Dataset, waiting: living.Queue, watched: living.Watched) -> QueueRow:
+    return QueueRow(
+        label(data, "indication", waiting.indication), waiting.to_screen,
+        waiting.unsure + waiting.full_text + waiting.awaiting, waiting.included,
+        sum(waiting.excluded_full_text.values()), watched.open_notices, watched.studies,
+        watched.never + watched.old + watched.failed, watched.not_checkable)
+
+
+@dataclass(frozen=True)
+class Report:
+    """A report that a search found.
+
+    Attributes
+    ----------
+    place : str
+        Where it is on its way; see :class:`~livingreview.review.living.Standing`.
+    reason : Label or None
+        Why it was left out.
+    studies : tuple of (str, str)
+        Known studies that it is of, each with its address.
+    """
+
+    indications: tuple[Label, ...]
+    title: str
+    author: str
+    year: int | None
+    kind: Label
+    doi: str
+    pmid: str
+    registrations: tuple[str, ...]
+    place: str
+    reason: Label | None
+    studies: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
+class Reports(View):
+    """Reports that people still work on, and those that were left out by their full text."""
+
+    template = "alive_reports"
+
+    awaiting: tuple[Report, ...]
+    excluded: tuple[Report, ...]
+
+
+def reports(data: Dataset) -> Reports:
+    """Reports that people still work on, and those that were left out by their full text.
+
+    Parameters
+    ----------
+    data : Dataset
+    """
+    rows, names = {r["record_id"]: r for r in data.records("records")}, Names(data)
+    at = {place: [] for place in (*OPEN, living.EXCLUDED_FULL_TEXT)}
+    for one in living.standings(data):
+        if one.place in at:
+            at[one.place].append(_report(data, rows[one.record_id], one, names))
+    return Reports(tuple(r for place in OPEN for r in at[place]),
+                   tuple(at[living.EXCLUDED_FULL_TEXT]))
+
+
+def _report(data: Dataset, row: Mapping, at: living.Standing, names: Names) -> Report:
+    known = [match.partition(":")[::2] for match in row["match"]]
+    return Report(
+        labels(data, "indication", at.indications), row["title"] or "", row["first_author"] or "",
+        row["year"], label(data, "record_kind", row["kind"]), row["doi"] or "", row["pmid"] or "",
+        row["registrations"], at.place, stated(data, "exclusion_reason", at.reason),
+        tuple(names.of(i, study) for i, study in known if study in names[i]))
+
+
+@dataclass(frozen=True)
+class Notice:
+    """A notice about a study that is still to be dealt with."""
+
+    indication: Label
+    study: tuple[str, str]
+    kind: Label
+    doi: str
+    pmid: str
+    day: str
+    sources: tuple[Label, ...]
+    first_seen: str
+
+
+@dataclass(frozen=True)
+class Notices(View):
+    """Notices that are still to be dealt with.
+
+    Attributes
+    ----------
+    handled : int
+        Those that have been.
+    watched : bool
+        Whether anything was ever looked up for notices.
+    """
+
+    template = "alive_notices"
+
+    rows: tuple[Notice, ...]
+    handled: int
+    watched: bool
+
+
+def notices(data: Dataset) -> Notices:
+    """Notices that are still to be dealt with.
+
+    Parameters
+    ----------
+    data : Dataset
+    """
+    names, every = Names(data), data.records("notices")
+    rows = [r for r in every if r["state"] == "open"]
+    return Notices(tuple(Notice(
+        label(data, "indication", r["indication"]), names.of(r["indication"], r["study_id"]),
+        label(data, "notice_kind", r["kind"]), r["notice_doi"] or "", r["notice_pmid"] or "",
+        str(r["notice_date"] or ""), labels(data, "watch_source", r["sources"]),
+        str(r["first_seen"])) for r in rows), len(every) - len(rows),
+        bool(data.records("watches")))
+
+
+@dataclass(frozen=True)
+class StrategyText:
+    """A strategy as its file has it.
+
+    Attributes
+    ----------
+    run : str
+        Day of the last search that ran exactly this text; empty where none did.
+    """
+
+    source: Label
+    text: str
+    href: str
+    draft: bool
+    run: str
+
+
+@dataclass(frozen=True)
+class Strategies(View):
+    """The strategies of all searches, by indication."""
+
+    template = "alive_strategies"
+
+    groups: tuple[tuple[Label, tuple[StrategyText, ...]], ...]
+
+
+def strategies(data: Dataset) -> Strategies:
+    """The strategies of all searches, by indication.
+
+    Parameters
+    ----------
+    data : Dataset
+    """
+    run: dict[str, str] = {}
+    for made in searches(data):
+        if ran := made["strategy_sha256"]:
+            run[ran] = max(run.get(ran, ""), str(made["date_run"]))
+    found: dict[str, list[StrategyText]] = {}
+    for one in files.strategies(data):
+        found.setdefault(one.indication, []).append(StrategyText(
+            label(data, "search_source", one.source), one.text, f"data/{one.path}", one.draft,
+            run.get(one.sha256, "")))
+    return Strategies(tuple(
+        (label(data, "indication", i), tuple(texts)) for i, texts in found.items()))
+
+
+@dataclass(frozen=True)
+class SearchRow:
+    """One search, as it was run."""
+
+    search_id: str
+    day: str
+    source: Label
+    platform: str
+    indication: Label
+    window: tuple[str, str]
+    hits: int | None
+    fetched: int | None
+    new: int | None
+    state: Label
+    reason: str
+    strategy: str
+    version: str
+
+
+@dataclass(frozen=True)
+class SearchTable(View):
+    """Searches of our own, failed ones too, the newest first."""
+
+    template = "searches"
+
+    rows: tuple[SearchRow, ...]
+
+
+def search_table(data: Dataset) -> SearchTable:
+    """Searches of our own, failed ones too, the newest first.
+
+    Parameters
+    ----------
+    data : Dataset
+    """
+    rows = sorted(data.records("searches"), key=lambda r: str(r["date_run"]), reverse=True)
+    return SearchTable(tuple(SearchRow(
+        r["search_id"], str(r["date_run"]), label(data, "search_source", r["source"]),
+        r["platform"], label(data, "indication", r["indication"]),
+        (str(r["window_from"] or ""), str(r["window_to"] or "")), r["hits"], r["fetched"],
+        r["new"], label(data, "search_state", r["state"]), r["reason"] or "",
+        r["strategy_sha256"] or "", r["tool_version"] or "") for r in rows))

@@ -1,0 +1,206 @@
+"""What reporting guidelines ask of searches and of living reviews, as the tables have it."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+
+from ..data import about, strategies, tables, versions
+from ..data.dataset import Dataset
+from ..review.searches import counted, day_of, life, searches
+from .base import Label, View, label
+
+
+@dataclass(frozen=True)
+class Searched:
+    """A source that was searched, with what came back of it.
+
+    Attributes
+    ----------
+    platforms : tuple of str
+        Where it was searched.
+    last : str
+        Day of the last search that came back.
+    hits : int or None
+    new : int or None
+        Records that no earlier search had found.
+    """
+
+    source: Label
+    kind: str
+    platforms: tuple[str, ...]
+    last: str
+    searches: int
+    hits: int | None
+    new: int | None
+
+
+@dataclass(frozen=True)
+class Planned:
+    """A source as it is scheduled: days between two searches, the shortest and the longest."""
+
+    source: Label
+    days: tuple[int, int]
+
+
+@dataclass(frozen=True)
+class Shared:
+    """A platform on which several sources were searched."""
+
+    platform: str
+    sources: tuple[Label, ...]
+
+
+@dataclass(frozen=True)
+class PrismaS(View):
+    """What PRISMA-S asks of a report of searches, item by item.
+
+    Attributes
+    ----------
+    sources : tuple of Searched
+        Those that were searched.
+    shared : tuple of Shared
+    strategies, drafts, run : int
+        Strategies; those that nobody has reviewed; those of which the text as it is was run.
+    windows : int
+        Searches that were limited to days of entry.
+    stated : mapping of str to str
+        What the review says of its searches, by the key of about.csv; empty text where it is
+        silent.
+    planned : tuple of Planned
+    records, duplicates : int
+        Records of all searches, and those of them that are the same report as another.
+    settled, open : int
+        Pairs of records that look alike: a person has decided, or has still to decide.
+    tools : tuple of str
+        Versions of the program that ran the searches.
+
+    References
+    ----------
+    Rethlefsen and others, PRISMA-S, Systematic Reviews 2021;10:39.
+    """
+
+    template = "prisma_s"
+
+    sources: tuple[Searched, ...]
+    shared: tuple[Shared, ...]
+    strategies: int
+    drafts: int
+    run: int
+    windows: int
+    stated: dict[str, str]
+    planned: tuple[Planned, ...]
+    records: int
+    duplicates: int
+    settled: int
+    open: int
+    tools: tuple[str, ...]
+
+
+def prisma_s(data: Dataset) -> PrismaS:
+    """What PRISMA-S asks of a report of searches, item by item.
+
+    Parameters
+    ----------
+    data : Dataset
+    """
+    made, texts, facts = searches(data), strategies.strategies(data), about.about(data)
+    total, pairs = counted(data), data.records("duplicates")
+    ran = {s["strategy_sha256"] for s in made}
+    shared = defaultdict(dict)
+    for one in made:
+        shared[one["platform"]][one["source"]] = label(data, "search_source", one["source"])
+    return PrismaS(
+        _searched(data, made),
+        tuple(Shared(p, tuple(known.values())) for p, known in shared.items() if len(known) > 1),
+        len(texts), sum(t.draft for t in texts), sum(t.sha256 in ran for t in texts),
+        sum(bool(s["window_from"]) for s in made),
+        {key: facts.get(key, "") for key in tables.SEARCH_STATED}, _planned(data),
+        total.records if total else 0, total.duplicates if total else 0,
+        sum(bool(p["decision"]) for p in pairs), sum(not p["decision"] for p in pairs),
+        tuple(dict.fromkeys(s["tool_version"] for s in made if s["tool_version"])))
+
+
+def _searched(data: Dataset, made) -> tuple[Searched, ...]:
+    """Sources that were searched, in the order of the vocabulary."""
+    by_source = defaultdict(list)
+    for one in made:
+        by_source[one["source"]].append(one)
+    return tuple(Searched(
+        label(data, "search_source", name), data.kind("search_source", name),
+        tuple(dict.fromkeys(s["platform"] for s in rows)),
+        max(str(s["date_run"]) for s in rows), len(rows), *(
+            sum(n) if (n := [s[key] for s in rows if s[key] is not None]) else None
+            for key in ("hits", "new")))
+        for name in data.words("search_source") if (rows := by_source.get(name)))
+
+
+def _planned(data: Dataset) -> tuple[Planned, ...]:
+    """Sources that are scheduled, in the order of the vocabulary."""
+    days = defaultdict(list)
+    for row in data.records("living"):
+        days[row["source"]].append(row["schedule_days"])
+    return tuple(Planned(label(data, "search_source", name), (min(n), max(n)))
+                 for name in data.words("search_source") if (n := days.get(name)))
+
+
+@dataclass(frozen=True)
+class PrismaLsr(View):
+    """What PRISMA-LSR asks of a living review beside PRISMA 2020.
+
+    Attributes
+    ----------
+    state : str
+        Whether it may call itself living; see :class:`~livingreview.review.searches.Life`.
+    title, author : str
+    version, preceding : str
+        The published version that these pages are, and the one before; each may be empty.
+    first : bool
+        Whether they are the first version.
+    day : str
+        The day that the pages speak of.
+    searches : int
+    last : str
+        Day of the last search that came back.
+    planned : tuple of Planned
+    stated : mapping of str to str
+        What the review says of itself, by the key of about.csv; empty text where it is silent.
+    running : int
+        Studies that are running or planned, whose results may change an answer.
+
+    References
+    ----------
+    Akl and others, PRISMA-LSR, BMJ 2024;387:e079183.
+    """
+
+    template = "prisma_lsr"
+
+    state: str
+    title: str
+    author: str
+    version: str
+    preceding: str
+    first: bool
+    day: str
+    searches: int
+    last: str
+    planned: tuple[Planned, ...]
+    stated: dict[str, str]
+    running: int
+
+
+def prisma_lsr(data: Dataset) -> PrismaLsr:
+    """What PRISMA-LSR asks of a living review beside PRISMA 2020.
+
+    Parameters
+    ----------
+    data : Dataset
+    """
+    facts, here, found, now = about.about(data), versions.here(), life(data), day_of(data)
+    return PrismaLsr(
+        found.state, facts.get("title", ""), facts.get("authors", ""), here,
+        versions.preceding(here), bool(here), now.isoformat() if now else "",
+        len(searches(data)), found.last.isoformat() if found.last else "", _planned(data),
+        {key: facts.get(key, "") for key in tables.LIVING_MODE},
+        sum(s["progress"] in ("running", "not-started") for i in data.indications
+            for s in data.records("studies", i)))
