@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
 from ..data.dataset import Dataset
 from ..data.reading import Problem
@@ -72,7 +73,7 @@ def keep(data: Dataset, tables: Mapping[str, Iterable[Mapping]]) -> Dataset:
              or (data.folder / path).read_bytes() != content}
     if not files:
         return data
-    after = examined_with(data, files)
+    after = replace(examined_with(data, files), folder=data.folder)
     if errors := [p for p in after.problems if p.level == "error"]:
         raise KeepingError(errors)
     if (data.folder / "datapackage.json").is_file():

@@ -193,7 +193,8 @@ class Stored:
 
 
 def searches(folder: Path) -> list[Raw]:
-    """All searches of a store, by the day on which they began and by name."""
+    """All searches of a store, in the order in which they began."""
     found = [Raw(folder, path.parent.parent.name, path.parent.name)
              for path in sorted(folder.glob(f"*/*/{SEARCH}"))]
-    return sorted(found, key=lambda raw: (raw.about.get("date_run", ""), raw.search_id))
+    return sorted(found, key=lambda raw: (raw.about.get("date_run", ""),
+                                          raw.about.get("sequence", 0), raw.search_id))

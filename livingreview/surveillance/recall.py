@@ -8,13 +8,13 @@ is finished.
 from __future__ import annotations
 
 import random
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from ..data.dataset import Dataset
 from ..data.strategies import strategies
-from .net import Client, SourceError
-from .net import client as made
+from .net import SourceError, client
 from .record import registrations_in
 from .sources import named
 from .syntax import StrategyError, finds, parsed, plain
@@ -26,6 +26,7 @@ BY_TITLE = ("pubmed", "europe-pmc")  # a registry adds synonyms that no title sh
 DRAFTING, HELD_OUT, ALL = "drafting", "held out", "all"
 SEED = 20261130
 STREAM = "human"
+_PATIENCE = 2  # failures of a source after which it is left alone
 
 
 @dataclass(frozen=True)
@@ -100,7 +101,7 @@ def halves(numbers: Iterable[str], seed: int) -> tuple[tuple[str, ...], tuple[st
 
 
 def measured(data: Dataset, asked: Sequence[tuple[str, str, str]], seed: int = SEED, *,
-             client: Callable[[str], Client] = made, failed: Callable[[SourceError, str], None],
+             failed: Callable[[SourceError, str], None],
              done: Callable[[], None] = lambda: None) -> Iterator[Recall]:
     """Ask each source, by one request for each strategy, which known numbers it finds.
 
@@ -110,10 +111,9 @@ def measured(data: Dataset, asked: Sequence[tuple[str, str, str]], seed: int = S
     asked : sequence of (indication, source, text)
     seed : int
         For the halves.
-    client : callable
-        Makes the client of a source.
     failed : callable
-        Is told of a source that did not answer, and of the indication; the others go on.
+        Is told of a source that did not answer, and of the indication; the others go on. A source
+        that failed twice is not asked again.
     done : callable
         Is called after each strategy.
 
@@ -122,19 +122,21 @@ def measured(data: Dataset, asked: Sequence[tuple[str, str, str]], seed: int = S
     Recall
         Of each half that is not empty.
     """
-    clients: dict[str, Client] = {}
+    failures: Counter[str] = Counter()
     for indication, source, text in asked:
         belongs = numbers_of(studies_of(data, indication), source)
         try:
-            if belongs:
-                if source not in clients:
-                    clients[source] = client(source)
-                found = named(source).known(clients[source], plain(text), sorted(belongs))
-                for part, numbers in zip((DRAFTING, HELD_OUT), halves(belongs, seed), strict=True):
-                    if numbers:
-                        yield _recall(indication, source, part, numbers, found, belongs)
+            if belongs and failures[source] >= _PATIENCE:
+                raise SourceError(source, "it is not asked again after it failed twice")
+            found = named(source).known(client(source), plain(text), sorted(belongs)) \
+                if belongs else frozenset()
         except SourceError as error:
+            failures[source] += 1
             failed(error, indication)
+        else:
+            for part, numbers in zip((DRAFTING, HELD_OUT), halves(belongs, seed), strict=True):
+                if numbers:
+                    yield _recall(indication, source, part, numbers, found, belongs)
         done()
 
 

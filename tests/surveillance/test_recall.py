@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import re
+from types import SimpleNamespace
 
 import pytest
 import server as fake
@@ -133,6 +134,19 @@ def test_a_source_that_fails_is_named_and_the_others_are_measured(folder, source
     assert f"failed: {KNEE}: pubmed: it answers 400" in done.output
     assert f"{KNEE}, europe-pmc, held out: 4 of 4" in done.output
     assert "1 of 4 strategies were not measured" in done.output
+
+
+def test_a_source_that_failed_twice_is_left_alone(server, sources):
+    server.on("/esearch.fcgi", fake.failing(400))
+    failed = []
+    asked = [(indication, "pubmed", STRATEGY["pubmed"]) for indication in "abc"]
+    data = SimpleNamespace(records=lambda name, indication: [
+        {"study_id": "one", "species": "human", "pmid": "101", "registration": None}])
+    assert not list(recall.measured(data, asked, failed=lambda error, indication: failed.append(
+        (indication, error.reason.partition(":")[0]))))
+    assert failed == [("a", "it answers 400"), ("b", "it answers 400"),
+                      ("c", "it is not asked again after it failed twice")]
+    assert len(server.requests) == 2
 
 
 def test_a_phrase_that_is_not_found_stops_its_strategy(folder, sources, server):
