@@ -2,12 +2,97 @@
 
 from __future__ import annotations
 
+import csv
+import sys
+from pathlib import Path
+
 import click
+
+from ..site.stopping import can_be_stopped
+from .console import DATA_HELP, FILE, FOLDER, replacing, say, stop, valid
 
 
 @click.group()
 def bench() -> None:
     """Measure searching, screening and the finding of duplicates, each on known answers."""
+
+
+@bench.command()
+@click.option("--data", type=FOLDER, help=DATA_HELP)
+@click.option("--indication", "indications", multiple=True, help="This one alone; may be repeated.")
+@click.option("--source", "sources", multiple=True, help="This one alone; may be repeated.")
+@click.option("--seed", type=int, help="Draws the half that is held out; the same as ever where "
+              "it is left out.")
+@click.option("--titles", is_flag=True, help="Without a network: what the words of strategies "
+              "find in the titles of known studies.")
+@click.option("--out", type=FILE, help="CSV file to write as well.")
+@can_be_stopped
+def recall(data: Path | None, indications: tuple[str, ...], sources: tuple[str, ...],
+           seed: int | None, titles: bool, out: Path | None) -> None:
+    """Relative recall of the search strategies: the known studies that each of them finds.
+
+    PubMed and Europe PMC are asked for the known PMIDs, ClinicalTrials.gov and ISRCTN for their
+    own numbers, by one request for each strategy. Half of the numbers is held out by a fixed draw.
+    What is missed is listed. All is relative to what is known, which was easier to find than what
+    is not.
+    """
+    from ..surveillance import recall as measuring
+    from ..surveillance.syntax import StrategyError
+
+    sound = valid(data)
+    able = measuring.BY_TITLE if titles else tuple(measuring.NUMBERS)
+    _one_of("indication", indications, sound.indications)
+    _one_of("source", sources, able)
+    try:
+        strategies = [found for found in measuring.written(sound, sources or able)
+                      if not indications or found[0] in indications]
+    except StrategyError as error:
+        stop("\n".join([*error.problems, "Nothing was measured."]), 1)
+    if not strategies:
+        stop(f"{sound.folder / 'strategies'} has no strategy for these", 1)
+    failures: list[str] = []
+    if titles:
+        found = list(measuring.by_titles(sound, strategies))
+    else:
+        with click.progressbar(length=len(strategies), label="strategies", file=sys.stderr) as bar:
+            found = list(measuring.measured(
+                sound, strategies, measuring.SEED if seed is None else seed,
+                failed=lambda error, indication: failures.append(f"{indication}: {error}"),
+                done=lambda: bar.update(1)))
+    for one in found:
+        _say(one)
+    if not titles:
+        for one in measuring.together(found):
+            _say(one, missed=False)
+    if out:
+        _write(out, found)
+    for failure in failures:
+        click.echo(f"failed: {failure}", err=True)
+    if failures:
+        stop(f"{len(failures)} of {len(strategies)} strategies were not measured", 1)
+
+
+def _one_of(name: str, chosen: tuple[str, ...], allowed) -> None:
+    if wrong := [value for value in chosen if value not in allowed]:
+        stop(f"--{name} {wrong[0]}: expected one of {', '.join(allowed)}", 2)
+
+
+def _say(one, missed: bool = True) -> None:
+    """A line for a set, and one for each study of it that is missed."""
+    what = "titles" if one.part == "all" else one.part
+    say(f"{one.indication or 'all together'}, {one.source}, {what}: "
+        f"{len(one.found)} of {len(one.known)}")
+    for study in one.missed if missed else ():
+        say(f"  missed: {study}")
+
+
+def _write(out: Path, found) -> None:
+    with replacing(out) as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(("indication", "source", "part", "known", "found", "missed"))
+        writer.writerows((one.indication, one.source, one.part, len(one.known), len(one.found),
+                          ";".join(one.missed)) for one in found)
+    click.echo(f"wrote {out}")
 
 
 ALL = (bench,)

@@ -36,6 +36,7 @@ def NOW() -> datetime:  # noqa: N802
 
 TRIES, TOTAL, LONGEST = 6, 600.0, 60.0  # tries, and seconds for all of them and between two
 TIMEOUT = (10.0, 60.0)  # seconds to connect, and between two pieces of an answer
+CONTACT = "LIVINGREVIEW_EMAIL"  # variable with the address at which servers reach who asks
 CAP = 64 * 2**20  # bytes of one answer, unpacked
 SKEW = 24 * 3600  # seconds by which the clocks of server and machine may differ
 AGAIN = frozenset({408, 425, 429, 500, 502, 503, 504})
@@ -208,9 +209,7 @@ class Client:
 
     def url(self, path: str, params: Mapping[str, object] | None = None) -> str:
         """The address of a request, as an answer to it says it."""
-        address = f"{self.base}/{path.lstrip('/')}" if path else self.base
-        asked = urlencode(_pairs(params or {}))
-        return _without(address + ("?" + asked if asked else ""), self._secrets.values())
+        return _without(f"{self.base}/{relative(path, params)}", self._secrets.values())
 
     def _asked(self, method: str, path: str, params: Mapping[str, object] | None) -> Answer:
         begun = CLOCK()
@@ -244,7 +243,7 @@ class Client:
     def _once(self, method: str, path: str, params: Mapping[str, object] | None) -> Answer:
         """One try, with the redirects that it meets."""
         said = self.url(path, params)
-        target = f"{self.base}/{path.lstrip('/')}" if path else self.base
+        target = f"{self.base}/{relative(path)}"
         sent = [*_pairs(params or {}), *self._secrets.items()]
         for _ in range(_HOPS):
             status, headers, body = self._sent(method, target, sent)
@@ -332,6 +331,12 @@ class Client:
                                   "dates can be trusted")
 
 
+def relative(path: str, params: Mapping[str, object] | None = None) -> str:
+    """A request as it is written below the address of any server."""
+    asked = urlencode(_pairs(params or {}))
+    return path.lstrip("/") + ("?" + asked if asked else "")
+
+
 def _pairs(params: Mapping[str, object]) -> list[tuple[str, str]]:
     return [(name, str(value)) for name, value in params.items() if value is not None]
 
@@ -363,6 +368,15 @@ def base(source: str) -> str:
     return os.environ.get(variable) or named(source).DEFAULT_BASE
 
 
+def missing(source: str) -> tuple[str, ...]:
+    """Variables of the environment that are not there and without which a source is not asked."""
+    from .sources import named
+
+    module = named(source)
+    return tuple(variable for name in getattr(module, "NEEDED", ())
+                 if not os.environ.get(variable := module.SECRETS[name], "").strip())
+
+
 def client(source: str) -> Client:
     """A client of a source, with its address, its pause, and keys from the environment.
 
@@ -374,13 +388,11 @@ def client(source: str) -> Client:
     from .sources import named
 
     module = named(source)
+    if lacking := missing(source):
+        raise SourceError(source, f"it is not asked without {' and '.join(lacking)} in the "
+                          "environment")
     secrets = {name: os.environ.get(variable, "").strip()
                for name, variable in module.SECRETS.items()}
-    missing = [module.SECRETS[name] for name in getattr(module, "NEEDED", ())
-               if not secrets[name]]
-    if missing:
-        raise SourceError(source, f"it is not asked without {' and '.join(missing)} in the "
-                          "environment")
     return Client(source, base(source), pause=module.PAUSE,
                   secrets={name: value for name, value in secrets.items() if value},
                   headers=getattr(module, "HEADERS", None), cap=getattr(module, "CAP", CAP))

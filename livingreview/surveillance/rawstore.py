@@ -13,10 +13,10 @@ import hashlib
 import io
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 
-from .net import Answer
+from .net import Answer, Client, SourceError, relative
 
 MANIFEST, TIMES, SEARCH = "manifest.csv", "times.csv", "search.json"
 _COLUMNS = ("file", "url", "status", "sha256")
@@ -54,6 +54,21 @@ def _rows(path: Path) -> list[dict]:
         return []
     with path.open(encoding="utf-8", newline="") as file:
         return list(csv.DictReader(file))
+
+
+def _listing(number: int, answer: Answer) -> dict:
+    """The line of the manifest for an answer."""
+    return {"file": f"{number:04d}{_SUFFIX}", "url": answer.url, "status": str(answer.status),
+            "sha256": hashlib.sha256(answer.body).hexdigest()}
+
+
+def _digest(listed: list[dict]) -> str:
+    return hashlib.sha256(_csv(_COLUMNS, listed)).hexdigest()
+
+
+def digest_of(answers: Iterable[Answer]) -> str:
+    """SHA-256 of the manifest that these answers have, once they are stored."""
+    return _digest([_listing(number, answer) for number, answer in enumerate(answers, 1)])
 
 
 class Raw:
@@ -99,9 +114,8 @@ class Raw:
             When it cannot be written.
         """
         self.folder.mkdir(parents=True, exist_ok=True)
-        name = f"{len(self._listed) + 1:04d}{_SUFFIX}"
-        row = {"file": name, "url": answer.url, "status": str(answer.status),
-               "sha256": hashlib.sha256(answer.body).hexdigest()}
+        row = _listing(len(self._listed) + 1, answer)
+        name = row["file"]
         time = {"file": name, "time": answer.time,
                 "headers": json.dumps(dict(sorted(answer.headers.items())))}
         _put(self.folder / name, gzip.compress(answer.body, mtime=0))
@@ -119,7 +133,7 @@ class Raw:
             When one is not what the manifest says.
         """
         times = {row["file"]: row for row in self._times}
-        for row in self._listed:
+        for row in tuple(self._listed):
             path = self.folder / row["file"]
             try:
                 body = gzip.decompress(path.read_bytes())
@@ -134,7 +148,47 @@ class Raw:
     @property
     def manifest_sha256(self) -> str:
         """SHA-256 of the manifest; of an empty one where nothing is stored."""
-        return hashlib.sha256(_csv(_COLUMNS, self._listed)).hexdigest()
+        return _digest(self._listed)
+
+
+class Stored:
+    """A client whose answers are stored; what is stored already is not asked for again.
+
+    Parameters
+    ----------
+    raw : Raw
+    client : Client or None
+        None for a replay, which asks for nothing.
+    told : callable, optional
+        Called with the number of answers after each.
+    """
+
+    def __init__(self, raw: Raw, client: Client | None = None,
+                 told: Callable[[int], None] = lambda number: None):
+        self._raw, self._client, self._told = raw, client, told
+        self._pages, self._number = raw.pages(), 0
+
+    def get(self, path: str, params: Mapping[str, object] | None = None) -> Answer:
+        """As `net.Client.get`."""
+        return self._asked("get", path, params)
+
+    def post(self, path: str, params: Mapping[str, object] | None = None) -> Answer:
+        """As `net.Client.post`."""
+        return self._asked("post", path, params)
+
+    def _asked(self, method: str, path: str, params: Mapping[str, object] | None) -> Answer:
+        answer = next(self._pages, None)
+        if answer is None:
+            if self._client is None:
+                raise SourceError(self._raw.source, "what is stored ends before the search does")
+            answer = getattr(self._client, method)(path, params)
+            self._raw.add(answer)
+        elif not answer.url.endswith("/" + relative(path, params)):
+            raise SourceError(self._raw.source, f"answer {self._number + 1} of what is stored is "
+                              "to another request")
+        self._number += 1
+        self._told(self._number)
+        return answer
 
 
 def searches(folder: Path) -> list[Raw]:

@@ -301,7 +301,10 @@ def parsed(text: str, source: str) -> Term | Group:
         code = _BOX.sub(r"\1:(\2)", code)
         code = re.sub(r"\)\n(\s*\w+:\()", r")\n AND \1", code)
     reader = _Reader(syntax, list(_tokens(code, syntax, problems)), code.count("\n") + 1, problems)
-    whole = reader.expression(False, "")
+    try:
+        whole = reader.expression(False, "")
+    except RecursionError:
+        raise StrategyError(["parentheses are nested too deeply"]) from None
     if whole is None and not problems:
         problems.append("it says nothing")
     if problems:
@@ -312,7 +315,7 @@ def parsed(text: str, source: str) -> Term | Group:
 def _tokens(code: str, syntax: Syntax, problems: list[str]) -> Iterator[_Token]:
     line = 1
     for found in _TOKEN.finditer(code):
-        kind, text = found.lastgroup, found[found.lastgroup]
+        kind, text = found.lastgroup, found[found.lastgroup].removesuffix("/1")
         if kind in ("double", "single") and {"double": '"', "single": "'"}[
                 kind] not in syntax.quotes:
             kind, text = "other", found[0]

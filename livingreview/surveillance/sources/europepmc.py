@@ -5,7 +5,7 @@ Errors come with status 200. The last page is empty, or names the cursor that wa
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from ..net import Answer, Client, SourceError
 from ..record import Record, doi_of, registrations_in, year_of
@@ -70,6 +70,34 @@ def fetch(client: Client, strategy: str, window_from: str | None, window_to: str
             raise SourceError(NAME, "nextCursorMark comes again: the pages go in a circle")
         cursors.add(after)
         cursor = after
+
+
+def known(client: Client, strategy: str, numbers: Sequence[str]) -> frozenset[str]:
+    """Which of known records, by their PMIDs, a strategy finds.
+
+    Parameters
+    ----------
+    client : Client
+    strategy : str
+    numbers : sequence of str
+        At most as many as a page holds.
+
+    Raises
+    ------
+    SourceError
+        On an error in the answer, another shape, or records that were not asked for.
+    """
+    page = _page(client.post("searchPOST", {
+        "query": f"({strategy}) AND SRC:MED AND ({' OR '.join(f'EXT_ID:{n}' for n in numbers)})",
+        "format": "json", "resultType": "core", "synonym": "FALSE", "pageSize": PAGE,
+        "cursorMark": _START}))
+    found = {needed(NAME, result, "id", str)
+             for result in needed(NAME, page, "resultList.result", list)}
+    if strange := found - {*numbers}:
+        raise SourceError(NAME, f"it gives {min(strange)}, which was not asked for")
+    if len(found) != needed(NAME, page, "hitCount", int):
+        raise SourceError(NAME, f"it counts {page['hitCount']} records and gives {len(found)}")
+    return frozenset(found)
 
 
 def read(answers: Iterable[Answer]) -> Found:

@@ -7,12 +7,12 @@ alone can be had: windows are split until each has fewer.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, timedelta
 
 from lxml import etree
 
-from ..net import Answer, Client, SourceError
+from ..net import CONTACT, Answer, Client, SourceError
 from ..record import Record, doi_of, registrations_in, year_of
 from . import Found
 from .shapes import text_of, xml_of
@@ -21,7 +21,7 @@ NAME = "pubmed"
 PLATFORM = "E-utilities (NCBI)"
 DEFAULT_BASE = "https://eutils.ncbi.nlm.nih.gov/entrez/eutils"
 PAUSE = 0.34  # seconds: three requests a second need no key
-SECRETS = {"api_key": "NCBI_API_KEY", "email": "LIVINGREVIEW_EMAIL"}
+SECRETS = {"api_key": "NCBI_API_KEY", "email": CONTACT}
 NEEDED = ("email",)
 TOOL = "livingreview"
 
@@ -81,6 +81,30 @@ def fetch(client: Client, strategy: str, window_from: str | None, window_to: str
                                              "tool": TOOL})
         _check_sent(xml_of(NAME, answer, _SET, "eFetchResult"), asked)
         yield answer
+
+
+def known(client: Client, strategy: str, numbers: Sequence[str]) -> frozenset[str]:
+    """Which of known records a strategy finds.
+
+    Parameters
+    ----------
+    client : Client
+    strategy : str
+    numbers : sequence of str
+        PMIDs.
+
+    Raises
+    ------
+    SourceError
+        When PubMed does not know a phrase or field of the strategy, or answers in another shape.
+    """
+    answer = client.post("esearch.fcgi", {
+        "db": NAME, "term": f"({strategy}) AND ({' OR '.join(f'{n}[uid]' for n in numbers)})",
+        "retmax": MOST, "retmode": "xml", "tool": TOOL})
+    _, found, _ = _searched(xml_of(NAME, answer, _SEARCH))
+    if strange := {*found} - {*numbers}:
+        raise SourceError(NAME, f"it lists {min(strange)}, which was not asked for")
+    return frozenset(found)
 
 
 def read(answers: Iterable[Answer]) -> Found:

@@ -1,0 +1,147 @@
+"""What is compared of two records: their titles in one spelling, and what tells reports apart."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass
+
+from .record import Record, doi_of
+
+_TAG = re.compile(r"</?[A-Za-z][^<>]*>")
+_WORD = re.compile(r"[^\W_]+")
+_DIGITS = re.compile(r"\d+")
+_LETTERS = str.maketrans({"ß": "ss", "æ": "ae", "ø": "o", "ł": "l", "đ": "d", "ı": "i",
+                          **{letter: f" {unicodedata.name(letter).split()[-1].lower()} "
+                             for letter in "αβγδεκλμω"}})
+_AUTHORLESS = {"", "anonymous", "anon", "na", "author"}
+# A title that begins so is still that of the article: its publisher has marked it.
+_MARKED = re.compile(r"^\W*(?:retracted|withdrawn|removed)(?: article| paper)?\s*[:\-–—]+\s*",
+                     re.IGNORECASE)
+# A report with one of these in its title is another than one without.
+_MARKERS = {
+    "notice": re.compile(r"\b(?:errat(?:um|a)|corrigend(?:um|a)|corrections?(?: to\b|\W*$|:)"
+                         r"|correction:|retraction(?:\W*$| of\b| notice| note|:)"
+                         r"|expression of concern|publisher s? ?note|addendum)"),
+    "reply": re.compile(r"\b(?:repl(?:y|ies)(?: to\b|\W*$)|response to\b|comments? on\b"
+                        r"|commentary\b|letter to|in response|authors? s? ?(?:reply|response)"
+                        r"|editorial)"),
+    "protocol": re.compile(r"\b(?:(?:study |trial |review )?protocol\b(?! (?:violation|deviation))"
+                           r"|rationale and (?:study )?design|design and rationale"
+                           r"|study design)"),
+    "follow-up": re.compile(r"\b(?:follow ?up|followup|long term|extension)\b"),
+}
+_WORDS_OF_NUMBERS = {word: str(n) for n, word in enumerate(
+    "one two three four five six seven eight nine ten eleven twelve".split(), 1)}
+_ROMAN = {"ii": "2", "iii": "3", "iv": "4", "vi": "6", "vii": "7", "viii": "8", "ix": "9"}
+_SMALL_ROMAN = {"i": "1", "v": "5", "x": "10", "a": "a", "b": "b", "c": "c"}
+_COUNTED = {"part", "phase", "type", "study", "trial", "stage", "class", "grade", "report",
+            "paper", "number", "no", "teil", "parte"}
+_WIDE = 3  # letters that one Chinese, Japanese or Korean sign stands for
+_TELLING = 24  # letters of a title that is not as general as "Editorial comment"
+
+
+def plain(text: str) -> str:
+    """A text in small letters, without markup, accents and punctuation, one space between words."""
+    text = _TAG.sub("", text).lower().translate(_LETTERS)
+    text = "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
+    return " ".join(_WORD.findall(text))
+
+
+def numbers_in(title: str) -> tuple[str, ...]:
+    """The numbers of a plain title in their order, also Roman ones and those that are words.
+
+    Two titles that differ in them are of two parts, phases or lengths of follow-up, however like
+    they are.
+    """
+    found, before = [], ""
+    for word in title.split():
+        number = _WORDS_OF_NUMBERS.get(word) or _ROMAN.get(word)
+        if number is None and before in _COUNTED:
+            number = _SMALL_ROMAN.get(word)
+        found.extend([number] if number else [str(int(n)) for n in _DIGITS.findall(word)])
+        if word not in _SMALL_ROMAN or before not in _COUNTED:
+            before = word  # "phase I II": both are of the phase
+    return tuple(found)
+
+
+def markers_in(title: str) -> frozenset[str]:
+    """What a plain title says that its report is: notice, reply, protocol, follow-up."""
+    return frozenset(name for name, form in _MARKERS.items() if form.search(title))
+
+
+def family_of(author: str) -> str:
+    """The family name as a plain text, without initials; empty where nobody is named.
+
+    A name is taken as it is printed: family name first, initials after it or after a comma.
+    """
+    words = plain(author.split(",")[0]).split()
+    named = [w for w in words if len(w) > 1] or words
+    name = " ".join(named)
+    return "" if name in _AUTHORLESS else name
+
+
+def first_page(pages: str) -> str:
+    """The first page, without zeros before it: 221 of 221-8, e44 of e44-e45."""
+    found = re.match(r"\s*(?:pp?\.?\s*)?([A-Za-z]{0,3}\d+)", pages or "")
+    return re.sub(r"^([a-z]*)0+(?=\d)", r"\1", found[1].lower()) if found else ""
+
+
+def first_number(volume: str) -> str:
+    """The first number of a volume: 29 of 29 (7)."""
+    found = _DIGITS.search(volume or "")
+    return str(int(found[0])) if found else ""
+
+
+@dataclass(frozen=True)
+class Likeness:
+    """A record as it is compared.
+
+    Attributes
+    ----------
+    key : str
+        Its source and number.
+    title : str
+        Plain, without what a publisher has put before it.
+    numbers, markers
+        What tells reports with like titles apart.
+    number : str
+        Of a registration: the number that its registry gave it. Else empty.
+    notice : bool
+        Whether it is a notice by its kind or its title.
+    """
+
+    key: str
+    title: str
+    numbers: tuple[str, ...]
+    markers: frozenset[str]
+    author: str
+    year: int | None
+    doi: str
+    pmid: str
+    volume: str
+    page: str
+    number: str
+
+    @property
+    def telling(self) -> bool:
+        """Whether the title is long enough to tell a report from others."""
+        return sum(1 if ord(c) < 0x2E80 else _WIDE for c in self.title) >= _TELLING
+
+    @property
+    def solid(self) -> str:
+        """The title without spaces."""
+        return self.title.replace(" ", "")
+
+
+def likeness_of(record: Record) -> Likeness:
+    """What is compared of a record."""
+    title = plain(_MARKED.sub("", record.title))
+    markers = markers_in(title)
+    if record.kind == "notice":
+        markers |= {"notice"}
+    return Likeness(
+        record.source_id, title, numbers_in(title), markers, family_of(record.first_author),
+        record.year, doi_of(record.doi), record.pmid.strip(), first_number(record.volume),
+        first_page(record.pages),
+        record.number.upper() if record.kind == "registration" else "")

@@ -1,0 +1,198 @@
+"""Relative recall of strategies: how many of the known studies each of them finds.
+
+It is relative to what is known, and what is known was easy to find: a share of one does not say
+that nothing is missed. Half of the known numbers is held out, to be looked at only when a strategy
+is finished.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..data.dataset import Dataset
+from .net import Client, SourceError
+from .net import client as made
+from .record import registrations_in
+from .sources import named
+from .syntax import StrategyError, finds, parsed, plain
+
+# The numbers by which a source knows a study, and how those begin.
+NUMBERS = {"pubmed": ("pmid", ""), "europe-pmc": ("pmid", ""),
+           "clinicaltrials": ("registration", "NCT"), "isrctn": ("registration", "ISRCTN")}
+BY_TITLE = ("pubmed", "europe-pmc")  # a registry adds synonyms that no title shows
+DRAFTING, HELD_OUT, ALL = "drafting", "held out", "all"
+SEED = 20261130
+STREAM = "human"
+
+
+@dataclass(frozen=True)
+class Recall:
+    """What one strategy finds of one set.
+
+    Attributes
+    ----------
+    indication, source : str
+    part : str
+        'drafting', 'held out' or 'all'.
+    known, found : tuple of str
+        Numbers, or study_ids where titles are searched.
+    missed : tuple of str
+        What is known and not found, each with its study.
+    """
+
+    indication: str
+    source: str
+    part: str
+    known: tuple[str, ...]
+    found: tuple[str, ...]
+    missed: tuple[str, ...]
+
+
+def path_of(data: Dataset, indication: str, source: str) -> Path:
+    """The file of a strategy."""
+    return data.folder / "strategies" / f"{indication}.{source}.txt"
+
+
+def written(data: Dataset, sources: Iterable[str]) -> Iterator[tuple[str, str, str]]:
+    """The strategies of a folder, each as indication, source and text.
+
+    Raises
+    ------
+    StrategyError
+        With every problem of every strategy, and its file.
+    """
+    found, problems = [], []
+    for indication in data.indications:
+        for source in sources:
+            path = path_of(data, indication, source)
+            if not path.is_file():
+                continue
+            text = path.read_text(encoding="utf-8")
+            try:
+                parsed(text, source)
+            except StrategyError as error:
+                problems += [f"{path.name}: {problem}" for problem in error.problems]
+            found.append((indication, source, text))
+    if problems:
+        raise StrategyError(problems)
+    yield from found
+
+
+def studies_of(data: Dataset, indication: str) -> list[Mapping]:
+    """The known studies of people."""
+    return [row for row in data.records("studies", indication) if row["species"] == STREAM]
+
+
+def numbers_of(studies: Iterable[Mapping], source: str) -> dict[str, str]:
+    """Numbers by which a source knows studies, each with the study that it belongs to."""
+    column, start = NUMBERS[source]
+    numbers: dict[str, str] = {}
+    for study in studies:
+        # what is not of the usual form would make a source refuse the whole request
+        listed = ((study[column],) if start == "" else registrations_in(*study[column] or ()))
+        for number in filter(None, listed):
+            if number.startswith(start):
+                numbers.setdefault(number, study["study_id"])
+    return numbers
+
+
+def halves(numbers: Iterable[str], seed: int) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Numbers to draft with, and those that are held out; of an odd count one more to draft with.
+
+    The same numbers and seed give the same halves, in whatever order they come.
+    """
+    ordered = sorted(numbers)
+    out = set(random.Random(seed).sample(ordered, len(ordered) // 2))
+    return (tuple(n for n in ordered if n not in out), tuple(n for n in ordered if n in out))
+
+
+def measured(data: Dataset, strategies: Sequence[tuple[str, str, str]], seed: int = SEED, *,
+             client: Callable[[str], Client] = made, failed: Callable[[SourceError, str], None],
+             done: Callable[[], None] = lambda: None) -> Iterator[Recall]:
+    """Ask each source, by one request for each strategy, which known numbers it finds.
+
+    Parameters
+    ----------
+    data : Dataset
+    strategies : sequence of (indication, source, text)
+    seed : int
+        For the halves.
+    client : callable
+        Makes the client of a source.
+    failed : callable
+        Is told of a source that did not answer, and of the indication; the others go on.
+    done : callable
+        Is called after each strategy.
+
+    Yields
+    ------
+    Recall
+        Of each half that is not empty.
+    """
+    clients: dict[str, Client] = {}
+    for indication, source, text in strategies:
+        belongs = numbers_of(studies_of(data, indication), source)
+        try:
+            if belongs:
+                if source not in clients:
+                    clients[source] = client(source)
+                found = named(source).known(clients[source], plain(text), sorted(belongs))
+                for part, numbers in zip((DRAFTING, HELD_OUT), halves(belongs, seed), strict=True):
+                    if numbers:
+                        yield _recall(indication, source, part, numbers, found, belongs)
+        except SourceError as error:
+            failed(error, indication)
+        done()
+
+
+def _recall(indication, source, part, numbers, found, belongs) -> Recall:
+    return Recall(indication, source, part, numbers, tuple(n for n in numbers if n in found),
+                  tuple(f"{n} ({belongs[n]})" for n in numbers if n not in found))
+
+
+def by_titles(data: Dataset, strategies: Sequence[tuple[str, str, str]]) -> Iterator[Recall]:
+    """What strategies find by the words of the titles of known studies alone, without a network.
+
+    A record has its abstract and headings too, so a source finds more.
+
+    Yields
+    ------
+    Recall
+        Of all studies of people that have a title.
+    """
+    for indication, source, text in strategies:
+        tree = parsed(text, source)
+        titles = {row["study_id"]: row["title"] for row in studies_of(data, indication)
+                  if row["title"]}
+        found = [study for study, title in titles.items() if finds(tree, title, source)]
+        yield Recall(indication, source, ALL, tuple(titles), tuple(found),
+                     tuple(f"{study}: {title}" for study, title in titles.items()
+                           if study not in found))
+
+
+def together(recalls: Iterable[Recall]) -> list[Recall]:
+    """What sources that know studies by the same numbers find together, for each half.
+
+    Returns
+    -------
+    list of Recall
+        Of all indications (an empty one), with the names of the sources joined by a plus sign.
+    """
+    sets: dict[tuple, list[Recall]] = {}
+    for one in recalls:
+        sets.setdefault((NUMBERS[one.source], one.part), []).append(one)
+    out = []
+    for (_, part), ones in sets.items():
+        known = dict.fromkeys((one.indication, n) for one in ones for n in one.known)
+        found = {(one.indication, n) for one in ones for n in one.found}
+        said = {(one.indication, miss.partition(" ")[0]): miss
+                for one in ones for miss in one.missed}
+        out.append(Recall(
+            "", "+".join(dict.fromkeys(one.source for one in ones)), part,
+            tuple(number for _, number in known),
+            tuple(pair[1] for pair in known if pair in found),
+            tuple(said[pair] for pair in known if pair not in found)))
+    return out
