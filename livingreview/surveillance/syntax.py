@@ -91,6 +91,7 @@ SYNTAXES = {
                                         "BasicSearch", "StudyType"}),
                              frozenset({"StudyType"}), tagged=True),
     "isrctn": Syntax(frozenset({"condition", "title", "interventions"})),
+    "openalex": Syntax(),
     "central": Syntax(frozenset({"mh", "ti", "ab", "kw", "pt"}), frozenset({"mh", "pt"}),
                       tagged=True, shortest=3),
     "embase": Syntax(frozenset({"exp", "de", "ti", "ab", "kw", "it"}),

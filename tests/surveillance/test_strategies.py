@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 
 import pytest
+from made_up import KNEE, World
 
 from livingreview.data import dataset
-from livingreview.surveillance import recall, syntax
+from livingreview.surveillance import recall, searching, syntax
 from livingreview.surveillance.syntax import Group, StrategyError, Term, finds, parsed, plain
 
 STRATEGIES = Path(__file__).resolve().parents[2] / "data" / "strategies"
 FILES = sorted(STRATEGIES.glob("*.txt"))
-SEARCHED = [path for path in FILES if path.suffixes[0] != ".openalex"]
+SEARCHED = [path for path in FILES if path.suffixes[0] != ".openalex"]  # that has no condition
 # Words of the two blocks that every strategy is made of.
 CELLS = ("mesenchymal stem cells", "stem cells", "bone marrow concentrate",
          "stromal vascular fraction")
@@ -59,8 +61,8 @@ def data():
 
 
 def test_each_indication_has_a_strategy_for_each_source(data):
-    sources = {*syntax.SYNTAXES, "openalex"}
-    assert {named(path) for path in FILES} == {(i, s) for i in data.indications for s in sources}
+    assert {named(path) for path in FILES} == {
+        (indication, source) for indication in data.indications for source in syntax.SYNTAXES}
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda p: p.stem)
@@ -83,7 +85,7 @@ def test_a_strategy_is_well_formed_and_has_both_blocks(path):
     assert finds(condition, words, source) and not finds(cells, words, source)
 
 
-@pytest.mark.parametrize("path", SEARCHED, ids=lambda p: p.stem)
+@pytest.mark.parametrize("path", FILES, ids=lambda p: p.stem)
 def test_every_term_says_where_it_is_looked_for(path):
     source = named(path)[1]
     assert not syntax.untagged(parsed(path.read_text(encoding="utf-8"), source), source)
@@ -103,7 +105,7 @@ def test_the_block_of_cells_is_the_same_for_all_indications(source):
     assert len(blocks) == 1
 
 
-@pytest.mark.parametrize("path", SEARCHED, ids=lambda p: p.stem)
+@pytest.mark.parametrize("path", FILES, ids=lambda p: p.stem)
 def test_no_filter_of_designs(path):
     code = plain(path.read_text(encoding="utf-8")).lower()
     assert not any(word in code for word in ("random", "placebo", "[pt]", "trial"))
@@ -176,6 +178,22 @@ def test_what_is_wrong_is_named(text, source, said):
 def test_everything_that_is_wrong_is_named_at_once():
     said = broken("(knee\nOR hip[xx]\nOR ab*[tiab]", "pubmed").splitlines()
     assert [line.partition(":")[0] for line in said] == ["line 1", "line 2", "line 3"]
+
+
+def test_a_search_is_not_begun_with_what_is_not_well_formed(tmp_path, monkeypatch):
+    monkeypatch.setenv("OPENALEX_API_KEY", "made-up-0123456789")
+    folder = World(tmp_path / "data").study("doe-2030", pmid="101").write()
+    (folder / "strategies").mkdir()
+    for source, text in (("europe-pmc", "# a\n(TITLE_ABS:knee\nOR MESHES:knee"),
+                         ("isrctn", "cells AND knee"), ("openalex", '"stem')):
+        (folder / "strategies" / f"{KNEE}.{source}.txt").write_text(text, encoding="utf-8")
+    with pytest.raises(searching.PlanError) as raised:
+        searching.plan(dataset.examine(folder), (), (), None, date(2030, 1, 1))
+    assert [problem.rpartition(f"{KNEE}.")[2] for problem in raised.value.problems] == [
+        "europe-pmc.txt: line 2: a parenthesis is not closed",
+        "europe-pmc.txt: line 3: MESHES: no field of this source, which has ABSTRACT, KW, "
+        "PUB_TYPE, SRC, TITLE, TITLE_ABS",
+        'openalex.txt: line 1: ": a quote is not closed']
 
 
 def test_a_strategy_is_sent_without_remarks_on_one_line():
