@@ -39,7 +39,7 @@ _PATIENCE, _TICK = 10, 0.02  # seconds to wait for another command, and between 
 
 
 class BusyError(Exception):
-    """Another command is at work in a folder."""
+    """Somebody else is writing in a folder, and does not end."""
 
 
 class KeepingError(Exception):
@@ -78,14 +78,15 @@ def content_of(name: str, rows: Iterable[Mapping]) -> bytes:
 def locked(folder: Path) -> Iterator[None]:
     """A block in which no other process or thread that asks for the same changes tables.
 
-    Whoever changes rows reads the table again inside the block: `keep` writes it as a whole.
+    Whoever changes rows reads the table again inside the block: `keep` writes it as a whole. It is
+    held for moments, also while a command of surveillance is `alone.alone` for long.
 
     Raises
     ------
     BusyError
         When another one does not end in time.
     """
-    handle, last = os.open(folder, os.O_RDONLY), time.monotonic() + _PATIENCE
+    handle, last = os.open(folder / VOCABULARIES.path(), os.O_RDONLY), time.monotonic() + _PATIENCE
     try:
         while True:
             try:
@@ -93,8 +94,7 @@ def locked(folder: Path) -> Iterator[None]:
                 break
             except BlockingIOError:
                 if time.monotonic() > last:
-                    raise BusyError(f"another command is at work in {folder}: wait until it has "
-                                    "ended, and try again") from None
+                    raise BusyError(f"somebody else is writing in {folder}: try again") from None
                 time.sleep(_TICK)
         yield
     finally:
@@ -122,7 +122,8 @@ def _with(data: Dataset, files: Mapping[str, bytes]) -> Dataset:
         if raw.rows and raw is not vocabulary:
             problems += column_problems(raw, words) + key_problems(raw) + form_problems(raw)
             problems += foreign_problems(raw, raws, "")
-    read = {path: raw for path, raw in raws.items() if path in files}
+    # Tables that others have written meanwhile are described as they are.
+    read = {path: raw for path, raw in raws.items() if raw is not vocabulary}
     kept = [p for p in data.problems if p.file not in raws or p.file == vocabulary.path]
     return replace(
         data, problems=(*kept, *problems),

@@ -45,7 +45,7 @@ def made(tmp_path):
 @pytest.fixture
 def server(made):
     """The page of a made-up month, of which Ben has decided something."""
-    desk = screened.desk(made, 1, 2, 3)
+    desk = screened.desk(made, 1, 2, 3, 7)
     desk.screening.decide(said("r5", "Ben", "unsure"), said("r6", "Ben", "include"),
                           said("r5", "Cleo", "include"), said("r6", "Cleo", "include"))
     found = Server(desk, 0)

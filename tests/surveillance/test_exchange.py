@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from dataclasses import replace
 
 import pytest
 import rispy
@@ -11,11 +12,17 @@ import screened
 from click.testing import CliRunner
 from made_up import KNEE
 from openpyxl import load_workbook
+from pretend import PubMed, papers
 from screened import read_table, record, said, screening, texts, world
 
 from livingreview.cli import main
-from livingreview.surveillance import exchange
+from livingreview.data.dataset import load
+from livingreview.surveillance import exchange, searching
+from livingreview.surveillance.abstracts import Texts
 from livingreview.surveillance.exchange import as_csv, as_ris, read, taken
+from livingreview.surveillance.net import Answer
+from livingreview.surveillance.rawstore import Raw
+from livingreview.surveillance.reports import reports
 from livingreview.surveillance.screening import FULL, TITLE, ScreeningError
 
 
@@ -123,6 +130,32 @@ def test_an_exclusion_at_full_text_needs_a_reason_from_files_too(tmp_path):
     found, _ = taken(fresh.data(), read(tmp_path / "x.csv", ""), FULL, "Anna")
     with pytest.raises(ScreeningError, match="an exclusion needs a reason"):
         fresh.decide(*found, reasons=False)
+
+
+def test_abstracts_come_from_what_sources_answered_and_people_exported(
+        tmp_path, made_up, server, monkeypatch):
+    monkeypatch.setenv("LIVINGREVIEW_URL_PUBMED", f"{server.url}/pubmed")
+    monkeypatch.setenv("LIVINGREVIEW_EMAIL", "someone@example.org")
+    PubMed(papers(2, types=("Randomized Controlled Trial",))).serve(server)
+    (made_up / "strategies").mkdir()
+    (made_up / "strategies" / f"{KNEE}.pubmed.txt").write_text("cells AND knee\n")
+    raw = tmp_path / "raw"
+    searching.run(made_up, raw)
+    exported = Raw(raw, "embase", "by-hand-1")
+    exported.note({"date_run": "2026-02-01"})
+    exported.add(Answer(200, b"TY  - JOUR\nAN  - L123456789\nTI  - A made-up title\n"
+                        b"AB  - An abstract that nobody wrote.\nER  - \n", {}, "file:ris"))
+    broken = Raw(raw, "embase", "by-hand-2")
+    broken.note({"date_run": "2026-02-02"})
+    broken.add(Answer(200, b"nothing of any form", {}, "file:ris"))
+    found = Texts.of(raw)
+    one, _ = reports(load(made_up))
+    assert found.of_report(one).abstract == "RESULTS: A made-up abstract."
+    assert "Randomized Controlled Trial" in found.of_report(one).signals
+    by_hand = replace(one, source_ids=("embase:L123456789",))
+    assert found.of_report(by_hand).abstract == "An abstract that nobody wrote."
+    assert found.of_report(replace(one, source_ids=("pubmed:1",))).state == "elsewhere"
+    assert [line.partition(":")[0] for line in found.broken] == ["embase/by-hand-2"]
 
 
 def _run(desk, *arguments, **more):

@@ -10,9 +10,12 @@ import screened
 from made_up import KNEE
 from screened import read_table, record, said, screening, world
 
+from livingreview.data.dataset import load
 from livingreview.review import living
-from livingreview.surveillance import judging
+from livingreview.site.versioned import datapackage_json
+from livingreview.surveillance import judging, keeping
 from livingreview.surveillance.agreement import kappa
+from livingreview.surveillance.alone import alone
 from livingreview.surveillance.screening import (
     CONSENSUS,
     FULL,
@@ -163,6 +166,30 @@ def test_a_change_by_somebody_else_on_disk_is_seen_and_kept(tmp_path):
     other.decide(said("r1", BEN, "include"))
     one.decide(said("r1", ANNA, "include"))
     assert len(_rows(made)) == 2 and _names(at_stage(other.data(), FULL)) == ["r1"]
+
+
+def test_a_decision_waits_for_no_search_and_gives_up_on_who_does_not_end(tmp_path, monkeypatch):
+    made = world(tmp_path)
+    desk = screening(made)
+    with alone(made.folder):
+        desk.decide(said("r1", ANNA, "include"))
+    monkeypatch.setattr(keeping, "_PATIENCE", 0.1)
+    with keeping.locked(made.folder), pytest.raises(ScreeningError, match="somebody else"):
+        desk.decide(said("r2", ANNA, "include"))
+    assert len(_rows(made)) == 1
+
+
+def test_what_is_kept_describes_what_others_wrote_meanwhile(tmp_path):
+    made = world(tmp_path)
+    made.write()
+    (made.folder / "datapackage.json").write_text(datapackage_json(load(made.folder)))
+    old = load(made.folder)  # as a search has it that runs meanwhile
+    Screening(made.folder).decide(said("r1", ANNA, "include"))
+    rows = keeping.rows_of(old, "duplicates")
+    after = keeping.keep(old, {"duplicates": [*rows, {
+        "record_id": "r1", "other_record_id": "r2", "score": 97, "rule": "title"}]})
+    assert not load(made.folder).changed and len(after.records("screening")) == 1
+    assert after.folder == made.folder and keeping.keep(after, {}) is after
 
 
 def _differing(tmp_path):
