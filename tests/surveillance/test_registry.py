@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import re
 from dataclasses import replace
 
 import pytest
@@ -30,10 +31,10 @@ from registries import (
 from server import Reply, captive, failing
 
 from livingreview.data.dataset import examine, load
-from livingreview.surveillance import registry, registry_rows
+from livingreview.surveillance import registrations, registry_rows
 from livingreview.surveillance.moments import followed, in_months, moments, visit
 from livingreview.surveillance.rawstore import Raw
-from livingreview.surveillance.registry_results import DocumentError, results_of
+from livingreview.surveillance.registry_results import DocumentError, Group, results_of
 
 # --- times ----------------------------------------------------------------------------------------
 
@@ -43,7 +44,8 @@ from livingreview.surveillance.registry_results import DocumentError, results_of
     ("Week 26", (6,)), ("24 weeks", (5.52,)), ("12 weeks", (2.76,)), ("Day 28", (0.92,)),
     ("one year", (12,)), ("Pre-injection", (0,)), ("12 months (± 2 weeks)", (12,)),
     ("Baseline, 3, 6 and 12 months", (0, 3, 6, 12)), ("Months 1, 3, 6", (1, 3, 6)),
-    ("KL grade 2", ()), ("Pain 1-10", ())])
+    ("KL grade 2", ()), ("Pain 1-10", ()),
+    ("Pain in the last 7 days", ()), ("Pain in the past 2 weeks, Month 3", (3,))])
 def test_a_text_names_times_in_months(text, months):
     assert moments(text).months == months
 
@@ -181,6 +183,8 @@ def test_harms_flow_and_deaths(drafted):
         ("bm-cells", "effusion", "6", "20", "events"), ("saline", "effusion", "2", "19", "events"),
         ("bm-cells", "withdrawal-due-to-ae", "0", "21", "patients"),
         ("saline", "withdrawal-due-to-ae", "1", "19", "patients")}
+    assert ("Overall Study, Saline: started 19, completed 18, adverse event 1"
+            in drafted[1])  # of which no table has a place for who completed
     assert "only terms above 5 % are listed" in _of(path, event="headache")[0]["note"]
 
 
@@ -223,7 +227,9 @@ def test_a_draft_goes_through_import_and_results_change(drafted, tmp_path):
     (folder / "analyses.csv").write_bytes((world.write() / "analyses.csv").read_bytes())
     done = call("import", tmp_path / "out", "--data", folder, "--yes", "--reason", "posted")
     assert done.exit_code == 0, done.output
-    assert "0 → 1 trial" in done.output or "Pain" in done.output
+    # 40.2 cells and 52 saline at week 26
+    after = re.search(r"before: k = 0, no estimate\s+after: +k = 1, MD −11\.8 ", done.output)
+    assert after, done.output
     assert not [p for p in examine(folder).problems if p.level == "error"]
     pain = [r for r in load(folder).records("outcomes", KNEE) if r["outcome"] == "pain-vas"]
     assert len(pain) == 7 and pain[0]["source_id"] == "nct90000001-results-2026-03-01"
@@ -355,9 +361,18 @@ def test_kinds_of_spread_are_read_in_both_ways_of_writing():
         95, 97.5, 80, None]
 
 
-def test_knees_are_the_unit_of_a_study_of_knees():
+def test_knees_are_the_unit_of_a_study_of_knees(tmp_path):
     knees = next(v for v in _values() if v.title == "Joint Space Width")
     assert _row(knees, "knee")[0]["n"] == 30
+    folder = World(tmp_path / "data").study("doe-2026", registration=PITFALLS, unit="knee")
+    folder.arm("doe-2026", "bm-cells", cells="cultured-msc", n_allocated=30)
+    mapping = mapping_file(tmp_path / "mapping.csv", GROUPS[0])
+    done = call("registry", PITFALLS, "--data", folder.write(), "--offline", stored(
+        tmp_path / "raw", record(PITFALLS)), "--mapping", mapping, "--reviewer", "Ann", "--draft",
+        tmp_path / "out")
+    assert done.exit_code == 0, done.output  # 21 people started, who are not 30 knees
+    assert [_cells(r, "column", "new") for r in rows(tmp_path / "out" / "corrections.csv")][:1] == [
+        ("n_patients", "21")]
 
 
 def test_a_pooled_group_is_no_arm_and_two_groups_are_not_one(tmp_path):
@@ -372,6 +387,14 @@ def test_a_pooled_group_is_no_arm_and_two_groups_are_not_one(tmp_path):
     assert "2 values for one row of outcomes: groups are not added" in done.output
     assert "(knee-osteoarthritis): no rows" in done.output.partition("\n")[0] or (
         "outcomes" not in done.output.partition("\n")[0])
+
+
+@pytest.mark.parametrize(("title", "pooled"), [
+    ("Total", True), ("All Participants", True), ("Pooled Controls", True),
+    ("Corticosteroid Arms Combined", True), ("Combined Cells and Hyaluronate", False),
+    ("Total Knee Replacement", False), ("Saline", False)])
+def test_a_title_says_whether_a_group_is_pooled(title, pooled):
+    assert Group("OG000", title).pooled == pooled
 
 
 def test_a_ratio_is_turned_by_its_inverse_and_a_one_sided_interval_refused():
@@ -641,7 +664,7 @@ def test_a_list_of_another_shape_writes_nothing(asking, tmp_path, pages, why):
 def test_two_registrations_that_say_different_things_are_left_alone(tmp_path):
     data = World(tmp_path / "data").study(
         "a-2026", registration="NCT90000011; NCT90000014", status="registered").data()
-    found, left = registry.changes(data, registry.rows([answer({"studies": _ANSWERS})]))
+    found, left = registrations.changes(data, registrations.rows([answer({"studies": _ANSWERS})]))
     assert [c["new"] for c in found[KNEE]["corrections"] if c["column"] == "progress"] == [
         "finished"]
     assert "say different things" in left[0]
