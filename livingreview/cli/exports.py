@@ -77,7 +77,7 @@ def take(file: Path, data: Path | None, indication: str, yes: bool, said: Mappin
             click.echo(line)
         if not yes and not click.confirm("Import this search?"):
             stop("Nothing was imported.", 1)
-        made = exported.write(sound.folder, content, file.name, run, raw)
+        made = exported.write(sound.folder, content, file.name, run, raw, found)
     except click.Abort:
         stop("\nNo answer: nothing was imported. Use --yes where nobody can answer.", 1)
     except exported.RunError as error:
