@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from ..site.stopping import can_be_stopped
+from . import measuring
 from .console import DATA_HELP, FILE, FOLDER, replacing, say, stop, valid
 
 
@@ -95,4 +96,6 @@ def _write(out: Path, found) -> None:
     click.echo(f"wrote {out}")
 
 
+for _command in measuring.ALL:
+    bench.add_command(_command)
 ALL = (bench,)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
@@ -103,7 +104,14 @@ class InTimeRow:
 
 @dataclass(frozen=True)
 class DeduplicationRow:
-    """One set and tier: how many records stand for no report, or for two."""
+    """One set and tier: duplicates that are missed, reports that are lost.
+
+    Attributes
+    ----------
+    mixed : int or None
+        Clusters with records of two reports; None where it is not known which report a duplicate
+        is of.
+    """
 
     set: str
     tool: str
@@ -115,6 +123,7 @@ class DeduplicationRow:
     clusters: int
     missed: int
     wrong: int
+    mixed: int | None
     sensitivity: float
     specificity: float
 
@@ -199,6 +208,22 @@ def _rows_of(sets: Mapping[str, list[Run]]) -> Iterator[ScreeningRow]:
                        fmean(row.last_found for row in rows))
 
 
+def compared(rows: Iterable[ScreeningRow]) -> tuple[str, ...]:
+    """For each other tool: how far the work saved is from ours, over the sets that both have."""
+    saved: dict[str, dict[str, float]] = defaultdict(dict)
+    for row in rows:
+        if row.set != MEAN:
+            saved[row.tool][row.set] = row.wss95
+    lines = []
+    for tool, theirs in sorted(saved.items()):
+        both = sorted(theirs.keys() & saved[TOOL].keys())
+        if tool != TOOL and both:
+            ahead = [saved[TOOL][name] - theirs[name] for name in both]
+            lines.append(f"WSS@95 of {TOOL} less that of {tool}: mean {fmean(ahead):+.4f}, from "
+                         f"{min(ahead):+.4f} to {max(ahead):+.4f} over {len(both)} sets")
+    return tuple(lines)
+
+
 def in_time(one: Labelled, seed: int) -> InTimeRow | None:
     """Decide the early years of a set, rank the late ones once, and count what is to be read.
 
@@ -259,8 +284,8 @@ def references(path: Path) -> tuple[tuple[Record, ...], dict[str, str]]:
     return tuple(records), truth
 
 
-def deduplicated(name: str, records: Sequence[Record], truth: Mapping[str, str]
-                 ) -> tuple[DeduplicationRow, ...]:
+def deduplicated(name: str, records: Sequence[Record], truth: Mapping[str, str],
+                 reports: Mapping[str, str] | None = None) -> tuple[DeduplicationRow, ...]:
     """How many duplicates are missed and reports lost: by what is certain, and by all proposals.
 
     A cluster is to hold one unique record. One without is a duplicate that was missed; each unique
@@ -268,22 +293,27 @@ def deduplicated(name: str, records: Sequence[Record], truth: Mapping[str, str]
     """
     found = link.pairs(records)
     tiers = {"certain": [p for p in found if p.tier == link.CERTAIN], "certain and proposed": found}
-    return tuple(_tier(name, tier, records, truth, of) for tier, of in tiers.items())
+    rows = []
+    for tier, of in tiers.items():
+        clusters: dict[str, list[str]] = defaultdict(list)
+        for key, head in link.cluster(
+                records, [link.Decided(p.first, p.other) for p in of]).items():
+            clusters[head].append(key)
+        rows.append(_counted(name, tier, tuple(clusters.values()), truth, reports))
+    return tuple(rows)
 
 
-def _tier(name: str, tier: str, records: Sequence[Record], truth: Mapping[str, str],
-          of: Iterable[link.Pair]) -> DeduplicationRow:
-    heads = link.cluster(records, [link.Decided(p.first, p.other) for p in of])
-    unique: dict[str, int] = defaultdict(int)
-    for key, head in heads.items():
-        unique[head] += truth[key] == "unique"
-    missed = sum(not n for n in unique.values())
-    wrong = sum(n - 1 for n in unique.values() if n > 1)
-    reports = sum(kind == "unique" for kind in truth.values())
-    duplicates = len(truth) - reports
+def _counted(name: str, tier: str, clusters: Sequence[Sequence[str]], truth: Mapping[str, str],
+             reports: Mapping[str, str] | None) -> DeduplicationRow:
+    unique = [sum(truth[key] == "unique" for key in cluster) for cluster in clusters]
+    missed, wrong = unique.count(0), sum(n - 1 for n in unique if n > 1)
+    mixed = reports and sum(len({reports[key] for key in cluster}) > 1 for cluster in clusters)
+    distinct = sum(kind == "unique" for kind in truth.values())
+    duplicates = len(truth) - distinct
     return DeduplicationRow(
-        name, TOOL, f"rapidfuzz {version('rapidfuzz')}", tier, len(truth), duplicates, reports,
-        len(unique), missed, wrong, 1 - missed / max(duplicates, 1), 1 - wrong / max(reports, 1))
+        name, TOOL, f"rapidfuzz {version('rapidfuzz')}", tier, len(truth), duplicates, distinct,
+        len(clusters), missed, wrong, mixed, 1 - missed / max(duplicates, 1),
+        1 - wrong / max(distinct, 1))
 
 
 Row = ScreeningRow | InTimeRow | DeduplicationRow
@@ -294,10 +324,11 @@ FILES = {"bench/screening.csv": ScreeningRow, "bench/screening-in-time.csv": InT
 
 def written(rows: Sequence[Row], kind: type) -> str:
     """Rows as a CSV file; shares with four decimals."""
-    names = [f.name for f in fields(kind)]
-    lines = [",".join(names)]
-    lines.extend(",".join(_cell(getattr(row, name)) for name in names) for row in rows)
-    return "\n".join(lines) + "\n"
+    names, text = [f.name for f in fields(kind)], io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(names)
+    writer.writerows([_cell(getattr(row, name)) for name in names] for row in rows)
+    return text.getvalue()
 
 
 def _cell(value: object) -> str:

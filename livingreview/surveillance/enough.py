@@ -58,14 +58,14 @@ class Enough:
                 f"than {1 - self.confidence:.3g}, confidence {self.confidence:.0%}): {said}")
 
 
-def missing(included: int, before: int, target: float) -> int:
+def missing(included: int, before: np.ndarray | int, target: float) -> np.ndarray | int:
     """The fewest included records that were left before a sample, were recall below the target.
 
     Parameters
     ----------
     included : int
         Found up to now, in the sample too.
-    before : int
+    before : int or array of int
         Found before the sample.
     target : float
         Recall, between 0 and 1.
@@ -73,21 +73,20 @@ def missing(included: int, before: int, target: float) -> int:
     return floor(included / Fraction(str(target))) + 1 - before
 
 
-def probability(sample: int, found: int, left: int, lacking: int) -> float:
+def probability(sample, found, left, lacking) -> np.ndarray:
     """Probability of finding so few included records in a random sample.
 
     Parameters
     ----------
-    sample, found : int
+    sample, found : int or array of int
         Records of the sample, and the included ones among them.
-    left : int
+    left : int or array of int
         Records that were unread before the sample.
-    lacking : int
+    lacking : int or array of int
         Included records among those; more than are left is impossible, and has probability 0.
     """
-    if lacking > left:
-        return 0.0
-    return float(hypergeom.cdf(found, left, lacking, sample))
+    possible = np.minimum(lacking, left)
+    return np.where(lacking > left, 0.0, hypergeom.cdf(found, left, possible, sample))
 
 
 def enough(decided: Sequence[bool], records: int, target: float = TARGET,
@@ -127,8 +126,8 @@ def enough(decided: Sequence[bool], records: int, target: float = TARGET,
     elif included:
         before = included - np.cumsum(np.asarray(decided, dtype=int)[::-1])
         # Of ends of the list with as many included records the longest has the smallest p.
-        for i in np.append(np.flatnonzero(np.diff(before)), read - 1):
-            here = int(before[i])
-            p = min(p, probability(int(i) + 1, included - here, records - read + int(i) + 1,
-                                   missing(included, here, target)))
+        longest = np.append(np.flatnonzero(np.diff(before)), read - 1)
+        sample, before = longest + 1, before[longest]
+        p = float(probability(sample, included - before, records - read + sample,
+                              missing(included, before, target)).min())
     return Enough(p < 1 - confidence, p, target, confidence, read, included, records)

@@ -19,18 +19,18 @@ _AUTHORLESS = {"", "anonymous", "anon", "na", "author"}
 _MARKED = re.compile(r"^\W*(?:retracted|withdrawn|removed)(?: article| paper)?\s*[:\-–—]+\s*",
                      re.IGNORECASE)
 # A report with one of these in its title is another than one without.
-_MARKERS = {
-    "notice": re.compile(r"\b(?:errat(?:um|a)|corrigend(?:um|a)|corrections?(?: to\b|\W*$|:)"
-                         r"|correction:|retraction(?:\W*$| of\b| notice| note|:)"
-                         r"|expression of concern|publisher s? ?note|addendum)"),
-    "reply": re.compile(r"\b(?:repl(?:y|ies)(?: to\b|\W*$)|response to\b|comments? on\b"
-                        r"|commentary\b|letter to|in response|authors? s? ?(?:reply|response)"
-                        r"|editorial)"),
-    "protocol": re.compile(r"\b(?:(?:study |trial |review )?protocol\b(?! (?:violation|deviation))"
-                           r"|rationale and (?:study )?design|design and rationale"
-                           r"|study design)"),
-    "follow-up": re.compile(r"\b(?:follow ?up|followup|long term|extension)\b"),
-}
+_MARKERS = {name: re.compile(form, re.IGNORECASE) for name, form in {
+    "notice": r"\berrat(?:um|a)\b|\bcorrigend(?:um|a)\b|\bcorrections? to\b|\bcorrection\W*$"
+              r"|\b(?:correction|retraction|addendum)\b\s*[:\]]|\bretraction\W*$"
+              r"|\bretraction (?:of|note|notice)\b|\bexpression of concern\b"
+              r"|\bpublisher\W?s? note\b|\bnotice of retraction\b",
+    "reply": r"\brepl(?:y|ies) to\b|\brepl(?:y|ies)\W*$|\bresponse to\b.*\bletter\b"
+             r"|\bcomments? on\b|\bcommentary\b|\bletter to\b|^\W*(?:in )?(?:reply|response)\b\s*:"
+             r"|\bauthors?\W{0,2}s? (?:reply|response)\b|\beditorial\b",
+    "protocol": r"\bprotocol\b(?! (?:violation|deviation))|\brationale and (?:study )?design\b"
+                r"|\bdesign and rationale\b|\bstudy design\b",
+    "follow-up": r"\bfollow\W?up\b|\blong\W?term\b|\bextension\b",
+}.items()}
 _WORDS_OF_NUMBERS = {word: str(n) for n, word in enumerate(
     "one two three four five six seven eight nine ten eleven twelve".split(), 1)}
 _ROMAN = {"ii": "2", "iii": "3", "iv": "4", "vi": "6", "vii": "7", "viii": "8", "ix": "9"}
@@ -66,7 +66,7 @@ def numbers_in(title: str) -> tuple[str, ...]:
 
 
 def markers_in(title: str) -> frozenset[str]:
-    """What a plain title says that its report is: notice, reply, protocol, follow-up."""
+    """What a title, as printed, says that its report is: notice, reply, protocol, follow-up."""
     return frozenset(name for name, form in _MARKERS.items() if form.search(title))
 
 
@@ -107,8 +107,6 @@ class Likeness:
         What tells reports with like titles apart.
     number : str
         Of a registration: the number that its registry gave it. Else empty.
-    notice : bool
-        Whether it is a notice by its kind or its title.
     """
 
     key: str
@@ -136,8 +134,8 @@ class Likeness:
 
 def likeness_of(record: Record) -> Likeness:
     """What is compared of a record."""
-    title = plain(_MARKED.sub("", record.title))
-    markers = markers_in(title)
+    printed = _MARKED.sub("", record.title)
+    title, markers = plain(printed), markers_in(printed)
     if record.kind == "notice":
         markers |= {"notice"}
     return Likeness(

@@ -168,18 +168,21 @@ def _judged(a: Likeness, b: Likeness, score: float) -> tuple[str, str] | None:
     moved = _differ(a.page, b.page)
     late = bool(a.year and b.year and abs(a.year - b.year) > YEARS)
     at_page = bool(a.page and a.page == b.page)
+    one_author = _same_author(a, b)
     if rule := _identifier(a, b):
         if score < SIMILAR and rule == "doi":
             return None  # many abstracts share the DOI of their supplement
-        sure = score >= SIMILAR and not (apart or other or late or moved)
+        sure = score >= (LIKE_AT_PAGE if rule == "doi" and not at_page else SIMILAR) and not (
+            apart or other or moved or late and not a.number) and one_author
         return (CERTAIN if sure else PROPOSED), rule
-    if apart or late or a.number or b.number or not _same_author(a, b):
+    if apart or late or a.number or b.number or not one_author:
         return None
     if other and not at_page and (moved or _differ(a.pmid, b.pmid)):
         return None
-    if score < (LIKE_AT_PAGE if at_page else LIKE) or not (at_page or a.telling and b.telling):
+    telling = a.telling and b.telling
+    if score < (LIKE_AT_PAGE if at_page else LIKE) or not (at_page or telling):
         return None
-    sure = (score >= LIKE and at_page and not other and a.year == b.year is not None
+    sure = (score >= LIKE and at_page and telling and not other and a.year == b.year is not None
             and a.volume == b.volume != "")
     return (CERTAIN if sure else PROPOSED), "title at page" if at_page else "title"
 
@@ -298,7 +301,7 @@ class Known:
                 if row["title"] and row["year"]:
                     title = plain(row["title"])
                     year[int(row["year"])].append(_Study(
-                        name, title, numbers_in(title), markers_in(title),
+                        name, title, numbers_in(title), markers_in(row["title"]),
                         family_of(row["first_author"] or ""), int(row["year"])))
         return cls(*({k: tuple(v) for k, v in found.items()}
                      for found in (doi, pmid, registration, year)), main)
