@@ -10,7 +10,17 @@ import os
 
 import click
 
-from . import benching, evidence, living, pooling, publishing, registering, surveying, taking
+from . import (
+    benching,
+    evidence,
+    living,
+    pooling,
+    publishing,
+    registering,
+    surveying,
+    taking,
+    watching,
+)
 from .console import stop
 
 _LAST_EPOCH = 253402300799  # the last second of the year 9999
@@ -26,5 +36,5 @@ def main() -> None:
 
 
 for _command in (*evidence.ALL, *publishing.ALL, *pooling.ALL, *taking.ALL, *surveying.ALL,
-                 *benching.ALL, *registering.ALL, *living.ALL):
+                 *benching.ALL, *registering.ALL, *living.ALL, *watching.ALL):
     main.add_command(_command)

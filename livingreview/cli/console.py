@@ -71,6 +71,32 @@ def print_problems(dataset, warnings: bool) -> int:
     return len(errors)
 
 
+class Progress:
+    """A line on a terminal that says how far a command is; nothing elsewhere.
+
+    Parameters
+    ----------
+    what : str
+        What is counted.
+    """
+
+    def __init__(self, what: str):
+        self._what = what
+        self._width = 0 if sys.stderr.isatty() else None
+
+    def __call__(self, name: str, number: int) -> None:
+        if self._width is None:
+            return
+        text = f"{name}: {number} {self._what}"
+        click.echo("\r" + text.ljust(self._width), nl=False, err=True)
+        self._width = len(text)
+
+    def end(self) -> None:
+        """Clear the line."""
+        if self._width:
+            click.echo("\r" + " " * self._width + "\r", nl=False, err=True)
+
+
 def stop(message: str, code: int) -> None:
     """End with one line on stderr."""
     click.echo(message, err=True)

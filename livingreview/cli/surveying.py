@@ -2,32 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import click
 
 from ..site.stopping import can_be_stopped
-from .console import DATA_HELP, FOLDER, say, stop, valid
-
-
-class _Progress:
-    """A line on a terminal that says how far a search is; nothing elsewhere."""
-
-    def __init__(self):
-        self._width = 0 if sys.stderr.isatty() else None
-
-    def __call__(self, name: str, number: int) -> None:
-        if self._width is None:
-            return
-        text = f"{name}: {number} answers"
-        click.echo("\r" + text.ljust(self._width), nl=False, err=True)
-        self._width = len(text)
-
-    def end(self) -> None:
-        """Clear the line."""
-        if self._width:
-            click.echo("\r" + " " * self._width + "\r", nl=False, err=True)
+from .console import DATA_HELP, FOLDER, Progress, say, stop, valid
 
 
 @click.command()
@@ -68,7 +48,7 @@ def search(indications: tuple[str, ...], chosen: tuple[str, ...], since, offline
     if offline and not offline.is_dir():
         stop(f"{offline}: there is no such folder", 2)
     folder = valid(data).folder
-    progress = _Progress()
+    progress = Progress("answers")
     try:
         outcome = searching.run(
             folder, offline or raw or searching.raw_folder(folder), indications=indications,

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from ..data.dataset import Dataset
+from ..data.notices import by_study, taken_back
 from .comparisons import (
     UNCONTROLLED,
     UNCONTROLLED_DESIGNS,
@@ -91,6 +92,7 @@ class Evidence:
         self.contrasts = defaultdict(list)
         for row in data.values("contrasts", indication):
             self.contrasts[row["study_id"]].append(row)
+        self.notices = by_study(data, indication)
         self._heard = self._arms_with_numbers()
         self._contests = self._all_contests()
         self._asked: dict[tuple[str, str], dict[str, list[list[Contest]]]] = {}
@@ -113,6 +115,10 @@ class Evidence:
             seen.add(study_id)
             study_id = parent
         return study_id
+
+    def taken_back(self, study_id: str) -> str:
+        """Why the numbers of a report may be in no main pool; empty where nothing took it back."""
+        return taken_back(self.studies[study_id], self.notices.get(study_id, ()))
 
     @cached_property
     def overlaps(self) -> dict[str, list[tuple[str, str, Mapping]]]:

@@ -44,8 +44,8 @@ def _barred(ev: Evidence, trial: str, rules: Rules) -> tuple[str, bool]:
                 else said("design", design=ev.data.label("design", study["design"]))), True
     if ev.nameless(study):
         return said("nameless"), False
-    if study["status"] == "retracted" and not rules.retracted:
-        return said("retracted"), False
+    if (why := ev.taken_back(trial)) and not rules.retracted:
+        return said(why), False
     return shares_patients(ev, trial, rules), False
 
 
@@ -114,7 +114,7 @@ def _one_alternative(ev: Evidence, analysis: Analysis, trial: str, contests: lis
             raise Unusable(said("silent-arm"))
     # A companion may be retracted when its main report is not.
     fitting = [c for c in fitting
-               if rules.retracted or ev.studies[c.study_id]["status"] != "retracted"]
+               if rules.retracted or not ev.taken_back(c.study_id)]
     ways = [uncontrolled_effect if analysis.uncontrolled else row_effect]
     if not analysis.uncontrolled and rules.contrasts and analysis.target_type != "event":
         ways.append(reported_effect)

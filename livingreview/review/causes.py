@@ -259,7 +259,7 @@ class Compared:
                                        else "in-no-analysis-now"),)
         # a place where the trial is found instead may follow the reason
         chain = list(why.chain()) if why else []
-        kind = "retracted" if any(m.key == "retracted" for m in chain) else (
+        kind = "retracted" if any(m.key in ("retracted", "retraction-notice") for m in chain) else (
             "doubtful" if any(m.of.get("quality") == "doubtful" for m in chain) else "removed")
         if why is None:
             kind, why = self._not_asked(self.now, self._before[trial], trial)

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ..data.dataset import Dataset
+from ..data.notices import by_study, flaw
 from ..data.seeds import basis_record
 
 # Verdicts that no row states: what a claim has until somebody judges it, and by rule.
 NOT_YET_JUDGED, NOT_CHECKABLE = "not-yet-judged", "not-checkable"
-FLAWED = ("retracted", "expression-of-concern")
 _ONLY = {  # kinds of evidence of which a claim may cite nothing else
     frozenset({"animal"}): "animals-only",
     frozenset({"laboratory"}): "in-vitro-only",
@@ -80,9 +80,15 @@ class Entry:
         return tuple(key for key, holds in found.items() if holds)
 
 
-def retracted(study: Mapping) -> bool:
-    """Whether a study was retracted, or is under an expression of concern."""
-    return study["status"] in FLAWED
+def flawed(data: Dataset, indication: str, study: Mapping) -> str:
+    """Whether a study was retracted or is under concern, by its status or an open notice.
+
+    Returns
+    -------
+    str
+        The word of the list status; empty where it is neither.
+    """
+    return flaw(study, by_study(data, indication).get(study["study_id"], ()))
 
 
 def references(data: Dataset, review_id: str) -> dict[str, Cited]:
@@ -114,7 +120,7 @@ def _cited(data: Dataset, row: Mapping) -> Cited:
     found = tuple((indication, study) for indication in data.indications
                   for study in data.having("studies", "cited_by", key, indication))
     kind = data.kind("reference_kind", row["kind"])
-    gone = kind == "retracted" or any(retracted(s) for _, s in found)
+    gone = kind == "retracted" or any(flawed(data, i, s) for i, s in found)
     designs = {data.kind("design", s["design"]) for _, s in found} - {""}
     evidence = designs.pop() if kind == "human" and len(designs) == 1 else kind
     return Cited(row, found, gone, evidence)

@@ -34,10 +34,9 @@ def kind_of_trial(ev: Evidence, trial: str) -> str:
 
 def not_counted(ev: Evidence, trial: str) -> str:
     """Why the patients of a trial are in no count; empty where they are."""
-    study = ev.studies[trial]
-    if study["status"] == "retracted":
-        return said("retracted")
-    if ev.nameless(study):
+    if why := ev.taken_back(trial):
+        return said(why)
+    if ev.nameless(ev.studies[trial]):
         return said("nameless")
     return shares_patients(ev, trial, Rules())
 

@@ -138,8 +138,7 @@ class _Trial:
 
     def __init__(self, ev: Evidence, trial: str, contests: list[Contest]):
         # A companion may be retracted when its main report is not.
-        contests = [c for c in contests if ev.studies[c.study_id]["status"] != "retracted"
-                    ] or contests
+        contests = [c for c in contests if not ev.taken_back(c.study_id)] or contests
         self.ev, self.trial, self.contests = ev, trial, contests
         study = ev.studies[trial]
         kinds = {c.cells.cells for c in contests}
@@ -331,8 +330,8 @@ def _barred(ev: Evidence, trial: str, cells: str) -> str:
         return said("no-design")
     if ev.nameless(study):
         return said("nameless")
-    if study["status"] == "retracted":
-        return said("retracted")
+    if why := ev.taken_back(trial):
+        return said(why)
     return APART if cells == "apart" else shares_patients(ev, trial, RULES)
 
 

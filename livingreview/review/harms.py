@@ -143,8 +143,8 @@ def _barred(ev: Evidence, trial: str, study: str, kind: str, n: float) -> str:
         return said("single-patient")
     if ev.nameless(ev.studies[trial]):
         return said("nameless")
-    if "retracted" in (ev.studies[trial]["status"], ev.studies[study]["status"]):
-        return said("retracted")
+    if why := ev.taken_back(trial) or ev.taken_back(study):
+        return said(why)
     return shares_patients(ev, trial, Rules())
 
 

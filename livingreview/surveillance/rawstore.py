@@ -16,12 +16,15 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 
+from . import net
 from .net import Answer, Client, SourceError, relative
 
 MANIFEST, TIMES, SEARCH = "manifest.csv", "times.csv", "search.json"
 _COLUMNS = ("file", "url", "status", "sha256")
 _TIMES = ("file", "time", "headers")
 _SUFFIX = ".gz"
+GONE = (404, 410)  # what a source says of a thing that it does not have
+_GONE = "it answers {}: there is no such page"
 
 
 class RawError(Exception):
@@ -181,18 +184,31 @@ class Stored:
         if answer is None:
             if self._client is None:
                 raise SourceError(self._raw.source, "what is stored ends before the search does")
-            answer = getattr(self._client, method)(path, params)
+            answer = self._given(method, path, params)
             self._raw.add(answer)
         elif not answer.url.endswith("/" + relative(path, params)):
             raise SourceError(self._raw.source, f"answer {self._number + 1} of what is stored is "
                               "to another request")
         self._number += 1
         self._told(self._number)
+        if answer.status in GONE:
+            raise SourceError(self._raw.source, _GONE.format(answer.status), answer.status)
         return answer
+
+    def _given(self, method: str, path: str, params: Mapping[str, object] | None) -> Answer:
+        """An answer; that a thing is not there is one too, which a replay must get again."""
+        try:
+            return getattr(self._client, method)(path, params)
+        except SourceError as error:
+            if error.status not in GONE:
+                raise
+            return Answer(error.status, b"", {}, self._client.url(path, params),
+                          net.NOW().isoformat(timespec="seconds"))
 
 
 def searches(folder: Path) -> list[Raw]:
-    """All searches of a store, by the day on which they began and by name."""
+    """All searches of a store, in the order in which they began."""
     found = [Raw(folder, path.parent.parent.name, path.parent.name)
              for path in sorted(folder.glob(f"*/*/{SEARCH}"))]
-    return sorted(found, key=lambda raw: (raw.about.get("date_run", ""), raw.search_id))
+    return sorted(found, key=lambda raw: (raw.about.get("date_run", ""),
+                                          raw.about.get("sequence", 0), raw.search_id))

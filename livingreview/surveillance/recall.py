@@ -8,13 +8,13 @@ is finished.
 from __future__ import annotations
 
 import random
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from ..data.dataset import Dataset
-from .net import Client, SourceError
-from .net import client as made
+from ..data.strategies import strategies
+from .net import SourceError, client
 from .record import registrations_in
 from .sources import named
 from .syntax import StrategyError, finds, parsed, plain
@@ -26,6 +26,7 @@ BY_TITLE = ("pubmed", "europe-pmc")  # a registry adds synonyms that no title sh
 DRAFTING, HELD_OUT, ALL = "drafting", "held out", "all"
 SEED = 20261130
 STREAM = "human"
+_PATIENCE = 2  # failures of a source after which it is left alone
 
 
 @dataclass(frozen=True)
@@ -51,11 +52,6 @@ class Recall:
     missed: tuple[str, ...]
 
 
-def path_of(data: Dataset, indication: str, source: str) -> Path:
-    """The file of a strategy."""
-    return data.folder / "strategies" / f"{indication}.{source}.txt"
-
-
 def written(data: Dataset, sources: Iterable[str]) -> Iterator[tuple[str, str, str]]:
     """The strategies of a folder, each as indication, source and text.
 
@@ -64,21 +60,16 @@ def written(data: Dataset, sources: Iterable[str]) -> Iterator[tuple[str, str, s
     StrategyError
         With every problem of every strategy, and its file.
     """
-    found, problems = [], []
-    for indication in data.indications:
-        for source in sources:
-            path = path_of(data, indication, source)
-            if not path.is_file():
-                continue
-            text = path.read_text(encoding="utf-8")
-            try:
-                parsed(text, source)
-            except StrategyError as error:
-                problems += [f"{path.name}: {problem}" for problem in error.problems]
-            found.append((indication, source, text))
+    found = [one for one in strategies(data) if one.source in sources]
+    problems = []
+    for one in found:
+        try:
+            parsed(one.text, one.source)
+        except StrategyError as error:
+            problems += [f"{one.path}: {problem}" for problem in error.problems]
     if problems:
         raise StrategyError(problems)
-    yield from found
+    yield from ((one.indication, one.source, one.text) for one in found)
 
 
 def studies_of(data: Dataset, indication: str) -> list[Mapping]:
@@ -109,21 +100,20 @@ def halves(numbers: Iterable[str], seed: int) -> tuple[tuple[str, ...], tuple[st
     return (tuple(n for n in ordered if n not in out), tuple(n for n in ordered if n in out))
 
 
-def measured(data: Dataset, strategies: Sequence[tuple[str, str, str]], seed: int = SEED, *,
-             client: Callable[[str], Client] = made, failed: Callable[[SourceError, str], None],
+def measured(data: Dataset, asked: Sequence[tuple[str, str, str]], seed: int = SEED, *,
+             failed: Callable[[SourceError, str], None],
              done: Callable[[], None] = lambda: None) -> Iterator[Recall]:
     """Ask each source, by one request for each strategy, which known numbers it finds.
 
     Parameters
     ----------
     data : Dataset
-    strategies : sequence of (indication, source, text)
+    asked : sequence of (indication, source, text)
     seed : int
         For the halves.
-    client : callable
-        Makes the client of a source.
     failed : callable
-        Is told of a source that did not answer, and of the indication; the others go on.
+        Is told of a source that did not answer, and of the indication; the others go on. A source
+        that failed twice is not asked again.
     done : callable
         Is called after each strategy.
 
@@ -132,19 +122,21 @@ def measured(data: Dataset, strategies: Sequence[tuple[str, str, str]], seed: in
     Recall
         Of each half that is not empty.
     """
-    clients: dict[str, Client] = {}
-    for indication, source, text in strategies:
+    failures: Counter[str] = Counter()
+    for indication, source, text in asked:
         belongs = numbers_of(studies_of(data, indication), source)
         try:
-            if belongs:
-                if source not in clients:
-                    clients[source] = client(source)
-                found = named(source).known(clients[source], plain(text), sorted(belongs))
-                for part, numbers in zip((DRAFTING, HELD_OUT), halves(belongs, seed), strict=True):
-                    if numbers:
-                        yield _recall(indication, source, part, numbers, found, belongs)
+            if belongs and failures[source] >= _PATIENCE:
+                raise SourceError(source, "it is not asked again after it failed twice")
+            found = named(source).known(client(source), plain(text), sorted(belongs)) \
+                if belongs else frozenset()
         except SourceError as error:
+            failures[source] += 1
             failed(error, indication)
+        else:
+            for part, numbers in zip((DRAFTING, HELD_OUT), halves(belongs, seed), strict=True):
+                if numbers:
+                    yield _recall(indication, source, part, numbers, found, belongs)
         done()
 
 
@@ -153,7 +145,7 @@ def _recall(indication, source, part, numbers, found, belongs) -> Recall:
                   tuple(f"{n} ({belongs[n]})" for n in numbers if n not in found))
 
 
-def by_titles(data: Dataset, strategies: Sequence[tuple[str, str, str]]) -> Iterator[Recall]:
+def by_titles(data: Dataset, asked: Sequence[tuple[str, str, str]]) -> Iterator[Recall]:
     """What strategies find by the words of the titles of known studies alone, without a network.
 
     A record has its abstract and headings too, so a source finds more.
@@ -163,7 +155,7 @@ def by_titles(data: Dataset, strategies: Sequence[tuple[str, str, str]]) -> Iter
     Recall
         Of all studies of people that have a title.
     """
-    for indication, source, text in strategies:
+    for indication, source, text in asked:
         tree = parsed(text, source)
         titles = {row["study_id"]: row["title"] for row in studies_of(data, indication)
                   if row["title"]}

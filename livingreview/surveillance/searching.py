@@ -17,19 +17,26 @@ from itertools import count
 from pathlib import Path
 
 from .. import __version__
-from ..data.dataset import Dataset, load
+from ..data.dataset import Dataset, examine
+from ..intake.files import put
+from ..site.versioned import datapackage_json
 from . import net, rawstore, sources
 from .alone import alone
 from .collected import Collected, tables
-from .keeping import keep
+from .keeping import KeepingError, keep
 from .net import SourceError
 from .rawstore import Raw, RawError, Stored
+from .syntax import SYNTAXES, StrategyError, parsed, plain
 
 OVERLAP = timedelta(days=35)
 FOLDER, RAW = "strategies", "surveillance/raw"
 COMPLETE, FAILED, RUNNING = "complete", "failed", "running"
+WRITTEN = ("searches.csv", "records.csv", "duplicates.csv")
 _KEPT = ("search_id", "date_run", "source", "platform", "indication", "strategy_sha256",
          "window_from", "window_to", "tool_version")  # of a store, in the table too
+# What reading an answer of an unforeseen shape may raise: one source is not to stop the others.
+_UNFORESEEN = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
+_LONGEST = 500  # characters of a reason
 _SAME = ("source", "indication", "strategy_sha256", "window_from", "window_to", "raw_sha256")
 
 
@@ -103,7 +110,7 @@ def run(folder: Path, raw: Path, *, indications: Sequence[str] = (), chosen: Seq
     Parameters
     ----------
     folder : Path
-        Data folder without errors.
+        The data folder.
     raw : Path
         Where answers are stored, or are when it is offline.
     indications, chosen : sequence of str
@@ -127,12 +134,15 @@ def run(folder: Path, raw: Path, *, indications: Sequence[str] = (), chosen: Seq
         When another command is at work.
     RawError
         When what is stored is not what it was.
-    KeepingError, OSError
+    KeepingError
+        When the data have errors, or would have.
+    OSError
         When tables or answers cannot be written; the tables are as they were.
     """
     raw.mkdir(parents=True, exist_ok=True)
     with alone(folder, raw):
-        data = load(folder)
+        _sweep(folder)
+        data = _sound(folder)
         passed: tuple[str, ...] = ()
         found = list(_torn(data, raw))
         if offline:
@@ -140,22 +150,38 @@ def run(folder: Path, raw: Path, *, indications: Sequence[str] = (), chosen: Seq
         else:
             planned, passed = plan(data, indications, chosen, since, net.NOW().date())
             found += [_searched(task, raw, data, told) for task in planned]
-        if not found:
+        if not (found or data.records("searches")):
             return Outcome(data, passed=passed)
-        data = load(folder)  # a person may have decided something meanwhile
+        data = _sound(folder)  # a person may have decided something meanwhile
         made = tables(data, found)
         rows = {row["search_id"]: row for row in made["searches"]}
-        return Outcome(keep(data, made), tuple(rows[one.search["search_id"]] for one in found),
-                       passed)
+        return Outcome(_described(keep(data, made)),
+                       tuple(rows[one.search["search_id"]] for one in found), passed)
+
+
+def _sound(folder: Path) -> Dataset:
+    data = examine(folder)
+    if errors := [p for p in data.problems if p.level == "error"]:
+        raise KeepingError(errors)
+    return data
+
+
+def _described(data: Dataset) -> Dataset:
+    """Have the data package describe tables that a run that was killed had written."""
+    path = data.folder / "datapackage.json"
+    if path.is_file() and set(WRITTEN) & set(data.changed):
+        put(data.folder, {path.name: datapackage_json(data).encode()})
+    return data
+
+
+def _sweep(folder: Path) -> None:
+    """Remove what a run that was killed while it wrote tables left beside them."""
+    for name in (*WRITTEN, "datapackage.json"):
+        for left in folder.glob(f".{name}.*"):
+            left.unlink()
 
 
 # --- what is to be searched ---------------------------------------------------------------------
-
-
-def strategy_of(text: str) -> str:
-    """A strategy in one line, without its comments."""
-    lines = (line.strip() for line in text.splitlines())
-    return " ".join(" ".join(line for line in lines if not line.startswith("#")).split())
 
 
 def plan(data: Dataset, indications: Sequence[str], chosen: Sequence[str], since: str | None,
@@ -211,7 +237,12 @@ def _task(data: Dataset, indication: str, source: str, path: Path, since: str | 
     except UnicodeDecodeError as error:
         problems.append(f"{path}: byte {error.start} is not UTF-8")
         return None
-    strategy = strategy_of(text)
+    strategy = plain(text)
+    if strategy and source in SYNTAXES:
+        try:
+            parsed(text, source)
+        except StrategyError as error:
+            problems += [f"{path}: {problem}" for problem in error.problems]
     with_seeds = getattr(sources.named(source), "with_seeds", None)
     if with_seeds:  # what it looks for follows from the known studies too
         strategy = text = with_seeds(strategy, data.records("studies", indication))
@@ -255,8 +286,8 @@ def _searched(task: Task, root: Path, data: Dataset, told: Callable[[str, int], 
     try:
         client = net.client(task.source)
         one = _read(raw, about, Stored(raw, client, lambda number: told(name, number)))
-    except (SourceError, RawError) as error:
-        about |= {"state": FAILED, "reason": getattr(error, "reason", str(error))}
+    except (SourceError, RawError, *_UNFORESEEN) as error:
+        about |= {"state": FAILED, "reason": _reason(error)}
         raw.note(about)
         return _failed(raw, about)
     raw.note({**about, "state": COMPLETE})
@@ -276,6 +307,7 @@ def _begun(task: Task, root: Path, data: Dataset) -> tuple[Raw, dict]:
                   "window_from": task.window_from, "window_to": task.window_to,
                   "tool_version": __version__, "state": RUNNING}
         stored = _about(raw)
+        wanted["sequence"] = stored.get("sequence") or _next(root, task.window_to)
         same = {**stored, "state": RUNNING} == wanted and stored["state"] != FAILED
         if states.get(search_id, FAILED) != FAILED or stored.get("state") == COMPLETE and not same:
             continue  # it has been taken in, or is evidence of another search
@@ -286,6 +318,12 @@ def _begun(task: Task, root: Path, data: Dataset) -> tuple[Raw, dict]:
             raw.note(wanted)
         return raw, wanted
     raise AssertionError  # numbers do not end
+
+
+def _next(root: Path, day: str) -> int:
+    """The place of a search among those of its day, from 1."""
+    return 1 + max((raw.about.get("sequence", 0) for raw in rawstore.searches(root)
+                    if raw.about.get("date_run") == day), default=0)
 
 
 def _about(raw: Raw) -> dict:
@@ -307,6 +345,14 @@ def _read(raw: Raw, about: Mapping, client: Stored) -> Collected:
                       "translation": found.translation or None, "hits": found.hits,
                       "fetched": len(found.records), "raw_sha256": raw.manifest_sha256},
                      found.records)
+
+
+def _reason(error: Exception) -> str:
+    """Why a search failed, in one line."""
+    said = getattr(error, "reason", str(error))
+    if isinstance(error, _UNFORESEEN):
+        said = f"its answer is not understood ({type(error).__name__}: {said})"
+    return " ".join(said.split())[:_LONGEST]
 
 
 def _failed(raw: Raw, about: Mapping) -> Collected:
@@ -364,8 +410,8 @@ def _from_store(raw: Raw, told: Callable[[str, int], None]) -> Collected:
     name = f"{about['source']}, {about['indication']}"
     try:
         return _read(raw, about, Stored(raw, told=lambda number: told(name, number)))
-    except (SourceError, RawError) as error:
-        return _failed(raw, {**about, "reason": getattr(error, "reason", str(error))})
+    except (SourceError, RawError, *_UNFORESEEN) as error:
+        return _failed(raw, {**about, "reason": _reason(error)})
 
 
 def _identity(row: Mapping) -> tuple:

@@ -40,7 +40,7 @@ class Term:
 
 @dataclass(frozen=True)
 class Group:
-    """Parts under one operator: AND, OR, NOT (the first without the others) or NEXT."""
+    """Parts under one operator: AND, OR, NOT (the first without the others), NEXT or NEAR."""
 
     operator: str
     parts: tuple[Term | Group, ...]
@@ -59,7 +59,7 @@ class Syntax:
     quotes : str
         Marks of a phrase.
     tagged : bool
-        Whether each term needs a field.
+        Whether a term without a field is looked for in ways that the source chooses.
     runs : bool
         Whether words side by side are a phrase.
     shortest : int
@@ -91,6 +91,7 @@ SYNTAXES = {
                                         "BasicSearch", "StudyType"}),
                              frozenset({"StudyType"}), tagged=True),
     "isrctn": Syntax(frozenset({"condition", "title", "interventions"})),
+    "openalex": Syntax(),
     "central": Syntax(frozenset({"mh", "ti", "ab", "kw", "pt"}), frozenset({"mh", "pt"}),
                       tagged=True, shortest=3),
     "embase": Syntax(frozenset({"exp", "de", "ti", "ab", "kw", "it"}),
@@ -99,9 +100,10 @@ SYNTAXES = {
                     boxes=True),
 }
 
-_OPERATORS = ("AND", "OR", "NOT")
+_PROXIMITY = re.compile(r":~\d+$")
 _BOX = re.compile(r"^([A-Za-z]+):[ \t]*(.*\S)[ \t]*$", re.MULTILINE)
-_CURLY = re.compile("[\u2018\u201c\u201d\u201e\u00ab\u00bb]")
+_STRANGE = {**dict.fromkeys("\u2018\u201c\u201d\u201e\u00ab\u00bb", "a curly quote"),
+            "\ufffd": "bytes that are not UTF-8"}
 _TOKEN = re.compile(r"""
     (?P<space>\s+)
   | (?P<open>\() | (?P<close>\))
@@ -111,7 +113,7 @@ _TOKEN = re.compile(r"""
   | :(?P<in>[a-z]+(?:,[a-z]+)*)(?![\w"(])                # CENTRAL and Embase, behind a term
   | /(?P<of>[a-z]+)(?![\w/])                             # Embase, behind a term
   | (?P<before>[A-Za-z_]+)(?!:(?:ti|ab|kw|pt|it)\b):(?=[\w"(])  # Europe PMC, before a term
-  | (?P<next>NEXT(?:/1)?)\b(?!/)
+  | (?P<next>NEXT(?:/1)?|NEAR(?:/\d+)?)\b(?!/)
   | (?P<operator>AND|OR|NOT)\b
   | "(?P<double>[^"\n]*)" | (?<!\w)'(?P<single>[^'\n]*)'
   | (?P<word>[^\s()\[\]":/]+)
@@ -132,12 +134,11 @@ class _Reader:
 
     syntax: Syntax
     tokens: list[_Token]
-    end: int
-    problems: list[str] = field(default_factory=list)
+    problems: list[tuple[int, str]] = field(default_factory=list)
     at: int = 0
 
     def wrong(self, line: int, what: str) -> None:
-        self.problems.append(f"line {line}: {what}")
+        self.problems.append((line, what))
 
     def peek(self, *kinds: str) -> _Token | None:
         if self.at < len(self.tokens) and (not kinds or self.tokens[self.at].kind in kinds):
@@ -231,15 +232,13 @@ class _Reader:
             text += f" {more.text}"
         if behind := self.take("tag", "in", "of"):
             scope = self.known(behind)
-        if self.syntax.tagged and not scope:
-            self.wrong(token.line, f"{text}: no field is named")
         self.examined(text, quoted, token.line)
         return Term(text, scope, token.line)
 
     def known(self, token: _Token) -> str:
         names = token.text.split(",") if token.kind == "in" else [token.text]
         for name in names:
-            if name not in self.syntax.fields:
+            if _PROXIMITY.sub("", name) not in self.syntax.fields:
                 self.wrong(token.line, f"{name}: no field of this source, which has "
                            f"{', '.join(sorted(self.syntax.fields))}")
         return token.text
@@ -269,8 +268,8 @@ def plain(text: str) -> str:
     -------
     str
     """
-    return " ".join(line.strip() for line in text.splitlines()
-                    if line.strip() and not line.lstrip().startswith("#"))
+    return " ".join(word for line in text.splitlines() if not line.lstrip().startswith("#")
+                    for word in line.split())
 
 
 def parsed(text: str, source: str) -> Term | Group:
@@ -295,33 +294,34 @@ def parsed(text: str, source: str) -> Term | Group:
     syntax = SYNTAXES[source]
     code = "\n".join("" if line.lstrip().startswith("#") else line
                      for line in text.splitlines())
-    problems = [f"line {code.count(chr(10), 0, found.start()) + 1}: {found[0]}: a curly quote"
-                for found in _CURLY.finditer(code)]
+    problems = [(code.count("\n", 0, found.start()) + 1, f"{found[0]}: {_STRANGE[found[0]]}")
+                for found in re.finditer(f"[{''.join(_STRANGE)}]", code)]
     if syntax.boxes:
         code = _BOX.sub(r"\1:(\2)", code)
         code = re.sub(r"\)\n(\s*\w+:\()", r")\n AND \1", code)
-    reader = _Reader(syntax, list(_tokens(code, syntax, problems)), code.count("\n") + 1, problems)
+    reader = _Reader(syntax, list(_tokens(code, syntax, problems)), problems)
     try:
         whole = reader.expression(False, "")
     except RecursionError:
         raise StrategyError(["parentheses are nested too deeply"]) from None
-    if whole is None and not problems:
-        problems.append("it says nothing")
     if problems:
-        raise StrategyError(problems)
+        raise StrategyError(f"line {line}: {what}" for line, what in sorted(problems))
+    if whole is None:
+        raise StrategyError(["it says nothing"])
     return whole
 
 
-def _tokens(code: str, syntax: Syntax, problems: list[str]) -> Iterator[_Token]:
+def _tokens(code: str, syntax: Syntax, problems: list[tuple[int, str]]) -> Iterator[_Token]:
     line = 1
     for found in _TOKEN.finditer(code):
-        kind, text = found.lastgroup, found[found.lastgroup].removesuffix("/1")
+        kind, text = found.lastgroup, found[found.lastgroup]
+        text = text.partition("/")[0] if kind == "next" else text
         if kind in ("double", "single") and {"double": '"', "single": "'"}[
                 kind] not in syntax.quotes:
             kind, text = "other", found[0]
         if kind == "other" or kind == "word" and text in syntax.quotes:
-            problems.append(f"line {line}: {text}: "
-                            + ("a quote is not closed" if text in "\"'" else "not expected here"))
+            problems.append((line, f"{text}: a quote is not closed" if text in "\"'"
+                             else f"{text}: not expected here"))
         elif kind != "space":
             yield _Token(kind, text, line)
         line += found[0].count("\n")
@@ -334,6 +334,12 @@ def terms_of(node: Term | Group) -> Iterator[Term]:
     else:
         for part in node.parts:
             yield from terms_of(part)
+
+
+def untagged(node: Term | Group, source: str) -> tuple[Term, ...]:
+    """Terms without a field, of a source that then chooses by itself where to look for them."""
+    return tuple(term for term in terms_of(node)
+                 if SYNTAXES[source].tagged and not term.field)
 
 
 def blocks_of(node: Term | Group) -> tuple[Term | Group, ...]:
@@ -385,7 +391,7 @@ def _finds(node: Term | Group, words: list[str], headings: frozenset[str]) -> bo
     each = (_finds(part, words, headings) for part in node.parts)
     if node.operator == "NOT":
         return next(each) and not any(each)
-    return all(each) if node.operator == "AND" else any(each)
+    return any(each) if node.operator == "OR" else all(each)  # how near they are is left out
 
 
 def _beside(wanted: list[str], words: list[str]) -> bool:

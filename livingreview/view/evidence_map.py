@@ -149,7 +149,7 @@ class KeySize:
 
 @dataclass(frozen=True)
 class LeftOut:
-    """Trials that are in no count: ``retracted``, ``nameless`` or ``shared`` patients."""
+    """Trials in no count: ``retracted``, ``retraction-notice``, ``nameless``, ``shared``."""
 
     reason: str
     k: int
@@ -299,7 +299,6 @@ def _left_out(review: Review) -> tuple[LeftOut, ...]:
         ev = review.evidence[indication]
         for trial in trials(ev):
             if not_counted(ev, trial):
-                study = ev.studies[trial]
-                why["retracted" if study["status"] == "retracted" else
-                    "nameless" if ev.nameless(study) else "shared"] += 1
+                why[ev.taken_back(trial) or (
+                    "nameless" if ev.nameless(ev.studies[trial]) else "shared")] += 1
     return tuple(LeftOut(reason, k) for reason, k in why.most_common())

@@ -241,8 +241,8 @@ def _why(reasons: Reasons, study: str, step: str) -> Unused:
     """Why a study is left behind at a step."""
     if step != "usable":
         return Unused({"human": "animals", "reported": "no-results", "pooled": "not-pooled"}[step])
-    retracted = reasons.ev.studies[study]["status"] == "retracted"  # a check may hold it still
-    return reasons.why(study) or Unused("retracted" if retracted else "check-only")
+    taken_back = reasons.ev.taken_back(study)  # a check may hold it still
+    return reasons.why(study) or Unused(taken_back or "check-only")
 
 
 def _searched(data: Dataset, until: Dataset | Until) -> Searched | None:

@@ -7,6 +7,7 @@ import math
 from dataclasses import dataclass
 
 from ..data.dataset import Dataset
+from ..data.notices import noticed
 from ..review.measure import measure, ratio, uncontrolled, weightless
 from .addresses import Addresses
 from .axis import Axis, Mark, Tick
@@ -52,7 +53,7 @@ class Row:
     besides : tuple of Label
         What both groups got beyond what the analysis asks for.
     signs : tuple of str
-        ``within-person``, ``low-follow-up``, ``doubtful``, ``derived``, ``odd``.
+        ``within-person``, ``low-follow-up``, ``doubtful``, ``derived``, ``odd``, ``notice``.
     weight : float or None
     weightless : Estimate or None
         The estimate without a trial of weight 0 whose numbers count all the same.
@@ -148,12 +149,21 @@ def anchor(result: dict, study: dict) -> str:
     return f"value-{study['trial_id']}-{digest}"
 
 
-def signs_of(study: dict) -> tuple[str, ...]:
-    """What the signs behind a trial's name say of its values."""
+def signs_of(study: dict, noticed: frozenset[str]) -> tuple[str, ...]:
+    """What the signs behind a trial's name say of its values.
+
+    Parameters
+    ----------
+    study : dict
+        What a trial gives to an analysis of ``results.json``.
+    noticed : frozenset of str
+        Studies about which a notice is still to be dealt with.
+    """
     found = [("within-person", study["within_person"]), ("low-follow-up", study["low_follow_up"]),
              ("doubtful", study["quality"] in ("borrowed", "digitised", "doubtful")),
              ("derived", study["quality"] == "derived" or "allocated n" in study["derivation"]),
-             ("odd", bool(study["odd"]))]
+             ("odd", bool(study["odd"])),
+             ("notice", not noticed.isdisjoint((study["trial_id"], study["study_id"])))]
     signs = [name for name, there in found if there]
     return tuple(s for s in signs if s != "derived" or "doubtful" not in signs)
 
@@ -199,6 +209,7 @@ class Forests:
         self.findings = Findings(data, indication, self.addresses)
         self.names = study_names(data, indication)
         self.arms = arm_names(data, indication)
+        self.noticed = noticed(data, indication)
 
     def of(self, result: dict) -> Forest:
         """The forest plot of an analysis.
@@ -274,7 +285,7 @@ class Forests:
             outcome=None if one_outcome else self._outcome(study["outcome"]),
             months=study["months"],
             statistic=study["statistic"] or "", besides=self._besides(result, study),
-            signs=signs_of(study), cells=_arm(study, "cells"),
+            signs=signs_of(study, self.noticed), cells=_arm(study, "cells"),
             control=None if uncontrolled(result) else _arm(study, "comparator"),
             weight=study["weight"] if result["k"] > 1 else None, no_weight=bare,
             weightless=estimate_of(study.get("without")) if bare else None,

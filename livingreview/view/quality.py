@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from ..data import doubts as decisions
 from ..data.dataset import Dataset
+from ..data.notices import OPEN, by_study, flaw
 from ..review import Review
 from ..synthesis import clopper_pearson
 from .base import Label, View, label, labels, stated
@@ -108,11 +109,14 @@ class Retraction:
         Seed reviews that cite it, with the number in their list.
     used : bool
         Whether some analysis uses it.
+    notices : tuple of Label
+        Kinds of the notices that are still to be dealt with.
     """
 
     study: tuple[str, str]
     indication: Label
     status: Label
+    notices: tuple[Label, ...]
     title: str
     cited: tuple[tuple[str, str], ...]
     used: bool
@@ -130,19 +134,24 @@ class Retractions(View):
 def retractions(review: Review) -> Retractions:
     """Reports that were retracted or are under concern, and where they still stand.
 
+    By their status, or by a notice that is still to be dealt with.
+
     Parameters
     ----------
     review : Review
     """
     data, names, seeds, found = review.data, Names(review.data), seed_names(review.data), []
     for i in data.indications:
+        known = by_study(data, i)
         rows = [s for s in data.records("studies", i)
-                if s["status"] in ("retracted", "expression-of-concern")]
+                if flaw(s, known.get(s["study_id"], ()))]
         used = rows and {s[key] for r in review.analyses(i) for s in r["studies"]
                          for key in ("study_id", "trial_id")}
         found += [Retraction(
             names.of(i, s["study_id"]), label(data, "indication", i),
-            label(data, "status", s["status"]), s["title"] or "",
+            label(data, "status", s["status"]), labels(data, "notice_kind", dict.fromkeys(
+                n["kind"] for n in known.get(s["study_id"], ()) if n["state"] == OPEN)),
+            s["title"] or "",
             tuple((seeds.get(seed, seed), number) for seed, _, number in (
                 c.partition(":") for c in s["cited_by"])), s["study_id"] in used) for s in rows]
     return Retractions(tuple(found))

@@ -26,9 +26,10 @@ class Unused:
     Attributes
     ----------
     kind : str
-        ``retracted``, ``another-report``, ``animals``, ``shared``, ``nameless``, ``no-results``,
-        ``no-design``, ``no-cells``, ``another-product``, ``cells-only``, ``no-control``,
-        ``no-values``, ``harms-only``, ``not-asked`` or ``no-usable``.
+        ``retracted``, ``retraction-notice``, ``another-report``, ``animals``, ``shared``,
+        ``nameless``, ``no-results``, ``no-design``, ``no-cells``, ``another-product``,
+        ``cells-only``, ``no-control``, ``no-values``, ``harms-only``, ``not-asked`` or
+        ``no-usable``.
     main : tuple of str or None
         Name and address of the main report, or of the study that shares its patients.
     main_used : bool
@@ -81,8 +82,8 @@ class Reasons:
     def _barred(self, study_id: str) -> Unused | None:
         """What keeps a study out whatever its values are."""
         study, main = self.ev.studies[study_id], self.ev.trial_of(study_id)
-        if study["status"] == "retracted":
-            return Unused("retracted")
+        if why := self.ev.taken_back(study_id):
+            return Unused(why)
         if main != study_id:
             return Unused("another-report", self._named(main), main in self.used)
         if study["design"] == ANIMAL:

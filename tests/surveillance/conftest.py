@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import os
 import socket
+import sys
+from pathlib import Path
 
 import pytest
-from server import Server
 
 from livingreview.surveillance import net
 
+sys.path.insert(0, str(Path(__file__).parent))  # the helpers of these tests, by their names
+
+from server import OtherHost, Server  # noqa: E402
+
 _HERE = ("127.0.0.1", "localhost", "::1")
-
-
-class OtherHost(AssertionError):
-    """A test has tried to reach another host."""
 
 
 @pytest.fixture(autouse=True)

@@ -110,7 +110,8 @@ class PubMed:
     def fetch(self, request: Request) -> Reply:
         numbers = request.params["id"].split(",")
         self.fetched.append(numbers)
-        return xml(article_set([p for p in self.papers if p.number in numbers]))
+        wanted = set(numbers)
+        return xml(article_set([p for p in self.papers if p.number in wanted]))
 
 
 def result(paper: Paper) -> dict:

@@ -22,6 +22,10 @@ JSON, XML, HTML = "application/json", "text/xml; charset=utf-8", "text/html; cha
 CAPTIVE = b"<!DOCTYPE html><html><body>Please sign in to the network</body></html>"
 
 
+class OtherHost(AssertionError):
+    """A test has tried to reach another host."""
+
+
 @dataclass(frozen=True)
 class Request:
     """What was asked: parameters of address and form together, the first value of each."""
@@ -96,10 +100,13 @@ class Server:
     url : str
     requests : list of Request
         What was asked so far.
+    clock : callable
+        The time that answers say; a test may put its own in its place.
     """
 
     def __init__(self):
         self.requests: list[Request] = []
+        self.clock = lambda: datetime.now(UTC)
         self._script: dict[str, list[Reply] | Callable[[Request], Reply]] = {}
         self._lock, self.over = threading.Lock(), threading.Event()
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
@@ -153,6 +160,7 @@ class Server:
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     script: Server
+    _date: datetime | None = None
 
     def log_message(self, *_arguments) -> None:
         pass
@@ -177,7 +185,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.close_connection = True
 
     def date_time_string(self, timestamp=None) -> str:
-        return getattr(self, "_date", None) or super().date_time_string(timestamp)
+        return format_datetime(self._date or self.script.clock(), usegmt=True)
 
     def _send(self, reply: Reply) -> None:
         if reply.fault == "silent":
@@ -185,7 +193,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.close_connection = True
             return
         body = reply.body
-        self._date = format_datetime(reply.date, usegmt=True) if reply.date else None
+        self._date = reply.date
         headers = {"Content-Type": reply.kind, **reply.headers}
         if reply.fault in ("gzip", "cut-gzip"):
             body = gzip.compress(body)

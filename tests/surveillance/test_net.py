@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 import server as fake
-from conftest import OtherHost
+from server import OtherHost
 
 from livingreview.surveillance import net
 from livingreview.surveillance.net import Client, SourceError

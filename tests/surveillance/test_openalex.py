@@ -10,6 +10,7 @@ import server as fake
 
 from livingreview.surveillance import net
 from livingreview.surveillance.net import SourceError
+from livingreview.surveillance.rawstore import Raw, Stored
 from livingreview.surveillance.sources import crossref, openalex, retractionwatch
 
 CANARY = "canary-key-0123456789"
@@ -153,6 +154,28 @@ def test_a_merged_work_is_followed_and_one_that_is_gone_is_passed_over(index, cl
     index.merged = {20: 30}
     assert "W30" in numbers(searched(client, words + SEEDS)[1])
     assert not {"W20", "W21"} & {*numbers(searched(client, words + SEEDS)[1])}
+
+
+def test_what_was_stored_is_read_again_also_what_was_gone(index, client, server, tmp_path):
+    index.add(1, [5, 20, 21, 22])
+    index.add(30)
+    index.merged = {22: 30}
+    raw = Raw(tmp_path, "openalex", "one")
+    live = searched(Stored(raw, client))[1]
+    asked, digest = len(server.requests), raw.manifest_sha256
+    assert searched(Stored(Raw(tmp_path, "openalex", "one")))[1] == live
+    assert {"W5", "W30"} < {*numbers(live)} and len(server.requests) == asked
+    assert Raw(tmp_path, "openalex", "one").manifest_sha256 == digest
+    assert [answer.status for answer in raw.pages()].count(404) == 2
+    assert CANARY.encode() not in b"".join(p.read_bytes() for p in tmp_path.rglob("*.csv"))
+
+
+def test_a_source_that_fails_is_not_stored(index, client, server, tmp_path):
+    server.on("/works", fake.failing(403))
+    raw = Raw(tmp_path, "openalex", "one")
+    with pytest.raises(SourceError, match="403"):
+        searched(Stored(raw, client))
+    assert not len(raw)
 
 
 def test_many_known_reports_are_asked_for_in_parts(client, server):

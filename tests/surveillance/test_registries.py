@@ -86,7 +86,8 @@ def test_a_first_search_begins_with_the_registry(server, registry):
 
 
 def test_a_registration_is_a_record(server, registry):
-    names = {"nctId": "NCT00000004", "briefTitle": "Short", "officialTitle": "Cells in <i>knees</i>",
+    names = {"nctId": "NCT00000004", "briefTitle": "Short",
+             "officialTitle": "Cells in <i>knees</i>",
              "secondaryIdInfos": [{"id": "2015-001234-56"}, {"id": "AB-1"},
                                   {"id": "ISRCTN12345678"}]}
     server.on("/studies", page(study(

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 
 import pytest
+from made_up import KNEE, World
 
 from livingreview.data import dataset
-from livingreview.surveillance import recall, syntax
+from livingreview.surveillance import recall, searching, syntax
 from livingreview.surveillance.syntax import Group, StrategyError, Term, finds, parsed, plain
 
 STRATEGIES = Path(__file__).resolve().parents[2] / "data" / "strategies"
 FILES = sorted(STRATEGIES.glob("*.txt"))
-SEARCHED = [path for path in FILES if path.suffixes[0] != ".openalex"]
+SEARCHED = [path for path in FILES if path.suffixes[0] != ".openalex"]  # that has no condition
 # Words of the two blocks that every strategy is made of.
-CELLS = ("mesenchymal stem cells", "stem cells", "bone marrow concentrate", "stromal vascular fraction")
+CELLS = ("mesenchymal stem cells", "stem cells", "bone marrow concentrate",
+         "stromal vascular fraction")
 CONDITIONS = {
     "knee-osteoarthritis": "osteoarthritis", "disc-degeneration": "intervertebral disc",
     "femoral-head-osteonecrosis": "osteonecrosis", "spinal-cord-injury": "spinal cord injury",
@@ -58,8 +61,8 @@ def data():
 
 
 def test_each_indication_has_a_strategy_for_each_source(data):
-    sources = {*syntax.SYNTAXES, "openalex"}
-    assert {named(path) for path in FILES} == {(i, s) for i in data.indications for s in sources}
+    assert {named(path) for path in FILES} == {
+        (indication, source) for indication in data.indications for source in syntax.SYNTAXES}
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda p: p.stem)
@@ -82,6 +85,18 @@ def test_a_strategy_is_well_formed_and_has_both_blocks(path):
     assert finds(condition, words, source) and not finds(cells, words, source)
 
 
+@pytest.mark.parametrize("path", FILES, ids=lambda p: p.stem)
+def test_every_term_says_where_it_is_looked_for(path):
+    source = named(path)[1]
+    assert not syntax.untagged(parsed(path.read_text(encoding="utf-8"), source), source)
+
+
+def test_a_term_without_a_field_is_named():
+    found, = syntax.untagged(parsed("knee[tiab] OR\nhip", "pubmed"), "pubmed")
+    assert (found.text, found.line) == ("hip", 2)
+    assert not syntax.untagged(parsed("knee OR hip", "isrctn"), "isrctn")
+
+
 @pytest.mark.parametrize("source", syntax.SYNTAXES)
 def test_the_block_of_cells_is_the_same_for_all_indications(source):
     blocks = {frozenset((t.text, t.field) for t in syntax.terms_of(
@@ -90,7 +105,7 @@ def test_the_block_of_cells_is_the_same_for_all_indications(source):
     assert len(blocks) == 1
 
 
-@pytest.mark.parametrize("path", SEARCHED, ids=lambda p: p.stem)
+@pytest.mark.parametrize("path", FILES, ids=lambda p: p.stem)
 def test_no_filter_of_designs(path):
     code = plain(path.read_text(encoding="utf-8")).lower()
     assert not any(word in code for word in ("random", "placebo", "[pt]", "trial"))
@@ -135,7 +150,7 @@ def test_known_titles_are_found_by_their_words(data):
     ("(knee[tiab] OR hip[tiab]\nAND cells[tiab]", "pubmed", "line 1: a parenthesis is not closed"),
     ("knee[tiab])\nOR hip[tiab]", "pubmed", "line 1: a parenthesis closes that was not opened"),
     ("# a remark\nknee[tiab] OR \"hip[tiab]", "pubmed", "line 2: \": a quote is not closed"),
-    ("knee[tiab] OR hip", "pubmed", "line 1: hip: no field is named"),
+    ("knee\ufffd[tiab]", "pubmed", "bytes that are not UTF-8"),
     ("knee[title/abs]", "pubmed", "line 1: title/abs: no field of this source, which has ab"),
     ("a[tiab] AND b[tiab] OR c[tiab]", "pubmed", "AND and OR side by side"),
     ("a[tiab] OR b[tiab] NOT c[tiab]", "pubmed", "NOT and OR side by side"),
@@ -162,7 +177,23 @@ def test_what_is_wrong_is_named(text, source, said):
 
 def test_everything_that_is_wrong_is_named_at_once():
     said = broken("(knee\nOR hip[xx]\nOR ab*[tiab]", "pubmed").splitlines()
-    assert [line.partition(":")[0] for line in said] == ["line 1", "line 2", "line 3", "line 1"]
+    assert [line.partition(":")[0] for line in said] == ["line 1", "line 2", "line 3"]
+
+
+def test_a_search_is_not_begun_with_what_is_not_well_formed(tmp_path, monkeypatch):
+    monkeypatch.setenv("OPENALEX_API_KEY", "made-up-0123456789")
+    folder = World(tmp_path / "data").study("doe-2030", pmid="101").write()
+    (folder / "strategies").mkdir()
+    for source, text in (("europe-pmc", "# a\n(TITLE_ABS:knee\nOR MESHES:knee"),
+                         ("isrctn", "cells AND knee"), ("openalex", '"stem')):
+        (folder / "strategies" / f"{KNEE}.{source}.txt").write_text(text, encoding="utf-8")
+    with pytest.raises(searching.PlanError) as raised:
+        searching.plan(dataset.examine(folder), (), (), None, date(2030, 1, 1))
+    assert [problem.rpartition(f"{KNEE}.")[2] for problem in raised.value.problems] == [
+        "europe-pmc.txt: line 2: a parenthesis is not closed",
+        "europe-pmc.txt: line 3: MESHES: no field of this source, which has ABSTRACT, KW, "
+        "PUB_TYPE, SRC, TITLE, TITLE_ABS",
+        'openalex.txt: line 1: ": a quote is not closed']
 
 
 def test_a_strategy_is_sent_without_remarks_on_one_line():
@@ -191,6 +222,8 @@ def test_a_tree_keeps_order_and_operators():
     ("(bone NEXT/1 marrow NEXT/1 aspirat*):ti,ab", "embase", "Bone marrow aspiration", True),
     ("(bone NEXT marrow):ti,ab", "central", "Marrow of bone", False),
     ('[mh "Bone"] OR bone:ti', "central", "Bone", True),
+    ("(marrow NEAR/3 bone):ti,ab", "central", "Marrow of bone", True),
+    ('"marrow bone"[tiab:~2]', "pubmed", "A marrow bone", True),
     ("Intervention: stem cell OR marrow\nCondition: knee", "ictrp", "Marrow for the knee", True),
     ("Intervention: stem cell OR marrow\nCondition: knee", "ictrp", "Marrow for the hip", False),
 ])

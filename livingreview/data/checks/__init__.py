@@ -10,10 +10,11 @@ from collections.abc import Callable, Iterable, Iterator
 
 from .. import doubts, seeds
 from ..dataset import Dataset, Problem
-from . import analyses, arms, rows, studies, visits, whole
+from . import analyses, arms, notices, rows, studies, visits, whole
 
 OF_AN_INDICATION: tuple[Callable[[Dataset, str], Iterator[Problem]], ...] = (
-    *rows.RULES, *arms.RULES, *visits.RULES, *studies.RULES, *analyses.RULES, doubts.problems,
+    *rows.RULES, *arms.RULES, *visits.RULES, *studies.RULES, *notices.RULES, *analyses.RULES,
+    doubts.problems,
 )
 OF_THE_WHOLE: tuple[Callable[[Dataset], Iterator[Problem]], ...] = (
     *whole.RULES, studies.registration_differs, seeds.problems,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from ...effects import Evidence
 from ...effects.comparisons import is_cell_arm
-from ...review.claims import retracted
+from ...review.claims import flawed
 from ...review.harms import arm_events
 from ..base import Label, View, label, stated
 from ..ledger import Numbers
@@ -137,11 +137,11 @@ def _study(seed: Seed, indication: str, main: str, reports: Sequence[Mapping],
     """A study with its reports; what was given and enrolled is that of its main report."""
     s, months = seed.review.evidence[indication].studies[main], [
         r["followup_months"] for r in reports if r["followup_months"] is not None]
-    flawed = next((r["status"] for r in reports if retracted(r)), None)
+    flaws = (flawed(seed.data, indication, r) for r in reports)
     return Study(
         tuple(seed.judged.link(indication, r["study_id"]) for r in reports), tuple(refs),
         label(seed.data, "design", s["design"]),
-        stated(seed.data, "status", flawed),
+        stated(seed.data, "status", next(filter(None, flaws), None)),
         seed.judged.link(indication, s["companion_of"]) if s["companion_of"] else None,
         given(seed, [(indication, main)]), max(months, default=None), s["n_enrolled"], **more)
 

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 
+from ...data.notices import noticed
 from ...effects.messages import Message
 from ...review import Review
 from ..addresses import Addresses
@@ -96,6 +97,17 @@ class Known:
         """Rows of values that were decided to be doubtful, by study."""
         return _by_study(row for row in self.data.having("doubts", "indication", self.indication)
                          if row["decision"] == "doubtful")
+
+    @cached_property
+    def watches(self) -> dict[str, tuple[Mapping, ...]]:
+        """Look-ups for notices by study."""
+        found = _by_study(self.data.having("watches", "indication", self.indication))
+        return {study: tuple(rows) for study, rows in found.items()}
+
+    @cached_property
+    def noticed(self) -> frozenset[str]:
+        """Studies about which a notice is still to be dealt with."""
+        return noticed(self.data, self.indication)
 
     @cached_property
     def bias(self) -> dict[str, list[Mapping]]:

@@ -11,6 +11,7 @@ from ..base import Label, View, label
 from ..sources import Link
 from ..unused import Unused
 from . import cautions, effects, facts, values
+from . import notices as watching
 from .index import INDEX
 from .known import Known, every
 
@@ -41,6 +42,7 @@ class TrialPage(View):
     chapter: str
     index: str
     warnings: tuple[cautions.Warned, ...]
+    notices: watching.Notices
     facts: facts.Facts
     stated: facts.Stated | None
     says: tuple[values.Says, ...]
@@ -65,7 +67,9 @@ def _page(known: Known, study_id: str) -> TrialPage:
         name=known.names[study_id], title=study["title"] or "",
         indication=label(known.data, "indication", known.indication),
         chapter=known.addresses.chapter(known.indication), index=INDEX,
-        warnings=tuple(cautions.warnings(known, study)), facts=facts.facts(known, study),
+        warnings=tuple(cautions.warnings(known, study)), notices=watching.notices(
+            known.data, known.ev.notices.get(study_id, ()), known.watches.get(study_id, ())),
+        facts=facts.facts(known, study),
         stated=facts.Stated(stated, known.source(study["stated_result_source_id"]))
         if stated else None,
         says=values.says(known, study_id), arms=facts.arms(known, study_id),

@@ -1,0 +1,96 @@
+"""Notices about a report, and when and where it was looked up for them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from ...data.dataset import Dataset
+from ...data.notices import OPEN
+from ..base import Label, label, labels
+from ..sources import Link, doi, pubmed
+
+
+@dataclass(frozen=True)
+class Notice:
+    """A notice about a report.
+
+    Attributes
+    ----------
+    key : str
+        Of the list notice_kind.
+    date : str
+        Day of the notice; empty where no source says it.
+    links : tuple of Link
+        Where it can be read: by its DOI and at PubMed.
+    handled : str
+        What was done about it; empty where nothing is said.
+    """
+
+    key: str
+    kind: Label
+    date: str
+    sources: tuple[Label, ...]
+    links: tuple[Link, ...]
+    first_seen: str
+    open: bool
+    handled: str
+
+
+@dataclass(frozen=True)
+class LookUp:
+    """When a report was last looked up at a source.
+
+    Attributes
+    ----------
+    result : str
+        Of the list watch_result.
+    reason : str
+        Why it cannot be looked up there, or why that failed.
+    """
+
+    source: Label
+    checked_on: str
+    result: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Notices:
+    """What is known of notices about a report; nothing where nobody has looked yet."""
+
+    found: tuple[Notice, ...]
+    looked: tuple[LookUp, ...]
+
+
+def notice(data: Dataset, row: Mapping) -> Notice:
+    """A notice as readers see it.
+
+    Parameters
+    ----------
+    data : Dataset
+    row : mapping
+        Of the table notices.
+    """
+    links = [Link(f"DOI {row['notice_doi']}", doi(row["notice_doi"]))] if row["notice_doi"] else []
+    if row["notice_pmid"]:
+        links.append(Link(f"PMID {row['notice_pmid']}", pubmed(row["notice_pmid"])))
+    return Notice(
+        row["kind"], label(data, "notice_kind", row["kind"]), row["notice_date"] or "",
+        labels(data, "watch_source", row["sources"]), tuple(links), row["first_seen"],
+        row["state"] == OPEN, row["handled_how"] or "")
+
+
+def notices(data: Dataset, found: tuple[Mapping, ...], looked: tuple[Mapping, ...]) -> Notices:
+    """The notices about a report, the open ones first, and its look-ups.
+
+    Parameters
+    ----------
+    data : Dataset
+    found, looked : tuple of mapping
+        Rows of the tables notices and watches.
+    """
+    return Notices(
+        tuple(sorted((notice(data, row) for row in found), key=lambda n: not n.open)),
+        tuple(LookUp(label(data, "watch_source", row["source"]), row["checked_on"],
+                     row["result"], row["reason"] or "") for row in looked))
