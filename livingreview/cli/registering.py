@@ -173,10 +173,11 @@ def _mapped(sound, indication, row, results, file, ask, reviewer):
 
 def _keep(sound, mappings: Mapping, number: str):
     """Write the decisions of a registration among the others."""
-    from ..surveillance.keeping import BusyError, KeepingError, keep, locked, rows_of
+    from ..surveillance.keeping import BusyError, KeepingError, keep, locked, now, rows_of
 
     try:
         with locked(sound.folder):
+            sound = now(sound)  # while a person was asked, another may have mapped other trials
             others = [r for r in rows_of(sound, "registry_mappings") if r["registration"] != number]
             return keep(sound, {"registry_mappings": sorted(
                 [*others, *mappings.values()], key=lambda r: (
@@ -271,9 +272,7 @@ def _word(what: str, words, proposed: str, others: bool = False) -> str:
 
 def _progress(sound, offline: Path | None, draft: Path | None) -> None:
     """How far all trials are: registrations.csv, and what that changes in studies."""
-    from ..surveillance import registrations
-    from ..surveillance.alone import BusyError
-    from ..surveillance.keeping import KeepingError
+    from ..surveillance import alone, keeping, registrations
     from ..surveillance.net import SourceError
     from ..surveillance.rawstore import RawError
 
@@ -281,7 +280,8 @@ def _progress(sound, offline: Path | None, draft: Path | None) -> None:
     try:
         outcome = registrations.run(sound, offline or _raw(sound), offline=offline is not None,
                                     told=progress)
-    except (BusyError, RawError, SourceError, KeepingError) as error:
+    except (alone.BusyError, keeping.BusyError, keeping.KeepingError, RawError,
+            SourceError) as error:
         stop(f"{error}\nNothing was written.", 1)
     except OSError as error:
         stop(f"cannot read or write {error.filename}: {error.strerror}; the tables are as they "

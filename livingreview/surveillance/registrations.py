@@ -10,7 +10,7 @@ from pathlib import Path
 from ..data.dataset import Dataset
 from . import net
 from .alone import alone
-from .keeping import keep, rows_of
+from .keeping import keep, locked, now, rows_of
 from .net import Answer, Client, SourceError
 from .rawstore import Raw
 from .registry import NUMBER, SOURCE, studies_of
@@ -75,7 +75,7 @@ def run(data: Dataset, raw: Path, *, offline: bool = False,
         When an answer is none, or none is stored; nothing is written then, as with those below.
     RawError
         When what is stored is not what its manifest says.
-    BusyError
+    alone.BusyError, keeping.BusyError
         When another command is at work in the same folders.
     KeepingError, OSError
         When the table cannot be written.
@@ -89,9 +89,11 @@ def run(data: Dataset, raw: Path, *, offline: bool = False,
         answers = replayed(raw) if offline else kept(raw, asked(net.client(SOURCE), numbers, told))
         found = {row["registration"]: row for row in rows(answers)
                  if row["registration"] in numbers}
-        before = {row["registration"]: row for row in rows_of(data, "registrations")}
-        merged = before | found
-        after = keep(data, {"registrations": [merged[number] for number in sorted(merged)]})
+        with locked(data.folder):
+            data = now(data)
+            before = {row["registration"]: row for row in rows_of(data, "registrations")}
+            merged = before | found
+            after = keep(data, {"registrations": [merged[number] for number in sorted(merged)]})
     changed, left = changes(after, list(found.values()))
     return Outcome(
         data, after, tuple(found.values()), tuple(n for n in numbers if n not in found),

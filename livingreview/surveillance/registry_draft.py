@@ -15,6 +15,7 @@ from pathlib import Path
 
 from ..data.dataset import Dataset
 from ..data.tables import CORRECTIONS
+from ..intake.files import put
 from ..intake.template import GUIDE_FILE, INDICATION
 from . import registry_rows as rows_of
 from .keeping import content_of
@@ -342,7 +343,7 @@ def _printed(row: Mapping) -> dict:
 
 
 def write(folder: Path, made: dict[str, bytes]) -> None:
-    """Write a draft; a folder that holds anything is refused.
+    """Write a draft, all files or none; a folder that holds anything is refused.
 
     Raises
     ------
@@ -351,6 +352,5 @@ def write(folder: Path, made: dict[str, bytes]) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     if any(folder.iterdir()):
         raise FileExistsError(17, "the folder is not empty", str(folder))
-    for name, content in made.items():
-        (folder / name).write_bytes(content)
+    put(folder, made)
 

@@ -399,9 +399,13 @@ def _denominators(of: Mapping) -> dict[str, dict[str, str]]:
 
 
 def _units(found: Mapping[str, dict[str, str]], wanted: str) -> tuple[str, dict[str, str]]:
-    """The units of which values are: those that are named, else the only ones."""
-    if wanted in found:
-        return wanted, found[wanted]
+    """The units of which values are, with their numbers: those that are named, else the only ones.
+
+    Where named units are not counted, the numbers of others are none of theirs.
+    """
+    if wanted:
+        same = next((units for units in found if units.casefold() == wanted.casefold()), None)
+        return wanted, found.get(same, {})
     if len(found) == 1:
         return next(iter(found.items()))
     return "; ".join(found), {}

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
 from bs4 import BeautifulSoup
 from made_up import KNEE, World
 
+from livingreview.render.chapter import Chapter
 from livingreview.render.engine import render
 from livingreview.review import review
 from livingreview.view.chapter_trials import chapter_trials
@@ -76,3 +78,15 @@ def test_the_page_of_a_trial_shows_it_where_it_is_known(tmp_path):
             for study, _, page in trial_pages(review(_world(tmp_path).data()))}
     assert "2028-05 (whole trial: 2029-01)" in text["late-2026"]
     assert "End of the main outcome" not in text["unknown-2026"]
+
+
+@pytest.mark.parametrize(("dates", "said"), [
+    (True, "end of the main outcome expected: 2028-05"), (False, "it is running or planned")])
+def test_an_answer_names_what_may_change_it_and_when(tmp_path, dates, said):
+    world = _world(tmp_path, dates)
+    world.arm("late-2026", "msc", cells="cultured-msc").arm("late-2026", "control", "saline")
+    world.add("main_windows", indication=KNEE, position=1, analysis_id="made-up", role="headline")
+    view = Chapter(KNEE, world.write()).answer().view
+    text = BeautifulSoup(render(view, "page.html"), "html.parser").get_text(" ", strip=True)
+    assert said in text
+    assert ("2028-05" in text) == dates

@@ -30,10 +30,14 @@ from registries import (
 )
 from server import Reply, captive, failing
 
+from livingreview.cli import registering
 from livingreview.data.dataset import examine, load
-from livingreview.surveillance import registrations, registry_rows
+from livingreview.surveillance import net, registrations, registry_rows
+from livingreview.surveillance.alone import alone
+from livingreview.surveillance.keeping import keep
 from livingreview.surveillance.moments import followed, in_months, moments, visit
 from livingreview.surveillance.rawstore import Raw
+from livingreview.surveillance.registry_mapping import decided
 from livingreview.surveillance.registry_results import DocumentError, Group, results_of
 
 # --- times ----------------------------------------------------------------------------------------
@@ -375,6 +379,30 @@ def test_knees_are_the_unit_of_a_study_of_knees(tmp_path):
         ("n_patients", "21")]
 
 
+def test_values_of_knees_take_no_number_of_people():
+    def of_people(document):
+        measure = document["resultsSection"]["outcomeMeasuresModule"]["outcomeMeasures"][15]
+        measure["denoms"][0]["units"] = "Participants"
+
+    knees = next(v for v in _values(of_people) if v.title == "Joint Space Width")
+    assert (knees.units, knees.n) == ("Knees", "")
+    with pytest.raises(registry_rows.Refused, match="n counts Knees"):
+        _row(knees)
+
+
+def test_a_pooled_group_may_be_an_arm_that_combines_others(tmp_path):
+    world = of_pitfalls(tmp_path / "data")
+    world.arm("doe-2026", "all", "saline", combines="bm-cells;saline", n_allocated="")
+    mapping = mapping_file(tmp_path / "mapping.csv", group("All Participants", "all"),
+                           outcome("Lysholm Score", "lysholm", "higher"))
+    done = call("registry", PITFALLS, "--data", world.write(), "--offline", stored(
+        tmp_path / "raw", record(PITFALLS)), "--mapping", mapping, "--reviewer", "Ann", "--draft",
+        tmp_path / "out")
+    assert done.exit_code == 0, done.output
+    assert [_cells(r, "arm_id", "n", "mean") for r in rows(tmp_path / "out" / "outcomes.csv")] == [
+        ("all", "38", "75")]
+
+
 def test_a_pooled_group_is_no_arm_and_two_groups_are_not_one(tmp_path):
     folder = of_pitfalls(tmp_path / "data").write()
     raw = stored(tmp_path / "raw", record(PITFALLS))
@@ -661,6 +689,18 @@ def test_a_list_of_another_shape_writes_nothing(asking, tmp_path, pages, why):
     assert (folder / "registrations.csv").read_bytes() == before
 
 
+def test_many_trials_are_asked_for_a_hundred_at_a_time(asking):
+    asking.on("/studies", Reply(b'{"studies": []}'))
+    told = []
+    list(registrations.asked(net.client("clinicaltrials"),
+                             [f"NCT9{n:07d}" for n in range(250)],
+                             lambda source, number: told.append((source, number))))
+    asked = [r.params["filter.ids"].split("|") for r in asking.asked("/studies")]
+    assert [len(some) for some in asked] == [100, 100, 50]
+    assert len({n for some in asked for n in some}) == 250
+    assert told == [("clinicaltrials", 100), ("clinicaltrials", 200), ("clinicaltrials", 250)]
+
+
 def test_two_registrations_that_say_different_things_are_left_alone(tmp_path):
     data = World(tmp_path / "data").study(
         "a-2026", registration="NCT90000011; NCT90000014", status="registered").data()
@@ -668,3 +708,23 @@ def test_two_registrations_that_say_different_things_are_left_alone(tmp_path):
     assert [c["new"] for c in found[KNEE]["corrections"] if c["column"] == "progress"] == [
         "finished"]
     assert "say different things" in left[0]
+
+
+def test_another_command_at_work_is_waited_for_by_the_person(tmp_path):
+    folder = _trials(tmp_path / "data")
+    Raw(tmp_path / "raw", "clinicaltrials", f"registrations-{DAY}").add(answer(
+        {"studies": _ANSWERS}))
+    with alone(folder):
+        done = call("registry", "--all", "--data", folder, "--offline", tmp_path / "raw")
+    assert done.exit_code == 1 and "another command is at work" in done.output
+
+
+def test_what_others_have_mapped_meanwhile_stays(tmp_path):
+    folder = of_pitfalls(tmp_path / "data").write()
+    data = load(folder)
+    other = decided("NCT90000006", ("group", "Saline"), {"decision": "leave"}, "Bea", DAY)
+    keep(data, {"registry_mappings": [other]})
+    mine = decided(PITFALLS, ("group", "Saline"), {"decision": "take", "arm_id": "saline"}, "Ann",
+                   DAY)
+    registering._keep(data, {("group", "Saline"): mine}, PITFALLS)  # read before the other one
+    assert [r["reviewer"] for r in rows(folder / "registry_mappings.csv")] == ["Ann", "Bea"]
