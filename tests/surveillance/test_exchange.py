@@ -20,6 +20,7 @@ from livingreview.data.dataset import load
 from livingreview.surveillance import exchange, searching
 from livingreview.surveillance.abstracts import Texts
 from livingreview.surveillance.exchange import as_csv, as_ris, read, taken
+from livingreview.surveillance.files import FILE
 from livingreview.surveillance.net import Answer
 from livingreview.surveillance.rawstore import Raw
 from livingreview.surveillance.reports import reports
@@ -142,11 +143,11 @@ def test_abstracts_come_from_what_sources_answered_and_people_exported(
     raw = tmp_path / "raw"
     searching.run(made_up, raw)
     exported = Raw(raw, "embase", "by-hand-1")
-    exported.note({"date_run": "2026-02-01"})
+    exported.note({"date_run": "2026-02-01", FILE: "one.ris"})
     exported.add(Answer(200, b"TY  - JOUR\nAN  - L123456789\nTI  - A made-up title\n"
                         b"AB  - An abstract that nobody wrote.\nER  - \n", {}, "file:ris"))
     broken = Raw(raw, "embase", "by-hand-2")
-    broken.note({"date_run": "2026-02-02"})
+    broken.note({"date_run": "2026-02-02", FILE: "two.ris"})
     broken.add(Answer(200, b"nothing of any form", {}, "file:ris"))
     found = Texts.of(raw)
     one, _ = reports(load(made_up))
