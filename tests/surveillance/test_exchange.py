@@ -4,6 +4,12 @@ from __future__ import annotations
 
 import csv
 import io
+import os
+import signal
+import socket
+import subprocess
+import sys
+import urllib.request
 from dataclasses import replace
 
 import pytest
@@ -269,3 +275,25 @@ def test_a_study_of_the_same_name_gets_a_letter(tmp_path):
     desk.decide(*(said("r1", who, "include", stage="full-text") for who in ("Anna", "Ben")))
     _run(desk, "template", "r1", "--out", str(tmp_path / "out"))
     assert read_table(tmp_path / "out" / "studies.csv")[0]["study_id"] == "doe-2020b"
+
+
+def test_the_command_serves_the_page_until_it_is_stopped(tmp_path):
+    made = world(tmp_path, 1)
+    made.write()
+    with subprocess.Popen([sys.executable, "-m", "livingreview", "screen", "--port", "0", "--data",
+                           str(made.folder)], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                          text=True, env=os.environ | {"PYTHONUNBUFFERED": "1"}) as process:
+        address = process.stdout.readline().split()[2]
+        with urllib.request.urlopen(address, timeout=60) as answer:
+            assert "Who screens?" in answer.read().decode()
+        process.send_signal(signal.SIGINT)
+        rest, told = process.communicate(timeout=60)
+    assert process.returncode == 130 and "screen was stopped" in told
+    assert "Traceback" not in told + rest
+
+
+def test_a_port_that_is_taken_is_named(tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as taken_one:
+        port = str(taken_one.getsockname()[1])
+        ran = _run(_fresh(tmp_path), "--port", port)
+    assert ran.exit_code == 2 and f"port {port} of this machine cannot be used" in ran.output
