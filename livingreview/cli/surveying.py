@@ -20,7 +20,7 @@ class _Progress:
     def __call__(self, name: str, number: int) -> None:
         if self._width is None:
             return
-        text = f"{name}: {number} answers"
+        text = f"{name}: answer {number}"
         click.echo("\r" + text.ljust(self._width), nl=False, err=True)
         self._width = len(text)
 
