@@ -141,13 +141,12 @@ class _Run:
     folder: Path
     raw: Path
     offline: bool
-    told: Callable[[str], None]
+    told: Callable[[str, int], None]
     failures: list[Failure] = field(default_factory=list)
     passed: list[str] = field(default_factory=list)
 
     def part(self, name: str, work: Callable[[], None]) -> None:
         """Do a part; what goes wrong is kept."""
-        self.told(name)
         try:
             work()
         except searching.PlanError as error:
@@ -162,29 +161,27 @@ class _Run:
 
     def search(self) -> None:
         """Run the strategies."""
-        done = searching.run(self.folder, self.raw, offline=self.offline,
-                             told=lambda name, number: self.told(f"{name}: {number} answers"))
+        done = searching.run(self.folder, self.raw, offline=self.offline, told=self.told)
         self.passed += done.passed
         self.failures += [Failure(SEARCH, f"{row['source']}, {row['indication']}",
                                   row["reason"] or "") for row in done.failed]
 
     def watch(self) -> None:
         """Look for notices, at each source."""
-        done = watch.run(load(self.folder), self.raw, offline=self.offline,
-                         told=lambda source, number: self.told(f"{source}: {number} reports"))
+        done = watch.run(load(self.folder), self.raw, offline=self.offline, told=self.told)
         self.passed += done.passed
         self.failures += [Failure(WATCH, look.source, look.failed) for look in done.failed]
 
     def registry(self) -> None:
         """Ask how far the trials are."""
         done = registrations.run(load(self.folder), self.raw, offline=self.offline,
-                                 told=lambda source, number: self.told(f"{source}: {number}"))
+                                 told=self.told)
         self.passed += [f"{number}: {registry.SOURCE} does not answer for it"
                         for number in done.missing]
 
 
 def run(folder: Path, raw: Path, *, offline: bool = False,
-        told: Callable[[str], None] = lambda _: None) -> Round:
+        told: Callable[[str, int], None] = lambda source, number: None) -> Round:
     """Do a round.
 
     Parameters
@@ -196,7 +193,7 @@ def run(folder: Path, raw: Path, *, offline: bool = False,
     offline : bool
         Ask nobody.
     told : callable, optional
-        Called with what is being done.
+        Called with what is asked, and the number of answers, reports or trials so far.
 
     Returns
     -------
