@@ -24,6 +24,8 @@ from livingreview.cli import main
 from livingreview.data.dataset import examine, load
 from livingreview.review import living
 from livingreview.review.changes import changes
+from livingreview.review.searches import counted
+from livingreview.site.feed import feed
 from livingreview.surveillance import net
 from livingreview.surveillance.screening import FULL, TITLE, Decision, Screening
 
@@ -285,8 +287,21 @@ def test_a_month_from_the_round_to_a_new_estimate(month):
     assert [(s["cause"], s["trial_id"]) for s in change["steps"]] == [("added", "doe5-2026")]
     assert (change["before"]["k"], change["now"]["k"]) == (2, 3)
     assert change["before"]["estimate"] != change["now"]["estimate"]
+    _pages_say_why(month)
     said = month.round()  # the notice is open still, and results are to be taken in
     assert re.search(r"0 new reports, 0 new notices, .* 0 reports waiting", said)
+
+
+def _pages_say_why(month) -> None:
+    """The flow has each step of the month, and the feed its day of searches and its notice."""
+    data = load(month.data)
+    flow = counted(data)
+    assert (flow.fetched, flow.records, flow.duplicates) == (60, 60, 20)
+    assert (flow.known, flow.screened, flow.excluded, flow.assessed) == (0, 40, 38, 2)
+    assert (flow.excluded_full_text, flow.included) == ((("no-results", 1),), 1)
+    words = " ".join(etree.fromstring(feed(data, "https://example.org").encode()).itertext())
+    assert "2026-11-30" in words and "PubMed" in words and "taken-2019" in words
+    assert "10.5555/notice" in words or "retraction" in words.lower()
 
 
 def _new_study(month) -> Path:
