@@ -56,7 +56,7 @@ def texts(*numbers: int) -> Texts:
 
 def desk(made: World, *numbers: int) -> Desk:
     """A desk with the abstracts of some records."""
-    return Desk(screening(made), texts(*numbers))
+    return Desk(screening(made), lambda: texts(*numbers))
 
 
 def said(record_id: str, reviewer: str, decision: str, reason: str = "",

@@ -1,6 +1,7 @@
 """The command line: one module for each family of commands.
 
-Exit codes: 0 done, 1 the data or the result is wrong, 2 the call is wrong.
+Exit codes: 0 done, 1 the data or the result is wrong, 2 the call is wrong, 3 something is due or
+waits for a person.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import click
 from . import (
     benching,
     evidence,
+    living,
     pooling,
     publishing,
     registering,
@@ -35,5 +37,5 @@ def main() -> None:
 
 
 for _command in (*evidence.ALL, *publishing.ALL, *pooling.ALL, *taking.ALL, *surveying.ALL,
-                 *benching.ALL, *screening.ALL, *watching.ALL, *registering.ALL):
+                 *benching.ALL, *registering.ALL, *screening.ALL, *watching.ALL, *living.ALL):
     main.add_command(_command)

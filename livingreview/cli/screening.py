@@ -90,7 +90,7 @@ def _desk(data: Path | None, raw: Path | None, indication: str):
     from ..surveillance.screening import Screening
 
     folder = _known(valid(data), indication).folder
-    desk = Desk(Screening(folder), _texts(folder, raw))
+    desk = Desk(Screening(folder), functools.partial(_texts, folder, raw))
     for line in desk.texts.broken:
         click.echo(f"abstracts cannot be read: {line}", err=True)
     return desk
@@ -98,8 +98,9 @@ def _desk(data: Path | None, raw: Path | None, indication: str):
 
 def _texts(folder: Path, raw: Path | None):
     from ..surveillance.abstracts import Texts
+    from ..surveillance.searching import raw_folder
 
-    return Texts.of(raw or folder.absolute().parent / "surveillance" / "raw")
+    return Texts.of(raw or raw_folder(folder))
 
 
 def _known(data, indication: str):

@@ -294,3 +294,26 @@ def _check(rows: list[Mapping], days: int | None, today: date) -> str:
     if days is not None and today > last + timedelta(days):
         return "old"
     return FAILED if any(row["result"] == FAILED for row in rows) else CURRENT
+
+
+@dataclass(frozen=True)
+class Status:
+    """How the review stands on a day: its sources, what waits for a person, what is watched."""
+
+    day: date
+    states: tuple[SourceState, ...]
+    queues: dict[str, Queue]
+    watched: dict[str, Watched]
+
+    @property
+    def asks(self) -> bool:
+        """Whether a search or a person is needed; what cannot be watched asks for nothing."""
+        return (any(one.state != CURRENT for one in self.states)
+                or any(one.waiting for one in self.queues.values())
+                or any(one.never or one.old or one.failed or one.open_notices
+                       for one in self.watched.values()))
+
+
+def status(data: Dataset, today: date) -> Status:
+    """How the review stands on a day."""
+    return Status(today, states(data, today), queue(data), watched(data, today))

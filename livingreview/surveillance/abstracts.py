@@ -11,7 +11,6 @@ from .net import SourceError
 from .record import Record
 from .reports import Report
 
-_FILE = "file:"  # begins the address of an answer that a person exported
 STORED, NONE, ELSEWHERE = "stored", "none", "elsewhere"
 
 
@@ -60,8 +59,10 @@ class Texts:
         found, broken = {}, []
         for raw in rawstore.searches(folder):
             try:
-                records = _records(raw)
-            except (KeyError, rawstore.RawError, SourceError, files.FileError) as error:
+                records = files.stored(raw)
+                if records is None:
+                    records = sources.named(raw.source).read(raw.pages()).records
+            except (KeyError, files.FileError, rawstore.RawError, SourceError, ValueError) as error:
                 broken.append(f"{raw.source}/{raw.search_id}: {error}")
                 continue
             finally:
@@ -78,12 +79,3 @@ class Texts:
         abstract = max((r.abstract for r in found), key=len, default="")
         return Text(STORED if abstract else NONE if found else ELSEWHERE, abstract,
                     tuple(dict.fromkeys(s for r in found for s in r.signals)))
-
-
-def _records(raw: rawstore.Raw) -> list[Record]:
-    """What a search found."""
-    pages = list(raw.pages())
-    if pages and pages[0].url.startswith(_FILE):
-        return [record for page in pages
-                for record in files.read(page.body, raw.search_id, raw.source).records]
-    return list(sources.named(raw.source).read(pages).records)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
 from ..data.dataset import Dataset
+from ..data.tables import BY_NAME
 from ..review.living import CONSENSUS
 from . import judging
 from .abstracts import Texts
@@ -39,20 +40,35 @@ class Reason:
     key: str
 
 
-@dataclass
 class Desk:
     """What is needed to screen a data folder.
 
     Parameters
     ----------
     screening : Screening
-    texts : Texts
+    read : callable
+        Reads the abstracts that are stored; it is called again after each search.
+
+    Attributes
+    ----------
     order : Order
     """
 
-    screening: Screening
-    texts: Texts
-    order: Order = field(default_factory=Order)
+    def __init__(self, screening: Screening, read: Callable[[], Texts]):
+        self.screening, self._read, self.order = screening, read, Order()
+        self._texts = self._searched(), read()
+
+    def _searched(self) -> str | None:
+        """Digest of the searches."""
+        return self.screening.data().digests.get(BY_NAME["searches"].path())
+
+    @property
+    def texts(self) -> Texts:
+        """Abstracts of what was found up to now."""
+        now = self._searched()
+        if now != self._texts[0]:
+            self._texts = now, self._read()
+        return self._texts[1]
 
     def frame(self, view: View) -> dict:
         """What every page says: how many wait at each stage, and where one may go."""

@@ -147,13 +147,14 @@ def _decided(data: Dataset, view: View, every: Iterable[Report], left: Iterable[
     said, found = decisions(data, view.stage), {}
     open_ones = {report.record_id for report in left}
     for report in every:
-        rows = said.get(report.record_id, {})
-        own = rows.get(view.reviewer)
-        word = own["decision"] if own else together(rows.values())
         if report.known:
             found[report.record_id] = True
-        elif report.record_id not in open_ones and word in (INCLUDE, EXCLUDE):
-            found[report.record_id] = word == INCLUDE
+        elif report.record_id not in open_ones and report.record_id in said:
+            rows = said[report.record_id]
+            own = rows.get(view.reviewer)
+            word = own["decision"] if own else together(rows.values())
+            if word in (INCLUDE, EXCLUDE):
+                found[report.record_id] = word == INCLUDE
     return found
 
 

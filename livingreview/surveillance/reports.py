@@ -8,8 +8,10 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from ..data.dataset import Dataset
+from ..data.tables import BY_NAME
 from ..review import living
 
 
@@ -64,18 +66,44 @@ class Report:
         return " ".join(str(p) for p in (self.first_author, self.year) if p) or self.record_id
 
 
+@dataclass(frozen=True)
+class _All:
+    """Every report of a table, and the report of each of its records."""
+
+    reports: tuple[Report, ...]
+    cluster: Mapping[str, str]
+
+
+_KEPT = 2  # tables whose reports are kept: a page asks for them many times
+_made: dict[str, _All] = {}  # by the digest of the table, the newest last
+
+
+def _all_of(data: Dataset) -> _All:
+    digest = data.digests.get(BY_NAME["records"].path(), "")
+    if not digest:
+        return _All((), {})
+    found = _made.get(digest)
+    if found is None:
+        clusters: dict[str, list[Mapping]] = defaultdict(list)
+        for row in data.records("records"):
+            clusters[row["cluster"]].append(row)
+        made = tuple(map(_report, clusters.values()))
+        found = _made[digest] = _All(made, MappingProxyType(
+            {member: report.record_id for report in made for member in report.members}))
+        for old in list(_made)[:-_KEPT]:
+            _made.pop(old, None)
+    return found
+
+
 def reports(data: Dataset, indication: str = "") -> tuple[Report, ...]:
     """All reports, or those that searches for an indication found, in the order of the table."""
-    clusters: dict[str, list[Mapping]] = defaultdict(list)
-    for row in data.records("records"):
-        clusters[row["cluster"]].append(row)
-    made = (_report(rows) for rows in clusters.values())
-    return tuple(r for r in made if not indication or indication in r.indications)
+    every = _all_of(data).reports
+    return tuple(r for r in every if indication in r.indications) if indication else every
 
 
-def cluster_of(data: Dataset) -> dict[str, str]:
+def cluster_of(data: Dataset) -> Mapping[str, str]:
     """The report of each record."""
-    return {row["record_id"]: row["cluster"] for row in data.records("records")}
+    return _all_of(data).cluster
 
 
 def _report(rows: list[Mapping]) -> Report:

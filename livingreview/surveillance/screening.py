@@ -105,7 +105,8 @@ def at_stage(data: Dataset, stage: str, indication: str = "") -> tuple[Report, .
         return found
     before, now = decisions(data, TITLE), decisions(data, FULL)
     return tuple(r for r in found if r.record_id in now
-                 or together(before.get(r.record_id, {}).values()) == INCLUDE)
+                 or r.record_id in before
+                 and together(before[r.record_id].values()) == INCLUDE)
 
 
 def waiting(data: Dataset, stage: str, reviewer: str, indication: str = ""
@@ -120,10 +121,10 @@ def waiting(data: Dataset, stage: str, reviewer: str, indication: str = ""
 def disagreements(data: Dataset, stage: str, indication: str = "") -> tuple[Disagreement, ...]:
     """Reports that people decided differently or are unsure of, in the order of the table."""
     done, found = decisions(data, stage), []
-    for report in reports(data, indication):
+    for report in reports(data, indication) if done else ():
         rows = dict(done.get(report.record_id, {}))
         settled = rows.pop(CONSENSUS, None)
-        if together(rows.values()) == UNSURE:
+        if rows and together(rows.values()) == UNSURE:
             found.append(Disagreement(report, tuple(rows.values()), settled))
     return tuple(found)
 

@@ -17,13 +17,13 @@ from itertools import count
 from pathlib import Path
 
 from .. import __version__
-from ..data.dataset import Dataset, load
+from ..data.dataset import Dataset, examine
 from ..intake.files import put
 from ..site.versioned import datapackage_json
 from . import net, rawstore, sources
 from .alone import alone
 from .collected import Collected, tables
-from .keeping import keep
+from .keeping import KeepingError, keep
 from .net import SourceError
 from .rawstore import Raw, RawError, Stored
 from .syntax import SYNTAXES, StrategyError, parsed, plain
@@ -34,6 +34,9 @@ COMPLETE, FAILED, RUNNING = "complete", "failed", "running"
 WRITTEN = ("searches.csv", "records.csv", "duplicates.csv")
 _KEPT = ("search_id", "date_run", "source", "platform", "indication", "strategy_sha256",
          "window_from", "window_to", "tool_version")  # of a store, in the table too
+# What reading an answer of an unforeseen shape may raise: one source is not to stop the others.
+_UNFORESEEN = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
+_LONGEST = 500  # characters of a reason
 _SAME = ("source", "indication", "strategy_sha256", "window_from", "window_to", "raw_sha256")
 
 
@@ -107,7 +110,7 @@ def run(folder: Path, raw: Path, *, indications: Sequence[str] = (), chosen: Seq
     Parameters
     ----------
     folder : Path
-        Data folder without errors.
+        The data folder.
     raw : Path
         Where answers are stored, or are when it is offline.
     indications, chosen : sequence of str
@@ -131,13 +134,15 @@ def run(folder: Path, raw: Path, *, indications: Sequence[str] = (), chosen: Seq
         When another command is at work.
     RawError
         When what is stored is not what it was.
-    KeepingError, OSError
+    KeepingError
+        When the data have errors, or would have.
+    OSError
         When tables or answers cannot be written; the tables are as they were.
     """
     raw.mkdir(parents=True, exist_ok=True)
     with alone(folder, raw):
         _sweep(folder)
-        data = load(folder)
+        data = _sound(folder)
         passed: tuple[str, ...] = ()
         found = list(_torn(data, raw))
         if offline:
@@ -147,11 +152,18 @@ def run(folder: Path, raw: Path, *, indications: Sequence[str] = (), chosen: Seq
             found += [_searched(task, raw, data, told) for task in planned]
         if not (found or data.records("searches")):
             return Outcome(data, passed=passed)
-        data = load(folder)  # a person may have decided something meanwhile
+        data = _sound(folder)  # a person may have decided something meanwhile
         made = tables(data, found)
         rows = {row["search_id"]: row for row in made["searches"]}
         return Outcome(_described(keep(data, made)),
                        tuple(rows[one.search["search_id"]] for one in found), passed)
+
+
+def _sound(folder: Path) -> Dataset:
+    data = examine(folder)
+    if errors := [p for p in data.problems if p.level == "error"]:
+        raise KeepingError(errors)
+    return data
 
 
 def _described(data: Dataset) -> Dataset:
@@ -274,8 +286,8 @@ def _searched(task: Task, root: Path, data: Dataset, told: Callable[[str, int], 
     try:
         client = net.client(task.source)
         one = _read(raw, about, Stored(raw, client, lambda number: told(name, number)))
-    except (SourceError, RawError) as error:
-        about |= {"state": FAILED, "reason": getattr(error, "reason", str(error))}
+    except (SourceError, RawError, *_UNFORESEEN) as error:
+        about |= {"state": FAILED, "reason": _reason(error)}
         raw.note(about)
         return _failed(raw, about)
     raw.note({**about, "state": COMPLETE})
@@ -335,6 +347,14 @@ def _read(raw: Raw, about: Mapping, client: Stored) -> Collected:
                      found.records)
 
 
+def _reason(error: Exception) -> str:
+    """Why a search failed, in one line."""
+    said = getattr(error, "reason", str(error))
+    if isinstance(error, _UNFORESEEN):
+        said = f"its answer is not understood ({type(error).__name__}: {said})"
+    return " ".join(said.split())[:_LONGEST]
+
+
 def _failed(raw: Raw, about: Mapping) -> Collected:
     return Collected({**{name: about[name] for name in _KEPT}, "state": FAILED,
                       "reason": about["reason"],
@@ -390,8 +410,8 @@ def _from_store(raw: Raw, told: Callable[[str, int], None]) -> Collected:
     name = f"{about['source']}, {about['indication']}"
     try:
         return _read(raw, about, Stored(raw, told=lambda number: told(name, number)))
-    except (SourceError, RawError) as error:
-        return _failed(raw, {**about, "reason": getattr(error, "reason", str(error))})
+    except (SourceError, RawError, *_UNFORESEEN) as error:
+        return _failed(raw, {**about, "reason": _reason(error)})
 
 
 def _identity(row: Mapping) -> tuple:

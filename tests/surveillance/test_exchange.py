@@ -4,6 +4,12 @@ from __future__ import annotations
 
 import csv
 import io
+import os
+import signal
+import socket
+import subprocess
+import sys
+import urllib.request
 from dataclasses import replace
 
 import pytest
@@ -20,6 +26,7 @@ from livingreview.data.dataset import load
 from livingreview.surveillance import exchange, searching
 from livingreview.surveillance.abstracts import Texts
 from livingreview.surveillance.exchange import as_csv, as_ris, read, taken
+from livingreview.surveillance.files import FILE
 from livingreview.surveillance.net import Answer
 from livingreview.surveillance.rawstore import Raw
 from livingreview.surveillance.reports import reports
@@ -142,11 +149,11 @@ def test_abstracts_come_from_what_sources_answered_and_people_exported(
     raw = tmp_path / "raw"
     searching.run(made_up, raw)
     exported = Raw(raw, "embase", "by-hand-1")
-    exported.note({"date_run": "2026-02-01"})
+    exported.note({"date_run": "2026-02-01", FILE: "one.ris"})
     exported.add(Answer(200, b"TY  - JOUR\nAN  - L123456789\nTI  - A made-up title\n"
                         b"AB  - An abstract that nobody wrote.\nER  - \n", {}, "file:ris"))
     broken = Raw(raw, "embase", "by-hand-2")
-    broken.note({"date_run": "2026-02-02"})
+    broken.note({"date_run": "2026-02-02", FILE: "two.ris"})
     broken.add(Answer(200, b"nothing of any form", {}, "file:ris"))
     found = Texts.of(raw)
     one, _ = reports(load(made_up))
@@ -268,3 +275,25 @@ def test_a_study_of_the_same_name_gets_a_letter(tmp_path):
     desk.decide(*(said("r1", who, "include", stage="full-text") for who in ("Anna", "Ben")))
     _run(desk, "template", "r1", "--out", str(tmp_path / "out"))
     assert read_table(tmp_path / "out" / "studies.csv")[0]["study_id"] == "doe-2020b"
+
+
+def test_the_command_serves_the_page_until_it_is_stopped(tmp_path):
+    made = world(tmp_path, 1)
+    made.write()
+    with subprocess.Popen([sys.executable, "-m", "livingreview", "screen", "--port", "0", "--data",
+                           str(made.folder)], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                          text=True, env=os.environ | {"PYTHONUNBUFFERED": "1"}) as process:
+        address = process.stdout.readline().split()[2]
+        with urllib.request.urlopen(address, timeout=60) as answer:
+            assert "Who screens?" in answer.read().decode()
+        process.send_signal(signal.SIGINT)
+        rest, told = process.communicate(timeout=60)
+    assert process.returncode == 130 and "screen was stopped" in told
+    assert "Traceback" not in told + rest
+
+
+def test_a_port_that_is_taken_is_named(tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as taken_one:
+        port = str(taken_one.getsockname()[1])
+        ran = _run(_fresh(tmp_path), "--port", port)
+    assert ran.exit_code == 2 and f"port {port} of this machine cannot be used" in ran.output

@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import re
 import threading
+import time
 from urllib.parse import urlencode
 
 import lxml.html
@@ -13,6 +14,11 @@ import screened
 from made_up import KNEE
 from screened import read_table, record, said, world
 
+from livingreview.surveillance import ordering
+from livingreview.surveillance.abstracts import Texts
+from livingreview.surveillance.desk import Desk
+from livingreview.surveillance.ordering import View
+from livingreview.surveillance.record import Record
 from livingreview.surveillance.screenpage import COOKIE, PAGE, Server
 
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
@@ -111,9 +117,8 @@ def test_a_record_is_shown_with_what_helps_to_decide(tmp_path, serve):
 
 
 def test_an_abstract_that_is_not_there_is_a_state(tmp_path, serve):
-    desk = screened.desk(world(tmp_path, 2))
-    desk.texts = screened.without_abstract(1)
-    browser = Browser(serve(desk), "Anna")
+    nothing = Texts({"pubmed:1": Record("pubmed", "1")})
+    browser = Browser(serve(Desk(screened.screening(world(tmp_path, 2)), lambda: nothing)), "Anna")
     assert "No abstract: the source gives none." in _text(browser.get("/?record=r1"))
     assert "not in the raw store" in _text(browser.get("/?record=r2"))
 
@@ -322,3 +327,32 @@ def test_decisions_of_the_other_are_not_in_a_page(tmp_path, serve):
     desk.screening.decide(said("r1", "Ben", "exclude", "retracted"))
     page = Browser(serve(desk), "Anna").get("/?record=r1")
     assert "Ben" not in _text(page) and "1 of 2" in _text(page)
+
+
+def test_abstracts_of_a_search_that_ends_meanwhile_are_shown(tmp_path, serve):
+    made = world(tmp_path, 0)
+    stored = {}
+    browser = Browser(serve(Desk(screened.screening(made), lambda: Texts(dict(stored)))), "Anna")
+    assert "Nothing new" in _text(browser.get())
+    stored["pubmed:1"] = Record("pubmed", "1", abstract="Made up meanwhile.")
+    made.rows["searches"][0]["date_run"] = "2026-02-02"
+    record(made, "r1").write()
+    assert "Made up meanwhile." in _text(browser.get())
+
+
+def test_the_order_of_many_is_made_anew_beside_what_is_shown(tmp_path, monkeypatch):
+    monkeypatch.setattr(ordering, "_FEW", 1)
+    monkeypatch.setattr(ordering, "_STEP", 2)
+    desk, view = screened.desk(world(tmp_path, 6)), View("Anna")
+    for word in ("include", "exclude:no-msc"):
+        page = desk.record(view)
+        assert not page["placed"].learned
+        desk.decide(view, page["shown"].report.record_id, word, "")
+    desk.record(view)  # begins what it does not wait for
+    until = time.monotonic() + 60
+    while not (page := desk.record(view))["placed"].learned and time.monotonic() < until:
+        time.sleep(0.05)
+    assert page["placed"].learned and page["left"] == 4
+    gone = desk.screening.undo("Anna")["record_id"]
+    assert gone in {p.report.record_id for p in desk.order.of(
+        desk.screening.data(), view, desk.texts)}

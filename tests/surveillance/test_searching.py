@@ -278,6 +278,27 @@ def test_every_fault_has_a_row_that_says_it(world, reply, said):
     assert world.rows("searches")[0]["state"] == "complete"
 
 
+def test_an_answer_that_nobody_foresaw_leaves_the_others(world, monkeypatch):
+    monkeypatch.setattr(pubmed, "read", lambda answers: [a.nothing for a in answers])
+    (row,) = world.run().failed
+    assert row["source"] == "pubmed" and "not understood (AttributeError" in row["reason"]
+    assert world.rows("searches")[1]["state"] == "complete"
+
+
+def test_data_that_break_while_a_search_runs_are_named(world):
+    answer = world.server.reply_to
+
+    def breaking(request):
+        path = world.data / INDICATION / "studies.csv"
+        path.write_text(path.read_text().replace(",rct,", ",no-design,"))
+        world.server.reply_to = answer
+        return answer(request)
+
+    world.server.reply_to = breaking
+    result = world.command()
+    assert result.exit_code == 1 and "no-design" in result.stderr and not world.rows("searches")
+
+
 def test_fewer_records_than_are_counted_are_a_failure(world):
     world.europepmc.told = {"hitCount": 8}
     (row,) = world.run(chosen=["europe-pmc"]).failed

@@ -6,11 +6,14 @@ import re
 from dataclasses import dataclass
 from types import ModuleType
 
+from ..rawstore import Raw
 from ..record import Record
 from . import ictrp, nbib, ris, tables
 from .text import FileError, decoded
 
-__all__ = ["FORMS", "Exported", "FileError", "form_of", "read"]
+__all__ = ["FILE", "FORMS", "Exported", "FileError", "form_of", "read", "stored"]
+
+FILE = "file"  # what the notes of a stored search call the name of the file that it is from
 
 # By what a file holds, not by its name; the first that fits is taken.
 FORMS: dict[str, ModuleType] = {"ICTRP XML": ictrp, "RIS": ris, "PubMed": nbib, "CSV": tables}
@@ -82,3 +85,17 @@ def read(content: bytes, name: str, source: str) -> Exported:
     for record in records:
         once.setdefault(record.number, record)
     return Exported(form, tuple(once.values()), len(records) - len(once))
+
+
+def stored(raw: Raw) -> tuple[Record, ...] | None:
+    """The records of a search that was taken in as a file; None for one that a command ran.
+
+    Raises
+    ------
+    FileError, RawError
+        When what is stored cannot be read.
+    """
+    if FILE not in raw.about:
+        return None
+    return tuple(record for page in raw.pages()
+                 for record in read(page.body, raw.about[FILE], raw.source).records)
