@@ -1,6 +1,7 @@
 """The command line: one module for each family of commands.
 
-Exit codes: 0 done, 1 the data or the result is wrong, 2 the call is wrong.
+Exit codes: 0 done, 1 the data or the result is wrong, 2 the call is wrong, 3 something is due or
+waits for a person.
 """
 
 from __future__ import annotations
@@ -9,7 +10,17 @@ import os
 
 import click
 
-from . import benching, evidence, pooling, publishing, surveying, taking, watching
+from . import (
+    benching,
+    evidence,
+    living,
+    pooling,
+    publishing,
+    registering,
+    surveying,
+    taking,
+    watching,
+)
 from .console import stop
 
 _LAST_EPOCH = 253402300799  # the last second of the year 9999
@@ -25,5 +36,5 @@ def main() -> None:
 
 
 for _command in (*evidence.ALL, *publishing.ALL, *pooling.ALL, *taking.ALL, *surveying.ALL,
-                 *benching.ALL, *watching.ALL):
+                 *benching.ALL, *registering.ALL, *living.ALL, *watching.ALL):
     main.add_command(_command)

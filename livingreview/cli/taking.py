@@ -9,6 +9,7 @@ import click
 
 from ..site.stopping import can_be_stopped
 from ..site.workers import WorkersError
+from . import exports
 from .console import (
     DATA_HELP,
     FILE,
@@ -113,8 +114,9 @@ def _near(path: Path) -> Path:
 @click.option("--results/--no-results", "with_results", default=True,
               help="Compute what changes in results, and say so before asking (the default).")
 @click.option("--yes", is_flag=True, help="Import without asking.")
+@exports.with_search
 def import_(file: Path, data: Path | None, indication: str, table: str, filled: Path | None,
-            reason: str, with_results: bool, yes: bool) -> None:
+            reason: str, with_results: bool, yes: bool, **search) -> None:
     """Take the rows of FILE into a data folder.
 
     FILE is a workbook or folder of `new study`, a CSV file with columns of one table, or the data
@@ -129,9 +131,19 @@ def import_(file: Path, data: Path | None, indication: str, table: str, filled: 
 
     A new word of a list that is open (outcome, event, route, cointervention, tool, species) is
     proposed as a row of vocabularies.csv.
+
+    FILE may also be what a person exported from a database: RIS (CENTRAL, Embase, Ovid, Zotero,
+    Covidence, Rayyan, EndNote), PubMed (.nbib), XML of ICTRP, or, with --source, CSV of ASReview,
+    EPPI-Reviewer, Covidence, Rayyan or ICTRP. It becomes a search in searches.csv, run by hand, and
+    its records go the way of all others; the file is kept in the raw store.
     """
     from ..intake import IntakeError, join
 
+    if any(search.values()) or exports.holds_records(file):
+        if table or filled:
+            stop(f"--table and --list are of rows of the data, and {file} holds records", 2)
+        exports.take(file, data, indication, yes, search)
+        return
     sound = valid(data)
     try:
         rows, belongs = _rows_of(file, table, filled)

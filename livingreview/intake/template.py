@@ -1,8 +1,10 @@
-"""An empty workbook, or folder of tables, in which a study is written down."""
+"""A workbook, or folder of tables, in which a study is written down."""
 
 from __future__ import annotations
 
+import csv
 import io
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from openpyxl import Workbook
@@ -23,6 +25,7 @@ README, LISTS = "README", "lists"  # sheets that hold no data
 GUIDE_FILE = "README.txt"  # of a folder
 INDICATION = "Indication"  # label of the cell, or line, that says where the rows belong
 REQUIRED = " *"  # follows the name of a column that must be filled
+Rows = Mapping[str, Iterable[Mapping[str, str]]]  # what is known already, by table
 _ROWS = 1000  # rows to which the lists of words apply
 _RULES = (
     "Fill one row per study, arm, outcome and visit, and name the source of each row.",
@@ -63,8 +66,9 @@ def _lists(book: Workbook, data: Dataset) -> dict[str, str]:
     return cells
 
 
-def _table_sheet(book: Workbook, table: Table, lists: dict[str, str]) -> None:
-    """A sheet with the header of a table, its remarks and its lists of words."""
+def _table_sheet(book: Workbook, table: Table, lists: dict[str, str],
+                 rows: Iterable[Mapping[str, str]]) -> None:
+    """A sheet with the header of a table, its remarks, its lists of words, and what is known."""
     sheet = book.create_sheet(table.name)
     sheet.freeze_panes = "A2"
     for position, column in enumerate(table.columns, 1):
@@ -83,9 +87,15 @@ def _table_sheet(book: Workbook, table: Table, lists: dict[str, str]) -> None:
             choice.error = f"Choose a word of the list {column.vocabulary}."
             sheet.add_data_validation(choice)
             choice.add(f"{letter}2:{letter}{_ROWS}")
+    for line, row in enumerate(rows, 2):
+        for position, name in enumerate(table.names, 1):
+            if row.get(name):
+                cell = sheet.cell(line, position)
+                cell.set_explicit_value(row[name])  # text, also where it begins as a formula
+                cell.number_format = "@"
 
 
-def workbook(data: Dataset, indication: str = "") -> bytes:
+def workbook(data: Dataset, indication: str = "", filled: Rows | None = None) -> bytes:
     """A workbook with a sheet for each table, the allowed words and a guide.
 
     Parameters
@@ -94,6 +104,8 @@ def workbook(data: Dataset, indication: str = "") -> bytes:
         Its vocabularies are the lists.
     indication : str, optional
         Where the rows belong; the one who fills it may write it in.
+    filled : mapping of str to iterable of mapping, optional
+        Rows of tables that are known already.
     """
     book = Workbook()
     guide = book.active
@@ -119,28 +131,31 @@ def workbook(data: Dataset, indication: str = "") -> bytes:
         choice.add("B1")
     lists = _lists(book, data)
     for table in TABLES:
-        _table_sheet(book, table, lists)
+        _table_sheet(book, table, lists, (filled or {}).get(table.name, ()))
     book.move_sheet(LISTS, len(TABLES))
     content = io.BytesIO()
     book.save(content)
     return content.getvalue()
 
 
-def write_workbook(data: Dataset, out: Path, indication: str = "") -> None:
+def write_workbook(data: Dataset, out: Path, indication: str = "", filled: Rows | None = None
+                   ) -> None:
     """Write the workbook; a file that is there is refused."""
     out.parent.mkdir(parents=True, exist_ok=True)
     with out.open("xb") as file:
-        file.write(workbook(data, indication))
+        file.write(workbook(data, indication, filled))
 
 
-def write_folder(out: Path, indication: str = "") -> None:
-    """Write an empty CSV file of each table and a guide; a folder that holds anything is refused.
+def write_folder(out: Path, indication: str = "", filled: Rows | None = None) -> None:
+    """Write a CSV file of each table and a guide; a folder that holds anything is refused.
 
     Parameters
     ----------
     out : Path
     indication : str, optional
         Where the rows belong; the one who fills the tables may write it in.
+    filled : mapping of str to iterable of mapping, optional
+        Rows of tables that are known already; the others are empty.
 
     Raises
     ------
@@ -150,7 +165,10 @@ def write_folder(out: Path, indication: str = "") -> None:
     if any(out.iterdir()):
         raise FileExistsError(17, "the folder is not empty", str(out))
     for table in TABLES:
-        (out / f"{table.name}.csv").write_text(",".join(table.names) + "\n", encoding="utf-8")
+        with (out / f"{table.name}.csv").open("w", encoding="utf-8", newline="") as file:
+            writer = csv.DictWriter(file, table.names, restval="", lineterminator="\n")
+            writer.writeheader()
+            writer.writerows((filled or {}).get(table.name, ()))
     columns = [f"{t.name}.csv, {c.name}: {describe(t, c)}" for t in TABLES for c in t.columns]
     (out / GUIDE_FILE).write_text("\n".join(
         [f"{INDICATION}: {indication}".rstrip(), "", *_FOLDER, "", *columns, ""]),

@@ -7,19 +7,22 @@ same at any time.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 
 from ..data.dataset import Dataset
 
 NEVER, CURRENT, DUE, OVERDUE, FAILED = "never", "current", "due", "overdue", "failed"
-SCREENERS = 2  # people who must agree before a record leaves the queue
+SCREENERS = 2  # people who decide of a report, each without knowing what the other said
+TITLE, FULL = "title-abstract", "full-text"
+CONSENSUS = "consensus"  # the reviewer of a row that settles a disagreement
+DIFFER = "differ"
 # Places of a record on its way.
 TO_SCREEN, UNSURE, FULL_TEXT, AWAITING = "to-screen", "unsure", "full-text", "awaiting"
 INCLUDED, EXCLUDED, EXCLUDED_FULL_TEXT = "included", "excluded", "excluded-full-text"
 KNOWN = "known"
-_KNOWN_BY = ("doi", "pmid")  # a match by these is the report itself; others are further reports
+_KNOWN_BY = ("doi", "pmid")  # what says that a record is the very article that the data have
 _GOOD = ("complete", "by-hand")
 
 
@@ -76,10 +79,10 @@ class Standing:
         Whose searches found it or one that is the same.
     place : str
         ``to-screen``: fewer than two people have decided on title and abstract; ``unsure``: they
-        disagree or are unsure; ``full-text``: they want the full text and fewer than two have
+        disagree; ``full-text``: they want the full text and fewer than two have
         decided on it; ``awaiting``: on the full text they disagree or are unsure; ``included``,
-        ``excluded`` (on title and abstract), ``excluded-full-text``; ``known``: a report that the
-        data have already, by its DOI or number at PubMed.
+        ``excluded`` (on title and abstract), ``excluded-full-text``; ``known``: the very article
+        (by DOI or number at PubMed) or registration that the data have.
     reason : str
         Why it was excluded, of the list exclusion_reason.
     """
@@ -176,26 +179,29 @@ def _state(plan: Mapping, runs: list[Mapping], today: date) -> SourceState:
                        failed["reason"] or "" if failed else "")
 
 
-def agreed(decisions: Iterable[str]) -> str:
-    """What people decided together.
+def agreed(stage: str, decisions: Mapping[str, str]) -> str:
+    """What people decided together of a report.
 
     Parameters
     ----------
-    decisions : iterable of str
-        One word of screening_decision a person.
+    stage : str
+        Of the list screening_stage. At title and abstract a report of which somebody is unsure
+        goes on as one does that somebody would include.
+    decisions : mapping of str to str
+        A word of screening_decision by person; that of `CONSENSUS` settles what others said.
 
     Returns
     -------
     str
-        The word that more people chose than any other, at least two; ``unsure`` where at least two
-        have decided and there is none; empty where fewer have.
+        Their decision; `DIFFER` where they do not agree; empty while fewer than two have decided.
     """
-    counts = Counter(decisions).most_common()
-    if sum(n for _, n in counts) < SCREENERS:
+    if CONSENSUS in decisions:
+        return decisions[CONSENSUS]
+    if len(decisions) < SCREENERS:
         return ""
-    word, most = counts[0]
-    alone = len(counts) == 1 or counts[1][1] < most
-    return word if alone and most >= SCREENERS else "unsure"
+    words = {"include" if stage == TITLE and word == "unsure" else word
+             for word in decisions.values()}
+    return words.pop() if len(words) == 1 else DIFFER
 
 
 def standings(data: Dataset) -> tuple[Standing, ...]:
@@ -215,21 +221,33 @@ def standings(data: Dataset) -> tuple[Standing, ...]:
 
 def _place(rows: list[Mapping], decided: Mapping[str, Mapping[str, Mapping]]) -> tuple[str, str]:
     """The place of a report, and why it was excluded."""
-    title, full = (list(decided[stage].values()) for stage in ("title-abstract", "full-text"))
-    if not title and not full and any(r["match"] and r["match_kind"] in _KNOWN_BY for r in rows):
+    title, full = decided[TITLE], decided[FULL]
+    if not title and not full and any(_is_known(row) for row in rows):
         return KNOWN, ""
-    word = agreed(row["decision"] for row in full)
+    word = _together(FULL, full)
     if word:
         place = {"include": INCLUDED, "exclude": EXCLUDED_FULL_TEXT}.get(word, AWAITING)
         return place, _why(full) if place == EXCLUDED_FULL_TEXT else ""
-    word = "include" if full else agreed(row["decision"] for row in title)
-    place = {"": TO_SCREEN, "include": FULL_TEXT, "exclude": EXCLUDED}.get(word, UNSURE)
+    word = "include" if full else _together(TITLE, title)
+    place = {"": TO_SCREEN, "exclude": EXCLUDED, DIFFER: UNSURE}.get(word, FULL_TEXT)
     return place, _why(title) if place == EXCLUDED else ""
 
 
-def _why(rows: list[Mapping]) -> str:
-    """The reason that most give, the first of several."""
-    counts = Counter(row["reason"] for row in rows if row["decision"] == "exclude" and
+def _together(stage: str, rows: Mapping[str, Mapping]) -> str:
+    return agreed(stage, {person: row["decision"] for person, row in rows.items()})
+
+
+def _is_known(row: Mapping) -> bool:
+    """Whether a record is what the data have: the very article, or the very registration."""
+    return bool(row["match"]) and (row["match_kind"] in _KNOWN_BY
+                                   or row["match_kind"] == row["kind"] == "registration")
+
+
+def _why(rows: Mapping[str, Mapping]) -> str:
+    """The reason that was agreed on, or that most give, the first of several."""
+    if CONSENSUS in rows:
+        return rows[CONSENSUS]["reason"] or ""
+    counts = Counter(row["reason"] for row in rows.values() if row["decision"] == "exclude" and
                      row["reason"])
     return counts.most_common(1)[0][0] if counts else ""
 
@@ -278,3 +296,26 @@ def _check(rows: list[Mapping], days: int | None, today: date) -> str:
     if days is not None and today > last + timedelta(days):
         return "old"
     return FAILED if any(row["result"] == FAILED for row in rows) else CURRENT
+
+
+@dataclass(frozen=True)
+class Status:
+    """How the review stands on a day: its sources, what waits for a person, what is watched."""
+
+    day: date
+    states: tuple[SourceState, ...]
+    queues: dict[str, Queue]
+    watched: dict[str, Watched]
+
+    @property
+    def asks(self) -> bool:
+        """Whether a search or a person is needed; what cannot be watched asks for nothing."""
+        return (any(one.state != CURRENT for one in self.states)
+                or any(one.waiting for one in self.queues.values())
+                or any(one.never or one.old or one.failed or one.open_notices
+                       for one in self.watched.values()))
+
+
+def status(data: Dataset, today: date) -> Status:
+    """How the review stands on a day."""
+    return Status(today, states(data, today), queue(data), watched(data, today))

@@ -3,15 +3,35 @@
 from __future__ import annotations
 
 import csv
+import fcntl
 import io
-from collections.abc import Iterable, Mapping
+import os
+import shutil
+import tempfile
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
+from pathlib import Path
+from types import MappingProxyType
 
+from ..data import living
 from ..data.dataset import Dataset
-from ..data.reading import Problem
-from ..data.tables import BY_NAME
-from ..intake.files import examined_with, put
+from ..data.reading import (
+    Problem,
+    column_problems,
+    foreign_problems,
+    form_problems,
+    key_problems,
+    read_raw,
+    typed,
+)
+from ..data.tables import BY_NAME, VOCABULARIES
+from ..intake.files import put
 from ..site.versioned import datapackage_json
+
+# Tables of surveillance refer to each other and to words, and no rule asks more of them.
+_CLOSED = (VOCABULARIES, *living.TABLES)
 
 
 class KeepingError(Exception):
@@ -46,6 +66,50 @@ def content_of(name: str, rows: Iterable[Mapping]) -> bytes:
     return text.getvalue().encode()
 
 
+@contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Other processes and threads that ask for the same wait until the block ends.
+
+    Whoever changes rows reads the table again inside the block: `keep` writes it as a whole.
+    """
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
+
+
+def _with(data: Dataset, files: Mapping[str, bytes]) -> Dataset:
+    """The data as they would be with other tables of surveillance; only these are read."""
+    problems: list[Problem] = []
+    with tempfile.TemporaryDirectory(prefix="livingreview-tables-") as temporary:
+        raws = {}
+        for table in _CLOSED:
+            path, place = table.path(), Path(temporary, table.path())
+            if path in files:
+                place.write_bytes(files[path])
+            elif (data.folder / path).exists():
+                shutil.copyfile(data.folder / path, place)
+            raws[path] = read_raw(place.parent, table, path, problems)
+    raws = {path: raw for path, raw in raws.items() if raw is not None}
+    words = defaultdict(set)
+    vocabulary = raws[VOCABULARIES.path()]
+    for name, value in zip(vocabulary.cells("list"), vocabulary.cells("value"), strict=True):
+        words[name].add(value)
+    for raw in raws.values():
+        if raw.rows and raw is not vocabulary:
+            problems += column_problems(raw, words) + key_problems(raw) + form_problems(raw)
+            problems += foreign_problems(raw, raws, "")
+    read = {path: raw for path, raw in raws.items() if path in files}
+    kept = [p for p in data.problems if p.file not in raws or p.file == vocabulary.path]
+    return replace(
+        data, problems=(*kept, *problems),
+        frames=MappingProxyType({**data.frames, **{p: typed(r, words) for p, r in read.items()}}),
+        digests=MappingProxyType({**data.digests, **{p: r.digest for p, r in read.items()}}),
+        partial=data.partial - read.keys())
+
+
 def keep(data: Dataset, tables: Mapping[str, Iterable[Mapping]]) -> Dataset:
     """Replace tables of surveillance, all or none, and have the data package describe them.
 
@@ -73,7 +137,7 @@ def keep(data: Dataset, tables: Mapping[str, Iterable[Mapping]]) -> Dataset:
              or (data.folder / path).read_bytes() != content}
     if not files:
         return data
-    after = replace(examined_with(data, files), folder=data.folder)
+    after = _with(data, files)
     if errors := [p for p in after.problems if p.level == "error"]:
         raise KeepingError(errors)
     if (data.folder / "datapackage.json").is_file():

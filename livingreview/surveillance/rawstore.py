@@ -13,7 +13,7 @@ import hashlib
 import io
 import json
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 
 from . import net
@@ -59,6 +59,21 @@ def _rows(path: Path) -> list[dict]:
         return list(csv.DictReader(file))
 
 
+def _listing(number: int, answer: Answer) -> dict:
+    """The line of the manifest for an answer."""
+    return {"file": f"{number:04d}{_SUFFIX}", "url": answer.url, "status": str(answer.status),
+            "sha256": hashlib.sha256(answer.body).hexdigest()}
+
+
+def _digest(listed: list[dict]) -> str:
+    return hashlib.sha256(_csv(_COLUMNS, listed)).hexdigest()
+
+
+def digest_of(answers: Iterable[Answer]) -> str:
+    """SHA-256 of the manifest that these answers have, once they are stored."""
+    return _digest([_listing(number, answer) for number, answer in enumerate(answers, 1)])
+
+
 class Raw:
     """The answers of one search.
 
@@ -102,9 +117,8 @@ class Raw:
             When it cannot be written.
         """
         self.folder.mkdir(parents=True, exist_ok=True)
-        name = f"{len(self._listed) + 1:04d}{_SUFFIX}"
-        row = {"file": name, "url": answer.url, "status": str(answer.status),
-               "sha256": hashlib.sha256(answer.body).hexdigest()}
+        row = _listing(len(self._listed) + 1, answer)
+        name = row["file"]
         time = {"file": name, "time": answer.time,
                 "headers": json.dumps(dict(sorted(answer.headers.items())))}
         _put(self.folder / name, gzip.compress(answer.body, mtime=0))
@@ -137,7 +151,7 @@ class Raw:
     @property
     def manifest_sha256(self) -> str:
         """SHA-256 of the manifest; of an empty one where nothing is stored."""
-        return hashlib.sha256(_csv(_COLUMNS, self._listed)).hexdigest()
+        return _digest(self._listed)
 
 
 class Stored:

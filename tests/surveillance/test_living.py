@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from datetime import date, timedelta
 
 import pytest
+from click.testing import CliRunner
 from made_up import KNEE, World
 
+from livingreview.cli import main
 from livingreview.review import living
 
 DAY = date(2026, 3, 1)
@@ -59,14 +62,17 @@ def test_another_source_or_indication_does_not_count(tmp_path):
     assert (state.state, state.last_good, state.kept) == ("never", None, False)
 
 
-@pytest.mark.parametrize("decisions, together", [
-    ([], ""), (["include"], ""), (["include", "include"], "include"),
-    (["include", "exclude"], "unsure"), (["include", "exclude", "exclude"], "exclude"),
-    (["unsure", "unsure"], "unsure"), (["include", "unsure"], "unsure"),
-    (["include", "include", "exclude", "exclude"], "unsure"),
+@pytest.mark.parametrize("decisions, title, full", [
+    ({}, "", ""), ({"A": "include"}, "", ""),
+    ({"A": "include", "B": "include"}, "include", "include"),
+    ({"A": "include", "B": "exclude"}, "differ", "differ"),
+    ({"A": "unsure", "B": "include"}, "include", "differ"),
+    ({"A": "unsure", "B": "unsure"}, "include", "unsure"),
+    ({"A": "include", "B": "exclude", "consensus": "exclude"}, "exclude", "exclude"),
 ])
-def test_two_people_must_agree(decisions, together):
-    assert living.agreed(decisions) == together
+def test_two_people_must_agree(decisions, title, full):
+    assert living.agreed("title-abstract", decisions) == title
+    assert living.agreed("full-text", decisions) == full
 
 
 def _record(world, record_id, **more):
@@ -84,10 +90,12 @@ def _decide(world, record_id, decision, *people, stage="title-abstract", **more)
 
 def test_each_report_is_in_one_place_of_the_queue(tmp_path):
     world = _search(World(tmp_path).trial("known-2020"), 3)
-    for name in ("new", "half", "conflict", "wanted", "in", "out", "out-full", "second"):
+    for name in ("new", "half", "conflict", "wanted", "in", "out", "out-full", "second", "end"):
         _record(world, name)
     _record(world, "copy", cluster="out")  # decided on with the record that it is the same as
     _record(world, "there", match=f"{KNEE}:known-2020", match_kind="doi")
+    _record(world, "registered", match=f"{KNEE}:known-2020", match_kind="registration",
+            kind="registration")
     _record(world, "further", match=f"{KNEE}:known-2020", match_kind="registration")
     _decide(world, "half", "include", "A")
     _decide(world, "conflict", "include", "A")
@@ -99,14 +107,17 @@ def test_each_report_is_in_one_place_of_the_queue(tmp_path):
     _decide(world, "in", "include", "A", "B", stage="full-text")
     _decide(world, "out-full", "exclude", "A", "B", stage="full-text", reason="no-results")
     _decide(world, "second", "unsure", "A", "B", stage="full-text")
+    _decide(world, "end", "include", "A")
+    _decide(world, "end", "exclude", "B", "consensus", reason="other-condition")
     data = world.data()
     assert {s.record_id: s.place for s in living.standings(data)} == {
         "new": "to-screen", "half": "to-screen", "further": "to-screen", "conflict": "unsure",
         "wanted": "full-text", "in": "included", "out": "excluded",
-        "out-full": "excluded-full-text", "second": "awaiting", "there": "known"}
+        "out-full": "excluded-full-text", "second": "awaiting", "there": "known",
+        "registered": "known", "end": "excluded"}
     queue = living.queue(data)[KNEE]
-    assert queue == living.Queue(KNEE, known=1, to_screen=3, unsure=1, full_text=1, awaiting=1,
-                                 included=1, excluded=1, excluded_full_text={"no-results": 1})
+    assert queue == living.Queue(KNEE, known=2, to_screen=3, unsure=1, full_text=1, awaiting=1,
+                                 included=1, excluded=2, excluded_full_text={"no-results": 1})
     assert queue.waiting == 6
 
 
@@ -128,3 +139,57 @@ def test_unknown_is_not_clean_and_old_checks_are_counted(tmp_path):
     assert living.watched(world.data(), DAY)[KNEE] == living.Watched(
         KNEE, studies=5, never=1, old=1, failed=1, not_checkable=1, open_notices=1,
         schedule_days=30)
+
+
+def _status(folder, *arguments):
+    found = CliRunner().invoke(main, ["living", "status", "--data", str(folder),
+                                      "--on", DAY.isoformat(), *arguments])
+    assert found.exception is None or isinstance(found.exception, SystemExit), found.exception
+    return found
+
+
+def _kept(tmp_path):
+    world = World(tmp_path).trial("ash-2019").add(
+        "living", source="pubmed", indication=KNEE, schedule_days=30, run_by="command")
+    _search(world, 3)
+    return world.add("watches", indication=KNEE, study_id="ash-2019", source="crossref",
+                     checked_on=DAY.isoformat(), result="none")
+
+
+def test_status_of_a_review_that_is_kept_asks_for_nothing(tmp_path):
+    found = _status(_kept(tmp_path).write())
+    assert found.exit_code == 0
+    assert found.output.splitlines() == [
+        "on 2026-03-01", KNEE, "  pubmed  current: searched 2026-02-26, next due 2026-03-28",
+        "  no record waits for a person", "  watched for notices: 1 studies", "nothing is to do"]
+
+
+@pytest.mark.parametrize("ask, line", [
+    (lambda w: w.add("living", source="embase", indication=KNEE, schedule_days=183,
+                     run_by="person"), "  embase  never searched; every 183 days by a person"),
+    (lambda w: _search(w, 1, "failed", reason="429"),
+     "  pubmed  failed: last good search 2026-02-26, next due 2026-03-28 (failed on 2026-02-28: "
+     "429)"),
+    (lambda w: _record(w, "one"), "  records: 1 to screen"),
+    (lambda w: w.add("notices", indication=KNEE, study_id="ash-2019", kind="retraction",
+                     notice_doi="10.1/x", sources="crossref", first_seen="2026-02-01",
+                     state="open"), "  notices open: 1"),
+    (lambda w: w.trial("birch-2020"),
+     "  watched for notices: 2 studies, of these 1 never checked"),
+])
+def test_status_says_what_asks_and_by_its_exit_code_that_something_does(tmp_path, ask, line):
+    world = _kept(tmp_path)
+    ask(world)
+    found = _status(world.write())
+    assert found.exit_code == 3
+    assert line in found.output.splitlines()
+    document = json.loads(_status(tmp_path, "--json").output)
+    assert document["asks"] is True and document["date"] == "2026-03-01"
+    assert document["sources"][0]["last_good"] == "2026-02-26"
+
+
+def test_status_of_data_with_errors_names_them(tmp_path):
+    folder = _kept(tmp_path).write()
+    (folder / "searches.csv").write_text("search_id\nx\n")
+    found = _status(folder)
+    assert found.exit_code == 1 and "searches.csv" in found.output

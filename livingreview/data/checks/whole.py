@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 
 from .. import recorded, tables
@@ -9,7 +10,7 @@ from ..dataset import GENERIC, Dataset, Problem
 from .problem import problem
 
 LONGEST_EXPLANATION = 35  # words: it is read in passing
-NOT_SCHEDULED = "not yet scheduled"
+NOT_SCHEDULED, NOT_BEGUN = "not yet scheduled", "not yet begun"
 DESCRIBE = "`python -m livingreview describe`"
 
 
@@ -53,12 +54,44 @@ def living_mode(data: Dataset) -> Iterator[Problem]:
             yield problem("about.csv", 1, "key", key, "what every living review states is missing",
                           "a row that states it, if only that there is none", "warning",
                           "living-mode")
-    search = stated.get("search-schedule")
-    if search and not data.records("searches") and not search["value"].lower().startswith(
-            NOT_SCHEDULED):
-        yield problem("about.csv", search["row"], "value", search["value"],
-                      "a schedule of searches, and searches.csv has no search",
-                      f"{NOT_SCHEDULED!r} until a search was made", "warning", "living-mode")
+    yield from _schedule(data, stated.get("search-schedule"), "searches",
+                         any(row["state"] != "failed" for row in data.records("searches")))
+    yield from _schedule(data, stated.get("screening-schedule"), "screening",
+                         bool(data.records("screening")))
+    yield from _days_differ(data, stated.get("search-schedule"))
+
+
+def _schedule(data: Dataset, said: Mapping | None, table: str, begun: bool) -> Iterator[Problem]:
+    """What is said of a schedule, where the plan or what was done says something else."""
+    if said is None:
+        return
+    text, known = said["value"].lower(), (NOT_SCHEDULED, NOT_BEGUN)
+    if begun:
+        if text.startswith(known):
+            yield problem("about.csv", said["row"], "value", said["value"],
+                          f"{table}.csv has rows, so that it has begun", "the schedule that is "
+                          "kept", "warning", "living-mode")
+        return
+    expected = NOT_BEGUN if data.records("living") else NOT_SCHEDULED
+    if not text.startswith(expected):
+        yield problem("about.csv", said["row"], "value", said["value"],
+                      f"{table}.csv has no row of what was done, and living.csv "
+                      f"{'a' if data.records('living') else 'no'} plan",
+                      f"{expected!r} until it is done", "warning", "living-mode")
+
+
+def _days_differ(data: Dataset, said: Mapping | None) -> Iterator[Problem]:
+    """A schedule of searches in words that states other times than the plan."""
+    planned = {int(row["schedule_days"]) for row in data.records("living")}
+    stated = {int(n) for n in re.findall(r"(\d+) days", said["value"])} if said else planned
+    if planned and stated != planned:
+        yield problem("about.csv", said["row"], "value", said["value"],
+                      f"it states {_numbers(stated)} days, and living.csv {_numbers(planned)}",
+                      "the same in both", "warning", "living-mode")
+
+
+def _numbers(found: Iterable[int]) -> str:
+    return ", ".join(map(str, sorted(found))) or "no"
 
 
 def glossary_unclear(data: Dataset) -> Iterator[Problem]:
