@@ -267,7 +267,9 @@ def test_r_code_gives_the_shown_numbers(tmp_path):
     for (analysis, chosen), printed in zip(states, _run([R], codes, tmp_path), strict=True):
         wanted = _as_shown(analysis, chosen)
         printed = {name: x for name, x in printed.items() if name in wanted}
-        assert printed == pytest.approx(wanted, rel=1e-5, abs=1e-5)
+        # lme4, by which metafor fits the logistic model, stops a little earlier
+        rel = 1e-4 if block(analysis)["share"] else 1e-5
+        assert printed == pytest.approx(wanted, rel=rel, abs=1e-5)
 
 
 # --- bytes ------------------------------------------------------------------------------------
