@@ -113,9 +113,8 @@ def _said(world: World) -> dict[str, str]:
 
 def test_a_review_that_never_searched_does_not_call_itself_living(world):
     said = _said(world)
-    assert "No database search of its own has been made yet, so that it is not living" in said[
-        "landing"]
-    assert "No search of its own has been made, so that it is not living yet" in said["page"]
+    assert "has been made yet, so that this review is not living" in said["landing"]
+    assert "has made no search of its own, so that it is not living yet" in said["page"]
     assert "Last searched: never." in said["chapter"]
     assert "Not yet: the title says what the review is to be" in said["lsr"]
     assert not any("Living on" in text or "living on" in text for text in said.values())

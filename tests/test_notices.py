@@ -181,6 +181,7 @@ def test_a_page_says_quietly_that_nobody_has_looked_yet(world):
     said = "have not been looked up yet"
     assert [p["class"] for p in page("p") if said in _text(p)] == [["lr-foot"]]
     assert page.find(id="notices") is None and not page(class_="lr-care")
+    assert page.find(class_="lr-jump").find("a", href="#notices") is None
 
 
 def test_a_page_shows_an_open_notice_first_with_day_source_and_address(world):
@@ -217,6 +218,7 @@ def test_a_page_says_where_when_and_where_not_it_was_looked_up(world):
         "PubMed: cannot be looked up there (neither DOI nor PMID is known).",
         "OpenAlex: the look-up of 2031-03-01 failed, so that nothing is known from there."]
     assert "may have one" in _text(_page(world).find(id="notices").find_next("p"))
+    assert _page(world).find(class_="lr-jump").find("a", href="#notices")
 
 
 def test_every_reason_of_a_look_up_has_its_words_in_both_languages(world):

@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 
 from ..site.stopping import can_be_stopped
-from .console import DATA_HELP, FOLDER, say, stop, valid
+from .console import DATA_HELP, FOLDER, Progress, say, stop, valid
 
 WAITS = 3  # exit code: nothing is wrong, and something is due or waits for a person
 DAY = click.DateTime(["%Y-%m-%d"])
@@ -75,10 +75,15 @@ def round_(offline: Path | None, out: Path | None, data: Path | None, raw: Path 
 
     if offline and raw:
         stop("--offline names the store itself: leave --raw out", 2)
-    folder = valid(data).folder
+    if offline and not offline.is_dir():
+        stop(f"{offline}: there is no such folder", 2)
+    folder, progress = valid(data).folder, Progress("done")
     try:
-        found = rounds.run(folder, offline or raw or searching.raw_folder(folder),
-                           offline=bool(offline), told=_progress)
+        try:
+            found = rounds.run(folder, offline or raw or searching.raw_folder(folder),
+                               offline=bool(offline), told=progress)
+        finally:
+            progress.end()
         say(told.text(found).rstrip())
         for path in told.written(found, out) if out else ():
             say(f"wrote {path}")
@@ -88,12 +93,6 @@ def round_(offline: Path | None, out: Path | None, data: Path | None, raw: Path 
         sys.exit(1)
     if found.asks:
         sys.exit(WAITS)
-
-
-def _progress(what: str) -> None:
-    """What is being done, on a terminal."""
-    if sys.stderr.isatty():
-        click.echo(what, err=True)
 
 
 ALL = (living, round_)

@@ -10,16 +10,18 @@ from pathlib import Path
 import click
 
 from ..site.stopping import can_be_stopped
-from .console import DATA_HELP, FILE, FOLDER, PathType, replacing, say, stop, valid
+from .console import DATA_HELP, FILE, FOLDER, PathType, Progress, replacing, say, stop, valid
 
 _NEITHER = "-"  # what is typed where a title is left out
 _RAW_HELP = ("Root of a raw store to read answers from, as searches keep them, in place of asking "
              "the server.")
 
 
-def raw_of(sound) -> Path:
-    """Where what came is stored: beside the data folder."""
-    return sound.folder.resolve().parent / "surveillance" / "raw"
+def _raw(sound) -> Path:
+    """Where answers are stored."""
+    from ..surveillance.searching import raw_folder
+
+    return raw_folder(sound.folder)
 
 
 @click.command()
@@ -129,7 +131,7 @@ def _record(sound, number: str, offline: Path | None) -> tuple[dict, str]:
     try:
         if offline is not None:
             return registries.stored(offline, number)
-        return registries.document(net.client(registries.SOURCE), raw_of(sound), number)
+        return registries.document(net.client(registries.SOURCE), _raw(sound), number)
     except (net.SourceError, RawError) as error:
         stop(f"{error}. Nothing was written.", 1)
     except OSError as error:
@@ -171,14 +173,16 @@ def _mapped(sound, indication, row, results, file, ask, reviewer):
 
 def _keep(sound, mappings: Mapping, number: str):
     """Write the decisions of a registration among the others."""
-    from ..surveillance.keeping import KeepingError, keep, rows_of
+    from ..surveillance.keeping import BusyError, KeepingError, keep, locked, now, rows_of
 
-    others = [r for r in rows_of(sound, "registry_mappings") if r["registration"] != number]
-    rows = sorted([*others, *mappings.values()], key=lambda r: (
-        r["registration"], ("group", "outcome", "event").index(r["part"])))
     try:
-        return keep(sound, {"registry_mappings": rows})
-    except KeepingError as error:
+        with locked(sound.folder):
+            sound = now(sound)  # while a person was asked, another may have mapped other trials
+            others = [r for r in rows_of(sound, "registry_mappings") if r["registration"] != number]
+            return keep(sound, {"registry_mappings": sorted(
+                [*others, *mappings.values()], key=lambda r: (
+                    r["registration"], ("group", "outcome", "event").index(r["part"])))})
+    except (BusyError, KeepingError) as error:
         stop(f"{error}\nNothing was written.", 1)
     except OSError as error:
         stop(f"cannot write in {sound.folder}: {error.strerror}", 2)
@@ -189,7 +193,7 @@ def _asked(sound, results, keys, proposal, arms, reviewer) -> list[dict]:
     from ..surveillance import registry_mapping as mapping
 
     out, passed = [], 0
-    click.echo(f"{_NEITHER} leaves a title out; ? lists the words; Ctrl-C ends, and keeps what was "
+    click.echo(f"{_NEITHER} leaves a title out; ? lists the words; Ctrl-D ends, and keeps what was "
                "answered.")
     try:
         for key in keys:
@@ -267,72 +271,148 @@ def _word(what: str, words, proposed: str, others: bool = False) -> str:
 
 
 def _progress(sound, offline: Path | None, draft: Path | None) -> None:
-    """How far all trials are: registrations.csv, and what that changes."""
-    from ..surveillance import net
-    from ..surveillance import registry as registries
-    from ..surveillance.keeping import KeepingError, keep, rows_of
+    """How far all trials are: registrations.csv, and what that changes in studies."""
+    from ..surveillance import alone, keeping, registrations
+    from ..surveillance.net import SourceError
     from ..surveillance.rawstore import RawError
 
-    numbers = registries.numbers_of(sound)
-    if not numbers:
-        stop("no study has a number at ClinicalTrials.gov: nothing was asked", 0)
+    progress = Progress("trials")
     try:
-        if offline is not None:
-            new = registries.rows(registries.replayed(offline))
-        else:
-            client = net.client(registries.SOURCE)
-            with click.progressbar(length=len(numbers), label="registrations",
-                                   file=sys.stderr) as bar:
-                new = registries.rows(registries.kept(raw_of(sound), registries.asked(
-                    client, numbers, bar.update)))
-    except (net.SourceError, RawError) as error:
-        stop(f"{error}. Nothing was written.", 1)
-    except OSError as error:
-        stop(f"cannot write {error.filename}: {error.strerror}", 2)
-    found = {row["registration"]: row for row in new if row["registration"] in numbers}
-    before = {row["registration"]: row for row in rows_of(sound, "registrations")}
-    merged = before | found
-    try:
-        sound = keep(sound, {"registrations": [merged[number] for number in sorted(merged)]})
-    except KeepingError as error:
+        outcome = registrations.run(sound, offline or _raw(sound), offline=offline is not None,
+                                    told=progress)
+    except (alone.BusyError, keeping.BusyError, keeping.KeepingError, RawError,
+            SourceError) as error:
         stop(f"{error}\nNothing was written.", 1)
     except OSError as error:
-        stop(f"cannot write in {sound.folder}: {error.strerror}", 2)
-    say(f"{len(found)} of {len(numbers)} trials are in registrations.csv, "
-        f"{sum(row['has_results'] == 'yes' for row in found.values())} with posted results")
-    for number in numbers:
-        if number not in found:
-            say(f"not answered by the registry: {number}")
-        elif found[number]["has_results"] and not before.get(number, {}).get("has_results"):
-            say(f"results are posted: {number} (python -m livingreview registry {number})")
-    _say_changes(sound, list(found.values()), draft)
-
-
-def _say_changes(sound, rows: list[dict], draft: Path | None) -> None:
-    """What the progress of studies would become; with a folder, as corrections for `import`."""
-    from ..surveillance import registry as registries
-    from ..surveillance.keeping import content_of
-    from ..surveillance.registry_draft import corrections_text, write
-
-    changes, left = registries.changes(sound, rows)
-    for line in left:
+        stop(f"cannot read or write {error.filename}: {error.strerror}; the tables are as they "
+             "were", 1)
+    finally:
+        progress.end()
+    say(f"{len(outcome.rows)} of {len(outcome.rows) + len(outcome.missing)} trials are in "
+        f"registrations.csv, {sum(row['has_results'] == 'yes' for row in outcome.rows)} with "
+        "posted results")
+    for number in outcome.missing:
+        say(f"not answered by the registry: {number}")
+    for number in outcome.posted:
+        say(f"results are posted: {number} (python -m livingreview registry {number})")
+    for line in outcome.left:
         say(f"left alone: {line}")
-    for indication, tables in changes.items():
+    for indication, tables in outcome.changes.items():
         for one in tables["corrections"]:
             if one["column"] == "progress":
                 say(f"{indication}, {one['key']}: {one['old'] or '(empty)'} → {one['new']} "
                     f"({one['reason']})")
-        if draft is not None:
-            folder = draft / indication
-            try:
-                write(folder, {"corrections.csv": corrections_text(tables["corrections"]),
-                               "sources.csv": content_of("sources", tables["sources"])})
-            except OSError as error:
-                stop(f"cannot write {folder}: {error.strerror}", 2)
-            say(f"take in: python -m livingreview import {folder} --reason \"progress as the "
-                "registry has it\"")
-    if not changes:
+    if not outcome.changes:
         say("the progress of all studies is as the registry has it")
+    elif draft is not None:
+        _write_corrections(draft, outcome.changes)
 
 
-ALL = (registry,)
+# --- identifiers ----------------------------------------------------------------------------------
+
+
+@click.command()
+@click.option("--indication", default="", help="Of whose studies; all where it is left out.")
+@click.option("--out", type=PathType(path_type=Path), metavar="OUT",
+              help="Folder to write corrections in, one below it for each indication; it must be "
+              "empty or not there yet.")
+@click.option("--ask", is_flag=True, help="Ask of each proposal whether it is right.")
+@click.option("--offline", type=FOLDER, metavar="DIR", help=_RAW_HELP)
+@click.option("--data", type=FOLDER, help=DATA_HELP)
+@can_be_stopped
+def identify(indication: str, out: Path | None, ask: bool, offline: Path | None,
+             data: Path | None) -> None:
+    """Propose DOI, PMID and registration for studies that lack them.
+
+    Crossref, PubMed and Europe PMC are asked by title, first author, year and registration. Each
+    proposal is shown with its score and why; nothing is taken by itself. With --out the clear ones
+    are written as corrections.csv: delete the rows that are wrong and let `import` take the folder
+    in, which writes the changelog. With --ask only what is answered with yes is written, ambiguous
+    ones too; Ctrl-D ends the questions.
+    """
+    from ..surveillance import identify as identifying
+
+    if out is not None and out.exists() and (out.is_file() or any(out.iterdir())):
+        stop(f"{out}: expected an empty folder, or one that is not there yet", 2)
+    if ask and out is None:
+        stop("--ask needs --out, where what is accepted is written", 2)
+    sound = valid(data)
+    if indication and indication not in sound.indications:
+        stop(f"{indication} is no indication: expected one of {', '.join(sound.indications)}", 2)
+    studies = identifying.lacking(sound, indication)
+    failed: dict[str, str] = {}
+    proposals = _proposals(sound, studies, offline, failed)
+    known = identifying.taken(sound, proposals)
+    for one in proposals if not ask else ():
+        for line in identifying.lines(one, known):
+            say(line)
+    say(f"{len(studies)} studies lack an identifier; {len(proposals)} have a proposal, "
+        f"{sum(identifying.unclear(p, known) for p in proposals)} of them not clear")
+    chosen = _accepted(proposals, known) if ask else [
+        p for p in proposals if not identifying.unclear(p, known)]
+    if out is not None and chosen:
+        _write_corrections(out, identifying.corrections(
+            chosen, date.today().isoformat(), "; accepted by a person" if ask else ""))
+    for source, reason in failed.items():
+        click.echo(f"{source} failed: {reason}", err=True)
+    if failed:
+        sys.exit(1)
+
+
+def _proposals(sound, studies, offline: Path | None, failed: dict[str, str]) -> list:
+    """What sources propose for studies."""
+    from ..surveillance import identify as identifying
+    from ..surveillance import net
+    from ..surveillance.rawstore import RawError
+
+    clients = None
+    if offline is None:
+        clients = {}
+        for source in identifying.SOURCES:
+            try:
+                clients[source] = net.client(source)
+            except net.SourceError as error:
+                failed[source] = error.reason
+    try:
+        with click.progressbar(length=len(studies), label="studies", file=sys.stderr) as bar:
+            return [found for place, study, records in identifying.looked_up(
+                sound, studies, offline or _raw(sound), clients, failed, lambda: bar.update(1))
+                if (found := identifying.proposed(place, study, records))]
+    except RawError as error:
+        stop(f"{error}. Nothing was written.", 1)
+    except OSError as error:
+        stop(f"cannot read or write {error.filename}: {error.strerror}", 2)
+
+
+def _accepted(proposals, known) -> list:
+    """The proposals that a person says are right; those before somebody breaks off."""
+    from ..surveillance import identify as identifying
+
+    out = []
+    try:
+        for one in proposals:
+            for line in identifying.lines(one, known):
+                click.echo(line)
+            if click.confirm("Is it this paper?", default=False):
+                out.append(one)
+    except click.Abort:
+        click.echo("\nbroken off: what was accepted is written", err=True)
+    return out
+
+
+def _write_corrections(out: Path, by_indication) -> None:
+    """Folders that `import` takes, one for each indication."""
+    from ..surveillance.keeping import content_of
+    from ..surveillance.registry_draft import corrections_text, write
+
+    for indication, tables in by_indication.items():
+        folder = out / indication
+        try:
+            write(folder, {"corrections.csv": corrections_text(tables["corrections"]),
+                           "sources.csv": content_of("sources", tables["sources"])})
+        except OSError as error:
+            stop(f"cannot write {folder}: {error.strerror}", 2)
+        say(f"take in: python -m livingreview import {folder}")
+
+
+ALL = (registry, identify)

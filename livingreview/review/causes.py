@@ -263,8 +263,9 @@ class Compared:
             "doubtful" if any(m.of.get("quality") == "doubtful" for m in chain) else "removed")
         if why is None:
             kind, why = self._not_asked(self.now, self._before[trial], trial)
+        noticed = any(m.key == "retraction-notice" for m in chain)  # which is no row of the study
         return ("rule", (_SAME_ROWS, Message("why-now", {"of": why}))) if self._same_rows(
-            trial) else (kind or "removed", (why,))
+            trial) and not noticed else (kind or "removed", (why,))
 
     def _not_asked(self, side: Side, entry: dict, trial: str) -> tuple[str, Message]:
         """Why a version does not ask for a trial that the other has, with this entry, in its pool.

@@ -107,6 +107,8 @@ class Taken:
         New records that are the same as another one.
     proposed : int
         Pairs of records, not known before, that a person is to decide on.
+    digests : mapping of str to str
+        Of the data for which it is said.
     """
 
     exported: Exported
@@ -116,6 +118,7 @@ class Taken:
     new: list[dict]
     certain: int
     proposed: int
+    digests: Mapping[str, str]
 
     @property
     def search_id(self) -> str:
@@ -161,7 +164,7 @@ def taken(data: Dataset, content: bytes, name: str, run: Run, raw: Path) -> Take
     return Taken(exported, search, rows, known, new,
                  sum(row["cluster"] != row["record_id"] for row in new),
                  sum(not row.get("decision") and (row["record_id"], row["other_record_id"])
-                     not in pairs for row in rows["duplicates"]))
+                     not in pairs for row in rows["duplicates"]), data.digests)
 
 
 def _answer(content: bytes, form: str) -> Answer:
@@ -190,7 +193,7 @@ def _row(data: Dataset, run: Run, exported: Exported, digest: str, raw: Path) ->
             "tool_version": __version__, "raw_sha256": digest}
 
 
-def write(folder: Path, content: bytes, name: str, run: Run, raw: Path) -> Taken:
+def write(folder: Path, content: bytes, name: str, run: Run, raw: Path, made: Taken) -> Taken:
     """Store an exported file and write the tables; all or nothing.
 
     Parameters
@@ -199,6 +202,8 @@ def write(folder: Path, content: bytes, name: str, run: Run, raw: Path) -> Taken
         Data folder.
     content, name, run, raw
         As `taken` has them.
+    made : Taken
+        What it said; where the data have changed since, it is asked again.
 
     Raises
     ------
@@ -208,7 +213,8 @@ def write(folder: Path, content: bytes, name: str, run: Run, raw: Path) -> Taken
     raw.mkdir(parents=True, exist_ok=True)
     with alone(folder, raw):
         data = load(folder)
-        made = taken(data, content, name, run, raw)
+        if data.digests != made.digests:
+            made = taken(data, content, name, run, raw)
         if made.known:
             return made
         stored = Raw(raw, run.source, made.search_id)

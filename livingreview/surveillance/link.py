@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 
 import numpy as np
@@ -27,7 +27,7 @@ LIKE_AT_PAGE = 90  # the same where the first page is the same
 LIKE_NAME = 80  # family names
 YEARS = 1  # years between a publication ahead of print and its issue
 _FEW = 6  # records of a block that are compared one by one
-_MANY = 1500  # records of a block that are compared at once
+_MANY = 400  # records of a block that are compared at once
 _EDGE = 20  # letters of a title's beginning and end
 _INITIALS = 5  # words of a title whose initials tell it
 
@@ -100,7 +100,33 @@ def pairs(records: Iterable[Record]) -> tuple[Pair, ...]:
         before = found.get((a.key, b.key))
         if before is None or _rank(pair) < _rank(before):
             found[a.key, b.key] = pair
-    return tuple(sorted(found.values()))
+    return tuple(sorted(_one_report_each(found.values(), likes)))
+
+
+def _one_report_each(found: Iterable[Pair], likes: Iterable[Likeness]) -> Iterator[Pair]:
+    """The pairs, those only proposed that would join, by way of others, two DOIs or two PMIDs."""
+    group: dict[str, str] = {}
+    named: dict[str, dict[str, set[str]]] = defaultdict(lambda: {"doi": set(), "pmid": set()})
+    for one in likes:
+        group[one.key] = one.key
+        for name, values in named[one.key].items():
+            values.update({getattr(one, name)} - {""})
+    members = {key: [key] for key in group}
+    for pair in sorted(found, key=_rank):
+        a, b = group[pair.first], group[pair.other]
+        if pair.tier != CERTAIN or a == b:
+            yield pair
+        elif any(len(named[a][name] | named[b][name]) > max(len(named[a][name]),
+                                                           len(named[b][name]), 1)
+                 for name in named[a]):
+            yield replace(pair, tier=PROPOSED)
+        else:
+            for key in members[b]:
+                group[key] = a
+            members[a] += members.pop(b)
+            for name, values in named[a].items():
+                values |= named[b][name]
+            yield pair
 
 
 def _rank(pair: Pair) -> tuple:
@@ -127,17 +153,21 @@ def _keys(one: Likeness) -> Iterator[tuple]:
     for name in ("doi", "pmid", "number"):
         if value := getattr(one, name):
             yield name, value
+    if not one.title:
+        return
+    told = one.numbers, one.markers  # titles that differ in these are of two reports
     if one.page and one.volume:
-        yield "page", one.page, one.volume
-    if one.title:
-        solid, words = one.solid, one.title.split()
-        yield "beginning", solid[:_EDGE]
-        yield "end", solid[-_EDGE:]
-        if len(words) >= _INITIALS:
-            yield "initials", "".join(w[0] for w in words)
-        if one.author and one.year:
-            for year in range(one.year, one.year + YEARS + 1):
-                yield "author", one.author[:4], year
+        yield "page", one.page, one.volume, told
+    if not one.telling:
+        return
+    solid, words = one.solid, one.title.split()
+    yield "beginning", solid[:_EDGE], told
+    yield "end", solid[-_EDGE:], told
+    if len(words) >= _INITIALS:
+        yield "initials", "".join(w[0] for w in words), told
+    if one.author and one.year:
+        for year in range(one.year, one.year + YEARS + 1):
+            yield "author", one.author[:4], year, told
 
 
 def _candidates(likes: Sequence[Likeness]) -> Iterator[tuple[int, int, float]]:

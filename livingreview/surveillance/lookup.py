@@ -260,20 +260,34 @@ def _articles(ask: Asked, pmids: list[str]) -> dict[str, Article]:
     return found
 
 
-def by_retraction_watch(file: RetractionWatch) -> Callable[[Study], Iterator[Notice]]:
+def _wanted(study: Study) -> list[tuple[str, str]]:
+    """What a report is looked for by in the Retraction Watch file.
+
+    Its title where it has no number, unless it is short: that may be the title of several papers.
+    """
+    if study.doi or study.pmid:
+        return [pair for pair in (("doi", study.doi), ("pmid", study.pmid)) if pair[1]]
+    title = letters(study.title)
+    return [("title", title)] if len(title) >= _TITLE else []
+
+
+def by_retraction_watch(body: bytes, studies: Sequence[Study]
+                        ) -> Callable[[Study], Iterator[Notice]]:
     """Notices by the Retraction Watch file; a report without numbers is looked for by its title.
 
     A title that is found is enough; one that is not says nothing.
+
+    Raises
+    ------
+    SourceError
+        When it is no such file.
     """
+    file = RetractionWatch(body, {pair for study in studies for pair in _wanted(study)})
+
     def one(study: Study) -> Iterator[Notice]:
-        if study.doi:
-            yield from file.about("doi", study.doi)
-        if study.pmid:
-            yield from file.about("pmid", study.pmid)
+        for kind, value in _wanted(study):
+            yield from file.about(kind, value)
         if not (study.doi or study.pmid):
-            title = letters(study.title)
-            if len(title) >= _TITLE:
-                yield from file.about("title", title)
             raise _NotChecked(NO_TITLE)
     return one
 
@@ -285,7 +299,7 @@ def looked(source: str, ask: Asked, studies: Sequence[Study],
         one = (by_crossref(ask) if source == "crossref" else
                by_openalex(ask) if source == "openalex" else
                by_pubmed(ask, studies) if source == "pubmed" else
-               by_retraction_watch(RetractionWatch(retractionwatch.notices(ask).body)))
+               by_retraction_watch(retractionwatch.notices(ask).body, studies))
     except (SourceError, RawError) as error:
         return failed(studies, getattr(error, "reason", str(error)))
     return tuple(look(source, studies, one, step))
@@ -304,9 +318,9 @@ def of_file(path: Path, studies: Sequence[Study]) -> Look:
     SourceError, OSError
         When it cannot be read, or is no such file.
     """
-    file = RetractionWatch(path.read_bytes())
+    one = by_retraction_watch(path.read_bytes(), studies)
     day = datetime.fromtimestamp(path.stat().st_mtime, UTC).date().isoformat()
-    return Look(SOURCES[0], day, tuple(look(SOURCES[0], studies, by_retraction_watch(file))))
+    return Look(SOURCES[0], day, tuple(look(SOURCES[0], studies, one)))
 
 
 # --- stored answers -----------------------------------------------------------------------------

@@ -24,6 +24,9 @@ _RANGED = re.compile(rf"\b(?:{_RANGE})\s*-?\s*{_UNIT}\b"
                      rf"|\b(?:months?|weeks?|days?|years?)\s*{_RANGE}")
 _BEFORE = re.compile(rf"\b({_LIST})\s*-?\s*{_UNIT}\b")
 _BEHIND = re.compile(rf"\b(days?|weeks?|wks?|months?|years?|[dwmy](?=\d))\s*#?\s*({_LIST})\b")
+# How far back a question reaches, which is no visit: "pain in the last 7 days".
+_RECALL = re.compile(rf"\b(?:last|past|previous|preceding|prior)\s+{_NUMBER}\s*-?\s*{_UNIT}\b",
+                     re.IGNORECASE)
 _BASELINE = re.compile(
     r"\bbase-?\s?line\b|\bpre-?\s?(?:treatment|injection|dose|procedure|operative(?:ly)?|op|surgery"
     r"|implantation|infusion|intervention)\b|\bbefore (?:treatment|injection|surgery)\b")
@@ -87,7 +90,8 @@ def moments(text: str) -> Moments:
     plain = re.sub(r"\b(" + "|".join(_WORDS) + r")(?=[\s-]+(?:day|week|month|year))",
                    lambda found: _WORDS[found[1].lower()], text, flags=re.IGNORECASE)
     plain = _SLACK.sub(" ", plain)
-    lowered, found, spans = plain.lower(), set(), []
+    lowered = _RECALL.sub(lambda found: " " * len(found[0]), plain.lower())
+    found, spans = set(), []
     spans += [one.span() for one in _RANGED.finditer(lowered)]
     ranged = bool(spans)
     for pattern, unit, numbers in ((_BEFORE, 2, 1), (_BEHIND, 1, 2)):

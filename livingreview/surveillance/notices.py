@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
@@ -283,12 +283,14 @@ def letters(title: str) -> str:
 
 
 class RetractionWatch:
-    """The Retraction Watch file, by the numbers and titles of the papers.
+    """What the Retraction Watch file has about some papers, by their numbers and titles.
 
     Parameters
     ----------
     body : bytes
         A CSV with a header; its columns may be in any order, and further ones are passed over.
+    wanted : set of (str, str)
+        The papers: ``doi``, ``pmid`` or ``title`` (as `letters` gives it), and its value.
 
     Raises
     ------
@@ -296,13 +298,15 @@ class RetractionWatch:
         When it is no such file, or ends within a row; column and row are named.
     """
 
-    def __init__(self, body: bytes):
+    def __init__(self, body: bytes, wanted: Set[tuple[str, str]]):
         self._found: dict[tuple[str, str], list[dict]] = {}
+        self._wanted, size = wanted, 0
         try:
-            text = body.decode("utf-8-sig")
+            body.decode("utf-8")
+            encoding = "utf-8-sig"
         except UnicodeDecodeError:
-            text = body.decode("latin-1")
-        rows = csv.reader(io.StringIO(text, newline=""))
+            encoding = "latin-1"
+        rows = csv.reader(io.TextIOWrapper(io.BytesIO(body), encoding, newline=""))
         header = [name.strip() for name in next(rows, [])]
         missing = [name for name in _RW_NEEDED if name not in header]
         if missing:
@@ -314,19 +318,19 @@ class RetractionWatch:
                                   f"{len(row)} of {len(header)} columns: it is cut off, or no such "
                                   "file")
             self._take({name: row[header.index(name)] for name in _RW_NEEDED})
-        self.size = rows.line_num - 1
-        if not self._found:
+            size += 1
+        if not size:
             raise SourceError("retraction-watch", "its file has no row")
 
     def _take(self, row: dict) -> None:
         for kind, value in (("doi", doi_of(row["OriginalPaperDOI"])),
                             ("pmid", _number(row["OriginalPaperPubMedID"])),
                             ("title", letters(row["Title"]))):
-            if value:
+            if (kind, value) in self._wanted:
                 self._found.setdefault((kind, value), []).append(row)
 
     def about(self, kind: str, value: str) -> Iterator[Notice]:
-        """Notices about the paper with a DOI, a PMID or a title (``letters``).
+        """Notices about one of the wanted papers.
 
         Raises
         ------

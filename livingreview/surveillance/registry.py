@@ -1,14 +1,12 @@
-"""What ClinicalTrials.gov says of known trials: their posted results, and how far they are.
+"""What ClinicalTrials.gov posts of the results of a known trial.
 
-Records are asked for one by one for results and in lists for progress, and stored as they came, by
-the day of their last update: posted results are revised.
+A record is stored as it came, by the day of its last update: posted results are revised.
 """
 
 from __future__ import annotations
 
 import re
-from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 
 from ..data.dataset import Dataset
@@ -20,13 +18,6 @@ from .sources.shapes import json_of, needed
 
 SOURCE = "clinicaltrials"
 NUMBER = re.compile(r"NCT\d{8}")
-_FIELDS = "NCTId|StatusModule|EnrollmentInfo|HasResults"
-_AT_ONCE = 100  # numbers in one request, so that its address stays short
-# The words of the list progress for the registry's. One that is suspended may go on: nobody knows.
-PROGRESS = {"COMPLETED": "finished", "TERMINATED": "stopped", "WITHDRAWN": "stopped",
-            "SUSPENDED": "stopped", "RECRUITING": "running", "ENROLLING_BY_INVITATION": "running",
-            "ACTIVE_NOT_RECRUITING": "running", "NOT_YET_RECRUITING": "not-started",
-            "UNKNOWN": "unknown"}
 
 
 # --- records --------------------------------------------------------------------------------------
@@ -104,174 +95,6 @@ def studies_of(data: Dataset, number: str) -> list[tuple[str, Mapping]]:
     return sorted(found, key=lambda one: bool(one[1]["companion_of"]))
 
 
-# --- progress -------------------------------------------------------------------------------------
-
-
-def numbers_of(data: Dataset) -> tuple[str, ...]:
-    """All numbers at ClinicalTrials.gov that studies have, each once."""
-    return tuple(sorted({number for indication in data.indications
-                         for study in data.records("studies", indication)
-                         for number in study["registration"] if NUMBER.fullmatch(number)}))
-
-
-def asked(client: Client, numbers: Sequence[str],
-          done: Callable[[int], None] = lambda _: None) -> Iterator[Answer]:
-    """Every answer to the question how far trials are.
-
-    Parameters
-    ----------
-    client : Client
-    numbers : sequence of str
-    done : callable, optional
-        Called with how many numbers an answer covers.
-
-    Raises
-    ------
-    SourceError
-        Where one has another shape, or names a page that it has named before.
-    """
-    for at in range(0, len(numbers), _AT_ONCE):
-        some, token, seen = numbers[at:at + _AT_ONCE], None, set()
-        while True:
-            answer = client.get("studies", {
-                "filter.ids": "|".join(some), "fields": _FIELDS, "pageSize": len(some),
-                "pageToken": token})
-            yield answer
-            token = json_of(SOURCE, answer).get("nextPageToken")
-            if not token:
-                break
-            if token in seen:
-                raise SourceError(SOURCE, "it names the same next page twice")
-            seen.add(token)
-        done(len(some))
-
-
-def kept(root: Path, answers: Iterator[Answer]) -> Iterator[Answer]:
-    """Answers, each stored by the day on which it came."""
-    raws: dict[str, Raw] = {}
-    for answer in answers:
-        day = answer.time[:10]
-        raw = raws.setdefault(day, Raw(root, SOURCE, f"registrations-{day}"))
-        if answer.body not in (page.body for page in raw.pages()):
-            raw.add(answer)
-        yield answer
-
-
-def replayed(folder: Path) -> Iterator[Answer]:
-    """The answers of the newest look at all trials that a raw store holds.
-
-    Raises
-    ------
-    SourceError
-        Where it holds none.
-    """
-    days = sorted((folder / SOURCE).glob("registrations-*"))
-    if not days:
-        raise SourceError(SOURCE, f"{folder} holds no look at all trials: expected "
-                          f"{SOURCE}/registrations-<day>")
-    yield from Raw(folder, SOURCE, days[-1].name).pages()
-
-
-def rows(answers: Iterator[Answer]) -> list[dict]:
-    """Rows of registrations.csv, by number.
-
-    Raises
-    ------
-    SourceError
-        Where an answer lacks what every record has, which is named.
-    """
-    out = {}
-    for answer in answers:
-        for record in needed(SOURCE, json_of(SOURCE, answer), "studies", list):
-            row = _row(record, answer.time[:10])
-            out[row["registration"]] = row
-    return [out[number] for number in sorted(out)]
-
-
-def _row(record: Mapping, day: str) -> dict:
-    status = needed(SOURCE, record, "protocolSection.statusModule", dict)
-
-    def date(name: str) -> str | None:
-        return (status.get(name) or {}).get("date")
-
-    end = status.get("completionDateStruct") or status.get("primaryCompletionDateStruct") or {}
-    size = record["protocolSection"].get("designModule", {}).get("enrollmentInfo", {})
-    return {
-        "registration": needed(SOURCE, record, "protocolSection.identificationModule.nctId", str),
-        "status": needed(SOURCE, record, "protocolSection.statusModule.overallStatus", str),
-        "started": date("startDateStruct"),
-        "primary_completion": date("primaryCompletionDateStruct"),
-        "completion": date("completionDateStruct"),
-        "completion_is": {"ACTUAL": "actual", "ESTIMATED": "expected"}.get(end.get("type", "")),
-        "has_results": "yes" if record.get("hasResults") is True else None,
-        "results_first_posted": date("resultsFirstPostDateStruct"),
-        "last_update_posted": date("lastUpdatePostDateStruct"),
-        "enrolment": size.get("count"), "source": SOURCE, "checked_on": day}
-
-
-def changes(data: Dataset, registrations: Sequence[Mapping]
-            ) -> tuple[dict[str, dict[str, list[dict]]], list[str]]:
-    """What the registry's status would change in studies.csv, as corrections that a person accepts.
-
-    Later reports of a trial are left alone. So is a trial with a report whose registration was
-    forgotten (UNKNOWN): that its record is old says nothing of a trial that has reported.
-
-    Parameters
-    ----------
-    data : Dataset
-    registrations : sequence of mapping
-        Rows of registrations.csv.
-
-    Returns
-    -------
-    dict
-        By indication, the tables `corrections` and `sources`.
-    list of str
-        What is left alone, and why.
-    """
-    out: dict = defaultdict(lambda: {"corrections": [], "sources": []})
-    left, told = [], {}
-    for row in registrations:
-        for indication, study in studies_of(data, row["registration"]):
-            word, name = PROGRESS.get(row["status"]), study["study_id"]
-            if study["companion_of"] or word == study["progress"]:
-                continue
-            if word is None:
-                left.append(f"{indication}, {name}: {row['registration']} is {row['status']}, for "
-                            "which there is no word here")
-            elif told.setdefault((indication, name), word) != word:
-                left.append(f"{indication}, {name}: its registrations say different things "
-                            f"({row['registration']} is {row['status']})")
-            elif (name, "progress") in [(c["key"], c["column"])
-                                        for c in out[indication]["corrections"]]:
-                continue  # another registration of it says the same
-            elif word == "unknown" and study["status"] != "registered":
-                left.append(f"{indication}, {name}: {row['registration']} is UNKNOWN at the "
-                            "registry, and the trial has reported")
-            else:
-                _add(out[indication], study, row, word)
-    return {indication: tables for indication, tables in out.items() if tables["corrections"]}, left
-
-
-def _add(tables: Mapping[str, list[dict]], study: Mapping, row: Mapping, word: str) -> None:
-    """The corrections of one study, with the source they have."""
-    number, day = row["registration"], row["checked_on"]
-    source = f"{number.lower()}-status-{day}"
-    if source not in [s["source_id"] for s in tables["sources"]]:
-        tables["sources"].append({
-            "source_id": source, "kind": "registry", "title": f"Registration {number} at "
-            "ClinicalTrials.gov (status)", "url": f"https://clinicaltrials.gov/study/{number}",
-            "accessed": day})
-    updated = row["last_update_posted"]
-    for column, new in (("progress", word), ("status_source_id", source)):
-        tables["corrections"].append({
-            "file": "studies.csv", "key": study["study_id"], "column": column,
-            "old": study[column] or "", "new": new, "source": source,
-            "locator": "status module, overall status",
-            "reason": f"{row['status']} at ClinicalTrials.gov"
-                      + (f", last update {updated}" if updated else "")})
-
-
 # --- what is said of a draft ----------------------------------------------------------------------
 
 
@@ -290,7 +113,7 @@ def report(made: Draft, out: str = "") -> list[str]:
         lines.append(f"{len(made.corrections)} empty cells of arms that the registry fills: "
                      "corrections.csv")
     for title, some in (("not mapped, left out", made.unmapped), ("refused", made.refused),
-                        ("part left out", made.passed)):
+                        ("part left out", made.passed), ("participant flow", made.flow)):
         lines += [f"{title}: {len(some)}"] * bool(some) + [f"  {one}" for one in some]
     if made.differences:
         lines.append(f"values that stand here from other sources: {len(made.differences)}")

@@ -10,11 +10,12 @@ import csv
 import io
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from ..data.dataset import Dataset
 from ..data.tables import CORRECTIONS
+from ..intake.files import put
 from ..intake.template import GUIDE_FILE, INDICATION
 from . import registry_rows as rows_of
 from .keeping import content_of
@@ -78,6 +79,8 @@ class Draft:
     unmapped, refused, passed : list of str
         What nobody has mapped; what cannot be a row, and why; parts of values that are left out.
     differences : list of Difference
+    flow : tuple of str
+        Participant flow in lines: no table has a place for more of it than who started.
     """
 
     indication: str
@@ -89,6 +92,7 @@ class Draft:
     refused: list[str] = field(default_factory=list)
     passed: list[str] = field(default_factory=list)
     differences: list[Difference] = field(default_factory=list)
+    flow: tuple[str, ...] = ()
 
 
 def draft(data: Dataset, indication: str, study: Mapping, results: Results,
@@ -125,7 +129,7 @@ class _Drafting:
             "title": f"{results.title} (results at ClinicalTrials.gov, record of "
                      f"{results.version})",
             "url": f"https://clinicaltrials.gov/study/{results.registration}",
-            "accessed": accessed})
+            "accessed": accessed}, flow=results.flow)
         self.known = {a["arm_id"]: a for a in data.having(
             "arms", "study_id", study["study_id"], indication=indication)}
         self.arms: dict[str, dict] = {}  # by title of the group
@@ -193,8 +197,11 @@ class _Drafting:
     def _sizes(self) -> None:
         """Sizes, ages and sex: into new arms, and into empty cells of known ones."""
         new = {row["arm_id"]: row for row in self.out.rows["arms"]}
+        joints = self.study["unit"] not in (None, "patient")
         for size in self.results.sizes:
             arm = self.arms.get(size.group.title)
+            if joints and size.column == "n_allocated":  # the registry's flow is of people
+                size = replace(size, column="n_patients")
             if arm is None:
                 continue
             try:
@@ -336,7 +343,7 @@ def _printed(row: Mapping) -> dict:
 
 
 def write(folder: Path, made: dict[str, bytes]) -> None:
-    """Write a draft; a folder that holds anything is refused.
+    """Write a draft, all files or none; a folder that holds anything is refused.
 
     Raises
     ------
@@ -345,6 +352,5 @@ def write(folder: Path, made: dict[str, bytes]) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     if any(folder.iterdir()):
         raise FileExistsError(17, "the folder is not empty", str(folder))
-    for name, content in made.items():
-        (folder / name).write_bytes(content)
+    put(folder, made)
 

@@ -14,8 +14,10 @@ from .moments import moments
 
 NUMBER = re.compile(r"[-+]?(?:\d+(?:\.\d*)?|\.\d+)")
 # Groups that are several of the others together.
-POOLED = re.compile(r"\b(?:total|pooled|combined|overall|all (?:participants|patients|subjects|"
-                    r"groups|arms))\b", re.IGNORECASE)
+_PEOPLE = r"(?:participants|patients|subjects|groups|arms|cohorts|controls|treatments)"
+POOLED = re.compile(r"^(?:total|overall|all)$|\bpooled\b"
+                    rf"|\b(?:total|overall|all|combined) {_PEOPLE}\b|\b{_PEOPLE} combined\b",
+                    re.IGNORECASE)
 
 
 class DocumentError(Exception):
@@ -138,6 +140,8 @@ class Results:
         Baseline scores included, with moment ``Baseline``.
     unposted : tuple of str
         Titles of outcomes without posted values.
+    flow : tuple of str
+        Who started, completed and did not, in lines.
     """
 
     registration: str
@@ -149,6 +153,7 @@ class Results:
     harms: tuple[Harm, ...]
     sizes: tuple[Size, ...]
     unposted: tuple[str, ...]
+    flow: tuple[str, ...]
 
     @property
     def groups(self) -> tuple[Group, ...]:
@@ -203,7 +208,8 @@ def results_of(document: Mapping) -> Results:
         str(names.get("nctId", "")), str(names.get("briefTitle", "")),
         str(status.get("lastUpdatePostDateStruct", {}).get("date", "")),
         {a.get("label", ""): a.get("type", "") for a in arms},
-        tuple(values), tuple(analyses), tuple(harms), tuple(sizes), tuple(unposted))
+        tuple(values), tuple(analyses), tuple(harms), tuple(sizes), tuple(unposted),
+        tuple(reader.flow(section.get("participantFlowModule", {}))))
 
 
 def capitals(text: str) -> str:
@@ -300,6 +306,19 @@ class _Reader:
                                str(cell.get("numSubjects", "")),
                                f"{place}, {cell.get('groupId', '')}")
 
+    def flow(self, flow: Mapping) -> Iterator[str]:
+        """A line for each group and period, with all milestones and reasons."""
+        groups = self.groups(flow, "results, participant flow") if flow else {}
+        for period in flow.get("periods", ()):
+            for number, group in groups.items():
+                told = [(one.get("type", ""), cell.get("numSubjects", ""))
+                        for parts, cells in (("milestones", "achievements"),
+                                             ("dropWithdraws", "reasons"))
+                        for one in period.get(parts, ()) for cell in one.get(cells, ())
+                        if cell.get("groupId") == number]
+                said = ", ".join(f"{kind.lower()} {n}" for kind, n in told)
+                yield f"{period.get('title', '')}, {group.title}: {said}"
+
     def withdrawals(self, flow: Mapping) -> Iterator[Harm]:
         """Who withdrew because of what; of a flow of several periods they are not added."""
         if len(flow.get("periods", ())) != 1:
@@ -380,9 +399,13 @@ def _denominators(of: Mapping) -> dict[str, dict[str, str]]:
 
 
 def _units(found: Mapping[str, dict[str, str]], wanted: str) -> tuple[str, dict[str, str]]:
-    """The units of which values are: those that are named, else the only ones."""
-    if wanted in found:
-        return wanted, found[wanted]
+    """The units of which values are, with their numbers: those that are named, else the only ones.
+
+    Where named units are not counted, the numbers of others are none of theirs.
+    """
+    if wanted:
+        same = next((units for units in found if units.casefold() == wanted.casefold()), None)
+        return wanted, found.get(same, {})
     if len(found) == 1:
         return next(iter(found.items()))
     return "; ".join(found), {}

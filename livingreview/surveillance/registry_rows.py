@@ -180,7 +180,7 @@ def _count(value: Value, n: int | None, left: list[str]) -> dict:
     """The cells of a count or a percentage."""
     if value.categories > 1:
         raise Refused(f"one of {value.categories} categories: a category is no event")
-    percent = bool(_PERCENT.search(value.unit))
+    percent = value.param == "NUMBER" and bool(_PERCENT.search(value.unit))
     if value.param not in _COUNTS and value.param != "NUMBER":
         raise Refused(f"{value.param.lower() or 'no kind of value'}: expected a mean, a median, a "
                       "count or a number")

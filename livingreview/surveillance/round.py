@@ -14,10 +14,10 @@ from uuid import NAMESPACE_URL, uuid5
 
 from ..data.dataset import Dataset, load
 from ..review import living
-from . import net, registry, searching, watch
+from . import net, registrations, registry, searching, watch
 from .abstracts import Texts
-from .alone import BusyError, alone
-from .keeping import KeepingError, keep, rows_of
+from .alone import BusyError
+from .keeping import KeepingError
 from .net import SourceError
 from .ordering import Order, View
 from .rawstore import RawError
@@ -141,13 +141,12 @@ class _Run:
     folder: Path
     raw: Path
     offline: bool
-    told: Callable[[str], None]
+    told: Callable[[str, int], None]
     failures: list[Failure] = field(default_factory=list)
     passed: list[str] = field(default_factory=list)
 
     def part(self, name: str, work: Callable[[], None]) -> None:
         """Do a part; what goes wrong is kept."""
-        self.told(name)
         try:
             work()
         except searching.PlanError as error:
@@ -162,38 +161,27 @@ class _Run:
 
     def search(self) -> None:
         """Run the strategies."""
-        done = searching.run(self.folder, self.raw, offline=self.offline,
-                             told=lambda name, number: self.told(f"{name}: {number} answers"))
+        done = searching.run(self.folder, self.raw, offline=self.offline, told=self.told)
         self.passed += done.passed
         self.failures += [Failure(SEARCH, f"{row['source']}, {row['indication']}",
                                   row["reason"] or "") for row in done.failed]
 
     def watch(self) -> None:
         """Look for notices, at each source."""
-        done = watch.run(load(self.folder), self.raw, offline=self.offline,
-                         told=lambda source, number: self.told(f"{source}: {number} reports"))
+        done = watch.run(load(self.folder), self.raw, offline=self.offline, told=self.told)
         self.passed += done.passed
         self.failures += [Failure(WATCH, look.source, look.failed) for look in done.failed]
 
     def registry(self) -> None:
         """Ask how far the trials are."""
-        numbers = registry.numbers_of(load(self.folder))
-        if not numbers:
-            return
-        answers = (registry.replayed(self.raw) if self.offline else registry.kept(
-            self.raw, registry.asked(net.client(registry.SOURCE), numbers)))
-        rows = {r["registration"]: r for r in registry.rows(answers)
-                if r["registration"] in numbers}
+        done = registrations.run(load(self.folder), self.raw, offline=self.offline,
+                                 told=self.told)
         self.passed += [f"{number}: {registry.SOURCE} does not answer for it"
-                        for number in numbers if number not in rows]
-        with alone(self.folder):
-            data = load(self.folder)
-            merged = {r["registration"]: r for r in rows_of(data, "registrations")} | rows
-            keep(data, {"registrations": [merged[number] for number in sorted(merged)]})
+                        for number in done.missing]
 
 
 def run(folder: Path, raw: Path, *, offline: bool = False,
-        told: Callable[[str], None] = lambda _: None) -> Round:
+        told: Callable[[str, int], None] = lambda source, number: None) -> Round:
     """Do a round.
 
     Parameters
@@ -205,7 +193,7 @@ def run(folder: Path, raw: Path, *, offline: bool = False,
     offline : bool
         Ask nobody.
     told : callable, optional
-        Called with what is being done.
+        Called with what is asked, and the number of answers, reports or trials so far.
 
     Returns
     -------
@@ -247,7 +235,7 @@ def between(before: Dataset, after: Dataset, day: date, texts: Texts,
               if row["has_results"] and not old.get(row["registration"], {}).get("has_results")),
         sum(row["registration"] not in old for row in rows),
         sum(len({c["key"] for c in tables["corrections"]})
-            for tables in registry.changes(after, rows)[0].values()),
+            for tables in registrations.changes(after, rows)[0].values()),
         living.status(after, day), failures)
 
 

@@ -17,6 +17,7 @@ from .addresses import PLAIN, Addresses
 from .alive import Alive, alive
 from .base import Label, View, stated, wording
 from .events import Sum, treated
+from .expected import expected
 from .finding import Finding, Question, question
 from .forest import Forest, Forests
 from .naming import arm_names, of_study, spoken
@@ -50,6 +51,9 @@ class Absent:
 
     Attributes
     ----------
+    until : str
+        Of a running one, the end of its main outcome that its registry expects; empty where none
+        is known.
     direction : Label or None
         What its report concludes.
     reason : str
@@ -60,6 +64,7 @@ class Absent:
     href: str
     n: int
     running: bool
+    until: str
     direction: Label | None
     reason: str
 
@@ -260,10 +265,16 @@ def _absent(ev: Evidence, forests: Forests, result: dict) -> list[Absent]:
     return [Absent(
         forests.names[t["trial_id"]],
         forests.addresses.trial(ev.indication, t["trial_id"]), round(t["n"]),
-        t["group"] == RUNNING,
+        t["group"] == RUNNING, _until(ev, t["trial_id"]) if t["group"] == RUNNING else "",
         stated(ev.data, "stated_result", t["direction"]),
         spoken(t["reason"], forests.names, of_study(arms, t["trial_id"])))
         for t in sorted(trials, key=lambda t: (t["group"] == RUNNING, -t["n"]))]
+
+
+def _until(ev: Evidence, trial: str) -> str:
+    """The end of its main outcome that the registry of a trial expects."""
+    found = expected(ev.data, ev.studies[trial])
+    return found.primary if found and not found.passed else ""
 
 
 def _largest(left: Sequence[Absent]) -> list[Absent]:

@@ -9,6 +9,7 @@ from ..effects.comparisons import is_cell_arm
 from ..review import Review
 from .addresses import Addresses
 from .base import Label, View, label, wording
+from .expected import OPEN, Expected, expected, soonest
 from .naming import study_names
 from .sources import Link, registration
 from .tabs import ANIMAL
@@ -26,6 +27,10 @@ class Study:
     ----------
     cells : tuple of tuple of Label
         Tissue, product and donor of each kind of cells; what is not stated is left out.
+    open : bool
+        Whether it runs or is planned.
+    expected : Expected or None
+        When it ends; None where no registry was asked.
     unused : Unused or None
         Why no analysis uses it; None where one does.
     """
@@ -39,6 +44,8 @@ class Study:
     status: Label
     progress: Label
     registrations: tuple[Link, ...]
+    open: bool
+    expected: Expected | None
     unused: Unused | None
 
 
@@ -53,7 +60,12 @@ class ChapterTrials(View):
     n_used : int
         Of these, in an analysis.
     waiting : tuple of Study
-        Registered ones without results here, those that run first, the largest first.
+        Registered ones without results here: those that run or are planned first, by the end that
+        is expected, then the others by their progress, the largest first.
+    n_open : int
+        Of these, running or planned.
+    soonest : str
+        The first end of a primary outcome that is expected of those; empty where none is known.
     animals : tuple of Study
     """
 
@@ -63,6 +75,8 @@ class ChapterTrials(View):
     studies: tuple[Study, ...]
     n_used: int
     waiting: tuple[Study, ...]
+    n_open: int
+    soonest: str
     animals: tuple[Study, ...]
     index_href: str
 
@@ -89,7 +103,8 @@ class _Studies:
                   for k in sorted(self.kinds.get(study_id, ()))),
             s["n_enrolled"], self._cells(study_id), label(self.data, "status", s["status"]),
             label(self.data, "progress", s["progress"]),
-            tuple(map(registration, s["registration"])), self.reasons.why(study_id))
+            tuple(map(registration, s["registration"])), s["progress"] in OPEN,
+            expected(self.data, s), self.reasons.why(study_id))
 
     def _cells(self, study_id: str) -> tuple[tuple[Label, ...], ...]:
         """Tissue, product and donor of the cell arms."""
@@ -115,20 +130,27 @@ def chapter_trials(review: Review, indication: str) -> ChapterTrials:
     rows = {s: known.row(s) for s in sorted(studies, key=lambda s: known.names[s].casefold())}
     animals = [s for s in rows if studies[s]["design"] == ANIMAL]
     people = [s for s in rows if s not in animals]
+    waiting = sorted((s for s in people if _waiting(studies[s], rows[s])),
+                     key=lambda s: _awaited(studies[s], rows[s]))
+    open_ = [rows[s] for s in waiting if rows[s].open]
     return ChapterTrials(
         product=wording(review.data, "product"),
         studies=tuple(rows[s] for s in people),
         n_used=sum(rows[s].unused is None for s in people),
-        waiting=tuple(rows[s] for s in sorted(
-            (s for s in people if _waiting(studies[s])), key=lambda s: _awaited(studies[s]))),
+        waiting=tuple(rows[s] for s in waiting), n_open=len(open_), soonest=soonest(open_),
         animals=tuple(rows[s] for s in animals), index_href="trials/index.html")
 
 
-def _waiting(study: Mapping) -> bool:
-    return bool(study["progress"]) or study["status"] == "registered"
+def _waiting(study: Mapping, row: Study) -> bool:
+    """Whether more of a study is to come: a finished one that an analysis uses has reported."""
+    if study["status"] == "registered" or row.open:
+        return True
+    return bool(study["progress"]) and row.unused is not None
 
 
-def _awaited(study: Mapping) -> tuple[int, int]:
-    """Place of a registered trial: by its progress, then by its size."""
+def _awaited(study: Mapping, row: Study) -> tuple:
+    """Place of a registered trial: open ones by date, all by their progress, then their size."""
     at = study["progress"]
-    return (PROGRESS.index(at) if at in PROGRESS else len(PROGRESS), -(study["n_enrolled"] or 0))
+    date = row.expected.primary or row.expected.end if row.expected and row.open else ""
+    return (not row.open, not date, date,
+            PROGRESS.index(at) if at in PROGRESS else len(PROGRESS), -(study["n_enrolled"] or 0))

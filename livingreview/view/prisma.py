@@ -64,7 +64,7 @@ class PrismaS(View):
         Strategies; those that nobody has reviewed; those of which the text as it is was run.
     windows : int
         Searches that were limited to days of entry.
-    stated : mapping of str to str
+    stated : tuple of (str, str)
         What the review says of its searches, by the key of about.csv; empty text where it is
         silent.
     planned : tuple of Planned
@@ -88,7 +88,7 @@ class PrismaS(View):
     drafts: int
     run: int
     windows: int
-    stated: dict[str, str]
+    stated: tuple[tuple[str, str], ...]
     planned: tuple[Planned, ...]
     records: int
     duplicates: int
@@ -115,7 +115,7 @@ def prisma_s(data: Dataset) -> PrismaS:
         tuple(Shared(p, tuple(known.values())) for p, known in shared.items() if len(known) > 1),
         len(texts), sum(t.draft for t in texts), sum(t.sha256 in ran for t in texts),
         sum(bool(s["window_from"]) for s in made),
-        {key: facts.get(key, "") for key in tables.SEARCH_STATED}, _planned(data),
+        tuple((key, facts.get(key, "")) for key in tables.SEARCH_STATED), _planned(data),
         total.records if total else 0, total.duplicates if total else 0,
         sum(bool(p["decision"]) for p in pairs), sum(not p["decision"] for p in pairs),
         tuple(dict.fromkeys(s["tool_version"] for s in made if s["tool_version"])))
@@ -163,7 +163,7 @@ class PrismaLsr(View):
     last : str
         Day of the last search that came back.
     planned : tuple of Planned
-    stated : mapping of str to str
+    stated : tuple of (str, str)
         What the review says of itself, by the key of about.csv; empty text where it is silent.
     running : int
         Studies that are running or planned, whose results may change an answer.
@@ -185,7 +185,7 @@ class PrismaLsr(View):
     searches: int
     last: str
     planned: tuple[Planned, ...]
-    stated: dict[str, str]
+    stated: tuple[tuple[str, str], ...]
     running: int
 
 
@@ -201,6 +201,6 @@ def prisma_lsr(data: Dataset) -> PrismaLsr:
         found.state, facts.get("title", ""), facts.get("authors", ""), here,
         versions.preceding(here), bool(here), now.isoformat() if now else "",
         len(searches(data)), found.last.isoformat() if found.last else "", _planned(data),
-        {key: facts.get(key, "") for key in tables.LIVING_MODE},
+        tuple((key, facts.get(key, "")) for key in tables.LIVING_MODE),
         sum(s["progress"] in ("running", "not-started") for i in data.indications
             for s in data.records("studies", i)))

@@ -137,6 +137,15 @@ def test_two_records_of_a_source_with_one_number_are_one():
     assert link.cluster(records, ()) == {"pubmed:1": "pubmed:1"}
 
 
+def test_a_record_without_identifiers_joins_no_two_reports_that_have_them():
+    records = [BASE, OTHER, replace(BASE, source="europe-pmc", number="9", doi="10.1234/other",
+                                    pmid="12")]
+    found = link.pairs(records)
+    assert sorted(p.tier for p in found) == ["certain", "proposed", "proposed"]
+    heads = link.cluster(records, link.settled(found))
+    assert heads["pubmed:1"] != heads["europe-pmc:9"]
+
+
 def test_a_pair_says_what_it_shares_and_how_like_the_titles_are():
     (pair,) = link.pairs([BASE, replace(OTHER, doi=BASE.doi)])
     assert pair == link.Pair("embase:E1", "pubmed:1", 100, "certain", "doi")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import re
 from dataclasses import replace
 
 import pytest
@@ -29,11 +30,15 @@ from registries import (
 )
 from server import Reply, captive, failing
 
+from livingreview.cli import registering
 from livingreview.data.dataset import examine, load
-from livingreview.surveillance import registry, registry_rows
+from livingreview.surveillance import net, registrations, registry_rows
+from livingreview.surveillance.alone import alone
+from livingreview.surveillance.keeping import keep
 from livingreview.surveillance.moments import followed, in_months, moments, visit
 from livingreview.surveillance.rawstore import Raw
-from livingreview.surveillance.registry_results import DocumentError, results_of
+from livingreview.surveillance.registry_mapping import decided
+from livingreview.surveillance.registry_results import DocumentError, Group, results_of
 
 # --- times ----------------------------------------------------------------------------------------
 
@@ -43,7 +48,8 @@ from livingreview.surveillance.registry_results import DocumentError, results_of
     ("Week 26", (6,)), ("24 weeks", (5.52,)), ("12 weeks", (2.76,)), ("Day 28", (0.92,)),
     ("one year", (12,)), ("Pre-injection", (0,)), ("12 months (± 2 weeks)", (12,)),
     ("Baseline, 3, 6 and 12 months", (0, 3, 6, 12)), ("Months 1, 3, 6", (1, 3, 6)),
-    ("KL grade 2", ()), ("Pain 1-10", ())])
+    ("KL grade 2", ()), ("Pain 1-10", ()),
+    ("Pain in the last 7 days", ()), ("Pain in the past 2 weeks, Month 3", (3,))])
 def test_a_text_names_times_in_months(text, months):
     assert moments(text).months == months
 
@@ -181,6 +187,8 @@ def test_harms_flow_and_deaths(drafted):
         ("bm-cells", "effusion", "6", "20", "events"), ("saline", "effusion", "2", "19", "events"),
         ("bm-cells", "withdrawal-due-to-ae", "0", "21", "patients"),
         ("saline", "withdrawal-due-to-ae", "1", "19", "patients")}
+    assert ("Overall Study, Saline: started 19, completed 18, adverse event 1"
+            in drafted[1])  # of which no table has a place for who completed
     assert "only terms above 5 % are listed" in _of(path, event="headache")[0]["note"]
 
 
@@ -223,7 +231,9 @@ def test_a_draft_goes_through_import_and_results_change(drafted, tmp_path):
     (folder / "analyses.csv").write_bytes((world.write() / "analyses.csv").read_bytes())
     done = call("import", tmp_path / "out", "--data", folder, "--yes", "--reason", "posted")
     assert done.exit_code == 0, done.output
-    assert "0 → 1 trial" in done.output or "Pain" in done.output
+    # 40.2 cells and 52 saline at week 26
+    after = re.search(r"before: k = 0, no estimate\s+after: +k = 1, MD −11\.8 ", done.output)
+    assert after, done.output
     assert not [p for p in examine(folder).problems if p.level == "error"]
     pain = [r for r in load(folder).records("outcomes", KNEE) if r["outcome"] == "pain-vas"]
     assert len(pain) == 7 and pain[0]["source_id"] == "nct90000001-results-2026-03-01"
@@ -355,9 +365,42 @@ def test_kinds_of_spread_are_read_in_both_ways_of_writing():
         95, 97.5, 80, None]
 
 
-def test_knees_are_the_unit_of_a_study_of_knees():
+def test_knees_are_the_unit_of_a_study_of_knees(tmp_path):
     knees = next(v for v in _values() if v.title == "Joint Space Width")
     assert _row(knees, "knee")[0]["n"] == 30
+    folder = World(tmp_path / "data").study("doe-2026", registration=PITFALLS, unit="knee")
+    folder.arm("doe-2026", "bm-cells", cells="cultured-msc", n_allocated=30)
+    mapping = mapping_file(tmp_path / "mapping.csv", GROUPS[0])
+    done = call("registry", PITFALLS, "--data", folder.write(), "--offline", stored(
+        tmp_path / "raw", record(PITFALLS)), "--mapping", mapping, "--reviewer", "Ann", "--draft",
+        tmp_path / "out")
+    assert done.exit_code == 0, done.output  # 21 people started, who are not 30 knees
+    assert [_cells(r, "column", "new") for r in rows(tmp_path / "out" / "corrections.csv")][:1] == [
+        ("n_patients", "21")]
+
+
+def test_values_of_knees_take_no_number_of_people():
+    def of_people(document):
+        measure = document["resultsSection"]["outcomeMeasuresModule"]["outcomeMeasures"][15]
+        measure["denoms"][0]["units"] = "Participants"
+
+    knees = next(v for v in _values(of_people) if v.title == "Joint Space Width")
+    assert (knees.units, knees.n) == ("Knees", "")
+    with pytest.raises(registry_rows.Refused, match="n counts Knees"):
+        _row(knees)
+
+
+def test_a_pooled_group_may_be_an_arm_that_combines_others(tmp_path):
+    world = of_pitfalls(tmp_path / "data")
+    world.arm("doe-2026", "all", "saline", combines="bm-cells;saline", n_allocated="")
+    mapping = mapping_file(tmp_path / "mapping.csv", group("All Participants", "all"),
+                           outcome("Lysholm Score", "lysholm", "higher"))
+    done = call("registry", PITFALLS, "--data", world.write(), "--offline", stored(
+        tmp_path / "raw", record(PITFALLS)), "--mapping", mapping, "--reviewer", "Ann", "--draft",
+        tmp_path / "out")
+    assert done.exit_code == 0, done.output
+    assert [_cells(r, "arm_id", "n", "mean") for r in rows(tmp_path / "out" / "outcomes.csv")] == [
+        ("all", "38", "75")]
 
 
 def test_a_pooled_group_is_no_arm_and_two_groups_are_not_one(tmp_path):
@@ -372,6 +415,14 @@ def test_a_pooled_group_is_no_arm_and_two_groups_are_not_one(tmp_path):
     assert "2 values for one row of outcomes: groups are not added" in done.output
     assert "(knee-osteoarthritis): no rows" in done.output.partition("\n")[0] or (
         "outcomes" not in done.output.partition("\n")[0])
+
+
+@pytest.mark.parametrize(("title", "pooled"), [
+    ("Total", True), ("All Participants", True), ("Pooled Controls", True),
+    ("Corticosteroid Arms Combined", True), ("Combined Cells and Hyaluronate", False),
+    ("Total Knee Replacement", False), ("Saline", False)])
+def test_a_title_says_whether_a_group_is_pooled(title, pooled):
+    assert Group("OG000", title).pooled == pooled
 
 
 def test_a_ratio_is_turned_by_its_inverse_and_a_one_sided_interval_refused():
@@ -638,10 +689,42 @@ def test_a_list_of_another_shape_writes_nothing(asking, tmp_path, pages, why):
     assert (folder / "registrations.csv").read_bytes() == before
 
 
+def test_many_trials_are_asked_for_a_hundred_at_a_time(asking):
+    asking.on("/studies", Reply(b'{"studies": []}'))
+    told = []
+    list(registrations.asked(net.client("clinicaltrials"),
+                             [f"NCT9{n:07d}" for n in range(250)],
+                             lambda source, number: told.append((source, number))))
+    asked = [r.params["filter.ids"].split("|") for r in asking.asked("/studies")]
+    assert [len(some) for some in asked] == [100, 100, 50]
+    assert len({n for some in asked for n in some}) == 250
+    assert told == [("clinicaltrials", 100), ("clinicaltrials", 200), ("clinicaltrials", 250)]
+
+
 def test_two_registrations_that_say_different_things_are_left_alone(tmp_path):
     data = World(tmp_path / "data").study(
         "a-2026", registration="NCT90000011; NCT90000014", status="registered").data()
-    found, left = registry.changes(data, registry.rows([answer({"studies": _ANSWERS})]))
+    found, left = registrations.changes(data, registrations.rows([answer({"studies": _ANSWERS})]))
     assert [c["new"] for c in found[KNEE]["corrections"] if c["column"] == "progress"] == [
         "finished"]
     assert "say different things" in left[0]
+
+
+def test_another_command_at_work_is_waited_for_by_the_person(tmp_path):
+    folder = _trials(tmp_path / "data")
+    Raw(tmp_path / "raw", "clinicaltrials", f"registrations-{DAY}").add(answer(
+        {"studies": _ANSWERS}))
+    with alone(folder):
+        done = call("registry", "--all", "--data", folder, "--offline", tmp_path / "raw")
+    assert done.exit_code == 1 and "another command is at work" in done.output
+
+
+def test_what_others_have_mapped_meanwhile_stays(tmp_path):
+    folder = of_pitfalls(tmp_path / "data").write()
+    data = load(folder)
+    other = decided("NCT90000006", ("group", "Saline"), {"decision": "leave"}, "Bea", DAY)
+    keep(data, {"registry_mappings": [other]})
+    mine = decided(PITFALLS, ("group", "Saline"), {"decision": "take", "arm_id": "saline"}, "Ann",
+                   DAY)
+    registering._keep(data, {("group", "Saline"): mine}, PITFALLS)  # read before the other one
+    assert [r["reviewer"] for r in rows(folder / "registry_mappings.csv")] == ["Ann", "Bea"]

@@ -24,7 +24,9 @@ from livingreview.cli import main
 from livingreview.data.dataset import examine, load
 from livingreview.review import living
 from livingreview.review.changes import changes
-from livingreview.surveillance import net
+from livingreview.review.searches import counted
+from livingreview.site.feed import feed
+from livingreview.surveillance import net, told
 from livingreview.surveillance.screening import FULL, TITLE, Decision, Screening
 
 DAY = datetime(2026, 11, 30, 12, tzinfo=UTC)
@@ -143,8 +145,8 @@ def _table(path: Path) -> list[dict]:
 
 def _write(path: Path, rows: list[dict]) -> None:
     with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.DictWriter(file, next(csv.reader(path.read_text().splitlines()), rows[0])
-                                if path.exists() else rows[0], restval="", lineterminator="\n")
+        writer = csv.DictWriter(file, dict.fromkeys(name for row in rows for name in row),
+                                restval="", lineterminator="\n")
         writer.writeheader()
         writer.writerows(rows)
 
@@ -190,6 +192,15 @@ def test_a_report_is_text_a_pull_request_and_an_entry_of_a_feed(month):
     assert entry.findtext(f"{atom}id").startswith("urn:uuid:")
     assert entry.findtext(f"{atom}content").startswith("Round of 2026-11-30")
     assert (month.out / "round.txt").read_text().startswith("Round of 2026-11-30")
+
+
+def test_a_first_round_with_thousands_of_reports_fits_into_a_pull_request(month, monkeypatch):
+    monkeypatch.setattr(told, "LISTED", 5)
+    month.round()
+    asks = (month.out / "pull-request.md").read_text()
+    assert "\n5. " in asks and "\n6. " not in asks
+    assert "\nAnd 35 more, which `make screen` shows.\n" in asks
+    assert len(json.loads((month.out / "round.json").read_text())["reports"]) == 40
 
 
 def test_what_servers_send_is_text_in_every_form(month):
@@ -263,8 +274,7 @@ def test_a_month_from_the_round_to_a_new_estimate(month):
     month.round()
     retracted = month.results("retracted.json")
     (change,) = changes(old, retracted)["analyses"]
-    print(change["causes"], change["before"], change["now"], change.get("steps"))
-    assert [c["cause"] for c in change["causes"]] == ["retracted"]
+    assert [(s["cause"], s["trial_id"]) for s in change["steps"]] == [("retracted", "taken-2019")]
 
     for one in living.standings(load(month.data)):
         if one.record_id not in (NEW, COMPANION):
@@ -283,11 +293,24 @@ def test_a_month_from_the_round_to_a_new_estimate(month):
     assert not [p for p in examine(month.data).problems if p.level == "error"]
     new = month.results("new.json")
     (change,) = changes(retracted, new)["analyses"]
-    assert [c["cause"] for c in change["causes"]] == ["added"]
+    assert [(s["cause"], s["trial_id"]) for s in change["steps"]] == [("added", "doe5-2026")]
     assert (change["before"]["k"], change["now"]["k"]) == (2, 3)
     assert change["before"]["estimate"] != change["now"]["estimate"]
+    _pages_say_why(month)
     said = month.round()  # the notice is open still, and results are to be taken in
     assert re.search(r"0 new reports, 0 new notices, .* 0 reports waiting", said)
+
+
+def _pages_say_why(month) -> None:
+    """The flow has each step of the month, and the feed its day of searches and its notice."""
+    data = load(month.data)
+    flow = counted(data)
+    assert (flow.fetched, flow.records, flow.duplicates) == (60, 60, 20)
+    assert (flow.known, flow.screened, flow.excluded, flow.assessed) == (0, 40, 38, 2)
+    assert (flow.excluded_full_text, flow.included) == ((("no-results", 1),), 1)
+    words = " ".join(etree.fromstring(feed(data, "https://example.org").encode()).itertext())
+    assert "2026-11-30" in words and "PubMed" in words and "taken-2019" in words
+    assert "10.5555/notice" in words or "retraction" in words.lower()
 
 
 def _new_study(month) -> Path:

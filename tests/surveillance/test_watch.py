@@ -506,7 +506,9 @@ def test_retraction_watch_as_it_is():
                RetractionPubMedID="7"),
         rw_row(OriginalPaperPubMedID="12", RetractionNature="Expression of concern"),
         rw_row(OriginalPaperDOI="10.5555/own", RetractionDOI="10.5555/own"),
-        rw_row(OriginalPaperDOI="10.5555/new", RetractionNature="Something")).encode("utf-8-sig"))
+        rw_row(OriginalPaperDOI="10.5555/new", RetractionNature="Something")).encode("utf-8-sig"),
+        {("doi", "10.5555/a"), ("pmid", "12"), ("doi", "10.5555/own"), ("doi", "10.5555/new"),
+         *((kind, nothing) for kind in ("doi", "pmid") for nothing in ("", "0", "unavailable"))})
     assert list(file.about("doi", "10.5555/a")) == [
         Notice("correction", "10.5555/c", "", "2026-08-07"),
         Notice("reinstatement", "", "7", "2031-02-03")]

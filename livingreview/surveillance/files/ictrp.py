@@ -51,7 +51,7 @@ def read(text: str, name: str, source: str) -> list[Record]:
         line = text.count("\n", 0, found.start()) + 1
         raise FileError([f"{name}:{line}: a {found[1]}, which no export of ICTRP has: the file "
                          "is not taken"])
-    body = _BREAK.sub("<br/>", _DECLARATION.sub("", text, count=1))
+    body = _BREAK.sub(" ", _DECLARATION.sub("", text, count=1))
     before = text.count("\n", 0, len(text) - len(_DECLARATION.sub("", text, count=1)))
     problems, records = [], []
     for line, values in _trials(body, name, before):

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ..base import Label, label, labels
+from ..expected import Expected, expected
 from ..sources import Link, Source, doi, pubmed, registration
 from .known import Known
 
@@ -37,6 +38,7 @@ class Facts:
     funding: Stated
     status: Stated
     progress: Label
+    expected: Expected | None
     year: int | None
     journal: str
     registration: tuple[Link, ...]
@@ -95,6 +97,7 @@ def facts(known: Known, study: Mapping) -> Facts:
                       known.source(study["status_source_id"])),
         year=study["year"], journal=study["journal"] or "",
         registration=tuple(registration(r) for r in study["registration"]),
+        expected=expected(known.data, study),
         doi=Link(study["doi"], doi(study["doi"])) if study["doi"] else None,
         pmid=Link(study["pmid"], pubmed(study["pmid"])) if study["pmid"] else None,
         cited_by=tuple(dict.fromkeys(known.seeds[c.split(":")[0]] for c in study["cited_by"]

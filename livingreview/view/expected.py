@@ -1,0 +1,54 @@
+"""When a trial ends, as the registry says it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from ..data.dataset import Dataset
+
+OPEN = ("running", "not-started")  # of the list progress: what may still change an answer
+
+
+@dataclass(frozen=True)
+class Expected:
+    """The end of a trial.
+
+    Attributes
+    ----------
+    primary, end : str
+        Last collection of the primary outcome, and end of the trial, as the registry prints them
+        (year and month, or day); empty where it does not.
+    passed : bool
+        Whether the end of the trial has passed.
+    checked : str
+        Day on which the registry was asked.
+    """
+
+    primary: str
+    end: str
+    passed: bool
+    checked: str
+
+
+def expected(data: Dataset, study: Mapping) -> Expected | None:
+    """When a study ends, by its registration with the latest date; None where none was asked.
+
+    Parameters
+    ----------
+    data : Dataset
+    study : mapping
+        A row of studies.csv.
+    """
+    found = [Expected(row["primary_completion"] or "", row["completion"] or "",
+                      row["completion_is"] == "actual", str(row["checked_on"]))
+             for number in study["registration"]
+             for row in data.having("registrations", "registration", number)
+             if row["primary_completion"] or row["completion"]]
+    return max(found, key=lambda one: (one.primary or one.end, one.end), default=None)
+
+
+def soonest(studies: Iterable) -> str:
+    """The first of the dates that open studies have and that have not passed; empty without any."""
+    return min((one.expected.primary for one in studies
+                if one.expected and one.expected.primary and not one.expected.passed), default="")
