@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from datetime import date, datetime
 from pathlib import Path
@@ -68,6 +69,8 @@ def take(file: Path, data: Path | None, indication: str, yes: bool, said: Mappin
                            _day(said["window_from"]), _day(said["window_to"]))
         run.check(sound, date.today())
         content = file.read_bytes()
+        if sys.stderr.isatty():
+            click.echo(f"reading {file.name} and comparing its records with all others", err=True)
         found = exported.taken(sound, content, file.name, run, raw)
         if found.known:
             click.echo(f"{file.name} is there already, as the search {found.known}: nothing to "

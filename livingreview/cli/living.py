@@ -75,6 +75,8 @@ def round_(offline: Path | None, out: Path | None, data: Path | None, raw: Path 
 
     if offline and raw:
         stop("--offline names the store itself: leave --raw out", 2)
+    if offline and not offline.is_dir():
+        stop(f"{offline}: there is no such folder", 2)
     folder, progress = valid(data).folder, Progress("done")
     try:
         try:

@@ -16,6 +16,7 @@ from ..review.living import Status
 from .round import Round
 
 REPORT = Path(__file__).with_name("report")
+LISTED = 50  # reports of an indication in a text: that of a pull request has 65,536 characters
 
 
 @cache
@@ -27,7 +28,7 @@ def _templates() -> Environment:
 
 def _filled(name: str, v: object, **more: object) -> str:
     """A template with its values; lines without text are one."""
-    found = _templates().get_template(name).render(v=v, **more)
+    found = _templates().get_template(name).render(v=v, listed=LISTED, **more)
     return re.sub(r"\n{3,}", "\n\n", found).strip() + "\n"
 
 

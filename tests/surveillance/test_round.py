@@ -26,7 +26,7 @@ from livingreview.review import living
 from livingreview.review.changes import changes
 from livingreview.review.searches import counted
 from livingreview.site.feed import feed
-from livingreview.surveillance import net
+from livingreview.surveillance import net, told
 from livingreview.surveillance.screening import FULL, TITLE, Decision, Screening
 
 DAY = datetime(2026, 11, 30, 12, tzinfo=UTC)
@@ -192,6 +192,15 @@ def test_a_report_is_text_a_pull_request_and_an_entry_of_a_feed(month):
     assert entry.findtext(f"{atom}id").startswith("urn:uuid:")
     assert entry.findtext(f"{atom}content").startswith("Round of 2026-11-30")
     assert (month.out / "round.txt").read_text().startswith("Round of 2026-11-30")
+
+
+def test_a_first_round_with_thousands_of_reports_fits_into_a_pull_request(month, monkeypatch):
+    monkeypatch.setattr(told, "LISTED", 5)
+    month.round()
+    asks = (month.out / "pull-request.md").read_text()
+    assert "\n5. " in asks and "\n6. " not in asks
+    assert "\nAnd 35 more, which `make screen` shows.\n" in asks
+    assert len(json.loads((month.out / "round.json").read_text())["reports"]) == 40
 
 
 def test_what_servers_send_is_text_in_every_form(month):
