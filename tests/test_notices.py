@@ -192,6 +192,8 @@ def test_a_page_shows_an_open_notice_first_with_day_source_and_address(world):
         "Crossref, PubMed, first seen on 2031-03-01. Nobody has dealt with it here yet. Its "
         "numbers are shown, and are in no main analysis.")
     assert care.a["href"] == "https://doi.org/10.5555/made-up"
+    second = _page(_notice(world, kind="correction", notice_doi="10.5555/other"))
+    assert [len(s("p")) for s in second(class_="lr-care")] == [2]
     assert "until then its numbers are in no main analysis" in _text(page.find(id="counts")
                                                                      .find_next("p"))
     absent = _text(page.find(class_="lr-absent"))

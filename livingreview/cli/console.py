@@ -87,7 +87,7 @@ class Progress:
     def __call__(self, name: str, number: int) -> None:
         if self._width is None:
             return
-        text = f"{name}: {number} {self._what}"
+        text = f"{name}: {self._what} {number}"
         click.echo("\r" + text.ljust(self._width), nl=False, err=True)
         self._width = len(text)
 

@@ -85,20 +85,21 @@ def dedupe(file: Path, sets: Path | None, seed: int, out: Path | None) -> None:
     record_id and source, which is unique for one record of each report, else duplicate. The tier
     `certain` is what is merged silently; a person decides on what is proposed.
     """
-    from ..surveillance import benchmarks, perturbing
+    from ..surveillance import benchmarks, link, perturbing
     from ..surveillance.labelled import ENDING, LabelledError, all_labelled
 
     try:
         name = f"{file.absolute().parent.name}/{file.name.removesuffix(ENDING)}"
         known = [(name, *benchmarks.references(file))]
         if sets:
-            known.append((f"made by known changes, seed {seed}",
+            known.append((f"{sets.absolute().name}-perturbed-{seed}",
                           *perturbing.perturbed(all_labelled(sets), seed)))
     except LabelledError as error:
         stop("\n".join([*error.problems, "Nothing was measured."]), 1)
     rows = [row for one in known for row in benchmarks.deduplicated(*one)]
     for row in rows:
-        say(f"{row.set}, {row.tier}: {row.missed} of {row.duplicates} duplicates missed, "
+        tier = "certain" if row.tier == link.CERTAIN else "certain and proposed"
+        say(f"{row.set}, {tier}: {row.missed} of {row.duplicates} duplicates missed, "
             f"{row.wrong} of {row.reports} reports lost"
             + ("" if row.mixed is None else f", {row.mixed} clusters of two reports")
             + f"; sensitivity {row.sensitivity:.4f}, "

@@ -48,7 +48,7 @@ def search(indications: tuple[str, ...], chosen: tuple[str, ...], since, offline
     if offline and not offline.is_dir():
         stop(f"{offline}: there is no such folder", 2)
     folder = valid(data).folder
-    progress = Progress("answers")
+    progress = Progress("answer")
     try:
         outcome = searching.run(
             folder, offline or raw or searching.raw_folder(folder), indications=indications,

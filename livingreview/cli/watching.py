@@ -52,7 +52,7 @@ def watch(chosen: tuple[str, ...], offline: Path | None, data: Path | None, file
         stop("--offline names the store itself: leave --raw out", 2)
     if offline and not offline.is_dir():
         stop(f"{offline}: there is no such folder", 2)
-    sound, progress = valid(data), Progress("reports")
+    sound, progress = valid(data), Progress("report")
     try:
         outcome = watching.run(
             sound, offline or raw or searching.raw_folder(sound.folder), chosen=chosen,

@@ -64,8 +64,8 @@ class Feed(View):
     author: str
     updated: str
     entries: tuple[Entry, ...]
-    rounds: tuple[Round, ...]
-    notices: tuple[Noticed, ...]
+    rounds: tuple[Round, ...] = ()
+    notices: tuple[Noticed, ...] = ()
 
 
 def feed(data, site: str) -> str:

@@ -108,6 +108,8 @@ class DeduplicationRow:
 
     Attributes
     ----------
+    tier : {'certain', 'proposed'}
+        What is merged silently; the same with what is proposed.
     mixed : int or None
         Clusters with records of two reports; None where it is not known which report a duplicate
         is of.
@@ -292,7 +294,7 @@ def deduplicated(name: str, records: Sequence[Record], truth: Mapping[str, str],
     record beyond the first is a report that was lost (as the ASySD paper counts them).
     """
     found = link.pairs(records)
-    tiers = {"certain": [p for p in found if p.tier == link.CERTAIN], "certain and proposed": found}
+    tiers = {link.CERTAIN: [p for p in found if p.tier == link.CERTAIN], link.PROPOSED: found}
     rows = []
     for tier, of in tiers.items():
         clusters: dict[str, list[str]] = defaultdict(list)
@@ -317,9 +319,6 @@ def _counted(name: str, tier: str, clusters: Sequence[Sequence[str]], truth: Map
 
 
 Row = ScreeningRow | InTimeRow | DeduplicationRow
-# What commands write, below the project's folder.
-FILES = {"bench/screening.csv": ScreeningRow, "bench/screening-in-time.csv": InTimeRow,
-         "bench/deduplication.csv": DeduplicationRow}
 
 
 def written(rows: Sequence[Row], kind: type) -> str:
@@ -335,16 +334,3 @@ def _cell(value: object) -> str:
     if value is None:
         return ""
     return f"{value:.4f}" if isinstance(value, float) else str(value)
-
-
-def committed(root: Path) -> dict[str, tuple[dict[str, str], ...]]:
-    """The tables of benchmarks that a project has, for pages: rows by file, cells as written.
-
-    A file that is not there is left out.
-    """
-    found = {}
-    for name in FILES:
-        if (root / name).is_file():
-            with (root / name).open(newline="", encoding="utf-8") as file:
-                found[name] = tuple(csv.DictReader(file))
-    return found

@@ -37,14 +37,17 @@ _ROMAN = {"ii": "2", "iii": "3", "iv": "4", "vi": "6", "vii": "7", "viii": "8", 
 _SMALL_ROMAN = {"i": "1", "v": "5", "x": "10", "a": "a", "b": "b", "c": "c"}
 _COUNTED = {"part", "phase", "type", "study", "trial", "stage", "class", "grade", "report",
             "paper", "number", "no", "teil", "parte"}
+_FIRST_WIDE = "\u2e80"
 _WIDE = 3  # letters that one Chinese, Japanese or Korean sign stands for
 _TELLING = 24  # letters of a title that is not as general as "Editorial comment"
 
 
 def plain(text: str) -> str:
     """A text in small letters, without markup, accents and punctuation, one space between words."""
-    text = _TAG.sub("", text).lower().translate(_LETTERS)
-    text = "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
+    text = _TAG.sub("", text).lower()
+    if not text.isascii():
+        text = "".join(c for c in unicodedata.normalize("NFKD", text.translate(_LETTERS))
+                       if not unicodedata.combining(c))
     return " ".join(_WORD.findall(text))
 
 
@@ -59,7 +62,10 @@ def numbers_in(title: str) -> tuple[str, ...]:
         number = _WORDS_OF_NUMBERS.get(word) or _ROMAN.get(word)
         if number is None and before in _COUNTED:
             number = _SMALL_ROMAN.get(word)
-        found.extend([number] if number else [str(int(n)) for n in _DIGITS.findall(word)])
+        if number:
+            found.append(number)
+        elif not word.isalpha():
+            found.extend(str(int(n)) for n in _DIGITS.findall(word))
         if word not in _SMALL_ROMAN or before not in _COUNTED:
             before = word  # "phase I II": both are of the phase
     return tuple(found)
@@ -124,7 +130,8 @@ class Likeness:
     @property
     def telling(self) -> bool:
         """Whether the title is long enough to tell a report from others."""
-        return sum(1 if ord(c) < 0x2E80 else _WIDE for c in self.title) >= _TELLING
+        wide = 0 if self.title.isascii() else sum(c >= _FIRST_WIDE for c in self.title)
+        return len(self.title) + (_WIDE - 1) * wide >= _TELLING
 
     @property
     def solid(self) -> str:

@@ -326,7 +326,7 @@ class RetractionWatch:
         for kind, value in (("doi", doi_of(row["OriginalPaperDOI"])),
                             ("pmid", _number(row["OriginalPaperPubMedID"])),
                             ("title", letters(row["Title"]))):
-            if (kind, value) in self._wanted:
+            if value and (kind, value) in self._wanted:
                 self._found.setdefault((kind, value), []).append(row)
 
     def about(self, kind: str, value: str) -> Iterator[Notice]:

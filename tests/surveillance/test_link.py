@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import time
 from dataclasses import replace
 from itertools import combinations
 
@@ -204,6 +205,22 @@ def test_blocks_lose_no_pair_that_comparing_all_with_all_finds():
     records = many(9, 40)
     each = {p for one, other in combinations(records, 2) for p in link.pairs([one, other])}
     assert set(link.pairs(records)) == each
+
+
+def test_ten_thousand_records_with_like_titles_take_seconds():
+    """In seconds of the processor; a hundred thousand are to take less than a minute."""
+    records = [Record("embase", str(i), title=f"Made-up trial {i} of cells in knees of gardeners",
+                      first_author=f"Name{i % 90}", year=2000 + i % 26, doi=f"10.1234/{i}",
+                      volume=str(i % 50), pages=str(i)) for i in range(10_000)]
+    records.extend(replace(r, source="central", doi="") for r in records[:100])
+    begun = time.process_time()
+    assert len(link.pairs(records)) == 100
+    assert time.process_time() - begun < 6
+
+
+def test_a_short_title_in_chinese_tells_a_report():
+    one = Record("pubmed", "1", title="骨髓细胞治疗膝关节炎的试验", year=2020)
+    assert tier(one, replace(one, source="other", number="2")) == "proposed"
 
 
 KEYS = [Record("pubmed", str(i)) for i in range(5)]
