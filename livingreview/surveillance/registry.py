@@ -6,6 +6,7 @@ A record is stored as it came, by the day of its last update: posted results are
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -118,13 +119,13 @@ def report(made: Draft, out: str = "") -> list[str]:
     if made.differences:
         lines.append(f"values that stand here from other sources: {len(made.differences)}")
         lines += [f"  {line}" for one in made.differences for line in one.lines()]
-        chosen = any("second source beside" in row.get("note", "")
-                     for rows in made.rows.values() for row in rows)
-        lines.append("They are drafted as a second source." if chosen else
+        lines.append("They are drafted as a second source." if made.second_source else
                      "They are not in the draft: --second-source WHY takes them in beside those.")
     if out and counts:
-        lines.append(f'take in: python -m livingreview import {out} --reason "results posted at '
-                     f'ClinicalTrials.gov ({made.source["source_id"]})"')
+        why = (f"results posted at ClinicalTrials.gov ({made.source['source_id']})"
+               + (f"; second source: {made.second_source}" if made.second_source else ""))
+        lines.append(f"take in: python -m livingreview import {shlex.quote(out)} --reason "
+                     f"{shlex.quote(why)}")
     return lines
 
 

@@ -81,6 +81,8 @@ class Draft:
     differences : list of Difference
     flow : tuple of str
         Participant flow in lines: no table has a place for more of it than who started.
+    second_source : str
+        Why values that the data have from elsewhere are taken in beside; empty where they are not.
     """
 
     indication: str
@@ -93,6 +95,7 @@ class Draft:
     passed: list[str] = field(default_factory=list)
     differences: list[Difference] = field(default_factory=list)
     flow: tuple[str, ...] = ()
+    second_source: str = ""
 
 
 def draft(data: Dataset, indication: str, study: Mapping, results: Results,
@@ -122,14 +125,14 @@ class _Drafting:
 
     def __init__(self, data, indication, study, results, mappings, accessed, second_source):
         self.data, self.study, self.results = data, study, results
-        self.mappings, self.second_source = mappings, second_source
+        self.mappings = mappings
         number = results.registration.lower()
         self.out = Draft(indication, study["study_id"], {
             "source_id": f"{number}-results-{results.version}", "kind": "registry",
             "title": f"{results.title} (results at ClinicalTrials.gov, record of "
                      f"{results.version})",
             "url": f"https://clinicaltrials.gov/study/{results.registration}",
-            "accessed": accessed}, flow=results.flow)
+            "accessed": accessed}, flow=results.flow, second_source=second_source)
         self.known = {a["arm_id"]: a for a in data.having(
             "arms", "study_id", study["study_id"], indication=indication)}
         self.arms: dict[str, dict] = {}  # by title of the group
@@ -283,19 +286,26 @@ class _Drafting:
         self.out.rows[table] = [some[0] for some in found.values() if len(some) == 1]
 
     def _compared(self, table: str) -> None:
-        """Hold rows beside what the data have; those with values here are kept only if chosen."""
+        """Hold rows beside what the data have, later reports of the same patients included.
+
+        Those with values here are kept only if chosen.
+        """
+        reports = [self.study["study_id"], *(
+            s["study_id"] for s in self.data.records("studies", self.out.indication)
+            if s["companion_of"] == self.study["study_id"])]
+        here_all = [here for report in reports for here in self.data.having(
+            table, "study_id", report, indication=self.out.indication)]
         kept = []
         for row in self.out.rows[table]:
-            found = [here for here in self.data.having(
-                table, "study_id", self.study["study_id"], indication=self.out.indication)
-                if here["source_id"] != row["source_id"] and _same_thing(table, here, row)]
+            found = [here for here in here_all
+                     if here["source_id"] != row["source_id"] and _same_thing(table, here, row)]
             self.out.differences += [_difference(table, here, row) for here in found]
             if not found:
                 kept.append(row)
-            elif self.second_source:
+            elif self.out.second_source:
                 sources = ", ".join(dict.fromkeys(here["source_id"] for here in found))
                 kept.append({**row, "note": f"{row['note']}; second source beside {sources}: "
-                                            f"{self.second_source}"})
+                                            f"{self.out.second_source}"})
         self.out.rows[table] = kept
 
 

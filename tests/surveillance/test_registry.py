@@ -273,6 +273,16 @@ def test_a_value_that_stands_here_is_shown_beside_and_left(tmp_path):
     assert kept["VAS Pain"]["reason"] == "values of other sources stand here and stay"
 
 
+def test_values_of_a_later_report_of_the_same_patients_count_too(tmp_path):
+    world = of_pitfalls(tmp_path / "data").study("doe-2028", companion_of="doe-2026")
+    world.arm("doe-2028", "bm-cells", cells="cultured-msc")
+    world.value("doe-2028", "bm-cells", 44, 15, timepoint_months=3)
+    done = _drafts(tmp_path, world.write())
+    assert "mean: here 44, at the registry 45, ratio 1.02" in done.output
+    found = rows(tmp_path / "out" / "outcomes.csv")
+    assert ("bm-cells", "3") not in {_cells(r, "arm_id", "timepoint_months") for r in found}
+
+
 def test_a_second_source_is_a_choice_that_is_written_down(tmp_path):
     folder = _with_values(tmp_path / "data")
     done = _drafts(tmp_path, folder, "--second-source", "the article prints a figure alone")
@@ -284,6 +294,7 @@ def test_a_second_source_is_a_choice_that_is_written_down(tmp_path):
     assert call("import", tmp_path / "out", "--data", folder, "--yes", "--no-results", "--reason",
                 "chosen").exit_code == 0
     assert (folder / KNEE / "outcomes.csv").read_text().startswith(before)
+    assert "second source: the article prints a figure alone'" in done.output.split("take in:")[1]
     assert "chosen" in {r["reason"].partition(";")[0] for r in rows(folder / "changelog.csv")}
     assert done.exit_code == 0
 
