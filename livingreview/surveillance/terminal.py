@@ -131,8 +131,8 @@ def status(data: Dataset, indication: str = "") -> Iterator[str]:
                          if name != CONSENSUS)
         open_ones = sum(not d.settled for d in disagreements(data, stage, indication))
         yield (f"{data.label('screening_stage', stage)}: {len(reports)} records, "
-               f"{len(waiting(data, stage, '', indication))} wait for a second or first person, "
-               f"{open_ones} disagreements to settle")
+               f"{len(waiting(data, stage, '', indication))} wait for a first or second person; "
+               f"disagreements to settle: {open_ones}")
         for name, number in sorted(people.items()):
             yield (f"  {name}: {number} decided, "
                    f"{len(waiting(data, stage, name, indication))} left")

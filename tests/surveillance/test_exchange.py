@@ -191,7 +191,7 @@ def test_next_status_and_disagreements_say_what_waits(tmp_path):
     desk.decide(said("r1", "Ben", "exclude", "no-results"), said("r2", "Ben", "exclude", "no-msc"))
     assert "Report 4" in _run(desk, "next", "--reviewer", "Anna").output
     out = _run(desk, "status").output
-    assert "title and abstract: 4 records" in out and "1 disagreements" in out
+    assert "title and abstract: 4 records" in out and "disagreements to settle: 1" in out
     assert "Anna: 3 decided, 1 left" in out and "Ben: 2 decided, 2 left" in out
     out = _run(desk, "disagreements").output
     assert "Anna, Ben: 2 decided by both, 1 alike; kappa 0.00" in out
