@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from dataclasses import dataclass
+from functools import lru_cache
 
 from .record import Record, doi_of
 
@@ -139,6 +140,7 @@ class Likeness:
         return self.title.replace(" ", "")
 
 
+@lru_cache(maxsize=2**18)  # pairs and studies are looked for one after the other
 def likeness_of(record: Record) -> Likeness:
     """What is compared of a record."""
     printed = _MARKED.sub("", record.title)

@@ -121,7 +121,7 @@ class Raw:
         name = row["file"]
         time = {"file": name, "time": answer.time,
                 "headers": json.dumps(dict(sorted(answer.headers.items())))}
-        _put(self.folder / name, gzip.compress(answer.body, mtime=0))
+        _put(self.folder / name, gzip.compress(answer.body, compresslevel=6, mtime=0))
         _put(self.folder / TIMES, _csv(_TIMES, [*self._times, time]))
         _put(self.folder / MANIFEST, _csv(_COLUMNS, [*self._listed, row]))
         self._listed.append(row)
