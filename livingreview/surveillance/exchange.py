@@ -194,6 +194,8 @@ def _of_ris(name: str, text: str, reviewer: str) -> Iterator[Entry | str]:
     except Exception as error:  # rispy has no class of its own for all that can be wrong
         yield f"{name}: it is no RIS that can be read ({error})"
         return
+    others: set[str] = set()
+    voted = False
     for position, entry in enumerate(entries, 1):
         place = f"{name}, record {position}"
         notes = [str(note) for key in ("notes", "notes_abstract", "research_notes")
@@ -202,15 +204,16 @@ def _of_ris(name: str, text: str, reviewer: str) -> Iterator[Entry | str]:
         model = _ASREVIEW if word else ""
         if votes := _RAYYAN.search(" ".join(notes)):
             people = _people(votes[1])
-            if reviewer not in people:
-                yield (f"{place}: {reviewer!r} has decided nothing in it: expected one of "
-                       f"{', '.join(people) or 'those who decided'}")
-                continue
-            word = people[reviewer]
+            others |= people.keys()
+            word, model = people.get(reviewer, ""), ""
+            voted = voted or bool(word)
         yield Entry(place, _noted(notes, _OWN_NOTE) or str(entry.get("id", "")),
                     doi_of(entry.get("doi")), str(entry.get("accession_number", "")),
                     str(entry.get("title") or entry.get("primary_title") or ""), word,
                     _noted(notes, _REASON_NOTE), model)
+    if others and not voted:  # the name is another one, not a record that waits for its decision
+        yield (f"{name}: {reviewer!r} has decided nothing in it: expected one of "
+               f"{', '.join(sorted(others))}")
 
 
 def _several(value) -> list:

@@ -149,4 +149,10 @@ def likeness_of(record: Record) -> Likeness:
         record.source_id, title, numbers_in(title), markers, family_of(record.first_author),
         record.year, doi_of(record.doi), record.pmid.strip(), first_number(record.volume),
         first_page(record.pages),
-        record.number.upper() if record.kind == "registration" else "")
+        _registry_number(record) if record.kind == "registration" else "")
+
+
+def _registry_number(record: Record) -> str:
+    """The number at the registry; a database that lists registrations has numbers of its own."""
+    number = record.registrations[0] if len(record.registrations) == 1 else record.number
+    return number.upper()

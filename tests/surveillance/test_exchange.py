@@ -103,6 +103,16 @@ def test_votes_of_rayyan_are_those_of_one_person(tmp_path):
         read(path, "Dee")
 
 
+def test_records_that_a_person_has_not_decided_yet_do_not_refuse_those_that_are(tmp_path):
+    votes = ('{"Ann"=>"Included"}', '{"Bea"=>"Excluded"}', '{"Ann"=>"Undecided"}',
+             '{"Ann"=>"Excluded", "Bea"=>"Maybe"}')
+    (tmp_path / "r.ris").write_text("".join(
+        f"TY  - JOUR\nTI  - Report {i}\nN1  - RAYYAN-INCLUSION: {said}\nER  - \n"
+        for i, said in enumerate(votes)), encoding="utf-8")
+    assert [(e.title, e.decision) for e in read(tmp_path / "r.ris", "Ann")] == [
+        ("Report 0", "include"), ("Report 3", "exclude")]
+
+
 @pytest.mark.parametrize("text, expected", [
     ("title,doi\nx,y\n", ["no column says what was decided: expected one of asreview_label"]),
     ("title,included\nx,yes\ny,2\n", ["bad.csv:2: included: 'yes': expected 1, 0",

@@ -305,6 +305,23 @@ def test_a_title_alone_matches_only_strictly(known, changed):
     assert link.match(replace(record, **changed), known) == ((), "")
 
 
+def test_an_abstract_that_bears_the_doi_of_its_supplement_is_not_the_study_of_that_doi(known):
+    record = Record("embase", "1", "conference-abstract", "Something else of the same supplement",
+                    doi="10.1186/s12967-016-0998-2")
+    assert link.match(record, known) == ((), "")
+    assert link.match(replace(record, kind="article"), known)[1] == "doi"
+
+
+def test_a_registration_that_a_database_lists_under_a_number_of_its_own_is_the_same():
+    title = "Made-up cells for the knees of people who were made up"
+    own = Record("clinicaltrials", "NCT01234567", "registration", title,
+                 registrations=("NCT01234567",))
+    listed = replace(own, source="central", number="CN-01234567", first_author="NCT01234567")
+    assert [(p.tier, p.rule) for p in link.pairs([own, listed])] == [
+        ("certain", "registry number")]
+    assert link.pairs([own, replace(listed, registrations=("NCT01234568",))]) == ()
+
+
 def test_one_number_in_two_indications_matches_both(known):
     found = link.match(Record("clinicaltrials", "NCT01532076", "registration",
                               registrations=("NCT01532076",)), known)

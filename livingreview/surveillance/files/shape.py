@@ -15,9 +15,9 @@ _PMID_IN = re.compile(r"(?:\bPMID[:\s]*|\bPUBMED[:\s]+|pubmed\.ncbi\.nlm\.nih\.g
 # What follows a DOI in an address of the article's page.
 _AFTER_DOI = re.compile(r"(?:/(?:full|abstract|e?pdf|meta|html))?(?:[?#].*|&\w+=.*)?$")
 # What a remark says where the numbers in it are those of another report.
-_REMARK = re.compile(r"\b(?:comment|reply|response|erratum|errata|corrigend\w+|correction|retraction"
-                     r"|retracted|update|republished|expression of concern|cites|cited|references?"
-                     r"|original (?:article|report)|see also)\b", re.IGNORECASE)
+_REMARK = re.compile(r"\b(?:comment|reply|response|erratum|errata|corrigend\w+|correction"
+                     r"|retraction|retracted|update|republished|expression of concern|cites|cited"
+                     r"|references?|original (?:article|report)|see also)\b", re.IGNORECASE)
 # Numbers of CENTRAL's own pages, no number of an article.
 _OWN_DOI = ("10.1002/central",)
 _TAG = re.compile(r"</?[a-zA-Z][a-zA-Z0-9]*(?:\s[^<>]*)?/?>")
