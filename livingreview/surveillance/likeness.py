@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from dataclasses import dataclass
+from functools import lru_cache
 
 from .record import Record, doi_of
 
@@ -31,6 +32,10 @@ _MARKERS = {name: re.compile(form, re.IGNORECASE) for name, form in {
                 r"|\bdesign and rationale\b|\bstudy design\b",
     "follow-up": r"\bfollow\W?up\b|\blong\W?term\b|\bextension\b",
 }.items()}
+# One of these is in every title that has a marker: most titles have none, and are looked at once.
+_STEMS = ("errat", "corrig", "correction", "retraction", "addend", "concern", "note", "notice",
+          "repl", "response", "comment", "letter", "editorial", "protocol", "rationale", "design",
+          "follow", "long", "extension")
 _WORDS_OF_NUMBERS = {word: str(n) for n, word in enumerate(
     "one two three four five six seven eight nine ten eleven twelve".split(), 1)}
 _ROMAN = {"ii": "2", "iii": "3", "iv": "4", "vi": "6", "vii": "7", "viii": "8", "ix": "9"}
@@ -73,6 +78,9 @@ def numbers_in(title: str) -> tuple[str, ...]:
 
 def markers_in(title: str) -> frozenset[str]:
     """What a title, as printed, says that its report is: notice, reply, protocol, follow-up."""
+    small = title.lower()
+    if not any(stem in small for stem in _STEMS):
+        return frozenset()
     return frozenset(name for name, form in _MARKERS.items() if form.search(title))
 
 
@@ -139,6 +147,7 @@ class Likeness:
         return self.title.replace(" ", "")
 
 
+@lru_cache(maxsize=1 << 17)  # each record is compared with others, and with the studies
 def likeness_of(record: Record) -> Likeness:
     """What is compared of a record."""
     printed = _MARKED.sub("", record.title)

@@ -19,6 +19,7 @@ _REGISTRIES = {name.lower(): name for name in
                ("NCT", "ChiCTR", "ISRCTN", "ACTRN", "DRKS", "UMIN", "KCT", "jRCT")}
 _EUDRACT = re.compile(r"\bEudra\s?CT\b[^0-9\n]{0,12}(?=\d{4}-\d{6}-\d{2}(?!\d))", re.IGNORECASE)
 _CHINESE = re.compile(r"(?<![A-Za-z])chictr(?=-[A-Z]+-\d{8})", re.IGNORECASE)
+_LONG = re.compile(r"\d{6}")  # every number of a registry has so many digits together
 _DOI_BEFORE = re.compile(r"^(?:https?://)?(?:(?:www\.|dx\.)?doi\.org/|(?:info:)?doi\s*[:/]?\s*)",
                          re.IGNORECASE)
 _YEAR = re.compile(r"(?<!\d)(1[89]\d\d|20\d\d)(?:(?!\d)|(?=[01]\d[0-3]\d(?!\d)))")
@@ -91,7 +92,8 @@ def year_of(text: str | None) -> int | None:
 def registrations_in(*texts: str | None) -> tuple[str, ...]:
     """Registration numbers in texts, each once, in the form of the data."""
     return tuple(dict.fromkeys(
-        found[1] for text in texts if text for found in _REGISTRATION.finditer(_strict(text))))
+        found[1] for text in texts if text and _LONG.search(text)
+        for found in _REGISTRATION.finditer(_strict(text))))
 
 
 def _strict(text: str) -> str:

@@ -132,6 +132,8 @@ def _record(values: Mapping, source: str) -> Record:
              unknown.get("PT", "")]
     year = year_of(one("year")) or year_of(one("publication_year")) or year_of(one("date"))
     author = family_of(one("authors", "first_authors"))
+    if registrations_in(author):  # CENTRAL lists a registration under its number
+        author = ""
     abstract = one("abstract", "notes_abstract")
     number = number_of(
         accession if _ACCESSION.fullmatch(accession) else "",
