@@ -24,18 +24,20 @@ _MARKERS = {name: re.compile(form, re.IGNORECASE) for name, form in {
     "notice": r"\berrat(?:um|a)\b|\bcorrigend(?:um|a)\b|\bcorrections? to\b|\bcorrection\W*$"
               r"|\b(?:correction|retraction|addendum)\b\s*[:\]]|\bretraction\W*$"
               r"|\bretraction (?:of|note|notice)\b|\bexpression of concern\b"
-              r"|\bpublisher\W?s? note\b|\bnotice of retraction\b",
+              r"|\bpublisher\W?s? note\b|\bnotice of retraction\b|勘误|更正|撤稿|撤回",
     "reply": r"\brepl(?:y|ies) to\b|\brepl(?:y|ies)\W*$|\bresponse to\b.*\bletter\b"
              r"|\bcomments? on\b|\bcommentary\b|\bletter to\b|^\W*(?:in )?(?:reply|response)\b\s*:"
              r"|\bauthors?\W{0,2}s? (?:reply|response)\b|\beditorial\b",
     "protocol": r"\bprotocol\b(?! (?:violation|deviation))|\brationale and (?:study )?design\b"
-                r"|\bdesign and rationale\b|\bstudy design\b",
-    "follow-up": r"\bfollow\W?up\b|\blong\W?term\b|\bextension\b",
+                r"|\bdesign and rationale\b|\bstudy design\b"
+                r"|研究方案|试验方案",
+    "follow-up": r"\bfollow\W?up\b|\blong\W?term\b|\bextension\b|随访|远期|长期",
 }.items()}
 # One of these is in every title that has a marker: most titles have none, and are looked at once.
 _STEMS = ("errat", "corrig", "correction", "retraction", "addend", "concern", "note", "notice",
           "repl", "response", "comment", "letter", "editorial", "protocol", "rationale", "design",
-          "follow", "long", "extension")
+          "follow", "long", "extension", "勘误", "更正", "撤稿", "撤回", "研究方案", "试验方案",
+          "随访", "远期", "长期")
 _WORDS_OF_NUMBERS = {word: str(n) for n, word in enumerate(
     "one two three four five six seven eight nine ten eleven twelve".split(), 1)}
 _ROMAN = {"ii": "2", "iii": "3", "iv": "4", "vi": "6", "vii": "7", "viii": "8", "ix": "9"}
@@ -138,8 +140,12 @@ class Likeness:
     @property
     def telling(self) -> bool:
         """Whether the title is long enough to tell a report from others."""
-        wide = 0 if self.title.isascii() else sum(c >= _FIRST_WIDE for c in self.title)
-        return len(self.title) + (_WIDE - 1) * wide >= _TELLING
+        return len(self.title) + (_WIDE - 1) * self.wide >= _TELLING
+
+    @property
+    def wide(self) -> int:
+        """Chinese, Japanese and Korean signs of the title, each of which may be a word."""
+        return 0 if self.title.isascii() else sum(c >= _FIRST_WIDE for c in self.title)
 
     @property
     def solid(self) -> str:

@@ -201,7 +201,8 @@ def _judged(a: Likeness, b: Likeness, score: float) -> tuple[str, str] | None:
     at_page = bool(a.page and a.page == b.page)
     one_author = _same_author(a, b)
     if rule := _identifier(a, b):
-        if score < SIMILAR and rule == "doi":
+        comparable = a.title and b.title and bool(a.wide) == bool(b.wide)
+        if score < SIMILAR and rule == "doi" and comparable:
             return None  # many abstracts share the DOI of their supplement
         sure = score >= (LIKE_AT_PAGE if rule == "doi" and not at_page else SIMILAR) and not (
             apart or other or moved or late and not a.number) and one_author
@@ -213,7 +214,8 @@ def _judged(a: Likeness, b: Likeness, score: float) -> tuple[str, str] | None:
     telling = a.telling and b.telling
     if score < (LIKE_AT_PAGE if at_page else LIKE) or not (at_page or telling):
         return None
-    sure = (score >= LIKE and at_page and telling and not other and a.year == b.year is not None
+    alike = a.title == b.title if a.wide or b.wide else score >= LIKE
+    sure = (alike and at_page and telling and not other and a.year == b.year is not None
             and a.volume == b.volume != "")
     return (CERTAIN if sure else PROPOSED), "title at page" if at_page else "title"
 
