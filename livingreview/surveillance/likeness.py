@@ -44,6 +44,7 @@ _ROMAN = {"ii": "2", "iii": "3", "iv": "4", "vi": "6", "vii": "7", "viii": "8", 
 _SMALL_ROMAN = {"i": "1", "v": "5", "x": "10", "a": "a", "b": "b", "c": "c"}
 _COUNTED = {"part", "phase", "type", "study", "trial", "stage", "class", "grade", "report",
             "paper", "number", "no", "teil", "parte"}
+_OF_DATABASE = re.compile(r"CN-\d|L\d{6}|text-")  # numbers of CENTRAL, Embase, and made ones
 _FIRST_WIDE = "\u2e80"
 _WIDE = 3  # letters that one Chinese, Japanese or Korean sign stands for
 _TELLING = 24  # letters of a title that is not as general as "Editorial comment"
@@ -169,5 +170,5 @@ def likeness_of(record: Record) -> Likeness:
 
 def _registry_number(record: Record) -> str:
     """The number at the registry; a database that lists registrations has numbers of its own."""
-    number = record.registrations[0] if len(record.registrations) == 1 else record.number
-    return number.upper()
+    listed = _OF_DATABASE.match(record.number) and len(record.registrations) == 1
+    return (record.registrations[0] if listed else record.number).upper()

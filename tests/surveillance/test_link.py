@@ -320,6 +320,8 @@ def test_a_registration_that_a_database_lists_under_a_number_of_its_own_is_the_s
     assert [(p.tier, p.rule) for p in link.pairs([own, listed])] == [
         ("certain", "registry number")]
     assert link.pairs([own, replace(listed, registrations=("NCT01234568",))]) == ()
+    elsewhere = replace(listed, source="ictrp", number="NL1234")  # it names the other registration
+    assert link.pairs([own, elsewhere]) == ()
 
 
 CHINESE = Record("one", "1", title=(
