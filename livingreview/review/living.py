@@ -200,6 +200,18 @@ def agreed(decisions: Iterable[str]) -> str:
     return word if alone and most >= SCREENERS else "unsure"
 
 
+def counting(before: Mapping | None, row: Mapping) -> Mapping:
+    """The row that counts of two by one person for one report.
+
+    A person has two where records that were decided one by one turn out to be the same. What keeps
+    the report in counts: no exclusion of one record takes another out that was included.
+    """
+    if before is None:
+        return row
+    order = ("exclude", "unsure", "include")
+    return max(before, row, key=lambda one: order.index(one["decision"]))
+
+
 def together(rows: Iterable[Mapping]) -> str:
     """What people decided of a report at a stage, as `agreed`; a row of `CONSENSUS` settles it."""
     rows = list(rows)
@@ -222,7 +234,8 @@ def standings(data: Dataset) -> tuple[Standing, ...]:
     decided = defaultdict(lambda: defaultdict(dict))
     for row in data.records("screening"):
         if row["record_id"] in first:
-            decided[first[row["record_id"]]][row["stage"]][row["reviewer"]] = row
+            rows = decided[first[row["record_id"]]][row["stage"]]
+            rows[row["reviewer"]] = counting(rows.get(row["reviewer"]), row)
     return tuple(Standing(
         name, tuple(dict.fromkeys(i for row in rows for i in row["indications"] or ())),
         *_place(rows, decided[name])) for name, rows in clusters.items())

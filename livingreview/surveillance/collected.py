@@ -107,9 +107,9 @@ def _add(one: Collected, records: dict[str, dict], known: dict[str, dict]) -> in
 def _cell(value: object) -> object:
     """A value as `Dataset.records` gives it: in one line, without control characters."""
     if isinstance(value, str):
-        if not value.isprintable():
-            value = "".join(c if c.isprintable() else " " for c in value)
-        return " ".join(value.split()) or None
+        if value.isprintable():
+            return " ".join(value.split()) or None
+        return " ".join("".join(c if c.isprintable() else " " for c in value).split()) or None
     return value or None
 
 

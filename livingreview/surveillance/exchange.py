@@ -43,6 +43,8 @@ _TYPES = {"article": "JOUR", "preprint": "JOUR", "conference-abstract": "CONF", 
 _OWN_NOTE = f"{OWN}: "
 _REASON_NOTE = "exclusion_reason: "
 _ASREVIEW = "ASReview"
+_BEYOND = "\0"  # cells beyond the header
+_SEVERAL = ""  # what is named so is more than one report
 
 
 @dataclass(frozen=True)
@@ -69,6 +71,13 @@ class Entry:
     decision: str
     reason: str = ""
     model: str = ""
+
+
+class _Writer(rispy.RisWriter):
+    """RIS without a count before each record, which some programs take for text of the last one."""
+
+    def set_header(self, count: int) -> str:
+        return ""
 
 
 def _said(data: Dataset, stage: str, reviewer: str, found: Iterable[Report]
@@ -128,7 +137,7 @@ def as_ris(data: Dataset, texts: Texts, stage: str, reviewer: str = "", indicati
                            *([_REASON_NOTE + reason] if reason else [])],
                  "keywords": list(r.registrations), "id": r.record_id}
         entries.append({name: value for name, value in entry.items() if value})
-    return rispy.dumps(entries)
+    return rispy.dumps(entries, implementation=_Writer)
 
 
 def read(path: Path, reviewer: str) -> tuple[Entry, ...]:
@@ -165,17 +174,27 @@ def read(path: Path, reviewer: str) -> tuple[Entry, ...]:
 
 
 def _of_csv(name: str, text: str, reviewer: str) -> Iterator[Entry | str]:
-    rows = csv.DictReader(io.StringIO(text, newline=""))
-    header = rows.fieldnames or []
+    rows = csv.DictReader(io.StringIO(text, newline=""), restkey=_BEYOND, restval=None, strict=True)
+    try:
+        header = rows.fieldnames or []
+    except csv.Error as error:
+        yield f"{name}:1: broken quoting in the header ({error})"
+        return
     label = next((column for column in LABELS if column in header), "")
     if not label:
-        yield f"{name}: no column says what was decided: expected one of {', '.join(LABELS)}"
+        yield (f"{name}: no column says what was decided: expected one of {', '.join(LABELS)}, "
+               f"divided by commas; there are {', '.join(header)[:200] or 'none'}")
         return
     words = {value: word for word, value in _LABEL.items()}
     try:
         for row in rows:
             place = f"{name}:{rows.line_num}"
-            cell = {k: (v or "").strip() for k, v in row.items() if k and not isinstance(v, list)}
+            cells = len(row) - 1 + len(row[_BEYOND]) if _BEYOND in row else sum(
+                v is not None for v in row.values())
+            if cells != len(header):
+                yield f"{place}: {cells} cells, expected {len(header)}, as the header has"
+                continue
+            cell = {k: v.strip() for k, v in row.items()}
             value = cell[label].removesuffix(".0")
             if value not in words and value not in _UNDECIDED:
                 yield f"{place}: {label}: {value!r}: expected 1, 0 or nothing"
@@ -185,7 +204,7 @@ def _of_csv(name: str, text: str, reviewer: str) -> Iterator[Entry | str]:
                         cell.get("exclusion_reason", ""),
                         _ASREVIEW if label == LABELS[0] else "")
     except csv.Error as error:
-        yield f"{name}:{rows.line_num}: {error}"
+        yield f"{name}:{rows.line_num + 1}: broken quoting in this record ({error})"
 
 
 def _of_ris(name: str, text: str, reviewer: str) -> Iterator[Entry | str]:
@@ -194,6 +213,8 @@ def _of_ris(name: str, text: str, reviewer: str) -> Iterator[Entry | str]:
     except Exception as error:  # rispy has no class of its own for all that can be wrong
         yield f"{name}: it is no RIS that can be read ({error})"
         return
+    others: set[str] = set()
+    voted = False
     for position, entry in enumerate(entries, 1):
         place = f"{name}, record {position}"
         notes = [str(note) for key in ("notes", "notes_abstract", "research_notes")
@@ -202,15 +223,16 @@ def _of_ris(name: str, text: str, reviewer: str) -> Iterator[Entry | str]:
         model = _ASREVIEW if word else ""
         if votes := _RAYYAN.search(" ".join(notes)):
             people = _people(votes[1])
-            if reviewer not in people:
-                yield (f"{place}: {reviewer!r} has decided nothing in it: expected one of "
-                       f"{', '.join(people) or 'those who decided'}")
-                continue
-            word = people[reviewer]
+            others |= people.keys()
+            word, model = people.get(reviewer, ""), ""
+            voted = voted or bool(word)
         yield Entry(place, _noted(notes, _OWN_NOTE) or str(entry.get("id", "")),
                     doi_of(entry.get("doi")), str(entry.get("accession_number", "")),
                     str(entry.get("title") or entry.get("primary_title") or ""), word,
                     _noted(notes, _REASON_NOTE), model)
+    if others and not voted:  # the name is another one, not a record that waits for its decision
+        yield (f"{name}: {reviewer!r} has decided nothing in it: expected one of "
+               f"{', '.join(sorted(others))}")
 
 
 def _several(value) -> list:
@@ -254,8 +276,11 @@ def taken(data: Dataset, entries: Iterable[Entry], stage: str, reviewer: str, da
     for entry in entries:
         record = _found(entry, known)
         if not record:
-            problems.append(f"{entry.place}: {entry.title[:60] or entry.record_id!r} is no record "
-                            "of records.csv by number, DOI, PMID or title")
+            several = known["title"].get(plain(entry.title)) == _SEVERAL
+            problems.append(f"{entry.place}: {entry.title[:60] or entry.record_id!r} is "
+                            + ("the title of several records, expected a number, DOI or PMID that "
+                               "one of them has" if several else
+                               "no record of records.csv by number, DOI, PMID or title"))
             continue
         before = done.get(record, {}).get(reviewer)
         if before and before["decision"] == entry.decision and entry.reason in (
@@ -285,7 +310,7 @@ def _known(data: Dataset) -> Mapping[str, dict[str, str]]:
                             ("title", plain(report.title))):
             if value:
                 same = found[name].setdefault(value, report.record_id)
-                found[name][value] = same if same == report.record_id else ""
+                found[name][value] = same if same == report.record_id else _SEVERAL
     return found
 
 

@@ -24,20 +24,27 @@ _MARKERS = {name: re.compile(form, re.IGNORECASE) for name, form in {
     "notice": r"\berrat(?:um|a)\b|\bcorrigend(?:um|a)\b|\bcorrections? to\b|\bcorrection\W*$"
               r"|\b(?:correction|retraction|addendum)\b\s*[:\]]|\bretraction\W*$"
               r"|\bretraction (?:of|note|notice)\b|\bexpression of concern\b"
-              r"|\bpublisher\W?s? note\b|\bnotice of retraction\b",
+              r"|\bpublisher\W?s? note\b|\bnotice of retraction\b|勘误|更正|撤稿|撤回",
     "reply": r"\brepl(?:y|ies) to\b|\brepl(?:y|ies)\W*$|\bresponse to\b.*\bletter\b"
              r"|\bcomments? on\b|\bcommentary\b|\bletter to\b|^\W*(?:in )?(?:reply|response)\b\s*:"
              r"|\bauthors?\W{0,2}s? (?:reply|response)\b|\beditorial\b",
     "protocol": r"\bprotocol\b(?! (?:violation|deviation))|\brationale and (?:study )?design\b"
-                r"|\bdesign and rationale\b|\bstudy design\b",
-    "follow-up": r"\bfollow\W?up\b|\blong\W?term\b|\bextension\b",
+                r"|\bdesign and rationale\b|\bstudy design\b"
+                r"|研究方案|试验方案",
+    "follow-up": r"\bfollow\W?up\b|\blong\W?term\b|\bextension\b|随访|远期|长期",
 }.items()}
+# One of these is in every title that has a marker: most titles have none, and are looked at once.
+_STEMS = ("errat", "corrig", "correction", "retraction", "addend", "concern", "note", "notice",
+          "repl", "response", "comment", "letter", "editorial", "protocol", "rationale", "design",
+          "follow", "long", "extension", "勘误", "更正", "撤稿", "撤回", "研究方案", "试验方案",
+          "随访", "远期", "长期")
 _WORDS_OF_NUMBERS = {word: str(n) for n, word in enumerate(
     "one two three four five six seven eight nine ten eleven twelve".split(), 1)}
 _ROMAN = {"ii": "2", "iii": "3", "iv": "4", "vi": "6", "vii": "7", "viii": "8", "ix": "9"}
 _SMALL_ROMAN = {"i": "1", "v": "5", "x": "10", "a": "a", "b": "b", "c": "c"}
 _COUNTED = {"part", "phase", "type", "study", "trial", "stage", "class", "grade", "report",
             "paper", "number", "no", "teil", "parte"}
+_OF_DATABASE = re.compile(r"CN-\d|L\d{6}|text-")  # numbers of CENTRAL, Embase, and made ones
 _FIRST_WIDE = "\u2e80"
 _WIDE = 3  # letters that one Chinese, Japanese or Korean sign stands for
 _TELLING = 24  # letters of a title that is not as general as "Editorial comment"
@@ -74,6 +81,9 @@ def numbers_in(title: str) -> tuple[str, ...]:
 
 def markers_in(title: str) -> frozenset[str]:
     """What a title, as printed, says that its report is: notice, reply, protocol, follow-up."""
+    small = title.lower()
+    if not any(stem in small for stem in _STEMS):
+        return frozenset()
     return frozenset(name for name, form in _MARKERS.items() if form.search(title))
 
 
@@ -131,8 +141,12 @@ class Likeness:
     @property
     def telling(self) -> bool:
         """Whether the title is long enough to tell a report from others."""
-        wide = 0 if self.title.isascii() else sum(c >= _FIRST_WIDE for c in self.title)
-        return len(self.title) + (_WIDE - 1) * wide >= _TELLING
+        return len(self.title) + (_WIDE - 1) * self.wide >= _TELLING
+
+    @property
+    def wide(self) -> int:
+        """Chinese, Japanese and Korean signs of the title, each of which may be a word."""
+        return 0 if self.title.isascii() else sum(c >= _FIRST_WIDE for c in self.title)
 
     @property
     def solid(self) -> str:
@@ -140,7 +154,7 @@ class Likeness:
         return self.title.replace(" ", "")
 
 
-@lru_cache(maxsize=2**18)  # pairs and studies are looked for one after the other
+@lru_cache(maxsize=1 << 17)  # each record is compared with others, and with the studies
 def likeness_of(record: Record) -> Likeness:
     """What is compared of a record."""
     printed = _MARKED.sub("", record.title)
@@ -151,4 +165,10 @@ def likeness_of(record: Record) -> Likeness:
         record.source_id, title, numbers_in(title), markers, family_of(record.first_author),
         record.year, doi_of(record.doi), record.pmid.strip(), first_number(record.volume),
         first_page(record.pages),
-        record.number.upper() if record.kind == "registration" else "")
+        _registry_number(record) if record.kind == "registration" else "")
+
+
+def _registry_number(record: Record) -> str:
+    """The number at the registry; a database that lists registrations has numbers of its own."""
+    listed = _OF_DATABASE.match(record.number) and len(record.registrations) == 1
+    return (record.registrations[0] if listed else record.number).upper()

@@ -26,6 +26,7 @@ LIKE = 97  # titles of records that share none
 LIKE_AT_PAGE = 90  # the same where the first page is the same
 LIKE_NAME = 80  # family names
 YEARS = 1  # years between a publication ahead of print and its issue
+_SHARING = ("conference-abstract", "notice")  # kinds that may bear the DOI of something larger
 _FEW = 6  # records of a block that are compared one by one
 _MANY = 400  # records of a block that are compared at once
 _EDGE = 20  # letters of a title's beginning and end
@@ -200,7 +201,8 @@ def _judged(a: Likeness, b: Likeness, score: float) -> tuple[str, str] | None:
     at_page = bool(a.page and a.page == b.page)
     one_author = _same_author(a, b)
     if rule := _identifier(a, b):
-        if score < SIMILAR and rule == "doi":
+        comparable = a.title and b.title and bool(a.wide) == bool(b.wide)
+        if score < SIMILAR and rule == "doi" and comparable:
             return None  # many abstracts share the DOI of their supplement
         sure = score >= (LIKE_AT_PAGE if rule == "doi" and not at_page else SIMILAR) and not (
             apart or other or moved or late and not a.number) and one_author
@@ -212,7 +214,8 @@ def _judged(a: Likeness, b: Likeness, score: float) -> tuple[str, str] | None:
     telling = a.telling and b.telling
     if score < (LIKE_AT_PAGE if at_page else LIKE) or not (at_page or telling):
         return None
-    sure = (score >= LIKE and at_page and telling and not other and a.year == b.year is not None
+    alike = a.title == b.title if a.wide or b.wide else score >= LIKE
+    sure = (alike and at_page and telling and not other and a.year == b.year is not None
             and a.volume == b.volume != "")
     return (CERTAIN if sure else PROPOSED), "title at page" if at_page else "title"
 
@@ -311,12 +314,13 @@ class Known:
     by_registration: Mapping[str, tuple[str, ...]]
     by_year: Mapping[int, tuple[_Study, ...]]
     main: Mapping[str, str]  # of a companion: the study that it is of
+    titles: Mapping[str, str]  # plain, of each study that has one
 
     @classmethod
     def of(cls, data: Dataset) -> Known:
         """Every study of every indication, as indication:study_id."""
         doi, pmid, registration, year = (defaultdict(list) for _ in range(4))
-        main = {}
+        main, titles = {}, {}
         for indication in data.indications:
             for row in data.records("studies", indication):
                 name = f"{indication}:{row['study_id']}"
@@ -328,13 +332,14 @@ class Known:
                     registration[number.upper()].append(name)
                 if row["companion_of"]:
                     main[name] = f"{indication}:{row['companion_of']}"
-                if row["title"] and row["year"]:
-                    title = plain(row["title"])
+                title = titles[name] = plain(row["title"] or "")
+                if title and row["year"]:
                     year[int(row["year"])].append(_Study(
                         name, title, numbers_in(title), markers_in(row["title"]),
                         family_of(row["first_author"] or ""), int(row["year"])))
         return cls(*({k: tuple(v) for k, v in found.items()}
-                     for found in (doi, pmid, registration, year)), main)
+                     for found in (doi, pmid, registration, year)), main,
+                   titles)
 
 
 def match(record: Record, data: Dataset | Known) -> tuple[tuple[str, ...], str]:
@@ -355,7 +360,8 @@ def match(record: Record, data: Dataset | Known) -> tuple[tuple[str, ...], str]:
         The first of these that finds a study.
     """
     known = data if isinstance(data, Known) else Known.of(data)
-    if found := known.by_doi.get(doi_of(record.doi)):
+    if found := tuple(study for study in known.by_doi.get(doi_of(record.doi), ())
+                      if _its_own_doi(record, known.titles[study])):
         return found, "doi"
     if found := known.by_pmid.get(record.pmid):
         return found, "pmid"
@@ -365,6 +371,12 @@ def match(record: Record, data: Dataset | Known) -> tuple[tuple[str, ...], str]:
         return tuple(s for s in found if known.main.get(s) not in found), "registration"
     titled = _titled(likeness_of(record), known)
     return titled, "title" if titled else ""
+
+
+def _its_own_doi(record: Record, title: str) -> bool:
+    """Whether a DOI is that of the record itself, not of the supplement that it is one page of."""
+    said = likeness_of(record).title if record.kind in _SHARING else ""
+    return not (said and title) or fuzz.ratio(said, title) >= SIMILAR
 
 
 def _titled(one: Likeness, known: Known) -> tuple[str, ...]:

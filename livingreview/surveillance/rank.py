@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 import sklearn
 from scipy.sparse import csr_matrix
-from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS, TfidfVectorizer
 from sklearn.svm import LinearSVC
 
 from .record import Record
@@ -22,6 +22,7 @@ MODEL = f"tfidf-1-2+linear-svc, scikit-learn {sklearn.__version__}"
 BY_SIGNALS = "signals, then the order of the search"
 COST = 0.11  # C of the machine
 RATIO = 9.8  # weight of all included records to that of all excluded ones
+_SAYS_NOTHING = ENGLISH_STOP_WORDS  # words that are no reason, though they order records
 COMMON = 0.95  # a term in a larger share of records says nothing
 REASONS = 5  # terms that are shown of a record
 _FEW = 20  # records below which no term is too common
@@ -167,7 +168,9 @@ class Features:
             columns = self.matrix.indices[at]
             worth = self.matrix.data[at] * weights[columns]
             order = np.lexsort((columns, -worth))
-            found.append(_telling([str(self.terms[columns[i]]) for i in order if worth[i] > 0]))
+            found.append(_telling([str(self.terms[columns[i]]) for i in order
+                                   if worth[i] > 0 and not _SAYS_NOTHING.issuperset(
+                                       str(self.terms[columns[i]]).split())]))
         return found
 
 

@@ -23,6 +23,7 @@ MANIFEST, TIMES, SEARCH = "manifest.csv", "times.csv", "search.json"
 _COLUMNS = ("file", "url", "status", "sha256")
 _TIMES = ("file", "time", "headers")
 _SUFFIX = ".gz"
+_LEVEL = 6  # of compression: a file of a hundred thousand records is stored in seconds
 GONE = (404, 410)  # what a source says of a thing that it does not have
 _GONE = "it answers {}: there is no such page"
 
@@ -121,7 +122,7 @@ class Raw:
         name = row["file"]
         time = {"file": name, "time": answer.time,
                 "headers": json.dumps(dict(sorted(answer.headers.items())))}
-        _put(self.folder / name, gzip.compress(answer.body, compresslevel=6, mtime=0))
+        _put(self.folder / name, gzip.compress(answer.body, _LEVEL, mtime=0))
         _put(self.folder / TIMES, _csv(_TIMES, [*self._times, time]))
         _put(self.folder / MANIFEST, _csv(_COLUMNS, [*self._listed, row]))
         self._listed.append(row)

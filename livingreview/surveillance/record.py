@@ -3,12 +3,26 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from dataclasses import dataclass, field
+from urllib.parse import unquote
 
 from ..data.declaring import REGISTRATION
 
-_REGISTRATION = re.compile(REGISTRATION.partition("|(?!")[0])
-_DOI_BEFORE = re.compile(r"^(?:https?://(?:dx\.)?doi\.org/|doi:\s*)", re.IGNORECASE)
+_REGISTRATION = re.compile(rf"(?<![A-Za-z])({REGISTRATION.partition('|(?!')[0]})"
+                           r"(?![0-9])")
+# Numbers as authors write them: other capitals, signs and spaces after the name of the registry.
+_LOOSE = re.compile(
+    r"(?<![A-Za-z])(NCT|ChiCTR|ISRCTN|ACTRN|DRKS|UMIN|KCT|jRCT)"
+    r"(?:[\s:#-]{1,3}|\s?(?:no\.?|number:?)\s?)?(?=s?\d{7})", re.IGNORECASE)
+_REGISTRIES = {name.lower(): name for name in
+               ("NCT", "ChiCTR", "ISRCTN", "ACTRN", "DRKS", "UMIN", "KCT", "jRCT")}
+_EUDRACT = re.compile(r"\bEudra\s?CT\b[^0-9\n]{0,12}(?=\d{4}-\d{6}-\d{2}(?!\d))", re.IGNORECASE)
+_CHINESE = re.compile(r"(?<![A-Za-z])chictr(?=-[A-Z]+-\d{8})", re.IGNORECASE)
+_LONG = re.compile(r"\d{6}")  # every number of a registry has so many digits together
+_DOI_BEFORE = re.compile(r"^(?:https?://)?(?:(?:www\.|dx\.)?doi\.org/|(?:info:)?doi\s*[:/]?\s*)",
+                         re.IGNORECASE)
+_YEAR = re.compile(r"(?<!\d)(1[89]\d\d|20\d\d)(?:(?!\d)|(?=[01]\d[0-3]\d(?!\d)))")
 
 
 @dataclass(frozen=True)
@@ -62,17 +76,29 @@ class Record:
 
 def doi_of(text: str | None) -> str:
     """A DOI in lower case, without an address before it; empty where there is none."""
-    found = _DOI_BEFORE.sub("", (text or "").strip()).rstrip(".,; ").lower()
+    found = _DOI_BEFORE.sub("", (text or "").strip())
+    found = (unquote(found) if "%" in found else found).removesuffix("[doi]").rstrip(".,; ").lower()
+    while found.endswith(")") and found.count(")") > found.count("("):  # of the text around it
+        found = found[:-1].rstrip(".,; ")
     return found if found.startswith("10.") and "/" in found else ""
 
 
 def year_of(text: str | None) -> int | None:
     """The first year in a text such as ``2026 Nov-Dec``; None where there is none."""
-    found = re.search(r"(?<!\d)(1[89]\d\d|20\d\d)(?!\d)", text or "")
+    found = _YEAR.search(unicodedata.normalize("NFKC", text or ""))
     return int(found[1]) if found else None
 
 
 def registrations_in(*texts: str | None) -> tuple[str, ...]:
     """Registration numbers in texts, each once, in the form of the data."""
     return tuple(dict.fromkeys(
-        found[0] for text in texts for found in _REGISTRATION.finditer(text or "")))
+        found[1] for text in texts if text and _LONG.search(text)
+        for found in _REGISTRATION.finditer(_strict(text))))
+
+
+def _strict(text: str) -> str:
+    """A text with the numbers of registries in the form of the data."""
+    if not text.isascii():
+        text = unicodedata.normalize("NFKC", text)
+    text = _LOOSE.sub(lambda found: _REGISTRIES[found[1].lower()], text)
+    return _CHINESE.sub("ChiCTR", _EUDRACT.sub("EudraCT ", text))

@@ -7,6 +7,7 @@ reports are shown may be its work, a decision never is.
 from __future__ import annotations
 
 import datetime
+import functools
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -15,7 +16,7 @@ from itertools import combinations
 from pathlib import Path
 
 from ..data.dataset import Dataset, load, state
-from ..review.living import CONSENSUS, SCREENERS, together
+from ..review.living import CONSENSUS, SCREENERS, counting, together
 from .agreement import Kappa, kappa
 from .keeping import BusyError, KeepingError, keep, locked, rows_of
 from .reports import Report, cluster_of, reports
@@ -85,12 +86,13 @@ class Disagreement:
 
 
 def decisions(data: Dataset, stage: str) -> dict[str, dict[str, Mapping]]:
-    """Rows of a stage by report and person; of several rows for one report the last counts."""
+    """Rows of a stage by report and person; one of each counts."""
     found: dict[str, dict[str, Mapping]] = defaultdict(dict)
     report = cluster_of(data)
     for row in data.records("screening"):
         if row["stage"] == stage:
-            found[report[row["record_id"]]][row["reviewer"]] = row
+            rows = found[report[row["record_id"]]]
+            rows[row["reviewer"]] = counting(rows.get(row["reviewer"]), row)
     return dict(found)
 
 
@@ -238,7 +240,7 @@ class Screening:
                 same = [row for row in rows if row["stage"] == one.stage
                         and row["reviewer"] == one.reviewer
                         and report[row["record_id"]] == report[one.record_id]]
-                said = same[-1]["decision"] if same else ""
+                said = functools.reduce(counting, same)["decision"] if same else ""
                 if before is not None and said != before:
                     problems.append(
                         f"{one.record_id}: {one.reviewer} has decided {said or 'nothing'} of it "

@@ -261,9 +261,17 @@ def _complete(data: Dataset, source: str, indication: str, digest: str) -> list[
 
 
 def _window_from(data: Dataset, source: str, indication: str, digest: str) -> str | None:
-    """Some weeks before the last complete search by this very strategy ended; else None."""
-    ends = [row["window_to"] for row in _complete(data, source, indication, digest)]
-    return (date.fromisoformat(max(ends)) - OVERLAP).isoformat() if ends else None
+    """Some weeks before what this very strategy has asked for without a gap ends; else None."""
+    windows = sorted((row["window_from"] or "", row["window_to"])
+                     for row in _complete(data, source, indication, digest))
+    if not windows:
+        return None
+    end = date.fromisoformat(windows[0][1])
+    for begin, to in windows[1:]:
+        if begin and date.fromisoformat(begin) > end + timedelta(days=1):
+            break  # --since has left days out: they are asked for next
+        end = max(end, date.fromisoformat(to))
+    return (end - OVERLAP).isoformat()
 
 
 def _done(data: Dataset, task: Task) -> str:

@@ -103,10 +103,33 @@ def test_votes_of_rayyan_are_those_of_one_person(tmp_path):
         read(path, "Dee")
 
 
+def test_a_title_that_several_records_have_names_none_and_says_so(tmp_path):
+    made = world(tmp_path, 0)
+    for name in ("r1", "r2"):
+        record(made, name, title="The same", doi="", pmid="")
+    (tmp_path / "x.csv").write_text("title,included\nThe same,1\n", encoding="utf-8")
+    with pytest.raises(ScreeningError, match="x.csv:2: 'The same' is the title of several"):
+        taken(screening(made).data(), read(tmp_path / "x.csv", ""), TITLE, "Anna")
+
+
+def test_records_that_a_person_has_not_decided_yet_do_not_refuse_those_that_are(tmp_path):
+    votes = ('{"Ann"=>"Included"}', '{"Bea"=>"Excluded"}', '{"Ann"=>"Undecided"}',
+             '{"Ann"=>"Excluded", "Bea"=>"Maybe"}')
+    (tmp_path / "r.ris").write_text("".join(
+        f"TY  - JOUR\nTI  - Report {i}\nN1  - RAYYAN-INCLUSION: {said}\nER  - \n"
+        for i, said in enumerate(votes)), encoding="utf-8")
+    assert [(e.title, e.decision) for e in read(tmp_path / "r.ris", "Ann")] == [
+        ("Report 0", "include"), ("Report 3", "exclude")]
+
+
 @pytest.mark.parametrize("text, expected", [
     ("title,doi\nx,y\n", ["no column says what was decided: expected one of asreview_label"]),
     ("title,included\nx,yes\ny,2\n", ["bad.csv:2: included: 'yes': expected 1, 0",
                                       "bad.csv:3: included: '2'"]),
+    ("title;included\nReport 1;1\n", ["divided by commas; there are title;included"]),
+    ("title,included\nCells, knees,1\nReport 1\n", ["bad.csv:2: 3 cells, expected 2",
+                                                    "bad.csv:3: 1 cells, expected 2"]),
+    ('title,included\n"Report 1,1\n', ["bad.csv:2: broken quoting"]),
     ("title,included\nReport 1,\n", ["no record has a decision"]),
     ("title,included\nelsewhere,1\nnowhere,0\n", ["bad.csv:2: 'elsewhere' is no record",
                                                   "bad.csv:3: 'nowhere' is no record"]),

@@ -352,7 +352,7 @@ def test_tables(text, expected):
 def test_asreview():
     first, second = files.read(ASREVIEW.encode(), "a.csv", "other").records
     assert (first.number, first.doi, first.first_author, first.year) == (
-        "10.1234/ab", "10.1234/ab", "Doe", 2021)
+        "10.1234/ab-907f243d", "10.1234/ab", "Doe", 2021)
     assert second.number.startswith("text-")
 
 

@@ -305,6 +305,49 @@ def test_a_title_alone_matches_only_strictly(known, changed):
     assert link.match(replace(record, **changed), known) == ((), "")
 
 
+def test_an_abstract_that_bears_the_doi_of_its_supplement_is_not_the_study_of_that_doi(known):
+    record = Record("embase", "1", "conference-abstract", "Something else of the same supplement",
+                    doi="10.1186/s12967-016-0998-2")
+    assert link.match(record, known) == ((), "")
+    assert link.match(replace(record, kind="article"), known)[1] == "doi"
+
+
+def test_a_registration_that_a_database_lists_under_a_number_of_its_own_is_the_same():
+    title = "Made-up cells for the knees of people who were made up"
+    own = Record("clinicaltrials", "NCT01234567", "registration", title,
+                 registrations=("NCT01234567",))
+    listed = replace(own, source="central", number="CN-01234567", first_author="NCT01234567")
+    assert [(p.tier, p.rule) for p in link.pairs([own, listed])] == [
+        ("certain", "registry number")]
+    assert link.pairs([own, replace(listed, registrations=("NCT01234568",))]) == ()
+    elsewhere = replace(listed, source="ictrp", number="NL1234")  # it names the other registration
+    assert link.pairs([own, elsewhere]) == ()
+
+
+CHINESE = Record("one", "1", title=(
+    "间充质干细胞关节腔内注射治疗膝骨关节炎的"
+    "随机双盲对照临床试验研究及其安全性分析"),
+                 first_author="王", year=2020, volume="40", pages="290-297")
+
+
+@pytest.mark.parametrize("title", [
+    CHINESE.title.replace("膝", "髋"), f"{CHINESE.title}：第二部分", f"{CHINESE.title}（下）"])
+def test_chinese_titles_that_differ_in_a_sign_are_never_merged_silently(title):
+    first = replace(CHINESE, title=title.replace("二", "一").replace("下", "上"))
+    other = replace(CHINESE, source="two", title=title)
+    assert all(p.tier == "proposed" for p in link.pairs([
+        first if first.title != title else CHINESE, other]))
+    assert [p.tier for p in link.pairs([CHINESE, replace(CHINESE, source="two")])] == ["certain"]
+
+
+@pytest.mark.parametrize("title", ["", "Cells injected into knees, a translated title",
+                                   f"《{CHINESE.title}》勘误"])
+def test_a_doi_with_no_title_another_language_or_a_notice_is_proposed(title):
+    one = replace(CHINESE, doi="10.1234/x")
+    assert [(p.tier, p.rule) for p in link.pairs([one, replace(one, source="two", title=title)])
+            ] == [("proposed", "doi")]
+
+
 def test_one_number_in_two_indications_matches_both(known):
     found = link.match(Record("clinicaltrials", "NCT01532076", "registration",
                               registrations=("NCT01532076",)), known)

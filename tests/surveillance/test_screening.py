@@ -343,3 +343,19 @@ def test_no_abstract_is_written(tmp_path):
         desk.decide(view, page["shown"].report.record_id, "include", "")
     written = b"".join(p.read_bytes() for p in made.folder.rglob("*") if p.is_file())
     assert b"Made-up abstract" not in written and b"include" in written
+
+
+def test_records_that_turn_out_to_be_one_keep_what_included_one_of_them(tmp_path):
+    for words in (("include", "exclude"), ("exclude", "include")):
+        made, desk = _paired(tmp_path / words[0])
+        for person in (ANNA, BEN):
+            for name, word in zip(("r1", "r2"), words, strict=True):
+                desk.decide(said(name, person, word, "no-msc" if word == "exclude" else ""))
+        judging.judge(desk, ("r1", "r2"), "same", ANNA)
+        assert _names(at_stage(desk.data(), FULL)) == ["r1"]
+        place = next(s for s in living.standings(desk.data()) if s.record_id == "r1").place
+        assert "excluded" not in place
+        with pytest.raises(ScreeningError, match="has decided include of it"):
+            desk.decide(said("r2", ANNA, "unsure"))
+        desk.decide(said("r2", ANNA, "unsure"), before="include")
+        assert sum(row["reviewer"] == ANNA for row in _rows(made)) == 1

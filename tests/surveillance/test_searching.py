@@ -238,6 +238,18 @@ def test_a_search_by_a_shorter_window_does_not_stand_for_a_longer_one(world):
 # --- failing ------------------------------------------------------------------------------------
 
 
+def test_days_that_a_later_since_left_out_are_asked_for_by_the_next_search(world):
+    world.run(chosen=["pubmed"])
+    world.day(DAY + timedelta(days=120))
+    world.run(chosen=["pubmed"], since="2027-03-20")
+    world.day(DAY + timedelta(days=130))
+    (row,) = world.run(chosen=["pubmed"]).searches
+    assert row["window_from"] == "2026-10-26", "35 days before the search without a gap ended"
+    world.day(DAY + timedelta(days=131))
+    (row,) = world.run(chosen=["pubmed"]).searches
+    assert row["window_from"] == "2027-03-05"
+
+
 def test_a_source_that_fails_is_named_and_leaves_the_others(world):
     world.server.on("/europepmc/searchPOST", fake.failing(500))
     result = world.command()

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import ModuleType
 
+from ..likeness import plain
 from ..rawstore import Raw
 from ..record import Record
 from . import ictrp, nbib, ris, tables
+from .shape import made_number
 from .text import FileError, decoded
 
 __all__ = ["FILE", "FORMS", "Exported", "FileError", "form_of", "read", "stored"]
@@ -83,7 +85,10 @@ def read(content: bytes, name: str, source: str) -> Exported:
         raise FileError([f"{name}: no record in this file"])
     once: dict[str, Record] = {}
     for record in records:
-        once.setdefault(record.number, record)
+        first = once.setdefault(record.number, record)
+        if plain(first.title) != plain(record.title):  # the program that wrote it has mixed them up
+            record = replace(record, number=made_number(record, record.number))
+            once.setdefault(record.number, record)
     return Exported(form, tuple(once.values()), len(records) - len(once))
 
 

@@ -4,12 +4,23 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from itertools import chain
 
 import rispy
 
 from ..record import Record, registrations_in, year_of
-from .shape import clean, digest_of, doi_in, family_of, kind_of, named, number_of, pmid_in
+from .shape import (
+    clean,
+    doi_in,
+    family_of,
+    kind_of,
+    made_number,
+    named,
+    number_of,
+    own_remarks,
+    pmid_in,
+)
 from .text import FileError, lines_of
 
 _TAG = re.compile(r"([A-Z][A-Z0-9])  -")
@@ -23,7 +34,7 @@ _TYPES = {"CONF": "conference", "CPAPER": "conference", "ABST": "conference", "T
           "EDBOOK": "book", "NEWS": "newspaper", "ELEC": "web page", "PREPRINT": "preprint"}
 _MEDLINE = re.compile(r"pubmed|medline", re.IGNORECASE)
 _ACCESSION = re.compile(r"CN-\d+|L\d{6,}|\d{8,10}")
-_RAYYAN = re.compile(r"rayyan-\d+")
+_NUMBER = re.compile(r"rayyan-\d+|L\d{6,}")
 
 
 def looks_so(text: str) -> bool:
@@ -111,8 +122,9 @@ def _record(values: Mapping, source: str) -> Record:
                     "custom7", "urls", "research_notes"), *unknown.values()]
     accession, provider = one("accession_number"), " ".join(
         every("name_of_database", "database_provider"))
-    doi = doi_in(one("doi"), *notes)
-    pmid = (pmid_in(accession, *notes)
+    own = [*own_remarks(*notes)]
+    doi = doi_in(one("doi"), *own)
+    pmid = (pmid_in(accession, *own)
             or _plain_number(one("custom5"))  # Embase: number at PubMed
             or (_plain_number(accession) if _MEDLINE.search(provider)
                 and "embase" not in provider.lower() else ""))
@@ -120,18 +132,21 @@ def _record(values: Mapping, source: str) -> Record:
              unknown.get("PT", "")]
     year = year_of(one("year")) or year_of(one("publication_year")) or year_of(one("date"))
     author = family_of(one("authors", "first_authors"))
+    if registrations_in(author):  # CENTRAL lists a registration under its number
+        author = ""
+    abstract = one("abstract", "notes_abstract")
     number = number_of(
         accession if _ACCESSION.fullmatch(accession) else "",
-        *(i for i in every("id") if _RAYYAN.fullmatch(i)), accession, doi,
-        f"pmid-{pmid}" if pmid else "") or digest_of(title, author, year)
-    abstract = one("abstract", "notes_abstract")
-    return Record(
+        *(i for i in (*every("id"), unknown.get("U2", "")) if _NUMBER.fullmatch(i)),
+        f"pmid-{pmid}" if pmid and not doi else "")
+    record = Record(
         source, number, kind_of(types, title, doi), title, author, year,
         one("secondary_title", "journal_name", "alternate_title3", "alternate_title2",
             "alternate_title1"),
         one("volume"), _pages(one("start_page"), one("end_page")), doi, pmid,
         registrations_in(accession, title, abstract, *notes, *every("keywords")), abstract,
         signals=tuple(dict.fromkeys(t for t in chain(types[1:]) if t)))
+    return record if number else replace(record, number=made_number(record, accession, doi))
 
 
 def _plain_number(text: str) -> str:

@@ -5,13 +5,19 @@ from __future__ import annotations
 import hashlib
 import html
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from ..record import Record, doi_of
 
 _DOI_IN = re.compile(r"\b10\.\d{4,9}/[^\s\"<>\[\]]+", re.IGNORECASE)
 _PMID_IN = re.compile(r"(?:\bPMID[:\s]*|\bPUBMED[:\s]+|pubmed\.ncbi\.nlm\.nih\.gov/|"
                       r"ncbi\.nlm\.nih\.gov/pubmed/)([1-9]\d{0,8})\b", re.IGNORECASE)
+# What follows a DOI in an address of the article's page.
+_AFTER_DOI = re.compile(r"(?:/(?:full|abstract|e?pdf|meta|html))?(?:[?#].*|&\w+=.*)?$")
+# What a remark says where the numbers in it are those of another report.
+_REMARK = re.compile(r"\b(?:comment|reply|response|erratum|errata|corrigend\w+|correction"
+                     r"|retraction|retracted|update|republished|expression of concern|cites|cited"
+                     r"|references?|original (?:article|report)|see also)\b", re.IGNORECASE)
 # Numbers of CENTRAL's own pages, no number of an article.
 _OWN_DOI = ("10.1002/central",)
 _TAG = re.compile(r"</?[a-zA-Z][a-zA-Z0-9]*(?:\s[^<>]*)?/?>")
@@ -26,6 +32,7 @@ _KINDS = (
     ("thesis", re.compile(r"thesis|dissertation", re.IGNORECASE)),
     ("other", re.compile(r"\bbook\b|chapter|newspaper|web ?page", re.IGNORECASE)),
 )
+_SUFFIX = re.compile(r",?\s+(?:Jr|Sr|I{2,3}|IV)\.?$", re.IGNORECASE)
 _RETRACTED = re.compile(r"retracted publication|retracted article", re.IGNORECASE)
 _PREPRINTS = ("10.1101/", "10.21203/", "10.20944/", "10.2139/ssrn")
 
@@ -44,7 +51,10 @@ def doi_in(*texts: str | None) -> str:
     """The first DOI of an article in texts."""
     for text in texts:
         for found in _DOI_IN.finditer(text or ""):
-            doi = doi_of(found[0].removesuffix("/full"))
+            said = found[0]
+            if text[:found.start()].rstrip().lower().endswith(("/", "doi=")) or "://" in text:
+                said = _AFTER_DOI.sub("", said)
+            doi = doi_of(said.removesuffix("/full"))
             if doi and not doi.startswith(_OWN_DOI):
                 return doi
     return ""
@@ -60,12 +70,12 @@ def family_of(name: str | None) -> str:
     name = clean(name)
     if "," in name:
         return name.partition(",")[0].strip()
-    words = name.split()
+    words = _SUFFIX.sub("", name).split()
     if len(words) < 2:
-        return name
+        return " ".join(words)
     initials = [bool(re.fullmatch(r"(?:[^\W\d_]\.?-?){1,3}", w)) and w == w.upper()
                 for w in words]
-    if initials[-1] and not initials[0]:
+    if initials[-1] and (not initials[0] or 1 < len(words[0]) >= len(words[-1])):
         while len(words) > 1 and initials.pop():
             words.pop()
         return " ".join(words)
@@ -90,10 +100,33 @@ def number_of(*candidates: str) -> str:
     return "-".join(found.split()).replace(";", "%3B")
 
 
-def digest_of(*parts: object) -> str:
-    """A number for a record whose source gives it none: the same text has the same number."""
+def own_remarks(*texts: str) -> Iterator[str]:
+    """The texts whose DOI or PMID is the record's own, not that of what it comments on."""
+    return (text for text in texts if not _REMARK.search(text))
+
+
+def digest_of(*parts: object, length: int = 16) -> str:
+    """Letters that stand for a text, whatever its capitals and spaces."""
     text = "\x1f".join(" ".join(str(p or "").split()).casefold() for p in parts)
-    return "text-" + hashlib.sha256(text.encode()).hexdigest()[:16]
+    return hashlib.sha256(text.encode()).hexdigest()[:length]
+
+
+def made_number(record: Record, *candidates: str) -> str:
+    """A number for a record whose source gives it none that no other record can have.
+
+    It begins with the first candidate that is there: abstracts of a supplement share a DOI, and
+    numbers that a program counts are those of other records in its next file.
+
+    Parameters
+    ----------
+    record : Record
+        Its own number is not looked at.
+    *candidates : str
+    """
+    digest = digest_of(record.title, record.first_author, record.year, record.journal,
+                       record.volume, record.pages, record.doi, record.pmid)
+    begin = number_of(*candidates)
+    return f"{begin}-{digest[:8]}" if begin else f"text-{digest}"
 
 
 def named(record: Record) -> bool:

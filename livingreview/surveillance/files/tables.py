@@ -6,10 +6,21 @@ import csv
 import io
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 
 from ..record import Record, registrations_in, year_of
 from . import ictrp
-from .shape import clean, digest_of, doi_in, family_of, kind_of, named, number_of, pmid_in
+from .shape import (
+    clean,
+    doi_in,
+    family_of,
+    kind_of,
+    made_number,
+    named,
+    number_of,
+    own_remarks,
+    pmid_in,
+)
 from .text import FileError
 
 # Names of columns, in small letters and digits alone, of each part of a record.
@@ -27,7 +38,9 @@ _COLUMNS = {
     "type": ("typename", "publicationtype", "type", "typeofreference"),
     "notes": ("notes", "keywords"),
 }
-_OWN_NUMBER = ("itemid", "accessionnumber", "covidence", "openalexid", "key")
+_OWN_NUMBER = ("itemid", "openalexid")  # no two records of these have the same
+_COUNTED = ("accessionnumber", "covidence", "key")  # records of other reviews may have the same
+_ACCESSION = re.compile(r"CN-\d+|L\d{6,}|rayyan-\d+")
 _ICTRP = {re.sub(r"[^a-z0-9]", "", n.lower()): n for n in (
     "TrialID", "Public_title", "Scientific_title", "Source_Register", "Date_registration",
     "Date_registration3", "Recruitment_Status", "Target_size", "Study_type", "Study_design",
@@ -123,15 +136,19 @@ def _record(values: Mapping[str, str], source: str) -> Record:
     title, authors = field("title"), field("authors")
     doi = doi_in(field("doi"), field("url"))
     pmid = field("pmid") if re.fullmatch(r"[1-9]\d{0,8}", field("pmid")) else pmid_in(
-        field("pmid"), field("url"), field("notes"))
+        field("pmid"), field("url"), *own_remarks(field("notes")))
     year, kinds = year_of(field("year")), [field("type")]
     author = family_of(_first(authors))
-    number = number_of(*(values.get(n, "") for n in _OWN_NUMBER), doi,
-                       f"pmid-{pmid}" if pmid else "") or digest_of(title, author, year)
-    return Record(source, number, kind_of(kinds, title, doi), title, author, year,
-                  field("journal"), field("volume"), field("pages"), doi, pmid,
-                  registrations_in(title, field("abstract"), field("notes"), field("url")),
-                  field("abstract"), signals=tuple(k for k in kinds if k))
+    counted = [clean(values.get(n, "")) for n in _COUNTED]
+    number = number_of(*(values.get(n, "") for n in _OWN_NUMBER),
+                       *(n for n in counted if _ACCESSION.fullmatch(n)))
+    record = Record(
+        source, number, kind_of(kinds, title, doi), title, author, year,
+        field("journal"), field("volume"), field("pages"), doi, pmid,
+        registrations_in(title, field("abstract"), field("notes"), field("url")),
+        field("abstract"), signals=tuple(k for k in kinds if k))
+    return record if number else replace(record, number=made_number(
+        record, *counted, doi, f"pmid-{pmid}" if pmid else ""))
 
 
 def _first(authors: str) -> str:
