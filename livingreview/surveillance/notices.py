@@ -27,7 +27,9 @@ CROSSREF_TYPES = {
 NATURES = {"retraction": RETRACTION, "expression of concern": CONCERN, "correction": CORRECTION,
            "reinstatement": REINSTATEMENT}
 PUBMED_LINKS = {"RetractionIn": RETRACTION, "ExpressionOfConcernIn": CONCERN,
-                "ErratumIn": CORRECTION, "UpdateIn": CORRECTION, "RepublishedIn": CORRECTION}
+                "ErratumIn": CORRECTION, "UpdateIn": CORRECTION, "RepublishedIn": CORRECTION,
+                "CorrectedandRepublishedIn": CORRECTION, "PartialRetractionIn": RETRACTION,
+                "RetractedandRepublishedIn": RETRACTION}
 PUBMED_TYPES = {"D016441": RETRACTION}  # Retracted Publication
 ROWS = 1000  # of a page of Crossref, its largest
 _CLOSE = 31  # days between the dates that two sources have for one notice
@@ -282,6 +284,21 @@ def letters(title: str) -> str:
     return "".join(c for c in text.casefold() if c.isalnum())
 
 
+def _numbers(row: Mapping) -> tuple[tuple[str, str], ...]:
+    """The numbers of the paper that a row is about; empty where it has none."""
+    return (("doi", doi_of(row["OriginalPaperDOI"])),
+            ("pmid", _number(row["OriginalPaperPubMedID"])))
+
+
+def _each_row(rows) -> Iterator[list[str]]:
+    """Rows of a CSV file; one that is none is refused by its line."""
+    try:
+        yield from rows
+    except csv.Error as error:
+        raise SourceError("retraction-watch", f"line {rows.line_num} of its file is no row of a "
+                          f"table ({error}): a quote may be open") from None
+
+
 class RetractionWatch:
     """What the Retraction Watch file has about some papers, by their numbers and titles.
 
@@ -312,7 +329,9 @@ class RetractionWatch:
         if missing:
             raise SourceError("retraction-watch",
                               f"its file has no column {', '.join(missing)}")
-        for row in rows:
+        for row in _each_row(rows):
+            if not row:
+                continue  # an empty line
             if len(row) < max(map(header.index, _RW_NEEDED)) + 1:
                 raise SourceError("retraction-watch", f"line {rows.line_num} of its file has "
                                   f"{len(row)} of {len(header)} columns: it is cut off, or no such "
@@ -323,14 +342,20 @@ class RetractionWatch:
             raise SourceError("retraction-watch", "its file has no row")
 
     def _take(self, row: dict) -> None:
-        for kind, value in (("doi", doi_of(row["OriginalPaperDOI"])),
-                            ("pmid", _number(row["OriginalPaperPubMedID"])),
-                            ("title", letters(row["Title"]))):
+        for kind, value in (*_numbers(row), ("title", letters(row["Title"]))):
             if value and (kind, value) in self._wanted:
                 self._found.setdefault((kind, value), []).append(row)
 
-    def about(self, kind: str, value: str) -> Iterator[Notice]:
+    def about(self, kind: str, value: str, numbers: Set[str] = frozenset()) -> Iterator[Notice]:
         """Notices about one of the wanted papers.
+
+        Parameters
+        ----------
+        kind, value : str
+            One of `wanted`.
+        numbers : set of str
+            Of ``doi`` and ``pmid``: rows that have one of these are of another paper, however like
+            the titles are.
 
         Raises
         ------
@@ -339,6 +364,8 @@ class RetractionWatch:
         """
         unknown = None
         for row in self._found.get((kind, value), ()):
+            if numbers & {name for name, number in _numbers(row) if number}:
+                continue
             nature = NATURES.get(row["RetractionNature"].strip().lower())
             if nature is None:
                 unknown = UnknownKind("RetractionNature is "
@@ -356,6 +383,6 @@ class RetractionWatch:
 def _american(cell: str) -> str:
     """A day written as ``8/7/2026 0:00``: month, day, year."""
     try:
-        return datetime.strptime(cell.split(" ")[0], "%m/%d/%Y").date().isoformat()
+        return datetime.strptime(cell.strip().split(" ")[0], "%m/%d/%Y").date().isoformat()
     except ValueError:
         return ""

@@ -59,6 +59,23 @@ def _whole(text: str, what: str) -> int:
     return int(found)
 
 
+def _size(text: str, what: str) -> float:
+    found = number(text, what)
+    if found < 0:
+        raise Refused(f"the {what} is {text}: expected 0 or more")
+    return found
+
+
+def _limits(value: Value, what: str) -> tuple[float, float]:
+    """Two limits with the value between them."""
+    low, high = number(value.low, f"lower limit ({what})"), number(value.high,
+                                                                    f"upper limit ({what})")
+    if not low <= number(value.value, "value") <= high:
+        raise Refused(f"{value.value} is not within its limits, {value.low} to {value.high} "
+                      f"({what})")
+    return low, high
+
+
 def outcome(value: Value, group: Mapping, mapped: Mapping, unit: str) -> tuple[dict, list[str]]:
     """A row of outcomes.csv, without study and source.
 
@@ -109,9 +126,12 @@ def _analysed(value: Value, unit: str) -> int | None:
     if counted != unit:
         raise Refused(f"n counts {value.units}, and the study counts by {unit}: expected one and "
                       "the same unit")
-    if value.n and _whole(value.n, "n") == 0:
+    if not value.n:
+        return None
+    n = _whole(value.n, "n")
+    if n == 0:
         raise Refused("nobody was analysed")
-    return int(value.n) if value.n else None
+    return n
 
 
 def _spread(value: Value, n: int | None, notes: list[str], left: list[str]) -> dict:
@@ -123,9 +143,9 @@ def _spread(value: Value, n: int | None, notes: list[str], left: list[str]) -> d
                       "quartiles, and a standard deviation belongs to a mean")
     try:
         if kind == "STANDARD DEVIATION":
-            return {"sd": number(value.spread, "standard deviation")}
+            return {"sd": _size(value.spread, "standard deviation")}
         if kind.startswith("STANDARD ERROR"):
-            se = number(value.spread, "standard error")
+            se = _size(value.spread, "standard error")
             if not n:
                 raise Refused("a standard error without n gives no standard deviation")
             notes.append(f"SD = SE x sqrt(n) = {synthesis.sd_from_se(se, n):.6g} (Cochrane "
@@ -135,8 +155,7 @@ def _spread(value: Value, n: int | None, notes: list[str], left: list[str]) -> d
             return _interval(value, n, level, notes)
         if kind in ("INTER QUARTILE RANGE", "FULL RANGE"):
             names = ("q1", "q3") if kind.startswith("INTER") else ("min", "max")
-            limits = (value.low, value.high)
-            return dict(zip(names, (number(x, kind.lower()) for x in limits), strict=True))
+            return dict(zip(names, _limits(value, kind.lower()), strict=True))
     except Refused as why:
         if value.spread == "NA" or "NA" in (value.low, value.high):
             left.append(f"its spread: {why}")  # the mean stands by itself
@@ -162,11 +181,11 @@ def _interval(value: Value, n: int | None, level: float, notes: list[str]) -> di
     SE = (high - low) / (2 t), t of n - 1 degrees of freedom at the level (Cochrane Handbook,
     chapter 6.5.2.2).
     """
-    low, high = number(value.low, "lower limit"), number(value.high, "upper limit")
+    if level != 95 and (not n or n < 2):
+        raise Refused(f"an interval of {level:g} % without n gives no standard error")
+    low, high = _limits(value, f"{level:g} % interval")
     if level == 95:
         return {"ci_low": low, "ci_high": high}
-    if not n or n < 2:
-        raise Refused(f"an interval of {level:g} % without n gives no standard error")
     try:
         se = synthesis.sd_from_interval(low, high, n, level / 100) / math.sqrt(n)
     except synthesis.SynthesisError as error:

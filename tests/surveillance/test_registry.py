@@ -352,7 +352,12 @@ def _row(one, counted="patient", **more):
     ({"dispersion": "STANDARD ERROR", "n": ""}, "a standard error without n"),
     ({"dispersion": "80% CONFIDENCE INTERVAL", "low": "1", "high": "9", "n": ""},
      "interval of 80 % without n"),
-    ({"dispersion": "80% CONFIDENCE INTERVAL", "low": "9", "high": "1"}, "must be positive"),
+    ({"dispersion": "80% CONFIDENCE INTERVAL", "low": "61", "high": "59"}, "not within its limits"),
+    ({"dispersion": "95% CONFIDENCE INTERVAL", "low": "61", "high": "70"}, "not within its limits"),
+    ({"param": "MEDIAN", "dispersion": "INTER QUARTILE RANGE", "low": "70", "high": "50"},
+     "not within its limits"),
+    ({"spread": "-5"}, "the standard deviation is -5: expected 0 or more"),
+    ({"dispersion": "STANDARD ERROR", "spread": "-5"}, "the standard error is -5: expected 0"),
     ({"dispersion": "GEOMETRIC COEFFICIENT OF VARIATION"}, "geometric coefficient"),
     ({"param": "MEDIAN"}, "a standard deviation belongs to a mean"),
     ({"param": "LOG MEAN"}, "adjusted or transformed"), ({"n": "0"}, "nobody was analysed"),
@@ -363,6 +368,40 @@ def _row(one, counted="patient", **more):
 def test_a_form_that_is_no_row_is_refused(more, why):
     with pytest.raises(registry_rows.Refused, match=why):
         _row(_values()[0], **more)
+
+
+def test_a_size_may_be_printed_with_a_decimal_point():
+    assert _row(_values()[0], n="20.0")[0]["n"] == 20
+
+
+@pytest.mark.parametrize(("name", "value", "expected"), [
+    ("classes", None, "a list of objects"), ("classes", "x", "a list of objects"),
+    ("denoms", [3], "a list of objects"), ("analyses", [{"groupIds": None}], "numbers of groups")])
+def test_parts_of_another_shape_are_named(tmp_path, name, value, expected):
+    changed = record(PITFALLS)
+    changed["resultsSection"]["outcomeMeasuresModule"]["outcomeMeasures"][1][name] = value
+    done = call("registry", PITFALLS, "--data", of_pitfalls(tmp_path / "data").write(),
+                "--offline", stored(tmp_path / "raw", changed))
+    assert done.exit_code == 1 and isinstance(done.exception, SystemExit)
+    assert f"outcomeMeasures[2].{name}" in done.output and expected in done.output
+
+
+def test_sizes_of_two_groups_that_are_one_arm_are_not_taken(tmp_path):
+    changed = record(PITFALLS)
+    flow = changed["resultsSection"]["participantFlowModule"]
+    flow["groups"].append({"id": "FG009", "title": "Bone Marrow Cells, low dose"})
+    flow["periods"][0]["milestones"][0]["achievements"].append(
+        {"groupId": "FG009", "numSubjects": "7"})
+    mapping = mapping_file(tmp_path / "mapping.csv", *GROUPS,
+                           group("Bone Marrow Cells, low dose", "bm-cells"), OUTCOMES[0])
+    done = call("registry", PITFALLS, "--data", of_pitfalls(tmp_path / "data").write(),
+                "--offline", stored(tmp_path / "raw", changed), "--mapping", mapping,
+                "--reviewer", "Ann", "--draft", tmp_path / "out")
+    assert done.exit_code == 0, done.output
+    assert "2 values of n_allocated for the arm bm-cells: groups are not added" in done.output
+    assert "n_allocated" not in [
+        r["column"] for r in rows(tmp_path / "out" / "corrections.csv")
+        if r["key"] == "doe-2026|bm-cells"]
 
 
 def test_an_na_spread_leaves_the_mean_alone():
@@ -399,6 +438,23 @@ def test_values_of_knees_take_no_number_of_people():
     assert (knees.units, knees.n) == ("Knees", "")
     with pytest.raises(registry_rows.Refused, match="n counts Knees"):
         _row(knees)
+
+
+@pytest.mark.parametrize(("lines", "said"), [
+    ("decision,part,title\ntake\n", "mapping.csv:2:-: 1 cells: a line of another width"),
+    ("part,title,decision,arm_id\ngroup,Saline,take,saline\ngroup,Saline,take,bm-cells\n",
+     "mapping.csv:3:title: Saline: decided in line 2 already"),
+    ("part,title,decision,item,statistic,scale_min,scale_max\n"
+     "outcome,VAS Pain,take,pain-vas,final,100,0\n",
+     "mapping.csv:2:scale_max: 0: not above scale_min, which is 100")])
+def test_decisions_that_are_none_are_refused_by_place(tmp_path, lines, said):
+    folder = of_pitfalls(tmp_path / "data").write()
+    file = tmp_path / "mapping.csv"
+    file.write_text(lines, encoding="utf-8")
+    done = call("registry", PITFALLS, "--data", folder, "--offline", stored(
+        tmp_path / "raw", record(PITFALLS)), "--mapping", file, "--reviewer", "Ann")
+    assert done.exit_code == 1 and said in done.output, done.output
+    assert rows(folder / "registry_mappings.csv") == []
 
 
 def test_a_pooled_group_may_be_an_arm_that_combines_others(tmp_path):
