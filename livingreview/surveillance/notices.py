@@ -124,9 +124,16 @@ def _about(notice: Notice, doi: str) -> Notice:
 # --- Crossref -----------------------------------------------------------------------------------
 
 
-def _update(entry: object, field: str, number: str) -> Notice:
-    if not isinstance(entry, Mapping):
-        raise SourceError("crossref", f"{field} of its answer is no list of objects")
+def _entries(of: Mapping, field: str) -> list[Mapping]:
+    """What a work lists in a field; one whose DOI is no text is of another shape."""
+    found = needed("crossref", of, field, list)
+    if not all(isinstance(one, Mapping) and isinstance(one.get("DOI"), (str, type(None)))
+               for one in found):
+        raise SourceError("crossref", f"{field} of its answer is no list of objects with a DOI")
+    return found
+
+
+def _update(entry: Mapping, field: str, number: str) -> Notice:
     kind = needed("crossref", entry, "type", str)
     known = CROSSREF_TYPES.get(kind.lower().replace("-", "_").replace(" ", "_"))
     if known is None:
@@ -150,7 +157,8 @@ def of_work(answer: Answer, doi: str) -> Iterator[Notice]:
     own = doi_of(needed("crossref", message, "DOI", str))
     if own != doi:
         raise SourceError("crossref", f"it answers with {own or 'another work'} for {doi}")
-    yield from _each(message.get("updated-by") or (), "updated-by", lambda e: e.get("DOI"), doi)
+    if message.get("updated-by"):
+        yield from _each(_entries(message, "updated-by"), "updated-by", lambda e: e.get("DOI"), doi)
 
 
 def of_updates(answer: Answer, doi: str) -> Iterator[Notice]:
@@ -173,9 +181,8 @@ def of_updates(answer: Answer, doi: str) -> Iterator[Notice]:
         if not isinstance(item, Mapping):
             raise SourceError("crossref", "items of its answer is no list of objects")
         number = needed("crossref", item, "DOI", str)
-        entries += [{**entry, "number": number} for entry in needed(
-            "crossref", item, "update-to", list)
-            if isinstance(entry, Mapping) and doi_of(entry.get("DOI")) == doi]
+        entries += [{**entry, "number": number} for entry in _entries(item, "update-to")
+                    if doi_of(entry.get("DOI")) == doi]
     yield from _each(entries, "update-to", lambda e: e["number"], doi)
 
 

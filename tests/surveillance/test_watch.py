@@ -498,6 +498,27 @@ def test_other_links_of_pubmed_are_no_notices_about_it(kind):
     assert next(notices.articles(net.Answer(200, body.encode()))).notices == ()
 
 
+@pytest.mark.parametrize("listed", [{"a": 1}, ["x"], "x", [{"type": "retraction", "DOI": 5}]])
+def test_a_list_of_crossref_of_another_shape_is_named_by_its_field(listed):
+    def of(message):
+        return net.Answer(200, json.dumps({"message": message}).encode())
+
+    with pytest.raises(net.SourceError, match="updated-by of its answer"):
+        list(notices.of_work(of({"DOI": "10.5555/a", "updated-by": listed}), "10.5555/a"))
+    with pytest.raises(net.SourceError, match="update-to of its answer"):
+        list(notices.of_updates(of({"total-results": 1, "items": [
+            {"DOI": "10.5555/n", "update-to": listed}]}), "10.5555/a"))
+
+
+@pytest.mark.parametrize(("kind", "word"), [
+    ("RetractedandRepublishedIn", "retraction"), ("PartialRetractionIn", "retraction"),
+    ("CorrectedandRepublishedIn", "correction")])
+def test_rarer_links_of_pubmed_are_notices_too(kind, word):
+    body = f"<PubmedArticleSet>{article('1', '', link(kind, '2'))}</PubmedArticleSet>"
+    (notice,) = next(notices.articles(net.Answer(200, body.encode()))).notices
+    assert (notice.kind, notice.pmid) == (word, "2")
+
+
 def test_retraction_watch_as_it_is():
     file = notices.RetractionWatch(rw_file(
         rw_row(OriginalPaperDOI="10.5555/A", RetractionNature="Correction",
