@@ -356,6 +356,10 @@ def _row(one, counted="patient", **more):
     ({"dispersion": "95% CONFIDENCE INTERVAL", "low": "61", "high": "70"}, "not within its limits"),
     ({"param": "MEDIAN", "dispersion": "INTER QUARTILE RANGE", "low": "70", "high": "50"},
      "not within its limits"),
+    ({"dispersion": "STANDARD ERROR", "spread": "0"}, "gives no standard deviation"),
+    ({"param": "COUNT OF PARTICIPANTS", "categories": 1, "value": "21"}, "21 of 20: more than"),
+    ({"param": "NUMBER", "unit": "percentage of participants", "categories": 1, "value": "135"},
+     "percentage is 135: expected 0 to 100"),
     ({"spread": "-5"}, "the standard deviation is -5: expected 0 or more"),
     ({"dispersion": "STANDARD ERROR", "spread": "-5"}, "the standard error is -5: expected 0"),
     ({"dispersion": "GEOMETRIC COEFFICIENT OF VARIATION"}, "geometric coefficient"),
@@ -505,11 +509,19 @@ def test_a_ratio_is_turned_by_its_inverse_and_a_one_sided_interval_refused():
     assert (row["measure"], row["estimate"], row["ci_low"], row["ci_high"]) == ("OR", 2, 1.25, 4)
     for change, why in (({"ciNumSides": "ONE_SIDED"}, "one side"),
                         ({"paramType": "Median Difference (Final Values)"}, "it estimates Median"),
-                        ({"ciPctValue": "NA"}, "no number")):
+                        ({"ciPctValue": "NA"}, "no number"),
+                        ({"ciPctValue": "0.95"}, "expected a per cent"),
+                        ({"ciLowerLimit": "0"}, "reaches 0"),
+                        ({"paramValue": "0.9"}, "not within its limits, 0.25 to 0.8")):
         with pytest.raises(registry_rows.Refused, match=why):
             registry_rows.contrast(replace(ratio, cells={**ratio.cells, **change}), arms, mapped)
     with pytest.raises(registry_rows.Refused, match="which way is better"):
         registry_rows.contrast(one, arms, {**mapped, "better": None})
+    for printed, kept in (("P<0.05", "<0.05"), ("< .0001", "<0.0001"), ("=0.03", "0.03"),
+                          ("not significant", None)):
+        row = registry_rows.contrast(replace(ratio, cells={**ratio.cells, "pValue": printed}),
+                                     arms, mapped)
+        assert row["p_value"] == kept and (kept or printed in row["note"])
 
 
 def test_a_record_without_what_is_needed_names_every_place():
@@ -746,7 +758,11 @@ def test_the_same_answers_change_no_byte(tmp_path):
     ([{"studies": [], "nextPageToken": "x"}], "the same next page twice"),
     ([{"trials": []}], "no studies"),
     ([{"studies": [{"protocolSection": {"identificationModule": {"nctId": "NCT90000011"}}}]}],
-     "no protocolSection.statusModule")])
+     "no protocolSection.statusModule"),
+    ([{"studies": [{"protocolSection": {
+        "identificationModule": {"nctId": "NCT90000011"}, "statusModule": {
+            "overallStatus": "RECRUITING", "completionDateStruct": {"date": "Sept 2026"}}}}]}],
+     "completionDateStruct.date of its answer is Sept 2026")])
 def test_a_list_of_another_shape_writes_nothing(asking, tmp_path, pages, why):
     folder = _trials(tmp_path / "data")
     asking.on("/studies", *(Reply(json.dumps(page).encode()) for page in pages))
