@@ -15,10 +15,10 @@ from .moments import moments
 
 NUMBER = re.compile(r"[-+]?(?:\d+(?:\.\d*)?|\.\d+)")
 # Groups that are several of the others together.
-_PEOPLE = r"(?:participants|patients|subjects|groups|arms|cohorts|controls|treatments)"
+_PEOPLE = r"(?:participants|patients|subjects|groups|arms|cohorts|controls|treatments|doses)"
 POOLED = re.compile(r"^(?:total|overall|all)$|\bpooled\b"
-                    rf"|\b(?:total|overall|all|combined) {_PEOPLE}\b|\b{_PEOPLE} combined\b",
-                    re.IGNORECASE)
+                    rf"|\b(?:total|overall|all|combined) (?:[\w-]+ )?{_PEOPLE}\b"
+                    rf"|\b{_PEOPLE} combined\b", re.IGNORECASE)
 
 # What is a list of objects, and the endings of names of what is an object.
 _LISTS = frozenset(
@@ -46,8 +46,9 @@ class Group:
 
     @property
     def pooled(self) -> bool:
-        """Whether its title says that it is several groups together."""
-        return bool(POOLED.search(self.title))
+        """Whether it says of itself that it is several groups together."""
+        return bool(POOLED.search(self.title) or re.search(
+            r"\bpooled\b|\bgroups combined\b", self.description, re.IGNORECASE))
 
 
 @dataclass(frozen=True)

@@ -54,6 +54,11 @@ def test_a_text_names_times_in_months(text, months):
     assert moments(text).months == months
 
 
+@pytest.mark.parametrize("title", ["Visit 5 (Month 6)", "Follow-up 2: 6 months", "Month 6"])
+def test_the_number_of_a_visit_is_nothing_that_is_measured(title):
+    assert moments(title).rest == "" and moments(title).months == (6,)
+
+
 def test_weeks_become_months_by_one_rule():
     assert [in_months(n, "week") for n in (4, 8, 12, 13, 26, 48, 52, 104)] == [
         0.92, 1.84, 2.76, 3, 6, 11, 12, 24]
@@ -489,11 +494,13 @@ def test_a_pooled_group_is_no_arm_and_two_groups_are_not_one(tmp_path):
 
 
 @pytest.mark.parametrize(("title", "pooled"), [
+    ("All MSC Doses", True),
     ("Total", True), ("All Participants", True), ("Pooled Controls", True),
     ("Corticosteroid Arms Combined", True), ("Combined Cells and Hyaluronate", False),
     ("Total Knee Replacement", False), ("Saline", False)])
 def test_a_title_says_whether_a_group_is_pooled(title, pooled):
     assert Group("OG000", title).pooled == pooled
+    assert Group("OG000", title, "The pooled dose groups").pooled
 
 
 def test_a_ratio_is_turned_by_its_inverse_and_a_one_sided_interval_refused():
