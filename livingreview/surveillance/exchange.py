@@ -254,10 +254,8 @@ def taken(data: Dataset, entries: Iterable[Entry], stage: str, reviewer: str, da
     for entry in entries:
         record = _found(entry, known)
         if not record:
-            named = entry.title[:60] or entry.record_id or entry.doi or entry.pmid
-            problems.append(f"{entry.place}: " + (
-                f"{named!r} is no record of records.csv by number, DOI, PMID or title" if named
-                else f"it names no record: expected {OWN}, doi, pmid or title"))
+            problems.append(f"{entry.place}: {entry.title[:60] or entry.record_id!r} is no record "
+                            "of records.csv by number, DOI, PMID or title")
             continue
         before = done.get(record, {}).get(reviewer)
         if before and before["decision"] == entry.decision and entry.reason in (
