@@ -96,7 +96,7 @@ def _results(sound, number, draft, mapping, ask, study, second_source, offline, 
             for m in registries.chosen(made, mappings, second_source)}}, number)
     if draft is None:
         return
-    if not made.rows:
+    if not (made.corrections or any(made.rows.values())):
         stop(f"{number}: there is nothing to draft. Nothing was written.", 1)
     try:
         registry_draft.write(draft, registry_draft.files(made, "\n".join(lines)))

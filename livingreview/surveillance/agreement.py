@@ -88,5 +88,7 @@ def kappa(pairs: Iterable[tuple[str, str]], level: float = 0.95) -> Kappa:
                                         for (one, other), share in p.items() if one != other)
     variance = (equal + unequal - (observed * chance - 2 * chance + observed) ** 2) / (
         n * (1 - chance) ** 4)
-    half = NormalDist().inv_cdf((1 + level) / 2) * math.sqrt(max(variance, 0))
+    if math.isclose(variance, 0, abs_tol=1e-12):  # such as one who decides all alike
+        return Kappa(n, agreed, value, None, None, level)
+    half = NormalDist().inv_cdf((1 + level) / 2) * math.sqrt(variance)
     return Kappa(n, agreed, value, max(value - half, -1), min(value + half, 1), level)

@@ -159,7 +159,7 @@ def _work(item: Mapping) -> Record:
     """A work of Crossref."""
     doi = doi_of(needed("crossref", item, "DOI", str))
     title = without_markup(" ".join(item.get("title") or ()))
-    authors = item.get("author") or [{}]
+    authors = [a for a in item.get("author") or () if isinstance(a, Mapping)] or [{}]
     first = next((a for a in authors if a.get("sequence") == "first"), authors[0])
     parts = (item.get("issued") or {}).get("date-parts") or [[None]]
     return Record("crossref", doi, title=title,
@@ -319,13 +319,23 @@ def proposed(indication: str, study: Mapping, records: Iterable[Record]) -> Prop
 
 
 def taken(data: Dataset, proposals: Iterable[Proposal]) -> dict[tuple[str, str, str], str]:
-    """Identifiers that a study has already, by indication, column and value."""
-    out: dict[tuple[str, str, str], str] = {}
+    """What speaks against identifiers, by indication, column and value.
+
+    One that a study has already, and one that is proposed for several.
+    """
+    proposals, several = list(proposals), defaultdict(list)
+    for one in proposals:
+        for column in ("doi", "pmid"):
+            if value := one.cells.get(column):
+                several[one.indication, column, value.lower()].append(one.study_id)
+    out = {key: f"proposed for {' and '.join(studies)}" for key, studies in several.items()
+           if len(studies) > 1}
     for indication in {p.indication for p in proposals}:
         for study in data.records("studies", indication):
             for column in ("doi", "pmid"):
                 if study[column]:
-                    out[indication, column, study[column].lower()] = study["study_id"]
+                    out[indication, column, study[column].lower()] = (
+                        f"that of {study['study_id']} already")
     return out
 
 
@@ -337,8 +347,8 @@ def lines(one: Proposal, known: Mapping[tuple[str, str, str], str]) -> list[str]
            f"  {one.paper.name}"]
     out += [f"  ambiguous: score {rival.score:g} ({rival.why}) has {rival.name}"
             for rival in one.rivals]
-    out += [f"  {column} {value} is that of {owner} already" for column, value in one.cells.items()
-            if (owner := known.get((one.indication, column, value.lower())))]
+    out += [f"  {column} {value} is {why}" for column, value in one.cells.items()
+            if (why := known.get((one.indication, column, value.lower())))]
     if ";" in one.cells.get("registration", ""):
         out.append("  it names several registrations: see which is its own")
     return out

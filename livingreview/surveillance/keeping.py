@@ -51,12 +51,12 @@ class KeepingError(Exception):
 
 
 def cell(value: object) -> str:
-    """A value as a table has it."""
+    """A value as a table has it: 6, not 6.0."""
     if value is None:
         return ""
     if isinstance(value, (tuple, list)):
         return ";".join(map(str, value))
-    return str(value)
+    return f"{value:.12g}" if isinstance(value, float) else str(value)
 
 
 def rows_of(data: Dataset, name: str) -> list[dict]:

@@ -260,33 +260,36 @@ def _articles(ask: Asked, pmids: list[str]) -> dict[str, Article]:
     return found
 
 
-def _wanted(study: Study) -> list[tuple[str, str]]:
+def _wanted(study: Study) -> dict[str, str]:
     """What a report is looked for by in the Retraction Watch file.
 
-    Its title where it has no number, unless it is short: that may be the title of several papers.
+    Its numbers, and its title unless it is short: that may be the title of several papers.
     """
-    if study.doi or study.pmid:
-        return [pair for pair in (("doi", study.doi), ("pmid", study.pmid)) if pair[1]]
     title = letters(study.title)
-    return [("title", title)] if len(title) >= _TITLE else []
+    return {kind: value for kind, value in (
+        ("doi", study.doi), ("pmid", study.pmid), ("title", title if len(title) >= _TITLE else ""))
+        if value}
 
 
 def by_retraction_watch(body: bytes, studies: Sequence[Study]
                         ) -> Callable[[Study], Iterator[Notice]]:
-    """Notices by the Retraction Watch file; a report without numbers is looked for by its title.
+    """Notices by the Retraction Watch file, by numbers and, where those cannot tell, by the title.
 
-    A title that is found is enough; one that is not says nothing.
+    A row may lack the number that a report has, and a report every number. A title that is found
+    is enough then; that it is not says nothing of a report without numbers.
 
     Raises
     ------
     SourceError
         When it is no such file.
     """
-    file = RetractionWatch(body, {pair for study in studies for pair in _wanted(study)})
+    file = RetractionWatch(body, {
+        pair for study in studies for pair in _wanted(study).items()})
 
     def one(study: Study) -> Iterator[Notice]:
-        for kind, value in _wanted(study):
-            yield from file.about(kind, value)
+        wanted = _wanted(study)
+        for kind, value in wanted.items():
+            yield from file.about(kind, value, wanted.keys() if kind == "title" else frozenset())
         if not (study.doi or study.pmid):
             raise _NotChecked(NO_TITLE)
     return one

@@ -30,6 +30,7 @@ _RECALL = re.compile(rf"\b(?:last|past|previous|preceding|prior)\s+{_NUMBER}\s*-
 _BASELINE = re.compile(
     r"\bbase-?\s?line\b|\bpre-?\s?(?:treatment|injection|dose|procedure|operative(?:ly)?|op|surgery"
     r"|implantation|infusion|intervention)\b|\bbefore (?:treatment|injection|surgery)\b")
+_NUMBERED = re.compile(r"\b(?:visit|time\s?point|follow-?\s?up)\s*#?\s*\d+\b", re.IGNORECASE)
 _UNTIL = re.compile(r"\b(?:up to|upto|through(?:out)?|until|within|during|over|any\s?time)\b")
 # What a title may say beside a time without saying what is measured.
 _IDLE = frozenset(
@@ -106,7 +107,8 @@ def moments(text: str) -> Moments:
         found.add(0.0)
     kept = "".join(" " if any(a <= i < b for a, b in spans) else sign
                    for i, sign in enumerate(plain))
-    words = [word for word in re.findall(r"[^\s,;:()\[\]\-–/]+", _UNTIL.sub(" ", kept))
+    kept = _NUMBERED.sub(" ", _UNTIL.sub(" ", kept))
+    words = [word for word in re.findall(r"[^\s,;:()\[\]\-–/]+", kept)
              if word.lower().strip(".") not in _IDLE]
     rest = " ".join(words) if spans else text.strip()
     until = ranged or bool(found and _UNTIL.search(lowered))

@@ -27,7 +27,9 @@ CROSSREF_TYPES = {
 NATURES = {"retraction": RETRACTION, "expression of concern": CONCERN, "correction": CORRECTION,
            "reinstatement": REINSTATEMENT}
 PUBMED_LINKS = {"RetractionIn": RETRACTION, "ExpressionOfConcernIn": CONCERN,
-                "ErratumIn": CORRECTION, "UpdateIn": CORRECTION, "RepublishedIn": CORRECTION}
+                "ErratumIn": CORRECTION, "UpdateIn": CORRECTION, "RepublishedIn": CORRECTION,
+                "CorrectedandRepublishedIn": CORRECTION, "PartialRetractionIn": RETRACTION,
+                "RetractedandRepublishedIn": RETRACTION}
 PUBMED_TYPES = {"D016441": RETRACTION}  # Retracted Publication
 ROWS = 1000  # of a page of Crossref, its largest
 _CLOSE = 31  # days between the dates that two sources have for one notice
@@ -122,9 +124,16 @@ def _about(notice: Notice, doi: str) -> Notice:
 # --- Crossref -----------------------------------------------------------------------------------
 
 
-def _update(entry: object, field: str, number: str) -> Notice:
-    if not isinstance(entry, Mapping):
-        raise SourceError("crossref", f"{field} of its answer is no list of objects")
+def _entries(of: Mapping, field: str) -> list[Mapping]:
+    """What a work lists in a field; one whose DOI is no text is of another shape."""
+    found = needed("crossref", of, field, list)
+    if not all(isinstance(one, Mapping) and isinstance(one.get("DOI"), (str, type(None)))
+               for one in found):
+        raise SourceError("crossref", f"{field} of its answer is no list of objects with a DOI")
+    return found
+
+
+def _update(entry: Mapping, field: str, number: str) -> Notice:
     kind = needed("crossref", entry, "type", str)
     known = CROSSREF_TYPES.get(kind.lower().replace("-", "_").replace(" ", "_"))
     if known is None:
@@ -148,7 +157,8 @@ def of_work(answer: Answer, doi: str) -> Iterator[Notice]:
     own = doi_of(needed("crossref", message, "DOI", str))
     if own != doi:
         raise SourceError("crossref", f"it answers with {own or 'another work'} for {doi}")
-    yield from _each(message.get("updated-by") or (), "updated-by", lambda e: e.get("DOI"), doi)
+    if message.get("updated-by"):
+        yield from _each(_entries(message, "updated-by"), "updated-by", lambda e: e.get("DOI"), doi)
 
 
 def of_updates(answer: Answer, doi: str) -> Iterator[Notice]:
@@ -171,9 +181,8 @@ def of_updates(answer: Answer, doi: str) -> Iterator[Notice]:
         if not isinstance(item, Mapping):
             raise SourceError("crossref", "items of its answer is no list of objects")
         number = needed("crossref", item, "DOI", str)
-        entries += [{**entry, "number": number} for entry in needed(
-            "crossref", item, "update-to", list)
-            if isinstance(entry, Mapping) and doi_of(entry.get("DOI")) == doi]
+        entries += [{**entry, "number": number} for entry in _entries(item, "update-to")
+                    if doi_of(entry.get("DOI")) == doi]
     yield from _each(entries, "update-to", lambda e: e["number"], doi)
 
 
@@ -282,6 +291,21 @@ def letters(title: str) -> str:
     return "".join(c for c in text.casefold() if c.isalnum())
 
 
+def _numbers(row: Mapping) -> tuple[tuple[str, str], ...]:
+    """The numbers of the paper that a row is about; empty where it has none."""
+    return (("doi", doi_of(row["OriginalPaperDOI"])),
+            ("pmid", _number(row["OriginalPaperPubMedID"])))
+
+
+def _each_row(rows) -> Iterator[list[str]]:
+    """Rows of a CSV file; one that is none is refused by its line."""
+    try:
+        yield from rows
+    except csv.Error as error:
+        raise SourceError("retraction-watch", f"line {rows.line_num} of its file is no row of a "
+                          f"table ({error}): a quote may be open") from None
+
+
 class RetractionWatch:
     """What the Retraction Watch file has about some papers, by their numbers and titles.
 
@@ -312,7 +336,9 @@ class RetractionWatch:
         if missing:
             raise SourceError("retraction-watch",
                               f"its file has no column {', '.join(missing)}")
-        for row in rows:
+        for row in _each_row(rows):
+            if not row:
+                continue  # an empty line
             if len(row) < max(map(header.index, _RW_NEEDED)) + 1:
                 raise SourceError("retraction-watch", f"line {rows.line_num} of its file has "
                                   f"{len(row)} of {len(header)} columns: it is cut off, or no such "
@@ -323,14 +349,20 @@ class RetractionWatch:
             raise SourceError("retraction-watch", "its file has no row")
 
     def _take(self, row: dict) -> None:
-        for kind, value in (("doi", doi_of(row["OriginalPaperDOI"])),
-                            ("pmid", _number(row["OriginalPaperPubMedID"])),
-                            ("title", letters(row["Title"]))):
+        for kind, value in (*_numbers(row), ("title", letters(row["Title"]))):
             if value and (kind, value) in self._wanted:
                 self._found.setdefault((kind, value), []).append(row)
 
-    def about(self, kind: str, value: str) -> Iterator[Notice]:
+    def about(self, kind: str, value: str, numbers: Set[str] = frozenset()) -> Iterator[Notice]:
         """Notices about one of the wanted papers.
+
+        Parameters
+        ----------
+        kind, value : str
+            One of `wanted`.
+        numbers : set of str
+            Of ``doi`` and ``pmid``: rows that have one of these are of another paper, however like
+            the titles are.
 
         Raises
         ------
@@ -339,6 +371,8 @@ class RetractionWatch:
         """
         unknown = None
         for row in self._found.get((kind, value), ()):
+            if numbers & {name for name, number in _numbers(row) if number}:
+                continue
             nature = NATURES.get(row["RetractionNature"].strip().lower())
             if nature is None:
                 unknown = UnknownKind("RetractionNature is "
@@ -356,6 +390,6 @@ class RetractionWatch:
 def _american(cell: str) -> str:
     """A day written as ``8/7/2026 0:00``: month, day, year."""
     try:
-        return datetime.strptime(cell.split(" ")[0], "%m/%d/%Y").date().isoformat()
+        return datetime.strptime(cell.strip().split(" ")[0], "%m/%d/%Y").date().isoformat()
     except ValueError:
         return ""

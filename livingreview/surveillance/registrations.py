@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -23,6 +24,7 @@ PROGRESS = {"COMPLETED": "finished", "TERMINATED": "stopped", "WITHDRAWN": "stop
             "SUSPENDED": "stopped", "RECRUITING": "running", "ENROLLING_BY_INVITATION": "running",
             "ACTIVE_NOT_RECRUITING": "running", "NOT_YET_RECRUITING": "not-started",
             "UNKNOWN": "unknown"}
+_DATE = re.compile(r"\d{4}-\d{2}(?:-\d{2})?")
 
 
 @dataclass(frozen=True)
@@ -186,11 +188,18 @@ def rows(answers: Iterable[Answer]) -> list[dict]:
 def _row(record: Mapping, day: str) -> dict:
     status = needed(SOURCE, record, "protocolSection.statusModule", dict)
 
-    def date(name: str) -> str | None:
-        return (status.get(name) or {}).get("date")
+    def part(of: Mapping, name: str) -> Mapping:
+        return needed(SOURCE, of, name, dict) if of.get(name) else {}
 
-    end = status.get("completionDateStruct") or status.get("primaryCompletionDateStruct") or {}
-    size = record["protocolSection"].get("designModule", {}).get("enrollmentInfo", {})
+    def date(name: str) -> str | None:
+        found = part(status, name).get("date")
+        if found is not None and not _DATE.fullmatch(str(found)):
+            raise SourceError(SOURCE, f"{name}.date of its answer is {str(found)[:40]}: expected "
+                              "YYYY-MM-DD or YYYY-MM")
+        return found
+
+    end = part(status, "completionDateStruct") or part(status, "primaryCompletionDateStruct")
+    size = part(part(record["protocolSection"], "designModule"), "enrollmentInfo")
     return {
         "registration": needed(SOURCE, record, "protocolSection.identificationModule.nctId", str),
         "status": needed(SOURCE, record, "protocolSection.statusModule.overallStatus", str),
@@ -229,7 +238,7 @@ def changes(data: Dataset, registrations: Sequence[Mapping]
     for row in registrations:
         for indication, study in studies_of(data, row["registration"]):
             word, name = PROGRESS.get(row["status"]), study["study_id"]
-            if study["companion_of"] or word == study["progress"]:
+            if study["companion_of"] or (word and word == study["progress"]):
                 continue
             if word is None:
                 left.append(f"{indication}, {name}: {row['registration']} is {row['status']}, for "

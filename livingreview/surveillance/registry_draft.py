@@ -20,7 +20,7 @@ from ..intake.template import GUIDE_FILE, INDICATION
 from . import registry_rows as rows_of
 from .keeping import content_of
 from .registry_mapping import EVENT, GROUP, OUTCOME, TAKE, Key
-from .registry_results import Group, Results
+from .registry_results import Group, Results, Size
 from .registry_rows import Refused
 
 _SAME_VISIT = 0.3  # months; 12 weeks and 3 months are one visit
@@ -199,21 +199,32 @@ class _Drafting:
 
     def _sizes(self) -> None:
         """Sizes, ages and sex: into new arms, and into empty cells of known ones."""
-        new = {row["arm_id"]: row for row in self.out.rows["arms"]}
         joints = self.study["unit"] not in (None, "patient")
+        found = defaultdict(list)
         for size in self.results.sizes:
             arm = self.arms.get(size.group.title)
             if joints and size.column == "n_allocated":  # the registry's flow is of people
                 size = replace(size, column="n_patients")
-            if arm is None:
-                continue
+            if arm is not None:
+                found[arm["arm_id"], size.column].append((arm, size))
+        for (arm_id, column), some in found.items():
+            if len(some) > 1:
+                self._refuse("; ".join(size.place for _, size in some),
+                             f"{len(some)} values of {column} for the arm {arm_id}: groups are "
+                             "not added")
+        self._taken([some[0] for some in found.values() if len(some) == 1])
+
+    def _taken(self, sizes: list[tuple[Mapping, Size]]) -> None:
+        """One value for a cell of an arm."""
+        new = {row["arm_id"]: row for row in self.out.rows["arms"]}
+        for arm, size in sizes:
             try:
                 value = rows_of.number(size.value, size.column)
             except Refused as why:
                 self._refuse(size.place, why)
                 continue
             if arm["arm_id"] in new:
-                new[arm["arm_id"]].setdefault(size.column, value)
+                new[arm["arm_id"]][size.column] = value
                 continue
             here = arm[size.column]
             if here is None:
@@ -329,7 +340,7 @@ def _difference(table: str, here: Mapping, row: Mapping) -> Difference:
 
 def files(made: Draft, report: str) -> dict[str, bytes]:
     """The files of a draft: tables that have rows, corrections, and a guide with the report."""
-    out = {f"{name}.csv": content_of(name, map(_printed, rows))
+    out = {f"{name}.csv": content_of(name, rows)
            for name, rows in made.rows.items() if rows}
     if made.corrections:
         out[f"{CORRECTIONS.name}.csv"] = corrections_text(made.corrections)
@@ -344,12 +355,6 @@ def corrections_text(rows: list[dict]) -> bytes:
     writer.writeheader()
     writer.writerows(rows)
     return text.getvalue().encode()
-
-
-def _printed(row: Mapping) -> dict:
-    """Numbers as the tables write them: 6, not 6.0."""
-    return {name: f"{value:.12g}" if isinstance(value, float) else value
-            for name, value in row.items()}
 
 
 def write(folder: Path, made: dict[str, bytes]) -> None:

@@ -138,6 +138,10 @@ def problems_of(data: Dataset, arms: Iterable[str], row: Mapping, place: tuple[s
         for column in ("scale_min", "scale_max"):
             if row.get(column) and not re.fullmatch(r"-?\d+(\.\d+)?", str(row[column])):
                 wrong(column, "no number", "a number, or nothing")
+        if not out and row.get("scale_min") and row.get("scale_max") and (
+                float(row["scale_min"]) >= float(row["scale_max"])):
+            wrong("scale_max", f"not above scale_min, which is {row['scale_min']}",
+                  "the higher end of the scale")
     return out
 
 
@@ -174,8 +178,14 @@ def read(data: Dataset, results: Results, arms: Iterable[str], file: Path, revie
                                     "part, title and decision at least", rule="mapping"))
     if problems:
         return [], problems
+    lines: dict[Key, int] = {}
     for line, cells in records[1:]:
-        row = dict(zip(header, cells, strict=False))
+        if len(cells) != len(header):
+            problems.append(Problem(file.name, line, "", f"{len(cells)} cells",
+                                    "a line of another width", f"{len(header)} cells",
+                                    rule="mapping"))
+            continue
+        row = dict(zip(header, cells, strict=True))
         if not row.get("decision"):
             continue
         if row.get("registration", results.registration) != results.registration:
@@ -186,6 +196,10 @@ def read(data: Dataset, results: Results, arms: Iterable[str], file: Path, revie
                                     f"the results have no {row['part']} of this title",
                                     "a title as the registry has it", rule="mapping"))
             continue
+        if lines.setdefault(key, line) != line:
+            problems.append(Problem(file.name, line, "title", row["title"],
+                                    f"decided in line {lines[key]} already", "one line for it",
+                                    rule="mapping"))
         problems += problems_of(data, arms, row, (file.name, line))
         rows.append(decided(results.registration, key, row, row.get("reviewer") or reviewer,
                             row.get("date") or ""))

@@ -6,6 +6,7 @@ Nothing is decided here: what a group or a title is in the words of the review i
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -14,10 +15,17 @@ from .moments import moments
 
 NUMBER = re.compile(r"[-+]?(?:\d+(?:\.\d*)?|\.\d+)")
 # Groups that are several of the others together.
-_PEOPLE = r"(?:participants|patients|subjects|groups|arms|cohorts|controls|treatments)"
+_PEOPLE = r"(?:participants|patients|subjects|groups|arms|cohorts|controls|treatments|doses)"
 POOLED = re.compile(r"^(?:total|overall|all)$|\bpooled\b"
-                    rf"|\b(?:total|overall|all|combined) {_PEOPLE}\b|\b{_PEOPLE} combined\b",
-                    re.IGNORECASE)
+                    rf"|\b(?:total|overall|all|combined) (?:[\w-]+ )?{_PEOPLE}\b"
+                    rf"|\b{_PEOPLE} combined\b", re.IGNORECASE)
+
+# What is a list of objects, and the endings of names of what is an object.
+_LISTS = frozenset(
+    "achievements analyses armGroups categories classes counts denoms dropWithdraws eventGroups "
+    "groups measurements measures milestones otherEvents outcomeMeasures periods reasons "
+    "seriousEvents stats".split())
+_OBJECTS = ("Module", "Section", "DateStruct")
 
 
 class DocumentError(Exception):
@@ -38,8 +46,9 @@ class Group:
 
     @property
     def pooled(self) -> bool:
-        """Whether its title says that it is several groups together."""
-        return bool(POOLED.search(self.title))
+        """Whether it says of itself that it is several groups together."""
+        return bool(POOLED.search(self.title) or re.search(
+            r"\bpooled\b|\bgroups combined\b", self.description, re.IGNORECASE))
 
 
 @dataclass(frozen=True)
@@ -177,6 +186,9 @@ def results_of(document: Mapping) -> Results:
     DocumentError
         Where it has no results section, or one without what is needed: all places at once.
     """
+    if problems := list(_misshapen({name: document.get(name) or {} for name in (
+            "protocolSection", "resultsSection")})):
+        raise DocumentError(problems)
     reader = _Reader()
     protocol = reader.part(document, "protocolSection")
     names = reader.part(protocol, "identificationModule", "protocolSection")
@@ -210,6 +222,29 @@ def results_of(document: Mapping) -> Results:
         {a.get("label", ""): a.get("type", "") for a in arms},
         tuple(values), tuple(analyses), tuple(harms), tuple(sizes), tuple(unposted),
         tuple(reader.flow(section.get("participantFlowModule", {}))))
+
+
+def _misshapen(part: Mapping, place: str = "") -> Iterator[str]:
+    """Parts of a record that are no lists, or no objects, where the interface has these."""
+    for name, found in part.items():
+        at = f"{place}{place and '.'}{name}"
+        if name in _LISTS:
+            sound = isinstance(found, list) and all(isinstance(one, Mapping) for one in found)
+            expected = "a list of objects"
+        elif name == "groupIds":
+            sound = isinstance(found, list) and all(isinstance(one, str) for one in found)
+            expected = "a list of numbers of groups"
+        else:
+            sound = not name.endswith(_OBJECTS) or isinstance(found, Mapping)
+            expected = "a part of the record"
+        if not sound:
+            shown = json.dumps(found, ensure_ascii=False)
+            yield f"{at}: {shown[:40]}: expected {expected}"
+        elif name in _LISTS:
+            for number, one in enumerate(found, 1):
+                yield from _misshapen(one, f"{at}[{number}]")
+        elif isinstance(found, Mapping):
+            yield from _misshapen(found, at)
 
 
 def capitals(text: str) -> str:

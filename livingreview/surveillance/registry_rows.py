@@ -24,6 +24,7 @@ _LEVEL = re.compile(r"(\d+(?:\.\d+)?)\s*%\s*(?:CONFIDENCE|C\.?I)|CONFIDENCE (\d+
 _UNITS = {"participants": "patient", "patients": "patient", "subjects": "patient",
           "knees": "knee", "knee": "knee", "hips": "hip", "hip": "hip", "discs": "disc",
           "disc": "disc", "disks": "disc", "intervertebral discs": "disc"}
+_P = re.compile(r"(?:p\s*)?([<>≤≥]?)\s*=?\s*((?:0|1)?\.\d+|[01])", re.IGNORECASE)
 _CHANGES = ("change", "percent-change")
 _MEASURES = ((re.compile(r"\blog\b|median|slope|geometric"), ""),
              (re.compile(r"hazard ratio"), "HR"), (re.compile(r"odds ratio"), "OR"),
@@ -57,6 +58,21 @@ def _whole(text: str, what: str) -> int:
     if found < 0 or found != int(found):
         raise Refused(f"the {what} is {text}, which is no count")
     return int(found)
+
+
+def _size(text: str, what: str) -> float:
+    found = number(text, what)
+    if found < 0:
+        raise Refused(f"the {what} is {text}: expected 0 or more")
+    return found
+
+
+def _limits(value: str, low: str, high: str, what: str) -> tuple[float, float]:
+    """Two limits with the value between them."""
+    ends = number(low, f"lower limit ({what})"), number(high, f"upper limit ({what})")
+    if not ends[0] <= number(value, "value") <= ends[1]:
+        raise Refused(f"{value} is not within its limits, {low} to {high} ({what})")
+    return ends
 
 
 def outcome(value: Value, group: Mapping, mapped: Mapping, unit: str) -> tuple[dict, list[str]]:
@@ -109,9 +125,12 @@ def _analysed(value: Value, unit: str) -> int | None:
     if counted != unit:
         raise Refused(f"n counts {value.units}, and the study counts by {unit}: expected one and "
                       "the same unit")
-    if value.n and _whole(value.n, "n") == 0:
+    if not value.n:
+        return None
+    n = _whole(value.n, "n")
+    if n == 0:
         raise Refused("nobody was analysed")
-    return int(value.n) if value.n else None
+    return n
 
 
 def _spread(value: Value, n: int | None, notes: list[str], left: list[str]) -> dict:
@@ -123,20 +142,23 @@ def _spread(value: Value, n: int | None, notes: list[str], left: list[str]) -> d
                       "quartiles, and a standard deviation belongs to a mean")
     try:
         if kind == "STANDARD DEVIATION":
-            return {"sd": number(value.spread, "standard deviation")}
+            return {"sd": _size(value.spread, "standard deviation")}
         if kind.startswith("STANDARD ERROR"):
-            se = number(value.spread, "standard error")
+            se = _size(value.spread, "standard error")
             if not n:
                 raise Refused("a standard error without n gives no standard deviation")
+            if not se or n < 2:
+                raise Refused(f"a standard error of {value.spread} with n {n} gives no standard "
+                              "deviation")
             notes.append(f"SD = SE x sqrt(n) = {synthesis.sd_from_se(se, n):.6g} (Cochrane "
-                         "Handbook 6.5.2.2)" if se and n > 1 else "a standard error of 0 or of one")
+                         "Handbook 6.5.2.2)")
             return {"se": se, "quality": "derived"}
         if level:
             return _interval(value, n, level, notes)
         if kind in ("INTER QUARTILE RANGE", "FULL RANGE"):
             names = ("q1", "q3") if kind.startswith("INTER") else ("min", "max")
-            limits = (value.low, value.high)
-            return dict(zip(names, (number(x, kind.lower()) for x in limits), strict=True))
+            limits = _limits(value.value, value.low, value.high, kind.lower())
+            return dict(zip(names, limits, strict=True))
     except Refused as why:
         if value.spread == "NA" or "NA" in (value.low, value.high):
             left.append(f"its spread: {why}")  # the mean stands by itself
@@ -162,11 +184,11 @@ def _interval(value: Value, n: int | None, level: float, notes: list[str]) -> di
     SE = (high - low) / (2 t), t of n - 1 degrees of freedom at the level (Cochrane Handbook,
     chapter 6.5.2.2).
     """
-    low, high = number(value.low, "lower limit"), number(value.high, "upper limit")
+    if level != 95 and (not n or n < 2):
+        raise Refused(f"an interval of {level:g} % without n gives no standard error")
+    low, high = _limits(value.value, value.low, value.high, f"{level:g} % interval")
     if level == 95:
         return {"ci_low": low, "ci_high": high}
-    if not n or n < 2:
-        raise Refused(f"an interval of {level:g} % without n gives no standard error")
     try:
         se = synthesis.sd_from_interval(low, high, n, level / 100) / math.sqrt(n)
     except synthesis.SynthesisError as error:
@@ -190,11 +212,20 @@ def _count(value: Value, n: int | None, left: list[str]) -> dict:
     if value.spread or value.low or value.high:
         left.append("its spread: a count has none")
     if percent:
-        return {"percent": number(value.value, "percentage"), "total": n}
+        share = number(value.value, "percentage")
+        if not 0 <= share <= 100:
+            raise Refused(f"the percentage is {value.value}: expected 0 to 100")
+        return {"percent": share, "total": n}
     events = _whole(value.value, "count")
     if n is None:
         raise Refused("a count without the number it is of")
-    return {"events": events, "total": n}
+    return {"events": _of(events, n), "total": n}
+
+
+def _of(events: int, total: int) -> int:
+    if events > total:
+        raise Refused(f"{events} of {total}: more than there are")
+    return events
 
 
 def harm(one: Harm, group: Mapping, mapped: Mapping) -> dict:
@@ -207,7 +238,8 @@ def harm(one: Harm, group: Mapping, mapped: Mapping) -> dict:
     people = bool(one.affected)
     events = _whole(one.affected if people else one.events, "count")
     total = _whole(one.at_risk, "number at risk")
-    return {"arm_id": group["arm_id"], "event": mapped["item"], "events": events, "total": total,
+    return {"arm_id": group["arm_id"], "event": mapped["item"],
+            "events": _of(events, total) if people else events, "total": total,
             "count": "patients" if people else "events", "months": followed(one.frame),
             "locator": one.place,
             "note": "; ".join(filter(None, (f"ClinicalTrials.gov: {one.title}", one.note,
@@ -249,14 +281,23 @@ def contrast(one: Analysis, arms: Mapping[str, Mapping], mapped: Mapping) -> dic
         cells = _turned(cells, measure)
     if measure == "MD" and mapped["better"] not in ("lower", "higher"):
         raise Refused("which way is better is not mapped, so that nobody knows whom it favours")
+    p_value = _p_value(one["pValue"], notes)
     ends = [arms[group.title]["arm_id"] for group in (first, second)]
     ends = ends[::-1] if reversed_ else ends
     return {"arm_intervention": ends[0], "arm_comparator": ends[1], "outcome": mapped["item"],
             "instrument": mapped["instrument"] or one.title, "timepoint_months": months,
             "measure": measure, "scale_max": mapped["scale_max"] if measure == "MD" else None,
             "favours": _favours(cells["estimate"], mapped["better"]) if measure == "MD" else None,
-            "p_value": one["pValue"] or None, **cells, "locator": one.place,
+            "p_value": p_value, **cells, "locator": one.place,
             "note": "; ".join(filter(None, notes))}
+
+
+def _p_value(text: str, notes: list[str]) -> str | None:
+    """A p value as a number, with the sign before it; what is none goes to the notes."""
+    found = _P.fullmatch(text)
+    if text and not found:
+        notes.append(f"p value as printed: {text}")
+    return found and f"{found[1]}{found[2] if found[2][0] != '.' else '0' + found[2]}"
 
 
 def _measure(text: str) -> str:
@@ -307,13 +348,16 @@ def _error(one: Analysis, measure: str, notes: list[str]) -> dict:
     if one["ciLowerLimit"] or one["ciUpperLimit"]:
         if "ONE" in one["ciNumSides"].upper() or one["ciNumSides"].startswith("1"):
             raise Refused("its interval has one side")
-        low, high = (number(one[name], "limit") for name in ("ciLowerLimit", "ciUpperLimit"))
         level = number(one["ciPctValue"], "level of its interval")
-        if level == 95:
-            return {"ci_low": low, "ci_high": high}
+        if not 50 <= level < 100:  # 0.95 would be a share
+            raise Refused(f"the level of its interval is {level:g}: expected a per cent, as 95")
+        low, high = _limits(one["paramValue"], one["ciLowerLimit"], one["ciUpperLimit"],
+                            f"{level:g} % interval")
         ratio = measure in ("OR", "RR", "HR")
         if ratio and low <= 0:
             raise Refused("a ratio whose interval reaches 0")
+        if level == 95:
+            return {"ci_low": low, "ci_high": high}
         ends = (math.log(low), math.log(high)) if ratio else (low, high)
         try:
             se = synthesis.se_from_interval(*ends, level / 100)
@@ -323,7 +367,7 @@ def _error(one: Analysis, measure: str, notes: list[str]) -> dict:
                      f"{low:g} to {high:g}: width / (2 z) (Cochrane Handbook 6.3.1)")
         return {"se": float(f"{se:.6g}"), "quality": "derived"}
     if "ERROR" in one["dispersionType"].upper() and measure == "MD":
-        return {"se": number(one["dispersionValue"], "standard error")}
+        return {"se": _size(one["dispersionValue"], "standard error")}
     return {}
 
 

@@ -145,7 +145,7 @@ def differences(data: Dataset, stage: str, indication: str = "") -> Iterator[str
         if k.kappa is None:
             said = "kappa is not defined: both gave one and the same decision throughout"
         elif k.low is None:
-            said = f"kappa {k.kappa:.2f}, no interval: nothing was decided differently"
+            said = f"kappa {k.kappa:.2f}, no interval can be computed"
         else:
             said = f"kappa {k.kappa:.2f} ({k.level:.0%} CI {k.low:.2f} to {k.high:.2f})"
         yield f"{one}, {other}: {k.n} decided by both, {k.agreed} alike; {said}"

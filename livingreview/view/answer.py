@@ -274,7 +274,7 @@ def _absent(ev: Evidence, forests: Forests, result: dict) -> list[Absent]:
 def _until(ev: Evidence, trial: str) -> str:
     """The end of its main outcome that the registry of a trial expects."""
     found = expected(ev.data, ev.studies[trial])
-    return found.primary if found and not found.passed else ""
+    return found.ahead if found else ""
 
 
 def _largest(left: Sequence[Absent]) -> list[Absent]:

@@ -30,6 +30,12 @@ class Expected:
     passed: bool
     checked: str
 
+    @property
+    def ahead(self) -> str:
+        """`primary` where it had not passed on the day when the registry was asked; else empty."""
+        return "" if self.passed or self.primary < self.checked[:len(self.primary)] else (
+            self.primary)
+
 
 def expected(data: Dataset, study: Mapping) -> Expected | None:
     """When a study ends, by its registration with the latest date; None where none was asked.
@@ -49,6 +55,6 @@ def expected(data: Dataset, study: Mapping) -> Expected | None:
 
 
 def soonest(studies: Iterable) -> str:
-    """The first of the dates that open studies have and that have not passed; empty without any."""
-    return min((one.expected.primary for one in studies
-                if one.expected and one.expected.primary and not one.expected.passed), default="")
+    """The first of the dates that open studies have and that are ahead; empty without any."""
+    return min((one.expected.ahead for one in studies if one.expected and one.expected.ahead),
+               default="")

@@ -60,6 +60,19 @@ def test_without_a_look_at_a_registry_no_date_is_claimed(tmp_path):
     assert "For none of them is an expected date known here." in soup.get_text(" ", strip=True)
 
 
+def test_a_date_that_had_passed_when_the_registry_was_asked_is_not_the_next_one(tmp_path):
+    world = _world(tmp_path, dates=False)
+    world.add("registrations", registration=NCT(1), status="RECRUITING", source="clinicaltrials",
+              primary_completion="2021-05", completion_is="expected", checked_on="2026-04-02")
+    view = chapter_trials(review(world.data()), KNEE)
+    assert view.soonest == ""
+    text = _waiting(view)[0].get_text(" ", strip=True)
+    assert "a registry expects is" not in text and "For none of them" not in text
+    world.add("registrations", registration=NCT(2), status="RECRUITING", source="clinicaltrials",
+              primary_completion="2026-04", completion_is="expected", checked_on="2026-04-02")
+    assert chapter_trials(review(world.data()), KNEE).soonest == "2026-04"
+
+
 def test_a_finished_trial_that_an_analysis_uses_is_not_waited_for(tmp_path):
     view = chapter_trials(review(_world(tmp_path).data()), KNEE)
     assert "used-2020" not in str([s.href for s in view.waiting])

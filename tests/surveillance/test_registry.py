@@ -54,6 +54,11 @@ def test_a_text_names_times_in_months(text, months):
     assert moments(text).months == months
 
 
+@pytest.mark.parametrize("title", ["Visit 5 (Month 6)", "Follow-up 2: 6 months", "Month 6"])
+def test_the_number_of_a_visit_is_nothing_that_is_measured(title):
+    assert moments(title).rest == "" and moments(title).months == (6,)
+
+
 def test_weeks_become_months_by_one_rule():
     assert [in_months(n, "week") for n in (4, 8, 12, 13, 26, 48, 52, 104)] == [
         0.92, 1.84, 2.76, 3, 6, 11, 12, 24]
@@ -352,7 +357,16 @@ def _row(one, counted="patient", **more):
     ({"dispersion": "STANDARD ERROR", "n": ""}, "a standard error without n"),
     ({"dispersion": "80% CONFIDENCE INTERVAL", "low": "1", "high": "9", "n": ""},
      "interval of 80 % without n"),
-    ({"dispersion": "80% CONFIDENCE INTERVAL", "low": "9", "high": "1"}, "must be positive"),
+    ({"dispersion": "80% CONFIDENCE INTERVAL", "low": "61", "high": "59"}, "not within its limits"),
+    ({"dispersion": "95% CONFIDENCE INTERVAL", "low": "61", "high": "70"}, "not within its limits"),
+    ({"param": "MEDIAN", "dispersion": "INTER QUARTILE RANGE", "low": "70", "high": "50"},
+     "not within its limits"),
+    ({"dispersion": "STANDARD ERROR", "spread": "0"}, "gives no standard deviation"),
+    ({"param": "COUNT OF PARTICIPANTS", "categories": 1, "value": "21"}, "21 of 20: more than"),
+    ({"param": "NUMBER", "unit": "percentage of participants", "categories": 1, "value": "135"},
+     "percentage is 135: expected 0 to 100"),
+    ({"spread": "-5"}, "the standard deviation is -5: expected 0 or more"),
+    ({"dispersion": "STANDARD ERROR", "spread": "-5"}, "the standard error is -5: expected 0"),
     ({"dispersion": "GEOMETRIC COEFFICIENT OF VARIATION"}, "geometric coefficient"),
     ({"param": "MEDIAN"}, "a standard deviation belongs to a mean"),
     ({"param": "LOG MEAN"}, "adjusted or transformed"), ({"n": "0"}, "nobody was analysed"),
@@ -363,6 +377,40 @@ def _row(one, counted="patient", **more):
 def test_a_form_that_is_no_row_is_refused(more, why):
     with pytest.raises(registry_rows.Refused, match=why):
         _row(_values()[0], **more)
+
+
+def test_a_size_may_be_printed_with_a_decimal_point():
+    assert _row(_values()[0], n="20.0")[0]["n"] == 20
+
+
+@pytest.mark.parametrize(("name", "value", "expected"), [
+    ("classes", None, "a list of objects"), ("classes", "x", "a list of objects"),
+    ("denoms", [3], "a list of objects"), ("analyses", [{"groupIds": None}], "numbers of groups")])
+def test_parts_of_another_shape_are_named(tmp_path, name, value, expected):
+    changed = record(PITFALLS)
+    changed["resultsSection"]["outcomeMeasuresModule"]["outcomeMeasures"][1][name] = value
+    done = call("registry", PITFALLS, "--data", of_pitfalls(tmp_path / "data").write(),
+                "--offline", stored(tmp_path / "raw", changed))
+    assert done.exit_code == 1 and isinstance(done.exception, SystemExit)
+    assert f"outcomeMeasures[2].{name}" in done.output and expected in done.output
+
+
+def test_sizes_of_two_groups_that_are_one_arm_are_not_taken(tmp_path):
+    changed = record(PITFALLS)
+    flow = changed["resultsSection"]["participantFlowModule"]
+    flow["groups"].append({"id": "FG009", "title": "Bone Marrow Cells, low dose"})
+    flow["periods"][0]["milestones"][0]["achievements"].append(
+        {"groupId": "FG009", "numSubjects": "7"})
+    mapping = mapping_file(tmp_path / "mapping.csv", *GROUPS,
+                           group("Bone Marrow Cells, low dose", "bm-cells"), OUTCOMES[0])
+    done = call("registry", PITFALLS, "--data", of_pitfalls(tmp_path / "data").write(),
+                "--offline", stored(tmp_path / "raw", changed), "--mapping", mapping,
+                "--reviewer", "Ann", "--draft", tmp_path / "out")
+    assert done.exit_code == 0, done.output
+    assert "2 values of n_allocated for the arm bm-cells: groups are not added" in done.output
+    assert "n_allocated" not in [
+        r["column"] for r in rows(tmp_path / "out" / "corrections.csv")
+        if r["key"] == "doe-2026|bm-cells"]
 
 
 def test_an_na_spread_leaves_the_mean_alone():
@@ -401,6 +449,23 @@ def test_values_of_knees_take_no_number_of_people():
         _row(knees)
 
 
+@pytest.mark.parametrize(("lines", "said"), [
+    ("decision,part,title\ntake\n", "mapping.csv:2:-: 1 cells: a line of another width"),
+    ("part,title,decision,arm_id\ngroup,Saline,take,saline\ngroup,Saline,take,bm-cells\n",
+     "mapping.csv:3:title: Saline: decided in line 2 already"),
+    ("part,title,decision,item,statistic,scale_min,scale_max\n"
+     "outcome,VAS Pain,take,pain-vas,final,100,0\n",
+     "mapping.csv:2:scale_max: 0: not above scale_min, which is 100")])
+def test_decisions_that_are_none_are_refused_by_place(tmp_path, lines, said):
+    folder = of_pitfalls(tmp_path / "data").write()
+    file = tmp_path / "mapping.csv"
+    file.write_text(lines, encoding="utf-8")
+    done = call("registry", PITFALLS, "--data", folder, "--offline", stored(
+        tmp_path / "raw", record(PITFALLS)), "--mapping", file, "--reviewer", "Ann")
+    assert done.exit_code == 1 and said in done.output, done.output
+    assert rows(folder / "registry_mappings.csv") == []
+
+
 def test_a_pooled_group_may_be_an_arm_that_combines_others(tmp_path):
     world = of_pitfalls(tmp_path / "data")
     world.arm("doe-2026", "all", "saline", combines="bm-cells;saline", n_allocated="")
@@ -429,11 +494,13 @@ def test_a_pooled_group_is_no_arm_and_two_groups_are_not_one(tmp_path):
 
 
 @pytest.mark.parametrize(("title", "pooled"), [
+    ("All MSC Doses", True),
     ("Total", True), ("All Participants", True), ("Pooled Controls", True),
     ("Corticosteroid Arms Combined", True), ("Combined Cells and Hyaluronate", False),
     ("Total Knee Replacement", False), ("Saline", False)])
 def test_a_title_says_whether_a_group_is_pooled(title, pooled):
     assert Group("OG000", title).pooled == pooled
+    assert Group("OG000", title, "The pooled dose groups").pooled
 
 
 def test_a_ratio_is_turned_by_its_inverse_and_a_one_sided_interval_refused():
@@ -449,11 +516,19 @@ def test_a_ratio_is_turned_by_its_inverse_and_a_one_sided_interval_refused():
     assert (row["measure"], row["estimate"], row["ci_low"], row["ci_high"]) == ("OR", 2, 1.25, 4)
     for change, why in (({"ciNumSides": "ONE_SIDED"}, "one side"),
                         ({"paramType": "Median Difference (Final Values)"}, "it estimates Median"),
-                        ({"ciPctValue": "NA"}, "no number")):
+                        ({"ciPctValue": "NA"}, "no number"),
+                        ({"ciPctValue": "0.95"}, "expected a per cent"),
+                        ({"ciLowerLimit": "0"}, "reaches 0"),
+                        ({"paramValue": "0.9"}, "not within its limits, 0.25 to 0.8")):
         with pytest.raises(registry_rows.Refused, match=why):
             registry_rows.contrast(replace(ratio, cells={**ratio.cells, **change}), arms, mapped)
     with pytest.raises(registry_rows.Refused, match="which way is better"):
         registry_rows.contrast(one, arms, {**mapped, "better": None})
+    for printed, kept in (("P<0.05", "<0.05"), ("< .0001", "<0.0001"), ("=0.03", "0.03"),
+                          ("not significant", None)):
+        row = registry_rows.contrast(replace(ratio, cells={**ratio.cells, "pValue": printed}),
+                                     arms, mapped)
+        assert row["p_value"] == kept and (kept or printed in row["note"])
 
 
 def test_a_record_without_what_is_needed_names_every_place():
@@ -690,7 +765,11 @@ def test_the_same_answers_change_no_byte(tmp_path):
     ([{"studies": [], "nextPageToken": "x"}], "the same next page twice"),
     ([{"trials": []}], "no studies"),
     ([{"studies": [{"protocolSection": {"identificationModule": {"nctId": "NCT90000011"}}}]}],
-     "no protocolSection.statusModule")])
+     "no protocolSection.statusModule"),
+    ([{"studies": [{"protocolSection": {
+        "identificationModule": {"nctId": "NCT90000011"}, "statusModule": {
+            "overallStatus": "RECRUITING", "completionDateStruct": {"date": "Sept 2026"}}}}]}],
+     "completionDateStruct.date of its answer is Sept 2026")])
 def test_a_list_of_another_shape_writes_nothing(asking, tmp_path, pages, why):
     folder = _trials(tmp_path / "data")
     asking.on("/studies", *(Reply(json.dumps(page).encode()) for page in pages))

@@ -298,6 +298,8 @@ def test_a_month_from_the_round_to_a_new_estimate(month):
     assert change["before"]["estimate"] != change["now"]["estimate"]
     _pages_say_why(month)
     said = month.round()  # the notice is open still, and results are to be taken in
+    asked = (month.out / "pull-request.md").read_text()
+    assert f"- [ ] 1 open notice of {KNEE}" in asked and "None was written." in asked
     assert re.search(r"0 new reports, 0 new notices, .* 0 reports waiting", said)
 
 

@@ -267,6 +267,8 @@ def test_the_variance_of_kappa_is_that_of_the_delta_method(table):
 
 def test_kappa_that_says_nothing_is_not_a_number():
     assert kappa([]).kappa is None
+    one_word = kappa([("include", "include"), ("exclude", "include")])  # of one of the two
+    assert (one_word.kappa, one_word.low, one_word.high) == (0, None, None)
     assert kappa([("include", "include")] * 9).kappa is None
     whole = kappa([("include", "include"), ("exclude", "exclude")])
     assert (whole.kappa, whole.low) == (1, None)

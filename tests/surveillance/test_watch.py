@@ -498,6 +498,27 @@ def test_other_links_of_pubmed_are_no_notices_about_it(kind):
     assert next(notices.articles(net.Answer(200, body.encode()))).notices == ()
 
 
+@pytest.mark.parametrize("listed", [{"a": 1}, ["x"], "x", [{"type": "retraction", "DOI": 5}]])
+def test_a_list_of_crossref_of_another_shape_is_named_by_its_field(listed):
+    def of(message):
+        return net.Answer(200, json.dumps({"message": message}).encode())
+
+    with pytest.raises(net.SourceError, match="updated-by of its answer"):
+        list(notices.of_work(of({"DOI": "10.5555/a", "updated-by": listed}), "10.5555/a"))
+    with pytest.raises(net.SourceError, match="update-to of its answer"):
+        list(notices.of_updates(of({"total-results": 1, "items": [
+            {"DOI": "10.5555/n", "update-to": listed}]}), "10.5555/a"))
+
+
+@pytest.mark.parametrize(("kind", "word"), [
+    ("RetractedandRepublishedIn", "retraction"), ("PartialRetractionIn", "retraction"),
+    ("CorrectedandRepublishedIn", "correction")])
+def test_rarer_links_of_pubmed_are_notices_too(kind, word):
+    body = f"<PubmedArticleSet>{article('1', '', link(kind, '2'))}</PubmedArticleSet>"
+    (notice,) = next(notices.articles(net.Answer(200, body.encode()))).notices
+    assert (notice.kind, notice.pmid) == (word, "2")
+
+
 def test_retraction_watch_as_it_is():
     file = notices.RetractionWatch(rw_file(
         rw_row(OriginalPaperDOI="10.5555/A", RetractionNature="Correction",
@@ -524,6 +545,7 @@ def test_retraction_watch_as_it_is():
 @pytest.mark.parametrize(("body", "said"), [
     (RW.replace("RetractionNature", "Nature"), "no column RetractionNature"),
     (RW[:-120], "columns: it is cut off"), ("", "no column Title"),
+    (RW + '1,"' + "x" * 200_000, "line 5 of its file is no row of a table"),
     ("<!DOCTYPE html><html></html>", "no column Title"), (rw_file(), "no row")])
 def test_a_broken_retraction_watch_file_is_refused_by_place(watched, body, said):
     path = watched.data.parent / "rw.csv"
@@ -532,6 +554,18 @@ def test_a_broken_retraction_watch_file_is_refused_by_place(watched, body, said)
     output = watched.run("--source", "retraction-watch", "--retraction-watch", str(path), code=1)
     assert said in output and "Nothing was written" in output and "Traceback" not in output
     assert watched.bytes() == before
+
+
+def test_a_row_without_the_number_of_a_report_is_known_by_its_title():
+    title = "Made-up cells in the knees of forty made-up people"
+    studies = [lookup.Study("knee-osteoarthritis", name, title, doi, pmid) for name, doi, pmid in (
+        ("doi", "10.5555/a", ""), ("pmid", "", "12"), ("both", "10.5555/a", "12"))]
+    for cells, found in (({}, ["notice"] * 3),
+                         ({"OriginalPaperDOI": "10.5555/b"}, ["none", "notice", "none"]),
+                         ({"OriginalPaperPubMedID": "13"}, ["notice", "none", "none"])):
+        file = rw_file(rw_row(Title=f"RETRACTED: {title}", **cells)) + "\r\n"  # and an empty line
+        one = lookup.by_retraction_watch(file.encode(), studies)
+        assert [f.result for f in lookup.look("retraction-watch", studies, one)] == found
 
 
 def test_a_file_that_was_fetched_by_hand_has_the_day_of_the_file(watched):
