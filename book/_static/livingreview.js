@@ -141,6 +141,10 @@
     }).catch(() => {});
   }
 
+  /* What holds until a day is not said after it. */
+  document.querySelectorAll("[data-until]").forEach((one) => {
+    if (new Date().toISOString().slice(0, 10) > one.dataset.until) { one.textContent = one.dataset.after; }
+  });
   document.querySelectorAll("details.lr-versions").forEach(newerVersions);
   document.querySelectorAll("table.lr-interactive").forEach((table) => {
     sortable(table);

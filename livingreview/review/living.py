@@ -61,6 +61,11 @@ class SourceState:
     reason: str = ""
 
     @property
+    def until(self) -> date | None:
+        """The last day on which it is not overdue; None before the first good search."""
+        return self.next_due and self.next_due + timedelta(self.schedule_days // 2)
+
+    @property
     def kept(self) -> bool:
         """Whether the plan is kept well enough to call the review living."""
         return self.last_good is not None and self.state != OVERDUE

@@ -71,6 +71,8 @@ class Life:
         Of the last search that came back.
     due : date or None
         The first day on which a search is due next.
+    until : date or None
+        The last day on which none of them is overdue, where it is alive.
     late : tuple of SourceState
         Sources that keep it from being alive.
     """
@@ -78,6 +80,7 @@ class Life:
     state: str
     last: date | None = None
     due: date | None = None
+    until: date | None = None
     late: tuple[living.SourceState, ...] = ()
 
 
@@ -168,8 +171,9 @@ def life(data: Dataset, indication: str = "") -> Life:
     if not plan:
         return Life(UNPLANNED, last)
     late = tuple(s for s in plan if not s.kept)
-    return Life(LATE if late else ALIVE, last,
-                min((s.next_due for s in plan if s.next_due), default=None), late)
+    due = min((s.next_due for s in plan if s.next_due), default=None)
+    return (Life(LATE, last, due, late=late) if late
+            else Life(ALIVE, last, due, min(s.until for s in plan)))
 
 
 def together(counts: Sequence[int | None]) -> int | None:

@@ -31,6 +31,8 @@ class Alive(View):
         The day that the pages speak of.
     last, due : str
         Of the last search that came back, and of the next that is due; each may be empty.
+    until : str
+        The last day on which no source is overdue; empty where it is not alive.
     late : int
         How many sources are overdue or were never searched.
     """
@@ -41,6 +43,7 @@ class Alive(View):
     day: str
     last: str
     due: str
+    until: str
     late: int
 
 
@@ -55,7 +58,7 @@ def alive(data: Dataset, indication: str = "") -> Alive:
     """
     found = life(data, indication)
     return Alive(found.state, _day(day_of(data)), _day(found.last), _day(found.due),
-                 len(found.late))
+                 _day(found.until), len(found.late))
 
 
 def _day(day) -> str:

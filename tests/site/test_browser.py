@@ -318,3 +318,20 @@ def test_the_warning_is_there_without_scripts(browser, address):
     page.goto(f"{address}/book/index.html")
     assert "No medical advice" in page.inner_text("main")
     page.context.close()
+
+
+def test_what_holds_until_a_day_is_not_said_after_it(browser, address):
+    page = _page(browser, 1280)
+
+    def late(route):
+        answer = route.fetch()
+        route.fulfill(response=answer, body=answer.text().replace("</main>", (
+            '<p id="over" data-until="2020-01-01" data-after="overdue">living</p>'
+            '<p id="holds" data-until="2999-01-01" data-after="overdue">living</p></main>')))
+
+    page.route("**/book/index.html", late)
+    page.goto(f"{address}/book/index.html")
+    page.wait_for_load_state("load")
+    assert page.locator("#over").text_content() == "overdue"
+    assert page.locator("#holds").text_content() == "living"
+    page.context.close()
