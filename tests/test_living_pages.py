@@ -127,8 +127,7 @@ def test_a_review_whose_sources_are_searched_in_time_is_living(world):
                 in said[name]), name
     assert "Last searched: 2026-11-01; next by 2026-12-01; living on 2026-12-16" in said["chapter"]
     assert "no source was overdue on 2026-12-16" in said["lsr"]
-    data = _on(world, "2026-12-16").data()
-    (perishing,) = BeautifulSoup(render(alive.alive(data)), "lxml").select("[data-until]")
+    (perishing,) = BeautifulSoup(render(alive.alive(world.data())), "lxml").select("[data-until]")
     assert perishing["data-until"] == "2026-12-16"  # half of the 31 days after it was due
     assert "is overdue" in perishing["data-after"] and "not living" in perishing["data-after"]
 
