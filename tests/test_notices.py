@@ -223,6 +223,16 @@ def test_a_page_says_where_when_and_where_not_it_was_looked_up(world):
     assert _page(world).find(class_="lr-jump").find("a", href="#notices")
 
 
+def test_a_source_that_no_longer_names_a_notice_is_not_said_to_have_none(world):
+    _notice(_two(world), sources="crossref")
+    for source in ("crossref", "pubmed"):
+        _looked(world, source, "none", reason="")
+    listed = _page(world).find(id="notices").find_next("ul").find_next("ul")
+    assert [_text(li) for li in listed("li")] == [
+        "Crossref: looked up on 2031-03-01, where it no longer names the notice above.",
+        "PubMed: looked up on 2031-03-01, no notice."]
+
+
 def test_every_reason_of_a_look_up_has_its_words_in_both_languages(world):
     from livingreview.surveillance import lookup
 

@@ -47,12 +47,15 @@ class LookUp:
         Of the list watch_result.
     reason : str
         Why it cannot be looked up there, or why that failed.
+    named : bool
+        Whether the source names, or once named, a notice.
     """
 
     source: Label
     checked_on: str
     result: str
     reason: str
+    named: bool
 
 
 @dataclass(frozen=True)
@@ -93,4 +96,5 @@ def notices(data: Dataset, found: tuple[Mapping, ...], looked: tuple[Mapping, ..
     return Notices(
         tuple(sorted((notice(data, row) for row in found), key=lambda n: not n.open)),
         tuple(LookUp(label(data, "watch_source", row["source"]), row["checked_on"],
-                     row["result"], row["reason"] or "") for row in looked))
+                     row["result"], row["reason"] or "",
+                     any(row["source"] in n["sources"] for n in found)) for row in looked))
