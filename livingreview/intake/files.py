@@ -106,8 +106,9 @@ def _with_cells(record: str, values: list[str | None]) -> str:
     for value in values:
         found = _FIELD.match(record, at)
         text = io.StringIO()
-        csv.writer(text, lineterminator="").writerow([value, ""])  # a second cell, so that an
-        fields.append(found[0] if value is None else text.getvalue()[:-1])  # empty one has no ""
+        # what ends lines is quoted; a second cell, so that an empty one has no quotes
+        csv.writer(text, lineterminator="\r\n").writerow([value, ""])
+        fields.append(found[0] if value is None else text.getvalue().removesuffix(",\r\n"))
         at = found.end() + 1  # behind the comma
     return ",".join(fields) + record[at - 1:]
 
