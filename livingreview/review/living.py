@@ -105,6 +105,8 @@ class Queue:
     ----------
     excluded_full_text : dict of str to int
         By reason; that of those without one is empty.
+    to_enter : tuple of str
+        Of those that are included, the ones of which the data hold nothing yet.
     """
 
     indication: str
@@ -116,10 +118,11 @@ class Queue:
     included: int = 0
     excluded: int = 0
     excluded_full_text: dict[str, int] = field(default_factory=dict)
+    to_enter: tuple[str, ...] = ()
 
     @property
     def waiting(self) -> int:
-        """Reports that wait for a person."""
+        """Reports that wait to be screened."""
         return self.to_screen + self.unsure + self.full_text + self.awaiting
 
 
@@ -279,8 +282,46 @@ def queue(data: Dataset) -> dict[str, Queue]:
                 reasons[name][one.reason] += 1
     return {name: Queue(name, known=n[KNOWN], to_screen=n[TO_SCREEN], unsure=n[UNSURE],
                         full_text=n[FULL_TEXT], awaiting=n[AWAITING], included=n[INCLUDED],
-                        excluded=n[EXCLUDED], excluded_full_text=dict(reasons[name]))
+                        excluded=n[EXCLUDED], excluded_full_text=dict(reasons[name]),
+                        to_enter=to_enter(data, name) if n[INCLUDED] else ())
             for name, n in counts.items()}
+
+
+def to_enter(data: Dataset, indication: str = "") -> tuple[str, ...]:
+    """Reports that are included and of which the data hold nothing yet, by their first record."""
+    held = _Held(data)
+    return tuple(one.record_id for one in standings(data) if one.place == INCLUDED
+                 and one.record_id not in held and (not indication or indication in one.indications))
+
+
+class _Held:
+    """Reports that the data hold: a study or a source bears a DOI or PMID of theirs, or a title.
+
+    The title counts where a report has no such number. A registration alone says so of a record of a registry only: a later report bears that of a
+    study that the data have, and its own values are not there for that.
+    """
+
+    def __init__(self, data: Dataset):
+        self._there = {one for name in data.indications for table in ("studies", "sources")
+                       for row in data.records(table, name)
+                       for one in (*self._of(row), *self._of(row, "title"),
+                                   *self._numbers(row.get("registration")))}
+        self._own = defaultdict(set)
+        for row in data.records("records"):
+            self._own[row["cluster"]].update(
+                self._numbers(row["registrations"]) if row["kind"] == REGISTRATION
+                else self._of(row) or self._of(row, "title"))
+
+    @staticmethod
+    def _of(row: Mapping, *names: str) -> set[tuple[str, str]]:
+        return {(name, str(row[name]).casefold()) for name in names or _KNOWN_BY if row[name]}
+
+    @staticmethod
+    def _numbers(found: Iterable[str] | None) -> set[tuple[str, str]]:
+        return {(REGISTRATION, number) for number in found or ()}
+
+    def __contains__(self, record_id: str) -> bool:
+        return not self._own[record_id].isdisjoint(self._there)
 
 
 def watched(data: Dataset, today: date) -> dict[str, Watched]:
@@ -327,7 +368,7 @@ class Status:
     def asks(self) -> bool:
         """Whether a search or a person is needed; what cannot be watched asks for nothing."""
         return (any(one.state != CURRENT for one in self.states)
-                or any(one.waiting for one in self.queues.values())
+                or any(one.waiting or one.to_enter for one in self.queues.values())
                 or any(one.never or one.old or one.failed or one.open_notices
                        for one in self.watched.values()))
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from ..data.dataset import Dataset
 from ..data.tables import BY_NAME
-from ..review.living import CONSENSUS
+from ..review.living import CONSENSUS, to_enter
 from . import judging
 from .abstracts import Texts
 from .ordering import Order, Placed, View
@@ -129,6 +129,8 @@ class Desk:
             "reasons": self.reasons(data),
             "enough": self.order.enough(data, view),
             "why_empty": self._why_empty(data, view) if report is None else "",
+            "to_enter": to_enter(data, view.indication)
+            if report is None and view.stage == FULL else (),
             "known": sum(r.known for r in reports(data, view.indication)),
         }
 

@@ -62,8 +62,9 @@ class Report:
 
     @property
     def name(self) -> str:
-        """Author and year, as far as they are stated; else the record."""
-        return " ".join(str(p) for p in (self.first_author, self.year) if p) or self.record_id
+        """Author and year, as far as they are stated; without an author, a number of its own."""
+        number = "" if self.first_author else (*self.registrations, self.record_id)[0]
+        return " ".join(str(p) for p in (self.first_author or number, self.year) if p)
 
 
 @dataclass(frozen=True)

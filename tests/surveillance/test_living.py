@@ -114,8 +114,27 @@ def test_each_report_is_in_one_place_of_the_queue(tmp_path):
         "registered": "known", "end": "excluded"}
     queue = living.queue(data)[KNEE]
     assert queue == living.Queue(KNEE, known=2, to_screen=3, unsure=1, full_text=1, awaiting=1,
-                                 included=1, excluded=2, excluded_full_text={"no-results": 1})
+                                 included=1, excluded=2, excluded_full_text={"no-results": 1},
+                                 to_enter=("in",))
     assert queue.waiting == 6
+
+
+@pytest.mark.parametrize("held, record, enters", [
+    ({"doi": "10.1/X"}, {"doi": "10.1/x"}, False),
+    ({"doi": "10.1/x"}, {"doi": "10.1/other", "title": "A"}, True),
+    ({"registration": "NCT00000001"}, {"registrations": "NCT00000001", "doi": "10.1/x"}, True),
+    ({"registration": "NCT00000001"}, {"registrations": "NCT00000001", "kind": "registration"},
+     False),
+    ({"title": "A Title"}, {"title": "A title"}, False),
+    ({"title": "A title", "doi": "10.1/x"}, {"title": "A title", "doi": "10.1/y"}, True),
+], ids=["doi", "another", "later report", "registration", "title alone", "title"])
+def test_an_included_report_waits_until_the_data_hold_it(tmp_path, held, record, enters):
+    world = _search(World(tmp_path).study("known-2020", **{"title": "", **held}), 3)
+    _record(world, "r", **record)
+    for stage in ("title-abstract", "full-text"):
+        _decide(world, "r", "include", "A", "B", stage=stage)
+    assert living.to_enter(world.data(), KNEE) == (("r",) if enters else ())
+    assert living.status(world.data(), DAY).asks is True or not enters
 
 
 def test_unknown_is_not_clean_and_old_checks_are_counted(tmp_path):
@@ -172,6 +191,10 @@ def test_status_of_a_review_that_is_kept_asks_for_nothing(tmp_path):
      "pubmed failed: last good search 2026-02-26, next due 2026-03-28 (failed on 2026-02-28: "
      "429)"),
     (lambda w: _record(w, "one"), "reports: 1 to screen"),
+    (lambda w: _decide(_record(w, "one"), "one", "include", "A", "B", stage="full-text"),
+     "reports: 1 included and not in the data yet"),
+    (lambda w: _decide(_record(w, "one"), "one", "include", "A", "B", stage="full-text"),
+     f"to enter: python -m livingreview screen template one --indication {KNEE} --out OUT"),
     (lambda w: w.add("notices", indication=KNEE, study_id="ash-2019", kind="retraction",
                      notice_doi="10.1/x", sources="crossref", first_seen="2026-02-01",
                      state="open"), "notices open: 1"),

@@ -100,6 +100,23 @@ def test_a_name_is_asked_once_and_remembered(tmp_path, serve):
     assert "Zoë O'Hara" in _text(page) and "Who screens?" not in _text(browser.get())
 
 
+def test_who_is_done_is_told_what_waits_elsewhere(tmp_path, serve):
+    made = world(tmp_path, 1)
+    record(made, "r2", registrations="NCT00000002", kind="registration", first_author="")
+    desk = screened.desk(made)
+    for stage in ("title-abstract", "full-text"):
+        desk.screening.decide(*(said("r1", who, "include", stage=stage) for who in ("Anna", "Ben")))
+    desk.screening.decide(said("r2", "Ben", "include"))
+    browser = Browser(serve(desk), "Anna")
+    page = browser.press(browser.get(), "no results")
+    text = _text(page)
+    assert "Kept: exclude: no results, NCT00000002 2026" in text
+    assert "What waits elsewhere: disagreements to settle together: 1" in text
+    page = browser.get("/?stage=full-text")
+    assert "1 of those that are included is not in the data yet" in _text(page)
+    assert page.findtext(".//code").strip().endswith("screen template r1 --out OUT")
+
+
 def test_a_record_is_shown_with_what_helps_to_decide(tmp_path, serve):
     made = world(tmp_path, 2)
     record(made, "r7", title="<b>A title</b> & markup", registrations="NCT00000001",
