@@ -279,7 +279,8 @@ def template(record: str, out: Path, indication: str, data: Path | None) -> None
     for study in report.match:
         click.echo(f"note: {record} was matched to {study} by {report.match_kind}: it may be "
                    "another report of it, whose values belong there", err=True)
-    say(f"wrote {out}")
+    there = f" --data {data}" if data else ""
+    say(f"wrote {out}: fill it, then `python -m livingreview import {out}{there} --reason WHY`")
 
 
 ALL = (screen,)

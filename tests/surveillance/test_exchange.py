@@ -266,6 +266,8 @@ def test_an_included_record_is_the_template_of_a_study(tmp_path):
     desk, out = _included(tmp_path), tmp_path / "study"
     ran = _run(desk, "template", "r1", "--out", str(out))
     assert ran.exit_code == 0 and "matched to knee-osteoarthritis:doe-2020" in ran.output
+    assert (f"fill it, then `python -m livingreview import {out} --data {desk.folder} --reason "
+            "WHY`") in ran.output
     study, = read_table(out / "studies.csv")
     assert {k: v for k, v in study.items() if v} == {
         "study_id": "muller-doe-2026", "title": "=A title", "first_author": "Müller-Doe, A",

@@ -287,6 +287,9 @@ def test_a_month_from_the_round_to_a_new_estimate(month):
     assert (queue.waiting, queue.included, queue.excluded, queue.excluded_full_text) == (
         0, 1, 38, {"no-results": 1})
 
+    month.round()
+    asked = (month.out / "pull-request.md").read_text()
+    assert f"- [ ] enter {NEW}, which is included: " in asked
     study = _new_study(month)
     month.call("import", study, "--data", month.data, "--indication", KNEE, "--reason",
                "found by the search", "--no-results", "--yes")
@@ -299,7 +302,9 @@ def test_a_month_from_the_round_to_a_new_estimate(month):
     _pages_say_why(month)
     said = month.round()  # the notice is open still, and results are to be taken in
     asked = (month.out / "pull-request.md").read_text()
-    assert f"- [ ] 1 open notice of {KNEE}" in asked and "None was written." in asked
+    assert (f"- [ ] 1 open notice of {KNEE}: write `handled` as its state in `notices.csv`, and in "
+            "`handled_how`") in asked and "None was written." in asked
+    assert "- [ ] enter" not in asked
     assert re.search(r"0 new reports, 0 new notices, .* 0 reports waiting", said)
 
 
