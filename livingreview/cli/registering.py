@@ -97,7 +97,9 @@ def _results(sound, number, draft, mapping, ask, study, second_source, offline, 
     if draft is None:
         return
     if not (made.corrections or any(made.rows.values())):
-        stop(f"{number}: there is nothing to draft. Nothing was written.", 1)
+        how = (" What is not mapped is asked with --ask, or taken from --mapping FILE, which is "
+               "written with proposals first." if made.unmapped else "")
+        stop(f"{number}: there is nothing to draft. Nothing was written.{how}", 1)
     try:
         registry_draft.write(draft, registry_draft.files(made, "\n".join(lines)))
     except OSError as error:

@@ -290,15 +290,17 @@ def queue(data: Dataset) -> dict[str, Queue]:
 def to_enter(data: Dataset, indication: str = "") -> tuple[str, ...]:
     """Reports that are included and of which the data hold nothing yet, by their first record."""
     held = _Held(data)
-    return tuple(one.record_id for one in standings(data) if one.place == INCLUDED
-                 and one.record_id not in held and (not indication or indication in one.indications))
+    return tuple(one.record_id for one in standings(data)
+                 if one.place == INCLUDED and one.record_id not in held
+                 and indication in ("", *one.indications))
 
 
 class _Held:
     """Reports that the data hold: a study or a source bears a DOI or PMID of theirs, or a title.
 
-    The title counts where a report has no such number. A registration alone says so of a record of a registry only: a later report bears that of a
-    study that the data have, and its own values are not there for that.
+    The title counts where a report has no such number. A registration alone says so of a record of
+    a registry only: a later report bears that of a study that the data have, and its own values
+    are not there for that.
     """
 
     def __init__(self, data: Dataset):

@@ -73,13 +73,14 @@ class Desk:
     def frame(self, view: View) -> dict:
         """What every page says: how many wait at each stage, and where one may go."""
         data = self.screening.data()
+        differing = {stage: sum(not d.settled for d in disagreements(data, stage, view.indication))
+                     for stage in STAGES}
         return {
             "view": view,
             "waiting": {stage: len(waiting(data, stage, view.reviewer, view.indication))
                      for stage in STAGES},
             "pairs": len(judging.proposals(data, view.indication)),
-            "differing": sum(not d.settled for stage in STAGES
-                             for d in disagreements(data, stage, view.indication)),
+            "differing": sum(differing.values()), "differing_at": differing,
             "indications": [(i, data.label("indication", i)) for i in data.indications],
             "stages": [(s, data.label("screening_stage", s)) for s in STAGES],
             "last": self._last(data, view.reviewer),

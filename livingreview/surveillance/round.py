@@ -14,7 +14,7 @@ from uuid import NAMESPACE_URL, uuid5
 
 from ..data.dataset import Dataset, load
 from ..review import living
-from . import net, registrations, registry, searching, watch
+from . import judging, net, registrations, registry, searching, watch
 from .abstracts import Texts
 from .alone import BusyError
 from .keeping import KeepingError
@@ -99,6 +99,8 @@ class Round:
         Registrations that were asked for the first time.
     progress : int
         Studies of which the registry says another progress than the data.
+    pairs : int
+        Pairs of records that may be one report, which wait for a person.
     status : living.Status
     failures : tuple of Failure
     """
@@ -113,6 +115,7 @@ class Round:
     posted: tuple[tuple[str, tuple[str, ...]], ...]
     looked_up: int
     progress: int
+    pairs: int
     status: living.Status
     failures: tuple[Failure, ...]
 
@@ -131,7 +134,7 @@ class Round:
     @property
     def asks(self) -> bool:
         """Whether a person is needed."""
-        return bool(self.failures or self.posted or self.progress) or self.status.asks
+        return bool(self.failures or self.posted or self.progress or self.pairs) or self.status.asks
 
 
 @dataclass
@@ -236,7 +239,7 @@ def between(before: Dataset, after: Dataset, day: date, texts: Texts,
         sum(row["registration"] not in old for row in rows),
         sum(len({c["key"] for c in tables["corrections"]})
             for tables in registrations.changes(after, rows)[0].values()),
-        living.status(after, day), failures)
+        len(judging.proposals(after)), living.status(after, day), failures)
 
 
 def _new_reports(before: Dataset, after: Dataset, texts: Texts) -> tuple[NewReport, ...]:

@@ -73,6 +73,7 @@ def document(found: Round) -> str:
         "notices": [_row(row) for row in found.notices],
         "changes": [asdict(one) for one in found.changes],
         "posted": dict(found.posted), "looked_up": found.looked_up, "progress": found.progress,
+        "pairs": found.pairs,
         "status": status_document(found.status)}), ensure_ascii=False, indent=1) + "\n"
 
 

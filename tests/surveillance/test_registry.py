@@ -219,6 +219,14 @@ def test_arms_get_what_they_lack_as_corrections_and_sizes_are_compared(drafted):
         ("doe-2026|saline", "age_sd", "", "7.7"), ("doe-2026|saline", "female_n", "", "9")}
 
 
+def test_where_nothing_is_mapped_it_is_said_how_to_map(tmp_path):
+    folder, raw = of_pitfalls(tmp_path / "data").write(), stored(tmp_path / "raw", record(PITFALLS))
+    result = call("registry", PITFALLS, "--data", folder, "--offline", raw, "--no-ask",
+                  "--draft", tmp_path / "out")
+    assert result.exit_code == 1 and not (tmp_path / "out").exists()
+    assert "What is not mapped is asked with --ask, or taken from --mapping FILE" in result.output
+
+
 def test_the_mapping_is_kept_and_asked_no_more(drafted, tmp_path):
     kept = rows(tmp_path / "data" / "registry_mappings.csv")
     assert len(kept) == len(GROUPS) + len(OUTCOMES) + len(EVENTS)

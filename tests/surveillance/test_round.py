@@ -194,6 +194,17 @@ def test_a_report_is_text_a_pull_request_and_an_entry_of_a_feed(month):
     assert (month.out / "round.txt").read_text().startswith("Round of 2026-11-30")
 
 
+def test_a_pair_that_may_be_one_report_is_to_be_decided_before_both_are_screened(month):
+    found = papers(30)
+    alike = replace(found[19], doi="10.5555/preprint", number="PPR9", origin="PPR")
+    EuropePmc([*found[:19], alike]).serve(month.server)
+    said = month.round()
+    assert '1 pair of records may be one report: "Duplicates?" in ' in said
+    assert "- [ ] say of 1 pair of records whether they are one report" in (
+        month.out / "pull-request.md").read_text()
+    assert json.loads((month.out / "round.json").read_text())["pairs"] == 1
+
+
 def test_a_first_round_with_thousands_of_reports_fits_into_a_pull_request(month, monkeypatch):
     monkeypatch.setattr(told, "LISTED", 5)
     month.round()

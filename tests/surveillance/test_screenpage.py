@@ -112,6 +112,8 @@ def test_who_is_done_is_told_what_waits_elsewhere(tmp_path, serve):
     text = _text(page)
     assert "Kept: exclude: no results, NCT00000002 2026" in text
     assert "What waits elsewhere: disagreements to settle together: 1" in text
+    page = browser.get("/disagreements?stage=full-text")
+    assert "title and abstract: 1 to settle" in _text(page)
     page = browser.get("/?stage=full-text")
     assert "1 of those that are included is not in the data yet" in _text(page)
     assert page.findtext(".//code").strip().endswith("screen template r1 --out OUT")
