@@ -25,12 +25,12 @@ $(READY): requirements.txt pyproject.toml
 book: $(READY) ## build the site into _build/html (1 to 2 minutes, first time 3)
 	$(BIN)/python -m livingreview build
 
-test: lint unit check site notebooks browser ## everything that the integration runs (20 minutes)
+test: lint unit check site notebooks browser ## everything that the integration runs (20 to 25 minutes)
 
 lint: $(READY) ## style of the code (seconds)
 	$(BIN)/ruff check livingreview tests
 
-unit: $(READY) ## unit tests: statistics, data, effects, results, views (7 minutes)
+unit: $(READY) ## unit tests: statistics, data, effects, results, views, surveillance (9 to 12 minutes)
 	@# the results of the data are computed once, by all cores, where both halves of the tests find them
 	LIVINGREVIEW_STORE=$(CURDIR)/_build/test-store $(BIN)/python -m livingreview results \
 	  --out _build/test-store/results.json
@@ -45,7 +45,7 @@ notebooks: $(READY) ## execute the notebooks again and compare their outputs (1 
 site: book ## strict build, then links and statements of the built site, its Chinese, and that nothing is lost (4 minutes)
 	$(BIN)/python -m pytest -q -n 2 tests/site/test_links.py tests/site/test_statements.py tests/site/test_nothing_lost.py tests/site/test_chinese.py
 
-browser: $(READY) ## the built site in Chromium, and a reader's budgets (4 minutes)
+browser: $(READY) ## the built site in Chromium, and a reader's budgets (6 to 9 minutes)
 	@test -n "$(CHROMIUM)" || { echo "The browser tests need Chromium: apt-get install -y chromium"; exit 1; }
 	CHROMIUM=$(CHROMIUM) $(BIN)/python -m pytest -q -n 2 tests/site/test_browser.py tests/site/test_frame.py tests/site/test_recompute_browser.py tests/site/test_pdf_browser.py tests/site/test_budgets.py tests/site/test_accessible.py tests/site/test_policy.py tests/site/test_screen_browser.py
 
