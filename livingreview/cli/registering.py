@@ -175,7 +175,8 @@ def _mapped(sound, indication, row, results, file, ask, reviewer):
 
 def _keep(sound, mappings: Mapping, number: str):
     """Write the decisions of a registration among the others."""
-    from ..surveillance.keeping import BusyError, KeepingError, keep, locked, now, rows_of
+    from ..surveillance.alone import BusyError
+    from ..surveillance.keeping import KeepingError, keep, locked, now, rows_of
 
     try:
         with locked(sound.folder):
@@ -282,7 +283,7 @@ def _progress(sound, offline: Path | None, draft: Path | None) -> None:
     try:
         outcome = registrations.run(sound, offline or _raw(sound), offline=offline is not None,
                                     told=progress)
-    except (alone.BusyError, keeping.BusyError, keeping.KeepingError, RawError,
+    except (alone.BusyError, keeping.KeepingError, RawError,
             SourceError) as error:
         stop(f"{error}\nNothing was written.", 1)
     except OSError as error:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import shutil
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from itertools import count
@@ -17,24 +17,16 @@ from . import files, net
 from .alone import alone
 from .collected import Collected, tables
 from .files import Exported
-from .keeping import keep
+from .keeping import keep, locked
 from .net import Answer
+from .problems import ProblemsError
 from .rawstore import Raw, digest_of
 
 STATE = "by-hand"
 
 
-class RunError(Exception):
-    """What is said of a search cannot be, with every reason.
-
-    Attributes
-    ----------
-    problems : tuple of str
-    """
-
-    def __init__(self, problems: Iterable[str]):
-        self.problems = tuple(problems)
-        super().__init__("\n".join(self.problems))
+class RunError(ProblemsError):
+    """What is said of a search cannot be, with every reason."""
 
 
 @dataclass(frozen=True)
@@ -211,7 +203,7 @@ def write(folder: Path, content: bytes, name: str, run: Run, raw: Path, made: Ta
         The tables and the store are as they were.
     """
     raw.mkdir(parents=True, exist_ok=True)
-    with alone(folder, raw):
+    with alone(folder, raw), locked(folder):
         data = load(folder)
         if data.digests != made.digests:
             made = taken(data, content, name, run, raw)

@@ -30,6 +30,8 @@ from ..data.reading import (
 from ..data.tables import BY_NAME, VOCABULARIES
 from ..intake.files import put
 from ..site.versioned import datapackage_json
+from .alone import BusyError
+from .problems import ProblemsError
 
 # Tables of surveillance refer to each other and to words, and no rule asks more of them.
 _CLOSED = (VOCABULARIES, *living.TABLES)
@@ -38,16 +40,8 @@ _CLOSED = (VOCABULARIES, *living.TABLES)
 _PATIENCE, _TICK = 10, 0.02  # seconds to wait for another command, and between two looks
 
 
-class BusyError(Exception):
-    """Somebody else is writing in a folder, and does not end."""
-
-
-class KeepingError(Exception):
+class KeepingError(ProblemsError):
     """Rows that are not valid, with every problem; nothing was written."""
-
-    def __init__(self, problems: Iterable[Problem]):
-        self.problems = tuple(problems)
-        super().__init__("\n".join(map(str, self.problems)))
 
 
 def cell(value: object) -> str:

@@ -11,9 +11,11 @@ import gzip
 import io
 import random
 import zlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+from .problems import ProblemsError
 
 COLUMNS = ("title", "abstract", "year", "label_included")
 ENDING = ".csv.gz"
@@ -21,12 +23,8 @@ _LARGE, _STEP = 1000, 5  # from so many records, so many are read in a step
 _SHOWN = 60
 
 
-class LabelledError(Exception):
+class LabelledError(ProblemsError):
     """What is wrong with files of known answers: every problem."""
-
-    def __init__(self, problems: Iterable[str]):
-        self.problems = tuple(problems)
-        super().__init__("\n".join(self.problems))
 
 
 @dataclass(frozen=True)

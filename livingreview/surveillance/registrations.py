@@ -77,7 +77,7 @@ def run(data: Dataset, raw: Path, *, offline: bool = False,
         When an answer is none, or none is stored; nothing is written then, as with those below.
     RawError
         When what is stored is not what its manifest says.
-    alone.BusyError, keeping.BusyError
+    BusyError
         When another command is at work in the same folders.
     KeepingError, OSError
         When the table cannot be written.

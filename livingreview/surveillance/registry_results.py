@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from .moments import moments
+from .problems import ProblemsError
 
 NUMBER = re.compile(r"[-+]?(?:\d+(?:\.\d*)?|\.\d+)")
 # Groups that are several of the others together.
@@ -28,12 +29,8 @@ _LISTS = frozenset(
 _OBJECTS = ("Module", "Section", "DateStruct")
 
 
-class DocumentError(Exception):
+class DocumentError(ProblemsError):
     """A record without what is needed, with every place and what was expected there."""
-
-    def __init__(self, problems: list[str]):
-        self.problems = tuple(problems)
-        super().__init__("\n".join(problems))
 
 
 @dataclass(frozen=True)

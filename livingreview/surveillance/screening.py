@@ -18,7 +18,9 @@ from pathlib import Path
 from ..data.dataset import Dataset, load, state
 from ..review.living import CONSENSUS, SCREENERS, counting, together
 from .agreement import Kappa, kappa
-from .keeping import BusyError, KeepingError, keep, locked, rows_of
+from .alone import BusyError
+from .keeping import KeepingError, keep, locked, rows_of
+from .problems import ProblemsError
 from .reports import Report, cluster_of, reports
 
 TITLE, FULL = "title-abstract", "full-text"
@@ -28,12 +30,11 @@ _Write = Callable[[Mapping[str, Iterable[Mapping]]], None]
 LONGEST_NAME = 80  # characters
 
 
-class ScreeningError(Exception):
+class ScreeningError(ProblemsError):
     """Decisions that cannot be kept, with every reason; nothing was written."""
 
     def __init__(self, *problems: str):
-        self.problems = problems
-        super().__init__("\n".join(problems))
+        super().__init__(problems)
 
 
 @dataclass(frozen=True)

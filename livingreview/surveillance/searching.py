@@ -23,8 +23,9 @@ from ..site.versioned import datapackage_json
 from . import net, rawstore, sources
 from .alone import alone
 from .collected import Collected, tables
-from .keeping import KeepingError, keep
+from .keeping import KeepingError, keep, locked
 from .net import SourceError
+from .problems import ProblemsError
 from .rawstore import Raw, RawError, Stored
 from .syntax import SYNTAXES, StrategyError, parsed, plain
 
@@ -40,17 +41,8 @@ _LONGEST = 500  # characters of a reason
 _SAME = ("source", "indication", "strategy_sha256", "window_from", "window_to", "raw_sha256")
 
 
-class PlanError(Exception):
-    """What is to be searched cannot be; every reason is there.
-
-    Attributes
-    ----------
-    problems : tuple of str
-    """
-
-    def __init__(self, problems: Iterable[str]):
-        self.problems = tuple(problems)
-        super().__init__("\n".join(self.problems))
+class PlanError(ProblemsError):
+    """What is to be searched cannot be; every reason is there."""
 
 
 @dataclass(frozen=True)
@@ -152,11 +144,12 @@ def run(folder: Path, raw: Path, *, indications: Sequence[str] = (), chosen: Seq
             found += [_searched(task, raw, data, told) for task in planned]
         if not (found or data.records("searches")):
             return Outcome(data, passed=passed)
-        data = _sound(folder)  # a person may have decided something meanwhile
-        made = tables(data, found)
+        with locked(folder):
+            data = _sound(folder)  # a person may have decided something meanwhile
+            made = tables(data, found)
+            after = _described(keep(data, made))
         rows = {row["search_id"]: row for row in made["searches"]}
-        return Outcome(_described(keep(data, made)),
-                       tuple(rows[one.search["search_id"]] for one in found), passed)
+        return Outcome(after, tuple(rows[one.search["search_id"]] for one in found), passed)
 
 
 def _sound(folder: Path) -> Dataset:

@@ -11,13 +11,11 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
+from .problems import ProblemsError
 
-class StrategyError(Exception):
+
+class StrategyError(ProblemsError):
     """A strategy that is not well formed, with every problem and its line."""
-
-    def __init__(self, problems):
-        self.problems = tuple(problems)
-        super().__init__("\n".join(self.problems))
 
 
 @dataclass(frozen=True)

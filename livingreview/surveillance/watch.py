@@ -14,7 +14,7 @@ from pathlib import Path
 from ..data.dataset import Dataset
 from ..data.notices import OPEN
 from .alone import alone
-from .keeping import keep, rows_of
+from .keeping import keep, locked, now, rows_of
 from .lookup import (
     FAILED,
     NONE,
@@ -201,7 +201,10 @@ def run(data: Dataset, raw: Path, *, chosen: Sequence[str] = (), offline: bool =
                 passed.append(f"{source}: {raw} holds no answers of it")
             else:
                 looks.append(seen)
-        return Outcome(data, keep(data, tables(data, looks)), tuple(looks), tuple(passed))
+        with locked(data.folder):
+            there = now(data)  # somebody may have dealt with a notice meanwhile
+            after = keep(there, tables(there, looks))
+        return Outcome(there, after, tuple(looks), tuple(passed))
 
 
 class _Counter:

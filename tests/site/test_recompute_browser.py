@@ -283,9 +283,9 @@ def test_a_question_of_one_trial_is_gone_to(opened):
         if (!text.includes("lr-recompute")) return option.value;
       }
     }""")
-    if single:
-        select.select_option(single)
-        page.wait_for_url(f"**/figures/{single}.html")
+    assert single
+    select.select_option(single)
+    page.wait_for_url(f"**/figures/{single}.html")
 
 
 def test_shares_of_patients_are_pooled_again(opened):

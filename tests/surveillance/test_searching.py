@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import gzip
 import json
 import logging
@@ -140,6 +141,22 @@ def test_what_may_be_the_same_waits_for_a_person_and_their_word_stands(world):
     world.run()
     assert world.rows("duplicates") == [row | said]
     assert {r["cluster"] for r in world.rows("records")} == {"pubmed-1"}
+
+
+def test_nobody_decides_while_the_tables_are_made(world, monkeypatch):
+    made, held = searching.tables, []
+
+    def tables_of(data, found):
+        with open(world.data / "vocabularies.csv") as file:  # what a decision waits for
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                held.append(True)
+        return made(data, found)
+
+    monkeypatch.setattr(searching, "tables", tables_of)
+    world.run()
+    assert held == [True]
 
 
 def test_records_are_matched_to_known_studies(world):
