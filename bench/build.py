@@ -20,6 +20,8 @@ from pathlib import Path
 
 import yaml
 
+from livingreview.view.base import MIME
+
 ROOT = Path(__file__).resolve().parents[1]
 EXTENSION = "livingreview.site.extension"
 LEFT_OUT = shutil.ignore_patterns(".git", ".venv", "_build", "__pycache__", ".pytest_cache")
@@ -50,7 +52,9 @@ def without_extension(root: Path, built: Path) -> Path:
     config["bibtex_bibfiles"] = ["given/references.bib"]
     config["sphinx"]["extra_extensions"].remove(EXTENSION)
     config["sphinx"]["config"] |= {"html_extra_path": ["given/site"],
-                                   "myst_substitutions": {"repository_links": ""}}
+                                   "myst_substitutions": {"repository_links": ""},
+                                   # views as their HTML: nothing else writes them here
+                                   "nb_mime_priority_overrides": [["html", MIME, None]]}
     path.write_text(yaml.safe_dump(config), encoding="utf-8")
     return root
 

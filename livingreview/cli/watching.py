@@ -68,7 +68,12 @@ def watch(chosen: tuple[str, ...], offline: Path | None, data: Path | None, file
 
 
 def _tell(outcome) -> None:
-    """A line for each source and each new notice; ends with 1 where a source failed."""
+    """A line for each source and each new notice, and what these do to the results.
+
+    Ends with 1 where a source failed.
+    """
+    from ..intake import outlook
+
     for line in outcome.passed:
         say(f"not asked: {line}")
     for seen in outcome.looks:
@@ -79,6 +84,8 @@ def _tell(outcome) -> None:
         number = row["notice_doi"] or row["notice_pmid"] or "no number"
         say(f"new: {row['indication']}, {row['study_id']}: {row['kind']} of "
             f"{row['notice_date'] or 'an unknown day'} ({number}), by {', '.join(row['sources'])}")
+    for line in outlook.of_notices(outcome.before, outcome.after, outcome.new):
+        say(line)
     folder = outcome.after.folder
     say(f"notices.csv and watches.csv in {folder} are as they were"
         if outcome.after is outcome.before else f"wrote notices.csv and watches.csv in {folder}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 
 from .. import __version__
 from ..data.dataset import Dataset
@@ -63,3 +63,22 @@ def lines(found: dict, data: Dataset) -> list[str]:
         For names of trials.
     """
     return render(changed(data, found, kind=Outlook), form="txt").splitlines()
+
+
+def of_notices(before: Dataset, after: Dataset, notices: Iterable[Mapping]) -> list[str]:
+    """What new notices about reports do to the results of their indications.
+
+    Parameters
+    ----------
+    before, after : Dataset
+        Without errors; without and with the notices.
+    notices : iterable of mapping
+        Rows of the table notices that are new.
+
+    Returns
+    -------
+    list of str
+        As from `lines`; empty without a notice.
+    """
+    indications = sorted({row["indication"] for row in notices})
+    return lines(outlook(before, after, indications), after) if indications else []

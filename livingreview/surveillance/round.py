@@ -13,6 +13,7 @@ from pathlib import Path
 from uuid import NAMESPACE_URL, uuid5
 
 from ..data.dataset import Dataset, load
+from ..intake import outlook
 from ..review import living
 from . import judging, net, registrations, registry, searching, watch
 from .abstracts import Texts
@@ -92,6 +93,8 @@ class Round:
         By indication, in the order in which they are best read.
     notices : tuple of mapping
         Rows of notices.csv that are new.
+    moved : tuple of str
+        What the new notices do to the results, in lines; empty without one.
     changes : tuple of Change
     posted : tuple of (str, tuple of str)
         Registrations whose results are posted now and were not before, with their studies.
@@ -111,6 +114,7 @@ class Round:
     passed: tuple[str, ...]
     reports: tuple[NewReport, ...]
     notices: tuple[Mapping, ...]
+    moved: tuple[str, ...]
     changes: tuple[Change, ...]
     posted: tuple[tuple[str, tuple[str, ...]], ...]
     looked_up: int
@@ -227,11 +231,13 @@ def between(before: Dataset, after: Dataset, day: date, texts: Texts,
     searches = {row["search_id"]: dict(row, row=0) for row in before.records("searches")}
     old = {row["registration"]: row for row in before.records("registrations")}
     rows = after.records("registrations")
+    notices = watch.new_notices(before, after)
     return Round(
         day, next((r["value"] for r in after.records("about") if r["key"] == "title"), ""),
         tuple(row for row in after.records("searches")
               if dict(row, row=0) != searches.get(row["search_id"])),
-        passed, _new_reports(before, after, texts), tuple(watch.new_notices(before, after)),
+        passed, _new_reports(before, after, texts), tuple(notices),
+        tuple(outlook.of_notices(before, after, notices)),
         tuple(change for row in rows if row["registration"] in old
               for change in _changed(after, old[row["registration"]], row)),
         tuple((row["registration"], _studies(after, row["registration"])) for row in rows

@@ -70,7 +70,7 @@ def document(found: Round) -> str:
         "reports": [asdict(one.report) | {"indication": one.indication, "place": one.place,
                                           "because": one.because, "known": one.report.known}
                     for one in found.reports],
-        "notices": [_row(row) for row in found.notices],
+        "notices": [_row(row) for row in found.notices], "moved": found.moved,
         "changes": [asdict(one) for one in found.changes],
         "posted": dict(found.posted), "looked_up": found.looked_up, "progress": found.progress,
         "pairs": found.pairs,

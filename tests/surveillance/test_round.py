@@ -165,6 +165,11 @@ def test_a_round_searches_watches_and_asks_the_registry_and_reports(month):
         (COMPANION, [f"{KNEE}:known-2020"], False)]
     assert [(n["study_id"], n["kind"], n["sources"]) for n in found["notices"]] == [
         ("taken-2019", "retraction", ["retraction-watch", "crossref"])]
+    assert found["moved"][0] == "results: 1 of 1 analyses change"
+    assert [line.split(":")[0] for line in found["moved"][2:5]] == [
+        "    before", "    after", "    leaves"]
+    assert "k = 3" in found["moved"][2] and "k = 2" in found["moved"][3]
+    assert all(f"  {line}" in said.splitlines() for line in found["moved"])
     assert found["posted"] == {POSTED: [f"{KNEE}:posted-2021"]}
     assert found["looked_up"] == 2 and found["failures"] == []
     assert (found["progress"], found["asks"]) == (2, True)

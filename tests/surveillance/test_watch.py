@@ -11,6 +11,7 @@ import gzip
 import io
 import json
 import os
+import re
 import shutil
 from datetime import UTC, datetime
 from pathlib import Path
@@ -275,6 +276,7 @@ def test_one_notice_of_four_sources_is_one_row(watched):
     output = watched.all_sources().run()
     rows = watched.rows("notices")
     assert len(rows) == 3 and output.count("new: ") == 3
+    assert re.search(r"^results: \d+ of \d+ analyses change$", output, re.M)
     bansal = next(r for r in rows if r["study_id"] == "bansal-2017")
     assert bansal == {
         "indication": KNEE, "study_id": "bansal-2017", "kind": "retraction",
