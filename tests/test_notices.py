@@ -100,12 +100,15 @@ def test_a_status_that_no_source_confirms_is_a_warning_once_one_has_answered(
     assert not _rules(_notice(world, kind=kind), "status-without-notice")
 
 
-def test_a_notice_of_nobody_and_one_that_was_dealt_with_in_silence_are_found(world):
+@pytest.mark.parametrize(("kind", "level"), [
+    ("retraction", "error"), ("withdrawal", "error"), ("correction", "warning")])
+def test_a_notice_of_nobody_and_one_that_was_dealt_with_in_silence_are_found(world, kind, level):
     world.trial("doe-2020", status="retracted")
     _notice(world, study_id="nobody")
-    _looked(_notice(world, state="handled"), "crossref", "none", study_id="nobody-else")
+    _looked(_notice(world, kind=kind, state="handled"), "crossref", "none",
+            study_id="nobody-else")
     assert _rules(world, "handled-how") == [
-        ("foreign-key", "error", "notices.csv", "nobody"), ("handled-how", "warning",
+        ("foreign-key", "error", "notices.csv", "nobody"), ("handled-how", level,
                                                             "notices.csv", ""),
         ("foreign-key", "error", "watches.csv", "nobody-else")]
 

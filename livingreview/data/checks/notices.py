@@ -58,12 +58,15 @@ def status_without_notice(data: Dataset, indication: str) -> Iterator[Problem]:
 
 
 def handled_without_saying(data: Dataset, indication: str) -> Iterator[Problem]:
-    """A notice that was dealt with, of which nothing says how."""
+    """A notice that was dealt with, of which nothing says how.
+
+    An error of a report that was taken back: its numbers would be in the pools again, unexplained.
+    """
     for row in data.having("notices", "indication", indication):
         if row["state"] != OPEN and not row["handled_how"]:
             yield problem("notices.csv", row["row"], "handled_how", "",
                           "what was done about the notice is not said", "what was done, in words",
-                          "warning", "handled-how")
+                          "error" if row["kind"] in TAKING_BACK else "warning", "handled-how")
 
 
 RULES = (study_unknown, unlike_status, status_without_notice, handled_without_saying)
