@@ -121,7 +121,8 @@ def test_a_notice_of_nobody_and_one_that_was_dealt_with_in_silence_are_found(wor
     ("expression-of-concern", "open", False), ("correction", "open", False),
     ("reinstatement", "open", False)])
 def test_an_open_retraction_alone_takes_a_trial_out(world, kind, state, left):
-    _notice(_two(world), kind=kind, state=state)
+    _notice(_two(world), kind=kind, state=state,
+            handled_how="It is of another report." if state == "handled" else "")
     effects, out = world.select()
     assert set(effects) == ({"roe-2021"} if left else {"doe-2020", "roe-2021"})
     if left:
