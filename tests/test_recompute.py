@@ -35,7 +35,7 @@ from livingreview.render.numbers import number, percent
 from livingreview.review.pools import natural
 
 ROOT = Path(__file__).parent.parent
-STATIC = ROOT / "book" / "_static"
+STATIC = ROOT / "livingreview" / "site" / "theme" / "static"
 # Playwright, by which the site is tried in a browser, brings a Node along.
 NODE, R = shutil.which("node") or compute_driver_executable()[0], shutil.which("Rscript")
 THEME = ROOT / "livingreview" / "site" / "theme" / "static"

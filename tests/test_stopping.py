@@ -45,7 +45,6 @@ def project(tmp_path_factory) -> Path:
         append(root / "data", "about.csv", {"key": key, "value": value})
     shutil.copytree(ROOT / "livingreview", root / "livingreview",
                     ignore=shutil.ignore_patterns("__pycache__"))
-    shutil.copytree(ROOT / "book" / "_static", root / "book" / "_static")
     (root / "requirements.txt").write_text("numpy==1.0\n")
     (root / "CHANGELOG.md").write_text("# Changelog\n\n## Unreleased\n\n- A thing.\n")
     (root / "CITATION.cff").write_text("cff-version: 1.2.0\ntitle: x\nmessage: y\n")

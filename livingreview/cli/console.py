@@ -10,6 +10,7 @@ from typing import TextIO
 
 import click
 
+from ..data.project import project_folder
 from ..site import places, stopping
 from ..site.workers import JOBS, SCHEDULER, Workers, address
 
@@ -25,7 +26,7 @@ class PathType(click.Path):
 
 FOLDER = PathType(path_type=Path, file_okay=False)
 FILE = PathType(path_type=Path, dir_okay=False)
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = project_folder()
 DATA_HELP = "Data folder; the project's own where it is left out."
 
 

@@ -27,7 +27,7 @@ from .console import (
 
 @click.group()
 def new() -> None:
-    """Write what a new study, or a new indication, begins with."""
+    """Write what a new study, a new indication, or a review of your own begins with."""
 
 
 @new.command()
@@ -94,6 +94,37 @@ def indication(name: str, data: Path | None, root: Path, **chosen: str) -> None:
     click.echo(f"{len(made.analyses)} analyses are declared in analyses.csv: change them to what "
                "this chapter asks, and write its question. Studies come in with `new study` and "
                "`import`.")
+
+
+@new.command()
+@click.argument("folder", type=FOLDER)
+@click.option("--title", required=True, help="Of the review.")
+@click.option("--title-zh", default="", help="In Chinese; the English one where it is left out.")
+@click.option("--indication", default="condition", show_default=True,
+              help="Identifier of the first indication, such as migraine.")
+@click.option("--label", default="", help="Its name for readers; its identifier, with a capital, "
+              "where it is left out.")
+@click.option("--label-zh", default="", help="Its name in Chinese.")
+def review(folder: Path, title: str, title_zh: str, indication: str, label: str, label_zh: str
+           ) -> None:
+    """Begin a review of your own in FOLDER: a book that builds, on any subject.
+
+    FOLDER must not be there yet, or be empty. It gets data tables with one made-up trial to be
+    replaced, general vocabularies, the pages of one indication, a methods page with the choices
+    that are open, a Makefile, tests, and a README that leads from a protocol to the first forest
+    plot.
+    """
+    from ..site.newreview import ReviewError, begin
+
+    label = label or indication.replace("-", " ").capitalize()
+    try:
+        made = begin(folder, title, title_zh or title, indication, label, label_zh or label)
+    except ReviewError as error:
+        stop(f"{error}\nNothing was written.", 2)
+    except OSError as error:
+        stop(f"cannot write {error.filename}: {error.strerror}; nothing was written", 2)
+    click.echo(f"wrote {len(made)} files in {_near(folder)}. Next: cd {_near(folder)}, make book, "
+               "and read README.md.")
 
 
 def _near(path: Path) -> Path:
@@ -289,7 +320,7 @@ def rerun(names: tuple[str, ...], data: Path | None, parameters: tuple[str, ...]
             with (replacing(out / f"{one.name}.ipynb") as notebook,
                   replacing(out / f"{one.name}.html") as page):
                 notebook.write(result)
-                page.write(again.page(result, ROOT))
+                page.write(again.page(result))
             say(f"wrote {out / one.name}.html and .ipynb")
     except WorkersError as error:
         stop(str(error), 1)

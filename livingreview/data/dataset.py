@@ -19,6 +19,7 @@ import pandas as pd
 
 from . import reads, tables
 from .declaring import IDENTIFIER
+from .project import default_folder
 from .reading import (
     SHOWN,
     TYPE_OK,
@@ -291,14 +292,6 @@ def _records_of(table: Table, frame: pd.DataFrame | None) -> tuple[MappingProxyT
     names = ("row", *table.names)
     return tuple(MappingProxyType(dict(zip(names, cells, strict=True)))
                  for cells in zip(*columns, strict=True))
-
-
-def default_folder() -> Path:
-    """The folder in ``LIVINGREVIEW_DATA``, else the project's own, beside the package."""
-    if chosen := os.environ.get("LIVINGREVIEW_DATA"):
-        return Path(chosen)
-    beside = Path(__file__).resolve().parents[2] / "data"
-    return beside if beside.is_dir() else Path("data")
 
 
 def store_of(folder: Path) -> Store | None:

@@ -15,6 +15,8 @@ from contextvars import ContextVar
 from functools import cache
 from pathlib import Path
 
+from .project import project_folder
+
 PACKAGE = Path(__file__).resolve().parents[1]
 REFERENCE = PACKAGE.parent / "tests" / "reference"  # answers of other programs
 BENCH = PACKAGE.parent / "bench"  # measured figures
@@ -122,9 +124,8 @@ def package_digest() -> str:
 
 
 def releases() -> Path:
-    """Where published versions are kept: beside the package, or where the process was told."""
-    chosen = os.environ.get("LIVINGREVIEW_RELEASES")
-    return Path(chosen) if chosen else PACKAGE.parent / "releases"
+    """Where published versions are kept: in the project, or where the process was told."""
+    return Path(os.environ.get("LIVINGREVIEW_RELEASES") or project_folder() / "releases")
 
 
 def identity() -> str:

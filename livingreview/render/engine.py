@@ -23,7 +23,7 @@ from jinja2 import (
 from jinja2.bccache import Bucket
 from markupsafe import Markup
 
-from ..data.dataset import default_folder
+from ..data.project import default_folder, has_page
 from ..data.reads import digest
 from ..data.store import Store
 from ..view.addresses import relative
@@ -149,7 +149,7 @@ def environment(language: str = SOURCE) -> Environment:
                       bytecode_cache=_Compiled(str(store.folder / "templates")) if store else None,
                       extensions=["jinja2.ext.i18n", "jinja2.ext.do"])
     env.install_gettext_translations(translations(language), newstyle=True)
-    env.globals["tag"] = languages.language(language).tag
+    env.globals |= {"tag": languages.language(language).tag, "has_page": cache(has_page)}
     env.filters |= {"number": number, "count": count, "short": short,
                     "percent": percent, "significant": significant, "aligned": aligned,
                     "href": _href, "said": _said, "inline": _inline, "capital": _first_capital,

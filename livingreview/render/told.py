@@ -20,7 +20,7 @@ from pathlib import Path
 from babel.messages.catalog import Catalog
 from babel.messages.pofile import PoFileError, read_po
 
-from ..data.dataset import default_folder
+from ..data.project import default_folder
 from ..view.naming import in_text
 from .languages import SOURCE, language
 

@@ -12,8 +12,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from ..data.dataset import default_folder
 from ..data.phrases import phrases
+from ..data.project import default_folder
 from . import stopping
 from .places import made, publish
 from .workers import Workers

@@ -23,8 +23,9 @@ from sphinx.util import logging
 from .. import __version__
 from ..data import versions
 from ..data.about import about
-from ..data.dataset import DataError, Dataset, default_folder, load
+from ..data.dataset import DataError, Dataset, load
 from ..data.parcel import ChangedError, Parcel
+from ..data.project import default_folder
 from ..data.store import VARIABLE, Store
 from ..render import engine, languages
 from ..render.engine import render

@@ -15,7 +15,7 @@ import signal
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from multiprocessing import forkserver, resource_tracker
 from multiprocessing.process import BaseProcess
 from threading import Lock
@@ -50,6 +50,7 @@ def begin() -> None:
     """Begin the process that is copied, where there is none: it loads libraries meanwhile."""
     multiprocessing.get_context(_FORK).set_forkserver_preload(list(_LOADED))
     _own_folder()
+    _stop_without_address()
     resource_tracker.ensure_running()  # it ends with signals let through
     before = signal.pthread_sigmask(signal.SIG_BLOCK, stopping.SIGNALS)
     try:
@@ -64,6 +65,14 @@ def _own_folder() -> None:
     if not os.path.isdir(known.get("tempdir") or ""):
         known["tempdir"] = tempfile.mkdtemp(prefix="pymp-")
         atexit.register(shutil.rmtree, known["tempdir"], ignore_errors=True)
+
+
+def _stop_without_address() -> None:
+    """End a process that cannot be reached: its socket went with the folder of a command."""
+    server = forkserver._forkserver
+    if server._forkserver_address and not os.path.exists(server._forkserver_address):
+        with suppress(FileNotFoundError):  # it would remove the socket
+            server._stop()
 
 
 _alone = Lock()

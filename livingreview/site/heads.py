@@ -14,8 +14,8 @@ from markupsafe import Markup, escape
 from sphinx.application import Sphinx
 
 from ..data import versions
-from ..data.dataset import default_folder
 from ..data.interface import BASE, FILES
+from ..data.project import default_folder
 from ..render import languages
 from ..render.engine import render
 from ..render.languages import SOURCE

@@ -96,7 +96,7 @@ def begin(data: Dataset, root: Path, name: str, label: str, label_zh: str = "",
         raise IndicationError("\n".join(map(str, errors)))
     facts = {"indication": name, "label": label, "target": target, "comparison": comparison,
               "main": analyses[0]["analysis_id"]}
-    made.project.update({f"{chapter}/{page}.md": _page(page, facts).encode() for page in PAGES})
+    made.project.update({f"{chapter}/{one}.md": page(one, facts).encode() for one in PAGES})
     made.project[_TOC] = _contents(root, name, data).encode()
     return made
 
@@ -181,9 +181,18 @@ def _main_windows(name: str, analyses: list[Mapping[str, str]]) -> list[dict[str
              "role": role} for position, (row, role) in enumerate(rows, 1)]
 
 
-def _page(page: str, facts: Mapping[str, str]) -> str:
-    """A page of the chapter, or its contents, from the template that all chapters share."""
-    template = files("livingreview.site").joinpath("chapter", f"{page}.txt")
+def page(name: str, facts: Mapping[str, str]) -> str:
+    """A page of a chapter, or its contents, from the template that all chapters share.
+
+    Parameters
+    ----------
+    name : str
+        Of the template.
+    facts : mapping of str to str
+        What is put in: ``indication`` and ``label``, and of the main question ``target``,
+        ``comparison`` and ``main``, the analysis.
+    """
+    template = files("livingreview.site").joinpath("chapter", f"{name}.txt")
     return Template(template.read_text("utf-8")).substitute(facts)
 
 
@@ -198,10 +207,18 @@ def _contents(root: Path, name: str, data: Dataset) -> str:
     indent = re.match(r"\s*", next(lines[i] for i in pages if lines[i].endswith("/index")))[0]
     after = next((i for i in range(pages[-1] + 1, len(lines))
                   if "- " in lines[i] or not lines[i].startswith(indent)), len(lines))
-    lines[after:after] = _entries(name, indent)
+    lines[after:after] = entries(name, indent)
     return "\n".join(lines) + "\n"
 
 
-def _entries(name: str, indent: str) -> list[str]:
-    """The chapter in the table of contents."""
-    return [f"{indent}{line}" for line in _page("contents", {"indication": name}).splitlines()]
+def entries(name: str, indent: str) -> list[str]:
+    """The lines of a chapter in the table of contents.
+
+    Parameters
+    ----------
+    name : str
+        Of the indication.
+    indent : str
+        Begins each line.
+    """
+    return [f"{indent}{line}" for line in page("contents", {"indication": name}).splitlines()]

@@ -26,6 +26,11 @@ from .generated import INDICES
 
 THEME = Path(__file__).with_name("theme")
 SHEET = "site.css"
+# Styles and scripts of pages, in the order in which they are loaded; those of a project follow.
+STYLES = ("frame.css", "livingreview.css", "figures.css", "trial.css", "chapter.css",
+          "landing.css", "glossary.css", "print.css")
+SCRIPTS = ("frame.js", "livingreview.js", "map.js", "glossary.js", "figures.js")
+MODULE = "recompute.mjs"
 _FRAMED = "sphinx_book_theme"  # the theme whose frame is replaced
 # Sheets that the theme's own frame links itself, before those of extensions.
 _FIRST = ("basic.css", "styles/pydata-sphinx-theme.css")
@@ -338,11 +343,15 @@ def _made_from(css: str, used: Used) -> str:
 
 
 def _own(app: Sphinx) -> dict[str, Path]:
-    """Static files of the project itself; extensions name their folders from the root."""
+    """Static files of the project, and modules of the package, which other modules load.
+
+    Extensions name their folders from the root.
+    """
     folders = [Path(app.confdir) / entry for entry in app.config.html_static_path
                if not Path(entry).is_absolute()]
-    return {path.relative_to(folder).as_posix(): path for folder in folders if folder.is_dir()
-            for path in folder.rglob("*") if path.is_file()}
+    found = {path.relative_to(folder).as_posix(): path for folder in folders if folder.is_dir()
+             for path in folder.rglob("*") if path.is_file()}
+    return {path.name: path for path in (THEME / "static").glob("*.mjs")} | found
 
 
 def _short(own: dict[str, Path], static: Path) -> None:
@@ -406,8 +415,11 @@ def _prepare(app: Sphinx, config) -> None:
     config.templates_path = [*config.templates_path, str(THEME)]
     config.html_static_path = [str(THEME / "static"), *config.html_static_path]
     config.html_use_index = False
-    app.add_css_file("frame.css", priority=600)  # after extensions, before the project's own
-    app.add_js_file("frame.js", priority=600, loading_method="defer")
+    for name in STYLES:
+        app.add_css_file(name, priority=600)  # after extensions, before the project's own
+    for name in SCRIPTS:
+        app.add_js_file(name, priority=600, loading_method="defer")
+    app.add_js_file(MODULE, priority=600, type="module")
     app.connect("builder-inited", _without_parts_of_the_theme, priority=999)
     app.connect("builder-inited", speak)
     app.connect("html-collect-pages", light.collect)

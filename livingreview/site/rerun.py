@@ -17,6 +17,7 @@ from ..review.asked import Asked, AskedError
 from ..view.addresses import PAGES
 from ..view.versions import State
 from . import notebooks, standalone
+from .light import STYLES, THEME
 from .workers import Workers, identity
 
 DATA_PARAMETER = "data_folder"
@@ -201,17 +202,15 @@ def _head(notebook: nbformat.NotebookNode, heading: str) -> None:
     notebook.cells[:0] = cells
 
 
-def page(text: str, root: Path) -> str:
+def page(text: str) -> str:
     """The page of an executed notebook, with everything it needs in it.
 
     Parameters
     ----------
     text : str
         In the notebook format.
-    root : Path
-        Folder of the project.
     """
-    static = root / "book" / "_static"
-    css = "\n".join(p.read_text(encoding="utf-8") for p in sorted(static.glob("*.css")))
+    static = THEME / "static"
+    css = "\n".join((static / name).read_text(encoding="utf-8") for name in sorted(STYLES[1:]))
     return standalone.page(nbformat.reads(text, as_version=4), css,
                            (static / "livingreview.js").read_text(encoding="utf-8"))

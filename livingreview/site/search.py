@@ -18,7 +18,7 @@ from pathlib import Path
 from sphinx.application import Sphinx
 from sphinx.errors import SphinxError
 
-from ..data.dataset import default_folder
+from ..data.project import default_folder
 from ..render import languages
 from ..render.languages import SOURCE, Language
 from . import cbor

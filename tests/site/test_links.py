@@ -12,11 +12,12 @@ from urllib.parse import unquote, urlsplit
 from bs4 import BeautifulSoup
 
 from livingreview.data.dataset import load
+from livingreview.site.light import THEME
 from livingreview.view.addresses import Addresses
 
 DATA = Path(__file__).resolve().parents[2] / "data"
 ELSEWHERE = ("http://", "https://", "//")
-OUR_CSS = Path(__file__).resolve().parents[2] / "book" / "_static"
+OUR_CSS = THEME / "static"
 # What a style sheet loads: url(...), and @import with or without it.
 CSS_LOADS = re.compile(r"""url\(\s*["']?([^"')]+)|@import\s+["']([^"']+)""")
 

@@ -1,0 +1,144 @@
+"""A review of one's own: valid, of no field, built in both languages, right by its own tests."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+from conftest import read_table
+
+from livingreview.__main__ import main
+from livingreview.data.dataset import examine
+from livingreview.site.newreview import requirements
+from livingreview.view.addresses import PAGES
+
+ROOT = Path(__file__).resolve().parents[1]
+BEGIN = ROOT / "livingreview" / "site" / "new_review"
+# Pages that every review has alike, and the lists of words that are of a field.
+ALIKE = ("api", "codebook", "data-quality", "flow", "glossary", "searches", "versions")
+OF_THE_FIELD = {
+    "outcome", "family", "event", "condition", "route", "cell_source", "cell_product",
+    "cell_class", "donor", "dose_per", "unit", "comparator_type", "cointervention",
+    "comparison_class", "analysis_comparison", "exclusion_reason", "wording"}
+FIELD = re.compile(r"(?i)\b(mesenchymal|stem cells?|msc|marrow|adipose|orthopaed\w*|knees?|hips?|"
+                   r"joints?|cartilage|hyaluronic|platelet|plasma|bones?|tissues?|spin(?:e|al)|"
+                   r"discs?|fractures?|osteo\w+|seed reviews?)\b")
+
+
+def _new(folder: Path, *more: str):
+    return CliRunner().invoke(main, ["new", "review", str(folder), "--title", "A drug, tried",
+                                     "--indication", "obesity", "--title-zh", "一种药物",
+                                     "--label-zh", "肥胖", *more])
+
+
+@pytest.fixture(scope="module")
+def review(tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("own") / "review"
+    done = _new(folder)
+    assert done.exit_code == 0, done.output
+    assert f"files in {folder}. Next: cd {folder}, make book" in done.output
+    return folder
+
+
+def test_a_new_review_is_valid_without_a_warning(review):
+    found = examine(review / "data", every_warning=True)
+    assert [str(p) for p in found.problems] == []
+    assert found.indications == ("obesity",)
+    assert found.label("indication", "obesity") == "Obesity"
+    assert {p.stem for p in (review / "notebooks" / "obesity").glob("*.md")} == {*PAGES}
+    assert (review / ".gitignore").is_file() and (review / ".github/workflows/build.yml").is_file()
+
+
+def test_a_new_review_names_no_field_but_its_own(review):
+    said = {str(p.relative_to(review)): FIELD.findall(p.read_text(encoding="utf-8"))
+            for p in review.rglob("*") if p.is_file() and p.suffix != ".svg"
+            and p.name != "requirements.txt"}
+    assert {name: words for name, words in said.items() if words} == {}
+    left = [p for p in review.rglob("*") if p.is_file()
+            and re.search(r"\$(title|label|indication|today|contents)", p.read_text("utf-8"))]
+    assert left == []
+
+
+def test_the_readme_names_the_lists_of_the_field_and_the_others_are_those_of_this_review():
+    readme = (BEGIN / "README.md").read_text(encoding="utf-8")
+    words = readme.partition("the lists")[2].partition("are of the field")[0]
+    assert set(re.findall("`([a-z_]+)`", words)) == OF_THE_FIELD
+    rows = read_table(BEGIN / "data" / "vocabularies.csv")
+    general = {r["list"] for r in rows} - OF_THE_FIELD - {"indication", "seed_indication"}
+    own = {(r["list"], r["value"]) for r in rows if r["list"] in general}
+    here = {(r["list"], r["value"]) for r in read_table(ROOT / "data" / "vocabularies.csv")
+            if r["list"] in general}
+    assert own == here and len(general) > 40
+
+
+@pytest.mark.parametrize("name", ALIKE)
+def test_pages_that_all_reviews_have_are_the_same(name):
+    assert (BEGIN / "book" / f"{name}.md").read_text() == (ROOT / "book" / f"{name}.md").read_text()
+
+
+def test_rules_of_certainty_begin_as_those_of_this_review():
+    name = Path("data") / "certainty_rules.csv"
+    assert (BEGIN / name).read_bytes() == (ROOT / name).read_bytes()
+
+
+@pytest.mark.parametrize(("more", "said"), [
+    (("--title", 'A "quoted" title'), "--title 'A \"quoted\" title'"),
+    (("--indication", "Two Words"), "--indication Two Words: expected a name of lower-case"),
+    (("--indication", "locale"), "no folder of the data")], ids=["quotes", "name", "folder"])
+def test_what_cannot_be_a_name_is_refused_and_nothing_is_written(tmp_path, more, said):
+    done = _new(tmp_path / "review", *more)
+    assert done.exit_code == 2 and said in done.stderr and "Nothing was written." in done.stderr
+    assert not (tmp_path / "review").exists()
+
+
+def test_a_folder_with_something_in_it_is_left_alone(tmp_path):
+    (tmp_path / "mine.txt").write_text("mine")
+    done = _new(tmp_path)
+    assert done.exit_code == 2 and "is not an empty folder" in done.stderr
+    assert [p.name for p in tmp_path.iterdir()] == ["mine.txt"]
+
+
+def test_what_builds_it_is_pinned(review):
+    lines = (review / "requirements.txt").read_text().splitlines()
+    assert lines[0].startswith("livingreview") and "\n".join(lines) + "\n" == requirements()
+    assert all(re.fullmatch(r"[a-z0-9.-]+==\S+", line) for line in lines[1:])
+    here = dict(line.split("==") for line in lines[1:])
+    pinned = dict(line.partition(" ")[0].lower().replace("_", "-").split("==")
+                  for line in (ROOT / "requirements.txt").read_text().splitlines()
+                  if "==" in line and not line.startswith("#"))
+    assert {"jupyter-book", "sphinx", "pytest"} <= here.keys() and here.items() <= pinned.items()
+
+
+@pytest.mark.xdist_group("new review")
+def test_a_new_review_builds_and_passes_its_own_tests(review):
+    for words in (("livingreview", "build"), ("pytest", "-q", "-p", "no:cacheprovider", "tests")):
+        done = subprocess.run([sys.executable, "-m", *words], cwd=review, capture_output=True,
+                              text=True, check=False)
+        assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+    chapter = (review / "_build/html/notebooks/obesity/index.html").read_text(encoding="utf-8")
+    assert "−8.0" in chapter and 'lang="en"' in chapter
+    chinese = (review / "_build/html/zh/book/methods.html").read_text(encoding="utf-8")
+    assert "待定" in chinese and 'lang="zh-Hans"' in chinese and "Decide" not in chinese
+
+
+def test_a_wheel_holds_what_a_review_begins_with_and_what_pages_are_made_of(tmp_path):
+    source = tmp_path / "source"  # a build leaves its folders beside what it builds
+    shutil.copytree(ROOT / "livingreview", source / "livingreview",
+                    ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "pyproject.toml", source)
+    subprocess.run([sys.executable, "-m", "pip", "wheel", "-q", "--no-deps",
+                    "--no-build-isolation", "-w", tmp_path, source], check=True)
+    (wheel,) = tmp_path.glob("*.whl")
+    inside = {name for name in zipfile.ZipFile(wheel).namelist()
+              if name.startswith("livingreview/")}
+    package = ROOT / "livingreview"
+    wanted = {f"livingreview/{p.relative_to(package).as_posix()}" for p in package.rglob("*")
+              if p.is_file() and p.suffix not in (".pyc", ".pot")}
+    wanted -= {"livingreview/render/babel.cfg", "livingreview/render/locale/zh_CN/terms.csv"}
+    assert wanted - inside == set()
