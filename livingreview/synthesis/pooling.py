@@ -14,8 +14,8 @@ from .errors import (
     FloatArray,
     SynthesisError,
     columns,
+    covariance_matrix,
     effects,
-    numeric,
     one_number,
     probability,
     refuse,
@@ -547,16 +547,11 @@ def combine_correlated(yi: ArrayLike, covariance: ArrayLike) -> Combined:
     Synthesis and Meta-Analysis, 2nd ed., 357–376. Cochrane Handbook, chapter 23.3.4.
     """
     (y,) = columns(yi=yi)
-    matrix = numeric("covariance", covariance)
-    if matrix.ndim <= 1:
-        y, v = effects(y, matrix)
+    if np.ndim(covariance) <= 1:
+        y, v = effects(y, covariance)
         matrix = np.diag(v)
-    if matrix.shape != (y.size, y.size):
-        raise SynthesisError(f"covariance has shape {matrix.shape}, not {(y.size, y.size)}")
-    if not np.all(np.isfinite(matrix)):
-        raise SynthesisError("covariance must hold finite numbers")
-    if not np.allclose(matrix, matrix.T, rtol=1e-10, atol=0):
-        raise SynthesisError("covariance must be symmetric")
+    else:
+        matrix = covariance_matrix("covariance", covariance, y.size)
     try:
         root = np.linalg.cholesky(matrix)
     except np.linalg.LinAlgError:
