@@ -173,7 +173,7 @@ def _clusters(cluster: Sequence[Hashable], k: int) -> tuple[list[str], np.ndarra
 
 @dataclass(frozen=True, eq=False)
 class _Nested:
-    """Independent observations by cluster: y = μ one + error; `starts` are the clusters' first rows.
+    """Independent observations by cluster, y = μ one + error; `starts` are the first rows.
 
     A cluster with covariance U diag(v) U' is turned by U', which turns its ones into `one`.
     """

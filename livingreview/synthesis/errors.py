@@ -126,8 +126,8 @@ def covariance_matrix(name: str, values: ArrayLike, k: int) -> FloatArray:
     Raises
     ------
     SynthesisError
-        If its shape is another, it is not symmetric, or a value is not finite or beyond ±1e150. That
-        it is positive definite is for the decomposition that uses it to say.
+        If its shape is another, it is not symmetric, or a value is not finite or beyond ±1e150.
+        Whether it is positive definite is for the decomposition that uses it to say.
     """
     matrix = numeric(name, values)
     if matrix.shape != (k, k):
