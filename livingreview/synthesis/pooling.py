@@ -193,8 +193,8 @@ def tau2_interval(yi: ArrayLike, vi: ArrayLike, level: float = 0.95) -> tuple[fl
     """Compute the Q-profile confidence interval of the between-study variance.
 
     Conventions: limits below 0 are 0, so (0, 0) means that the effects vary less than sampling
-    alone lets expect and that the set is empty (metafor prints an empty set). The upper limit is not capped. The interval does not depend on the estimator
-    of τ² and need not hold its estimate.
+    alone lets expect and that the set is empty (metafor prints an empty set). The upper limit is
+    not capped. The interval does not depend on the estimator of τ² and need not hold its estimate.
 
     Parameters
     ----------
