@@ -24,7 +24,7 @@ from .errors import (
     one_number,
     probability,
 )
-from .likelihood import TAU2_METHODS, Means, moments, solve_q_of_means, stack, tau2_of_means
+from .likelihood import TAU2_METHODS, Means, solve_q_of_means, stack, tau2_of_means
 
 MODELS = ("random", "common")
 INTERVALS = ("hksj-guard", "hksj", "t", "z")
@@ -344,7 +344,7 @@ def _fit(means: Means, chosen: Options, between: float | None = None) -> dict[st
     """Fit columns of two studies or more, at τ² = `between` where it is known."""
     df = means.df
     zero = np.zeros(df.size)
-    at = moments(means.y, means.v, zero, "REML")
+    at = means.at(zero, "REML")
     out: dict[str, NDArray] = {"q": at.q, "q_p": chdtrc(df, at.q)}
     tau2 = zero
     if chosen.model == "common":
@@ -360,7 +360,7 @@ def _fit(means: Means, chosen: Options, between: float | None = None) -> dict[st
         out |= {"tau2": tau2 * means.unit**2, "i2": 100 * ratio / (1 + ratio), "h2": 1 + ratio}
         if chosen.tau2_interval:
             out |= _profile(means, chosen.level)
-        at = moments(means.y, means.v, tau2)
+        at = means.at(tau2)
     return out | _mean(means, at.mean, at.sum_weights, at.q, tau2, chosen)
 
 
