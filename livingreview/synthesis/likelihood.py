@@ -138,9 +138,10 @@ def _criterion(data: Data, tau2: FloatArray, restricted: bool) -> tuple[FloatArr
     return -(log_v + log_x + at.q) / 2, (squares - at.trace) / 2
 
 
-def _in_blocks(
+def in_blocks(
     data: Data, tau2: FloatArray, restricted: bool
 ) -> tuple[FloatArray, FloatArray]:
+    """Return (restricted) log-likelihoods and derivatives, as `_criterion`, in little memory."""
     parts = max(1, int(np.ceil(tau2.size * data.k / _BLOCK)))
     pairs = [_criterion(data, block, restricted) for block in np.array_split(tau2, parts)]
     return (np.concatenate([pair[0] for pair in pairs]),
@@ -178,7 +179,7 @@ def maxima(data: Data, restricted: bool = True) -> tuple[FloatArray, FloatArray]
     span = np.log1p(top / low)
     size = int(np.clip(np.ceil(span / _STEP), 50, _MAX_CANDIDATES))
     grid = low * np.expm1(np.linspace(0, span, size + 1))
-    _, slope = _in_blocks(data, grid, restricted)
+    _, slope = in_blocks(data, grid, restricted)
 
     def derivative(t: float) -> float:
         return float(_criterion(data, np.array([t]), restricted)[1][0])
@@ -187,7 +188,7 @@ def maxima(data: Data, restricted: bool = True) -> tuple[FloatArray, FloatArray]
     for i in np.flatnonzero((slope[:-1] > 0) & (slope[1:] <= 0)):
         peaks.append(root(derivative, grid[i], grid[i + 1]))
     found = np.array(peaks) if peaks else np.array([0.0])
-    return found, _in_blocks(data, found, restricted)[0]
+    return found, in_blocks(data, found, restricted)[0]
 
 
 def root(
@@ -330,7 +331,7 @@ class Means:
         """(Restricted) log-likelihood of one column at several τ², up to a constant."""
         present = np.isfinite(self.v[:, column])
         data = Data(self.y[present, column], self.v[present, column], None, 0.0, 0.0, 0)
-        return _in_blocks(data, tau2, restricted)[0]
+        return in_blocks(data, tau2, restricted)[0]
 
 
 class Columns(Protocol):
