@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ... import synthesis
 from .measures import COUNTS, EFFECTS, FIXED, MEANS, MEASURES, OF_EVENTS, Measure
 
 __all__ = ["COUNTS", "EFFECTS", "INTERVALS", "MEANS", "MEASURES", "METHODS", "Measure",
@@ -251,6 +252,11 @@ class Question:
         """Columns whose cells are kept as they are."""
         named = (*self.moderators, self.subgroup, self.cluster, self.order)
         return tuple(dict.fromkeys(name for name in named if name is not None))
+
+    @property
+    def effects(self) -> Callable[..., synthesis.Effects] | None:
+        """The function of the effects: with Peto's pool, those that he pools."""
+        return MEASURES["PETO" if self.method == "PETO" else self.measure].effects
 
     @property
     def options(self) -> dict[str, Any]:
