@@ -52,6 +52,8 @@ class Trials:
     reasons: list[str | None]
     stated: np.ndarray
     warnings: tuple[str, ...]
+    columns: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
     @property
     def used(self) -> np.ndarray:
@@ -61,8 +63,8 @@ class Trials:
 
 def _wanted(question: Question) -> Table:
     """Every column that may be used."""
-    numbers = dict.fromkeys((*MEASURES[question.measure].columns, *EFFECTS))
-    others = dict.fromkeys(("study", *question.moderators, question.subgroup or "study"))
+    numbers = dict.fromkeys((*question.columns, *EFFECTS))
+    others = dict.fromkeys(("study", *question.texts))
     return Table("pool", "", (
         *(Column(name, type="number") for name in numbers),
         *(Column(name) for name in others if name not in numbers)))
@@ -70,7 +72,7 @@ def _wanted(question: Question) -> Table:
 
 def _chosen(question: Question, absent: frozenset[str], path: str) -> tuple[str, ...]:
     """The columns of numbers to use; missing ones are a `DataError`."""
-    needed = MEASURES[question.measure].columns
+    needed = question.columns
     missing = [name for name in needed if name in absent]
     if needed and not missing:
         return needed
@@ -105,7 +107,7 @@ def _read(path: Path, question: Question) -> tuple[Raw, tuple[str, ...], list[Pr
         errors += error.problems
     known = ", ".join([n for n in wanted.names if n not in absent] + [n for n in others if n])
     errors += [Problem(shown, 1, name, "", "the column is missing", f"one of {known}")
-               for name in dict.fromkeys((*question.moderators, question.subgroup))
+               for name in question.texts
                if name in absent]
     if raw is not None and not errors and not raw.rows:
         errors.append(Problem(shown, 2, "", "", "the file has no rows", "a row for each trial"))
@@ -190,13 +192,12 @@ def _effects(raw: Raw, frame: pd.DataFrame, columns: tuple[str, ...], question: 
         yi[rows] = frame["yi"].to_numpy()[rows]
         vi[rows] = (frame["vi"] if "vi" in frame else frame["se"] ** 2).to_numpy()[rows]
         return yi, vi, reasons
-    options = {} if question.zero_cells is None else {"zero_cells": question.zero_cells}
     problems = []
     while rows.size:
         cells = [frame[name].to_numpy()[rows] for name in columns]
         try:
             with np.errstate(all="ignore"):
-                found = MEASURES[question.measure].effects(*cells, **options)
+                found = question.effects(*cells, **question.options)
         except SynthesisError as error:
             if error.row is None or len(problems) == reading.SHOWN:
                 raise
@@ -249,13 +250,13 @@ def read(path: Path, question: Question) -> Trials:
         stated = [printable(cell) for cell in raw.cells("study")]
         names = [name or row for name, row in zip(stated, names, strict=True)]
         warnings += [f"{times} rows are named {name}; they are pooled as if independent"
-                     for name, times in Counter(filter(None, stated)).items() if times > 1]
+                     for name, times in Counter(filter(None, stated)).items() if times > 1 and not question.cluster]
     if "yi" not in raw.absent and "yi" not in columns:
         warnings.append(f"effects are computed from {', '.join(columns)}; the column yi is unused")
     elif columns == ("yi", "vi") and "se" not in raw.absent:
         warnings.append("the column se is unused, as vi is there")
     texts = {name: [cell.strip() for cell in raw.cells(name)]
-             for name in (*question.moderators, question.subgroup) if name}
+             for name in question.texts}
     stated = ~frame[list(columns)].isna().any(axis=1).to_numpy()
     return Trials(raw.path, names, frame, texts, columns == COUNTS, yi, vi, reasons, stated,
-                  tuple(warnings))
+                  tuple(warnings), columns)
