@@ -18,7 +18,7 @@ from .pooling import Pooled, mantel_haenszel, pool
 __all__ = ["BESIDE", "apart", "common_effect", "empty_cell", "main_pool", "posterior_pool"]
 
 BESIDE = (3, 4)  # numbers of trials for which a posterior stands beside the pool
-_OF_TABLES = ("RR", "OR")  # measures that Mantel–Haenszel pools without correction
+_OF_TABLES = ("RR", "OR", "RD")  # measures that Mantel–Haenszel pools without correction
 
 
 def main_pool(
@@ -46,7 +46,7 @@ def main_pool(
     yi, vi : array_like, shape (k,)
         Effects and sampling variances; ratios on the log scale.
     measure : str
-        Name of the measure; Mantel–Haenszel is for 'RR' and 'OR'.
+        Name of the measure; Mantel–Haenszel is for 'RR', 'OR' and 'RD'.
     tables : tuple of array_like, each of shape (k,), optional
         Events and totals of arms 1, then of arms 2: e1, n1, e2, n2.
     zero_cells : bool, optional
