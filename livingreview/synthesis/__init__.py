@@ -4,6 +4,15 @@ The package knows effects, variances and counts, and nothing of studies, tables 
 """
 
 from .batch import Gosh, PooledMany, fit_many, gosh, pad
+from .bayes import (
+    EffectPrior,
+    Posterior,
+    PosteriorMany,
+    Prior,
+    Shrunk,
+    posterior,
+    posterior_many,
+)
 from .conversions import (
     Group,
     QuantileFit,
@@ -128,6 +137,7 @@ __all__ = [
     "Contour",
     "DoseResponse",
     "Dummies",
+    "EffectPrior",
     "Effects",
     "Gosh",
     "Group",
@@ -136,11 +146,15 @@ __all__ = [
     "LogisticPool",
     "Pooled",
     "PooledMany",
+    "Posterior",
+    "PosteriorMany",
     "Predictions",
+    "Prior",
     "QuantileFit",
     "RankTest",
     "Regression",
     "Robust",
+    "Shrunk",
     "Subgroup",
     "SubgroupDifference",
     "Subgroups",
@@ -189,6 +203,8 @@ __all__ = [
     "peto",
     "peto_odds_ratio",
     "pool",
+    "posterior",
+    "posterior_many",
     "predict",
     "probability_beyond",
     "proportion_from_double_arcsine",
