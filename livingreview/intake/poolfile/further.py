@@ -164,6 +164,8 @@ def _gosh(result: Result) -> dict[str, Any]:
 
 def _bayes(result: Result) -> dict[str, Any]:
     """The posterior under the prior on τ, flat in the effect."""
+    if result.prior is None:
+        raise SynthesisError("the table of priors has none for this measure: give --prior")
     found = synthesis.posterior(*_effects(result), result.prior.prior,
                                 level=result.question.level)
     natural, null = result.natural, MEASURES[result.question.measure].null

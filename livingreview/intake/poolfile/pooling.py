@@ -12,8 +12,7 @@ import numpy as np
 from ... import synthesis
 from ...data import reading
 from ...data.reading import DataError, Problem
-from ...synthesis import Pooled, Regression, Robust, SynthesisError
-from ...synthesis import protocol
+from ...synthesis import Pooled, Regression, Robust, SynthesisError, protocol
 from .measures import COUNTS, MEASURES
 from .priors import Chosen, prior_for
 from .question import Question
@@ -107,8 +106,7 @@ def _of_tables(question: Question, trials: Trials, rows: np.ndarray) -> Pooled:
     cells, level = _cells(trials, rows), question.level
     if question.method == "PETO":
         return synthesis.peto(*cells, level=level)
-    return synthesis.mantel_haenszel(*cells, measure=question.measure, level=level,
-                                     zero_cells=question.zero_cells or "none")
+    return synthesis.mantel_haenszel(*cells, measure=question.measure, level=level)
 
 
 def _by_the_book(question: Question, trials: Trials, rows: np.ndarray,
@@ -149,6 +147,9 @@ def pooled_of(question: Question, trials: Trials, rows: np.ndarray,
                 zero_cells=question.zero_cells or "only", level=question.level,
                 prediction_df=question.prediction_df or "k-1")
         elif question.method == "bayes":
+            if prior is None:
+                raise SynthesisError("a posterior needs a prior on tau, and the table of priors "
+                                     f"has none for {question.measure}: give --prior")
             pooled = protocol.posterior_pool(yi, vi, prior.prior, level=question.level)
         else:
             pooled = synthesis.pool(yi, vi, **options(question))

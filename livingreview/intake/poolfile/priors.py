@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
-
-from ...synthesis import Prior, SynthesisError
+from ...synthesis import Prior
 from .question import Question, prior_of
 from .trials import Trials
 
@@ -25,3 +23,8 @@ class Chosen:
 
     prior: Prior
     source: str | None = None
+
+
+def prior_for(question: Question, trials: Trials) -> Chosen | None:
+    """The prior on τ; None where neither the call nor the table has one."""
+    return Chosen(prior_of(question.prior)) if question.prior else None

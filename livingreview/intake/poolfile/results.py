@@ -165,6 +165,7 @@ def document(result: Result) -> dict:
     out = {**_described(result, result.pooled), "file": result.trials.file,
            "version": __version__, "rules": question.rules, "measure": question.measure,
            "scale": _scale(result), "level": question.level, "zero_cells": zero_cells(result),
+           "zero_cells_pool": (question.zero_cells or "none") if question.of_tables else None,
            "correlation": question.correlation, "smd_variance": question.smd_variance,
            "prediction_df": question.prediction_df or "k-1", "prior": _prior_keys(result),
            "clusters": result.clusters, "read": list(result.trials.notes),

@@ -14,7 +14,7 @@ from ...data import reading
 from ...data.reading import DataError, Problem, Raw
 from ...data.tables import Column, Table
 from ...synthesis import SynthesisError
-from .question import COUNTS, EFFECTS, MEANS, MEASURES, Question
+from .question import COUNTS, EFFECTS, MEANS, Question
 
 _HEADER = ("unknown column", "the column is missing")  # judged here: any other column may stand
 
@@ -250,7 +250,8 @@ def read(path: Path, question: Question) -> Trials:
         stated = [printable(cell) for cell in raw.cells("study")]
         names = [name or row for name, row in zip(stated, names, strict=True)]
         warnings += [f"{times} rows are named {name}; they are pooled as if independent"
-                     for name, times in Counter(filter(None, stated)).items() if times > 1 and not question.cluster]
+                     for name, times in Counter(filter(None, stated)).items()
+                     if times > 1 and not question.cluster]
     if "yi" not in raw.absent and "yi" not in columns:
         warnings.append(f"effects are computed from {', '.join(columns)}; the column yi is unused")
     elif columns == ("yi", "vi") and "se" not in raw.absent:
