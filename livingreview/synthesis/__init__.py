@@ -52,6 +52,7 @@ from .dependence import (
 )
 from .diagnostics import Influence, influence
 from .errors import SynthesisError
+from .event_tables import mantel_haenszel, mantel_haenszel_random, peto
 from .glmm import LogisticPool, logistic_pool
 from .means import log_mean, raw_mean
 from .measures import (
@@ -77,8 +78,6 @@ from .pooling import (
     cumulative,
     heterogeneity,
     leave_one_out,
-    mantel_haenszel,
-    peto,
     pool,
     subgroup_difference,
     tau2,
@@ -193,6 +192,7 @@ __all__ = [
     "logistic_pool",
     "logit_proportion",
     "mantel_haenszel",
+    "mantel_haenszel_random",
     "mean_change",
     "mean_difference",
     "mean_from_five_numbers",
