@@ -102,19 +102,25 @@ def pool_file(file: Path, as_json: bool, forest: Path | None, favours: tuple[str
         kind = poolfile.drawing(forest) if forest else None
     except poolfile.CallError as error:
         stop(str(error), 2)
-    from ..render.engine import render
-
     with replacing(forest) if forest else nullcontext() as drawing:
         try:
             result = poolfile.pool(file, question)
         except poolfile.DataError as error:
             stop(f"{error}\nNothing was computed.", 1)
-        shown = poolfile.shown(result, favours or ())
         if drawing:
-            _draw(drawing, kind, render(shown, form=kind if kind == "html" else "svg"))
-    click.echo(poolfile.as_json(result) if as_json else f"{render(shown, form='txt')}\n", nl=False)
+            form = kind if kind == "html" else "svg"
+            _draw(drawing, kind, _rendered(result, form, favours or ()))
+    click.echo(poolfile.as_json(result) if as_json else f"{_rendered(result, 'txt')}\n", nl=False)
     if forest:
         click.echo(f"wrote {forest}", err=True)
+
+
+def _rendered(result, form: str, favours: tuple[str, ...] = ()) -> str:
+    """The pool as text, drawing or page."""
+    from ..intake import poolfile
+    from ..render.engine import render
+
+    return render(poolfile.shown(result, favours), form=form)
 
 
 def _draw(file: TextIO, kind: str, drawn: str) -> None:

@@ -13,7 +13,8 @@ from scipy.special import ndtri
 
 from .bayes import Posterior, Prior, posterior
 from .errors import SynthesisError, effects, probability, tables
-from .pooling import Pooled, mantel_haenszel, pool
+from .event_tables import mantel_haenszel
+from .pooling import Pooled, pool
 
 __all__ = ["BESIDE", "apart", "common_effect", "empty_cell", "main_pool", "posterior_pool"]
 

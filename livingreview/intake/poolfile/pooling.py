@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -106,7 +107,19 @@ def _of_tables(question: Question, trials: Trials, rows: np.ndarray) -> Pooled:
     cells, level = _cells(trials, rows), question.level
     if question.method == "PETO":
         return synthesis.peto(*cells, level=level)
-    return synthesis.mantel_haenszel(*cells, measure=question.measure, level=level)
+    if question.method == "mh-random":
+        return synthesis.mantel_haenszel_random(
+            *cells, measure=question.measure, interval=question.interval, level=level,
+            prediction_df=question.prediction_df or "k-1")
+    pool_as = partial(synthesis.mantel_haenszel, *cells, measure=question.measure, level=level)
+    if question.zero_cells == "only":
+        return pool_as(convention="revman")
+    if question.measure == "RD" and not (cells[0].any() or cells[2].any()):
+        # The difference is 0 and certain, but for the 0.5 that RevMan adds to its standard error.
+        found = pool_as(convention="revman")
+        return replace(found, warnings=(*found.warnings, "nobody had the event: the standard "
+                                        "error is that of 0.5 added to each cell, as in RevMan"))
+    return pool_as()
 
 
 def _by_the_book(question: Question, trials: Trials, rows: np.ndarray,
@@ -141,11 +154,6 @@ def pooled_of(question: Question, trials: Trials, rows: np.ndarray,
             pooled = _by_the_book(question, trials, rows, prior)
         elif question.of_tables:
             pooled = _of_tables(question, trials, rows)
-        elif question.method == "mh-random":
-            pooled = synthesis.mantel_haenszel_random(
-                *_cells(trials, rows), measure=question.measure, interval=question.interval,
-                zero_cells=question.zero_cells or "only", level=question.level,
-                prediction_df=question.prediction_df or "k-1")
         elif question.method == "bayes":
             if prior is None:
                 raise SynthesisError("a posterior needs a prior on tau, and the table of priors "

@@ -169,7 +169,9 @@ def _of_effects(frame: pd.DataFrame, _: str) -> Iterator[tuple]:
 def _value_problems(raw: Raw, frame: pd.DataFrame, columns: tuple[str, ...],
                     measure: str) -> list[Problem]:
     """Values that no effect can be computed from, each in its row."""
-    rules = {MEANS: _of_means, COUNTS: _of_counts}.get(columns, _of_effects)
+    rules = _of_effects if "yi" in columns else {MEANS: _of_means, COUNTS: _of_counts}.get(columns)
+    if rules is None:
+        return []
     out = []
     for names, bad, wrong, expected in rules(frame, measure):
         for row in frame.index[bad.to_numpy()]:
