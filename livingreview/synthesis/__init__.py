@@ -44,6 +44,7 @@ from .dependence import (
 from .diagnostics import Influence, influence
 from .errors import SynthesisError
 from .glmm import LogisticPool, logistic_pool
+from .means import log_mean, raw_mean
 from .measures import (
     Effects,
     fisher_z,
@@ -174,6 +175,7 @@ __all__ = [
     "influence",
     "leave_one_out",
     "log_incidence_rate",
+    "log_mean",
     "logistic_pool",
     "logit_proportion",
     "mantel_haenszel",
@@ -198,6 +200,7 @@ __all__ = [
     "rate_ratio",
     "ratio_of_means",
     "raw_correlation",
+    "raw_mean",
     "raw_proportion",
     "risk_difference",
     "risk_ratio",
