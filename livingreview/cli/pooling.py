@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import nullcontext
+from functools import wraps
 from pathlib import Path
 
 import click
@@ -12,6 +13,30 @@ from .console import (
     replacing,
     stop,
 )
+
+
+def with_reading(command):
+    """Options of a command that say how its file is to be read."""
+    @wraps(command)
+    def read(columns, strict, separator, decimal, sheet, treated, **others):
+        return command(how={"columns": columns, "strict": strict, "separator": separator,
+                            "decimal": decimal, "sheet": sheet, "treated": treated}, **others)
+
+    for option in (
+            click.option("--treated", metavar="NAME", help="Of a file with a row for each arm: the "
+                         "arm that is treated."),
+            click.option("--sheet", metavar="NAME", help="Sheet of a workbook, or object of a file "
+                         "with several."),
+            click.option("--decimal", type=click.Choice(["point", "comma"]),
+                         help="Mark of decimals, where the cells do not show it."),
+            click.option("--separator", type=click.Choice(["comma", "semicolon", "tab", "bar"]),
+                         help="What divides the fields of a text file, where it does not show."),
+            click.option("--strict", is_flag=True, help="Refuse a file with a row that no effect "
+                         "can be computed from, instead of leaving the row out."),
+            click.option("--column", "columns", multiple=True, metavar="NAME=HEADER",
+                         help="Our name of a column of the file, as m1=Mean_T; several times.")):
+        read = option(read)
+    return read
 
 
 @click.command(name="pool")
@@ -32,7 +57,8 @@ from .console import (
               help="Tables to which 0.5 is added: those with an empty cell (only), all or none.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON with the keys of results.json.")
 @click.option("--forest", type=FILE, help="Draw a forest plot to this .svg or .html file.")
-def pool_file(file: Path, as_json: bool, forest: Path | None, **chosen) -> None:
+@with_reading
+def pool_file(file: Path, as_json: bool, forest: Path | None, how: dict, **chosen) -> None:
     """Pool the trials of FILE, a CSV file with one trial in each row.
 
     Columns, all others being free: study (optional), and m1, sd1, n1, m2, sd2, n2 for MD, SMD and
@@ -44,13 +70,13 @@ def pool_file(file: Path, as_json: bool, forest: Path | None, **chosen) -> None:
     from ..render.engine import render
 
     try:
-        question = poolfile.Question(**chosen)
+        question, reading = poolfile.Question(**chosen), poolfile.Reading(**how)
         kind = poolfile.drawing(forest) if forest else None
     except poolfile.CallError as error:
         stop(str(error), 2)
     with replacing(forest) if forest else nullcontext() as drawing:
         try:
-            result = poolfile.pool(file, question)
+            result = poolfile.pool(file, question, reading)
         except poolfile.DataError as error:
             stop(f"{error}\nNothing was computed.", 1)
         if drawing:

@@ -14,6 +14,7 @@ from ... import synthesis
 from ...data import reading
 from ...data.reading import DataError, Problem
 from ...synthesis import Pooled, Regression, SynthesisError
+from .asking import Reading
 from .question import COUNTS, Question
 from .trials import Trials, printable, read
 
@@ -208,15 +209,17 @@ def _regression(question: Question, trials: Trials) -> dict[str, Any]:
     return {"regression": fit, "references": references, "warnings": warnings}
 
 
-def pool(path: Path, question: Question) -> Result:
+def pool(path: Path, question: Question, reading: Reading | None = None) -> Result:
     """Pool the trials of a file.
 
     Parameters
     ----------
     path : Path
-        A CSV file, UTF-8, with the columns `study` (optional) and those of the measure, or `yi`
-        and `vi` (or `se`); ratios there on the natural log scale.
+        A table with a row for each trial: the columns of the measure, or `yi` and `vi` (or `se`,
+        or an interval), ratios there on the natural log scale; other names that `columns` knows.
     question : Question
+    reading : Reading, optional
+        How to read the file, where it does not tell.
 
     Returns
     -------
@@ -228,7 +231,7 @@ def pool(path: Path, question: Question) -> Result:
         With every problem of the file, or with why its trials cannot be pooled.
     """
     try:
-        trials = read(path, question)
+        trials = read(path, question, reading)
     except SynthesisError as error:
         raise DataError([Problem(str(path), 1, "", "", str(error), "other values")]) from None
     rows = _members(question, trials)
