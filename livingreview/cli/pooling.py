@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import nullcontext
+from functools import wraps
 from pathlib import Path
 from typing import TextIO
 
@@ -11,8 +12,8 @@ import click
 from .console import FILE, replacing, stop
 from .options import GroupedCommand, options
 
-_effect, _model, _further, _output = map(
-    options, ("Effects", "Model", "Beyond the pool", "Output"))
+_effect, _model, _further, _output, _reading = map(
+    options, ("Effects", "Model", "Beyond the pool", "Output", "Reading the file"))
 # Flags that each ask for one further analysis.
 _FLAGS = {
     "leave-one-out": "Pool without each trial in turn.",
@@ -30,6 +31,30 @@ def _flags(command):
         command = _further(f"--{name}", f"further_{name}".replace("-", "_"), flag_value=name,
                            default=None, help=said)(command)
     return command
+
+
+def with_reading(command):
+    """Options of a command that say how its file is to be read."""
+    @wraps(command)
+    def read(columns, strict, separator, decimal, sheet, treated, **others):
+        return command(how={"columns": columns, "strict": strict, "separator": separator,
+                            "decimal": decimal, "sheet": sheet, "treated": treated}, **others)
+
+    for option in (
+            _reading("--treated", metavar="NAME", help="Of a file with a row for each arm: the "
+                     "arm that is treated."),
+            _reading("--sheet", metavar="NAME", help="Sheet of a workbook, or object of a file "
+                     "with several."),
+            _reading("--decimal", type=click.Choice(["point", "comma"]),
+                     help="Mark of decimals, where the cells do not show it."),
+            _reading("--separator", type=click.Choice(["comma", "semicolon", "tab", "bar"]),
+                     help="What divides the fields of a text file, where it does not show."),
+            _reading("--strict", is_flag=True, help="Refuse a file with a row that no effect "
+                     "can be computed from, instead of leaving the row out."),
+            _reading("--column", "columns", multiple=True, metavar="NAME=HEADER",
+                     help="Our name of a column of the file, as m1=Mean_T; several times.")):
+        read = option(read)
+    return read
 
 
 @click.command(name="pool", cls=GroupedCommand)
@@ -77,8 +102,9 @@ def _flags(command):
 @_output("--forest", type=FILE, help="Draw a forest plot to this .svg, .html, .png or .pdf file.")
 @_output("--favours", nargs=2, metavar="LEFT RIGHT",
          help="What lies on either side of no effect, such as 'favours cells' 'favours control'.")
+@with_reading
 def pool_file(file: Path, as_json: bool, forest: Path | None, favours: tuple[str, ...] | None,
-              **chosen) -> None:
+              how: dict, **chosen) -> None:
     """Pool the trials of FILE, one trial in each row.
 
     \b
@@ -99,12 +125,13 @@ def pool_file(file: Path, as_json: bool, forest: Path | None, favours: tuple[str
     further = [chosen.pop(key) for key in list(chosen) if key.startswith("further_")]
     try:
         question = poolfile.Question(**chosen, further=tuple(filter(None, further)))
+        reading = poolfile.Reading(**how)
         kind = poolfile.drawing(forest) if forest else None
     except poolfile.CallError as error:
         stop(str(error), 2)
     with replacing(forest) if forest else nullcontext() as drawing:
         try:
-            result = poolfile.pool(file, question)
+            result = poolfile.pool(file, question, reading)
         except poolfile.DataError as error:
             stop(f"{error}\nNothing was computed.", 1)
         if drawing:

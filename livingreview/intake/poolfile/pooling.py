@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 
 from ... import synthesis
-from ...data import reading
-from ...data.reading import DataError, Problem
+from ...data.reading import DataError, Problem, shortened
 from ...synthesis import Pooled, Regression, Robust, SynthesisError, protocol
+from .asking import Reading
 from .measures import COUNTS, MEASURES
 from .priors import Chosen, prior_for
 from .question import Question
@@ -189,7 +189,7 @@ def _no_pool(trials: Trials, said: str) -> DataError:
                     rule=reason)
             for row, name, reason in zip(trials.frame.index, trials.names, trials.reasons,
                                          strict=True) if reason]
-    return DataError(reading.shortened(out))
+    return DataError(shortened(out))
 
 
 def _main(question: Question, trials: Trials) -> Result:
@@ -211,15 +211,17 @@ def _main(question: Question, trials: Trials) -> Result:
                   warnings=[*trials.warnings, *pooled.warnings])
 
 
-def pool(path: Path, question: Question) -> Result:
+def pool(path: Path, question: Question, reading: Reading | None = None) -> Result:
     """Pool the trials of a file.
 
     Parameters
     ----------
     path : Path
-        A file of trials, with the columns `study` (optional) and those of the measure, or `yi`
-        and `vi` (or `se`); ratios there on the natural log scale.
+        A table with a row for each trial: the columns of the measure, or `yi` and `vi` (or `se`,
+        or an interval), ratios there on the natural log scale; other names that `columns` knows.
     question : Question
+    reading : Reading, optional
+        How to read the file, where it does not tell.
 
     Returns
     -------
@@ -236,7 +238,7 @@ def pool(path: Path, question: Question) -> Result:
     from .subgroups import subgroups
 
     try:
-        trials = read(path, question)
+        trials = read(path, question, reading)
     except SynthesisError as error:
         raise DataError([Problem(str(path), 1, "", "", str(error), "other values")]) from None
     result = _main(question, trials)

@@ -175,7 +175,7 @@ def document(result: Result) -> dict:
            "zero_cells_pool": _zero_cells_pool(result),
            "correlation": question.correlation, "smd_variance": question.smd_variance,
            "prediction_df": question.prediction_df or "k-1", "prior": _prior_keys(result),
-           "clusters": result.clusters, "read": list(result.trials.notes),
+           "clusters": result.clusters, "read": list(result.trials.reading),
            "studies": _study_rows(result), "subgroups": None, "meta_regression": None,
            **dict.fromkeys(map(key_of, (*FURTHER, "cumulative"))), **result.further}
     if question.subgroup:
