@@ -112,9 +112,13 @@ def pool_file(file: Path, as_json: bool, forest: Path | None, favours: tuple[str
       m1 sd1 n1 m2 sd2 n2          MD, SMD, ROM (arm 1 is the treated one)
       e1 n1 e2 n2                  RR, OR, RD, PETO
       e1 t1 e2 t2                  IRR, IRD (events and time at risk)
-      e n | e t | m sd n           PR, PLO, PFT | IR, IRLN, IRS | MN, MNLN: one arm
-      m_pre sd_pre m_post sd_post n r   MC, SMCC, SMCR: changes of one arm
-      r n                          COR, ZCOR
+      e n                          PR, PLO, PFT: proportions of one arm
+      e t                          IR, IRLN, IRS: rates of one arm
+      m sd n                       MN, MNLN: means of one arm
+      m_pre sd_pre m_post sd_post n r
+                                   MC, SMCC, SMCR: changes of one arm
+      r n                          COR, ZCOR: correlations
+      oe v                         HR, PETO: observed less expected, its variance
       yi with vi or se             any measure; ratios as natural logarithms
 
     An empty cell means "not stated": its trial is left out, with the reason. Exits with 1 when

@@ -19,6 +19,8 @@ from .priors import Chosen, prior_for
 from .question import Question
 from .trials import Trials, read
 
+ONE_EFFECT = ("common", "mantel-haenszel", "peto")  # models in which all trials have one effect
+
 
 @dataclass(frozen=True, eq=False)
 class Result:
@@ -207,8 +209,12 @@ def _main(question: Question, trials: Trials) -> Result:
     weights = np.full(len(rows), np.nan)
     weights[rows] = pooled.weights
     weights[[reason is not None for reason in trials.reasons]] = np.nan
-    return Result(question, trials, pooled, weights, prior,
-                  warnings=[*trials.warnings, *pooled.warnings])
+    warnings = [*trials.warnings, *pooled.warnings]
+    yi, vi = trials.yi[trials.used], trials.vi[trials.used]
+    if pooled.model in ONE_EFFECT and yi.size == 2 and protocol.apart(yi, vi, question.level):
+        warnings.append("the intervals of the two trials do not overlap: no common effect "
+                        "describes them")
+    return Result(question, trials, pooled, weights, prior, warnings=warnings)
 
 
 def pool(path: Path, question: Question, reading: Reading | None = None) -> Result:
