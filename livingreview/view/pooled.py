@@ -46,6 +46,8 @@ class Line:
         Place of the estimate.
     size : float
         Side of a trial's square in pixels.
+    posterior : bool
+        Whether a pool is a posterior.
     """
 
     kind: str
@@ -57,6 +59,7 @@ class Line:
     x: float | None
     bar: Bar
     size: float
+    posterior: bool = False
 
 
 @dataclass(frozen=True)
