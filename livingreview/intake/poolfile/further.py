@@ -12,7 +12,7 @@ from ...data import reading
 from ...synthesis import Pooled, SynthesisError
 from .clusters import robust_pool
 from .measures import COUNTS, MEASURES
-from .pooling import Result, members, options, pooled_of
+from .pooling import Result, beside, members, options, pooled_of
 from .question import ESTIMATORS
 
 _QUANTILES = (0, 2.5, 25, 50, 75, 97.5, 100)
@@ -197,7 +197,8 @@ def further(result: Result) -> dict[str, Any]:
     """The fields of a result that tell of the further analyses; None is one it cannot have."""
     out: dict[str, Any] = {}
     warnings = []
-    for name in dict.fromkeys(result.question.further):
+    asked = [*result.question.further, *["bayes"] * beside(result)]
+    for name in dict.fromkeys(asked):
         try:
             with np.errstate(all="ignore"):
                 out[key_of(name)] = _MADE[name](result)

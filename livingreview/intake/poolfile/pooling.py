@@ -217,6 +217,12 @@ def _main(question: Question, trials: Trials) -> Result:
     return Result(question, trials, pooled, weights, prior, warnings=warnings)
 
 
+def beside(result: Result) -> bool:
+    """Whether the rules of the book put a posterior beside the pool."""
+    return (result.question.rules == "book" and result.prior is not None
+            and result.pooled.k in protocol.BESIDE)
+
+
 def pool(path: Path, question: Question, reading: Reading | None = None) -> Result:
     """Pool the trials of a file.
 
@@ -250,7 +256,7 @@ def pool(path: Path, question: Question, reading: Reading | None = None) -> Resu
     result = _main(question, trials)
     for asked, function in ((question.cluster, clustered), (question.subgroup, subgroups),
                             (question.moderators, regression),
-                            (question.further or question.order, further)):
+                            (question.further or question.order or beside(result), further)):
         if asked:
             more = function(result)
             result = replace(result, **{**more, "warnings": result.warnings + more["warnings"]})

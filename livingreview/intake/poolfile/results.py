@@ -37,7 +37,7 @@ def tau2_empty(pooled: Any) -> bool:
 def zero_cells(result: Result) -> str | None:
     """The tables to which 0.5 is added for a trial's own effect; None without counts."""
     question, trials = result.question, result.trials
-    if question.measure not in OF_EVENTS or "yi" in trials.columns:
+    if question.measure not in OF_EVENTS or trials.columns != question.columns:
         return None
     if "PETO" in (question.measure, question.method):
         return question.zero_cells or "none"
