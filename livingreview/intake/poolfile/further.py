@@ -96,18 +96,23 @@ def _cumulative(result: Result) -> tuple[dict[str, Any], list[str]]:
 
 
 def _influence(result: Result) -> list[dict[str, Any]]:
+    """Residuals and diagnostics of each trial; None where it alone fixes a coefficient."""
     question = result.question
     found = synthesis.influence(*_effects(result), tau2_method=question.method,
                                 test=question.interval)
+    own = synthesis.residuals(*_effects(result), tau2_method=question.method)
     keys = ("rstudent", "dffits", "cook", "cov_ratio", "tau2", "qe", "hat", "influential")
     at = np.flatnonzero(result.trials.used)
     return [{"row": int(result.trials.frame.index[i]), "study": result.trials.names[i],
+             "residual": float(own.raw[j]), "standardised": float(own.standardised[j]),
              **{key: _plain(getattr(found, key)[j]) for key in keys}}
             for j, i in enumerate(at)]
 
 
 def _plain(value: Any) -> Any:
     """A number or a truth of NumPy as one of Python; None where it is undefined."""
+    if value is np.ma.masked:
+        return None
     value = value.item() if hasattr(value, "item") else value
     return None if isinstance(value, float) and not np.isfinite(value) else value
 
