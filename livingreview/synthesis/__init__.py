@@ -207,7 +207,6 @@ __all__ = [
     "leave_one_out",
     "log_incidence_rate",
     "log_mean",
-)
     "log_proportion",
     "logistic_pool",
     "logit_proportion",
@@ -227,7 +226,6 @@ __all__ = [
     "pool",
     "posterior",
     "posterior_many",
-)
     "pre_post_control",
     "predict",
     "probability_beyond",
