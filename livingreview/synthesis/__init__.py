@@ -4,6 +4,15 @@ The package knows effects, variances and counts, and nothing of studies, tables 
 """
 
 from .batch import Gosh, PooledMany, fit_many, gosh, pad
+from .bayes import (
+    EffectPrior,
+    Posterior,
+    PosteriorMany,
+    Prior,
+    Shrunk,
+    posterior,
+    posterior_many,
+)
 from .conversions import (
     Group,
     QuantileFit,
@@ -43,6 +52,7 @@ from .dependence import (
 )
 from .diagnostics import Influence, influence
 from .errors import SynthesisError
+from .event_tables import mantel_haenszel, mantel_haenszel_random, peto
 from .glmm import LogisticPool, logistic_pool
 from .means import log_mean, raw_mean
 from .measures import (
@@ -68,8 +78,6 @@ from .pooling import (
     cumulative,
     heterogeneity,
     leave_one_out,
-    mantel_haenszel,
-    peto,
     pool,
     subgroup_difference,
     tau2,
@@ -129,6 +137,7 @@ __all__ = [
     "Contour",
     "DoseResponse",
     "Dummies",
+    "EffectPrior",
     "Effects",
     "Gosh",
     "Group",
@@ -137,11 +146,15 @@ __all__ = [
     "LogisticPool",
     "Pooled",
     "PooledMany",
+    "Posterior",
+    "PosteriorMany",
     "Predictions",
+    "Prior",
     "QuantileFit",
     "RankTest",
     "Regression",
     "Robust",
+    "Shrunk",
     "Subgroup",
     "SubgroupDifference",
     "Subgroups",
@@ -179,6 +192,7 @@ __all__ = [
     "logistic_pool",
     "logit_proportion",
     "mantel_haenszel",
+    "mantel_haenszel_random",
     "mean_change",
     "mean_difference",
     "mean_from_five_numbers",
@@ -191,6 +205,8 @@ __all__ = [
     "peto",
     "peto_odds_ratio",
     "pool",
+    "posterior",
+    "posterior_many",
     "predict",
     "probability_beyond",
     "proportion_from_double_arcsine",

@@ -19,7 +19,8 @@ from .notes import NOTES
 ZERO_CELLS = ("only", "all", "none")
 DOUBLE_ZEROS = ("drop", "keep")
 CORRECTIONS = ("exact", "approximate")
-SMD_VARIANCES = ("LS", "LS2", "UB")
+SMD_VARIANCES = ("LS", "LS2", "UB", "RevMan")
+CORRECTED = ("both", "variance")
 STANDARDISERS = ("change", "baseline")
 
 
@@ -118,12 +119,15 @@ def standardised_mean_difference(
     - 'UB': 1/n1 + 1/n2 + (1 − (m − 2)/(m J²)) g², unbiased with the exact J. (From n1 + n2 = 4
       down g has no variance, and the formula is only a number.)
 
+    'RevMan' is 1/n1 + 1/n2 + g²/(2(n1 + n2 − 3.94)), which Review Manager prints with the
+    approximate J.
+
     Parameters
     ----------
     m1, sd1, n1, m2, sd2, n2 : array_like, shape (k,)
         Means and standard deviations, all in one unit, and totals above 1.
     correction : {'exact', 'approximate'}
-    variance : {'LS', 'LS2', 'UB'}
+    variance : {'LS', 'LS2', 'UB', 'RevMan'}
 
     Returns
     -------
@@ -133,8 +137,8 @@ def standardised_mean_difference(
     Raises
     ------
     SynthesisError
-        If an SD is not positive, a total is 1 or less, n1 + n2 is 3 or less, a value is not finite,
-        or an option is unknown.
+        If an SD is not positive, a total is 1 or less, n1 + n2 is 3 or less ('RevMan': 3.94), a
+        value is not finite, or an option is unknown.
 
     References
     ----------
@@ -142,7 +146,8 @@ def standardised_mean_difference(
     estimators. Journal of Educational Statistics 6:107–128. Hedges LV (1983). A random effects
     model for effect sizes. Psychological Bulletin 93:388–395 ('UB'). Borenstein M (2009). Effect
     sizes for continuous data. In: The Handbook of Research Synthesis and Meta-Analysis, 2nd ed.,
-    221–235 ('LS2').
+    221–235 ('LS2'). Deeks JJ, Higgins JPT (2010). Statistical algorithms in Review Manager 5
+    ('RevMan').
     """
     choice("variance", variance, SMD_VARIANCES)
     m1, sd1, n1, m2, sd2, n2 = _arms(m1, sd1, n1, m2, sd2, n2)
@@ -154,7 +159,9 @@ def standardised_mean_difference(
     of_means = 1 / n1 + 1 / n2
     if variance == "UB":
         return _complete(g, of_means + (1 - (m - 2) / (m * factor**2)) * g**2)
-    vi = of_means * (factor**2 if variance == "LS2" else 1) + g**2 / (2 * (n1 + n2))
+    less = 3.94 if variance == "RevMan" else 0.0
+    refuse(n1 + n2 <= less, n1 + n2, f"n1 + n2 must exceed {less:g} for RevMan's variance")
+    vi = of_means * (factor**2 if variance == "LS2" else 1) + g**2 / (2 * (n1 + n2 - less))
     return _complete(g, vi)
 
 
@@ -542,14 +549,15 @@ def peto_odds_ratio(
 
 def risk_difference(
     e1: ArrayLike, n1: ArrayLike, e2: ArrayLike, n2: ArrayLike, zero_cells: str = "only",
-    double_zeros: str = "keep",
+    double_zeros: str = "keep", correct: str = "both",
 ) -> Effects:
     """Compute risk differences, arm 1 minus arm 2.
 
-    Conventions: zero cells are corrected in the effect and in the variance (as metafor does), so
-    every row is used under 'only' and 'all', tables without events included: they tell that the
-    difference is small; 'drop' leaves out the tables that `odds_ratio` leaves out. Under 'none' a
-    row whose variance is zero is not used.
+    Conventions: zero cells are corrected in the effect and in the variance ('both', as metafor
+    does), or in the variance alone ('variance', as Review Manager does: without events in both arms
+    the difference is 0, however unequal the arms). So every row is used under 'only' and 'all',
+    tables without events included: they tell that the difference is small; 'drop' leaves out the
+    tables that `odds_ratio` leaves out. Under 'none' a row whose variance is zero is not used.
 
     Parameters
     ----------
@@ -557,11 +565,14 @@ def risk_difference(
         Participants with the event and totals, possibly fractional.
     zero_cells : {'only', 'all', 'none'}
     double_zeros : {'drop', 'keep'}
+    correct : {'both', 'variance'}
+        What the correction changes.
 
     Returns
     -------
     Effects
-        `yi` as a difference of proportions, `vi` = ab/(a + b)³ + cd/(c + d)³.
+        `yi` as a difference of proportions, `vi` = ab/(a + b)³ + cd/(c + d)³ of the corrected
+        cells.
 
     Raises
     ------
@@ -575,6 +586,10 @@ def risk_difference(
     Review Manager 5.
     """
     (a, b, c, d), none, full = _cells(e1, n1, e2, n2, zero_cells)
-    yi = a / (a + b) - c / (c + d)
+    if choice("correct", correct, CORRECTED) == "both":
+        yi = a / (a + b) - c / (c + d)
+    else:
+        raw_a, raw_n1, raw_c, raw_n2 = tables(e1, n1, e2, n2)
+        yi = raw_a / raw_n1 - raw_c / raw_n2
     vi = a * b / (a + b) ** 3 + c * d / (c + d) ** 3
     return _with_reasons(yi, vi, [*_double(double_zeros, none, full), (vi == 0, _ZERO_CELL)])

@@ -8,14 +8,26 @@ and `sentinels` name what is wrong or odd, `trials` puts it together. The statis
 """
 
 from ...data.reading import DataError
-from .asking import DECIMALS, SEPARATORS, Reading
+from .asking import Reading
 from .drawn import drawing, shown
+from .measures import MEASURES
 from .pooling import Result, pool
-from .question import INTERVALS, MEASURES, METHODS, ZERO_CELLS, CallError, Question
-from .results import as_json, document, natural
+from .question import (
+    FURTHER,
+    INTERVALS,
+    METHODS,
+    PREDICTION_DF,
+    RULES,
+    SMD_VARIANCES,
+    WORKING,
+    ZERO_CELLS,
+    CallError,
+    Question,
+)
+from .results import as_json, document
 from .trials import Trials, printable, read
 
-__all__ = ["CallError", "DataError", "INTERVALS", "MEASURES", "METHODS", "Question",
-           "Reading", "Result", "SEPARATORS", "DECIMALS",
-           "Trials", "ZERO_CELLS", "as_json", "document", "drawing", "natural", "pool",
-           "printable", "read", "shown"]
+__all__ = ["CallError", "DataError", "FURTHER", "INTERVALS", "MEASURES", "METHODS",
+           "PREDICTION_DF", "Question", "RULES", "Reading", "Result", "SMD_VARIANCES", "Trials",
+           "WORKING", "ZERO_CELLS", "as_json", "document", "drawing", "pool", "printable",
+           "read", "shown"]

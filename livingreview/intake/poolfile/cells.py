@@ -6,11 +6,12 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-_ABSENT = re.compile(r"(?i)|na|n/a|n\.a\.?|#n/a|nan|nr|n\.r\.?|nd|null|none|missing|unknown|unclear|"
-                     r"not (?:reported|stated|available|given|applicable)|[-.?*\u2013\u2014]|--+")
+_ABSENT = re.compile(r"(?i)|na|n/a|n\.a\.?|#n/a|nan|nr|n\.r\.?|nd|null|none|missing|unknown|"
+                     r"unclear|not (?:reported|stated|available|given|applicable)|"
+                     r"[-.?*\u2013\u2014]|--+")
 _SPACE = " \u00a0\u2009\u202f'\u2019"  # what divides thousands in every language
 _PLAIN = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d{1,3})?", re.ASCII)
-_GROUPS = {mark: re.compile(rf"[-+]?\d{{1,3}}(?:[{other}{_SPACE}]\d{{3}})+(?:{re.escape(mark)}\d*)?",
+_GROUPS = {mark: re.compile(rf"[-+]?\d{{1,3}}(?:[{other}{_SPACE}]\d{{3}})+(?:[{mark}]\d*)?",
                             re.ASCII) for mark, other in ((".", ","), (",", "."))}
 _EITHER = re.compile(r"[-+]?[1-9]\d{0,2}[.,]\d{3}", re.ASCII)
 _COMMA = re.compile(r"[-+]?(?:\d+,\d*|,\d+)(?:[eE][-+]?\d{1,3})?", re.ASCII)

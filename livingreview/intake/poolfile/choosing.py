@@ -106,8 +106,8 @@ def _missing(columns: Columns, question: Question, half: list[str], forms: list)
     headers = ", ".join(filter(None, columns.grid.header))
     said = f"no column {' and no '.join(missing)}"
     if half and forms:
-        said += (f" beside {', '.join(columns.header(n) for n in question.columns if columns.has(n))}"
-                 f", and {', '.join(map(columns.header, forms[0]))} as well")
+        there = ", ".join(columns.header(n) for n in question.columns if columns.has(n))
+        said += f" beside {there}, and {', '.join(map(columns.header, forms[0]))} as well"
         near.append("the latter by --column "
                     f"\"{forms[0][0]}={columns.header(forms[0][0])}\"")
     hint = f"; {' or '.join(near)}" if near else "; any column by --column NAME=HEADER"
@@ -205,7 +205,9 @@ def _made(columns: Columns, numbers: dict[str, np.ndarray], cells: dict[str, lis
                                                          strict=True)]
              for name, these in parts.items()}
     notes = [f"{ours} is {theirs}" for ours, theirs in headers.items() if ours != theirs]
-    said = (["; ".join(notes)] if notes else []) + (["decimals have a comma"] if mark == "," else [])
+    said = ["; ".join(notes)] if notes else []
+    if mark == ",":
+        said.append("decimals have a comma")
     warnings = _lopsided(frame, form) if "ci_low" in form else []
     if "ci_low" in form:
         said.append("intervals are taken as 95% intervals")

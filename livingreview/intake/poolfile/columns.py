@@ -49,7 +49,7 @@ _OWN = {  # names of one program, or without a stem
     "vi": "vi var variance v effectvariance samplingvariance varyi ves vare",
     "se": "se sei sete stderr stderror standarderror standarderr seyi sees givse effectse "
           "effectsizese effectsizestandarderror",
-    "ci_low": "cilow cilower cil cilb lowerci lcl lci ll lower low lowerlimit lowerbound cistart "
+    "ci_low": "cilow cilower cil cilb lowerci lcl lci ll lower low lowerlimit lowerbound "
               "lowcilimit conflow cilowerlimit cilowerbound lowercilimit",
     "ci_high": "cihigh ciupper ciu ciub upperci ucl uci ul upper high upperlimit upperbound "
                "highci confhigh ciupperlimit ciupperbound uppercilimit",

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from ... import synthesis
-from .question import MEASURES, Question
+from .question import Question
 
 
 def effects_of(columns: tuple[str, ...], cells: list[np.ndarray], question: Question
@@ -19,7 +19,7 @@ def effects_of(columns: tuple[str, ...], cells: list[np.ndarray], question: Ques
     on the scale of the analysis.
     """
     if columns == question.columns:
-        found = MEASURES[question.measure].effects(*cells, **question.options)
+        found = question.effects(*cells, **question.options)
         return found.yi, found.vi, found.reasons
     if columns == ("oe", "v"):
         yi, vi = cells[0] / cells[1], 1 / cells[1]

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ... import synthesis
+from ...synthesis import Prior, SynthesisError
 from .measures import COUNTS, EFFECTS, FIXED, MEANS, MEASURES, OF_EVENTS, Measure
 
 __all__ = ["COUNTS", "EFFECTS", "INTERVALS", "MEANS", "MEASURES", "METHODS", "Measure",
@@ -37,7 +38,7 @@ class CallError(ValueError):
     """Options that do not go together."""
 
 
-def prior_of(text: str):
+def prior_of(text: str) -> Prior:
     """The prior on τ that an option names, as ``half-normal:0.5`` or ``half-t:0.5:3``.
 
     Numbers are the scale (and the degrees of freedom of half-t); of log-normal the mean and the
@@ -48,9 +49,6 @@ def prior_of(text: str):
     CallError
         If it names none.
     """
-    from ...synthesis import SynthesisError
-    from ...synthesis.bayes import Prior
-
     family, *given = text.split(":")
     try:
         numbers = [float(number) for number in given]

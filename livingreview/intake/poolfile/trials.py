@@ -19,8 +19,9 @@ from .columns import Columns
 from .composite import divided
 from .computing import effects_of
 from .grid import Grid
+from .measures import COUNTS
 from .opening import opened
-from .question import COUNTS, Question
+from .question import Question
 from .rules import IMPOSSIBLE, broken
 
 _NOT_STATED = frozenset(("na", "n/a", "#n/a", "nan", ".", "nr"))  # of labels; "none" may be one
@@ -47,7 +48,7 @@ class Trials:
     stated : ndarray of bool
         Whether every number of the row is there and can be computed with.
     warnings : tuple of str
-    reading : tuple of str
+    notes : tuple of str
         How the file was read: what is not as our own names and files are.
     """
 
@@ -61,7 +62,7 @@ class Trials:
     reasons: list[str | None]
     stated: np.ndarray
     warnings: tuple[str, ...]
-    reading: tuple[str, ...]
+    notes: tuple[str, ...]
 
     @property
     def used(self) -> np.ndarray:
