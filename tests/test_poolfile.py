@@ -267,18 +267,18 @@ def test_many_bad_rows_are_counted(run):
 
 @pytest.mark.parametrize("arguments, words", [
     ([], "--measure"),
-    (["--measure", "HR"], "HR"),
+    (["--measure", "HRR"], "HRR"),
     (["--measure", "MD", "--method", "MH"], "--method MH pools RR, OR, RD, not MD"),
     (["--measure", "RR", "--method", "PETO"], "--method PETO pools"),
     (["--measure", "RR", "--method", "MH", "--ci", "hksj"], "interval z alone"),
     (["--measure", "RR", "--method", "MH", "--moderator", "x"], "--moderator"),
-    (["--measure", "RR", "--method", "MH", "--zero-cells", "all"], "corrects no zero cell"),
+    (["--measure", "RR", "--method", "MH", "--zero-cells", "all"], "adds 0.5 to no table"),
     (["--measure", "MD", "--zero-cells", "all"], "counts of events"),
     (["--measure", "RR", "--level", "95"], "between 0 and 1"),
     (["--measure", "RR", "--level", "nan"], "between 0 and 1"),
     (["--measure", "RR", "--moderator", "x", "--moderator", "x"], "given 2 times"),
     (["--measure", "RR", "--subgroup", " "], "is empty"),
-    (["--measure", "RR", "--forest", "plot.png"], ".svg or .html"),
+    (["--measure", "RR", "--forest", "plot.gif"], ".png or .pdf"),
 ])
 def test_wrong_calls_exit_with_2(run, arguments, words):
     out = run(bcg(), *arguments)

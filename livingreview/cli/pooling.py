@@ -12,8 +12,8 @@ import click
 from .console import FILE, replacing, stop
 from .options import GroupedCommand, options
 
-_effect, _model, _further, _reading, _output = map(
-    options, ("Effects", "Model", "Beyond the pool", "Reading the file", "Output"))
+_effect, _model, _further, _output, _reading = map(
+    options, ("Effects", "Model", "Beyond the pool", "Output", "Reading the file"))
 # Flags that each ask for one further analysis.
 _FLAGS = {
     "leave-one-out": "Pool without each trial in turn.",
@@ -33,24 +33,24 @@ def _flags(command):
     return command
 
 
-def _with_reading(command):
-    """Options that say how the file is to be read, given to the command as one."""
+def with_reading(command):
+    """Options of a command that say how its file is to be read."""
     @wraps(command)
     def read(columns, strict, separator, decimal, sheet, treated, **others):
         return command(how={"columns": columns, "strict": strict, "separator": separator,
                             "decimal": decimal, "sheet": sheet, "treated": treated}, **others)
 
     for option in (
-            _reading("--treated", metavar="NAME",
-                     help="Of a file with a row for each arm: the arm that is treated."),
-            _reading("--sheet", metavar="NAME",
-                     help="Sheet of a workbook, or object of a file with several."),
+            _reading("--treated", metavar="NAME", help="Of a file with a row for each arm: the "
+                     "arm that is treated."),
+            _reading("--sheet", metavar="NAME", help="Sheet of a workbook, or object of a file "
+                     "with several."),
             _reading("--decimal", type=click.Choice(["point", "comma"]),
                      help="Mark of decimals, where the cells do not show it."),
             _reading("--separator", type=click.Choice(["comma", "semicolon", "tab", "bar"]),
                      help="What divides the fields of a text file, where it does not show."),
-            _reading("--strict", is_flag=True, help="Refuse a file with a row that no effect can "
-                     "be computed from, instead of leaving the row out."),
+            _reading("--strict", is_flag=True, help="Refuse a file with a row that no effect "
+                     "can be computed from, instead of leaving the row out."),
             _reading("--column", "columns", multiple=True, metavar="NAME=HEADER",
                      help="Our name of a column of the file, as m1=Mean_T; several times.")):
         read = option(read)
@@ -98,11 +98,11 @@ def _with_reading(command):
 @_further("--cumulative", "order", metavar="COLUMN",
           help="Pool trials one after another in the order of this column.")
 @_flags
-@_with_reading
 @_output("--json", "as_json", is_flag=True, help="Print JSON with the keys of results.json.")
 @_output("--forest", type=FILE, help="Draw a forest plot to this .svg, .html, .png or .pdf file.")
 @_output("--favours", nargs=2, metavar="LEFT RIGHT",
          help="What lies on either side of no effect, such as 'favours cells' 'favours control'.")
+@with_reading
 def pool_file(file: Path, as_json: bool, forest: Path | None, favours: tuple[str, ...] | None,
               how: dict, **chosen) -> None:
     """Pool the trials of FILE, one trial in each row.
@@ -129,19 +129,25 @@ def pool_file(file: Path, as_json: bool, forest: Path | None, favours: tuple[str
         kind = poolfile.drawing(forest) if forest else None
     except poolfile.CallError as error:
         stop(str(error), 2)
-    from ..render.engine import render
-
     with replacing(forest) if forest else nullcontext() as drawing:
         try:
             result = poolfile.pool(file, question, reading)
         except poolfile.DataError as error:
             stop(f"{error}\nNothing was computed.", 1)
-        shown = poolfile.shown(result, favours or ())
         if drawing:
-            _draw(drawing, kind, render(shown, form=kind if kind == "html" else "svg"))
-    click.echo(poolfile.as_json(result) if as_json else f"{render(shown, form='txt')}\n", nl=False)
+            form = kind if kind == "html" else "svg"
+            _draw(drawing, kind, _rendered(result, form, favours or ()))
+    click.echo(poolfile.as_json(result) if as_json else f"{_rendered(result, 'txt')}\n", nl=False)
     if forest:
         click.echo(f"wrote {forest}", err=True)
+
+
+def _rendered(result, form: str, favours: tuple[str, ...] = ()) -> str:
+    """The pool as text, drawing or page."""
+    from ..intake import poolfile
+    from ..render.engine import render
+
+    return render(poolfile.shown(result, favours), form=form)
 
 
 def _draw(file: TextIO, kind: str, drawn: str) -> None:

@@ -3,12 +3,14 @@
 A file goes through these modules: `opening` tells its kind and makes it a table of texts (with
 `workbooks` and `statistical`), `arms` and `composite` put that in shape, `columns` finds which
 column is which, `cells` reads numbers, `choosing` settles what effects are computed from, `rules`
-and `sentinels` name what is wrong or odd, `trials` puts it together. The statistics are those of
-`synthesis`. A trial that lacks a number is left out, with the reason.
+and `sentinels` name what is wrong or odd, `trials` puts it together. A trial that lacks a number is
+left out, with the reason. What is asked is a `Question`, of a measure of `measures`; `pooling`
+answers it with the statistics of `synthesis`, `subgroups`, `moderators`, `clusters` and `further`
+what is asked beside, `results` and `drawn` say it.
 """
 
 from ...data.reading import DataError
-from .asking import Reading
+from .asking import DECIMALS, SEPARATORS, Reading
 from .drawn import drawing, shown
 from .measures import MEASURES
 from .pooling import Result, pool
@@ -27,7 +29,7 @@ from .question import (
 from .results import as_json, document
 from .trials import Trials, printable, read
 
-__all__ = ["CallError", "DataError", "FURTHER", "INTERVALS", "MEASURES", "METHODS",
-           "PREDICTION_DF", "Question", "RULES", "Reading", "Result", "SMD_VARIANCES", "Trials",
-           "WORKING", "ZERO_CELLS", "as_json", "document", "drawing", "pool", "printable",
-           "read", "shown"]
+__all__ = ["CallError", "DECIMALS", "DataError", "FURTHER", "INTERVALS", "MEASURES", "METHODS",
+           "PREDICTION_DF", "Question", "RULES", "Reading", "Result", "SEPARATORS",
+           "SMD_VARIANCES", "Trials", "WORKING", "ZERO_CELLS", "as_json", "document", "drawing",
+           "pool", "printable", "read", "shown"]

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from ... import synthesis
-from ...data import reading
-from ...data.reading import DataError, Problem
+from ...data.reading import DataError, Problem, shortened
 from ...synthesis import Pooled, Regression, Robust, SynthesisError, protocol
 from .asking import Reading
 from .measures import COUNTS, MEASURES
@@ -107,7 +107,19 @@ def _of_tables(question: Question, trials: Trials, rows: np.ndarray) -> Pooled:
     cells, level = _cells(trials, rows), question.level
     if question.method == "PETO":
         return synthesis.peto(*cells, level=level)
-    return synthesis.mantel_haenszel(*cells, measure=question.measure, level=level)
+    if question.method == "mh-random":
+        return synthesis.mantel_haenszel_random(
+            *cells, measure=question.measure, interval=question.interval, level=level,
+            prediction_df=question.prediction_df or "k-1")
+    pool_as = partial(synthesis.mantel_haenszel, *cells, measure=question.measure, level=level)
+    if question.zero_cells == "only":
+        return pool_as(convention="revman")
+    if question.measure == "RD" and not (cells[0].any() or cells[2].any()):
+        # The difference is 0 and certain, but for the 0.5 that RevMan adds to its standard error.
+        found = pool_as(convention="revman")
+        return replace(found, warnings=(*found.warnings, "nobody had the event: the standard "
+                                        "error is that of 0.5 added to each cell, as in RevMan"))
+    return pool_as()
 
 
 def _by_the_book(question: Question, trials: Trials, rows: np.ndarray,
@@ -142,11 +154,6 @@ def pooled_of(question: Question, trials: Trials, rows: np.ndarray,
             pooled = _by_the_book(question, trials, rows, prior)
         elif question.of_tables:
             pooled = _of_tables(question, trials, rows)
-        elif question.method == "mh-random":
-            pooled = synthesis.mantel_haenszel_random(
-                *_cells(trials, rows), measure=question.measure, interval=question.interval,
-                zero_cells=question.zero_cells or "only", level=question.level,
-                prediction_df=question.prediction_df or "k-1")
         elif question.method == "bayes":
             if prior is None:
                 raise SynthesisError("a posterior needs a prior on tau, and the table of priors "
@@ -182,7 +189,7 @@ def _no_pool(trials: Trials, said: str) -> DataError:
                     rule=reason)
             for row, name, reason in zip(trials.frame.index, trials.names, trials.reasons,
                                          strict=True) if reason]
-    return DataError(reading.shortened(out))
+    return DataError(shortened(out))
 
 
 def _main(question: Question, trials: Trials) -> Result:
@@ -210,8 +217,8 @@ def pool(path: Path, question: Question, reading: Reading | None = None) -> Resu
     Parameters
     ----------
     path : Path
-        A file of trials, with the columns `study` (optional) and those of the measure, or `yi`
-        and `vi` (or `se`); ratios there on the natural log scale.
+        A table with a row for each trial: the columns of the measure, or `yi` and `vi` (or `se`,
+        or an interval), ratios there on the natural log scale; other names that `columns` knows.
     question : Question
     reading : Reading, optional
         How to read the file, where it does not tell.

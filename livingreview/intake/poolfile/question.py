@@ -25,7 +25,7 @@ WORKING = ("random", "three-level", "common")
 # Further analyses, in the order in which they are printed.
 FURTHER = ("leave-one-out", "influence", "egger", "peters", "begg", "trim-and-fill", "gosh",
            "bayes")
-_OF_TABLES = ("MH", "PETO")
+_OF_TABLES = ("MH", "PETO", "mh-random")
 _FAMILIES = {"half-normal": 1, "half-cauchy": 1, "half-t": 2, "log-normal": 2, "uniform": 1}
 # Of the outcome itself: an effect "explained" by its own numbers is no regression on a moderator.
 _OUTCOMES = frozenset((
@@ -213,9 +213,15 @@ class Question:
 
     def _check_tables(self):
         """Refuse what a method for 2 × 2 tables cannot do."""
-        if self.zero_cells not in (None, "none") and self.method == "PETO":
+        if self.method == "PETO" and self.zero_cells not in (None, "none"):
             raise CallError("--method PETO corrects no zero cell: leave --zero-cells out")
-        if self.ci not in (None, "z"):
+        if self.method == "mh-random" and self.zero_cells not in (None, "only"):
+            raise CallError("--method mh-random corrects zero cells as RevMan does: leave "
+                            "--zero-cells out")
+        if self.method == "MH" and self.zero_cells == "all":
+            raise CallError("--method MH adds 0.5 to no table, or with --zero-cells only, as "
+                            "RevMan, to those with an empty cell")
+        if self.method != "mh-random" and self.ci not in (None, "z"):
             raise CallError(f"--method {self.method} has the interval z alone, not {self.ci}")
 
     @property
@@ -236,8 +242,7 @@ class Question:
     @property
     def needs_counts(self) -> bool:
         """Whether effects with variances would not do."""
-        return (self.of_tables or self.method == "mh-random" or self.zero_cells is not None
-                or "peters" in self.further)
+        return self.of_tables or self.zero_cells is not None or "peters" in self.further
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -264,6 +269,8 @@ class Question:
             out["zero_cells"] = self.zero_cells
         if self.correlation is not None:
             out["correlation"] = self.correlation
+        if self.measure == "RD":  # as RevMan does: nobody had the event means no difference
+            out["correct"] = "variance"
         if self.smd_variance == "RevMan":
             out |= {"correction": "approximate", "variance": "RevMan"}
         elif self.smd_variance:

@@ -44,6 +44,13 @@ def zero_cells(result: Result) -> str | None:
     return question.zero_cells or ("none" if question.measure in ("PFT", "IRS") else "only")
 
 
+def _zero_cells_pool(result: Result) -> str | None:
+    """The same for the pool where it is one of tables; None elsewhere."""
+    if result.pooled.model not in ("mantel-haenszel", "peto", "mh-random"):
+        return None
+    return "only" if result.pooled.model == "mh-random" else result.question.zero_cells or "none"
+
+
 def _notes(result: Result) -> list[list[str]]:
     """What a reader should know of the number of each trial: a correction, no events, only events.
     """
@@ -165,10 +172,10 @@ def document(result: Result) -> dict:
     out = {**_described(result, result.pooled), "file": result.trials.file,
            "version": __version__, "rules": question.rules, "measure": question.measure,
            "scale": _scale(result), "level": question.level, "zero_cells": zero_cells(result),
-           "zero_cells_pool": (question.zero_cells or "none") if question.of_tables else None,
+           "zero_cells_pool": _zero_cells_pool(result),
            "correlation": question.correlation, "smd_variance": question.smd_variance,
            "prediction_df": question.prediction_df or "k-1", "prior": _prior_keys(result),
-           "clusters": result.clusters, "read": list(result.trials.notes),
+           "clusters": result.clusters, "read": list(result.trials.reading),
            "studies": _study_rows(result), "subgroups": None, "meta_regression": None,
            **dict.fromkeys(map(key_of, (*FURTHER, "cumulative"))), **result.further}
     if question.subgroup:

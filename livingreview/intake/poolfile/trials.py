@@ -48,7 +48,7 @@ class Trials:
     stated : ndarray of bool
         Whether every number of the row is there and can be computed with.
     warnings : tuple of str
-    notes : tuple of str
+    reading : tuple of str
         How the file was read: what is not as our own names and files are.
     """
 
@@ -62,7 +62,7 @@ class Trials:
     reasons: list[str | None]
     stated: np.ndarray
     warnings: tuple[str, ...]
-    notes: tuple[str, ...]
+    reading: tuple[str, ...]
 
     @property
     def used(self) -> np.ndarray:
