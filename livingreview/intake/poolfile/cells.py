@@ -41,7 +41,7 @@ def absent(text: str) -> bool:
 
 
 def decimal_of(texts: Iterable[str], suggested: str) -> str:
-    """The mark of decimals that the cells of a file show.
+    """The mark of decimals that most cells of a file show.
 
     Parameters
     ----------
@@ -54,16 +54,17 @@ def decimal_of(texts: Iterable[str], suggested: str) -> str:
     str
         '.' or ','; empty where no cell shows it and nothing suggests one.
     """
+    shown = {",": 0, ".": 0}
     for text in texts:
         if _EITHER.fullmatch(text):
             continue
-        if _COMMA.fullmatch(text) or ("," in text and _GROUPS[","].fullmatch(text)
-                                      and text.find(",") > text.find(".") >= 0):
-            return ","
-        if _POINT.fullmatch(text) or ("." in text and _GROUPS["."].fullmatch(text)
-                                      and text.find(".") > text.find(",") >= 0):
-            return "."
-    return suggested
+        last = max(shown, key=text.rfind)
+        if (_COMMA if last == "," else _POINT).fullmatch(text) or (
+                "," in text and "." in text and _GROUPS[last].fullmatch(text)):
+            shown[last] += 1
+    if shown[","] == shown["."]:
+        return suggested
+    return max(shown, key=shown.get)
 
 
 def number(text: str, decimal: str, whole: bool = False) -> float | Unread | None:
