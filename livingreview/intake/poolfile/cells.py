@@ -6,11 +6,12 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-_ABSENT = re.compile(r"(?i)|na|n/a|n\.a\.?|#n/a|nan|nr|n\.r\.?|nd|null|none|missing|unknown|unclear|"
-                     r"not (?:reported|stated|available|given|applicable)|[-.?*\u2013\u2014]|--+")
+_ABSENT = re.compile(r"(?i)|na|n/a|n\.a\.?|#n/a|nan|nr|n\.r\.?|nd|null|none|missing|unknown|"
+                     r"unclear|not (?:reported|stated|available|given|applicable)|"
+                     r"[-.?*\u2013\u2014]|--+")
 _SPACE = " \u00a0\u2009\u202f'\u2019"  # what divides thousands in every language
 _PLAIN = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d{1,3})?", re.ASCII)
-_GROUPS = {mark: re.compile(rf"[-+]?\d{{1,3}}(?:[{other}{_SPACE}]\d{{3}})+(?:{re.escape(mark)}\d*)?",
+_GROUPS = {mark: re.compile(rf"[-+]?\d{{1,3}}(?:[{other}{_SPACE}]\d{{3}})+(?:[{mark}]\d*)?",
                             re.ASCII) for mark, other in ((".", ","), (",", "."))}
 _EITHER = re.compile(r"[-+]?[1-9]\d{0,2}[.,]\d{3}", re.ASCII)
 _COMMA = re.compile(r"[-+]?(?:\d+,\d*|,\d+)(?:[eE][-+]?\d{1,3})?", re.ASCII)
@@ -40,7 +41,7 @@ def absent(text: str) -> bool:
 
 
 def decimal_of(texts: Iterable[str], suggested: str) -> str:
-    """The mark of decimals that the cells of a file show.
+    """The mark of decimals that most cells of a file show.
 
     Parameters
     ----------
@@ -53,16 +54,17 @@ def decimal_of(texts: Iterable[str], suggested: str) -> str:
     str
         '.' or ','; empty where no cell shows it and nothing suggests one.
     """
+    shown = {",": 0, ".": 0}
     for text in texts:
         if _EITHER.fullmatch(text):
             continue
-        if _COMMA.fullmatch(text) or ("," in text and _GROUPS[","].fullmatch(text)
-                                      and text.find(",") > text.find(".") >= 0):
-            return ","
-        if _POINT.fullmatch(text) or ("." in text and _GROUPS["."].fullmatch(text)
-                                      and text.find(".") > text.find(",") >= 0):
-            return "."
-    return suggested
+        last = max(shown, key=text.rfind)
+        if (_COMMA if last == "," else _POINT).fullmatch(text) or (
+                "," in text and "." in text and _GROUPS[last].fullmatch(text)):
+            shown[last] += 1
+    if shown[","] == shown["."]:
+        return suggested
+    return max(shown, key=shown.get)
 
 
 def number(text: str, decimal: str, whole: bool = False) -> float | Unread | None:

@@ -37,6 +37,8 @@ class Chosen:
     texts : dict of str to list of str
         Their cells.
     warnings, notes : tuple of str
+    problems : list of Problem
+        What is wrong already, and cells that cannot be read.
     """
 
     file: str
@@ -47,6 +49,7 @@ class Chosen:
     texts: dict[str, list[str]]
     warnings: tuple[str, ...]
     notes: tuple[str, ...]
+    problems: list[Problem]
 
     def cell(self, ours: str, row: int) -> str:
         """What stands in the file."""
@@ -63,22 +66,21 @@ def chosen(columns: Columns, question: Question, decimal: str, problems: list[Pr
     decimal : str
         The mark of decimals, empty where the cells are to show it.
     problems : list of Problem
-        What is wrong already, to be said together.
+        What is wrong already, to be said together with what is wrong with cells.
 
     Raises
     ------
     DataError
-        When columns are missing, when the file can be read in two ways that differ, or when a
-        cell cannot be read.
+        When columns are missing, or when the file can be read in two ways that differ.
     """
     forms, problems = columns.forms(question.needs_counts), list(problems)
     half = columns.half()
     if half or not forms:
         problems.append(_missing(columns, question, half, forms))
         raise DataError(shortened(problems))
-    problems += columns.doubtful(forms[0])
-    if problems:
-        raise DataError(shortened(problems))
+    doubtful = columns.doubtful(forms[0])
+    if doubtful:
+        raise DataError(shortened([*problems, *doubtful]))
     parts = {part for form in forms for name in form for part in columns.parts(name)}
     cells = {part: columns.grid.column(columns.places[part][0]) for part in sorted(parts)}
     mark = decimal or decimal_of((text for texts in cells.values() for text in texts),
@@ -86,11 +88,10 @@ def chosen(columns: Columns, question: Question, decimal: str, problems: list[Pr
     numbers, unread = _numbers(columns, cells, mark)
     usable = [form for form in forms if _usable(numbers, form, question).any()]
     form = (usable or forms)[0]
-    wrong = [p for ours in form for part in columns.parts(ours) for p in unread[part]]
-    if wrong:
-        raise DataError(shortened(wrong))
-    _compare(columns, question, numbers, form, usable)
-    return _made(columns, numbers, cells, form, mark)
+    problems += [p for ours in form for part in columns.parts(ours) for p in unread[part]]
+    if not problems:
+        _compare(columns, question, numbers, form, usable)
+    return _made(columns, numbers, cells, form, mark, problems)
 
 
 def _missing(columns: Columns, question: Question, half: list[str], forms: list) -> Problem:
@@ -106,8 +107,8 @@ def _missing(columns: Columns, question: Question, half: list[str], forms: list)
     headers = ", ".join(filter(None, columns.grid.header))
     said = f"no column {' and no '.join(missing)}"
     if half and forms:
-        said += (f" beside {', '.join(columns.header(n) for n in question.columns if columns.has(n))}"
-                 f", and {', '.join(map(columns.header, forms[0]))} as well")
+        there = ", ".join(columns.header(n) for n in question.columns if columns.has(n))
+        said += f" beside {there}, and {', '.join(map(columns.header, forms[0]))} as well"
         near.append("the latter by --column "
                     f"\"{forms[0][0]}={columns.header(forms[0][0])}\"")
     hint = f"; {' or '.join(near)}" if near else "; any column by --column NAME=HEADER"
@@ -195,7 +196,7 @@ def _two_ways(columns: Columns, form: tuple[str, ...], other: tuple[str, ...], l
 
 
 def _made(columns: Columns, numbers: dict[str, np.ndarray], cells: dict[str, list[str]],
-          form: tuple[str, ...], mark: str) -> Chosen:
+          form: tuple[str, ...], mark: str, problems: list[Problem]) -> Chosen:
     grid = columns.grid
     frame = _framed(numbers, form).set_axis(
         pd.Index([line for line, _ in grid.rows], name="row"))
@@ -205,13 +206,15 @@ def _made(columns: Columns, numbers: dict[str, np.ndarray], cells: dict[str, lis
                                                          strict=True)]
              for name, these in parts.items()}
     notes = [f"{ours} is {theirs}" for ours, theirs in headers.items() if ours != theirs]
-    said = (["; ".join(notes)] if notes else []) + (["decimals have a comma"] if mark == "," else [])
+    said = ["; ".join(notes)] if notes else []
+    if mark == ",":
+        said.append("decimals have a comma")
     warnings = _lopsided(frame, form) if "ci_low" in form else []
     if "ci_low" in form:
         said.append("intervals are taken as 95% intervals")
     places = frozenset(columns.places[p][0] for these in parts.values() for p in these)
     return Chosen(grid.file, form, frame, headers, places | columns.origins, texts,
-                  tuple(warnings), tuple(said))
+                  tuple(warnings), tuple(said), problems)
 
 
 def _lopsided(frame: pd.DataFrame, form: tuple[str, ...]) -> list[str]:

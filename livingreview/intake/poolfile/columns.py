@@ -49,7 +49,7 @@ _OWN = {  # names of one program, or without a stem
     "vi": "vi var variance v effectvariance samplingvariance varyi ves vare",
     "se": "se sei sete stderr stderror standarderror standarderr seyi sees givse effectse "
           "effectsizese effectsizestandarderror",
-    "ci_low": "cilow cilower cil cilb lowerci lcl lci ll lower low lowerlimit lowerbound cistart "
+    "ci_low": "cilow cilower cil cilb lowerci lcl lci ll lower low lowerlimit lowerbound "
               "lowcilimit conflow cilowerlimit cilowerbound lowercilimit",
     "ci_high": "cihigh ciupper ciu ciub upperci ucl uci ul upper high upperlimit upperbound "
                "highci confhigh ciupperlimit ciupperbound uppercilimit",
@@ -248,6 +248,11 @@ class Columns:
             places = self.places[ours]
             if len({tuple(self.grid.column(i)) for i in places}) > 1:
                 names = [self.grid.header[i] for i in places]
+                if len(set(names)) == 1:
+                    out.append(Problem(self.grid.file, 1, names[0], names[0],
+                                       "the header names this column more than once",
+                                       "each column once"))
+                    continue
                 out.append(Problem(
                     self.grid.file, 1, names[0], " | ".join(names), f"each of these could be "
                     f"{ours}", f"one of them by hand: --column \"{ours}={names[0]}\""))

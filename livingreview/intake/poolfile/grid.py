@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ...data.reading import Problem
+
 
 @dataclass(frozen=True)
 class Grid:
@@ -19,6 +21,8 @@ class Grid:
         The mark that the kind of file suggests for decimals, empty where it suggests none.
     warnings, notes : tuple of str
         What is odd in its form, and how it was read.
+    problems : tuple of Problem
+        Rows that are no rows of it.
     """
 
     file: str
@@ -27,6 +31,7 @@ class Grid:
     decimal: str = ""
     warnings: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    problems: tuple[Problem, ...] = ()
 
     def column(self, place: int) -> list[str]:
         """The cells of a column."""

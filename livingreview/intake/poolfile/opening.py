@@ -5,10 +5,9 @@ from __future__ import annotations
 import csv
 import io
 import zipfile
-from collections import Counter
 from pathlib import Path
 
-from ...data.reading import DataError, Problem, shortened
+from ...data.reading import DataError, Problem
 from .asking import SEPARATORS, Reading
 from .grid import Grid
 
@@ -213,7 +212,7 @@ def gridded(file: str, records: list[tuple[int, list[str]]], decimal: str = "",
     Raises
     ------
     DataError
-        For a column that is there twice, or a row with other fields than the header.
+        Where there is no row.
     """
     header = [name.strip() for name in records[0][1]]
     while header and not header[-1]:
@@ -231,15 +230,8 @@ def gridded(file: str, records: list[tuple[int, list[str]]], decimal: str = "",
                                     f"{len(header)} fields as in the header", rule="fields"))
         else:
             rows.append((line, cells))
-    if problems:
-        raise DataError(shortened(problems))
-    if not rows:
+    if not (rows or problems):
         raise refused(file, "the file has a header and no rows", "a row for each trial")
     if repeated:
         notes += ("the header stands again in row " + ", ".join(map(str, repeated)),)
-    return Grid(file, header, rows, decimal, warnings, notes)
-
-
-def twice(grid: Grid) -> list[str]:
-    """Names that the header has more than once."""
-    return [name for name, times in Counter(filter(None, grid.header)).items() if times > 1]
+    return Grid(file, header, rows, decimal, warnings, notes, tuple(problems))

@@ -9,8 +9,8 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 import pandas as pd
 
-_TOTAL = re.compile(r"(?i)(?:(?:sub|grand )?totals?|overall|pooled|summary|sum|all (?:studies|trials)"
-                    r"|combined|meta-analysis|random effects.*|fixed effects?.*)"
+_TOTAL = re.compile(r"(?i)(?:(?:sub|grand )?totals?|overall|pooled|summary|sum|combined"
+                    r"|all (?:studies|trials)|meta-analysis|random effects.*|fixed effects?.*)"
                     r"(?:\s*\(.*\))?\s*:?")
 _FAR = 3.0  # standard deviations between two arms, beyond what treatments do
 _NARROW = 1 / 3  # of the median standard deviation: that of a standard error with n = 9

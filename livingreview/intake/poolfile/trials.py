@@ -19,8 +19,9 @@ from .columns import Columns
 from .composite import divided
 from .computing import effects_of
 from .grid import Grid
+from .measures import COUNTS
 from .opening import opened
-from .question import COUNTS, Question
+from .question import Question
 from .rules import IMPOSSIBLE, broken
 
 _NOT_STATED = frozenset(("na", "n/a", "#n/a", "nan", ".", "nr"))  # of labels; "none" may be one
@@ -105,7 +106,7 @@ def read(path: Path, question: Question, reading: Reading | None = None) -> Tria
     columns, notes = _found(opened(path, reading), question, reading)
     texts, problems = _texts(columns, question)
     decimal = DECIMALS.get(reading.decimal or "", "")
-    form = chosen(columns, question, decimal, problems)
+    form = chosen(columns, question, decimal, [*columns.grid.problems, *problems])
     file, frame = columns.grid.file, form.frame
     names = [printable(name) or f"row {line}" for name, line in
              zip(columns.study(), frame.index, strict=True)]
@@ -187,8 +188,8 @@ def _unusable(form: Chosen, question: Question, sums: np.ndarray
                 said = " and ".join(f"{h} {v}" for h, v in zip(headers, values, strict=True))
                 reasons[row] = f"not estimable: {said}: {wrong}"
                 left.append(problem)
-    if impossible:
-        raise DataError(shortened(impossible))
+    if impossible or form.problems:
+        raise DataError(shortened([*impossible, *form.problems]))
     return reasons, left
 
 
