@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from pool_command import answered, csv
+from pool_command import answered, called, csv
 
 from livingreview.synthesis import Prior, posterior, protocol
 
@@ -197,7 +197,24 @@ def test_two_trials_by_the_book_are_a_posterior(tmp_path):
     for key in ENDS:
         close(got[key], getattr(expected, key), CLOSED_FORM)
     assert got["prior"] == {"family": "half-normal", "scale": 0.5, "df": None, "location": None,
-                            "source": None}
+                            "source": None, "share": None, "sd": None}
+
+
+def test_priors_of_the_table(tmp_path):
+    ratio = answered(tmp_path, csv(yi=[-0.4, 0.2], vi=[0.04, 0.09]), "--measure", "RR",
+                     "--rules", "book")
+    assert ratio["model"] == "posterior" and ratio["prior"]["source"] == "priors.csv: RR"
+    means = csv(m1=[5.0, 6.0], sd1=[2.0, 2.0], n1=[20, 20], m2=[4.0, 4.0], sd2=[2.0, 2.0],
+                n2=[20, 20])
+    # Of equal arms the unit information SD of a difference is twice the SD.
+    prior = answered(tmp_path, means, "--measure", "MD", "--method", "bayes")["prior"]
+    close([prior["sd"], prior["scale"]], [4, 4 * prior["share"]])
+    assert 0 < prior["share"] < 1
+
+
+def test_measures_without_a_row_ask_for_a_prior(tmp_path):
+    out = called(tmp_path, csv(yi=[1, 2], se=[1, 1]), "--measure", "MD", "--rules", "book")
+    assert out.exit_code == 1 and "prior on tau" in out.stderr
 
 
 @pytest.mark.parametrize("e1, model", [([1, 3, 4], "random"), ([0, 3, 4], "mantel-haenszel")],

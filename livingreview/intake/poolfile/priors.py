@@ -47,7 +47,8 @@ def prior_for(question: Question, trials: Trials) -> Chosen | None:
     row = _row(_NAMES.get(question.measure, question.measure))
     if row is None:
         return None
-    source, df, location = f"{TABLE}: {row['measure']}", _number(row, "df"), _number(row, "location")
+    source = f"{TABLE}: {row['measure']}"
+    df, location = _number(row, "df"), _number(row, "location")
     if (scale := _number(row, "scale")) is not None:
         return Chosen(Prior(row["family"], scale, df, location), source)
     share, sd = _number(row, "share"), _unit_information_sd(trials)
