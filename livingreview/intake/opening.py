@@ -11,9 +11,6 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 
-from openpyxl import load_workbook
-from openpyxl.utils.exceptions import InvalidFileException
-
 from ..data.tables import BY_NAME, Table
 from .incoming import IntakeError, Row, named_rows, table_called
 from .template import GUIDE_FILE, INDICATION, LISTS, README, REQUIRED
@@ -114,6 +111,9 @@ def _folder(folder: Path) -> Opened:
 
 def _workbook(file: Path) -> Opened:
     """The rows of a workbook in our template."""
+    from openpyxl import load_workbook  # slow to load, and tables need it not
+    from openpyxl.utils.exceptions import InvalidFileException
+
     try:
         book = load_workbook(file)
     except (InvalidFileException, zipfile.BadZipFile, KeyError, ValueError) as error:
