@@ -110,6 +110,48 @@ def test_subgroups_with_one_tau2(tmp_path, ci):
           [expected["statistic"], expected["p_value"]])
 
 
+def test_a_factor_among_moderators_and_the_fit(tmp_path):
+    content = csv(**BESIDE["columns"], alloc=POOL["alloc"], latitude=POOL["latitude"])
+    got = answered(tmp_path, content, "--measure", "RR", "--moderator", "latitude",
+                   "--moderator", "alloc")
+    (factor,) = got["meta_regression"]["factors"]
+    assert factor["name"] == "alloc" and factor["df"] == [2, 9]
+    for key in ("statistic", "p_value"):
+        close(factor[key], POOL["joint"][key])
+    for key, expected in POOL["fit"].items():
+        close(got["fit"][key], expected)
+
+
+# ---------------------------------------------------------------- as Review Manager does it
+
+
+@pytest.mark.parametrize("measure", ["RR", "OR", "RD"])
+@pytest.mark.parametrize("name", COCHRANE["tables"])
+def test_event_outcomes_of_cochrane(tmp_path, name, measure):
+    case = COCHRANE["tables"][name]
+    content, expected = csv(**{c: case[c] for c in ("e1", "n1", "e2", "n2")}), case[measure]
+    back = float if measure == "RD" else math.exp
+    got = answered(tmp_path, content, "--measure", measure, "--model", "mh-random")
+    fixed = answered(tmp_path, content, "--measure", measure, "--method", "MH",
+                     "--zero-cells", "only")
+    assert (got["k"], got["model"]) == (expected["k"], "mh-random")
+    for key in ("estimate", "ci_low", "ci_high"):
+        close(got[key], back(expected[key]))
+    for key in ("tau2", "se", "p_value"):
+        close(got[key], expected[key])
+    close(fixed["estimate"], back(expected["fixed"]["estimate"]))
+    for key in ("se", "q"):
+        close(fixed[key], expected["fixed"][key])
+
+
+def test_standardised_differences_of_cochrane(tmp_path):
+    case = COCHRANE["smd"]
+    content = csv(**{c: case[c] for c in ("m1", "sd1", "n1", "m2", "sd2", "n2")})
+    got = answered(tmp_path, content, "--measure", "SMD", "--smd-variance", "RevMan")
+    close([s["yi"] for s in got["studies"]], case["yi"], CLOSED_FORM)
+    close([s["vi"] for s in got["studies"]], case["vi"], CLOSED_FORM)
+
+
 def test_subsets(tmp_path):
     five = csv(yi=[0.1, 0.4, 0.3, 0.9, -0.2], vi=[0.05, 0.1, 0.02, 0.2, 0.1])
     got = answered(tmp_path, five, "--measure", "GEN", "--gosh")["gosh"]

@@ -13,6 +13,12 @@ from .bayes import (
     posterior,
     posterior_many,
 )
+from .changes import (
+    mean_change,
+    pre_post_control,
+    ratio_of_paired_means,
+    standardised_mean_change,
+)
 from .conversions import (
     Group,
     QuantileFit,
@@ -38,6 +44,7 @@ from .conversions import (
     skewed_by_range,
     upper_bound_zero_events,
 )
+from .correlations import fisher_z, raw_correlation, unbiased_correlation
 from .dependence import (
     Aggregated,
     Robust,
@@ -57,18 +64,17 @@ from .glmm import LogisticPool, logistic_pool
 from .means import log_mean, raw_mean
 from .measures import (
     Effects,
-    fisher_z,
-    mean_change,
+    arcsine_difference,
     mean_difference,
     odds_ratio,
     peto_odds_ratio,
     ratio_of_means,
-    raw_correlation,
     risk_difference,
     risk_ratio,
-    standardised_mean_change,
     standardised_mean_difference,
+    unequal_standardised_mean_difference,
 )
+from .model_fit import FitStatistics, Residuals, fit_statistics, residuals
 from .pooling import (
     Combined,
     Heterogeneity,
@@ -85,10 +91,12 @@ from .pooling import (
 )
 from .predictions import Beyond, probability_beyond
 from .proportions import (
+    arcsine_proportion,
     double_arcsine_proportion,
     harmonic_mean,
     incidence_rate,
     log_incidence_rate,
+    log_proportion,
     logit_proportion,
     proportion_from_double_arcsine,
     proportion_from_logit,
@@ -96,14 +104,17 @@ from .proportions import (
     rate_ratio,
     raw_proportion,
     root_incidence_rate,
+    root_rate_difference,
 )
 from .regression import (
     Dummies,
+    JointTest,
     Predictions,
     Regression,
     Subgroup,
     Subgroups,
     dummies,
+    joint_test,
     meta_regression,
     predict,
     subgroup_analysis,
@@ -139,10 +150,12 @@ __all__ = [
     "Dummies",
     "EffectPrior",
     "Effects",
+    "FitStatistics",
     "Gosh",
     "Group",
     "Heterogeneity",
     "Influence",
+    "JointTest",
     "LogisticPool",
     "Pooled",
     "PooledMany",
@@ -153,6 +166,7 @@ __all__ = [
     "QuantileFit",
     "RankTest",
     "Regression",
+    "Residuals",
     "Robust",
     "Shrunk",
     "Subgroup",
@@ -164,6 +178,8 @@ __all__ = [
     "TrendCovariance",
     "TrimAndFill",
     "aggregate",
+    "arcsine_difference",
+    "arcsine_proportion",
     "begg",
     "change_sd",
     "clopper_pearson",
@@ -179,6 +195,7 @@ __all__ = [
     "events_from_percentage",
     "fisher_z",
     "fit_many",
+    "fit_statistics",
     "funnel_contours",
     "gosh",
     "greenland_longnecker",
@@ -186,9 +203,11 @@ __all__ = [
     "heterogeneity",
     "incidence_rate",
     "influence",
+    "joint_test",
     "leave_one_out",
     "log_incidence_rate",
     "log_mean",
+    "log_proportion",
     "logistic_pool",
     "logit_proportion",
     "mantel_haenszel",
@@ -207,6 +226,7 @@ __all__ = [
     "pool",
     "posterior",
     "posterior_many",
+    "pre_post_control",
     "predict",
     "probability_beyond",
     "proportion_from_double_arcsine",
@@ -215,13 +235,16 @@ __all__ = [
     "rate_difference",
     "rate_ratio",
     "ratio_of_means",
+    "ratio_of_paired_means",
     "raw_correlation",
     "raw_mean",
     "raw_proportion",
+    "residuals",
     "risk_difference",
     "risk_ratio",
     "robust",
     "root_incidence_rate",
+    "root_rate_difference",
     "sd_from_five_numbers",
     "sd_from_interval",
     "sd_from_p_value",
@@ -246,5 +269,7 @@ __all__ = [
     "tau2_interval",
     "three_level",
     "trim_and_fill",
+    "unbiased_correlation",
+    "unequal_standardised_mean_difference",
     "upper_bound_zero_events",
 ]
