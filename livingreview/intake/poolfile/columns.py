@@ -33,7 +33,8 @@ _STEMS = {
     "meansd": "meansd msd meanandsd",
 }
 _OWN = {  # names of one program, or without a stem
-    "e1": "e1 ai x1i r1 rt", "e2": "e2 ci x2i r2 rc", "non1": "bi", "non2": "di",
+    "e1": "e1 ai x1i r1 rt xt xti tpos", "e2": "e2 ci x2i r2 rc xc xci cpos",
+    "non1": "bi tneg", "non2": "di cneg", "n1": "n1 nti", "n2": "n2 nci",
     "t1": "t1 t1i", "t2": "t2 t2i",
     "m": "m mi mean average", "sd": "sd sdi stddev stdev standarddeviation",
     "n": "n ni total samplesize participants patients",
@@ -57,7 +58,7 @@ _OWN = {  # names of one program, or without a stem
              "studyreference citation",
 }
 _ESTIMATES = {  # of one measure: its effect on the scale of the analysis
-    "MD": "md meandifference meandiff difference wmd", "SMD": "smd g hedgesg d cohensd",
+    "MD": "md meandifference meandiff difference diff wmd", "SMD": "smd g hedgesg d cohensd",
     "ROM": "logrom lnrom logrr lnrr", "RR": "logrr lnrr logriskratio",
     "OR": "logor lnor logoddsratio lor", "PETO": "logor lnor logpeto", "RD": "rd riskdifference",
     "HR": "loghr lnhr loghazardratio", "IRR": "logirr lnirr lograteratio",
@@ -70,6 +71,8 @@ _RATIOS = {
 }
 KNOWN = (*(f"{stem}{arm}" for stem in _STEMS if stem != "meansd" for arm in _ARMS), *dict.fromkeys(
     name for name in (*_OWN, "ratio", "rr", "or", "hr", "irr", "rom") if name[-1] not in "12"))
+TREATMENT = frozenset("treatment treat trt t arm armname group groupname intervention condition "
+                      "condarm".split())
 _AUTHOR, _YEAR = ("author", "authors", "firstauthor"), ("year", "pubyear", "publicationyear",
                                                          "studyyear")
 EFFECT_FORMS = (("yi", "vi"), ("yi", "se"), ("yi", "ci_low", "ci_high"),
@@ -185,6 +188,8 @@ class Columns:
                 self.places[f"n{arm}"] = first
         # ci are metafor's events of the control beside its ai, and an interval elsewhere.
         self._drop("ci" if "ai" in self.plain else "e2", "ci")
+        if not TREATMENT & set(self.plain):  # MetaInsight's events, and else a correlation
+            self._drop("e", "r")
         for name in ("v", "variance"):
             self._drop("vi" if "oe" in self.places else "v", name)
 
