@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from .contrasts import Trial, connected, trial_blocks
+from .error_contrasts import Errors, errors
 from .errors import FloatArray, choice, probability
 from .network_parts import (
     Design,
@@ -27,10 +28,10 @@ from .network_parts import (
     q_test,
     splits,
 )
-from .notes import NOTES
-from .regression import TESTS, meta_regression, quantile, two_sided
+from .notes import NOTES, maxima
+from .regression import TESTS, quantile, two_sided
 
-TAU2_METHODS = ("REML", "DL", "ML", "PM", "common")
+TAU2_METHODS = ("REML", "DL", "PM", "common")
 PREDICTION_DF = ("df-1", "df", "normal")
 BETTER = ("higher", "lower")
 
@@ -165,8 +166,8 @@ def network(
     Formula: the contrasts of all trials are y = Xθ + noise with covariance S + τ² R, blocks by
     trial; θ are effects against the reference, S the sampling covariance, and R has 1 on the
     diagonal and 1/2 between two contrasts that share an arm (one τ² for all comparisons). Each
-    trial's block is diagonalised (`Trial.independent`), so that estimates, τ² (REML and ML at the
-    global maximum, DL by the generalised method of moments, PM) and its interval are those of a
+    trial's block is diagonalised (`Trial.independent`), so that estimates, τ² (REML at the global
+    maximum, DL by the generalised method of moments, PM) and its Q-profile interval are those of a
     meta-regression.
 
     Conventions. `interval` 'z' is the normal distribution, 't' is t on the degrees of freedom of Q,
@@ -182,7 +183,7 @@ def network(
     study, treat1, treat2, yi, vi, cov
         As in `trial_blocks`.
     reference : str, optional
-    tau2_method : {'REML', 'DL', 'ML', 'PM', 'common'}
+    tau2_method : {'REML', 'DL', 'PM', 'common'}
     interval : {'z', 't', 'hksj', 'hksj-guard'}
     prediction_df : {'df-1', 'df', 'normal'}
     better : {'higher', 'lower'}
@@ -294,22 +295,29 @@ def _fit(
     y, v, x = independent_rows(trials, treatments)
     keep = [i for i, name in enumerate(treatments) if name != base]
     theta, covariance = np.zeros(len(treatments)), np.zeros((len(treatments), len(treatments)))
-    df, method, level = y.size - len(keep), options["tau2_method"], options["level"]
-    none = dict.fromkeys(("tau2", "tau2_low", "tau2_high", "i2"))
-    if df == 0:
-        theta[keep], covariance[np.ix_(keep, keep)], _ = least_squares(y, v, x[:, keep])
-        return ({**none, "q": q_test(0.0, 0), "warnings": ()}, theta, covariance, Scale(level))
-    common = method == "common"
-    found = meta_regression(
-        y, v, x[:, keep], model="common" if common else "random", level=level,
-        tau2_method="REML" if common else method, test=options["interval"], intercept=False,
-        names=[treatments[i] for i in keep])
-    theta[keep] = found.coefficients
-    _, covariance[np.ix_(keep, keep)], _ = least_squares(y, v + (found.tau2 or 0.0), x[:, keep])
-    factor = float(found.covariance[0, 0] / covariance[keep[0], keep[0]])
-    return ({"tau2": found.tau2, "tau2_low": found.tau2_low, "tau2_high": found.tau2_high,
-             "i2": found.i2, "q": q_test(found.qe, df), "warnings": found.warnings},
-            theta, covariance, Scale(level, found.df, factor))
+    method, level = options["tau2_method"], options["level"]
+    left = errors(y, v, x[:, keep])
+    fit: dict[str, Any] = dict.fromkeys(("tau2", "tau2_low", "tau2_high", "i2"))
+    fit |= {"q": q_test(left.q(0.0), left.df), "warnings": ()}
+    if left.df and method != "common":
+        fit["tau2"], peaks = left.tau2(method)
+        fit["tau2_low"], fit["tau2_high"] = left.interval(level)
+        fit["warnings"] = maxima(peaks)
+    if left.df:
+        fit["i2"] = (max(0.0, 100 * (1 - left.df / fit["q"].q)) if fit["tau2"] is None
+                     and fit["q"].q else left.i2(fit["tau2"] or 0.0))
+    tau2 = fit["tau2"] or 0.0
+    theta[keep], covariance[np.ix_(keep, keep)], _ = least_squares(y, v + tau2, x[:, keep])
+    return fit, theta, covariance, _scale(left, tau2, options)
+
+
+def _scale(left: Errors, tau2: float, options: dict[str, Any]) -> Scale:
+    interval, level = options["interval"], options["level"]
+    if interval == "z" or left.df == 0:
+        return Scale(level)
+    spread = left.q(tau2) / left.df
+    factor = {"t": 1.0, "hksj": spread, "hksj-guard": max(1.0, spread)}[interval]
+    return Scale(level, left.df, factor)
 
 
 def _comparisons(

@@ -10,11 +10,15 @@ import numpy as np
 from scipy.special import chdtrc
 
 from .contrasts import Trial, connected, incidence_of
+from .error_contrasts import errors, together
 from .errors import FloatArray, SynthesisError
-from .regression import meta_regression, quantile, two_sided
+from .regression import quantile, two_sided
 
 # Flows of evidence below this share of the whole are rounding.
 _NO_FLOW = 1e-10
+# What is left of a design's estimate once the network is fitted, as a share, below which nothing
+# but the design informs its treatments.
+_NO_SPARE = 1e-9
 
 
 class Estimate(NamedTuple):
@@ -137,6 +141,13 @@ def least_squares(
     return beta, np.linalg.pinv(scaled.T @ scaled), root * (y - x @ beta)
 
 
+def _by_design(trials: Sequence[Trial]) -> dict[tuple[str, ...], list[Trial]]:
+    out: dict[tuple[str, ...], list[Trial]] = {}
+    for trial in trials:
+        out.setdefault(tuple(sorted(trial.arms)), []).append(trial)
+    return out
+
+
 def designs_of(trials: Sequence[Trial], tau2: float = 0.0) -> list[Design]:
     """Pool the trials of each design by themselves, at a given between-trial variance.
 
@@ -150,11 +161,8 @@ def designs_of(trials: Sequence[Trial], tau2: float = 0.0) -> list[Design]:
     Krahn U, Binder H, König J (2013). A graphical tool for locating inconsistency in network
     meta-analyses. BMC Medical Research Methodology 13:35.
     """
-    by_arms: dict[tuple[str, ...], list[Trial]] = {}
-    for trial in trials:
-        by_arms.setdefault(tuple(sorted(trial.arms)), []).append(trial)
     out = []
-    for arms, own in by_arms.items():
+    for arms, own in _by_design(trials).items():
         y, v, x = independent_rows(own, arms)
         beta, covariance, residuals = least_squares(y, v + tau2, x[:, 1:])
         out.append(Design(arms, len(own), beta, covariance,
@@ -162,10 +170,21 @@ def designs_of(trials: Sequence[Trial], tau2: float = 0.0) -> list[Design]:
     return out
 
 
-def _between_residuals(designs: Sequence[Design], treatments: Sequence[str]) -> list[float]:
-    """Squared standardised residuals of each design about the consistent network."""
+class _Stage(NamedTuple):
+    """Estimates of all designs about the consistent network, whitened.
+
+    `parts` are the rows of each design, `residuals` those of the network, and `left` the matrix
+    that makes them from the estimates.
+    """
+
+    parts: list[slice]
+    residuals: FloatArray
+    left: FloatArray
+
+
+def _second_stage(designs: Sequence[Design], treatments: Sequence[str]) -> _Stage:
     index = {name: j for j, name in enumerate(treatments)}
-    blocks, effects = [], []
+    blocks, effects, parts, end = [], [], [], 0
     for design in designs:
         x = np.zeros((design.estimate.size, len(treatments)))
         x[:, index[design.arms[0]]] = -1
@@ -173,10 +192,11 @@ def _between_residuals(designs: Sequence[Design], treatments: Sequence[str]) -> 
         root = np.linalg.inv(np.linalg.cholesky(design.covariance))
         blocks.append(root @ x)
         effects.append(root @ design.estimate)
-    whole, y = np.concatenate(blocks), np.concatenate(effects)
-    residuals = y - whole @ np.linalg.lstsq(whole, y, rcond=None)[0]
-    ends = np.cumsum([e.size for e in effects])[:-1]
-    return [float(part @ part) for part in np.split(residuals, ends)]
+        parts.append(slice(end, end + design.estimate.size))
+        end += design.estimate.size
+    basis = np.linalg.qr(np.concatenate(blocks)[:, 1:])[0]
+    left = np.eye(end) - basis @ basis.T
+    return _Stage(parts, left @ np.concatenate(effects), left)
 
 
 def between_designs(designs: Sequence[Design], treatments: Sequence[str]) -> QTest:
@@ -189,7 +209,8 @@ def between_designs(designs: Sequence[Design], treatments: Sequence[str]) -> QTe
     treatments : sequence of str
     """
     df = sum(d.estimate.size for d in designs) - (len(treatments) - 1)
-    return q_test(sum(_between_residuals(designs, treatments)) if df else 0.0, df)
+    residuals = _second_stage(designs, treatments).residuals
+    return q_test(float(residuals @ residuals), df)
 
 
 def net_heat(designs: Sequence[Design], treatments: Sequence[str]) -> FloatArray:
@@ -212,13 +233,17 @@ def net_heat(designs: Sequence[Design], treatments: Sequence[str]) -> FloatArray
     ----------
     Krahn, Binder and König (2013), as in `designs_of`; here a design of several arms is one row.
     """
-    full = np.array(_between_residuals(designs, treatments))
+    parts, residuals, left = _second_stage(designs, treatments)
+    full = np.array([residuals[d] @ residuals[d] for d in parts])
     heat = np.diag(full)
-    for e in range(len(designs)):
-        rest = [d for d in range(len(designs)) if d != e]
-        if rest:
-            left = _between_residuals([designs[d] for d in rest], treatments)
-            heat[rest, e] = full[rest] - np.array(left)
+    for e, out in enumerate(parts):
+        size, vectors = np.linalg.eigh(left[out, out])
+        free = size > _NO_SPARE
+        lever = left[:, out] @ vectors[:, free] / size[free] @ vectors[:, free].T
+        after = residuals - lever @ residuals[out]
+        for d, rows in enumerate(parts):
+            if d != e:
+                heat[d, e] = full[d] - after[rows] @ after[rows]
     return heat
 
 
@@ -244,21 +269,9 @@ def interaction(
     design-by-treatment interaction model for network meta-analysis with random inconsistency
     effects. Statistics in Medicine 33:3639–3654.
     """
-    by_arms: dict[tuple[str, ...], list[Trial]] = {}
-    for trial in trials:
-        by_arms.setdefault(tuple(sorted(trial.arms)), []).append(trial)
-    parts = [independent_rows(own, arms) for arms, own in by_arms.items()]
-    rows = sum(y.size for y, *_ in parts)
-    size = sum(len(arms) - 1 for arms in by_arms)
-    tau2 = None
-    if method != "common" and rows > size:
-        x, row, column = np.zeros((rows, size)), 0, 0
-        for y, _, own in parts:
-            x[row:row + y.size, column:column + own.shape[1] - 1] = own[:, 1:]
-            row, column = row + y.size, column + own.shape[1] - 1
-        tau2 = meta_regression(
-            np.concatenate([y for y, *_ in parts]), np.concatenate([v for _, v, _ in parts]), x,
-            tau2_method=method, test="z", intercept=False).tau2
+    parts = [independent_rows(own, arms) for arms, own in _by_design(trials).items()]
+    left = together([errors(y, v, x[:, 1:]) for y, v, x in parts])
+    tau2 = left.tau2(method)[0] if method != "common" and left.df else None
     return between_designs(designs_of(trials, tau2 or 0.0), treatments), tau2
 
 
@@ -437,11 +450,8 @@ def node_split(
                 trial.independent()[0] @ trial.incidence @ half)
         row += trial.y.size
     split_x = np.column_stack([x[:, :-1], extra])
-    common = tau2_method == "common"
-    tau2 = None
-    if not common and y.size > split_x.shape[1]:
-        tau2 = meta_regression(y, v, split_x, tau2_method=tau2_method, test="z",
-                               intercept=False).tau2
+    left = errors(y, v, split_x)
+    tau2 = left.tau2(tau2_method)[0] if tau2_method != "common" and left.df else None
     beta, covariance, _ = least_squares(y, v + (tau2 or 0.0), split_x)
     whole, whole_c, _ = least_squares(y, v + (tau2 or 0.0), x[:, :-1])
     at, omega = treatments.index(first), beta.size - 1
