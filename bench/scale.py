@@ -27,8 +27,8 @@ sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 from made_up import KNEE, World  # noqa: E402
 
 from livingreview.site import collection  # noqa: E402
-from livingreview.site.workers import Workers  # noqa: E402
 from livingreview.site.stopping import stoppable  # noqa: E402
+from livingreview.site.workers import Workers  # noqa: E402
 
 SEED = 20261122
 VISITS = (1, 3, 6, 12, 24, 36)  # months; an analysis takes the time since the visit before

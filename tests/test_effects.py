@@ -764,6 +764,13 @@ def test_events_in_everybody_are_a_risk_ratio_of_one(world):
     assert close(effect.vi, 1 / 20.5 - 1 / 21 + 1 / 8.5 - 1 / 9)
 
 
+def test_no_events_are_a_risk_difference_of_zero_however_unequal_the_arms(world):
+    world.trial("a-2020").count("a-2020", "msc", 0, 40).count("a-2020", "control", 0, 10)
+    effect = world.select(replace(HARM, measure="RD"))[0]["a-2020"]
+    # half a patient in each cell gives the variance, not the difference
+    assert effect.yi == 0 and close(effect.vi, 0.5 * 40.5 / 41**3 + 0.5 * 10.5 / 11**3)
+
+
 @pytest.mark.parametrize("row, reason", [
     ({"count": "events"}, "events are counted"), ({"events": ""}, "no count"),
     ({"events": "", "percent": 50.3}, "no single count"), ({"total": 0}, "units at risk")])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
-from functools import lru_cache
+from functools import lru_cache, partial
 
 from .. import synthesis
 from .candidates import Candidate, Slot, candidates, passed_over
@@ -123,7 +123,7 @@ def _binary_effect(analysis: Analysis, pairs: list[Candidate], paired: bool, rul
     sides = _distinct([(p.contest, p.cells, p.comparator) for p in pairs])
     cells, control = combined(sides[0]), combined(sides[1])
     measure = {"RR": synthesis.risk_ratio, "OR": synthesis.odds_ratio,
-               "RD": synthesis.risk_difference}[analysis.measure]
+               "RD": partial(synthesis.risk_difference, correct="variance")}[analysis.measure]
     effect = measure([cells.events], [cells.n], [control.events], [control.n])
     if not effect.used[0]:
         return None, None, cells, control, effect.reasons[0]

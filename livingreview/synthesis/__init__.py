@@ -3,7 +3,14 @@
 The package knows effects, variances and counts, and nothing of studies, tables or files.
 """
 
+from .arms import Contrasts, arms_to_contrasts
 from .batch import Gosh, PooledMany, fit_many, gosh, pad
+from .changes import (
+    mean_change,
+    pre_post_control,
+    ratio_of_paired_means,
+    standardised_mean_change,
+)
 from .conversions import (
     Group,
     QuantileFit,
@@ -29,6 +36,7 @@ from .conversions import (
     skewed_by_range,
     upper_bound_zero_events,
 )
+from .correlations import fisher_z, raw_correlation, unbiased_correlation
 from .dependence import (
     Aggregated,
     Robust,
@@ -43,21 +51,21 @@ from .dependence import (
 )
 from .diagnostics import Influence, influence
 from .errors import SynthesisError
+from .event_tables import mantel_haenszel, mantel_haenszel_random, peto
 from .glmm import LogisticPool, logistic_pool
 from .measures import (
     Effects,
-    fisher_z,
-    mean_change,
+    arcsine_difference,
     mean_difference,
     odds_ratio,
     peto_odds_ratio,
     ratio_of_means,
-    raw_correlation,
     risk_difference,
     risk_ratio,
-    standardised_mean_change,
     standardised_mean_difference,
+    unequal_standardised_mean_difference,
 )
+from .model_fit import FitStatistics, Residuals, fit_statistics, residuals
 from .network import Comparison, Network, network
 from .network_parts import Design, Estimate, QTest, Split, node_split
 from .pooling import (
@@ -69,8 +77,6 @@ from .pooling import (
     cumulative,
     heterogeneity,
     leave_one_out,
-    mantel_haenszel,
-    peto,
     pool,
     subgroup_difference,
     tau2,
@@ -78,10 +84,12 @@ from .pooling import (
 )
 from .predictions import Beyond, probability_beyond
 from .proportions import (
+    arcsine_proportion,
     double_arcsine_proportion,
     harmonic_mean,
     incidence_rate,
     log_incidence_rate,
+    log_proportion,
     logit_proportion,
     proportion_from_double_arcsine,
     proportion_from_logit,
@@ -89,14 +97,17 @@ from .proportions import (
     rate_ratio,
     raw_proportion,
     root_incidence_rate,
+    root_rate_difference,
 )
 from .regression import (
     Dummies,
+    JointTest,
     Predictions,
     Regression,
     Subgroup,
     Subgroups,
     dummies,
+    joint_test,
     meta_regression,
     predict,
     subgroup_analysis,
@@ -129,15 +140,18 @@ __all__ = [
     "Combined",
     "Comparison",
     "Contour",
+    "Contrasts",
     "Design",
     "DoseResponse",
     "Dummies",
     "Effects",
     "Estimate",
+    "FitStatistics",
     "Gosh",
     "Group",
     "Heterogeneity",
     "Influence",
+    "JointTest",
     "LogisticPool",
     "Network",
     "Pooled",
@@ -147,6 +161,7 @@ __all__ = [
     "QuantileFit",
     "RankTest",
     "Regression",
+    "Residuals",
     "Robust",
     "Split",
     "Subgroup",
@@ -158,6 +173,9 @@ __all__ = [
     "TrendCovariance",
     "TrimAndFill",
     "aggregate",
+    "arcsine_difference",
+    "arcsine_proportion",
+    "arms_to_contrasts",
     "begg",
     "change_sd",
     "clopper_pearson",
@@ -173,6 +191,7 @@ __all__ = [
     "events_from_percentage",
     "fisher_z",
     "fit_many",
+    "fit_statistics",
     "funnel_contours",
     "gosh",
     "greenland_longnecker",
@@ -180,11 +199,14 @@ __all__ = [
     "heterogeneity",
     "incidence_rate",
     "influence",
+    "joint_test",
     "leave_one_out",
     "log_incidence_rate",
+    "log_proportion",
     "logistic_pool",
     "logit_proportion",
     "mantel_haenszel",
+    "mantel_haenszel_random",
     "mean_change",
     "mean_difference",
     "mean_from_five_numbers",
@@ -199,6 +221,7 @@ __all__ = [
     "peto",
     "peto_odds_ratio",
     "pool",
+    "pre_post_control",
     "predict",
     "probability_beyond",
     "proportion_from_double_arcsine",
@@ -207,12 +230,15 @@ __all__ = [
     "rate_difference",
     "rate_ratio",
     "ratio_of_means",
+    "ratio_of_paired_means",
     "raw_correlation",
     "raw_proportion",
+    "residuals",
     "risk_difference",
     "risk_ratio",
     "robust",
     "root_incidence_rate",
+    "root_rate_difference",
     "sd_from_five_numbers",
     "sd_from_interval",
     "sd_from_p_value",
@@ -237,5 +263,7 @@ __all__ = [
     "tau2_interval",
     "three_level",
     "trim_and_fill",
+    "unbiased_correlation",
+    "unequal_standardised_mean_difference",
     "upper_bound_zero_events",
 ]

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 
 from .conversions import combine_groups
 from .errors import FloatArray, SynthesisError, choice, columns, refuse
-from .measures import _small_sample
+from .measures import small_sample
 from .notes import NOTES
 from .regression import categories
 
@@ -206,7 +206,7 @@ def _standardised(name: str, arms: FloatArray) -> tuple[FloatArray, FloatArray]:
     if m <= 1:
         raise SynthesisError(f"{name}: too few participants for a standardised mean difference")
     spread = np.sqrt(((n - 1) * sd**2).sum() / m)
-    g = _small_sample(np.array([m]), "exact") * (mean[1:] - mean[0]) / spread
+    g = small_sample(np.array([m]), "exact") * (mean[1:] - mean[0]) / spread
     return g, np.diag(1 / n[1:]) + 1 / n[0] + np.outer(g, g) / (2 * total)
 
 

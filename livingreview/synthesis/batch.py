@@ -275,8 +275,12 @@ def _refuse(bad: NDArray[np.bool_], values: NDArray, message: str) -> None:
         raise SynthesisError(f"column {column}: {message}, not {value:g}", row)
 
 
-def solve(y: FloatArray, v: FloatArray, chosen: Options) -> dict[str, NDArray]:
+def solve(
+    y: FloatArray, v: FloatArray, chosen: Options, between: float | None = None
+) -> dict[str, NDArray]:
     """Fit every row of checked arrays, shape (n, k); infinite variances are no studies.
+
+    `between` is τ² where it is not to be estimated.
 
     Returns
     -------
@@ -295,7 +299,7 @@ def solve(y: FloatArray, v: FloatArray, chosen: Options) -> dict[str, NDArray]:
         if k[index[0]] == 1:
             fields = _alone(*block, chosen.level)
         else:
-            fields = _fit(stack(*block), chosen)
+            fields = _fit(stack(*block), chosen, between)
         for name, values in fields.items():
             out[name][index] = values
     return out
@@ -336,8 +340,8 @@ def _by_df(
     return function(distinct.astype(float), probability)[place]
 
 
-def _fit(means: Means, chosen: Options) -> dict[str, NDArray]:
-    """Fit columns of two studies or more."""
+def _fit(means: Means, chosen: Options, between: float | None = None) -> dict[str, NDArray]:
+    """Fit columns of two studies or more, at τ² = `between` where it is known."""
     df = means.df
     zero = np.zeros(df.size)
     at = moments(means.y, means.v, zero, "REML")
@@ -347,8 +351,11 @@ def _fit(means: Means, chosen: Options) -> dict[str, NDArray]:
         out["i2"] = 100 * np.maximum(0.0, at.q - df) / np.where(at.q > 0, at.q, 1.0)
         out["h2"] = at.q / df
     else:
-        tau2, out["peaks"], out["converged"] = tau2_of_means(
-            means, chosen.tau2_method, at)
+        if between is None:
+            tau2, out["peaks"], out["converged"] = tau2_of_means(
+                means, chosen.tau2_method, at)
+        else:
+            tau2 = between / means.unit**2
         ratio = tau2 * at.b / df
         out |= {"tau2": tau2 * means.unit**2, "i2": 100 * ratio / (1 + ratio), "h2": 1 + ratio}
         if chosen.tau2_interval:

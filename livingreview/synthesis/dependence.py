@@ -20,6 +20,7 @@ from .errors import (
     SynthesisError,
     choice,
     columns,
+    covariance_matrix,
     effects,
     one_number,
     probability,
@@ -38,6 +39,7 @@ from .regression import (
 )
 
 TESTS = ("t", "z")
+LIKELIHOODS = ("REML", "ML")
 WORKING = ("random", "three-level", "common")
 ADJUSTMENTS = ("CR2", "CR1")
 
@@ -65,9 +67,9 @@ class ThreeLevel:
     pi_low, pi_high : float
         Prediction interval of the true effect in a new cluster.
     log_likelihood : float
-        Restricted log-likelihood at the estimates.
+        Log-likelihood at the estimates, the restricted one under REML.
     level : float
-    test : str
+    method, test : str
     warnings : tuple of str
     """
 
@@ -95,6 +97,7 @@ class ThreeLevel:
     pi_high: float
     log_likelihood: float
     level: float
+    method: str
     test: str
     warnings: tuple[str, ...] = ()
 
@@ -170,24 +173,44 @@ def _clusters(cluster: Sequence[Hashable], k: int) -> tuple[list[str], np.ndarra
 
 @dataclass(frozen=True, eq=False)
 class _Nested:
-    """Effects sorted by cluster; `starts` are the first rows of the clusters."""
+    """Independent observations by cluster, y = μ one + error; `starts` are the first rows.
+
+    A cluster with covariance U diag(v) U' is turned by U', which turns its ones into `one`.
+    """
 
     y: FloatArray
     v: FloatArray
+    one: FloatArray
     starts: np.ndarray
     shift: float
+    restricted: bool
 
 
-def _nested(y: FloatArray, v: FloatArray, number: np.ndarray) -> _Nested:
+def _nested(
+    y: FloatArray, covariance: FloatArray, number: np.ndarray, restricted: bool
+) -> _Nested:
+    """Sort by cluster and turn what is correlated; `covariance` is of shape (k,) or (k, k)."""
     order = np.argsort(number, kind="stable")
-    shift = float(y[np.argmin(v)])
     starts = np.flatnonzero(np.diff(number[order], prepend=-1))
-    return _Nested(y[order] - shift, v[order], starts, shift)
+    v = np.diag(covariance) if covariance.ndim == 2 else covariance
+    shift = float(y[np.argmin(v)])
+    turned, sizes, one = y[order] - shift, v[order].copy(), np.ones(y.size)
+    if covariance.ndim == 2:
+        if np.any(covariance[number[:, None] != number]):
+            raise SynthesisError("vi holds covariances between clusters: only effects of one "
+                                 "cluster may have correlated errors")
+        for rows in np.split(np.arange(y.size), starts[1:]):
+            block = covariance[np.ix_(order[rows], order[rows])]
+            sizes[rows], vectors = np.linalg.eigh(block)
+            turned[rows], one[rows] = vectors.T @ turned[rows], vectors.T @ one[rows]
+        if not sizes.min() > 1e-14 * sizes.max():
+            raise SynthesisError("vi must be positive definite")
+    return _Nested(turned, sizes, one, starts, shift, restricted)
 
 
 @dataclass(frozen=True, eq=False)
 class _At:
-    """The restricted likelihood at g pairs of variances; arrays of shape (g,)."""
+    """The (restricted) likelihood at g pairs of variances; arrays of shape (g,)."""
 
     height: FloatArray
     between: FloatArray
@@ -197,33 +220,36 @@ class _At:
 
 
 def _likelihood(data: _Nested, between: FloatArray, within: FloatArray) -> _At:
-    """Evaluate the restricted log-likelihood and its derivatives.
+    """Evaluate the (restricted) log-likelihood and its derivatives.
 
-    With a = 1/(v + σ²within), A = Σa and B = A/(1 + σ²between A) of a cluster, the weight of an
-    effect in the mean is a/(1 + σ²between A), ln|V| = −Σ ln a + Σ ln(1 + σ²between A), and a
-    derivative is (e'Ve − tr(PV))/2 with e = V⁻¹(y − μ̂) and V the derivative of the covariance.
+    With a = 1/(v + σ²within), z the cluster's `one`, A = Σaz² and B = A/(1 + σ²between A) of a
+    cluster, the weight of an observation in the mean is az/(1 + σ²between A), ln|V| = −Σ ln a +
+    Σ ln(1 + σ²between A), and a derivative is (e'Ve − tr(PV))/2 with e = V⁻¹(y − μ̂) and V the
+    derivative of the covariance; V⁻¹ for P without restriction.
     """
     def total(z: FloatArray) -> FloatArray:
         return np.add.reduceat(z, data.starts, axis=1)
 
     a = 1 / (data.v + within[:, None])
-    weight = total(a)
+    weight = total(a * data.one**2)
     shrink = 1 / (1 + between[:, None] * weight)
     information = (weight * shrink).sum(axis=1)
-    mean = (total(a * data.y) * shrink).sum(axis=1) / information
-    residual = data.y - mean[:, None]
-    pull = total(a * residual) * shrink
+    mean = (total(a * data.one * data.y) * shrink).sum(axis=1) / information
+    residual = data.y - np.outer(mean, data.one)
+    pull = total(a * data.one * residual) * shrink
     sizes = np.diff(data.starts, append=data.y.size)
-    e = a * (residual - np.repeat(between[:, None] * pull, sizes, axis=1))
+    e = a * (residual - data.one * np.repeat(between[:, None] * pull, sizes, axis=1))
     q = (e * residual).sum(axis=1)
     log_v = -np.log(a).sum(axis=1) - np.log(shrink).sum(axis=1)
-    squares = total(a * a)
+    squares = total((a * data.one) ** 2)
     b = weight * shrink
-    trace_between = b.sum(axis=1) - (b * b).sum(axis=1) / information
-    trace_within = (weight.sum(axis=1) - (between[:, None] * shrink * squares).sum(axis=1)
-                    - (squares * shrink**2).sum(axis=1) / information)
-    return _At(-(log_v + np.log(information) + q) / 2,
-               ((pull * pull).sum(axis=1) - trace_between) / 2,
+    trace_between = b.sum(axis=1)
+    trace_within = a.sum(axis=1) - (between[:, None] * shrink * squares).sum(axis=1)
+    if data.restricted:
+        log_v += np.log(information)
+        trace_between -= (b * b).sum(axis=1) / information
+        trace_within -= (squares * shrink**2).sum(axis=1) / information
+    return _At(-(log_v + q) / 2, ((pull * pull).sum(axis=1) - trace_between) / 2,
                ((e * e).sum(axis=1) - trace_within) / 2, mean, information)
 
 
@@ -232,7 +258,7 @@ def _grid(data: _Nested, size: int) -> FloatArray:
 
     The largest is far above what the scatter of the effects allows for either variance.
     """
-    spread = float(data.y @ data.y - data.y.sum() ** 2 / data.y.size)
+    spread = float(data.y @ data.y - (data.one @ data.y) ** 2 / data.y.size)
     low = float(data.v.min())
     top = max(10 * spread, 10 * float(data.v.max()))
     return low * np.expm1(np.linspace(0, np.log1p(top / low), size))
@@ -307,26 +333,31 @@ def three_level(
     vi: ArrayLike,
     cluster: Sequence[Hashable],
     *,
+    method: str = "REML",
     test: str = "t",
     level: float = 0.95,
 ) -> ThreeLevel:
-    """Pool effects nested in clusters by REML, with a variance at both levels.
+    """Pool effects nested in clusters by (restricted) likelihood, with a variance at both levels.
 
     Model: yᵢⱼ = μ + uⱼ + wᵢⱼ + eᵢⱼ with variances σ²between, σ²within and vᵢⱼ; sampling errors
-    independent (metafor's ``rma.mv(yi, vi, random = ~ 1 | cluster/id)``).
+    independent, or with covariances inside a cluster (metafor's
+    ``rma.mv(yi, V, random = ~ 1 | cluster/id)``).
 
     Conventions: 't' takes t on k − 1 (as metafor), 'z' the normal distribution. Intervals of the
     variances are by profile likelihood, χ² on 1; ends below 0 are 0. The prediction interval is
     μ̂ ± q √(se² + σ²between + σ²within) with the quantile q of the test. I² of a level is its
-    variance over σ²between + σ²within + s², s² = (k − 1) Σw/((Σw)² − Σw²), w = 1/v. The profile is
-    searched for all its maxima, 0 included, and the highest is returned.
+    variance over σ²between + σ²within + s², s² = (k − 1)/tr P, P at the sampling errors alone
+    (for independent errors (k − 1) Σw/((Σw)² − Σw²), w = 1/v). The profile is searched for all its
+    maxima, 0 included, and the highest is returned. Q takes the sampling errors alone.
 
     Parameters
     ----------
     yi, vi : array_like, shape (k,)
-        Effects and sampling variances.
+        Effects and sampling variances; `vi` of shape (k, k) is the covariance of the sampling
+        errors, 0 between clusters (see `shared_control_md`).
     cluster : sequence, length k
         Labels of the clusters (trials, say).
+    method : {'REML', 'ML'}
     test : {'t', 'z'}
     level : float
 
@@ -338,7 +369,8 @@ def three_level(
     ------
     SynthesisError
         If there are fewer than 2 clusters, every cluster holds one effect (the two variances cannot
-        be told apart), k < 3, or a value is invalid.
+        be told apart), k < 3, a value is invalid, or a covariance matrix is not positive definite
+        or links clusters.
 
     References
     ----------
@@ -346,16 +378,21 @@ def three_level(
     meta-analysis. Research Synthesis Methods 2:61–76. Cheung MWL (2014). Modeling dependent effect
     sizes with three-level meta-analyses. Psychological Methods 19:211–229.
     """
+    choice("method", method, LIKELIHOODS)
     choice("test", test, TESTS)
     probability("level", level)
-    y, v = effects(yi, vi)
+    if np.ndim(vi) < 2:
+        y, v = effects(yi, vi)
+    else:
+        (y,) = columns(yi=yi)
+        v = covariance_matrix("vi", vi, y.size)
     names, number = _clusters(cluster, y.size)
     if len(names) < 2:
         raise SynthesisError("a three-level model needs at least 2 clusters")
     if len(names) == y.size:
         raise SynthesisError("every cluster holds one effect: the variances between and within "
                              "clusters cannot be told apart; pool the effects instead")
-    data = _nested(y, v, number)
+    data = _nested(y, v, number, method == "REML")
     between, within, at, peaks = _best(data)
     height = float(at.height[0])
     low_b, high_b = _profile_interval(data, "between", between, height, level)
@@ -365,10 +402,12 @@ def three_level(
         warnings.append(NOTES["profile-maxima"].format(peaks=peaks))
     if len(names) < 5:
         warnings.append(NOTES["few-clusters"].format(n=len(names)))
-    constant = (y.size - 1) * np.log(2 * np.pi) / 2 - np.log(y.size) / 2
+    constant = (y.size - data.restricted) * np.log(2 * np.pi) / 2
+    if data.restricted:
+        constant -= np.log(y.size) / 2
     return ThreeLevel(
         k=y.size, clusters=len(names), between=between, between_low=low_b, between_high=high_b,
-        within=within, within_low=low_w, within_high=high_w, level=level, test=test,
+        within=within, within_low=low_w, within_high=high_w, level=level, method=method, test=test,
         log_likelihood=height - float(constant), warnings=tuple(warnings),
         **_mean(data, at, between, within, test, level), **_shares(data, between, within))
 
@@ -388,11 +427,10 @@ def _mean(
 
 def _shares(data: _Nested, between: float, within: float) -> dict[str, Any]:
     at, df = _one(data, 0.0, 0.0), data.y.size - 1
-    residual = data.y - at.mean[0]
-    q = float((residual**2 / data.v).sum())
     w = 1 / data.v
-    typical = df * w.sum() / (w.sum() ** 2 - (w * w).sum())
-    total = between + within + typical
+    q = float((w * (data.y - at.mean[0] * data.one) ** 2).sum())
+    trace = w.sum() - ((w * data.one) ** 2).sum() / at.information[0]
+    total = between + within + df / trace
     return {"i2_between": float(100 * between / total), "i2_within": float(100 * within / total),
             "q": q, "q_df": df, "q_p": float(chdtrc(df, q))}
 

@@ -120,6 +120,25 @@ def effects(yi: ArrayLike, vi: ArrayLike) -> tuple[FloatArray, FloatArray]:
     return y, v
 
 
+def covariance_matrix(name: str, values: ArrayLike, k: int) -> FloatArray:
+    """Return a checked covariance matrix, shape (k, k).
+
+    Raises
+    ------
+    SynthesisError
+        If its shape is another, it is not symmetric, or a value is not finite or beyond ±1e150.
+        Whether it is positive definite is for the decomposition that uses it to say.
+    """
+    matrix = numeric(name, values)
+    if matrix.shape != (k, k):
+        raise SynthesisError(f"{name} has shape {matrix.shape}, not {(k, k)}")
+    if not (np.abs(matrix) <= LARGEST).all():
+        raise SynthesisError(f"{name} must hold finite numbers")
+    if not np.allclose(matrix, matrix.T, rtol=1e-10, atol=0):
+        raise SynthesisError(f"{name} must be symmetric")
+    return matrix
+
+
 def tables(
     e1: ArrayLike, n1: ArrayLike, e2: ArrayLike, n2: ArrayLike
 ) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:

@@ -1,4 +1,4 @@
-"""Effect sizes with their sampling variances: of two arms, of one arm over time, correlations.
+"""Effect sizes of two arms with their sampling variances: means and events.
 
 Arm 1 is the treated arm, arm 2 its comparator; ratios are on the natural log scale. Totals and
 events may be fractional, because a design effect divides them.
@@ -12,15 +12,14 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import gammaln
 
-from .conversions import change_sd
-from .errors import FloatArray, SynthesisError, choice, columns, refuse, tables
+from .errors import FloatArray, choice, columns, refuse, tables
 from .notes import NOTES
 
 ZERO_CELLS = ("only", "all", "none")
 DOUBLE_ZEROS = ("drop", "keep")
 CORRECTIONS = ("exact", "approximate")
-SMD_VARIANCES = ("LS", "LS2", "UB")
-STANDARDISERS = ("change", "baseline")
+SMD_VARIANCES = ("LS", "LS2", "UB", "RevMan")
+CORRECTED = ("both", "variance")
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,7 +44,7 @@ class Effects:
     reasons: tuple[str | None, ...]
 
 
-def _complete(yi: FloatArray, vi: FloatArray) -> Effects:
+def complete(yi: FloatArray, vi: FloatArray) -> Effects:
     """Return effects that every row gives; what overflows or underflows is refused."""
     refuse(~np.isfinite(yi), yi, "the effect must be finite (values too large or too small)")
     refuse(~(np.isfinite(vi) & (vi > 0)), vi,
@@ -89,10 +88,10 @@ def mean_difference(
     Cochrane Handbook for Systematic Reviews of Interventions, chapter 6.5.1.1.
     """
     m1, sd1, n1, m2, sd2, n2 = _arms(m1, sd1, n1, m2, sd2, n2)
-    return _complete(m1 - m2, sd1**2 / n1 + sd2**2 / n2)
+    return complete(m1 - m2, sd1**2 / n1 + sd2**2 / n2)
 
 
-def _small_sample(m: FloatArray, correction: str) -> FloatArray:
+def small_sample(m: FloatArray, correction: str) -> FloatArray:
     """Hedges' factor J on `m` > 1 degrees of freedom, which makes d unbiased."""
     if choice("correction", correction, CORRECTIONS) == "approximate":
         return 1 - 3 / (4 * m - 1)
@@ -118,12 +117,15 @@ def standardised_mean_difference(
     - 'UB': 1/n1 + 1/n2 + (1 − (m − 2)/(m J²)) g², unbiased with the exact J. (From n1 + n2 = 4
       down g has no variance, and the formula is only a number.)
 
+    'RevMan' is 1/n1 + 1/n2 + g²/(2(n1 + n2 − 3.94)), which Review Manager prints with the
+    approximate J.
+
     Parameters
     ----------
     m1, sd1, n1, m2, sd2, n2 : array_like, shape (k,)
         Means and standard deviations, all in one unit, and totals above 1.
     correction : {'exact', 'approximate'}
-    variance : {'LS', 'LS2', 'UB'}
+    variance : {'LS', 'LS2', 'UB', 'RevMan'}
 
     Returns
     -------
@@ -133,8 +135,8 @@ def standardised_mean_difference(
     Raises
     ------
     SynthesisError
-        If an SD is not positive, a total is 1 or less, n1 + n2 is 3 or less, a value is not finite,
-        or an option is unknown.
+        If an SD is not positive, a total is 1 or less, n1 + n2 is 3 or less ('RevMan': 3.94), a
+        value is not finite, or an option is unknown.
 
     References
     ----------
@@ -142,20 +144,67 @@ def standardised_mean_difference(
     estimators. Journal of Educational Statistics 6:107–128. Hedges LV (1983). A random effects
     model for effect sizes. Psychological Bulletin 93:388–395 ('UB'). Borenstein M (2009). Effect
     sizes for continuous data. In: The Handbook of Research Synthesis and Meta-Analysis, 2nd ed.,
-    221–235 ('LS2').
+    221–235 ('LS2'). Deeks JJ, Higgins JPT (2010). Statistical algorithms in Review Manager 5
+    ('RevMan').
     """
     choice("variance", variance, SMD_VARIANCES)
     m1, sd1, n1, m2, sd2, n2 = _arms(m1, sd1, n1, m2, sd2, n2)
     m = n1 + n2 - 2
     refuse(m <= 1, n1 + n2, "n1 + n2 must exceed 3 for a standardised mean difference")
-    factor = _small_sample(m, correction)
+    factor = small_sample(m, correction)
     pooled_sd = np.sqrt(((n1 - 1) * sd1**2 + (n2 - 1) * sd2**2) / m)
     g = factor * ((m1 - m2) / pooled_sd)
     of_means = 1 / n1 + 1 / n2
     if variance == "UB":
-        return _complete(g, of_means + (1 - (m - 2) / (m * factor**2)) * g**2)
-    vi = of_means * (factor**2 if variance == "LS2" else 1) + g**2 / (2 * (n1 + n2))
-    return _complete(g, vi)
+        return complete(g, of_means + (1 - (m - 2) / (m * factor**2)) * g**2)
+    less = 3.94 if variance == "RevMan" else 0.0
+    refuse(n1 + n2 <= less, n1 + n2, f"n1 + n2 must exceed {less:g} for RevMan's variance")
+    vi = of_means * (factor**2 if variance == "LS2" else 1) + g**2 / (2 * (n1 + n2 - less))
+    return complete(g, vi)
+
+
+def unequal_standardised_mean_difference(
+    m1: ArrayLike, sd1: ArrayLike, n1: ArrayLike, m2: ArrayLike, sd2: ArrayLike, n2: ArrayLike,
+    correction: str = "exact",
+) -> Effects:
+    """Compute standardised mean differences without assuming equal variances of the arms.
+
+    Formula (metafor's SMDH): g = J(n1 + n2 − 2)(m1 − m2)/s with s² = (sd1² + sd2²)/2 and J of
+    `standardised_mean_difference`; with fᵢ = nᵢ − 1 the variance is
+    J² (g²(sd1⁴/f1 + sd2⁴/f2)/(8 s⁴) + (sd1²/f1 + sd2²/f2)/s²).
+
+    Parameters
+    ----------
+    m1, sd1, n1, m2, sd2, n2 : array_like, shape (k,)
+        Means and standard deviations, all in one unit, and totals above 1.
+    correction : {'exact', 'approximate'}
+
+    Returns
+    -------
+    Effects
+        `yi` without unit.
+
+    Raises
+    ------
+    SynthesisError
+        As `standardised_mean_difference`.
+
+    References
+    ----------
+    Bonett DG (2008). Confidence intervals for standardized linear contrasts of means. Psychological
+    Methods 13:99–109. Bonett DG (2009). Meta-analytic interval estimation for standardized and
+    unstandardized mean differences. Psychological Methods 14:225–238.
+    """
+    m1, sd1, n1, m2, sd2, n2 = _arms(m1, sd1, n1, m2, sd2, n2)
+    m = n1 + n2 - 2
+    refuse(m <= 1, n1 + n2, "n1 + n2 must exceed 3 for a standardised mean difference")
+    factor = small_sample(m, correction)
+    square = (sd1**2 + sd2**2) / 2
+    g = factor * (m1 - m2) / np.sqrt(square)
+    # Shares, so that no fourth power of a unit overflows.
+    part1, part2 = sd1**2 / square, sd2**2 / square
+    spread = g**2 * (part1**2 / (n1 - 1) + part2**2 / (n2 - 1)) / 8
+    return complete(g, factor**2 * (spread + part1 / (n1 - 1) + part2 / (n2 - 1)))
 
 
 def ratio_of_means(
@@ -194,170 +243,7 @@ def ratio_of_means(
         refuse(mean == 0, mean, f"m{name} must differ from 0 for a ratio of means")
     refuse(np.sign(m1) != np.sign(m2), m2, "m2 must have the sign of m1 for a ratio of means")
     yi = np.log(np.abs(m1)) - np.log(np.abs(m2))
-    return _complete(yi, (sd1 / m1) ** 2 / n1 + (sd2 / m2) ** 2 / n2)
-
-
-def _paired(
-    m_baseline: ArrayLike, sd_baseline: ArrayLike, m_final: ArrayLike, sd_final: ArrayLike,
-    n: ArrayLike, correlation: ArrayLike,
-) -> tuple[list[FloatArray], FloatArray, FloatArray]:
-    """Check the columns of a pre–post design; return them, the correlation and the SD of changes.
-
-    A correlation given once serves every row.
-    """
-    values = columns(m_baseline=m_baseline, sd_baseline=sd_baseline, m_final=m_final,
-                     sd_final=sd_final, n=n)
-    refuse(values[4] <= 1, values[4], "n must exceed 1 for a mean with a standard deviation")
-    (r,) = columns(correlation=correlation)
-    if r.size not in (1, values[0].size):
-        raise SynthesisError(f"correlation has {r.size} rows, not {values[0].size}")
-    r = np.broadcast_to(r, values[0].shape)
-    return values, r, np.asarray(change_sd(values[1], values[3], r))
-
-
-def mean_change(
-    m_baseline: ArrayLike, sd_baseline: ArrayLike, m_final: ArrayLike, sd_final: ArrayLike,
-    n: ArrayLike, correlation: ArrayLike,
-) -> Effects:
-    """Compute mean changes of one group, final minus baseline, with a stated correlation.
-
-    Parameters
-    ----------
-    m_baseline, sd_baseline, m_final, sd_final : array_like, shape (k,)
-        Means and standard deviations, all in one unit.
-    n : array_like, shape (k,)
-        Participants measured at both times, above 1.
-    correlation : float or array_like, shape (k,)
-        Between baseline and final values, from −1 to 1; one number serves every row.
-
-    Returns
-    -------
-    Effects
-        `yi` in the unit of the means, `vi` = (sd_b² + sd_f² − 2 r sd_b sd_f)/n.
-
-    Raises
-    ------
-    SynthesisError
-        If an SD is not positive, `n` is 1 or less, the correlation is outside −1 to 1, the
-        variance of changes is 0, or a value is not finite.
-
-    References
-    ----------
-    Cochrane Handbook, chapters 6.5.2.8 and 23.2.7.
-    """
-    (before, _, after, _, n), _, sd = _paired(
-        m_baseline, sd_baseline, m_final, sd_final, n, correlation)
-    return _complete(after - before, sd**2 / n)
-
-
-def standardised_mean_change(
-    m_baseline: ArrayLike, sd_baseline: ArrayLike, m_final: ArrayLike, sd_final: ArrayLike,
-    n: ArrayLike, correlation: ArrayLike, standardiser: str = "change",
-    correction: str = "exact",
-) -> Effects:
-    """Compute standardised mean changes of one group, final minus baseline.
-
-    Conventions: 'change' divides by the SD of changes (metafor's SMCC), 'baseline' by the SD at
-    baseline (SMCR), which is on the scale of standardised differences between arms. J of
-    `standardised_mean_difference` is taken on n − 1 degrees of freedom.
-
-    Parameters
-    ----------
-    m_baseline, sd_baseline, m_final, sd_final, n, correlation
-        As for `mean_change`; n above 2.
-    standardiser : {'change', 'baseline'}
-    correction : {'exact', 'approximate'}
-
-    Returns
-    -------
-    Effects
-        `yi` without unit; `vi` = 1/n + g²/(2n) ('change') or 2(1 − r)/n + g²/(2n) ('baseline').
-
-    Raises
-    ------
-    SynthesisError
-        As `mean_change`, if `n` is 2 or less, the variance is 0, or an option is unknown.
-
-    References
-    ----------
-    Becker BJ (1988). Synthesizing standardized mean-change measures. British Journal of
-    Mathematical and Statistical Psychology 41:257–278. Gibbons RD, Hedeker DR, Davis JM (1993).
-    Journal of Educational Statistics 18:271–279.
-    """
-    choice("standardiser", standardiser, STANDARDISERS)
-    (before, sd_before, after, _, n), r, sd_of_change = _paired(
-        m_baseline, sd_baseline, m_final, sd_final, n, correlation)
-    refuse(n <= 2, n, "n must exceed 2 for a standardised mean change")
-    sd = sd_of_change if standardiser == "change" else sd_before
-    g = _small_sample(n - 1, correction) * ((after - before) / sd)
-    of_means = 1 / n if standardiser == "change" else 2 * (1 - r) / n
-    return _complete(g, of_means + g**2 / (2 * n))
-
-
-def _correlations(r: ArrayLike, n: ArrayLike) -> tuple[FloatArray, FloatArray]:
-    r, n = columns(r=r, n=n)
-    refuse(np.abs(r) >= 1, r, "r must lie between -1 and 1")
-    refuse(n <= 3, n, "n must exceed 3 for a correlation")
-    return r, n
-
-
-def raw_correlation(r: ArrayLike, n: ArrayLike) -> Effects:
-    """Compute product-moment correlations with their large-sample variances.
-
-    Parameters
-    ----------
-    r : array_like, shape (k,)
-        Correlations, strictly between −1 and 1.
-    n : array_like, shape (k,)
-        Sample sizes above 3.
-
-    Returns
-    -------
-    Effects
-        `yi` = r, `vi` = (1 − r²)²/(n − 1).
-
-    Raises
-    ------
-    SynthesisError
-        If |r| is 1 or more, `n` is 3 or less, or a value is not finite.
-
-    References
-    ----------
-    Hedges LV (1989). An unbiased correction for sampling error in validity generalization studies.
-    Journal of Applied Psychology 74:469–477.
-    """
-    r, n = _correlations(r, n)
-    # (1 − r)(1 + r) keeps the digits of 1 − r² near 1.
-    return _complete(r, ((1 - r) * (1 + r)) ** 2 / (n - 1))
-
-
-def fisher_z(r: ArrayLike, n: ArrayLike) -> Effects:
-    """Compute Fisher's z of product-moment correlations; its inverse is the hyperbolic tangent.
-
-    Parameters
-    ----------
-    r : array_like, shape (k,)
-        Correlations, strictly between −1 and 1.
-    n : array_like, shape (k,)
-        Sample sizes above 3.
-
-    Returns
-    -------
-    Effects
-        `yi` = artanh r, `vi` = 1/(n − 3).
-
-    Raises
-    ------
-    SynthesisError
-        If |r| is 1 or more, `n` is 3 or less, or a value is not finite.
-
-    References
-    ----------
-    Fisher RA (1921). On the "probable error" of a coefficient of correlation deduced from a small
-    sample. Metron 1:3–32.
-    """
-    r, n = _correlations(r, n)
-    return _complete(np.arctanh(r), 1 / (n - 3))
+    return complete(yi, (sd1 / m1) ** 2 / n1 + (sd2 / m2) ** 2 / n2)
 
 
 def _cells(
@@ -373,7 +259,7 @@ def _cells(
     return cells, (a == 0) & (c == 0), (b == 0) & (d == 0)
 
 
-def _with_reasons(
+def with_reasons(
     yi: FloatArray, vi: FloatArray, reasons: list[tuple[NDArray[np.bool_], str]]
 ) -> Effects:
     """Blank the rows that are not used; the first reason that applies is kept."""
@@ -391,7 +277,7 @@ _NO_EVENTS, _ONLY_EVENTS, _ZERO_CELL = (
     NOTES[key] for key in ("no-events", "all-events", "zero-cell"))
 
 
-def _double(
+def double(
     double_zeros: str, none: NDArray[np.bool_], full: NDArray[np.bool_] | None = None
 ) -> list[tuple[NDArray[np.bool_], str]]:
     """Reasons for which tables with a zero in both arms are not used: none when they are kept.
@@ -447,10 +333,10 @@ def risk_ratio(
         # b/(a(a+b)) is 1/a − 1/(a+b) without the cancellation at risks near 1.
         vi = b / (a * (a + b)) + d / (c * (c + d))
     undefined = (a == 0) | (c == 0) | (vi == 0)
-    dropped = _double(double_zeros, none)
+    dropped = double(double_zeros, none)
     if double_zeros == "drop":
         yi = np.where(full, 0.0, yi)
-    return _with_reasons(yi, vi, [*dropped, (undefined, _ZERO_CELL)])
+    return with_reasons(yi, vi, [*dropped, (undefined, _ZERO_CELL)])
 
 
 def odds_ratio(
@@ -491,7 +377,7 @@ def odds_ratio(
         yi = np.log(a / b) - np.log(c / d)
         vi = 1 / a + 1 / b + 1 / c + 1 / d
     undefined = (a == 0) | (b == 0) | (c == 0) | (d == 0)
-    return _with_reasons(yi, vi, [*_double(double_zeros, none, full), (undefined, _ZERO_CELL)])
+    return with_reasons(yi, vi, [*double(double_zeros, none, full), (undefined, _ZERO_CELL)])
 
 
 def peto_odds_ratio(
@@ -537,19 +423,20 @@ def peto_odds_ratio(
     with np.errstate(divide="ignore", invalid="ignore"):
         # ad − bc over n is O − E without the cancellation.
         yi, vi = (a * d - b * c) / n / v, 1 / v
-    return _with_reasons(yi, vi, [*_double(double_zeros, none, full), (v == 0, _ZERO_CELL)])
+    return with_reasons(yi, vi, [*double(double_zeros, none, full), (v == 0, _ZERO_CELL)])
 
 
 def risk_difference(
     e1: ArrayLike, n1: ArrayLike, e2: ArrayLike, n2: ArrayLike, zero_cells: str = "only",
-    double_zeros: str = "keep",
+    double_zeros: str = "keep", correct: str = "both",
 ) -> Effects:
     """Compute risk differences, arm 1 minus arm 2.
 
-    Conventions: zero cells are corrected in the effect and in the variance (as metafor does), so
-    every row is used under 'only' and 'all', tables without events included: they tell that the
-    difference is small; 'drop' leaves out the tables that `odds_ratio` leaves out. Under 'none' a
-    row whose variance is zero is not used.
+    Conventions: zero cells are corrected in the effect and in the variance ('both', as metafor
+    does), or in the variance alone ('variance', as Review Manager does: without events in both arms
+    the difference is 0, however unequal the arms). So every row is used under 'only' and 'all',
+    tables without events included: they tell that the difference is small; 'drop' leaves out the
+    tables that `odds_ratio` leaves out. Under 'none' a row whose variance is zero is not used.
 
     Parameters
     ----------
@@ -557,11 +444,14 @@ def risk_difference(
         Participants with the event and totals, possibly fractional.
     zero_cells : {'only', 'all', 'none'}
     double_zeros : {'drop', 'keep'}
+    correct : {'both', 'variance'}
+        What the correction changes.
 
     Returns
     -------
     Effects
-        `yi` as a difference of proportions, `vi` = ab/(a + b)³ + cd/(c + d)³.
+        `yi` as a difference of proportions, `vi` = ab/(a + b)³ + cd/(c + d)³ of the corrected
+        cells.
 
     Raises
     ------
@@ -575,6 +465,47 @@ def risk_difference(
     Review Manager 5.
     """
     (a, b, c, d), none, full = _cells(e1, n1, e2, n2, zero_cells)
-    yi = a / (a + b) - c / (c + d)
+    if choice("correct", correct, CORRECTED) == "both":
+        yi = a / (a + b) - c / (c + d)
+    else:
+        raw_a, raw_n1, raw_c, raw_n2 = tables(e1, n1, e2, n2)
+        yi = raw_a / raw_n1 - raw_c / raw_n2
     vi = a * b / (a + b) ** 3 + c * d / (c + d) ** 3
-    return _with_reasons(yi, vi, [*_double(double_zeros, none, full), (vi == 0, _ZERO_CELL)])
+    return with_reasons(yi, vi, [*double(double_zeros, none, full), (vi == 0, _ZERO_CELL)])
+
+
+def arcsine_difference(
+    e1: ArrayLike, n1: ArrayLike, e2: ArrayLike, n2: ArrayLike, double_zeros: str = "keep"
+) -> Effects:
+    """Compute differences of arcsine-transformed risks, arm 1 minus arm 2.
+
+    Conventions (metafor's AS): no correction is needed or made. Tables without events, or with
+    events in all participants, are used unless 'drop' leaves them out.
+
+    Parameters
+    ----------
+    e1, n1, e2, n2 : array_like, shape (k,)
+        Participants with the event and totals, possibly fractional.
+    double_zeros : {'keep', 'drop'}
+
+    Returns
+    -------
+    Effects
+        `yi` = arcsin √p1 − arcsin √p2, `vi` = 1/(4 n1) + 1/(4 n2).
+
+    Raises
+    ------
+    SynthesisError
+        If a count is negative or not finite, a total is not positive, events exceed the total, or
+        an option is unknown.
+
+    References
+    ----------
+    Rücker G, Schwarzer G, Carpenter J, Olkin I (2009). Why add anything to nothing? The arcsine
+    difference as a measure of treatment effect in meta-analysis with zero cells. Statistics in
+    Medicine 28:721–738.
+    """
+    a, n1, c, n2 = tables(e1, n1, e2, n2)
+    yi = np.arcsin(np.sqrt(a / n1)) - np.arcsin(np.sqrt(c / n2))
+    none, full = (a == 0) & (c == 0), (a == n1) & (c == n2)
+    return with_reasons(yi, 1 / (4 * n1) + 1 / (4 * n2), double(double_zeros, none, full))

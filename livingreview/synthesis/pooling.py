@@ -1,4 +1,4 @@
-"""Pooled effects: between-study variance, random and common effects, Mantel–Haenszel, Peto."""
+"""Pooled effects: between-study variance, random and common effects, correlated effects."""
 
 from __future__ import annotations
 
@@ -13,14 +13,12 @@ from .batch import INTERVALS, MODELS, PREDICTION_DF, Options, options, solve
 from .errors import (
     FloatArray,
     SynthesisError,
-    choice,
     columns,
+    covariance_matrix,
     effects,
-    numeric,
     one_number,
     probability,
     refuse,
-    tables,
 )
 from .likelihood import (
     TAU2_METHODS,
@@ -31,7 +29,6 @@ from .likelihood import (
     solve_q_of_means,
     stack,
 )
-from .measures import odds_ratio, risk_difference, risk_ratio
 from .notes import NOTES, maxima
 
 __all__ = [
@@ -47,8 +44,6 @@ __all__ = [
     "cumulative",
     "heterogeneity",
     "leave_one_out",
-    "mantel_haenszel",
-    "peto",
     "pool",
     "subgroup_difference",
     "tau2",
@@ -293,7 +288,7 @@ _ABSENT: dict[str, Any] = dict.fromkeys(
      "tau2_method"))
 
 
-def _pooled(
+def result(
     k: int, estimate: float, se: float, df: float | None, level: float, weights: FloatArray,
     **fields: Any,
 ) -> Pooled:
@@ -363,11 +358,17 @@ def pool(
     return _rows(y[None], v[None], chosen, prediction)[0]
 
 
+def at_tau2(y: FloatArray, v: FloatArray, between: float, chosen: Options) -> Pooled:
+    """Pool checked effects at a between-study variance that is known; I² and H² from it."""
+    return _rows(y[None], v[None], chosen, between=between)[0]
+
+
 def _rows(
-    y: FloatArray, v: FloatArray, chosen: Options, prediction: bool = True
+    y: FloatArray, v: FloatArray, chosen: Options, prediction: bool = True,
+    between: float | None = None,
 ) -> list[Pooled]:
     """Pool rows of checked arrays in one batch; infinite variances are no studies."""
-    fields = solve(y, v, chosen)
+    fields = solve(y, v, chosen, between)
     results = []
     for i, row in enumerate(zip(*(fields[name].tolist() for name in fields), strict=True)):
         one = dict(zip(fields, (None if cell != cell else cell for cell in row), strict=True))
@@ -546,16 +547,11 @@ def combine_correlated(yi: ArrayLike, covariance: ArrayLike) -> Combined:
     Synthesis and Meta-Analysis, 2nd ed., 357–376. Cochrane Handbook, chapter 23.3.4.
     """
     (y,) = columns(yi=yi)
-    matrix = numeric("covariance", covariance)
-    if matrix.ndim <= 1:
-        y, v = effects(y, matrix)
+    if np.ndim(covariance) <= 1:
+        y, v = effects(y, covariance)
         matrix = np.diag(v)
-    if matrix.shape != (y.size, y.size):
-        raise SynthesisError(f"covariance has shape {matrix.shape}, not {(y.size, y.size)}")
-    if not np.all(np.isfinite(matrix)):
-        raise SynthesisError("covariance must hold finite numbers")
-    if not np.allclose(matrix, matrix.T, rtol=1e-10, atol=0):
-        raise SynthesisError("covariance must be symmetric")
+    else:
+        matrix = covariance_matrix("covariance", covariance, y.size)
     try:
         root = np.linalg.cholesky(matrix)
     except np.linalg.LinAlgError:
@@ -563,169 +559,3 @@ def combine_correlated(yi: ArrayLike, covariance: ArrayLike) -> Combined:
     ones, effect = np.linalg.solve(root, np.column_stack([np.ones(y.size), y])).T
     information = ones @ ones
     return Combined(float(ones @ effect / information), float(1 / information))
-
-
-def _ratio_parts(
-    a: FloatArray, b: FloatArray, c: FloatArray, d: FloatArray, measure: str
-) -> tuple[FloatArray, FloatArray, float]:
-    """Numerators and denominators of the Mantel–Haenszel ratio, and the variance of its log."""
-    n = a + b + c + d
-    if measure == "RR":
-        over, under = a * (c + d) / n, c * (a + b) / n
-        p = ((a + b) * (c + d) * (a + c) - a * c * n) / n**2
-        parts = p.sum()
-        total = over.sum() * under.sum()
-        return over, under, float(parts / total) if total > 0 else np.nan
-    over, under = a * d / n, b * c / n
-    r, s = over.sum(), under.sum()
-    if r == 0 or s == 0:
-        return over, under, np.nan
-    agree, differ = (a + d) / n, (b + c) / n
-    variance = ((agree * over).sum() / (2 * r * r)
-                + (agree * under + differ * over).sum() / (2 * r * s)
-                + (differ * under).sum() / (2 * s * s))
-    return over, under, float(variance)
-
-
-def _difference_parts(
-    a: FloatArray, b: FloatArray, c: FloatArray, d: FloatArray
-) -> tuple[float, float, FloatArray]:
-    """Mantel–Haenszel risk difference, Sato's variance, and weights."""
-    n1, n2 = a + b, c + d
-    n = n1 + n2
-    weight = n1 * n2 / n
-    total = weight.sum()
-    estimate = float(((a * n2 - c * n1) / n).sum() / total)
-    p = (n1**2 * c - n2**2 * a + n1 * n2 * (n2 - n1) / 2) / n**2
-    q = (a * d + c * b) / (2 * n)
-    variance = float((estimate * p.sum() + q.sum()) / total**2)
-    return estimate, variance, weight / total
-
-
-def mantel_haenszel(
-    e1: ArrayLike, n1: ArrayLike, e2: ArrayLike, n2: ArrayLike, measure: str = "RR",
-    level: float = 0.95, double_zeros: str | None = None,
-) -> Pooled:
-    """Pool 2 × 2 tables by Mantel and Haenszel, without any zero-cell correction of the estimate.
-
-    Conventions: ratios on the log scale, normal interval, no τ². Variances: Greenland and Robins
-    (RR), Robins, Breslow and Greenland (OR), Sato, Greenland and Robins (RD). Tables that
-    `risk_ratio` or `odds_ratio` does not use do not count in ratios unless 'keep' asks for them: so
-    a table with events in all of both arms counts in a risk ratio, as in metafor, and in no odds
-    ratio. Q, I² and H² compare the tables' own effects, 0.5 added where a cell is zero, with the
-    pooled one; under 'drop' they leave out tables with events in all, whose variance is that of the
-    correction alone (as metafor).
-
-    Parameters
-    ----------
-    e1, n1, e2, n2 : array_like, shape (k,)
-        Participants with the event and totals of arms 1 and 2.
-    measure : {'RR', 'OR', 'RD'}
-    level : float
-    double_zeros : {'drop', 'keep'}, optional
-        None is 'drop' for ratios and 'keep' for the risk difference.
-
-    Returns
-    -------
-    Pooled
-        With ``model='mantel-haenszel'``; `k` counts the tables that contribute.
-
-    Raises
-    ------
-    SynthesisError
-        If counts are invalid, or the estimate or its variance is undefined (no events in one arm of
-        all tables, say).
-
-    References
-    ----------
-    Mantel N, Haenszel W (1959). JNCI 22:719–748. Greenland S, Robins JM (1985). Biometrics
-    41:55–68. Robins J, Breslow N, Greenland S (1986). Biometrics 42:311–323. Sato T, Greenland S,
-    Robins JM (1989). Biometrics 45:1323–1324. Cochrane Handbook, chapter 10.4.1.
-    """
-    choice("measure", measure, ("RR", "OR", "RD"))
-    probability("level", level)
-    a, n1, c, n2 = tables(e1, n1, e2, n2)
-    rule = double_zeros or ("keep" if measure == "RD" else "drop")
-    effect = {"RR": risk_ratio, "OR": odds_ratio, "RD": risk_difference}[measure]
-    single = effect(a, n1, c, n2, double_zeros=rule)
-    used = single.used
-    cells = (a[used], (n1 - a)[used], c[used], (n2 - c)[used])
-    if measure == "RD":
-        estimate, variance, shares = _difference_parts(*cells)
-    else:
-        over, under, variance = _ratio_parts(*cells, measure)
-        if not (over.sum() > 0 and under.sum() > 0):
-            raise SynthesisError(f"the Mantel-Haenszel {measure} is undefined: "
-                                 "one of its sums is zero")
-        estimate = float(np.log(over.sum() / under.sum()))
-        shares = under / under.sum()
-    if not variance > 0:
-        raise SynthesisError(f"the variance of the Mantel-Haenszel {measure} is not positive")
-    compared = used & ~((a == n1) & (c == n2)) if rule == "drop" else used
-    q = float(((single.yi - estimate) ** 2 / single.vi)[compared].sum())
-    return _tables_pooled(estimate, variance, q, int(compared.sum()) - 1, shares, used, level,
-                          "mantel-haenszel")
-
-
-def _tables_pooled(
-    estimate: float, variance: float, q: float, df: int, shares: FloatArray, used: np.ndarray,
-    level: float, model: str,
-) -> Pooled:
-    """Result of a method for 2 × 2 tables: normal interval, heterogeneity from Q on `df`."""
-    weights = np.zeros(used.size)
-    weights[used] = shares
-    k = int(used.sum())
-    fields: dict[str, Any] = {}
-    if df > 0:
-        fields = {"q": q, "q_df": df, "q_p": float(chdtrc(df, q)), "h2": q / df,
-                  "i2": max(0.0, 100 * (q - df) / q) if q > 0 else 0.0}
-    dropped = used.size - k
-    warnings = (NOTES["dropped"].format(dropped=dropped, k=used.size),) if dropped else ()
-    return _pooled(k, estimate, float(np.sqrt(variance)), None, level, weights, model=model,
-                   interval="z", warnings=warnings, **fields)
-
-
-def peto(
-    e1: ArrayLike, n1: ArrayLike, e2: ArrayLike, n2: ArrayLike, level: float = 0.95
-) -> Pooled:
-    """Pool 2 × 2 tables by Peto's one-step odds ratio.
-
-    Conventions: log odds ratio, hypergeometric variance, normal interval, no correction. Tables
-    without events, or with events in all participants, do not contribute. Biased when arms differ
-    in size or effects are large: meant for rare events and balanced arms.
-
-    Parameters
-    ----------
-    e1, n1, e2, n2 : array_like, shape (k,)
-        Participants with the event and totals of arms 1 and 2.
-    level : float
-
-    Returns
-    -------
-    Pooled
-        With ``model='peto'``; `k` counts the tables that contribute.
-
-    Raises
-    ------
-    SynthesisError
-        If counts are invalid, a table holds one participant or fewer, or none contributes.
-
-    References
-    ----------
-    Yusuf S, Peto R, Lewis J, Collins R, Sleight P (1985). Progress in Cardiovascular Diseases
-    27:335–371. Cochrane Handbook, chapter 10.4.2.
-    """
-    probability("level", level)
-    a, n1, c, n2 = tables(e1, n1, e2, n2)
-    n, events = n1 + n2, a + c
-    refuse(n <= 1, n, "n1 + n2 must exceed 1")
-    variance = n1 * n2 * events * (n - events) / (n**2 * (n - 1))
-    used = variance > 0
-    if not used.any():
-        raise SynthesisError("Peto's odds ratio is undefined: no table holds events and non-events")
-    excess, v = (a - n1 * events / n)[used], variance[used]
-    total = v.sum()
-    estimate = float(excess.sum() / total)
-    q = float((v * (excess / v - estimate) ** 2).sum())
-    df = int(used.sum()) - 1
-    return _tables_pooled(estimate, float(1 / total), q, df, v / total, used, level, "peto")

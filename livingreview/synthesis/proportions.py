@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from .conversions import _inputs, _like, _output
 from .errors import FloatArray, SynthesisError, choice, columns, refuse
-from .measures import ZERO_CELLS, Effects, _complete, _double, _with_reasons
+from .measures import ZERO_CELLS, Effects, complete, double, with_reasons
 from .notes import NOTES
 
 _NONE, _FULL = NOTES["none"], NOTES["full"]
@@ -67,7 +67,7 @@ def raw_proportion(events: ArrayLike, n: ArrayLike, zero_cells: str = "only") ->
     """
     x, rest = _parts(events, n, zero_cells)
     total = x + rest
-    return _with_reasons(x / total, x * rest / total**3, [(x == 0, _NONE), (rest == 0, _FULL)])
+    return with_reasons(x / total, x * rest / total**3, [(x == 0, _NONE), (rest == 0, _FULL)])
 
 
 def logit_proportion(events: ArrayLike, n: ArrayLike, zero_cells: str = "only") -> Effects:
@@ -99,7 +99,66 @@ def logit_proportion(events: ArrayLike, n: ArrayLike, zero_cells: str = "only") 
     x, rest = _parts(events, n, zero_cells)
     with np.errstate(divide="ignore"):
         yi, vi = np.log(x) - np.log(rest), 1 / x + 1 / rest
-    return _with_reasons(yi, vi, [(x == 0, _NONE), (rest == 0, _FULL)])
+    return with_reasons(yi, vi, [(x == 0, _NONE), (rest == 0, _FULL)])
+
+
+def log_proportion(events: ArrayLike, n: ArrayLike, zero_cells: str = "only") -> Effects:
+    """Compute logs of proportions.
+
+    Conventions on rows without events or with only events: as in `raw_proportion` (metafor's PLN).
+
+    Parameters
+    ----------
+    events, n : array_like, shape (k,)
+        Participants with the event and totals, possibly fractional.
+    zero_cells : {'only', 'all', 'none'}
+
+    Returns
+    -------
+    Effects
+        `yi` = ln(x/n), `vi` = 1/x − 1/n, of the corrected counts.
+
+    Raises
+    ------
+    SynthesisError
+        As `raw_proportion`.
+
+    References
+    ----------
+    Schwarzer G, Rücker G (2022). Methods in Molecular Biology 2345:159–172.
+    """
+    x, rest = _parts(events, n, zero_cells)
+    total = x + rest
+    with np.errstate(divide="ignore", invalid="ignore"):
+        # rest/(x total) is 1/x − 1/total without the cancellation near 1.
+        yi, vi = np.log(x) - np.log(total), rest / (x * total)
+    return with_reasons(yi, vi, [(x == 0, _NONE), (rest == 0, _FULL)])
+
+
+def arcsine_proportion(events: ArrayLike, n: ArrayLike) -> Effects:
+    """Compute arcsine square roots of proportions (metafor's PAS); no correction is made.
+
+    Parameters
+    ----------
+    events, n : array_like, shape (k,)
+        Participants with the event and totals, possibly fractional.
+
+    Returns
+    -------
+    Effects
+        `yi` = arcsin √(x/n), between 0 and π/2, `vi` = 1/(4n).
+
+    Raises
+    ------
+    SynthesisError
+        As `raw_proportion`.
+
+    References
+    ----------
+    Schwarzer G, Rücker G (2022). Methods in Molecular Biology 2345:159–172.
+    """
+    x, n = _events(events, n)
+    return complete(np.arcsin(np.sqrt(x / n)), 1 / (4 * n))
 
 
 def _double_arcsine(x: FloatArray, n: FloatArray) -> FloatArray:
@@ -133,7 +192,7 @@ def double_arcsine_proportion(events: ArrayLike, n: ArrayLike) -> Effects:
     of Mathematical Statistics 21:607–611.
     """
     x, n = _events(events, n)
-    return _complete(_double_arcsine(x, n), 1 / (4 * n + 2))
+    return complete(_double_arcsine(x, n), 1 / (4 * n + 2))
 
 
 def proportion_from_logit(value: ArrayLike) -> float | FloatArray:
@@ -278,7 +337,7 @@ def incidence_rate(events: ArrayLike, time: ArrayLike, zero_cells: str = "only")
     Rothman KJ, Greenland S, Lash TL (2008). Modern Epidemiology, 3rd ed., chapter 14.
     """
     x, t = _rate(events, time, zero_cells)
-    return _with_reasons(x / t, x / t**2, [(x == 0, _NONE)])
+    return with_reasons(x / t, x / t**2, [(x == 0, _NONE)])
 
 
 def log_incidence_rate(events: ArrayLike, time: ArrayLike, zero_cells: str = "only") -> Effects:
@@ -307,7 +366,7 @@ def log_incidence_rate(events: ArrayLike, time: ArrayLike, zero_cells: str = "on
     """
     x, t = _rate(events, time, zero_cells)
     with np.errstate(divide="ignore"):
-        return _with_reasons(np.log(x) - np.log(t), 1 / x, [(x == 0, _NONE)])
+        return with_reasons(np.log(x) - np.log(t), 1 / x, [(x == 0, _NONE)])
 
 
 def root_incidence_rate(events: ArrayLike, time: ArrayLike) -> Effects:
@@ -336,7 +395,7 @@ def root_incidence_rate(events: ArrayLike, time: ArrayLike) -> Effects:
     Freeman MF, Tukey JW (1950). Annals of Mathematical Statistics 21:607–611.
     """
     x, t = _at_risk(events, time)
-    return _complete(np.sqrt(x / t), 1 / (4 * t))
+    return complete(np.sqrt(x / t), 1 / (4 * t))
 
 
 def _two_rates(
@@ -385,10 +444,10 @@ def rate_ratio(
     3rd ed., chapter 14.
     """
     (x1, t1, x2, t2), none = _two_rates(e1, t1, e2, t2, zero_cells)
-    reasons = [*_double(double_zeros, none), ((x1 == 0) | (x2 == 0), _NONE)]
+    reasons = [*double(double_zeros, none), ((x1 == 0) | (x2 == 0), _NONE)]
     with np.errstate(divide="ignore", invalid="ignore"):
         yi = np.log(x1 / t1) - np.log(x2 / t2)
-        return _with_reasons(yi, 1 / x1 + 1 / x2, reasons)
+        return with_reasons(yi, 1 / x1 + 1 / x2, reasons)
 
 
 def rate_difference(
@@ -421,5 +480,38 @@ def rate_difference(
     """
     (x1, t1, x2, t2), none = _two_rates(e1, t1, e2, t2, zero_cells)
     vi = x1 / t1**2 + x2 / t2**2
-    reasons = [*_double(double_zeros, none), (vi == 0, _NONE)]
-    return _with_reasons(x1 / t1 - x2 / t2, vi, reasons)
+    reasons = [*double(double_zeros, none), (vi == 0, _NONE)]
+    return with_reasons(x1 / t1 - x2 / t2, vi, reasons)
+
+
+def root_rate_difference(
+    e1: ArrayLike, t1: ArrayLike, e2: ArrayLike, t2: ArrayLike, double_zeros: str = "keep"
+) -> Effects:
+    """Compute differences of square roots of two incidence rates, arm 1 minus arm 2.
+
+    Conventions (metafor's IRSD): no correction is needed or made; rows without events are used by
+    default.
+
+    Parameters
+    ----------
+    e1, t1, e2, t2, double_zeros
+        As for `rate_ratio`.
+
+    Returns
+    -------
+    Effects
+        `yi` = √(x1/t1) − √(x2/t2) per root of the unit of time, `vi` = 1/(4 t1) + 1/(4 t2).
+
+    Raises
+    ------
+    SynthesisError
+        As `rate_ratio`.
+
+    References
+    ----------
+    Freeman MF, Tukey JW (1950). Transformations related to the angular and the square root. Annals
+    of Mathematical Statistics 21:607–611.
+    """
+    (x1, t1, x2, t2), none = _two_rates(e1, t1, e2, t2, "none")
+    yi = np.sqrt(x1 / t1) - np.sqrt(x2 / t2)
+    return with_reasons(yi, 1 / (4 * t1) + 1 / (4 * t2), double(double_zeros, none))

@@ -6,7 +6,7 @@ weighted design, O(k p²), and no k × k matrix is built.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -20,6 +20,7 @@ from .errors import (
     SynthesisError,
     choice,
     columns,
+    covariance_matrix,
     effects,
     numeric,
     probability,
@@ -153,6 +154,14 @@ class Predictions:
     pi_high: FloatArray | None
 
 
+class JointTest(NamedTuple):
+    """Test that several coefficients are 0; `df` as `Regression.omnibus_df`."""
+
+    statistic: float | None
+    df: tuple[int, int | None]
+    p_value: float | None
+
+
 class Subgroup(NamedTuple):
     """One subgroup; `tau2` is the common one where that was asked for."""
 
@@ -199,6 +208,32 @@ class Subgroups:
 
 
 # ---------------------------------------------------------------- design
+
+
+def observations(
+    yi: ArrayLike, vi: ArrayLike, method: str
+) -> tuple[FloatArray, FloatArray, Callable[[FloatArray], FloatArray]]:
+    """Return checked effects, variances, and what turns rows into independent observations.
+
+    With `vi` of shape (k,) rows stay as they are. A covariance matrix V = U diag(d) U' is turned
+    away: U'y ~ N(U'Xβ, d + τ²), so that all else is as for independent effects.
+
+    Raises
+    ------
+    SynthesisError
+        If a value is invalid, V is not symmetric and positive definite, or `method` is 'SJ', whose
+        first variance is that of independent effects.
+    """
+    if np.ndim(vi) < 2:
+        return *effects(yi, vi), lambda values: values
+    (y,) = columns(yi=yi)
+    v = covariance_matrix("vi", vi, y.size)
+    if method == "SJ":
+        raise SynthesisError("tau2_method 'SJ' takes independent effects, no covariance matrix")
+    sizes, vectors = np.linalg.eigh(v)
+    if not sizes[0] > 1e-14 * sizes[-1]:
+        raise SynthesisError("vi must be positive definite")
+    return y, sizes, lambda values: vectors.T @ values
 
 
 @dataclass(frozen=True, eq=False)
@@ -511,15 +546,17 @@ def meta_regression(
 
     Conventions. 'hksj' multiplies the covariance by q = Σ w r²/(k − p) and takes t on k − p;
     'hksj-guard' by max(1, q); 't' takes t on k − p without it; 'z' the normal distribution. The
-    omnibus test is χ² on m under 'z', else QM/m by F on m and k − p. REML and ML return the global
-    maximum. I² = 100 τ²/(τ² + s²) and H² = 1 + τ²/s² with s² = (k − p)/tr P, P at weights 1/v (as
-    metafor); for the common effect from QE. R² = 100 max(0, 1 − τ²/τ₀²), with τ₀² of the same
-    method without moderators (as metafor); None where τ₀² = 0 (metafor prints 0).
+    omnibus test is χ² on m under 'z', else QM/m by F on m and k − p; `joint_test` tests any of the
+    coefficients together (the levels of a factor, say). REML and ML return the global maximum. I² =
+    100 τ²/(τ² + s²) and H² = 1 + τ²/s² with s² = (k − p)/tr P, P at weights 1/v (as metafor); for
+    the common effect from QE. R² = 100 max(0, 1 − τ²/τ₀²), with τ₀² of the same method without
+    moderators (as metafor); None where τ₀² = 0 (metafor prints 0).
 
     Parameters
     ----------
     yi, vi : array_like, shape (k,)
-        Effects and sampling variances.
+        Effects and sampling variances; `vi` of shape (k, k) is the covariance of the effects
+        (of arms that share a control, say), not with 'SJ'.
     x : array_like, shape (k,) or (k, m)
         Moderators, in any unit; see `dummies` for categories.
     model : {'random', 'common'}
@@ -539,9 +576,9 @@ def meta_regression(
     Raises
     ------
     SynthesisError
-        If a value is not finite, a variance is not positive, there are not more studies than
-        coefficients, a moderator does not vary or is a combination of others (named), or an option
-        is unknown.
+        If a value is not finite, a variance is not positive, a covariance matrix is not positive
+        definite, there are not more studies than coefficients, a moderator does not vary or is a
+        combination of others (named), or an option is unknown.
 
     References
     ----------
@@ -554,9 +591,9 @@ def meta_regression(
     choice("test", test, TESTS)
     choice("tau2_method", tau2_method, METHODS)
     probability("level", level)
-    y, v = effects(yi, vi)
+    y, v, turn = observations(yi, vi, tau2_method)
     matrix, labels = moderators(x, y.size, intercept, names)
-    data = design(y, v, matrix)
+    data = design(turn(y), v, turn(matrix))
     between, warnings = _between(data, model, tau2_method, level, intercept)
     tau2 = between["tau2"] or 0.0
     beta, covariance, _, scale = solution(data, tau2, test)
@@ -626,7 +663,8 @@ def _between(
         "tau2": tau2, "tau2_low": solve_q(data, float(chdtri(df, tail))),
         "tau2_high": solve_q(data, float(chdtri(df, 1 - tail))), "r2": None}
     if intercept and data.p > 1:
-        plain = estimate(design(data.y, data.v, np.ones((data.k, 1))), method)[0]
+        # The first column of X, which ones are turned into where effects are correlated.
+        plain = estimate(design(data.y, data.v, data.basis[:, :1]), method)[0]
         if plain > 0:
             out["r2"] = 100 * max(0.0, 1 - tau2 / plain)
     return out, list(maxima(peaks))
@@ -641,6 +679,43 @@ def _residual(data: Design, tau2: float | None) -> dict[str, Any]:
         ratio = tau2 * float(at.trace[0]) / df
         i2, h2 = 100 * ratio / (1 + ratio), 1 + ratio
     return {"qe": qe, "qe_df": df, "qe_p": float(chdtrc(df, qe)), "i2": i2, "h2": h2}
+
+
+def joint_test(regression: Regression, names: Sequence[str]) -> JointTest:
+    """Test whether some coefficients, such as the levels of a factor, are all 0.
+
+    Formula: β̂ₛ'Cₛₛ⁻¹β̂ₛ over the m coefficients, by χ² on m under 'z'; divided by m, by F on m and
+    k − p, for 't' and HKSJ (as metafor's ``anova(…, btt = )``).
+
+    Parameters
+    ----------
+    regression : Regression
+    names : sequence of str
+        Of coefficients, the intercept allowed; at least one, each once.
+
+    Returns
+    -------
+    JointTest
+        (statistic, df, p_value); statistic and p-value are None where standard errors are 0.
+
+    Raises
+    ------
+    SynthesisError
+        If a name is none of the regression's, or none or the same is given twice.
+
+    References
+    ----------
+    Knapp G, Hartung J (2003). Statistics in Medicine 22:2693–2710.
+    """
+    if not names or len(set(names)) != len(names):
+        raise SynthesisError("a joint test needs names of coefficients, each once")
+    where = [regression.names.index(choice("names", name, regression.names)) for name in names]
+    df = (len(where), regression.df)
+    if regression.statistics is None:
+        return JointTest(None, df, None)
+    statistic, p_value = _omnibus(regression.coefficients[where],
+                                  regression.covariance[np.ix_(where, where)], regression.df)
+    return JointTest(statistic, df, p_value)
 
 
 def predict(regression: Regression, x: ArrayLike, level: float | None = None) -> Predictions:

@@ -136,12 +136,12 @@ binary <- function(a, n1, c, n2) {
     }
   }
   # Tables without events do not count in ratios, those of events alone in no odds ratio. Risk
-  # ratios keep them, but not in Q.
+  # ratios keep the latter and risk differences both, but not in Q.
   for (measure in c("RR", "OR", "RD")) {
     used <- measure == "RD" | a + c > 0 & (measure == "RR" | !full)
     out[[paste("mh", measure)]] <- mh(suppressWarnings(rma.mh(
       ai = a[used], n1i = n1[used], ci = c[used], n2i = n2[used], measure = measure, correct = FALSE,
-      add = c(1 / 2, 0), to = c("only0", "none"), drop00 = measure != "RD")))
+      add = c(1 / 2, 0), to = c("only0", "none"), drop00 = TRUE)))
   }
   # With tables of no events or of only events in both arms.
   for (measure in c("RR", "OR"))
