@@ -1,5 +1,5 @@
 /* A forest plot whose reader chooses trials and method. */
-import { common, logistic, mantelHaenszel, pool, share, sum } from "./stats.mjs";
+import { common, logistic, mantelHaenszel, pool, posterior, share, sum } from "./stats.mjs";
 
 const fill = (text, parts) => text.replace(/\{(\w+)\}/g, (all, key) => parts[key] ?? all);
 
@@ -12,8 +12,10 @@ export function number(value, decimals) {
 }
 const percent = (share) => share < 0.0005 ? "<0.1%" : number(100 * share, 1) + "%";
 
-/* Models of counts, which have an interval of their own. */
-const counting = (data, model) => model === "MH" ? mantelHaenszel : data.share && { common, logistic }[model];
+/* Models that have an interval of their own. */
+const counting = (data, model) => model === "MH" ? mantelHaenszel :
+  model === "posterior" ? (counts, y, v) => y.length > 1 ? posterior(y, v, data.prior) : common(counts) :
+  data.share && { common, logistic }[model];
 
 /* What a state gives; `beside` is of random effects, `used` the model where counts allow no other. */
 export function compute(data, { without, model, interval }) {

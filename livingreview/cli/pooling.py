@@ -3,62 +3,161 @@
 from __future__ import annotations
 
 from contextlib import nullcontext
+from functools import wraps
 from pathlib import Path
+from typing import TextIO
 
 import click
 
-from .console import (
-    FILE,
-    replacing,
-    stop,
-)
+from .console import FILE, replacing, stop
+from .options import GroupedCommand, options
+
+_effect, _model, _further, _output, _reading = map(
+    options, ("Effects", "Model", "Beyond the pool", "Output", "Reading the file"))
+# Flags that each ask for one further analysis.
+_FLAGS = {
+    "leave-one-out": "Pool without each trial in turn.",
+    "influence": "Residuals, DFFITS, Cook's distances and leverages.",
+    "egger": "Test of funnel asymmetry, under random effects and the classical one.",
+    "peters": "Peters' test, for RR and OR.",
+    "begg": "Rank test of funnel asymmetry.",
+    "trim-and-fill": "Fill in the trials that a symmetric funnel would have.",
+    "gosh": "Pools of all subsets, or of many.",
+    "bayes": "The posterior under the prior on tau, beside the pool."}
 
 
-@click.command(name="pool")
+def _flags(command):
+    for name, said in reversed(_FLAGS.items()):
+        command = _further(f"--{name}", f"further_{name}".replace("-", "_"), flag_value=name,
+                           default=None, help=said)(command)
+    return command
+
+
+def with_reading(command):
+    """Options of a command that say how its file is to be read."""
+    @wraps(command)
+    def read(columns, strict, separator, decimal, sheet, treated, **others):
+        return command(how={"columns": columns, "strict": strict, "separator": separator,
+                            "decimal": decimal, "sheet": sheet, "treated": treated}, **others)
+
+    for option in (
+            _reading("--treated", metavar="NAME", help="Of a file with a row for each arm: the "
+                     "arm that is treated."),
+            _reading("--sheet", metavar="NAME", help="Sheet of a workbook, or object of a file "
+                     "with several."),
+            _reading("--decimal", type=click.Choice(["point", "comma"]),
+                     help="Mark of decimals, where the cells do not show it."),
+            _reading("--separator", type=click.Choice(["comma", "semicolon", "tab", "bar"]),
+                     help="What divides the fields of a text file, where it does not show."),
+            _reading("--strict", is_flag=True, help="Refuse a file with a row that no effect "
+                     "can be computed from, instead of leaving the row out."),
+            _reading("--column", "columns", multiple=True, metavar="NAME=HEADER",
+                     help="Our name of a column of the file, as m1=Mean_T; several times.")):
+        read = option(read)
+    return read
+
+
+@click.command(name="pool", cls=GroupedCommand)
 @click.argument("file", type=FILE)
-@click.option("--measure", required=True, help="Effect measure; GEN takes effects as they are.",
-              type=click.Choice(["MD", "SMD", "ROM", "RR", "OR", "RD", "PETO", "GEN"]))
-@click.option("--method", help="Estimator of tau² (REML where it is left out, PETO for the measure "
-              "PETO), Mantel-Haenszel, Peto's pool, or the common effect.",
-              type=click.Choice(["REML", "DL", "PM", "ML", "HE", "SJ", "EB", "HS", "MH", "PETO",
-                                 "common"]))
-@click.option("--ci", type=click.Choice(["hksj-guard", "hksj", "t", "z"]),
-              help="Interval: hksj-guard for random effects, z elsewhere, where it is left out.")
-@click.option("--level", type=float, default=0.95, show_default=True, help="Of all intervals.")
-@click.option("--moderator", "moderators", multiple=True, metavar="NAME",
-              help="Column for a meta-regression, numbers or words; may be given several times.")
-@click.option("--subgroup", metavar="NAME", help="Column that divides the trials.")
-@click.option("--zero-cells", type=click.Choice(["only", "all", "none"]),
-              help="Tables to which 0.5 is added: those with an empty cell (only), all or none.")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON with the keys of results.json.")
-@click.option("--forest", type=FILE, help="Draw a forest plot to this .svg or .html file.")
-def pool_file(file: Path, as_json: bool, forest: Path | None, **chosen) -> None:
-    """Pool the trials of FILE, a CSV file with one trial in each row.
+@_effect("--measure", required=True, help="Effect measure; GEN takes effects as they are.",
+         type=click.Choice(["MD", "SMD", "ROM", "RR", "OR", "RD", "PETO", "HR", "IRR", "IRD", "PR",
+                            "PLO", "PFT", "IR", "IRLN", "IRS", "MN", "MNLN", "MC", "SMCC", "SMCR",
+                            "COR", "ZCOR", "GEN"]))
+@_effect("--zero-cells", type=click.Choice(["only", "all", "none"]),
+         help="Tables to which 0.5 is added: those with an empty cell (only), all or none. With "
+         "--method MH, only is RevMan's way.")
+@_effect("--smd-variance", type=click.Choice(["LS", "LS2", "UB", "RevMan"]),
+         help="Variance of SMD; LS where it is left out. RevMan takes its J too.")
+@_effect("--correlation", type=float, metavar="R",
+         help="Of baseline and final values, for changes without the column r.")
+@_effect("--level", type=float, default=0.95, show_default=True, help="Of all intervals.")
+@_model("--method", "--model", "method",
+        help="Random effects by an estimator of tau² (REML where it is left out), DerSimonian and "
+        "Laird about the Mantel-Haenszel estimate (mh-random), Mantel-Haenszel (MH), Peto's pool "
+        "(PETO, so for the measure PETO), one common effect, or the posterior (bayes).",
+        type=click.Choice(["REML", "DL", "PM", "ML", "HE", "SJ", "EB", "HS", "MH", "mh-random",
+                           "PETO", "common", "bayes"]))
+@_model("--ci", type=click.Choice(["hksj-guard", "hksj", "t", "z"]),
+        help="Interval: hksj-guard for random effects, z elsewhere, where it is left out.")
+@_model("--prediction-df", type=click.Choice(["k-1", "k-2", "normal"]),
+        help="Of the prediction interval; k-1 where it is left out.")
+@_model("--rules", type=click.Choice(["plain", "book"]), default="plain", show_default=True,
+        help="Who chooses the model: the options above (plain), or the protocol of the book: "
+        "the posterior for two trials, Mantel-Haenszel with an empty cell, else REML.")
+@_model("--prior", metavar="PRIOR", help="On tau: half-normal:SCALE, half-cauchy:SCALE, "
+        "half-t:SCALE:DF, log-normal:MEAN:SD or uniform:TOP; that of the table of priors for the "
+        "measure where it is left out.")
+@_model("--cluster", metavar="COLUMN", help="Column of what is not independent: rows of one "
+        "cluster get cluster-robust variances (CR2), and a three-level model stands beside.")
+@_model("--working", type=click.Choice(["random", "three-level", "common"]),
+        help="Model of the weights of clustered rows; that of the pool where it is left out.")
+@_further("--subgroup", metavar="COLUMN", help="Column that divides the trials.")
+@_further("--common-tau2", is_flag=True, help="One tau² for all subgroups.")
+@_further("--moderator", "moderators", multiple=True, metavar="COLUMN",
+          help="Column for a meta-regression, numbers or words; may be given several times.")
+@_further("--cumulative", "order", metavar="COLUMN",
+          help="Pool trials one after another in the order of this column.")
+@_flags
+@_output("--json", "as_json", is_flag=True, help="Print JSON with the keys of results.json.")
+@_output("--forest", type=FILE, help="Draw a forest plot to this .svg, .html, .png or .pdf file.")
+@_output("--favours", nargs=2, metavar="LEFT RIGHT",
+         help="What lies on either side of no effect, such as 'favours cells' 'favours control'.")
+@with_reading
+def pool_file(file: Path, as_json: bool, forest: Path | None, favours: tuple[str, ...] | None,
+              how: dict, **chosen) -> None:
+    """Pool the trials of FILE, one trial in each row.
 
-    Columns, all others being free: study (optional), and m1, sd1, n1, m2, sd2, n2 for MD, SMD and
-    ROM, or e1, n1, e2, n2 for RR, OR, RD and PETO, or yi and vi (or se) for any measure, ratios as
-    natural logarithms there. Arm 1 is the treated one. An empty cell means "not stated": its trial
-    is left out, with the reason. Exits with 1 when a row is wrong.
+    \b
+    Columns, all others being free: study (optional), and
+      m1 sd1 n1 m2 sd2 n2          MD, SMD, ROM (arm 1 is the treated one)
+      e1 n1 e2 n2                  RR, OR, RD, PETO
+      e1 t1 e2 t2                  IRR, IRD (events and time at risk)
+      e n | e t | m sd n           PR, PLO, PFT | IR, IRLN, IRS | MN, MNLN: one arm
+      m_pre sd_pre m_post sd_post n r   MC, SMCC, SMCR: changes of one arm
+      r n                          COR, ZCOR
+      yi with vi or se             any measure; ratios as natural logarithms
+
+    An empty cell means "not stated": its trial is left out, with the reason. Exits with 1 when
+    a row is wrong.
     """
     from ..intake import poolfile
-    from ..render.engine import render
 
+    further = [chosen.pop(key) for key in list(chosen) if key.startswith("further_")]
     try:
-        question = poolfile.Question(**chosen)
+        question = poolfile.Question(**chosen, further=tuple(filter(None, further)))
+        reading = poolfile.Reading(**how)
         kind = poolfile.drawing(forest) if forest else None
     except poolfile.CallError as error:
         stop(str(error), 2)
     with replacing(forest) if forest else nullcontext() as drawing:
         try:
-            result = poolfile.pool(file, question)
+            result = poolfile.pool(file, question, reading)
         except poolfile.DataError as error:
             stop(f"{error}\nNothing was computed.", 1)
         if drawing:
-            drawing.write(f"{render(poolfile.shown(result), form=kind)}\n")
-    click.echo(poolfile.as_json(result) if as_json
-               else f"{render(poolfile.shown(result), form='txt')}\n", nl=False)
+            form = kind if kind == "html" else "svg"
+            _draw(drawing, kind, _rendered(result, form, favours or ()))
+    click.echo(poolfile.as_json(result) if as_json else f"{_rendered(result, 'txt')}\n", nl=False)
     if forest:
         click.echo(f"wrote {forest}", err=True)
+
+
+def _rendered(result, form: str, favours: tuple[str, ...] = ()) -> str:
+    """The pool as text, drawing or page."""
+    from ..intake import poolfile
+    from ..render.engine import render
+
+    return render(poolfile.shown(result, favours), form=form)
+
+
+def _draw(file: TextIO, kind: str, drawn: str) -> None:
+    """Write a drawing in the form that its name asks for."""
+    if kind in ("svg", "html"):
+        file.write(f"{drawn}\n")
+        return
+    from ..site.figures import pdf, png
+
+    file.buffer.write((png if kind == "png" else pdf)(drawn))
 
 
 ALL = (pool_file,)

@@ -32,7 +32,7 @@ from ..view.naming import in_text
 from . import languages
 from .files import csv_address
 from .languages import SOURCE
-from .numbers import aligned, count, number, percent, short, significant
+from .numbers import aligned, count, fixed, number, percent, short, significant
 from .told import CATALOGUES, texts
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -151,7 +151,8 @@ def environment(language: str = SOURCE) -> Environment:
     env.install_gettext_translations(translations(language), newstyle=True)
     env.globals["tag"] = languages.language(language).tag
     env.filters |= {"number": number, "count": count, "short": short,
-                    "percent": percent, "significant": significant, "aligned": aligned,
+                    "percent": percent, "significant": significant, "fixed": fixed,
+                    "aligned": aligned,
                     "href": _href, "said": _said, "inline": _inline, "capital": _first_capital,
                     "in_text": in_text, "csv_address": csv_address}
     return env

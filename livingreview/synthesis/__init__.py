@@ -10,6 +10,14 @@ from .changes import (
     pre_post_control,
     ratio_of_paired_means,
     standardised_mean_change,
+from .bayes import (
+    EffectPrior,
+    Posterior,
+    PosteriorMany,
+    Prior,
+    Shrunk,
+    posterior,
+    posterior_many,
 )
 from .conversions import (
     Group,
@@ -53,6 +61,7 @@ from .diagnostics import Influence, influence
 from .errors import SynthesisError
 from .event_tables import mantel_haenszel, mantel_haenszel_random, peto
 from .glmm import LogisticPool, logistic_pool
+from .means import log_mean, raw_mean
 from .measures import (
     Effects,
     arcsine_difference,
@@ -144,6 +153,7 @@ __all__ = [
     "Design",
     "DoseResponse",
     "Dummies",
+    "EffectPrior",
     "Effects",
     "Estimate",
     "FitStatistics",
@@ -156,13 +166,17 @@ __all__ = [
     "Network",
     "Pooled",
     "PooledMany",
+    "Posterior",
+    "PosteriorMany",
     "Predictions",
+    "Prior",
     "QTest",
     "QuantileFit",
     "RankTest",
     "Regression",
     "Residuals",
     "Robust",
+    "Shrunk",
     "Split",
     "Subgroup",
     "SubgroupDifference",
@@ -202,6 +216,7 @@ __all__ = [
     "joint_test",
     "leave_one_out",
     "log_incidence_rate",
+    "log_mean",
     "log_proportion",
     "logistic_pool",
     "logit_proportion",
@@ -221,6 +236,8 @@ __all__ = [
     "peto",
     "peto_odds_ratio",
     "pool",
+    "posterior",
+    "posterior_many",
     "pre_post_control",
     "predict",
     "probability_beyond",
@@ -232,6 +249,7 @@ __all__ = [
     "ratio_of_means",
     "ratio_of_paired_means",
     "raw_correlation",
+    "raw_mean",
     "raw_proportion",
     "residuals",
     "risk_difference",
