@@ -5,11 +5,6 @@ The package knows effects, variances and counts, and nothing of studies, tables 
 
 from .arms import Contrasts, arms_to_contrasts
 from .batch import Gosh, PooledMany, fit_many, gosh, pad
-from .changes import (
-    mean_change,
-    pre_post_control,
-    ratio_of_paired_means,
-    standardised_mean_change,
 from .bayes import (
     EffectPrior,
     Posterior,
@@ -18,6 +13,12 @@ from .bayes import (
     Shrunk,
     posterior,
     posterior_many,
+)
+from .changes import (
+    mean_change,
+    pre_post_control,
+    ratio_of_paired_means,
+    standardised_mean_change,
 )
 from .conversions import (
     Group,
