@@ -244,6 +244,15 @@ def test_one_giant_study_and_large_k():
     assert abs(s.tau2(rng.normal(0, np.sqrt(v + 0.3)), v) - 0.3) < 0.05
 
 
+def test_an_empty_interval_of_tau2_is_told_from_one_that_touches_0():
+    # metafor's confint() prints an empty set: Q = 0.02 is below the 2.5% quantile of chi2 on 3.
+    got = s.pool([1.0, 1.1, 1.0, 0.9], [1.0, 1.0, 1.0, 1.0])
+    assert (got.tau2_low, got.tau2_high, got.tau2_empty) == (0, 0, True)
+    wider = s.pool([1.0, 3.1, 1.0, 0.9], [1.0, 1.0, 1.0, 1.0])
+    assert wider.tau2_low == 0 < wider.tau2_high and not wider.tau2_empty
+    assert not s.pool([1.0], [1.0]).tau2_empty
+
+
 # ---------------------------------------------------------------- tables
 
 

@@ -130,15 +130,18 @@ function begin(template, from, address) {
     svg.insertAdjacentHTML("beforeend", marks);
   }
 
-  function diamond(row, found, text) {
+  function diamond(row, { found, used }, text) {
     const said = found ? told(data, words, found) : { estimate: words.absent, value: words.absent, interval: "" };
     title(row).textContent = fill(text, said);
     cell(row, 2).replaceChildren(said.value + " ", document.createElement("br"), said.interval);
     const [low, middle, high] = ["ci_low", "estimate", "ci_high"].map((key) => x(found?.[key]));
-    const top = 100 * (middle - low) / (high - low || 1);
+    const top = 100 * (middle - low) / (high - low || 1), [a, b, c, d] = [top / 2, 0.7 * top, 0.7 * top + 30, top / 2 + 50];
+    const css = `${row.querySelector("svg svg > *").classList}`.replace(" lr-lens", "");
+    const mark = used?.[0] === "posterior" && found.k > 1 ? `<path class="${css} lr-lens" d="M0,8C${a},8 ${b},0 ${top},0C${
+      c},0 ${d},8 100,8C${d},8 ${c},16 ${top},16C${b},16 ${a},8 0,8Z"/>` : `<polygon class="${css}" points="0,8 ${
+      top},0 100,8 ${top},16"/>`;
     draw(row, found ? `<svg x="${low}%" y="11" width="${high - low}%" height="16" viewBox="0 0 100 16"
-      preserveAspectRatio="none" overflow="visible"><polygon class="${row.querySelector("polygon").classList}"
-      points="0,8 ${top},0 100,8 ${top},16"/></svg>` : "");
+      preserveAspectRatio="none" overflow="visible">${mark}</svg>` : "");
   }
 
   function prediction(row, beside, random) {
@@ -197,11 +200,11 @@ function begin(template, from, address) {
       } else if (query && row.matches(".lr-subtotal")) {
         const rest = new Set(members.keys());
         for (let one = row; (one = one.previousElementSibling) && trial(one);) { rest.delete(trial(one)); }
-        diamond(row, compute(data, { ...state, without: [...without, ...rest] }).found, words.subgroup);
+        diamond(row, compute(data, { ...state, without: [...without, ...rest] }), words.subgroup);
       } else if (query && row.matches(".lr-pooled")) {
         row.cells[0].firstChild.data = model.selectedOptions[0].text;
         row.querySelector(".lr-sub").textContent = size(words, inside);
-        diamond(row, found, words.pooled);
+        diamond(row, all, words.pooled);
       } else if (query) {
         prediction(row, beside, beside !== found);
       }

@@ -137,7 +137,8 @@ const GAUSS = [[0, 128], ...[-1, 1].flatMap((side) => [-1, 1].map((far) => [
   side * sqrt(5 + 2 * far * sqrt(10 / 7)) / 3, (322 - 13 * far * sqrt(70)) / 4]))];
 export function posterior(y, v, scale) {
   const one = v.indexOf(min(...v)), shift = y[one], off = y.map((x) => x - shift);
-  const unit = min(sqrt(v[one]), scale) / 10, end = Math.asinh(10 * scale / unit), size = Math.ceil(end / 0.15);
+  const unit = min(sqrt(v[one]), scale) / 10, far = 10 * scale + sqrt(scale * Math.hypot(...off));
+  const end = Math.asinh(far / unit), size = Math.ceil(end / 0.15);
   const piece = (from, to) => GAUSS.map(([x, w]) => {
     const u = (from + to + x * (to - from)) / 2, t = unit * Math.sinh(u), at = fit(off, v, t * t, one);
     return { ...at, t, w: w * (to - from) * Math.cosh(u), h: (at.height - (t / scale) ** 2) / 2 };

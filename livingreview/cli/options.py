@@ -25,10 +25,11 @@ class GroupedCommand(click.Command):
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the options."""
         found: dict[str, list[tuple[str, str]]] = {}
-        for option in self.get_params(ctx):
+        shown = [p for p in self.get_params(ctx) if isinstance(p, click.Option)]
+        for option in sorted(shown, key=lambda p: not isinstance(p, Grouped)):
             record = option.get_help_record(ctx)
             if record is not None:
-                found.setdefault(getattr(option, "group", "Options"), []).append(record)
+                found.setdefault(getattr(option, "group", "Other"), []).append(record)
         for heading, records in found.items():
             with formatter.section(heading):
                 formatter.write_dl(records)

@@ -61,8 +61,9 @@ def with_reading(command):
 @click.argument("file", type=FILE)
 @_effect("--measure", required=True, help="Effect measure; GEN takes effects as they are.",
          type=click.Choice(["MD", "SMD", "ROM", "RR", "OR", "RD", "PETO", "HR", "IRR", "IRD", "PR",
-                            "PLO", "PFT", "IR", "IRLN", "IRS", "MN", "MNLN", "MC", "SMCC", "SMCR",
-                            "COR", "ZCOR", "GEN"]))
+                            "PLO", "PFT", "IR", "IRLN", "IRS", "MN", "MNLN", "AS", "IRSD", "SMDH",
+                            "PPC", "PLN", "PAS", "MC", "SMCC", "SMCR", "SMCRH", "ROMC", "COR",
+                            "UCOR", "ZCOR", "GEN"]))
 @_effect("--zero-cells", type=click.Choice(["only", "all", "none"]),
          help="Tables to which 0.5 is added: those with an empty cell (only), all or none. With "
          "--method MH, only is RevMan's way.")
@@ -109,12 +110,18 @@ def pool_file(file: Path, as_json: bool, forest: Path | None, favours: tuple[str
 
     \b
     Columns, all others being free: study (optional), and
-      m1 sd1 n1 m2 sd2 n2          MD, SMD, ROM (arm 1 is the treated one)
-      e1 n1 e2 n2                  RR, OR, RD, PETO
-      e1 t1 e2 t2                  IRR, IRD (events and time at risk)
-      e n | e t | m sd n           PR, PLO, PFT | IR, IRLN, IRS | MN, MNLN: one arm
-      m_pre sd_pre m_post sd_post n r   MC, SMCC, SMCR: changes of one arm
-      r n                          COR, ZCOR
+      m1 sd1 n1 m2 sd2 n2          MD, SMD, SMDH, ROM (arm 1 is the treated one)
+      e1 n1 e2 n2                  RR, OR, RD, PETO, AS
+      e1 t1 e2 t2                  IRR, IRD, IRSD (events and time at risk)
+      e n                          PR, PLO, PLN, PAS, PFT: proportions of one arm
+      e t                          IR, IRLN, IRS: rates of one arm
+      m sd n                       MN, MNLN: means of one arm
+      m_pre sd_pre m_post sd_post n r
+                                   MC, SMCC, SMCR, SMCRH, ROMC: changes of one arm
+      m_pre1 sd_pre1 m_post1 n1 m_pre2 sd_pre2 m_post2 n2 r
+                                   PPC: changes of two arms, standardised
+      r n                          COR, UCOR, ZCOR: correlations
+      oe v                         HR, PETO: observed less expected, its variance
       yi with vi or se             any measure; ratios as natural logarithms
 
     An empty cell means "not stated": its trial is left out, with the reason. Exits with 1 when

@@ -29,6 +29,7 @@ from ..data.store import Store
 from ..view.addresses import relative
 from ..view.base import View, shown
 from ..view.naming import in_text
+from ..view.pooled import decimals
 from . import languages
 from .files import csv_address
 from .languages import SOURCE
@@ -152,7 +153,7 @@ def environment(language: str = SOURCE) -> Environment:
     env.globals["tag"] = languages.language(language).tag
     env.filters |= {"number": number, "count": count, "short": short,
                     "percent": percent, "significant": significant, "fixed": fixed,
-                    "aligned": aligned,
+                    "aligned": aligned, "decimals": decimals,
                     "href": _href, "said": _said, "inline": _inline, "capital": _first_capital,
                     "in_text": in_text, "csv_address": csv_address}
     return env

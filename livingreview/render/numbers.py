@@ -66,15 +66,15 @@ def significant(value: float | None) -> str:
 def fixed(value: float | None, decimals: int | None) -> str:
     """A number of a column with fixed decimals, with the minus sign of a keyboard.
 
-    By its digits where the column has none, or where nothing would be left of it.
+    By its digits where the column has no decimals.
 
-    >>> fixed(-2.25, 3), fixed(0.00002, 3), fixed(None, 3)
-    ('-2.250', '2.000e-05', '-')
+    >>> fixed(-2.25, 3), fixed(-0.00002, 3), fixed(None, 3)
+    ('-2.250', '0.000', '-')
     """
     if value is None or decimals is None or abs(value) >= 1e6:
         return significant(value)
-    return f"{value:.{decimals}f}" if not value or abs(value) > 0.5 / 10**decimals \
-        else significant(value)
+    shown = f"{value:.{decimals}f}"
+    return shown if float(shown) else shown.lstrip("-")
 
 
 def aligned(rows: Sequence[Sequence]) -> str:

@@ -122,6 +122,19 @@ class Posterior:
         return Shrunk(middle * unit + centre, first * unit + centre, np.sqrt(second) * unit,
                       low * unit + centre, high * unit + centre)
 
+    @cached_property
+    def weights(self) -> FloatArray:
+        """Shares of the studies in the mean effect, shape (k,).
+
+        The means of wᵢ(τ)/Σw(τ) over the posterior of τ: under a flat prior of the effect they sum
+        to 1, and the effects weighted by them to the posterior mean; a normal prior has the rest.
+        """
+        p, found = self._solved
+        precisions = 1 / (p.v[0][:, None] + found.at.tau**2)
+        weights = (precisions * found.at.variance * found.mass).sum(axis=1)
+        weights.setflags(write=False)
+        return weights
+
     def beyond(self, value: float) -> float:
         """Probability that the mean effect is more than `value`, in the unit of the effects."""
         return self.effect.above(value)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
+from numpy.ma import MaskedArray
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import chdtr
 
@@ -28,42 +30,48 @@ from .regression import (
 class Influence:
     """Diagnostics of k studies; arrays of shape (k,) unless said otherwise.
 
+    A study that alone fixes a coefficient (the only one of its level, say) cannot be left out: what
+    compares with the fit without it is masked.
+
     Attributes
     ----------
     names : tuple of str, length p
         Coefficients, the columns of `dfbetas`.
-    rstudent : ndarray
+    rstudent : numpy.ma.MaskedArray
         Studentised deleted residuals.
-    dffits : ndarray
+    dffits : numpy.ma.MaskedArray
         Change of the study's fitted effect in standard errors.
-    cook : ndarray
+    cook : numpy.ma.MaskedArray
         Cook's distances.
-    cov_ratio : ndarray
+    cov_ratio : numpy.ma.MaskedArray
         Determinant of the coefficients' covariance without the study over that with it.
-    tau2, qe : ndarray
+    tau2, qe : numpy.ma.MaskedArray
         Residual τ² and Q of the other studies.
     hat : ndarray
         Leverages; their sum is p.
     weights : ndarray
         Weights in percent, sum 100.
-    dfbetas : ndarray, shape (k, p)
+    dfbetas : numpy.ma.MaskedArray, shape (k, p)
         Change of each coefficient in standard errors.
     influential : ndarray of bool
         Whether a study passes one of the conventional cut-offs; see `influence`.
+    reasons : tuple of (str or None), length k
+        Why a study cannot be left out; None where it can.
     warnings : tuple of str
     """
 
     names: tuple[str, ...]
-    rstudent: FloatArray
-    dffits: FloatArray
-    cook: FloatArray
-    cov_ratio: FloatArray
-    tau2: FloatArray
-    qe: FloatArray
+    rstudent: MaskedArray
+    dffits: MaskedArray
+    cook: MaskedArray
+    cov_ratio: MaskedArray
+    tau2: MaskedArray
+    qe: MaskedArray
     hat: FloatArray
     weights: FloatArray
-    dfbetas: FloatArray
+    dfbetas: MaskedArray
     influential: NDArray[np.bool_]
+    reasons: tuple[str | None, ...]
     warnings: tuple[str, ...] = ()
 
 
@@ -91,7 +99,8 @@ def influence(
     each fit its own, and the scale s₍ᵢ₎ of the fit without the study multiplies vᵢ + τ²₍ᵢ₎ in the
     residual and in DFFITS, and the variance in DFBETAS. A study counts as influential if
     |DFFITS| > 3√(p/(k − p)), the lower tail of χ² on p at Cook's distance exceeds 0.5, hᵢ > 3p/k,
-    or any |DFBETAS| > 1.
+    or any |DFBETAS| > 1; one that cannot be left out, by its leverage alone (as metafor, which
+    prints NA for it).
 
     Parameters
     ----------
@@ -112,8 +121,8 @@ def influence(
     Raises
     ------
     SynthesisError
-        If there are fewer than p + 2 studies, a moderator no longer varies without some study (with
-        its row), 'hksj' meets studies without any scatter, or as `meta_regression`.
+        If there are fewer than p + 2 studies, 'hksj' meets studies without any scatter, or as
+        `meta_regression`.
 
     References
     ----------
@@ -135,25 +144,34 @@ def influence(
     hat, weights = np.empty(k), np.empty(k)
     hat[data.order] = at.leverage[0]
     weights[data.order] = at.weights[0]
-    without = [_without(i, y, v, matrix, labels, tau2_method, test) for i in range(k)]
-    change = beta - np.array([one[1] for one in without])
-    t2 = np.array([one[0] for one in without])
-    scales = np.array([one[4] for one in without])
-    shift = (matrix * change).sum(axis=1)
-    distance = np.array([one[3] for one in without])
-    rstudent = (y - matrix @ beta + shift) / np.sqrt(scales * (v + t2) + distance)
-    all_studies = fits(data, t2)
-    back = np.linalg.inv(all_studies.root @ data.upper)
-    dfbetas = change / np.sqrt((back**2).sum(axis=2) * scales[:, None])
-    dffits = shift / np.sqrt(hat * (v + t2) * scales)
+    reasons = tuple(_fixed_by(i, matrix, labels) for i in range(k))
+    kept = np.flatnonzero([reason is None for reason in reasons])
+    one = _LeftOut(*(np.array(values) for values in zip(
+        *(_without(i, y, v, matrix, tau2_method, test) for i in kept), strict=True)))
+    change = beta - one.beta
+    shift = (matrix[kept] * change).sum(axis=1)
+    own = one.scale * (v[kept] + one.tau2)
+    back = np.linalg.inv(fits(data, one.tau2).root @ data.upper)
+    dfbetas = change / np.sqrt((back**2).sum(axis=2) * one.scale[:, None])
+    # A study without leverage (all its moderators 0, no intercept) shifts nothing.
+    lever = np.sqrt(hat[kept] * own)
+    dffits = shift / np.where(lever > 0, lever, 1.0)
     cook = _quadratic(change, covariance)
-    ratio = np.exp(np.array([one[2] for one in without]) - np.linalg.slogdet(covariance)[1])
-    qe = np.array([one[5] for one in without])
-    influential = ((np.abs(dffits) > 3 * np.sqrt(p / (k - p))) | (chdtr(p, cook) > 0.5)
-                   | (hat > 3 * p / k) | (np.abs(dfbetas) > 1).any(axis=1))
-    return Influence(labels, rstudent, dffits, cook, ratio, t2, qe, hat,
-                     100 * weights / weights.sum(), dfbetas, influential,
-                     maxima(peaks))
+    influential = hat > 3 * p / k
+    influential[kept] |= ((np.abs(dffits) > 3 * np.sqrt(p / (k - p))) | (chdtr(p, cook) > 0.5)
+                          | (np.abs(dfbetas) > 1).any(axis=1))
+
+    def all_rows(values: FloatArray) -> MaskedArray:
+        out = np.ma.masked_all((k, *values.shape[1:]))
+        out[kept] = values
+        return out
+
+    return Influence(
+        labels, all_rows(((y - matrix @ beta)[kept] + shift) / np.sqrt(own + one.distance)),
+        all_rows(dffits), all_rows(cook),
+        all_rows(np.exp(one.log_det - np.linalg.slogdet(covariance)[1])), all_rows(one.tau2),
+        all_rows(one.qe), hat, 100 * weights / weights.sum(), all_rows(dfbetas), influential,
+        reasons, maxima(peaks))
 
 
 def _quadratic(rows: FloatArray, covariance: FloatArray) -> FloatArray:
@@ -168,19 +186,37 @@ def _need_scatter(scale: float, row: int | None) -> None:
                              "undefined" + ("" if row is None else " without this study"), row)
 
 
-def _without(
-    i: int, y: FloatArray, v: FloatArray, matrix: FloatArray, labels: Sequence[str],
-    method: str, test: str,
-) -> tuple[float, FloatArray, float, float, float, float]:
-    """Fit without row i: τ², β̂, ln|C|, xᵢ'Cxᵢ, HKSJ scale, Q."""
-    keep = np.arange(y.size) != i
+def _fixed_by(i: int, matrix: FloatArray, labels: Sequence[str]) -> str | None:
+    """Why study i cannot be left out, if it cannot."""
+    if matrix.shape[1] == 1 and np.ptp(matrix) == 0:
+        return None
     try:
-        refuse_collinear(matrix[keep], labels)
+        refuse_collinear(np.delete(matrix, i, axis=0), labels)
     except SynthesisError as error:
-        raise SynthesisError(f"without this study {error}", i) from None
+        return f"without this study {error}"
+    return None
+
+
+class _LeftOut(NamedTuple):
+    """Fits without a study: arrays of as many rows; `distance` is xᵢ'Cxᵢ, `log_det` ln|C|."""
+
+    tau2: FloatArray
+    beta: FloatArray
+    log_det: FloatArray
+    distance: FloatArray
+    scale: FloatArray
+    qe: FloatArray
+
+
+def _without(
+    i: int, y: FloatArray, v: FloatArray, matrix: FloatArray, method: str, test: str
+) -> _LeftOut:
+    """Fit without row i; numbers in place of the arrays."""
+    keep = np.arange(y.size) != i
     data: Design = design(y[keep], v[keep], matrix[keep])
     tau2, _ = estimate(data, method)
     beta, covariance, _, scale = solution(data, tau2, test)
-    _need_scatter(scale, i)
-    return (tau2, beta, float(np.linalg.slogdet(covariance)[1]),
-            float(matrix[i] @ covariance @ matrix[i]), scale, float(fits(data, np.zeros(1)).q[0]))
+    _need_scatter(scale, int(i))
+    return _LeftOut(tau2, beta, float(np.linalg.slogdet(covariance)[1]),
+                    float(matrix[i] @ covariance @ matrix[i]), scale,
+                    float(fits(data, np.zeros(1)).q[0]))

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from .errors import FloatArray, columns, refuse
-from .measures import Effects, _complete
+from .measures import Effects, complete
 
 
 def _group(
@@ -44,7 +44,7 @@ def raw_mean(m: ArrayLike, sd: ArrayLike, n: ArrayLike) -> Effects:
     Cochrane Handbook for Systematic Reviews of Interventions, chapter 6.5.2.2 (SE = SD/√n).
     """
     m, sd, n = _group(m, sd, n)
-    return _complete(m, sd**2 / n)
+    return complete(m, sd**2 / n)
 
 
 def log_mean(m: ArrayLike, sd: ArrayLike, n: ArrayLike) -> Effects:
@@ -74,4 +74,4 @@ def log_mean(m: ArrayLike, sd: ArrayLike, n: ArrayLike) -> Effects:
     """
     m, sd, n = _group(m, sd, n)
     refuse(m <= 0, m, "m must be positive for its logarithm")
-    return _complete(np.log(m), (sd / m) ** 2 / n)
+    return complete(np.log(m), (sd / m) ** 2 / n)

@@ -102,7 +102,8 @@ class Pooled:
     df : float or None
         Degrees of freedom of test and interval; None for the normal distribution.
     tau2, tau2_low, tau2_high : float or None
-        Between-study variance (squared unit) and its Q-profile interval.
+        Between-study variance (squared unit) and its Q-profile interval, 0 and 0 where no variance
+        of 0 or more is in it; see `tau2_empty`.
     i2, h2 : float or None
         I² in percent, and H².
     q, q_df, q_p : float, int, float or None
@@ -140,6 +141,11 @@ class Pooled:
     tau2_method: str | None
     interval: str
     warnings: tuple[str, ...] = ()
+
+    @property
+    def tau2_empty(self) -> bool:
+        """Whether the Q-profile set of τ² is empty: Q is too small for any variance, 0 included."""
+        return self.tau2_high == 0
 
 
 def _need_two(y: FloatArray) -> None:
@@ -187,7 +193,7 @@ def tau2_interval(yi: ArrayLike, vi: ArrayLike, level: float = 0.95) -> tuple[fl
     """Compute the Q-profile confidence interval of the between-study variance.
 
     Conventions: limits below 0 are 0, so (0, 0) means that the effects vary less than sampling
-    alone lets expect. The upper limit is not capped. The interval does not depend on the estimator
+    alone lets expect and that the set is empty (metafor prints an empty set). The upper limit is not capped. The interval does not depend on the estimator
     of τ² and need not hold its estimate.
 
     Parameters

@@ -87,7 +87,8 @@ class Regression:
     omnibus_df : tuple of (int, int or None)
         Numerator and denominator degrees of freedom; the second is None for χ².
     tau2, tau2_low, tau2_high : float or None
-        Residual between-study variance and its Q-profile interval; None for the common effect.
+        Residual between-study variance and its Q-profile interval, 0 and 0 where it is empty (as
+        `Pooled`); None for the common effect.
     i2, h2 : float
         Residual I² in percent, and H².
     r2 : float or None

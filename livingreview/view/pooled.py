@@ -46,6 +46,8 @@ class Line:
         Place of the estimate.
     size : float
         Side of a trial's square in pixels.
+    posterior : bool
+        Whether a pool is a posterior.
     """
 
     kind: str
@@ -57,6 +59,7 @@ class Line:
     x: float | None
     bar: Bar
     size: float
+    posterior: bool = False
 
 
 @dataclass(frozen=True)
@@ -116,7 +119,7 @@ def decimals(values: Iterable[float | None]) -> int | None:
     """
     sizes = [abs(v) for v in values if v]
     size = median(sizes) if sizes else 1.0
-    return max(0, 3 - math.floor(math.log10(size))) if 1e-3 <= size < 1e6 else None
+    return min(7, max(0, 3 - math.floor(math.log10(size)))) if 1e-5 <= size < 1e6 else None
 
 
 def axis_of(spans: Sequence[Span], ratio: bool, null: bool = True) -> Axis:

@@ -45,7 +45,8 @@ def shown(result: Result, favours: Sequence[str] = ()) -> view.Pooled:
             kind, printable(name), k, weight, _cells(result, row),
             tuple(result.natural(v, row) for v in (span.middle, span.low, span.high)),
             None if place.middle is None else axis.x(place.middle),
-            axis.bar(place.low, place.high), round(4 + 12 * (weight or 0) ** 0.5, 1)))
+            axis.bar(place.low, place.high), round(4 + 12 * (weight or 0) ** 0.5, 1),
+            _posterior(result, kind, name)))
     document_ = document(result)
     return view.Pooled(
         document_, Path(result.trials.file).name, measure.ratio, measure.transformed, null,
@@ -95,6 +96,12 @@ def _spans(result: Result) -> Iterator[tuple[str, str, int, int | None, Span]]:
         yield "pool", "", pooled.k, None, _span(pooled)
     if pooled.pi_low is not None:
         yield "prediction", "", pooled.k, None, Span(pooled.pi_low, pooled.pi_high)
+
+
+def _posterior(result: Result, kind: str, name: str) -> bool:
+    """Whether a line is a posterior, which is no diamond."""
+    found = {"pool": result.pooled, "group": result.groups.get(name)}.get(kind)
+    return getattr(found, "model", None) == "posterior"
 
 
 def _span(pooled: Any) -> Span:

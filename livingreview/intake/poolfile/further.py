@@ -12,7 +12,7 @@ from ...data import reading
 from ...synthesis import Pooled, SynthesisError
 from .clusters import robust_pool
 from .measures import COUNTS, MEASURES
-from .pooling import Result, members, options, pooled_of
+from .pooling import Result, beside, members, options, pooled_of
 from .question import ESTIMATORS
 
 _QUANTILES = (0, 2.5, 25, 50, 75, 97.5, 100)
@@ -96,18 +96,23 @@ def _cumulative(result: Result) -> tuple[dict[str, Any], list[str]]:
 
 
 def _influence(result: Result) -> list[dict[str, Any]]:
+    """Residuals and diagnostics of each trial; None where it alone fixes a coefficient."""
     question = result.question
     found = synthesis.influence(*_effects(result), tau2_method=question.method,
                                 test=question.interval)
+    own = synthesis.residuals(*_effects(result), tau2_method=question.method)
     keys = ("rstudent", "dffits", "cook", "cov_ratio", "tau2", "qe", "hat", "influential")
     at = np.flatnonzero(result.trials.used)
     return [{"row": int(result.trials.frame.index[i]), "study": result.trials.names[i],
+             "residual": float(own.raw[j]), "standardised": float(own.standardised[j]),
              **{key: _plain(getattr(found, key)[j]) for key in keys}}
             for j, i in enumerate(at)]
 
 
 def _plain(value: Any) -> Any:
     """A number or a truth of NumPy as one of Python; None where it is undefined."""
+    if value is np.ma.masked:
+        return None
     value = value.item() if hasattr(value, "item") else value
     return None if isinstance(value, float) and not np.isfinite(value) else value
 
@@ -197,7 +202,8 @@ def further(result: Result) -> dict[str, Any]:
     """The fields of a result that tell of the further analyses; None is one it cannot have."""
     out: dict[str, Any] = {}
     warnings = []
-    for name in dict.fromkeys(result.question.further):
+    asked = [*result.question.further, *["bayes"] * beside(result)]
+    for name in dict.fromkeys(asked):
         try:
             with np.errstate(all="ignore"):
                 out[key_of(name)] = _MADE[name](result)

@@ -17,6 +17,7 @@ RATE = ("e", "t")
 MEAN = ("m", "sd", "n")
 CORRELATION = ("r", "n")
 CHANGE = ("m_pre", "sd_pre", "m_post", "sd_post", "n", "r")
+CHANGES = ("m_pre1", "sd_pre1", "m_post1", "n1", "m_pre2", "sd_pre2", "m_post2", "n2", "r")
 EFFECTS = ("yi", "vi", "se")
 
 
@@ -32,6 +33,11 @@ def _proportion(value):
 def _square(value):
     """The rate of a square root; a limit below 0 is 0."""
     return np.maximum(value, 0.0) ** 2
+
+
+def _sine(value):
+    """The proportion of an arcsine square root; limits beyond its range are 0 and 1."""
+    return np.sin(np.clip(value, 0.0, np.pi / 2)) ** 2
 
 
 @dataclass(frozen=True)
@@ -91,14 +97,24 @@ MEASURES = {
     "IRS": _one_arm(RATE, synthesis.root_incidence_rate, _square),
     "MN": _one_arm(MEAN, synthesis.raw_mean),
     "MNLN": _one_arm(MEAN, synthesis.log_mean, np.exp),
+    "AS": Measure(COUNTS, synthesis.arcsine_difference),
+    "IRSD": Measure(RATES, synthesis.root_rate_difference),
+    "SMDH": Measure(MEANS, synthesis.unequal_standardised_mean_difference),
+    "PPC": Measure(CHANGES, synthesis.pre_post_control),
+    "PLN": _one_arm(PROPORTION, synthesis.log_proportion, np.exp),
+    "PAS": _one_arm(PROPORTION, synthesis.arcsine_proportion, _sine),
     "MC": Measure(CHANGE, synthesis.mean_change),
     "SMCC": Measure(CHANGE, synthesis.standardised_mean_change),
     "SMCR": Measure(CHANGE, synthesis.standardised_mean_change),
+    "SMCRH": Measure(CHANGE, synthesis.standardised_mean_change),
+    "ROMC": Measure(CHANGE, synthesis.ratio_of_paired_means, np.exp),
     "COR": Measure(CORRELATION, synthesis.raw_correlation),
+    "UCOR": Measure(CORRELATION, synthesis.unbiased_correlation),
     "ZCOR": Measure(CORRELATION, synthesis.fisher_z, np.tanh),
     "GEN": Measure(),
 }
 OF_EVENTS = frozenset(
     name for name, one in MEASURES.items() if one.columns in (COUNTS, RATES, PROPORTION, RATE))
 # What their function is told beside the columns.
-FIXED = {"SMCR": {"standardiser": "baseline"}}
+FIXED = {"SMCR": {"standardiser": "baseline"}, "SMCRH": {"standardiser": "baseline-unequal"}}
+UNCORRECTED = frozenset(("PFT", "PAS", "IRS", "AS", "IRSD"))  # they need no 0.5 for a zero

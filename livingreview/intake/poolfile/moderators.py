@@ -9,7 +9,7 @@ import numpy as np
 from ... import synthesis
 from ...data import reading
 from ...data.reading import DataError, Problem
-from ...synthesis import Regression, Robust, SynthesisError
+from ...synthesis import JointTest, Regression, Robust, SynthesisError
 from .clusters import labels_of, working
 from .pooling import Result
 from .question import Question
@@ -85,4 +85,11 @@ def regression(result: Result) -> dict[str, Any]:
                                  "the regression has no finite coefficients",
                                  "moderators of a usual size")])
     warnings += [f"regression: {said}" for said in fit.warnings]
-    return {"regression": fit, "references": references, "warnings": warnings}
+    return {"regression": fit, "references": references, "warnings": warnings,
+            "factors": {} if question.cluster else _factors(fit, references)}
+
+
+def _factors(fit: Regression, references: dict[str, str]) -> dict[str, JointTest]:
+    """The joint test of the levels of each categorical moderator that has several."""
+    levels = {name: [c for c in fit.names if c.startswith(f"{name}: ")] for name in references}
+    return {name: synthesis.joint_test(fit, own) for name, own in levels.items() if len(own) > 1}

@@ -12,12 +12,14 @@ import numpy as np
 
 from ... import synthesis
 from ...data.reading import DataError, Problem, shortened
-from ...synthesis import Pooled, Regression, Robust, SynthesisError, protocol
+from ...synthesis import JointTest, Pooled, Regression, Robust, SynthesisError, protocol
 from .asking import Reading
 from .measures import COUNTS, MEASURES
 from .priors import Chosen, prior_for
 from .question import Question
 from .trials import Trials, read
+
+ONE_EFFECT = ("common", "mantel-haenszel", "peto")  # models in which all trials have one effect
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,6 +35,8 @@ class Result:
         By row of the file, NaN where a trial does not contribute.
     prior : Chosen or None
         On τ, where a posterior is computed.
+    fit : dict or None
+        Likelihood, its criteria and the standard error of τ², of effects pooled by variances.
     clusters : dict or None
         Robust variances and the three-level model, where rows are clustered.
     groups : dict of str to (Pooled, Subgroup or str)
@@ -42,6 +46,8 @@ class Result:
     regression : Regression or Robust or None
     references : dict of str to str
         Reference level of each categorical moderator.
+    factors : dict of str to JointTest
+        Test of all levels of each categorical moderator.
     further : dict of str to dict
         What else was asked for, in plain keys.
     warnings : list of str
@@ -52,11 +58,13 @@ class Result:
     pooled: Pooled
     weights: np.ndarray
     prior: Chosen | None = None
+    fit: dict[str, Any] | None = None
     clusters: dict[str, Any] | None = None
     groups: dict[str, Any] = field(default_factory=dict)
     difference: dict | None = None
     regression: Regression | Robust | None = None
     references: dict[str, str] = field(default_factory=dict)
+    factors: dict[str, JointTest] = field(default_factory=dict)
     further: dict[str, Any] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
 
@@ -192,6 +200,18 @@ def _no_pool(trials: Trials, said: str) -> DataError:
     return DataError(shortened(out))
 
 
+def _fit(question: Question, yi: np.ndarray, vi: np.ndarray) -> dict[str, Any] | None:
+    """Log-likelihood, AIC, BIC and AICc, and the standard error of τ²."""
+    if not question.weighted or question.rules == "book" or yi.size < 3:
+        return None
+    chosen = options(question)
+    with np.errstate(all="ignore"):
+        found = synthesis.fit_statistics(yi, vi, model=chosen["model"],
+                                         tau2_method=chosen["tau2_method"])
+    return {key: getattr(found, key) for key in (
+        "log_likelihood", "aic", "bic", "aicc", "tau2_se", "restricted")}
+
+
 def _main(question: Question, trials: Trials) -> Result:
     """The pool of all trials, with the weights by row of the file."""
     rows = members(question, trials)
@@ -207,8 +227,19 @@ def _main(question: Question, trials: Trials) -> Result:
     weights = np.full(len(rows), np.nan)
     weights[rows] = pooled.weights
     weights[[reason is not None for reason in trials.reasons]] = np.nan
-    return Result(question, trials, pooled, weights, prior,
-                  warnings=[*trials.warnings, *pooled.warnings])
+    warnings = [*trials.warnings, *pooled.warnings]
+    yi, vi = trials.yi[trials.used], trials.vi[trials.used]
+    if pooled.model in ONE_EFFECT and yi.size == 2 and protocol.apart(yi, vi, question.level):
+        warnings.append("the intervals of the two trials do not overlap: no common effect "
+                        "describes them")
+    return Result(question, trials, pooled, weights, prior, _fit(question, yi, vi),
+                  warnings=warnings)
+
+
+def beside(result: Result) -> bool:
+    """Whether the rules of the book put a posterior beside the pool."""
+    return (result.question.rules == "book" and result.prior is not None
+            and result.pooled.k in protocol.BESIDE)
 
 
 def pool(path: Path, question: Question, reading: Reading | None = None) -> Result:
@@ -244,7 +275,7 @@ def pool(path: Path, question: Question, reading: Reading | None = None) -> Resu
     result = _main(question, trials)
     for asked, function in ((question.cluster, clustered), (question.subgroup, subgroups),
                             (question.moderators, regression),
-                            (question.further or question.order, further)):
+                            (question.further or question.order or beside(result), further)):
         if asked:
             more = function(result)
             result = replace(result, **{**more, "warnings": result.warnings + more["warnings"]})

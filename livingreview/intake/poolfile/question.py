@@ -9,7 +9,16 @@ from typing import Any
 
 from ... import synthesis
 from ...synthesis import Prior, SynthesisError
-from .measures import COUNTS, EFFECTS, FIXED, MEANS, MEASURES, OF_EVENTS, Measure
+from .measures import (
+    COUNTS,
+    EFFECTS,
+    FIXED,
+    MEANS,
+    MEASURES,
+    OF_EVENTS,
+    UNCORRECTED,
+    Measure,
+)
 
 __all__ = ["COUNTS", "EFFECTS", "INTERVALS", "MEANS", "MEASURES", "METHODS", "Measure",
            "CallError", "Question"]
@@ -31,7 +40,8 @@ _FAMILIES = {"half-normal": 1, "half-cauchy": 1, "half-t": 2, "log-normal": 2, "
 _OUTCOMES = frozenset((
     *EFFECTS, "ci_low", "ci_high", "oe", "v", "m", "sd", "e", "r",
     *(f"{name}{arm}" for name in ("m", "sd", "e") for arm in "12"),
-    *(f"{name}_{time}" for name in ("m", "sd") for time in ("pre", "post", "change"))))
+    *(f"{name}_{time}{arm}" for name in ("m", "sd") for time in ("pre", "post", "change")
+      for arm in ("", "1", "2"))))
 
 
 class CallError(ValueError):
@@ -174,6 +184,9 @@ class Question:
         if allowed and self.measure not in allowed:
             raise CallError(f"--method {self.method} pools {', '.join(allowed)}, "
                             f"not {self.measure}")
+        if self.zero_cells is not None and self.measure in UNCORRECTED:
+            raise CallError(f"{self.measure} needs no correction of zero cells: leave "
+                            "--zero-cells out")
         if self.zero_cells is not None and self.measure not in OF_EVENTS:
             raise CallError("--zero-cells is for counts of events, which "
                             f"{self.measure} does not have")
@@ -181,8 +194,8 @@ class Question:
             raise CallError(f"--smd-variance is for SMD, not {self.measure}")
         if self.correlation is not None:
             if "r" not in MEASURES[self.measure].columns or self.measure.endswith("COR"):
-                raise CallError("--correlation is for changes (MC, SMCC, SMCR), not "
-                                f"{self.measure}")
+                raise CallError("--correlation is for changes (MC, SMCC, SMCR, SMCRH, ROMC, PPC), "
+                                f"not {self.measure}")
             if not -1 < self.correlation < 1:
                 raise CallError("--correlation must lie between -1 and 1, not "
                                 f"{self.correlation:g}")

@@ -9,9 +9,9 @@ import numpy as np
 from scipy.special import ndtri
 
 from ... import __version__
-from ...synthesis import Pooled, Regression, Robust
+from ...synthesis import Pooled, Robust
 from .further import key_of
-from .measures import MEASURES, OF_EVENTS
+from .measures import MEASURES, OF_EVENTS, UNCORRECTED
 from .pooling import Result, without
 from .question import FURTHER
 from .trials import printable
@@ -25,23 +25,18 @@ def _described(result: Result, pooled: Pooled) -> dict:
 
     out = pools.describe("MD", pooled)  # of a difference: nothing is turned back yet
     out |= {key: result.natural(out[key]) for key in _ENDS}
-    return out | {"statistic": pooled.statistic, "tau2_empty": tau2_empty(pooled),
+    return out | {"statistic": pooled.statistic, "tau2_empty": pooled.tau2_empty,
                   "tau": None if pooled.tau2 is None else math.sqrt(pooled.tau2)}
-
-
-def tau2_empty(pooled: Any) -> bool:
-    """Whether no τ² is compatible with effects that vary so little: an empty interval."""
-    return pooled.tau2_high == 0
 
 
 def zero_cells(result: Result) -> str | None:
     """The tables to which 0.5 is added for a trial's own effect; None without counts."""
     question, trials = result.question, result.trials
-    if question.measure not in OF_EVENTS or "yi" in trials.columns:
+    if question.measure not in OF_EVENTS or trials.columns != question.columns:
         return None
     if "PETO" in (question.measure, question.method):
         return question.zero_cells or "none"
-    return question.zero_cells or ("none" if question.measure in ("PFT", "IRS") else "only")
+    return question.zero_cells or ("none" if question.measure in UNCORRECTED else "only")
 
 
 def _zero_cells_pool(result: Result) -> str | None:
@@ -119,7 +114,8 @@ def _numbers(value: Any) -> Any:
     return float(value) if isinstance(value, np.floating) else value
 
 
-def _regression_keys(fit: Regression | Robust, references: dict[str, str]) -> dict:
+def _regression_keys(result: Result) -> dict:
+    fit, references, factors = result.regression, result.references, result.factors
     absent = [None] * len(fit.names)
     robust = isinstance(fit, Robust)
     columns = zip(fit.names, fit.coefficients, fit.ses, fit.ci_low, fit.ci_high,
@@ -131,10 +127,12 @@ def _regression_keys(fit: Regression | Robust, references: dict[str, str]) -> di
         "k", "model", "tau2_method", "test", "tau2", "tau2_low", "tau2_high", "i2", "h2",
         "r2", "qe", "qe_df", "qe_p", "omnibus", "omnibus_p", "omnibus_df", "clusters")}
     out["df"] = None if robust else fit.df
+    out["factors"] = [{"name": name, "statistic": test.statistic, "df": list(test.df),
+                       "p_value": test.p_value} for name, test in factors.items()]
     if robust:
         out["test"] = fit.adjustment
     return out | {
-        "tau2_empty": not robust and tau2_empty(fit), "references": references,
+        "tau2_empty": not robust and fit.tau2_high == 0, "references": references,
         "omnibus_df": out["omnibus_df"] and list(out["omnibus_df"]), "coefficients": [
             {key: _numbers(v) for key, v in zip(keys, row, strict=True)} for row in columns]}
 
@@ -175,13 +173,13 @@ def document(result: Result) -> dict:
            "zero_cells_pool": _zero_cells_pool(result),
            "correlation": question.correlation, "smd_variance": question.smd_variance,
            "prediction_df": question.prediction_df or "k-1", "prior": _prior_keys(result),
-           "clusters": result.clusters, "read": list(result.trials.reading),
+           "fit": result.fit, "clusters": result.clusters, "read": list(result.trials.reading),
            "studies": _study_rows(result), "subgroups": None, "meta_regression": None,
            **dict.fromkeys(map(key_of, (*FURTHER, "cumulative"))), **result.further}
     if question.subgroup:
         out["subgroups"] = _subgroup_keys(result)
     if result.regression is not None:
-        out["meta_regression"] = _regression_keys(result.regression, result.references)
+        out["meta_regression"] = _regression_keys(result)
     warnings = list(dict.fromkeys(result.warnings))
     if any(getattr(result.pooled, key) is not None and out[key] is None for key in _ENDS):
         warnings.append("a ratio is beyond the range of numbers and not shown")
