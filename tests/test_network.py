@@ -6,19 +6,15 @@
 from __future__ import annotations
 
 import json
-from itertools import combinations
 from pathlib import Path
 
 import numpy as np
 import pytest
 from scipy.optimize import minimize_scalar
-from scipy.stats import chi2, norm
 
-from livingreview import synthesis
 from livingreview.synthesis import (
     Contrasts,
     Network,
-    SynthesisError,
     arms_to_contrasts,
     network,
     node_split,

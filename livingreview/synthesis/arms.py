@@ -70,8 +70,9 @@ def arms_to_contrasts(
 
     Conventions: arms of one trial with one treatment are merged, as if they had been one. Where an
     arm of a trial has no events or only events, 0.5 is added to both cells of all arms of the
-    trial: for RD in the variance alone. A trial without events in any arm (OR, RR), or with
-    events alone (OR), is not used.
+    trial: for RD in the variance alone. A trial is not used without events in any arm (OR, RR),
+    with events alone (OR), with means of two signs or of 0 (ROM), or with less than 2 degrees of
+    freedom (SMD).
 
     Parameters
     ----------
@@ -93,8 +94,7 @@ def arms_to_contrasts(
     ------
     SynthesisError
         If a label is missing, a value is not possible (with its row), the columns are not those of
-        the measure, a ratio of means has a mean of 0 or two signs (with the trial), or no trial
-        has a contrast.
+        the measure, or no trial has a contrast.
 
     References
     ----------
@@ -125,7 +125,7 @@ def arms_to_contrasts(
         if reason is not None:
             reasons[name] = reason
             continue
-        y, cov[name] = _MEASURES[measure](name, arms)
+        y, cov[name] = _MEASURES[measure](arms)
         base, *others = own
         out += [(name, arm, base, effect) for arm, effect in zip(others, y, strict=True)]
         participants |= {(name, arm): float(size)
@@ -168,13 +168,14 @@ def _merged(parts: list[FloatArray], measure: str) -> FloatArray:
 
 
 def _nothing(arms: FloatArray, measure: str) -> str | None:
-    """Why the arms of a trial tell nothing of a ratio."""
-    n, events = arms[:, 0], arms[:, 1]
-    if measure in ("OR", "RR") and (events == 0).all():
-        return NOTES["no-events"]
-    if measure == "OR" and (events == n).all():
-        return NOTES["all-events"]
-    return None
+    """Why the arms of a trial have no contrast of a measure."""
+    n, second = arms[:, 0], arms[:, 1]
+    checks = {
+        "OR": ((second == 0).all() and "no-events", (second == n).all() and "all-events"),
+        "RR": ((second == 0).all() and "no-events",),
+        "ROM": ((second.min() <= 0 <= second.max()) and "two-signs",),
+        "SMD": (n.sum() - n.size <= 1 and "too-few",)}
+    return next((NOTES[key] for key in checks.get(measure, ()) if key), None)
 
 
 def _against_first(values: FloatArray, variances: FloatArray) -> tuple[FloatArray, FloatArray]:
@@ -188,34 +189,30 @@ def _cells(arms: FloatArray) -> tuple[FloatArray, FloatArray]:
     return events + add, others + add
 
 
-def _mean_difference(_: str, arms: FloatArray) -> tuple[FloatArray, FloatArray]:
+def _mean_difference(arms: FloatArray) -> tuple[FloatArray, FloatArray]:
     n, mean, sd = arms.T
     return _against_first(mean, sd**2 / n)
 
 
-def _ratio_of_means(name: str, arms: FloatArray) -> tuple[FloatArray, FloatArray]:
+def _ratio_of_means(arms: FloatArray) -> tuple[FloatArray, FloatArray]:
     n, mean, sd = arms.T
-    if (mean == 0).any() or len(set(np.sign(mean))) > 1:
-        raise SynthesisError(f"{name}: a ratio of means needs means of one sign, none of them 0")
     return _against_first(np.log(np.abs(mean)), (sd / mean) ** 2 / n)
 
 
-def _standardised(name: str, arms: FloatArray) -> tuple[FloatArray, FloatArray]:
+def _standardised(arms: FloatArray) -> tuple[FloatArray, FloatArray]:
     n, mean, sd = arms.T
     total, m = n.sum(), n.sum() - n.size
-    if m <= 1:
-        raise SynthesisError(f"{name}: too few participants for a standardised mean difference")
     spread = np.sqrt(((n - 1) * sd**2).sum() / m)
     g = small_sample(np.array([m]), "exact") * (mean[1:] - mean[0]) / spread
     return g, np.diag(1 / n[1:]) + 1 / n[0] + np.outer(g, g) / (2 * total)
 
 
-def _odds_ratio(_: str, arms: FloatArray) -> tuple[FloatArray, FloatArray]:
+def _odds_ratio(arms: FloatArray) -> tuple[FloatArray, FloatArray]:
     events, others = _cells(arms)
     return _against_first(np.log(events / others), 1 / events + 1 / others)
 
 
-def _risk_ratio(_: str, arms: FloatArray) -> tuple[FloatArray, FloatArray]:
+def _risk_ratio(arms: FloatArray) -> tuple[FloatArray, FloatArray]:
     events, others = _cells(arms)
     # others/(e(e + others)) is 1/e − 1/n without the cancellation at risks near 1.
     y, cov = _against_first(np.log(events / (events + others)),
@@ -224,11 +221,11 @@ def _risk_ratio(_: str, arms: FloatArray) -> tuple[FloatArray, FloatArray]:
     return (np.zeros_like(y) if (arms[:, 0] == arms[:, 1]).all() else y), cov
 
 
-def _risk_difference(_: str, arms: FloatArray) -> tuple[FloatArray, FloatArray]:
+def _risk_difference(arms: FloatArray) -> tuple[FloatArray, FloatArray]:
     events, others = _cells(arms)
     return _against_first(arms[:, 1] / arms[:, 0], events * others / (events + others) ** 3)
 
 
-_MEASURES: dict[str, Callable[[str, FloatArray], tuple[FloatArray, FloatArray]]] = {
+_MEASURES: dict[str, Callable[[FloatArray], tuple[FloatArray, FloatArray]]] = {
     "MD": _mean_difference, "SMD": _standardised, "ROM": _ratio_of_means,
     "OR": _odds_ratio, "RR": _risk_ratio, "RD": _risk_difference}
