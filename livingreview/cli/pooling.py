@@ -105,8 +105,8 @@ def with_reading(command):
 @_flags
 @_network("--network", is_flag=True,
           help="Compare all treatments of a file with a row for each arm or contrast, by MD, SMD, "
-          "ROM, OR, RR, RD, HR, IRR, IRD or GEN; tau² by REML, DL, PM or common, interval z where "
-          "it is left out.")
+          "ROM, OR, RR, RD, HR, IRR, IRD or GEN; tau² by REML, DL, PM or common; interval z where "
+          "it is left out, or t, or hksj-guard.")
 @_network("--reference", metavar="NAME", help="Treatment that the others are compared with; that "
           "of most trials where it is left out.")
 @_network("--better", type=click.Choice(["higher", "lower"]),

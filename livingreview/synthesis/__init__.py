@@ -77,7 +77,8 @@ from .measures import (
 )
 from .model_fit import FitStatistics, Residuals, fit_statistics, residuals
 from .network import Comparison, Network, network
-from .network_parts import Design, Estimate, QTest, Split, node_split
+from .network_parts import Design, Estimate, QTest
+from .network_split import Split, node_split
 from .pooling import (
     Combined,
     Heterogeneity,

@@ -12,12 +12,11 @@ from numpy.typing import ArrayLike
 
 from .contrasts import Trial, connected, trial_blocks
 from .error_contrasts import Errors, errors
-from .errors import FloatArray, choice, probability
+from .errors import FloatArray, SynthesisError, choice, probability
 from .network_parts import (
     Design,
     QTest,
     Scale,
-    Split,
     between_designs,
     contribution,
     designs_of,
@@ -26,13 +25,14 @@ from .network_parts import (
     least_squares,
     net_heat,
     q_test,
-    splits,
 )
+from .network_split import Split, splits
 from .notes import NOTES, maxima
-from .regression import TESTS, quantile, two_sided
+from .regression import quantile, two_sided
 
 TAU2_METHODS = ("REML", "DL", "PM", "common")
 PREDICTION_DF = ("df-1", "df", "normal")
+INTERVALS = ("z", "t", "hksj-guard")
 BETTER = ("higher", "lower")
 
 
@@ -171,7 +171,7 @@ def network(
     meta-regression.
 
     Conventions. `interval` 'z' is the normal distribution, 't' is t on the degrees of freedom of Q,
-    'hksj' multiplies variances by Q(τ²)/df, 'hksj-guard' by at least 1. Prediction intervals are
+    'hksj-guard' t with variances times max(1, Q(τ²)/df). Prediction intervals are
     θ̂ ± t √(se² + τ²), t on df − 1 (the k − 2 of one comparison, by Higgins 2009), on df, or
     normal. P-scores are the mean chance, by estimates and standard errors alone, of being better
     than another treatment. Without degrees of freedom the common effect is computed. The part of
@@ -184,7 +184,7 @@ def network(
         As in `trial_blocks`.
     reference : str, optional
     tau2_method : {'REML', 'DL', 'PM', 'common'}
-    interval : {'z', 't', 'hksj', 'hksj-guard'}
+    interval : {'z', 't', 'hksj-guard'}
     prediction_df : {'df-1', 'df', 'normal'}
     better : {'higher', 'lower'}
         Which effects are good, for the P-scores.
@@ -200,7 +200,8 @@ def network(
     Raises
     ------
     SynthesisError
-        As `trial_blocks`, or if the reference is no treatment or an option is unknown.
+        As `trial_blocks`, or if the reference is no treatment, participants lack an arm or an
+        option is unknown.
 
     References
     ----------
@@ -215,11 +216,12 @@ def network(
     Statistical Society A 172:137–159 (prediction).
     """
     choice("tau2_method", tau2_method, TAU2_METHODS)
-    choice("interval", interval, TESTS)
+    choice("interval", interval, INTERVALS)
     choice("prediction_df", prediction_df, PREDICTION_DF)
     choice("better", better, BETTER)
     probability("level", level)
     trials = trial_blocks(study, treat1, treat2, yi, vi, cov)
+    sizes = _sizes(trials, participants)
     components = connected(trials)
     if reference is not None:
         components = sorted(components, key=lambda part: reference not in part)
@@ -227,7 +229,7 @@ def network(
     options = {"tau2_method": tau2_method, "interval": interval, "level": level, "better": better,
                "prediction_df": prediction_df}
     parts = [_part(part, [t for t in trials if t.arms[0] in part],
-                   reference if reference in part else None, participants, options)
+                   reference if reference in part else None, sizes, options)
              for part in components]
     first, *others = parts
     if not others:
@@ -238,9 +240,23 @@ def network(
                    others=tuple(Network(**o, components=(o["treatments"],)) for o in others))
 
 
+def _sizes(
+    trials: list[Trial], participants: Mapping[tuple[str, str], float] | None
+) -> dict[tuple[str, str], float] | None:
+    """Participants by study and treatment, as texts; all arms have them, or none."""
+    if participants is None:
+        return None
+    sizes = {(str(name), str(arm)): float(n) for (name, arm), n in participants.items()}
+    for trial in trials:
+        for arm in trial.arms:
+            if (trial.name, arm) not in sizes:
+                raise SynthesisError(f"participants lack the arm {arm} of {trial.name}")
+    return sizes
+
+
 def _part(
     treatments: tuple[str, ...], trials: list[Trial], reference: str | None,
-    participants: Mapping[tuple[str, str], float] | None, options: dict[str, Any],
+    participants: dict[tuple[str, str], float] | None, options: dict[str, Any],
 ) -> dict[str, Any]:
     """Fields of the network of one connected part."""
     times = {name: sum(name in t.arms for t in trials) for name in treatments}
@@ -315,8 +331,7 @@ def _scale(left: Errors, tau2: float, options: dict[str, Any]) -> Scale:
     interval, level = options["interval"], options["level"]
     if interval == "z" or left.df == 0:
         return Scale(level)
-    spread = left.q(tau2) / left.df
-    factor = {"t": 1.0, "hksj": spread, "hksj-guard": max(1.0, spread)}[interval]
+    factor = max(1.0, left.q(tau2) / left.df) if interval == "hksj-guard" else 1.0
     return Scale(level, left.df, factor)
 
 

@@ -25,6 +25,7 @@ OF_MEANS, OF_EVENTS = ("MD", "SMD", "ROM"), ("OR", "RR", "RD")
 MEASURES = (*OF_MEANS, *OF_EVENTS, "HR", "IRR", "IRD", "GEN")
 RATIOS = frozenset(("ROM", "OR", "RR", "HR", "IRR"))
 METHODS = ("REML", "DL", "PM", "common")
+INTERVALS = ("z", "t", "hksj-guard")
 # The command's names of degrees of freedom are those of one comparison, of k trials.
 PREDICTION_DF = {"k-1": "df", "k-2": "df-1", "normal": "normal"}
 _WHOLE = frozenset(("n", "events"))
@@ -72,7 +73,8 @@ class NetworkQuestion:
 
     def __post_init__(self):
         for option, value, allowed in (("measure", self.measure, MEASURES),
-                                       ("method", self.method, METHODS)):
+                                       ("method", self.method, METHODS),
+                                       ("ci", self.interval, INTERVALS)):
             if value not in allowed:
                 raise CallError(f"--{option} {value} is not offered with --network: expected one "
                                 f"of {', '.join(allowed)}")
