@@ -8,12 +8,16 @@ from pathlib import Path
 from typing import TextIO
 
 import click
+from click.core import ParameterSource
 
 from .console import FILE, replacing, stop
 from .options import GroupedCommand, options
 
-_effect, _model, _further, _output, _reading = map(
-    options, ("Effects", "Model", "Beyond the pool", "Output", "Reading the file"))
+_effect, _model, _further, _network, _output, _reading = map(options, (
+    "Effects", "Model", "Beyond the pool", "Many treatments", "Output", "Reading the file"))
+# What --network takes of the options of a pool.
+_OF_NETWORKS = frozenset(("file", "as_json", "measure", "method", "ci", "prediction_df", "level",
+                          "reference", "better", "network"))
 # Flags that each ask for one further analysis.
 _FLAGS = {
     "leave-one-out": "Pool without each trial in turn.",
@@ -99,6 +103,14 @@ def with_reading(command):
 @_further("--cumulative", "order", metavar="COLUMN",
           help="Pool trials one after another in the order of this column.")
 @_flags
+@_network("--network", is_flag=True,
+          help="Compare all treatments of a file with a row for each arm or contrast, by MD, SMD, "
+          "ROM, OR, RR, RD, HR, IRR, IRD or GEN; tau² by REML, DL, PM or common; interval z where "
+          "it is left out, or t, or hksj-guard.")
+@_network("--reference", metavar="NAME", help="Treatment that the others are compared with; that "
+          "of most trials where it is left out.")
+@_network("--better", type=click.Choice(["higher", "lower"]),
+          help="Effects that are good, for the P-scores; higher where it is left out.")
 @_output("--json", "as_json", is_flag=True, help="Print JSON with the keys of results.json.")
 @_output("--forest", type=FILE, help="Draw a forest plot to this .svg, .html, .png or .pdf file.")
 @_output("--favours", nargs=2, metavar="LEFT RIGHT",
@@ -123,12 +135,20 @@ def pool_file(file: Path, as_json: bool, forest: Path | None, favours: tuple[str
       r n                          COR, UCOR, ZCOR: correlations
       oe v                         HR, PETO: observed less expected, its variance
       yi with vi or se             any measure; ratios as natural logarithms
+      study treatment n, and mean sd or events; or study treat1 treat2 yi, and vi or se
+                                   with --network: a row for each arm, or each contrast
 
     An empty cell means "not stated": its trial is left out, with the reason. Exits with 1 when
     a row is wrong.
     """
     from ..intake import poolfile
 
+    only = {key: chosen.pop(key) for key in ("reference", "better")}
+    if chosen.pop("network"):
+        _compare(file, as_json, how, {**chosen, **only})
+        return
+    if any(only.values()):
+        stop("--reference and --better go with --network", 2)
     further = [chosen.pop(key) for key in list(chosen) if key.startswith("further_")]
     try:
         question = poolfile.Question(**chosen, further=tuple(filter(None, further)))
@@ -147,6 +167,31 @@ def pool_file(file: Path, as_json: bool, forest: Path | None, favours: tuple[str
     click.echo(poolfile.as_json(result) if as_json else f"{_rendered(result, 'txt')}\n", nl=False)
     if forest:
         click.echo(f"wrote {forest}", err=True)
+
+
+def _compare(file: Path, as_json: bool, how: dict, chosen: dict) -> None:
+    """Compare the treatments of a file and print what is found."""
+    from ..intake.poolfile import CallError, DataError, Reading, leagues, network
+    from ..render.engine import render
+
+    call = click.get_current_context()
+    for option in call.command.params:
+        given = call.get_parameter_source(option.name) is ParameterSource.COMMANDLINE
+        if given and option.name not in _OF_NETWORKS and option.name not in how:
+            stop(f"{option.opts[0]} is not offered with --network", 2)
+    names = {"method": "method", "ci": "interval", "prediction_df": "prediction_df",
+             "better": "better", "reference": "reference"}
+    try:
+        question = network.NetworkQuestion(
+            chosen["measure"], level=chosen["level"],
+            **{names[key]: chosen[key] for key in names if chosen[key] is not None})
+        compared = network.compare(file, question, Reading(**how))
+    except CallError as error:
+        stop(str(error), 2)
+    except DataError as error:
+        stop(f"{error}\nNothing was computed.", 1)
+    click.echo(leagues.as_json(compared) if as_json
+               else f"{render(leagues.shown(compared), form='txt')}\n", nl=False)
 
 
 def _rendered(result, form: str, favours: tuple[str, ...] = ()) -> str:

@@ -3,6 +3,7 @@
 The package knows effects, variances and counts, and nothing of studies, tables or files.
 """
 
+from .arms import Contrasts, arms_to_contrasts
 from .batch import Gosh, PooledMany, fit_many, gosh, pad
 from .bayes import (
     EffectPrior,
@@ -75,6 +76,9 @@ from .measures import (
     unequal_standardised_mean_difference,
 )
 from .model_fit import FitStatistics, Residuals, fit_statistics, residuals
+from .network import Comparison, Network, network
+from .network_parts import Design, Estimate, QTest
+from .network_split import Split, node_split
 from .pooling import (
     Combined,
     Heterogeneity,
@@ -145,11 +149,15 @@ __all__ = [
     "Asymmetry",
     "Beyond",
     "Combined",
+    "Comparison",
     "Contour",
+    "Contrasts",
+    "Design",
     "DoseResponse",
     "Dummies",
     "EffectPrior",
     "Effects",
+    "Estimate",
     "FitStatistics",
     "Gosh",
     "Group",
@@ -157,18 +165,21 @@ __all__ = [
     "Influence",
     "JointTest",
     "LogisticPool",
+    "Network",
     "Pooled",
     "PooledMany",
     "Posterior",
     "PosteriorMany",
     "Predictions",
     "Prior",
+    "QTest",
     "QuantileFit",
     "RankTest",
     "Regression",
     "Residuals",
     "Robust",
     "Shrunk",
+    "Split",
     "Subgroup",
     "SubgroupDifference",
     "Subgroups",
@@ -180,6 +191,7 @@ __all__ = [
     "aggregate",
     "arcsine_difference",
     "arcsine_proportion",
+    "arms_to_contrasts",
     "begg",
     "change_sd",
     "clopper_pearson",
@@ -218,6 +230,8 @@ __all__ = [
     "mean_from_quartiles",
     "mean_from_range",
     "meta_regression",
+    "network",
+    "node_split",
     "odds_ratio",
     "pad",
     "peters",
