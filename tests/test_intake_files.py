@@ -177,9 +177,6 @@ def test_another_kind_is_refused_before_the_folder_is_read(tmp_path, monkeypatch
     out = call("import", file, "--data", tmp_path)
     assert out.exit_code == 2 and "expected a workbook (.xlsx)" in out.stderr
     assert ".rm5" in out.stderr
-    package = tmp_path / "x.zip"
-    package.write_bytes(b"PK")
-    assert "name a list with --list" in call("import", package, "--data", tmp_path).stderr
 
 
 @pytest.mark.parametrize("mark, words", [(";", "semicolons"), ("\t", "tabs")],

@@ -204,16 +204,13 @@ def _check_kind(file: Path, table: str, filled: Path | None) -> None:
         stop(f"--list is of a data package or a review of RevMan 5, and {file} is none", 2)
     if not opening.takes(file):
         stop("\n".join([*opening.refusal(file).problems, "Nothing was imported."]), 2)
-    if filled is None and _packed(file):
-        stop(f"{file.name} does not say what its analyses are in our words: name a list with "
-             "--list FILE.csv, which is written, fill it in, and call this again", 2)
 
 
 def _rows_of(file: Path, table: str, filled: Path | None, tool: str, sound, indication: str):
     """Rows of a file, and where it says that they belong."""
     from ..intake import opened, revman, revman5, robvis
 
-    if filled is None and file.suffix.lower() in (".csv", ".xlsx") and (
+    if file.suffix.lower() in (".csv", ".xlsx") and not file.is_dir() and (
             table in ("", "risk_of_bias") and robvis.is_one(robvis.header_of(file))):
         known = {row["study_id"] for one in ([indication] if indication else sound.indications)
                  for row in sound.records("studies", one)}
@@ -221,10 +218,13 @@ def _rows_of(file: Path, table: str, filled: Path | None, tool: str, sound, indi
         for line in passed:
             click.echo(f"not imported: {line}", err=True)
         return rows, ""
-    if filled is None:
+    if not _packed(file):
         found = opened(file, table)
         return found.rows, found.indication
     package = revman5.read(file) if file.suffix.lower() == ".rm5" else revman.read(file)
+    if filled is None:
+        stop(f"{file.name} does not say what its analyses are in our words: name a list with "
+             "--list FILE.csv, which is written, fill it in, and call this again", 2)
     if not filled.exists():
         with replacing(filled) as out:
             out.write(revman.list_text(package))
