@@ -250,6 +250,8 @@ def test_a_row_for_each_arm(pooled, refused):
     got = pooled(arms, "--measure", "RR", "--treated", "cells")
     agrees(got, "RR")
     assert "the rows are arms: arm 1 is cells, arm 2 the other of the trial" in got["read"]
+    other = arms.replace("Study,T,R,N", "Study,T,K,N")
+    agrees(pooled(other, "--measure", "RR", "--treated", "cells", "--column", "e=K"), "RR")
     three = arms + "Elder 2022,sham,1,30\n"
     assert "the arms of this trial are control, cells, sham" in refused(
         three, "--measure", "RR", "--treated", "cells")

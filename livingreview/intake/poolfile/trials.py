@@ -127,12 +127,14 @@ def read(path: Path, question: Question, reading: Reading | None = None) -> Tria
 
 def _found(grid: Grid, question: Question, reading: Reading) -> tuple[Columns, list[str]]:
     """The columns of the file, those among them that are made of others, and what was made."""
-    wanted = question.columns
+    wanted, named = question.columns, reading.named
     if any(name.endswith("2") for name in wanted):
-        grid = by_trial(grid, question.measure, wanted, reading)
-    first = Columns(grid, question.measure, wanted, reading.named, {})
+        before, grid = grid, by_trial(grid, question.measure, wanted, reading)
+        if grid is not before:  # what was named by hand has our names now
+            named = {}
+    first = Columns(grid, question.measure, wanted, named, {})
     grid, made, notes = divided(first)
-    columns = Columns(grid, question.measure, wanted, reading.named, made) if made else first
+    columns = Columns(grid, question.measure, wanted, named, made) if made else first
     return columns, [*grid.notes, *notes]
 
 
