@@ -183,12 +183,10 @@ def test_one_trial_and_two(pooled):
 
 
 @pytest.mark.parametrize("content, warning", [
-    (b"\xef\xbb\xbfyi,vi\r\n1,1\r\n2,1\r\n", "byte-order mark"),
     ("study,yi,vi\na,1,1\na,2,1\n", "2 rows are named a"),
-    ("yi,vi,se\n1,1,1\n2,1,1\n", "se is unused"),
     ("yi,vi,g\n1,1,a\n2,1,a\n2,1,b\n2,1,\n", "g is not stated: row 5"),
     ("yi,vi\n800,1\n900,1\n800,1\n", "beyond the range of numbers"),
-])
+], ids=["one-name", "no-group", "beyond"])
 def test_what_is_odd_is_a_warning(pooled, content, warning):
     more = ["--subgroup", "g"] if "g" in str(content).split("\n")[0] else []
     assert any(warning in said for said in pooled(content, "--measure", "RR", *more)["warnings"])
@@ -201,54 +199,62 @@ def test_other_columns_are_free(pooled):
 # ---------------------------------------------------------------- bad input
 
 
-@pytest.mark.parametrize("content, arguments, lines", [
-    (MEANS + "a,1;2,-1,10,2,1,1\nb,1,0,1,2,x,inf\nc,\"1,5\",1,10,2,1,9\nd,1,1\n", ["MD"],
-     ["2:m1: 1;2: not a number", "2:sd1: -1: negative", "2:n2: 1: too few", "3:sd1: 0: zero",
-      "3:n1: 1: too few", "3:sd2: x: not a number", "3:n2: inf: not a number",
-      "4:m1: 1,5: not a number (a decimal comma?)", "5:-: d,1,1: the row has 3 fields"]),
-    (MEANS + "a,1,1,9,-1,1,9\nb,0,1,9,1,1,9\n", ["ROM"],
-     ["2:m1+m2: 1 | -1: the means differ in sign", "3:m1: 0: a mean of 0"]),
-    (MEANS + "a,1,1,1.5,2,1,1.5\n", ["SMD"], ["2:n1+n2: 1.5 | 1.5: too few"]),
-    (MEANS + "a,1e308,1,9,-1e308,1,9\nb,1,1e-200,9,1,1e-200,9\n", ["MD"],
-     ["2:m1+sd1+n1+m2+sd2+n2: 1e308", "3:m1+sd1+n1+m2+sd2+n2: 1 | 1e-200"]),
-    ("e1,n1,e2,n2\n12,10,1,10\n-1,10,1,0\n", ["RR"],
-     ["2:e1+n1: 12 | 10: more events", "3:e1: -1: negative", "3:n2: 0: not positive"]),
-    ("e1,n1,e2,n2\n0,0.5,0,0.4\n", ["PETO"], ["2:n1+n2: 0.5 | 0.4: too few"]),
-    ("yi,vi\n1,0\n1,-1\n1,1e-320\n1,nan\n", ["GEN"],
-     ["2:vi: 0: zero", "3:vi: -1: negative", "4:vi: 1e-320: too small", "5:vi: nan: not a number"]),
-    ("yi,se\n1,-1\n1,1e200\n", ["GEN"], ["2:se: -1: negative", "3:se: 1e200: too large"]),
-    (None, ["GEN"], ["1:-: (empty): the file is missing"]),
-    ("", ["GEN"], ["1:-: (empty): the file is empty"]),
-    ("yi,vi\n", ["GEN"], ["2:-: (empty): the file has no rows"]),
-    ("yi;vi\n1;2\n", ["GEN"], ["1:-: yi;vi: the header is one field"]),
-    ("a,b\n1,2\n", ["GEN"], ["1:vi: (empty): the column is missing", "1:yi: (empty)"]),
-    ("study,yi\na,1\n", ["MD"], ["1:vi: (empty): the column is missing"]),
-    ("study,m1\na,1\n", ["MD"], ["1:sd1: (empty): the column is missing", "1:n2: (empty)"]),
-    ("yi,vi\n1,1\n", ["RR", "--method", "MH"], ["1:e1: (empty): the column is missing"]),
-    ("yi,vi,yi\n1,1,1\n", ["GEN"], ["1:yi: yi: the header names this column more than once"]),
-    (b"study,yi,vi\ncaf\xe9,1,1\n", ["GEN"], ["2:-: '\\xe9': this byte is not UTF-8"]),
-    ("yi,vi\n1,1\n".encode("utf-16"), ["GEN"], ["1:-: (empty): the file is UTF-16"]),
-    ('yi,vi\n"1,1\n', ["GEN"], ["2:-: (empty): broken quoting"]),
-    ("yi,vi\n,\n,1\n", ["GEN"], ["2:-: ,: the row has no values"]),
-    ("study,yi,vi\na,,1\n", ["GEN"], ["no trial has an effect", "2:-: a: yi not stated"]),
-    ("e1,n1,e2,n2\n0,9,0,9\n9,9,9,9\n", ["OR"],
-     ["no trial has an effect", "2:-: row 2: no events", "3:-: row 3: events in all"]),
-    ("e1,n1,e2,n2\n0,9,0,9\n", ["RR"], ["no trial has an effect", "2:-: row 2: no events"]),
-    ("e1,n1,e2,n2\n0,9,0,9\n", ["OR", "--method", "MH"], ["Mantel-Haenszel OR is undefined"]),
-    ("e1,n1,e2,n2\n0,9,0,9\n", ["PETO"], ["Peto's odds ratio is undefined"]),
-    ("yi,vi\n1e120,1\n-1e120,1\n", ["GEN"], ["too far apart"]),
-    ("yi,vi,x\n1,1,5\n2,1,5\n3,1,5\n", ["GEN", "--moderator", "x"],
-     ["1:x: 5: the moderator does not vary"]),
-    ("yi,vi,x,z\n1,1,1,2\n2,1,2,4\n3,1,3,6\n4,1,4,8\n",
-     ["GEN", "--moderator", "x", "--moderator", "z"], ["1:x+z: (empty): no regression"]),
-    ("yi,vi,x\n1,1,1\n2,1,two\n3,1,3\n", ["GEN", "--moderator", "x"],
-     ["3:x: two: not a number, as other cells"]),
-    ("yi,vi,x\n1,1,a\n2,1,b\n", ["GEN", "--moderator", "x"], ["need at least 3 studies, not 2"]),
-    ("yi,vi\n1,1\n", ["GEN", "--moderator", "x", "--subgroup", "g"],
-     ["1:x: (empty): the column is missing", "1:g: (empty): the column is missing"]),
-    ("yi,vi,g\n1,1,a\n2,1,a\n", ["GEN", "--subgroup", "g"], ["not in several subgroups"]),
-])
-def test_bad_input_is_named_by_file_row_and_column(run, content, arguments, lines):
+UNTITLED = "trials.csv: "
+REFUSED = {
+    "cells": (MEANS + "a,1;2,-1,10,2,1,1\nb,1,-0.5,1,2,x,inf\nc,\"1,5\",1,10,2.5,1,9\nd,1,1\n",
+              ["MD"],
+              ["2:m1: 1;2: not a number", "2:sd1: -1: negative", "3:sd1: -0.5: negative",
+               "3:sd2: x: not a number", "3:n2: inf: not a number (infinite)",
+               "4:m1: 1,5: not a number (a decimal comma", "5:-: d,1,1: the row has 3 fields"]),
+    "events": ("e1,n1,e2,n2\n12,10,1,10\n-1,10,1,4\n", ["RR"],
+               ["2:e1+n1: 12 | 10: more events", "3:e1: -1: negative"]),
+    "variance": ("yi,vi\n1,-1\n1,1\n", ["GEN"], ["2:vi: -1: negative"]),
+    "error": ("yi,se\n1,-1\n1,1\n", ["GEN"], ["2:se: -1: negative"]),
+    "interval": ("or,ci_low,ci_high\n1,2,0.5\n3,1,2\n-1,-2,1\n", ["OR"],
+                 ["2:ci_low+ci_high: 2 | 0.5: the lower end is above", "4:or: -1: negative",
+                  "3:or+ci_low+ci_high: 3 | 1 | 2: the estimate is outside its interval"]),
+    "missing": (None, ["GEN"], [UNTITLED + "the file is missing, expected a table as text"]),
+    "empty": ("", ["GEN"], [UNTITLED + "the file is empty"]),
+    "no-rows": ("yi,vi\n", ["GEN"], [UNTITLED + "the file has a header and no rows"]),
+    "other-columns": ("a,b\n1,2\n", ["GEN"],
+                      [UNTITLED + "no column yi and no vi or se: the file has a, b, expected yi"]),
+    "half-effects": ("study,yi\na,1\n", ["MD"], ["no column m1 and no sd1", "yi and vi"]),
+    "half-means": ("study,m1,sdd1\na,1,2\n", ["MD"],
+                   ["no column sd1 and no n1", "sd1 by --column \"sd1=sdd1\""]),
+    "no-counts": ("yi,vi\n1,1\n", ["RR", "--method", "MH"], ["no column e1", "e1, n1, e2, n2"]),
+    "twice": ("yi,vi,yi\n1,1,2\n", ["GEN"],
+              ["1:yi: yi: the header names this column more than once"]),
+    "quote": ('yi,vi\n"1,1\n', ["GEN"], ["trials.csv:2: broken quoting"]),
+    "no-effect": ("study,yi,vi\na,,1\n", ["GEN"],
+                  ["no trial has an effect", "2:-: a: yi not stated"]),
+    "no-odds": ("e1,n1,e2,n2\n0,9,0,9\n9,9,9,9\n", ["OR"],
+                ["no trial has an effect", "2:-: row 2: no events",
+                 "3:-: row 3: events in all"]),
+    "no-risks": ("e1,n1,e2,n2\n0,9,0,9\n", ["RR"],
+                 ["no trial has an effect", "2:-: row 2: no events"]),
+    "no-mh": ("e1,n1,e2,n2\n0,9,0,9\n", ["OR", "--method", "MH"],
+              ["Mantel-Haenszel OR is undefined"]),
+    "no-peto": ("e1,n1,e2,n2\n0,9,0,9\n", ["PETO"], ["Peto's odds ratio is undefined"]),
+    "apart": ("yi,vi\n1e120,1\n-1e120,1\n", ["GEN"], ["too far apart"]),
+    "constant": ("yi,vi,x\n1,1,5\n2,1,5\n3,1,5\n", ["GEN", "--moderator", "x"],
+                 ["1:x: 5: the moderator does not vary"]),
+    "collinear": ("yi,vi,x,z\n1,1,1,2\n2,1,2,4\n3,1,3,6\n4,1,4,8\n",
+                  ["GEN", "--moderator", "x", "--moderator", "z"],
+                  ["1:x+z: (empty): no regression"]),
+    "mixed": ("yi,vi,x\n1,1,1\n2,1,two\n3,1,3\n", ["GEN", "--moderator", "x"],
+              ["3:x: two: not a number, as other cells"]),
+    "few": ("yi,vi,x\n1,1,a\n2,1,b\n", ["GEN", "--moderator", "x"],
+            ["need at least 3 studies, not 2"]),
+    "no-labels": ("yi,vi\n1,1\n", ["GEN", "--moderator", "x", "--subgroup", "g"],
+                  ["1:x: (empty): the column is missing", "1:g: (empty): the column is missing"]),
+    "one-group": ("yi,vi,g\n1,1,a\n2,1,a\n", ["GEN", "--subgroup", "g"],
+                  ["not in several subgroups"]),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_bad_input_is_named_by_file_row_and_column(run, case):
+    content, arguments, lines = REFUSED[case]
     out = run(content, "--measure", *arguments)
     assert out.exit_code == 1 and not out.stdout
     for line in lines:
@@ -267,18 +273,18 @@ def test_many_bad_rows_are_counted(run):
 
 @pytest.mark.parametrize("arguments, words", [
     ([], "--measure"),
-    (["--measure", "HR"], "HR"),
+    (["--measure", "HRR"], "HRR"),
     (["--measure", "MD", "--method", "MH"], "--method MH pools RR, OR, RD, not MD"),
     (["--measure", "RR", "--method", "PETO"], "--method PETO pools"),
     (["--measure", "RR", "--method", "MH", "--ci", "hksj"], "interval z alone"),
     (["--measure", "RR", "--method", "MH", "--moderator", "x"], "--moderator"),
-    (["--measure", "RR", "--method", "MH", "--zero-cells", "all"], "corrects no zero cell"),
+    (["--measure", "RR", "--method", "MH", "--zero-cells", "all"], "adds 0.5 to no table"),
     (["--measure", "MD", "--zero-cells", "all"], "counts of events"),
     (["--measure", "RR", "--level", "95"], "between 0 and 1"),
     (["--measure", "RR", "--level", "nan"], "between 0 and 1"),
     (["--measure", "RR", "--moderator", "x", "--moderator", "x"], "given 2 times"),
     (["--measure", "RR", "--subgroup", " "], "is empty"),
-    (["--measure", "RR", "--forest", "plot.png"], ".svg or .html"),
+    (["--measure", "RR", "--forest", "plot.gif"], ".png or .pdf"),
 ])
 def test_wrong_calls_exit_with_2(run, arguments, words):
     out = run(bcg(), *arguments)

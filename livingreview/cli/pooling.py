@@ -3,62 +3,220 @@
 from __future__ import annotations
 
 from contextlib import nullcontext
+from functools import wraps
 from pathlib import Path
+from typing import TextIO
 
 import click
+from click.core import ParameterSource
 
-from .console import (
-    FILE,
-    replacing,
-    stop,
-)
+from .console import FILE, replacing, stop
+from .options import GroupedCommand, options
+
+_effect, _model, _further, _network, _output, _reading = map(options, (
+    "Effects", "Model", "Beyond the pool", "Many treatments", "Output", "Reading the file"))
+# What --network takes of the options of a pool.
+_OF_NETWORKS = frozenset(("file", "as_json", "measure", "method", "ci", "prediction_df", "level",
+                          "reference", "better", "network"))
+# Flags that each ask for one further analysis.
+_FLAGS = {
+    "leave-one-out": "Pool without each trial in turn.",
+    "influence": "Residuals, DFFITS, Cook's distances and leverages.",
+    "egger": "Test of funnel asymmetry, under random effects and the classical one.",
+    "peters": "Peters' test, for RR and OR.",
+    "begg": "Rank test of funnel asymmetry.",
+    "trim-and-fill": "Fill in the trials that a symmetric funnel would have.",
+    "gosh": "Pools of all subsets, or of many.",
+    "bayes": "The posterior under the prior on tau, beside the pool."}
 
 
-@click.command(name="pool")
+def _flags(command):
+    for name, said in reversed(_FLAGS.items()):
+        command = _further(f"--{name}", f"further_{name}".replace("-", "_"), flag_value=name,
+                           default=None, help=said)(command)
+    return command
+
+
+def with_reading(command):
+    """Options of a command that say how its file is to be read."""
+    @wraps(command)
+    def read(columns, strict, separator, decimal, sheet, treated, **others):
+        return command(how={"columns": columns, "strict": strict, "separator": separator,
+                            "decimal": decimal, "sheet": sheet, "treated": treated}, **others)
+
+    for option in (
+            _reading("--treated", metavar="NAME", help="Of a file with a row for each arm: the "
+                     "arm that is treated."),
+            _reading("--sheet", metavar="NAME", help="Sheet of a workbook, or object of a file "
+                     "with several."),
+            _reading("--decimal", type=click.Choice(["point", "comma"]),
+                     help="Mark of decimals, where the cells do not show it."),
+            _reading("--separator", type=click.Choice(["comma", "semicolon", "tab", "bar"]),
+                     help="What divides the fields of a text file, where it does not show."),
+            _reading("--strict", is_flag=True, help="Refuse a file with a row that no effect "
+                     "can be computed from, instead of leaving the row out."),
+            _reading("--column", "columns", multiple=True, metavar="NAME=HEADER",
+                     help="Our name of a column of the file, as m1=Mean_T; several times.")):
+        read = option(read)
+    return read
+
+
+@click.command(name="pool", cls=GroupedCommand)
 @click.argument("file", type=FILE)
-@click.option("--measure", required=True, help="Effect measure; GEN takes effects as they are.",
-              type=click.Choice(["MD", "SMD", "ROM", "RR", "OR", "RD", "PETO", "GEN"]))
-@click.option("--method", help="Estimator of tau² (REML where it is left out, PETO for the measure "
-              "PETO), Mantel-Haenszel, Peto's pool, or the common effect.",
-              type=click.Choice(["REML", "DL", "PM", "ML", "HE", "SJ", "EB", "HS", "MH", "PETO",
-                                 "common"]))
-@click.option("--ci", type=click.Choice(["hksj-guard", "hksj", "t", "z"]),
-              help="Interval: hksj-guard for random effects, z elsewhere, where it is left out.")
-@click.option("--level", type=float, default=0.95, show_default=True, help="Of all intervals.")
-@click.option("--moderator", "moderators", multiple=True, metavar="NAME",
-              help="Column for a meta-regression, numbers or words; may be given several times.")
-@click.option("--subgroup", metavar="NAME", help="Column that divides the trials.")
-@click.option("--zero-cells", type=click.Choice(["only", "all", "none"]),
-              help="Tables to which 0.5 is added: those with an empty cell (only), all or none.")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON with the keys of results.json.")
-@click.option("--forest", type=FILE, help="Draw a forest plot to this .svg or .html file.")
-def pool_file(file: Path, as_json: bool, forest: Path | None, **chosen) -> None:
-    """Pool the trials of FILE, a CSV file with one trial in each row.
+@_effect("--measure", required=True, help="Effect measure; GEN takes effects as they are.",
+         type=click.Choice(["MD", "SMD", "ROM", "RR", "OR", "RD", "PETO", "HR", "IRR", "IRD", "PR",
+                            "PLO", "PFT", "IR", "IRLN", "IRS", "MN", "MNLN", "AS", "IRSD", "SMDH",
+                            "PPC", "PLN", "PAS", "MC", "SMCC", "SMCR", "SMCRH", "ROMC", "COR",
+                            "UCOR", "ZCOR", "GEN"]))
+@_effect("--zero-cells", type=click.Choice(["only", "all", "none"]),
+         help="Tables to which 0.5 is added: those with an empty cell (only), all or none. With "
+         "--method MH, only is RevMan's way.")
+@_effect("--smd-variance", type=click.Choice(["LS", "LS2", "UB", "RevMan"]),
+         help="Variance of SMD; LS where it is left out. RevMan takes its J too.")
+@_effect("--correlation", type=float, metavar="R",
+         help="Of baseline and final values, for changes without the column r.")
+@_effect("--level", type=float, default=0.95, show_default=True, help="Of all intervals.")
+@_model("--method", "--model", "method",
+        help="Random effects by an estimator of tau² (REML where it is left out), DerSimonian and "
+        "Laird about the Mantel-Haenszel estimate (mh-random), Mantel-Haenszel (MH), Peto's pool "
+        "(PETO, so for the measure PETO), one common effect, or the posterior (bayes).",
+        type=click.Choice(["REML", "DL", "PM", "ML", "HE", "SJ", "EB", "HS", "MH", "mh-random",
+                           "PETO", "common", "bayes"]))
+@_model("--ci", type=click.Choice(["hksj-guard", "hksj", "t", "z"]),
+        help="Interval: hksj-guard for random effects, z elsewhere, where it is left out.")
+@_model("--prediction-df", type=click.Choice(["k-1", "k-2", "normal"]),
+        help="Of the prediction interval; k-1 where it is left out.")
+@_model("--rules", type=click.Choice(["plain", "book"]), default="plain", show_default=True,
+        help="Who chooses the model: the options above (plain), or the protocol of the book: "
+        "the posterior for two trials, Mantel-Haenszel with an empty cell, else REML.")
+@_model("--prior", metavar="PRIOR", help="On tau: half-normal:SCALE, half-cauchy:SCALE, "
+        "half-t:SCALE:DF, log-normal:MEAN:SD or uniform:TOP; that of the table of priors for the "
+        "measure where it is left out.")
+@_model("--cluster", metavar="COLUMN", help="Column of what is not independent: rows of one "
+        "cluster get cluster-robust variances (CR2), and a three-level model stands beside.")
+@_model("--working", type=click.Choice(["random", "three-level", "common"]),
+        help="Model of the weights of clustered rows; that of the pool where it is left out.")
+@_further("--subgroup", metavar="COLUMN", help="Column that divides the trials.")
+@_further("--common-tau2", is_flag=True, help="One tau² for all subgroups.")
+@_further("--moderator", "moderators", multiple=True, metavar="COLUMN",
+          help="Column for a meta-regression, numbers or words; may be given several times.")
+@_further("--cumulative", "order", metavar="COLUMN",
+          help="Pool trials one after another in the order of this column.")
+@_flags
+@_network("--network", is_flag=True,
+          help="Compare all treatments of a file with a row for each arm or contrast, by MD, SMD, "
+          "ROM, OR, RR, RD, HR, IRR, IRD or GEN; tau² by REML, DL, PM or common; interval z where "
+          "it is left out, or t, or hksj-guard.")
+@_network("--reference", metavar="NAME", help="Treatment that the others are compared with; that "
+          "of most trials where it is left out.")
+@_network("--better", type=click.Choice(["higher", "lower"]),
+          help="Effects that are good, for the P-scores; higher where it is left out.")
+@_output("--json", "as_json", is_flag=True, help="Print JSON with the keys of results.json.")
+@_output("--forest", type=FILE, help="Draw a forest plot to this .svg, .html, .png or .pdf file.")
+@_output("--favours", nargs=2, metavar="LEFT RIGHT",
+         help="What lies on either side of no effect, such as 'favours cells' 'favours control'.")
+@with_reading
+def pool_file(file: Path, as_json: bool, forest: Path | None, favours: tuple[str, ...] | None,
+              how: dict, **chosen) -> None:
+    """Pool the trials of FILE, one trial in each row.
 
-    Columns, all others being free: study (optional), and m1, sd1, n1, m2, sd2, n2 for MD, SMD and
-    ROM, or e1, n1, e2, n2 for RR, OR, RD and PETO, or yi and vi (or se) for any measure, ratios as
-    natural logarithms there. Arm 1 is the treated one. An empty cell means "not stated": its trial
-    is left out, with the reason. Exits with 1 when a row is wrong.
+    \b
+    Columns, all others being free: study (optional), and
+      m1 sd1 n1 m2 sd2 n2          MD, SMD, SMDH, ROM (arm 1 is the treated one)
+      e1 n1 e2 n2                  RR, OR, RD, PETO, AS
+      e1 t1 e2 t2                  IRR, IRD, IRSD (events and time at risk)
+      e n                          PR, PLO, PLN, PAS, PFT: proportions of one arm
+      e t                          IR, IRLN, IRS: rates of one arm
+      m sd n                       MN, MNLN: means of one arm
+      m_pre sd_pre m_post sd_post n r
+                                   MC, SMCC, SMCR, SMCRH, ROMC: changes of one arm
+      m_pre1 sd_pre1 m_post1 n1 m_pre2 sd_pre2 m_post2 n2 r
+                                   PPC: changes of two arms, standardised
+      r n                          COR, UCOR, ZCOR: correlations
+      oe v                         HR, PETO: observed less expected, its variance
+      yi with vi or se             any measure; ratios as natural logarithms
+      yi ci_low ci_high            the same with 95% intervals
+      or, rr, hr (…) ci_low ci_high
+                                   ratios themselves with 95% intervals
+      study treatment n, and mean sd or events; or study treat1 treat2 yi, and vi or se
+                                   with --network: a row for each arm, or each contrast
+
+    FILE is a table as text (.csv, .tsv), a workbook (.xlsx, .ods), or data of R (.rds, .rda),
+    Stata (.dta), SPSS (.sav), jamovi (.omv) or JASP (.jasp). Headers of metafor, meta, RevMan,
+    Metapsy, JASP, jamovi, Comprehensive Meta-Analysis and MetaInsight are known; what was read how
+    is said. A trial whose numbers are missing (an empty cell, NA) or give no effect (an SD of 0)
+    is left out, with the reason. Exits with 1 when a value is wrong or the file can be read in two
+    ways.
     """
     from ..intake import poolfile
-    from ..render.engine import render
 
+    only = {key: chosen.pop(key) for key in ("reference", "better")}
+    if chosen.pop("network"):
+        _compare(file, as_json, how, {**chosen, **only})
+        return
+    if any(only.values()):
+        stop("--reference and --better go with --network", 2)
+    further = [chosen.pop(key) for key in list(chosen) if key.startswith("further_")]
     try:
-        question = poolfile.Question(**chosen)
+        question = poolfile.Question(**chosen, further=tuple(filter(None, further)))
+        reading = poolfile.Reading(**how)
         kind = poolfile.drawing(forest) if forest else None
     except poolfile.CallError as error:
         stop(str(error), 2)
     with replacing(forest) if forest else nullcontext() as drawing:
         try:
-            result = poolfile.pool(file, question)
+            result = poolfile.pool(file, question, reading)
         except poolfile.DataError as error:
             stop(f"{error}\nNothing was computed.", 1)
         if drawing:
-            drawing.write(f"{render(poolfile.shown(result), form=kind)}\n")
-    click.echo(poolfile.as_json(result) if as_json
-               else f"{render(poolfile.shown(result), form='txt')}\n", nl=False)
+            form = kind if kind == "html" else "svg"
+            _draw(drawing, kind, _rendered(result, form, favours or ()))
+    click.echo(poolfile.as_json(result) if as_json else f"{_rendered(result, 'txt')}\n", nl=False)
     if forest:
         click.echo(f"wrote {forest}", err=True)
+
+
+def _compare(file: Path, as_json: bool, how: dict, chosen: dict) -> None:
+    """Compare the treatments of a file and print what is found."""
+    from ..intake.poolfile import CallError, DataError, Reading, leagues, network
+    from ..render.engine import render
+
+    call = click.get_current_context()
+    for option in call.command.params:
+        given = call.get_parameter_source(option.name) is ParameterSource.COMMANDLINE
+        if given and option.name not in _OF_NETWORKS and option.name not in how:
+            stop(f"{option.opts[0]} is not offered with --network", 2)
+    names = {"method": "method", "ci": "interval", "prediction_df": "prediction_df",
+             "better": "better", "reference": "reference"}
+    try:
+        question = network.NetworkQuestion(
+            chosen["measure"], level=chosen["level"],
+            **{names[key]: chosen[key] for key in names if chosen[key] is not None})
+        compared = network.compare(file, question, Reading(**how))
+    except CallError as error:
+        stop(str(error), 2)
+    except DataError as error:
+        stop(f"{error}\nNothing was computed.", 1)
+    click.echo(leagues.as_json(compared) if as_json
+               else f"{render(leagues.shown(compared), form='txt')}\n", nl=False)
+
+
+def _rendered(result, form: str, favours: tuple[str, ...] = ()) -> str:
+    """The pool as text, drawing or page."""
+    from ..intake import poolfile
+    from ..render.engine import render
+
+    return render(poolfile.shown(result, favours), form=form)
+
+
+def _draw(file: TextIO, kind: str, drawn: str) -> None:
+    """Write a drawing in the form that its name asks for."""
+    if kind in ("svg", "html"):
+        file.write(f"{drawn}\n")
+        return
+    from ..site.figures import pdf, png
+
+    file.buffer.write((png if kind == "png" else pdf)(drawn))
 
 
 ALL = (pool_file,)

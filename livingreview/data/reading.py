@@ -24,6 +24,7 @@ SHOWN = 100  # problems of one kind in one column that are listed; the others ar
 LARGEST_WHOLE = 2**53  # above it a float no longer holds every whole number
 # Digits are spelled out: \d, like float(), also takes the digits of other scripts.
 _NUMBER = re.compile(r"[-+]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][-+]?[0-9]{1,3})?")
+MARKS = ((";", "semicolons"), ("\t", "tabs"), ("|", "bars"))  # that divide fields, beside commas
 _INTEGER = re.compile(r"[-+]?[0-9]+")
 _DATE_LIKE = re.compile(
     r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}(?:[ T].*)?"
@@ -96,6 +97,9 @@ class Problem:
 
     def __str__(self) -> str:
         more = f" (and {self.more:,} more row{'s' * (self.more > 1)})" if self.more else ""
+        if not (self.column or self.value):  # of a whole file, or of a line of it
+            place = self.file if self.row == 1 else f"{self.file}:{self.row}"
+            return _one_line(f"{place}: {self.wrong}{more}, expected {self.expected}")
         column = _shown(self.column) if self.column else "-"
         return _one_line(f"{self.file}:{self.row}:{column}: {_shown(self.value)}: "
                          f"{self.wrong}{more}, expected {self.expected}")
@@ -239,8 +243,7 @@ def separator(header: list[str]) -> str:
     """What divides the fields of a header that is one field; empty where it is none."""
     if len(header) != 1:
         return ""
-    return next((name for mark, name in ((";", "semicolons"), ("\t", "tabs"), ("|", "bars"))
-                 if mark in header[0]), "")
+    return next((name for mark, name in MARKS if mark in header[0]), "")
 
 
 def _header_problems(header: list[str], table: Table, path: str) -> list[Problem]:

@@ -29,10 +29,11 @@ from ..data.store import Store
 from ..view.addresses import relative
 from ..view.base import View, shown
 from ..view.naming import in_text
+from ..view.pooled import decimals
 from . import languages
 from .files import csv_address
 from .languages import SOURCE
-from .numbers import aligned, count, number, percent, short, significant
+from .numbers import aligned, count, fixed, number, percent, short, significant
 from .told import CATALOGUES, texts
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -151,7 +152,8 @@ def environment(language: str = SOURCE) -> Environment:
     env.install_gettext_translations(translations(language), newstyle=True)
     env.globals |= {"tag": languages.language(language).tag, "has_page": cache(has_page)}
     env.filters |= {"number": number, "count": count, "short": short,
-                    "percent": percent, "significant": significant, "aligned": aligned,
+                    "percent": percent, "significant": significant, "fixed": fixed,
+                    "aligned": aligned, "decimals": decimals,
                     "href": _href, "said": _said, "inline": _inline, "capital": _first_capital,
                     "in_text": in_text, "csv_address": csv_address}
     return env

@@ -63,6 +63,20 @@ def significant(value: float | None) -> str:
     return f"{value:.3e}"
 
 
+def fixed(value: float | None, decimals: int | None) -> str:
+    """A number of a column with fixed decimals, with the minus sign of a keyboard.
+
+    By its digits where the column has no decimals.
+
+    >>> fixed(-2.25, 3), fixed(-0.00002, 3), fixed(None, 3)
+    ('-2.250', '0.000', '-')
+    """
+    if value is None or decimals is None or abs(value) >= 1e6:
+        return significant(value)
+    shown = f"{value:.{decimals}f}"
+    return shown if float(shown) else shown.lstrip("-")
+
+
 def aligned(rows: Sequence[Sequence]) -> str:
     """Columns of a terminal below each other: the first to the left, the others to the right."""
     said = [[str(cell) for cell in row] for row in rows]

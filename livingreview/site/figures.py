@@ -7,6 +7,7 @@ import io
 import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ..data.phrases import phrases
 from ..render.engine import render
@@ -17,7 +18,11 @@ from ..view.figure import Figures, files_of
 from ..view.forest import Forests
 from ..view.naming import of_study, spoken
 
+if TYPE_CHECKING:
+    from PIL import Image
+
 ZOOM = 2  # pixels of a picture for one of its drawing
+PRINTED = 3  # pixels of a printed one, of which CSS has 96 in an inch
 COLOURS = 64  # of a picture: more would only tell shades of the edges of letters
 _FONT, _FILE = "DejaVu Sans", "DejaVuSans"
 _RECOMPUTE = ("trial_id", "study_id", "yi", "vi", "n_cells", "n_comparator", "weight")
@@ -109,20 +114,38 @@ def png(svg: str) -> bytes:
     ----------
     svg : str
     """
+    from PIL import Image
+
+    image = _picture(svg, ZOOM).quantize(COLOURS, method=Image.Quantize.FASTOCTREE)
+    out = io.BytesIO()
+    image.save(out, "PNG")
+    return out.getvalue()
+
+
+def pdf(svg: str) -> bytes:
+    """A drawing as a page of PDF of its own size, as a picture fit for printing.
+
+    Parameters
+    ----------
+    svg : str
+    """
+    out = io.BytesIO()
+    _picture(svg, PRINTED).save(out, "PDF", resolution=96 * PRINTED)
+    return out.getvalue()
+
+
+def _picture(svg: str, zoom: float) -> Image.Image:
+    """A drawing in pixels, with the fonts of the package."""
     import matplotlib
     import resvg_py
     from PIL import Image
 
     fonts = Path(matplotlib.get_data_path(), "fonts", "ttf")
     drawn = resvg_py.svg_to_bytes(
-        svg_string=svg, zoom=ZOOM, skip_system_fonts=True, font_family=_FONT,
+        svg_string=svg, zoom=zoom, skip_system_fonts=True, font_family=_FONT,
         sans_serif_family=_FONT,
         font_files=[str(fonts / f"{_FILE}{face}.ttf") for face in ("", "-Bold", "-Oblique")])
-    image = Image.open(io.BytesIO(drawn)).convert("RGB").quantize(
-        COLOURS, method=Image.Quantize.FASTOCTREE)
-    out = io.BytesIO()
-    image.save(out, "PNG")
-    return out.getvalue()
+    return Image.open(io.BytesIO(drawn)).convert("RGB")
 
 
 def texts(figures: Figures, only: Sequence[str] = ()) -> Iterator[tuple[str, str]]:

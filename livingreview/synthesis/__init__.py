@@ -3,7 +3,17 @@
 The package knows effects, variances and counts, and nothing of studies, tables or files.
 """
 
+from .arms import Contrasts, arms_to_contrasts
 from .batch import Gosh, PooledMany, fit_many, gosh, pad
+from .bayes import (
+    EffectPrior,
+    Posterior,
+    PosteriorMany,
+    Prior,
+    Shrunk,
+    posterior,
+    posterior_many,
+)
 from .changes import (
     mean_change,
     pre_post_control,
@@ -52,6 +62,7 @@ from .diagnostics import Influence, influence
 from .errors import SynthesisError
 from .event_tables import mantel_haenszel, mantel_haenszel_random, peto
 from .glmm import LogisticPool, logistic_pool
+from .means import log_mean, raw_mean
 from .measures import (
     Effects,
     arcsine_difference,
@@ -65,6 +76,9 @@ from .measures import (
     unequal_standardised_mean_difference,
 )
 from .model_fit import FitStatistics, Residuals, fit_statistics, residuals
+from .network import Comparison, Network, network
+from .network_parts import Design, Estimate, QTest
+from .network_split import Split, node_split
 from .pooling import (
     Combined,
     Heterogeneity,
@@ -135,10 +149,15 @@ __all__ = [
     "Asymmetry",
     "Beyond",
     "Combined",
+    "Comparison",
     "Contour",
+    "Contrasts",
+    "Design",
     "DoseResponse",
     "Dummies",
+    "EffectPrior",
     "Effects",
+    "Estimate",
     "FitStatistics",
     "Gosh",
     "Group",
@@ -146,14 +165,21 @@ __all__ = [
     "Influence",
     "JointTest",
     "LogisticPool",
+    "Network",
     "Pooled",
     "PooledMany",
+    "Posterior",
+    "PosteriorMany",
     "Predictions",
+    "Prior",
+    "QTest",
     "QuantileFit",
     "RankTest",
     "Regression",
     "Residuals",
     "Robust",
+    "Shrunk",
+    "Split",
     "Subgroup",
     "SubgroupDifference",
     "Subgroups",
@@ -165,6 +191,7 @@ __all__ = [
     "aggregate",
     "arcsine_difference",
     "arcsine_proportion",
+    "arms_to_contrasts",
     "begg",
     "change_sd",
     "clopper_pearson",
@@ -191,6 +218,7 @@ __all__ = [
     "joint_test",
     "leave_one_out",
     "log_incidence_rate",
+    "log_mean",
     "log_proportion",
     "logistic_pool",
     "logit_proportion",
@@ -202,12 +230,16 @@ __all__ = [
     "mean_from_quartiles",
     "mean_from_range",
     "meta_regression",
+    "network",
+    "node_split",
     "odds_ratio",
     "pad",
     "peters",
     "peto",
     "peto_odds_ratio",
     "pool",
+    "posterior",
+    "posterior_many",
     "pre_post_control",
     "predict",
     "probability_beyond",
@@ -219,6 +251,7 @@ __all__ = [
     "ratio_of_means",
     "ratio_of_paired_means",
     "raw_correlation",
+    "raw_mean",
     "raw_proportion",
     "residuals",
     "risk_difference",

@@ -38,22 +38,28 @@ class Line:
         Trials of a pool.
     weight : float or None
         Of a trial among several.
+    cells : tuple of tuple of float
+        Numbers of each arm of a trial.
     ends : tuple of float or None
         Estimate and interval on the natural scale; None beyond the range of numbers.
     x : float or None
         Place of the estimate.
     size : float
         Side of a trial's square in pixels.
+    posterior : bool
+        Whether a pool is a posterior.
     """
 
     kind: str
     name: str
     k: int
     weight: float | None
+    cells: tuple[tuple[float, ...], ...]
     ends: tuple[float | None, float | None, float | None]
     x: float | None
     bar: Bar
     size: float
+    posterior: bool = False
 
 
 @dataclass(frozen=True)
@@ -64,13 +70,21 @@ class Pooled(View):
     ----------
     document : dict
         What the command gives as JSON.
-    method : str
-        Estimator of tau², or the method that pools tables.
-    ratio : bool
-        Whether effects are logarithms of ratios.
+    name : str
+        Of the file.
+    ratio, transformed : bool
+        Whether effects are logarithms, and whether readers know another scale than theirs.
+    null : bool
+        Whether there is an effect that means "no difference".
+    decimals : int or None
+        Of effects and their intervals; None is by their digits.
+    arms : str
+        What `Line.cells` hold: ``counts``, ``rates``, ``means``, or nothing.
+    favours : tuple of str
+        What lies to the left and to the right of no effect; empty where nobody said.
     labels : tuple of str
         Numbers at the ticks.
-    zero : float
+    zero : float or None
         Place of the line of no effect.
     """
 
@@ -78,15 +92,37 @@ class Pooled(View):
 
     document: dict
     name: str
-    method: str
     ratio: bool
+    transformed: bool
+    null: bool
+    decimals: int | None
+    arms: str
+    favours: tuple[str, ...]
     lines: tuple[Line, ...]
     ticks: tuple[Tick, ...]
     labels: tuple[str, ...]
-    zero: float
+    zero: float | None
 
 
-def axis_of(spans: Sequence[Span], ratio: bool) -> Axis:
+def decimals(values: Iterable[float | None]) -> int | None:
+    """Decimals of a column, so that a number of the usual size of these has four digits.
+
+    Parameters
+    ----------
+    values : iterable of float or None
+        An estimate and the ends of its interval.
+
+    Returns
+    -------
+    int or None
+        None where numbers are too large or too small for fixed decimals.
+    """
+    sizes = [abs(v) for v in values if v]
+    size = median(sizes) if sizes else 1.0
+    return min(7, max(0, 3 - math.floor(math.log10(size)))) if 1e-5 <= size < 1e6 else None
+
+
+def axis_of(spans: Sequence[Span], ratio: bool, null: bool = True) -> Axis:
     """The axis of all effects, and of intervals as far as they do not dwarf them.
 
     Parameters
@@ -94,8 +130,10 @@ def axis_of(spans: Sequence[Span], ratio: bool) -> Axis:
     spans : sequence of Span
     ratio : bool
         Whether effects are logarithms of ratios.
+    null : bool
+        Whether no effect is shown.
     """
-    middles = [s.middle for s in spans if s.middle is not None] + [0.0]
+    middles = [s.middle for s in spans if s.middle is not None] + [0.0] * null
     low, high = min(middles), max(middles)
     span = max(high - low, median(s.high - s.low for s in spans)) or abs(high) or 1.0
     room = max(2 * span, math.log(4)) if ratio else 2 * span

@@ -1,21 +1,25 @@
-"""The trials of a file pooled: all of them, by subgroup, and in a regression."""
+"""The trials of a file pooled: all of them, and what is asked beside."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from ... import synthesis
-from ...data import reading
-from ...data.reading import DataError, Problem
-from ...synthesis import Pooled, Regression, SynthesisError
-from .question import COUNTS, Question
-from .trials import Trials, printable, read
+from ...data.reading import DataError, Problem, shortened
+from ...synthesis import JointTest, Pooled, Regression, Robust, SynthesisError, protocol
+from .asking import Reading
+from .measures import COUNTS, MEASURES
+from .priors import Chosen, prior_for
+from .question import Question
+from .trials import Trials, read
+
+ONE_EFFECT = ("common", "mantel-haenszel", "peto")  # models in which all trials have one effect
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,12 +33,23 @@ class Result:
     pooled : Pooled
     weights : ndarray
         By row of the file, NaN where a trial does not contribute.
-    groups : dict of str to (Pooled or str)
+    prior : Chosen or None
+        On τ, where a posterior is computed.
+    fit : dict or None
+        Likelihood, its criteria and the standard error of τ², of effects pooled by variances.
+    clusters : dict or None
+        Robust variances and the three-level model, where rows are clustered.
+    groups : dict of str to (Pooled, Subgroup or str)
         Pool of each subgroup, or why it has none.
-    difference : SubgroupDifference or None
-    regression : Regression or None
+    difference : dict or None
+        Test between the subgroups.
+    regression : Regression or Robust or None
     references : dict of str to str
         Reference level of each categorical moderator.
+    factors : dict of str to JointTest
+        Test of all levels of each categorical moderator.
+    further : dict of str to dict
+        What else was asked for, in plain keys.
     warnings : list of str
     """
 
@@ -42,19 +57,113 @@ class Result:
     trials: Trials
     pooled: Pooled
     weights: np.ndarray
-    groups: dict[str, Pooled | str] = field(default_factory=dict)
-    difference: synthesis.SubgroupDifference | None = None
-    regression: Regression | None = None
+    prior: Chosen | None = None
+    fit: dict[str, Any] | None = None
+    clusters: dict[str, Any] | None = None
+    groups: dict[str, Any] = field(default_factory=dict)
+    difference: dict | None = None
+    regression: Regression | Robust | None = None
     references: dict[str, str] = field(default_factory=dict)
+    factors: dict[str, JointTest] = field(default_factory=dict)
+    further: dict[str, Any] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
 
+    @property
+    def turned_back(self) -> bool:
+        """Whether readers see another scale than that of the effects, where the measure has one.
 
-def _members(question: Question, trials: Trials) -> np.ndarray:
+        Double arcsines that are given as they are have no size by which they could be turned back.
+        """
+        return self.question.measure != "PFT" or "n" in self.trials.frame
+
+    def natural(self, value: float | None, row: int | None = None) -> float | None:
+        """A value on the scale that readers know; None where a ratio is beyond all numbers.
+
+        Parameters
+        ----------
+        value : float or None
+            On the scale of the effects.
+        row : int, optional
+            Of the trial that it belongs to; None is a pool.
+        """
+        if value is None or math.isnan(value):
+            return None
+        measure, more = MEASURES[self.question.measure], ()
+        if not self.turned_back:
+            return float(value)
+        if self.question.measure == "PFT":
+            n = self.trials.frame["n"].to_numpy()
+            more = (n[row] if row is not None
+                    else synthesis.harmonic_mean(n[self.trials.used]),)
+        with np.errstate(all="ignore"):
+            out = float(measure.back(value, *more))
+        return out if not measure.ratio or 0 < out < math.inf else None
+
+
+def members(question: Question, trials: Trials) -> np.ndarray:
     """Rows that go into a pool: a method for tables chooses among them itself."""
     return trials.stated if question.of_tables else trials.used
 
 
-def _pooled(question: Question, trials: Trials, rows: np.ndarray) -> Pooled:
+def options(question: Question) -> dict[str, Any]:
+    """The options of the engine's pool of effects."""
+    common = question.method == "common"
+    return {"model": "common" if common else "random",
+            "tau2_method": "REML" if common else question.method,
+            "interval": question.interval, "level": question.level,
+            "prediction_df": question.prediction_df or "k-1"}
+
+
+def _cells(trials: Trials, rows: np.ndarray) -> list[np.ndarray]:
+    return [trials.frame[name].to_numpy()[rows] for name in COUNTS]
+
+
+def _of_tables(question: Question, trials: Trials, rows: np.ndarray) -> Pooled:
+    """The 2 × 2 tables pooled themselves."""
+    cells, level = _cells(trials, rows), question.level
+    if question.method == "PETO":
+        return synthesis.peto(*cells, level=level)
+    if question.method == "mh-random":
+        return synthesis.mantel_haenszel_random(
+            *cells, measure=question.measure, interval=question.interval, level=level,
+            prediction_df=question.prediction_df or "k-1")
+    pool_as = partial(synthesis.mantel_haenszel, *cells, measure=question.measure, level=level)
+    if question.zero_cells == "only":
+        return pool_as(convention="revman")
+    if question.measure == "RD" and not (cells[0].any() or cells[2].any()):
+        # The difference is 0 and certain, but for the 0.5 that RevMan adds to its standard error.
+        found = pool_as(convention="revman")
+        return replace(found, warnings=(*found.warnings, "nobody had the event: the standard "
+                                        "error is that of 0.5 added to each cell, as in RevMan"))
+    return pool_as()
+
+
+def _by_the_book(question: Question, trials: Trials, rows: np.ndarray,
+                 prior: Chosen | None) -> Pooled:
+    """What the rules of the book choose for these trials."""
+    tables, empty = None, None
+    if trials.counts:
+        tables = tuple(_cells(trials, rows))
+        empty = protocol.empty_cell(*_cells(trials, rows | _without_effect(trials)))
+    yi, vi = trials.yi[rows], trials.vi[rows]
+    try:
+        return protocol.main_pool(yi, vi, measure=question.measure, tables=tables,
+                                  zero_cells=empty, prior=prior and prior.prior,
+                                  level=question.level)
+    except SynthesisError as error:
+        if yi.size == 2 and prior is None:
+            raise SynthesisError(f"{error}; the table of priors has none for these trials: give "
+                                 "--prior") from None
+        raise
+
+
+def _without_effect(trials: Trials) -> np.ndarray:
+    """Trials whose numbers are stated and give no effect, as without any event."""
+    return trials.stated & ~trials.used
+
+
+def pooled_of(question: Question, trials: Trials, rows: np.ndarray,
+              prior: Chosen | None = None) -> Pooled:
     """The pool of some rows.
 
     Raises
@@ -62,20 +171,19 @@ def _pooled(question: Question, trials: Trials, rows: np.ndarray) -> Pooled:
     SynthesisError
         If it is undefined, or not a finite number.
     """
-    level = question.level
+    yi, vi = trials.yi[rows], trials.vi[rows]
     with np.errstate(all="ignore"):
-        if question.of_tables:
-            cells = [trials.frame[name].to_numpy()[rows] for name in COUNTS]
-            if question.method == "PETO":
-                pooled = synthesis.peto(*cells, level=level)
-            else:
-                pooled = synthesis.mantel_haenszel(*cells, measure=question.measure, level=level)
+        if question.rules == "book":
+            pooled = _by_the_book(question, trials, rows, prior)
+        elif question.of_tables:
+            pooled = _of_tables(question, trials, rows)
+        elif question.method == "bayes":
+            if prior is None:
+                raise SynthesisError("a posterior needs a prior on tau, and the table of priors "
+                                     f"has none for {question.measure}: give --prior")
+            pooled = protocol.posterior_pool(yi, vi, prior.prior, level=question.level)
         else:
-            common = question.method == "common"
-            pooled = synthesis.pool(
-                trials.yi[rows], trials.vi[rows], model="common" if common else "random",
-                tau2_method="REML" if common else question.method, interval=question.interval,
-                level=level)
+            pooled = synthesis.pool(yi, vi, **options(question))
     numbers = (pooled.estimate, pooled.se, pooled.ci_low, pooled.ci_high, pooled.tau2 or 0.0)
     if not all(map(math.isfinite, numbers)):
         raise SynthesisError("the values are too large or too far apart to be pooled")
@@ -87,12 +195,12 @@ def without(result: Result, row: int) -> Pooled | None:
 
     None for rows with a weight, and where the others have no pool.
     """
-    if result.question.method != "MH" or result.weights[row] != 0:
+    if result.pooled.model != "mantel-haenszel" or result.weights[row] != 0:
         return None
-    rows = _members(result.question, result.trials).copy()
+    rows = members(result.question, result.trials).copy()
     rows[row] = False
     try:
-        return _pooled(result.question, result.trials, rows)
+        return pooled_of(result.question, result.trials, rows, result.prior)
     except SynthesisError:
         return None
 
@@ -104,119 +212,62 @@ def _no_pool(trials: Trials, said: str) -> DataError:
                     rule=reason)
             for row, name, reason in zip(trials.frame.index, trials.names, trials.reasons,
                                          strict=True) if reason]
-    return DataError(reading.shortened(out))
+    return DataError(shortened(out))
 
 
-def _levels(labels: Sequence[str]) -> list[str]:
-    """Distinct labels, numbers by size, else by text."""
-    distinct = list(dict.fromkeys(labels))
-    numeric = all(reading.TYPE_OK["number"][0](label) for label in distinct)
-    return sorted(distinct, key=float if numeric else str)
+def _fit(question: Question, yi: np.ndarray, vi: np.ndarray) -> dict[str, Any] | None:
+    """Log-likelihood, AIC, BIC and AICc, and the standard error of τ²."""
+    if not question.weighted or question.rules == "book" or yi.size < 3:
+        return None
+    chosen = options(question)
+    with np.errstate(all="ignore"):
+        found = synthesis.fit_statistics(yi, vi, model=chosen["model"],
+                                         tau2_method=chosen["tau2_method"])
+    return {key: getattr(found, key) for key in (
+        "log_likelihood", "aic", "bic", "aicc", "tau2_se", "restricted")}
 
 
-def _subgroups(question: Question, trials: Trials) -> dict[str, Any]:
-    """Each subgroup pooled on its own, with the test between them."""
-    name = question.subgroup
-    labels, rows = np.array(trials.texts[name], dtype=object), _members(question, trials)
-    rows = rows & (labels != "")
-    warnings = []
-    without = [trials.names[i] for i in np.flatnonzero(_members(question, trials) & ~rows)]
-    if without:
-        warnings.append(f"in no subgroup, as {name} is not stated: {', '.join(without)}")
-    levels = _levels(labels[rows & trials.used].tolist())
-    if len(levels) < 2:
-        raise DataError([Problem(trials.file, 1, name, "; ".join(levels),
-                                 "the trials are not in several subgroups",
-                                 "two labels or more among the trials with an effect")])
-    groups: dict[str, Pooled | str] = {}
-    for level in levels:
-        try:
-            groups[level] = _pooled(question, trials, rows & (labels == level))
-            warnings += [f"{level}: {said}" for said in groups[level].warnings]
-        except SynthesisError as error:
-            groups[level] = str(error)
-            warnings.append(f"{level}: {error}")
-    with_pool = [p for p in groups.values() if isinstance(p, Pooled)]
-    difference = None
+def _main(question: Question, trials: Trials) -> Result:
+    """The pool of all trials, with the weights by row of the file."""
+    rows = members(question, trials)
+    if not rows.any() or not (trials.used.any() or question.of_tables):
+        raise _no_pool(trials, "no trial has an effect")
+    prior = None
     try:
-        difference = synthesis.subgroup_difference([p.estimate for p in with_pool],
-                                                   [p.se for p in with_pool])
+        if question.posterior:
+            prior = prior_for(question, trials)
+        pooled = pooled_of(question, trials, rows, prior)
     except SynthesisError as error:
-        warnings.append(f"no test between subgroups: {error}")
-    return {"groups": groups, "difference": difference, "warnings": warnings}
+        raise _no_pool(trials, str(error)) from None
+    weights = np.full(len(rows), np.nan)
+    weights[rows] = pooled.weights
+    weights[[reason is not None for reason in trials.reasons]] = np.nan
+    warnings = [*trials.warnings, *pooled.warnings]
+    yi, vi = trials.yi[trials.used], trials.vi[trials.used]
+    if pooled.model in ONE_EFFECT and yi.size == 2 and protocol.apart(yi, vi, question.level):
+        warnings.append("the intervals of the two trials do not overlap: no common effect "
+                        "describes them")
+    return Result(question, trials, pooled, weights, prior, _fit(question, yi, vi),
+                  warnings=warnings)
 
 
-def _design(question: Question, trials: Trials, rows: np.ndarray
-            ) -> tuple[np.ndarray, list[str], dict[str, str]]:
-    """Columns of the regression with their names, and the references of categories."""
-    matrix, names, references, problems = [], [], {}, []
-    lines = trials.frame.index[rows]
-    for name in question.moderators:
-        cells = [trials.texts[name][i] for i in np.flatnonzero(rows)]
-        number = [reading.TYPE_OK["number"][0](cell) for cell in cells]
-        numeric = all(number)
-        if any(number) and not numeric:
-            problems += [Problem(trials.file, int(line), name, cell,
-                                 "not a number, as other cells of this moderator are",
-                                 "numbers alone, or words alone for a category",
-                                 rule=f"mixed-{name}")
-                         for line, cell, ok in zip(lines, cells, number, strict=True) if not ok]
-        elif len(set(map(float, cells) if numeric else cells)) < 2:
-            problems.append(Problem(trials.file, 1, name, cells[0] if cells else "",
-                                    "the moderator does not vary between the trials",
-                                    "two values or more"))
-        elif numeric:
-            matrix.append(np.array(cells, dtype=float))
-            names.append(name)
-        else:
-            coded = synthesis.dummies(cells)
-            matrix += list(coded.x.T)
-            names += [f"{name}: {printable(level)}" for level in coded.names]
-            references[name] = printable(coded.reference)
-    if problems:
-        raise DataError(reading.shortened(problems))
-    return np.column_stack(matrix), names, references
+def beside(result: Result) -> bool:
+    """Whether the rules of the book put a posterior beside the pool."""
+    return (result.question.rules == "book" and result.prior is not None
+            and result.pooled.k in protocol.BESIDE)
 
 
-def _regression(question: Question, trials: Trials) -> dict[str, Any]:
-    """Meta-regression on the moderators."""
-    rows = trials.used.copy()
-    for name in question.moderators:
-        rows &= np.array([cell != "" for cell in trials.texts[name]])
-    warnings = []
-    without = [trials.names[i] for i in np.flatnonzero(trials.used & ~rows)]
-    if without:
-        warnings.append(f"not in the regression, as a moderator is not stated: "
-                        f"{', '.join(without)}")
-    x, names, references = _design(question, trials, rows)
-    common = question.method == "common"
-    try:
-        with np.errstate(all="ignore"):
-            fit = synthesis.meta_regression(
-                trials.yi[rows], trials.vi[rows], x, model="common" if common else "random",
-                tau2_method="REML" if common else question.method, test=question.interval,
-                level=question.level, names=names)
-    except (SynthesisError, np.linalg.LinAlgError) as error:
-        raise DataError([Problem(trials.file, 1, "+".join(question.moderators), "",
-                                 f"no regression: {error}",
-                                 "fewer or other moderators, or more trials")]) from None
-    if not np.isfinite(fit.covariance).all() or not np.isfinite(fit.coefficients).all():
-        raise DataError([Problem(trials.file, 1, "+".join(question.moderators), "",
-                                 "the regression has no finite coefficients",
-                                 "moderators of a usual size")])
-    warnings += [f"regression: {said}" for said in fit.warnings]
-    return {"regression": fit, "references": references, "warnings": warnings}
-
-
-def pool(path: Path, question: Question) -> Result:
+def pool(path: Path, question: Question, reading: Reading | None = None) -> Result:
     """Pool the trials of a file.
 
     Parameters
     ----------
     path : Path
-        A CSV file, UTF-8, with the columns `study` (optional) and those of the measure, or `yi`
-        and `vi` (or `se`); ratios there on the natural log scale.
+        A table with a row for each trial: the columns of the measure, or `yi` and `vi` (or `se`,
+        or an interval), ratios there on the natural log scale; other names that `columns` knows.
     question : Question
+    reading : Reading, optional
+        How to read the file, where it does not tell.
 
     Returns
     -------
@@ -227,24 +278,20 @@ def pool(path: Path, question: Question) -> Result:
     DataError
         With every problem of the file, or with why its trials cannot be pooled.
     """
+    from .clusters import clustered
+    from .further import further
+    from .moderators import regression
+    from .subgroups import subgroups
+
     try:
-        trials = read(path, question)
+        trials = read(path, question, reading)
     except SynthesisError as error:
         raise DataError([Problem(str(path), 1, "", "", str(error), "other values")]) from None
-    rows = _members(question, trials)
-    if not rows.any() or not (trials.used.any() or question.of_tables):
-        raise _no_pool(trials, "no trial has an effect")
-    try:
-        pooled = _pooled(question, trials, rows)
-    except SynthesisError as error:
-        raise _no_pool(trials, str(error)) from None
-    weights = np.full(len(rows), np.nan)
-    weights[rows] = pooled.weights
-    weights[[reason is not None for reason in trials.reasons]] = np.nan
-    result = Result(question, trials, pooled, weights,
-                    warnings=[*trials.warnings, *pooled.warnings])
-    for asked, function in ((question.subgroup, _subgroups), (question.moderators, _regression)):
+    result = _main(question, trials)
+    for asked, function in ((question.cluster, clustered), (question.subgroup, subgroups),
+                            (question.moderators, regression),
+                            (question.further or question.order or beside(result), further)):
         if asked:
-            more = function(question, trials)
+            more = function(result)
             result = replace(result, **{**more, "warnings": result.warnings + more["warnings"]})
     return result

@@ -3,71 +3,159 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 from scipy.special import ndtri
 
-from ...synthesis import Pooled, Regression
+from ... import __version__
+from ...synthesis import Pooled, Robust
+from .further import key_of
+from .measures import MEASURES, OF_EVENTS, UNCORRECTED
 from .pooling import Result, without
-from .question import Question
+from .question import FURTHER
 from .trials import printable
 
-
-def natural(question: Question, value: float | None) -> float | None:
-    """A value on the natural scale; None where a ratio is beyond the range of numbers."""
-    if value is None or not question.ratio:
-        return None if value is None else float(value)
-    with np.errstate(all="ignore"):
-        out = float(np.exp(value))
-    return out if 0 < out < math.inf else None
+_ENDS = ("estimate", "ci_low", "ci_high", "pi_low", "pi_high")
 
 
-def _described(question: Question, pooled: Pooled) -> dict:
+def _described(result: Result, pooled: Pooled) -> dict:
     """The keys of ``results.json``, the estimate with its intervals on the natural scale."""
     from ...review import pools
 
-    out = pools.describe("MD", pooled)  # of a difference: nothing is exponentiated yet
-    for key in ("estimate", "ci_low", "ci_high", "pi_low", "pi_high"):
-        out[key] = natural(question, out[key])
+    out = pools.describe("MD", pooled)  # of a difference: nothing is turned back yet
+    out |= {key: result.natural(out[key]) for key in _ENDS}
+    return out | {"statistic": pooled.statistic, "tau2_empty": pooled.tau2_empty,
+                  "tau": None if pooled.tau2 is None else math.sqrt(pooled.tau2)}
+
+
+def zero_cells(result: Result) -> str | None:
+    """The tables to which 0.5 is added for a trial's own effect; None without counts."""
+    question, trials = result.question, result.trials
+    if question.measure not in OF_EVENTS or trials.columns != question.columns:
+        return None
+    if "PETO" in (question.measure, question.method):
+        return question.zero_cells or "none"
+    return question.zero_cells or ("none" if question.measure in UNCORRECTED else "only")
+
+
+def _zero_cells_pool(result: Result) -> str | None:
+    """The same for the pool where it is one of tables; None elsewhere."""
+    if result.pooled.model not in ("mantel-haenszel", "peto", "mh-random"):
+        return None
+    return "only" if result.pooled.model == "mh-random" else result.question.zero_cells or "none"
+
+
+def _notes(result: Result) -> list[list[str]]:
+    """What a reader should know of the number of each trial: a correction, no events, only events.
+    """
+    trials, rule = result.trials, zero_cells(result)
+    out: list[list[str]] = [[] for _ in trials.names]
+    columns = MEASURES[result.question.measure].columns
+    if rule is None or not set(columns) <= set(trials.frame):
+        return out
+    cells = {name: trials.frame[name].to_numpy() for name in columns}
+    pairs = [(cells[c], cells[d]) for c, d in zip(columns[::2], columns[1::2], strict=True)]
+    timed = "t" in columns[1]
+    none = np.all([events == 0 for events, _ in pairs], axis=0)
+    full = ~none if timed else np.all([events == n for events, n in pairs], axis=0)
+    empty = np.any([(events == 0) | ((events == n) & (not timed)) for events, n in pairs], axis=0)
+    for i in np.flatnonzero(trials.used):
+        if rule == "all" or rule == "only" and empty[i]:
+            out[i].append("corrected")
+        if none[i] or full[i] and not timed:
+            out[i].append("no-events" if none[i] else "all-events")
     return out
-
-
-def _ends(question: Question, pooled: Pooled | None) -> dict | None:
-    """An estimate with its interval."""
-    return pooled and {key: natural(question, getattr(pooled, key))
-                       for key in ("estimate", "ci_low", "ci_high")}
 
 
 def _study_rows(result: Result) -> list[dict]:
     question, trials = result.question, result.trials
-    half = float(ndtri(0.5 + question.level / 2)) * np.sqrt(trials.vi)
+    half, notes = float(ndtri(0.5 + question.level / 2)) * np.sqrt(trials.vi), _notes(result)
+    numbers = {name: column.to_numpy() for name, column in trials.frame.items()}
     out = []
     for i, (row, name) in enumerate(zip(trials.frame.index, trials.names, strict=True)):
-        yi, vi, low, high, weight = (None if np.isnan(v) else float(v) for v in (
-            trials.yi[i], trials.vi[i], trials.yi[i] - half[i], trials.yi[i] + half[i],
-            result.weights[i]))
-        out.append({"row": int(row), "study": name, "yi": yi, "vi": vi,
-                    "estimate": natural(question, yi), "ci_low": natural(question, low),
-                    "ci_high": natural(question, high), "weight": weight,
-                    "without": _ends(question, without(result, i)),
-                    "left_out": trials.reasons[i]})
-        if question.subgroup:
-            out[-1]["subgroup"] = printable(trials.texts[question.subgroup][i]) or None
+        yi, vi, weight = (None if np.isnan(v) else float(v) for v in (
+            trials.yi[i], trials.vi[i], result.weights[i]))
+        ends = [trials.yi[i] + side * half[i] for side in (0, -1, 1)]
+        own = without(result, i)
+        out.append({
+            "row": int(row), "study": name, "yi": yi, "vi": vi,
+            **dict(zip(("estimate", "ci_low", "ci_high"),
+                       (result.natural(float(v), i) for v in ends), strict=True)),
+            "weight": weight, "notes": notes[i], "left_out": trials.reasons[i],
+            "values": {key: None if np.isnan(v[i]) else float(v[i]) for key, v in numbers.items()},
+            "without": own and {key: result.natural(getattr(own, key))
+                                for key in ("estimate", "ci_low", "ci_high")}})
+        for key, column in (("subgroup", question.subgroup), ("cluster", question.cluster)):
+            if column:
+                out[-1][key] = printable(trials.texts[column][i]) or None
     return out
 
 
-def _regression_keys(fit: Regression, references: dict[str, str]) -> dict:
-    absent = [None] * fit.p
+def _subgroup_keys(result: Result) -> dict:
+    groups = []
+    for value, found in result.groups.items():
+        if isinstance(found, str):
+            keys: dict[str, Any] = {"k": 0, "reason": found}
+        elif isinstance(found, Pooled):
+            keys = _described(result, found)
+        else:  # with the one tau2 of all subgroups
+            keys = {key: getattr(found, key) for key in (
+                "k", "se", "df", "p_value", "tau2", "i2", "q", "q_df")}
+            keys |= {key: result.natural(getattr(found, key))
+                     for key in ("estimate", "ci_low", "ci_high")}
+        groups.append({"value": printable(value), **keys})
+    return {"by": result.question.subgroup,
+            "tau2": "common" if result.question.common_tau2 else "separate",
+            "groups": groups, "difference": result.difference}
+
+
+def _numbers(value: Any) -> Any:
+    return float(value) if isinstance(value, np.floating) else value
+
+
+def _regression_keys(result: Result) -> dict:
+    fit, references, factors = result.regression, result.references, result.factors
+    absent = [None] * len(fit.names)
+    robust = isinstance(fit, Robust)
     columns = zip(fit.names, fit.coefficients, fit.ses, fit.ci_low, fit.ci_high,
                   absent if fit.statistics is None else fit.statistics,
-                  absent if fit.p_values is None else fit.p_values, strict=True)
-    keys = ("name", "estimate", "se", "ci_low", "ci_high", "statistic", "p_value")
-    out = {key: getattr(fit, key) for key in (
-        "k", "model", "tau2_method", "test", "df", "tau2", "tau2_low", "tau2_high", "i2", "h2",
-        "r2", "qe", "qe_df", "qe_p", "omnibus", "omnibus_p")}
-    return out | {"omnibus_df": list(fit.omnibus_df), "references": references, "coefficients": [
-        {key: float(v) if isinstance(v, np.floating) else v
-         for key, v in zip(keys, row, strict=True)} for row in columns]}
+                  absent if fit.p_values is None else fit.p_values,
+                  fit.df if robust else [fit.df] * len(absent), strict=True)
+    keys = ("name", "estimate", "se", "ci_low", "ci_high", "statistic", "p_value", "df")
+    out = {key: getattr(fit, key, None) for key in (
+        "k", "model", "tau2_method", "test", "tau2", "tau2_low", "tau2_high", "i2", "h2",
+        "r2", "qe", "qe_df", "qe_p", "omnibus", "omnibus_p", "omnibus_df", "clusters")}
+    out["df"] = None if robust else fit.df
+    out["factors"] = [{"name": name, "statistic": test.statistic, "df": list(test.df),
+                       "p_value": test.p_value} for name, test in factors.items()]
+    if robust:
+        out["test"] = fit.adjustment
+    return out | {
+        "tau2_empty": not robust and fit.tau2_high == 0, "references": references,
+        "omnibus_df": out["omnibus_df"] and list(out["omnibus_df"]), "coefficients": [
+            {key: _numbers(v) for key, v in zip(keys, row, strict=True)} for row in columns]}
+
+
+def _prior_keys(result: Result) -> dict | None:
+    if result.prior is None:
+        return None
+    prior = result.prior.prior
+    return {"family": prior.family, "scale": prior.scale, "df": prior.df,
+            "location": prior.location, "source": result.prior.source,
+            "share": result.prior.share, "sd": result.prior.sd}
+
+
+def _scale(result: Result) -> str:
+    measure = MEASURES[result.question.measure]
+    if not measure.transformed or not result.turned_back:
+        return "everything is in the unit of the effects"
+    if measure.ratio:
+        what = "ratios" if measure.null is not None else "turned back from logarithms"
+        return (f"estimates and their intervals are {what}; se, tau2, yi, vi and regression "
+                "coefficients are on the natural log scale")
+    return ("estimates and their intervals are turned back to the natural scale; se, tau2, yi, vi "
+            "and regression coefficients are on the scale of the effects")
 
 
 def document(result: Result) -> dict:
@@ -76,34 +164,25 @@ def document(result: Result) -> dict:
     Returns
     -------
     dict
-        Ratios are exponentiated; `se`, `tau2`, `yi`, `vi` and the coefficients of a regression
-        are on the log scale then, which the key `scale` says.
+        Estimates are on the scale that readers know; `se`, `tau2`, `yi`, `vi` and the coefficients
+        of a regression on that of the effects, which the key `scale` says.
     """
     question = result.question
-    scale = ("estimates and their intervals are ratios; se, tau2, yi, vi and regression "
-             "coefficients are on the natural log scale" if question.ratio
-             else "everything is in the unit of the effects")
-    zero_cells = None
-    if result.trials.counts and not question.of_tables:
-        zero_cells = question.zero_cells or ("none" if question.measure == "PETO" else "only")
-    out = {**_described(question, result.pooled), "file": result.trials.file,
-           "measure": question.measure, "scale": scale, "level": question.level,
-           "zero_cells": zero_cells, "studies": _study_rows(result),
-           "subgroups": None, "meta_regression": None}
+    out = {**_described(result, result.pooled), "file": result.trials.file,
+           "version": __version__, "rules": question.rules, "measure": question.measure,
+           "scale": _scale(result), "level": question.level, "zero_cells": zero_cells(result),
+           "zero_cells_pool": _zero_cells_pool(result),
+           "correlation": question.correlation, "smd_variance": question.smd_variance,
+           "prediction_df": question.prediction_df or "k-1", "prior": _prior_keys(result),
+           "fit": result.fit, "clusters": result.clusters, "read": list(result.trials.reading),
+           "studies": _study_rows(result), "subgroups": None, "meta_regression": None,
+           **dict.fromkeys(map(key_of, (*FURTHER, "cumulative"))), **result.further}
     if question.subgroup:
-        test = result.difference
-        out["subgroups"] = {
-            "by": question.subgroup, "tau2": "separate",
-            "groups": [{"value": printable(value), **(
-                _described(question, p) if isinstance(p, Pooled) else {"k": 0, "reason": p})}
-                for value, p in result.groups.items()],
-            "difference": test and {"q": test.q, "df": test.df, "p_value": test.p_value}}
+        out["subgroups"] = _subgroup_keys(result)
     if result.regression is not None:
-        out["meta_regression"] = _regression_keys(result.regression, result.references)
+        out["meta_regression"] = _regression_keys(result)
     warnings = list(dict.fromkeys(result.warnings))
-    if any(p is not None and natural(question, p) is None
-           for p in (result.pooled.estimate, result.pooled.ci_low, result.pooled.ci_high,
-                     result.pooled.pi_low, result.pooled.pi_high)):
+    if any(getattr(result.pooled, key) is not None and out[key] is None for key in _ENDS):
         warnings.append("a ratio is beyond the range of numbers and not shown")
     return out | {"warnings": warnings}
 

@@ -1,22 +1,30 @@
-"""The trials of a CSV file: its rows with their effects, or what is wrong with them."""
+"""The trials of a file: its rows with their effects, or what is wrong with them."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from ...data import reading
-from ...data.reading import DataError, Problem, Raw
-from ...data.tables import Column, Table
+from ...data.reading import SHOWN, DataError, Problem, shortened
 from ...synthesis import SynthesisError
-from .question import COUNTS, EFFECTS, MEANS, MEASURES, Question
+from . import sentinels
+from .arms import by_trial
+from .asking import DECIMALS, Reading
+from .choosing import Chosen, chosen
+from .columns import Columns
+from .composite import divided
+from .computing import effects_of
+from .grid import Grid
+from .measures import COUNTS
+from .opening import opened
+from .question import Question
+from .rules import IMPOSSIBLE, broken
 
-_HEADER = ("unknown column", "the column is missing")  # judged here: any other column may stand
+_NOT_STATED = frozenset(("na", "n/a", "#n/a", "nan", ".", "nr"))  # of labels; "none" may be one
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,190 +36,43 @@ class Trials:
     file : str
     names : list of str
     frame : pandas.DataFrame
-        Numbers by line of the file.
+        Numbers of the columns that are used, by line of the file.
     texts : dict of str to list of str
-        Cells of moderators and of the subgroup, without spaces around them.
-    counts : bool
-        Whether the frame holds 2 × 2 tables.
+        Cells of moderators, of the subgroup and of other labels, without spaces around them.
+    columns : tuple of str
+        Our columns that effects are computed from.
     yi, vi : ndarray
         Effects and variances, NaN where there is none.
     reasons : list of (str or None)
         Why a trial has none.
     stated : ndarray of bool
-        Whether no number of the row is missing.
+        Whether every number of the row is there and can be computed with.
     warnings : tuple of str
+    reading : tuple of str
+        How the file was read: what is not as our own names and files are.
     """
 
     file: str
     names: list[str]
     frame: pd.DataFrame
     texts: dict[str, list[str]]
-    counts: bool
+    columns: tuple[str, ...]
     yi: np.ndarray
     vi: np.ndarray
     reasons: list[str | None]
     stated: np.ndarray
     warnings: tuple[str, ...]
+    reading: tuple[str, ...]
 
     @property
     def used(self) -> np.ndarray:
         """Rows that have an effect."""
         return ~np.isnan(self.yi)
 
-
-def _wanted(question: Question) -> Table:
-    """Every column that may be used."""
-    numbers = dict.fromkeys((*MEASURES[question.measure].columns, *EFFECTS))
-    others = dict.fromkeys(("study", *question.moderators, question.subgroup or "study"))
-    return Table("pool", "", (
-        *(Column(name, type="number") for name in numbers),
-        *(Column(name) for name in others if name not in numbers)))
-
-
-def _chosen(question: Question, absent: frozenset[str], path: str) -> tuple[str, ...]:
-    """The columns of numbers to use; missing ones are a `DataError`."""
-    needed = MEASURES[question.measure].columns
-    missing = [name for name in needed if name in absent]
-    if needed and not missing:
-        return needed
-    spread = next((name for name in ("vi", "se") if name not in absent), None)
-    if "yi" not in absent and spread and not question.needs_counts:
-        return "yi", spread
-    meant = "yi" not in absent and len(missing) == len(needed) and not question.needs_counts
-    if not needed or meant:  # the file is one of effects
-        missing = ["yi"] * ("yi" in absent) + ["vi"] * (spread is None)
-    forms = [", ".join(needed)] * bool(needed)
-    if not question.needs_counts:
-        forms.append("yi and vi, or yi and se")
-    raise DataError([Problem(path, 1, name, "", "the column is missing",
-                             f"a header with {'; or with '.join(forms)}") for name in missing])
-
-
-def _read(path: Path, question: Question) -> tuple[Raw, tuple[str, ...], list[Problem]]:
-    """The file as text, the columns of numbers to use, and warnings."""
-    wanted, shown, problems = _wanted(question), str(path), []
-    raw = reading.read_raw(Path(), wanted, shown, problems)
-    others = [p.column for p in problems if p.wrong == _HEADER[0]]
-    problems = [p for p in problems if p.wrong not in _HEADER and (
-        p.rule != "form" or p.row > 1 or not p.column or p.column in wanted.names)]
-    errors = [p for p in problems if p.level == "error"]
-    if raw is None and errors:
-        raise DataError(reading.shortened(errors))
-    absent = frozenset(wanted.names) if raw is None else raw.absent
-    columns: tuple[str, ...] = ()
-    try:
-        columns = _chosen(question, absent, shown)
-    except DataError as error:
-        errors += error.problems
-    known = ", ".join([n for n in wanted.names if n not in absent] + [n for n in others if n])
-    errors += [Problem(shown, 1, name, "", "the column is missing", f"one of {known}")
-               for name in dict.fromkeys((*question.moderators, question.subgroup))
-               if name in absent]
-    if raw is not None and not errors and not raw.rows:
-        errors.append(Problem(shown, 2, "", "", "the file has no rows", "a row for each trial"))
-    if not columns or raw is None:
-        raise DataError(reading.shortened(errors))
-    used = tuple(c for c in wanted.columns if c.name in columns)
-    raw = replace(raw, table=replace(wanted, columns=used))
-    errors += reading.column_problems(raw, {})
-    return raw, columns, [*errors, *(p for p in problems if p.level == "warning")]
-
-
-def _text(raw: Raw, row: int, name: str) -> str:
-    return raw.cell(name, raw.rows.index(row))
-
-
-def _of_means(frame: pd.DataFrame, measure: str) -> Iterator[tuple]:
-    """(columns, rows, what is wrong, what is expected) for means."""
-    for arm in "12":
-        sd, n, m = frame[f"sd{arm}"], frame[f"n{arm}"], frame[f"m{arm}"]
-        yield f"sd{arm}", sd < 0, "negative", "a standard deviation above 0"
-        yield f"sd{arm}", sd == 0, "zero", "a standard deviation above 0"
-        yield (f"n{arm}", n <= 1, "too few for a standard deviation",
-               "more than 1 participant")
-        if measure == "ROM":
-            yield f"m{arm}", m == 0, "a mean of 0 has no ratio", "a mean other than 0"
-    if measure == "SMD":
-        few = (frame["n1"] > 1) & (frame["n2"] > 1) & (frame["n1"] + frame["n2"] <= 3)
-        yield "n1+n2", few, "too few for a standardised difference", "more than 3 participants"
-    if measure == "ROM":
-        yield ("m1+m2", frame["m1"] * frame["m2"] < 0, "the means differ in sign",
-               "two means of one sign")
-
-
-def _of_counts(frame: pd.DataFrame, measure: str) -> Iterator[tuple]:
-    for arm in "12":
-        events, n = frame[f"e{arm}"], frame[f"n{arm}"]
-        yield f"n{arm}", n <= 0, "not positive", "more than 0 participants"
-        yield f"e{arm}", events < 0, "negative", "0 events or more"
-        yield (f"e{arm}+n{arm}", (events > n) & (n > 0), "more events than participants",
-               f"e{arm} up to n{arm}")
-    if measure == "PETO":
-        total = frame["n1"] + frame["n2"]
-        yield ("n1+n2", (total <= 1) & (frame["n1"] > 0) & (frame["n2"] > 0),
-               "too few for a variance", "more than 1 participant")
-
-
-def _of_effects(frame: pd.DataFrame, _: str) -> Iterator[tuple]:
-    name = "vi" if "vi" in frame else "se"
-    what = "a variance" if name == "vi" else "a standard error"
-    values = frame[name]
-    variance = values if name == "vi" else values**2
-    yield name, values < 0, "negative", f"{what} above 0"
-    yield name, values == 0, "zero", f"{what} above 0"
-    tiny = (values > 0) & (variance < np.finfo(float).tiny)
-    yield name, tiny, "too small to compute with", f"{what} in a unit nearer to 1"
-    yield name, np.isinf(variance), "too large to compute with", f"{what} in a unit nearer to 1"
-
-
-def _value_problems(raw: Raw, frame: pd.DataFrame, columns: tuple[str, ...],
-                    measure: str) -> list[Problem]:
-    """Values that no effect can be computed from, each in its row."""
-    rules = {MEANS: _of_means, COUNTS: _of_counts}.get(columns, _of_effects)
-    out = []
-    for names, bad, wrong, expected in rules(frame, measure):
-        for row in frame.index[bad.to_numpy()]:
-            value = " | ".join(_text(raw, row, name) for name in names.split("+"))
-            out.append(Problem(raw.path, int(row), names, value, wrong, expected, rule=wrong))
-    return out
-
-
-def _effects(raw: Raw, frame: pd.DataFrame, columns: tuple[str, ...], question: Question
-             ) -> tuple[np.ndarray, np.ndarray, list[str | None]]:
-    """Effects, variances and reasons of all rows; a row without a finite effect is refused."""
-    yi, vi = np.full(len(frame), np.nan), np.full(len(frame), np.nan)
-    reasons: list[str | None] = [None] * len(frame)
-    empty = frame[list(columns)].isna().to_numpy()
-    for row in np.flatnonzero(empty.any(axis=1)):
-        names = [name for name, missing in zip(columns, empty[row], strict=True) if missing]
-        reasons[row] = f"{', '.join(names)} not stated"
-    rows = np.flatnonzero(~empty.any(axis=1))
-    if "yi" in columns:
-        yi[rows] = frame["yi"].to_numpy()[rows]
-        vi[rows] = (frame["vi"] if "vi" in frame else frame["se"] ** 2).to_numpy()[rows]
-        return yi, vi, reasons
-    options = {} if question.zero_cells is None else {"zero_cells": question.zero_cells}
-    problems = []
-    while rows.size:
-        cells = [frame[name].to_numpy()[rows] for name in columns]
-        try:
-            with np.errstate(all="ignore"):
-                found = MEASURES[question.measure].effects(*cells, **options)
-        except SynthesisError as error:
-            if error.row is None or len(problems) == reading.SHOWN:
-                raise
-            line, said = int(frame.index[rows[error.row]]), str(error).partition(": ")[2]
-            problems.append(Problem(raw.path, line, "+".join(columns), " | ".join(
-                _text(raw, line, name) for name in columns), said, "values of a usual size"))
-            rows = np.delete(rows, error.row)
-            continue
-        yi[rows], vi[rows] = found.yi, found.vi
-        for row, reason in zip(rows, found.reasons, strict=True):
-            reasons[row] = reason
-        break
-    if problems:
-        raise DataError(problems)
-    return yi, vi, reasons
+    @property
+    def counts(self) -> bool:
+        """Whether the frame holds 2 × 2 tables."""
+        return self.columns == COUNTS
 
 
 def printable(text: str) -> str:
@@ -219,13 +80,18 @@ def printable(text: str) -> str:
     return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text.strip())
 
 
-def read(path: Path, question: Question) -> Trials:
+def read(path: Path, question: Question, reading: Reading | None = None) -> Trials:
     """Read the trials of a file and compute their effects.
+
+    A row that no effect can be computed from is left out with its reason. Values that cannot be,
+    and cells that cannot be read, refuse the file.
 
     Parameters
     ----------
     path : Path
     question : Question
+    reading : Reading, optional
+        How to read it, where the file does not tell.
 
     Returns
     -------
@@ -236,26 +102,149 @@ def read(path: Path, question: Question) -> Trials:
     DataError
         With every problem of the file.
     """
-    raw, columns, problems = _read(path, question)
-    frame = reading.typed(raw, {})
-    problems += _value_problems(raw, frame, columns, question.measure)
-    errors = [p for p in problems if p.level == "error"]
-    if errors:
-        raise DataError(reading.shortened(errors))
-    yi, vi, reasons = _effects(raw, frame, columns, question)
-    warnings = [f"{p.wrong}: expected {p.expected}" for p in problems]
-    names = [f"row {row}" for row in frame.index]
-    if "study" not in raw.absent:
-        stated = [printable(cell) for cell in raw.cells("study")]
-        names = [name or row for name, row in zip(stated, names, strict=True)]
-        warnings += [f"{times} rows are named {name}; they are pooled as if independent"
-                     for name, times in Counter(filter(None, stated)).items() if times > 1]
-    if "yi" not in raw.absent and "yi" not in columns:
-        warnings.append(f"effects are computed from {', '.join(columns)}; the column yi is unused")
-    elif columns == ("yi", "vi") and "se" not in raw.absent:
-        warnings.append("the column se is unused, as vi is there")
-    texts = {name: [cell.strip() for cell in raw.cells(name)]
-             for name in (*question.moderators, question.subgroup) if name}
-    stated = ~frame[list(columns)].isna().any(axis=1).to_numpy()
-    return Trials(raw.path, names, frame, texts, columns == COUNTS, yi, vi, reasons, stated,
-                  tuple(warnings))
+    reading = reading or Reading()
+    columns, notes = _found(opened(path, reading), question, reading)
+    texts, problems = _texts(columns, question)
+    decimal = DECIMALS.get(reading.decimal or "", "")
+    form = chosen(columns, question, decimal, [*columns.grid.problems, *problems])
+    file, frame = columns.grid.file, form.frame
+    names = [printable(name) or f"row {line}" for name, line in
+             zip(columns.study(), frame.index, strict=True)]
+    sums, warnings = sentinels.totals(names, frame)
+    reasons, problems = _unusable(form, question, np.flatnonzero(sums))
+    stated = np.array([reason is None for reason in reasons])
+    yi, vi, failed = _effects(form, question, stated, reasons, file)
+    if reading.strict and (problems + failed):
+        raise DataError(shortened(problems + failed))
+    warnings += [*columns.grid.warnings, *form.warnings, *_named_alike(columns, question),
+                 *sentinels.slips(names, frame, form.columns, question.measure, yi,
+                                  question.ratio)]
+    for name, labels in texts.items():
+        warnings += sentinels.spellings(name, labels) if name == question.subgroup else []
+    return Trials(file, names, frame, texts, form.columns, yi, vi, reasons, stated,
+                  tuple(warnings), (*notes, *form.notes, *_unused(columns, form, question)))
+
+
+def _found(grid: Grid, question: Question, reading: Reading) -> tuple[Columns, list[str]]:
+    """The columns of the file, those among them that are made of others, and what was made."""
+    wanted, named = question.columns, reading.named
+    if any(name.endswith("2") for name in wanted):
+        before, grid = grid, by_trial(grid, question.measure, wanted, reading)
+        if grid is not before:  # what was named by hand has our names now
+            named = {}
+    first = Columns(grid, question.measure, wanted, named, {})
+    grid, made, notes = divided(first)
+    columns = Columns(grid, question.measure, wanted, named, made) if made else first
+    return columns, [*grid.notes, *notes]
+
+
+def _texts(columns: Columns, question: Question) -> tuple[dict[str, list[str]], list[Problem]]:
+    """The cells of moderators and labels; one that cannot be what it is named for is a problem."""
+    texts, problems, own = {}, [], columns.of_outcome()
+    for name in question.texts:
+        if name == "study" and "study" not in columns.grid.header:
+            texts[name] = columns.study()
+            continue
+        try:
+            place = columns.place(name, name)
+        except DataError as error:
+            problems += [Problem(p.file, 1, name, "", "the column is missing", p.expected)
+                         for p in error.problems]
+            continue
+        if place in own and name in question.moderators:
+            problems.append(Problem(columns.grid.file, 1, name, name, "a number of the outcome "
+                                    f"itself (read as {own[place]}): what is explained must not "
+                                    "explain", "a column that is no part of the effect"))
+        texts[name] = ["" if cell.casefold() in _NOT_STATED else cell
+                       for cell in columns.grid.column(place)]
+    return texts, problems
+
+
+def _unusable(form: Chosen, question: Question, sums: np.ndarray
+              ) -> tuple[list[str | None], list[Problem]]:
+    """Why rows cannot be computed with; what cannot be is raised.
+
+    Returns
+    -------
+    reasons : list of (str or None)
+    problems : list of Problem
+        The same as problems of the file, for whoever wants it whole.
+    """
+    frame = form.frame
+    reasons: list[str | None] = [None] * len(frame)
+    left, impossible = [], []
+    for row in sums:
+        reasons[row] = "a total of the rows above it, not a trial"
+    empty = frame[list(form.columns)].isna().to_numpy()
+    for row in np.flatnonzero(empty.any(axis=1)):
+        lacking = [form.headers[name] for name, gone in
+                   zip(form.columns, empty[row], strict=True) if gone]
+        if reasons[row] is None:
+            reasons[row] = f"{', '.join(lacking)} not stated"
+            left.append(Problem(form.file, int(frame.index[row]), lacking[0], "", "not stated",
+                                "a number", rule="not-stated"))
+    for names, bad, level, wrong, expected in broken(frame, form.columns, question.measure):
+        for row in np.flatnonzero(bad.to_numpy()):
+            headers = [form.headers[name] for name in names]
+            values = [form.cell(name, row) for name in names]
+            problem = Problem(form.file, int(frame.index[row]), "+".join(headers),
+                              " | ".join(values), wrong, expected, rule=wrong)
+            if level == IMPOSSIBLE and row not in sums:
+                impossible.append(problem)
+            elif reasons[row] is None:
+                said = " and ".join(f"{h} {v}" for h, v in zip(headers, values, strict=True))
+                reasons[row] = f"not estimable: {said}: {wrong}"
+                left.append(problem)
+    if impossible or form.problems:
+        raise DataError(shortened([*impossible, *form.problems]))
+    return reasons, left
+
+
+def _effects(form: Chosen, question: Question, stated: np.ndarray, reasons: list[str | None],
+             file: str) -> tuple[np.ndarray, np.ndarray, list[Problem]]:
+    """Effects and variances of all rows; `reasons` and `stated` get those that have none."""
+    frame, rows = form.frame, np.flatnonzero(stated)
+    yi, vi = np.full(len(frame), np.nan), np.full(len(frame), np.nan)
+    problems: list[Problem] = []
+    while rows.size:
+        cells = [frame[name].to_numpy()[rows] for name in form.columns]
+        try:
+            with np.errstate(all="ignore"):
+                found = effects_of(form.columns, cells, question)
+        except SynthesisError as error:
+            if error.row is None:
+                raise
+            at, said = rows[error.row], str(error).partition(": ")[2]
+            line, stated[at] = int(frame.index[at]), False
+            reasons[at] = f"not estimable: {said}"
+            if len(problems) < SHOWN:
+                problems.append(Problem(
+                    file, line, "+".join(form.headers[n] for n in form.columns),
+                    " | ".join(form.cell(n, at) for n in form.columns), said,
+                    "values of a usual size"))
+            rows = np.delete(rows, error.row)
+            continue
+        yi[rows], vi[rows], why = found
+        for row, reason in zip(rows, why, strict=True):
+            reasons[row] = reason
+        break
+    return yi, vi, problems
+
+
+def _named_alike(columns: Columns, question: Question) -> list[str]:
+    """Trials of one name, where nothing says that they are not independent."""
+    if question.cluster:
+        return []
+    stated = filter(None, map(printable, columns.study()))
+    return [f"{times} rows are named {name}; they are pooled as if independent"
+            for name, times in Counter(stated).items() if times > 1]
+
+
+def _unused(columns: Columns, form: Chosen, question: Question) -> list[str]:
+    """The columns that nothing was done with, and what they may have been meant for."""
+    grid = columns.grid
+    labels = {columns.place(name, name) for name in question.texts if name != "study"}
+    taken = form.places | columns.naming() | labels
+    left = [name for i, name in enumerate(grid.header)
+            if i not in taken and name and i < columns.own]
+    return [f"not used: {', '.join(left)}"] if left else []

@@ -1,0 +1,228 @@
+"""Which columns of a file effects are computed from, where it could be read in several ways."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from ...data.reading import DataError, Problem, shortened
+from ...synthesis import SynthesisError
+from .cells import Unread, decimal_of, number
+from .columns import Columns
+from .computing import effects_of
+from .question import Question
+from .rules import broken
+
+_EFFECTS = ("yi and vi", "yi and se", "yi, ci_low and ci_high")
+_COUNTED = frozenset("e1 e2 e n1 n2 n non1 non2".split())
+
+
+@dataclass(frozen=True, eq=False)
+class Chosen:
+    """The columns that effects are computed from.
+
+    Attributes
+    ----------
+    file : str
+    columns : tuple of str
+        Our names.
+    frame : pandas.DataFrame
+        Their numbers by line of the file, NaN where none is stated.
+    headers : dict of str to str
+        How the file names them.
+    places : frozenset of int
+        Where they are.
+    texts : dict of str to list of str
+        Their cells.
+    warnings, notes : tuple of str
+    problems : list of Problem
+        What is wrong already, and cells that cannot be read.
+    """
+
+    file: str
+    columns: tuple[str, ...]
+    frame: pd.DataFrame
+    headers: dict[str, str]
+    places: frozenset[int]
+    texts: dict[str, list[str]]
+    warnings: tuple[str, ...]
+    notes: tuple[str, ...]
+    problems: list[Problem]
+
+    def cell(self, ours: str, row: int) -> str:
+        """What stands in the file."""
+        return self.texts[ours][row]
+
+
+def chosen(columns: Columns, question: Question, decimal: str, problems: list[Problem]) -> Chosen:
+    """The columns to use.
+
+    Parameters
+    ----------
+    columns : Columns
+    question : Question
+    decimal : str
+        The mark of decimals, empty where the cells are to show it.
+    problems : list of Problem
+        What is wrong already, to be said together with what is wrong with cells.
+
+    Raises
+    ------
+    DataError
+        When columns are missing, or when the file can be read in two ways that differ.
+    """
+    forms, problems = columns.forms(question.needs_counts), list(problems)
+    half = columns.half()
+    if half or not forms:
+        problems.append(_missing(columns, question, half, forms))
+        raise DataError(shortened(problems))
+    doubtful = columns.doubtful(forms[0])
+    if doubtful:
+        raise DataError(shortened([*problems, *doubtful]))
+    parts = {part for form in forms for name in form for part in columns.parts(name)}
+    cells = {part: columns.grid.column(columns.places[part][0]) for part in sorted(parts)}
+    mark = decimal or decimal_of((text for texts in cells.values() for text in texts),
+                                 columns.grid.decimal)
+    numbers, unread = _numbers(columns, cells, mark)
+    usable = [form for form in forms if _usable(numbers, form, question).any()]
+    form = (usable or forms)[0]
+    problems += [p for ours in form for part in columns.parts(ours) for p in unread[part]]
+    if not problems:
+        _compare(columns, question, numbers, form, usable)
+    return _made(columns, numbers, cells, form, mark, problems)
+
+
+def _missing(columns: Columns, question: Question, half: list[str], forms: list) -> Problem:
+    """Columns are missing, or a form is there in part beside another that is whole."""
+    missing = half or [n for n in question.columns if not columns.has(n)] or [
+        n for n in ("yi",) if not columns.has(n)] + [
+        "vi or se" for _ in "." if not (columns.has("vi") or columns.has("se"))]
+    expected = ["columns " + ", ".join(question.columns)] if question.columns else []
+    if not question.needs_counts:
+        expected += _EFFECTS
+    near = [f"{name} by --column \"{name}={like[0]}\"" for name in missing
+            if (like := columns.looking_like(name))]
+    headers = ", ".join(filter(None, columns.grid.header))
+    said = f"no column {' and no '.join(missing)}"
+    if half and forms:
+        there = ", ".join(columns.header(n) for n in question.columns if columns.has(n))
+        said += f" beside {there}, and {', '.join(map(columns.header, forms[0]))} as well"
+        near.append("the latter by --column "
+                    f"\"{forms[0][0]}={columns.header(forms[0][0])}\"")
+    hint = f"; {' or '.join(near)}" if near else "; any column by --column NAME=HEADER"
+    return Problem(columns.grid.file, 1, "", "", f"{said}: the file has {headers}",
+                   f"{', or '.join(expected)}{hint}")
+
+
+def _numbers(columns: Columns, cells: dict[str, list[str]], mark: str
+             ) -> tuple[dict[str, np.ndarray], dict[str, list[Problem]]]:
+    """The numbers of each column, and the cells that are none."""
+    numbers, unread = {}, {}
+    for part, texts in cells.items():
+        values, problems = np.full(len(texts), np.nan), []
+        for i, text in enumerate(texts):
+            value = number(text, mark, part in _COUNTED)
+            if isinstance(value, Unread):
+                problems.append(Problem(
+                    columns.grid.file, columns.grid.rows[i][0], columns.header(part), text,
+                    value.wrong, value.expected, rule="type"))
+            elif value is not None:
+                values[i] = value
+        numbers[part], unread[part] = values, problems
+    return numbers, unread
+
+
+def _column(numbers: dict[str, np.ndarray], ours: str) -> np.ndarray:
+    """A column of ours, which may be the sum of others."""
+    if ours in numbers:
+        return numbers[ours]
+    arm = ours[-1]
+    return numbers[f"e{arm}"] + numbers[f"non{arm}"]
+
+
+def _framed(numbers: dict[str, np.ndarray], form: tuple[str, ...]) -> pd.DataFrame:
+    return pd.DataFrame({name: _column(numbers, name) for name in form})
+
+
+def _usable(numbers: dict[str, np.ndarray], form: tuple[str, ...], question: Question
+            ) -> np.ndarray:
+    """Rows of a form that effects can be computed from."""
+    frame = _framed(numbers, form)
+    out = frame.notna().all(axis=1).to_numpy()
+    for _, bad, *_ in broken(frame, form, question.measure):
+        out = out & ~bad.to_numpy()
+    return out
+
+
+def _compare(columns: Columns, question: Question, numbers: dict[str, np.ndarray],
+             form: tuple[str, ...], usable: list[tuple[str, ...]]) -> None:
+    """Raise a `DataError` where another form of the file says otherwise."""
+
+    def effects(of: tuple[str, ...], rows: np.ndarray):
+        cells = [_column(numbers, name)[rows] for name in of]
+        with np.errstate(all="ignore"):
+            return effects_of(of, cells, question)[:2]
+
+    for other in usable:
+        rows = _usable(numbers, form, question) & _usable(numbers, other, question)
+        if other == form or not rows.any():
+            continue
+        try:
+            (y1, v1), (y2, v2) = effects(form, rows), effects(other, rows)
+        except SynthesisError:
+            continue
+        ok = ~(np.isnan(y1) | np.isnan(y2))
+        se = np.sqrt(v1)
+        # What a column rounded to two decimals, or computed by another convention, may differ by.
+        far = ok & ((np.abs(y1 - y2) > 0.0051 + 0.1 * se)
+                    | (np.abs(np.sqrt(v2) - se) > 0.0051 + 0.1 * se))
+        if far.any():
+            line = columns.grid.rows[int(np.flatnonzero(rows)[np.flatnonzero(far)[0]])][0]
+            raise DataError([_two_ways(columns, form, other, line)])
+
+
+def _two_ways(columns: Columns, form: tuple[str, ...], other: tuple[str, ...], line: int
+              ) -> Problem:
+    def by_hand(this: tuple[str, ...], that: tuple[str, ...]) -> str:
+        name = next(n for n in this if n not in that)
+        return f"--column \"{name}={columns.header(columns.parts(name)[0])}\""
+
+    sides = [", ".join(map(columns.header, this)) for this in (form, other)]
+    return Problem(columns.grid.file, line, "", "", f"the file can be read in two ways that differ "
+                   f"in this row: by {sides[0]}, and by {sides[1]}",
+                   f"one of them by hand: {by_hand(form, other)} or {by_hand(other, form)}")
+
+
+def _made(columns: Columns, numbers: dict[str, np.ndarray], cells: dict[str, list[str]],
+          form: tuple[str, ...], mark: str, problems: list[Problem]) -> Chosen:
+    grid = columns.grid
+    frame = _framed(numbers, form).set_axis(
+        pd.Index([line for line, _ in grid.rows], name="row"))
+    headers = {name: columns.header(name) for name in form}
+    parts = {name: columns.parts(name) for name in form}
+    texts = {name: [" + ".join(values) for values in zip(*map(cells.__getitem__, these),
+                                                         strict=True)]
+             for name, these in parts.items()}
+    notes = [f"{ours} is {theirs}" for ours, theirs in headers.items() if ours != theirs]
+    said = ["; ".join(notes)] if notes else []
+    if mark == ",":
+        said.append("decimals have a comma")
+    warnings = _lopsided(frame, form) if "ci_low" in form else []
+    if "ci_low" in form:
+        said.append("intervals are taken as 95% intervals")
+    places = frozenset(columns.places[p][0] for these in parts.values() for p in these)
+    return Chosen(grid.file, form, frame, headers, places | columns.origins, texts,
+                  tuple(warnings), tuple(said), problems)
+
+
+def _lopsided(frame: pd.DataFrame, form: tuple[str, ...]) -> list[str]:
+    """Intervals whose estimate is not in their middle: of another scale, or not normal."""
+    with np.errstate(all="ignore"):
+        y, low, high = (np.log(frame[n]) if form[0] == "ratio" else frame[n] for n in form)
+        off = (np.abs(y - (low + high) / 2) > 0.1 * (high - low) / 2) & (low < high)
+    return [f"row {line}: the estimate is not in the middle of its interval"
+            f"{' on the logarithmic scale' if form[0] == 'ratio' else ''}"
+            for line in frame.index[off.to_numpy()]]
+

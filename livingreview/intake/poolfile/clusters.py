@@ -1,0 +1,83 @@
+"""Rows that are not independent: cluster-robust variances, and the three-level model."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from ... import synthesis
+from ...data.reading import DataError, Problem
+from ...synthesis import Pooled, Robust, SynthesisError
+from .pooling import Result
+from .question import Question
+from .trials import Trials
+
+
+def labels_of(question: Question, trials: Trials, rows: np.ndarray) -> list[str]:
+    """The cluster of each row; one that is not stated is a cluster of its own."""
+    cells = trials.texts[question.cluster]
+    return [cells[i] or f"\0{i}" for i in np.flatnonzero(rows)]
+
+
+def working(question: Question) -> dict[str, Any]:
+    """The model whose weights the rows take, and how its variance is estimated."""
+    common = question.method == "common"
+    return {"working": question.working or ("common" if common else "random"),
+            "tau2_method": "REML" if common else question.method, "level": question.level}
+
+
+def robust_pool(question: Question, trials: Trials, rows: np.ndarray, pooled: Pooled
+                ) -> tuple[Pooled, Robust]:
+    """A pool with its standard error, interval and test by CR2.
+
+    Raises
+    ------
+    SynthesisError
+        If there are fewer than two clusters, or the robust variance is 0.
+    """
+    with np.errstate(all="ignore"):
+        found = synthesis.robust(trials.yi[rows], trials.vi[rows],
+                                 labels_of(question, trials, rows), **working(question))
+    own = {key: float(getattr(found, name)[0]) for key, name in (
+        ("estimate", "coefficients"), ("se", "ses"), ("ci_low", "ci_low"), ("ci_high", "ci_high"),
+        ("statistic", "statistics"), ("df", "df"), ("p_value", "p_values"))}
+    # The prediction interval of rows says nothing of a new cluster; the three-level model does.
+    return replace(pooled, **own, pi_low=None, pi_high=None, interval=found.adjustment,
+                   warnings=(*pooled.warnings, *found.warnings)), found
+
+
+def clustered(result: Result) -> dict[str, Any]:
+    """The fields of a result whose rows are clustered."""
+    question, trials = result.question, result.trials
+    rows = trials.used
+    if result.pooled.k < 2:
+        return {"warnings": []}
+    try:
+        pooled, found = robust_pool(question, trials, rows, result.pooled)
+    except SynthesisError as error:
+        raise DataError([Problem(trials.file, 1, question.cluster, "",
+                                 f"no robust variance: {error}",
+                                 "several clusters among the rows with an effect")]) from None
+    keys: dict[str, Any] = {
+        "by": question.cluster, "clusters": found.clusters, "rows": found.k,
+        "working": found.working, "adjustment": found.adjustment, "three_level": None}
+    warnings = list(found.warnings)
+    if blank := [trials.names[i] for i in np.flatnonzero(rows)
+                 if not trials.texts[question.cluster][i]]:
+        warnings.append(f"a cluster of its own, as {question.cluster} is not stated: "
+                        f"{', '.join(blank)}")
+    try:
+        with np.errstate(all="ignore"):
+            levels = synthesis.three_level(trials.yi[rows], trials.vi[rows],
+                                           labels_of(question, trials, rows),
+                                           level=question.level)
+        keys["three_level"] = {key: getattr(levels, key) for key in (
+            "estimate", "se", "ci_low", "ci_high", "p_value", "df", "between", "between_low",
+            "between_high", "within", "within_low", "within_high", "i2_between", "i2_within",
+            "pi_low", "pi_high")}
+        warnings += [f"three-level model: {said}" for said in levels.warnings]
+    except SynthesisError as error:
+        warnings.append(f"no three-level model: {error}")
+    return {"pooled": pooled, "clusters": keys, "warnings": warnings}

@@ -1,0 +1,344 @@
+"""A file of many treatments: one row for each arm, or for each contrast of two treatments."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from ...data.reading import DataError, Problem, shortened
+from ...synthesis import Network, SynthesisError, arms_to_contrasts, network
+from ...synthesis.contrasts import trial_blocks
+from .asking import DECIMALS, Reading
+from .cells import Unread, decimal_of, number
+from .columns import plain
+from .grid import Grid
+from .opening import opened
+from .question import CallError
+from .trials import printable
+
+OF_MEANS, OF_EVENTS = ("MD", "SMD", "ROM"), ("OR", "RR", "RD")
+MEASURES = (*OF_MEANS, *OF_EVENTS, "HR", "IRR", "IRD", "GEN")
+RATIOS = frozenset(("ROM", "OR", "RR", "HR", "IRR"))
+METHODS = ("REML", "DL", "PM", "common")
+INTERVALS = ("z", "t", "hksj-guard")
+# The command's names of degrees of freedom are those of one comparison, of k trials.
+PREDICTION_DF = {"k-1": "df", "k-2": "df-1", "normal": "normal"}
+_WHOLE = frozenset(("n", "events"))
+_NAMES = {
+    "study": "study studlab slab studyname studyid studylabel trial trialname trialid author "
+             "authors id",
+    "treatment": "treatment treat trt t arm armname group intervention condition drug",
+    "treat1": "treat1 treatment1 t1 trt1 arm1 intervention1",
+    "treat2": "treat2 treatment2 t2 trt2 arm2 intervention2",
+    "n": "n ni total samplesize participants patients randomised randomized size",
+    "mean": "mean m mi y average", "sd": "sd sdi stddev standarddeviation",
+    "events": "events event xi r responders cases e deaths death",
+    "yi": "yi y te effect effectsize estimate es lnor logor lnrr logrr lnhr loghr md smd g rd",
+    "vi": "vi var variance v", "se": "se sei sete stderr standarderror selnor selogor selnhr",
+}
+
+
+@dataclass(frozen=True)
+class NetworkQuestion:
+    """What is asked of a file of many treatments.
+
+    Parameters
+    ----------
+    measure : str
+    method : str
+        Estimator of tau², or ``common``.
+    interval, better, reference, level
+        As in `synthesis.network`.
+    prediction_df : str
+        A key of `PREDICTION_DF`.
+
+    Raises
+    ------
+    CallError
+        If an option is none of these.
+    """
+
+    measure: str
+    method: str = "REML"
+    interval: str = "z"
+    prediction_df: str = "k-2"
+    better: str = "higher"
+    reference: str | None = None
+    level: float = 0.95
+
+    def __post_init__(self):
+        for option, value, allowed in (("measure", self.measure, MEASURES),
+                                       ("method", self.method, METHODS),
+                                       ("ci", self.interval, INTERVALS)):
+            if value not in allowed:
+                raise CallError(f"--{option} {value} is not offered with --network: expected one "
+                                f"of {', '.join(allowed)}")
+        if not (math.isfinite(self.level) and 0 < self.level < 1):
+            raise CallError(f"--level must lie between 0 and 1, not {self.level}")
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The numbers of an arm."""
+        if self.measure in OF_MEANS:
+            return "n", "mean", "sd"
+        return ("n", "events") if self.measure in OF_EVENTS else ()
+
+
+@dataclass(frozen=True, eq=False)
+class Compared:
+    """The network of a file.
+
+    Attributes
+    ----------
+    question : NetworkQuestion
+    file : str
+    network : Network
+    left_out : tuple of (int or None, str, str)
+        Row where it is one, trial with its treatment, and why it is not used.
+    warnings, reading : tuple of str
+        What is odd, and how the file was read.
+    """
+
+    question: NetworkQuestion
+    file: str
+    network: Network
+    left_out: tuple[tuple[int | None, str, str], ...]
+    warnings: tuple[str, ...]
+    reading: tuple[str, ...]
+
+
+@dataclass
+class _Table:
+    """The cells of the columns that are used."""
+
+    grid: Grid
+    places: dict[str, int]
+    numbers: tuple[str, ...]
+    decimal: str
+    problems: list[Problem] = field(default_factory=list)
+
+    def header(self, ours: str) -> str:
+        return self.grid.header[self.places[ours]]
+
+    def problem(self, i: int, ours: str, wrong: str, expected: str) -> Problem:
+        line, cells = self.grid.rows[i]
+        return Problem(self.grid.file, line, self.header(ours), cells[self.places[ours]], wrong,
+                       expected, rule=wrong)
+
+    def labels(self, ours: str) -> list[str]:
+        cells = [printable(text) for text in self.grid.column(self.places[ours])]
+        self.problems += [self.problem(i, ours, "not stated", "a name")
+                          for i, cell in enumerate(cells) if not cell]
+        return cells
+
+    def frame(self) -> pd.DataFrame:
+        """Numbers of all rows, NaN where none is stated."""
+        out = {}
+        for ours in self.numbers:
+            found = [number(text, self.decimal, ours in _WHOLE)
+                     for text in self.grid.column(self.places[ours])]
+            self.problems += [self.problem(i, ours, cell.wrong, cell.expected)
+                              for i, cell in enumerate(found) if isinstance(cell, Unread)]
+            out[ours] = [np.nan if cell is None or isinstance(cell, Unread) else cell
+                         for cell in found]
+        return pd.DataFrame(out, dtype=float)
+
+
+def _place(grid: Grid, ours: str, reading: Reading) -> int | None:
+    """Where a column of ours is; a `DataError` where several may be it."""
+    theirs = reading.named.get(ours)
+    names = [plain(name) for name in grid.header]
+    if theirs is not None:
+        found = [i for i, name in enumerate(grid.header) if theirs in (name, plain(name))]
+        if not found:
+            raise DataError([Problem(grid.file, 1, theirs, theirs, f"--column {ours}={theirs}: no "
+                                     "column is named so", f"one of {', '.join(grid.header)}")])
+        return found[0]
+    for known in ([plain(ours)], _NAMES[ours].split()):
+        found = [i for i, name in enumerate(names) if name in known]
+        if len(found) > 1:
+            several = " | ".join(grid.header[i] for i in found)
+            raise DataError([Problem(grid.file, 1, grid.header[found[0]], several, "each of these "
+                                     f"could be {ours}", "one of them by hand: --column "
+                                     f"\"{ours}={grid.header[found[0]]}\"")])
+        if found:
+            return found[0]
+    return None
+
+
+def _table(grid: Grid, question: NetworkQuestion, reading: Reading) -> _Table:
+    """The columns of a file: of arms where it has them, else of contrasts."""
+    unknown = [ours for ours in reading.named if ours not in _NAMES]
+    if unknown:
+        raise CallError(f"--column {unknown[0]}=… names no column of ours: expected one of "
+                        f"{', '.join(_NAMES)}")
+    arms = ("study", "treatment", *question.columns)
+    forms = [arms] if question.columns else []
+    forms += [("study", "treat1", "treat2", "yi", spread) for spread in ("vi", "se")]
+    missing = {}
+    for form in forms:
+        lacking = []
+        places = {}
+        for ours in form:
+            place = _place(grid, ours, reading)
+            if place is None:
+                lacking.append(ours)
+            else:
+                places[ours] = place
+        if not lacking:
+            texts = [grid.rows[i][1][p] for o, p in places.items() if o not in (
+                "study", "treatment", "treat1", "treat2") for i in range(len(grid.rows))]
+            decimal = DECIMALS.get(reading.decimal or "", "") or decimal_of(texts, grid.decimal)
+            labels = 2 if "treatment" in form else 3
+            return _Table(grid, places, form[labels:], decimal, list(grid.problems))
+        missing[form] = lacking
+    nearest = min(missing, key=lambda form: len(missing[form]))
+    expected = "; or with ".join(", ".join(form) for form in forms)
+    raise DataError([Problem(grid.file, 1, name, "", "the column is missing",
+                             f"a header with {expected}") for name in missing[nearest]])
+
+
+def _rules(frame: pd.DataFrame) -> list[tuple[str, pd.Series, bool, str, str]]:
+    """Column, rows, whether the value cannot be, what is wrong, and what was expected."""
+    found = {
+        "sd": [(frame.get("sd", 0) < 0, True, "negative", "a standard deviation above 0"),
+               (frame.get("sd", 1) == 0, False, "zero", "a standard deviation above 0")],
+        "events": [(frame.get("events", 0) < 0, True, "negative", "0 events or more"),
+                   (frame.get("events", 0) > frame.get("n", 0), True,
+                    "more events than participants", "events up to n")],
+        "n": [(frame.get("n", 0) < 0, True, "negative", "participants"),
+              (frame.get("n", 2) <= (1 if "sd" in frame else 0), False, "too few",
+               "more than 1 participant" if "sd" in frame else "more than 0 participants")]}
+    for name in ("vi", "se"):
+        found[name] = [(frame.get(name, 0) < 0, True, "negative", "a number above 0"),
+                       (frame.get(name, 1) == 0, False, "zero", "a number above 0")]
+    return [(ours, *rule) for ours in frame for rule in found.get(ours, ())]
+
+
+def _usable(table: _Table, frame: pd.DataFrame, names: Sequence[str], strict: bool
+            ) -> tuple[np.ndarray, list[tuple[int | None, str, str]]]:
+    """Rows that can be computed with, and the others with why not; values that cannot be raise."""
+    reasons: list[str | None] = [None] * len(frame)
+    left: list[Problem] = []
+    for ours in frame:
+        for i in np.flatnonzero(frame[ours].isna()):
+            if reasons[i] is None:
+                reasons[i] = f"{table.header(ours)} not stated"
+                left.append(table.problem(i, ours, "not stated", "a number"))
+    for ours, bad, impossible, wrong, expected in _rules(frame):
+        for i in np.flatnonzero(bad):
+            problem = table.problem(i, ours, wrong, expected)
+            if impossible:
+                table.problems.append(problem)
+            elif reasons[i] is None:
+                reasons[i] = f"not estimable: {table.header(ours)} {problem.value}: {wrong}"
+                left.append(problem)
+    table.problems += left if strict else []
+    if table.problems:
+        raise DataError(shortened(table.problems))
+    used = np.array([reason is None for reason in reasons])
+    return used, [(table.grid.rows[i][0], names[i], reason)
+                  for i, reason in enumerate(reasons) if reason]
+
+
+def compare(path: Path, question: NetworkQuestion, reading: Reading | None = None) -> Compared:
+    """Compare all treatments of a file.
+
+    Parameters
+    ----------
+    path : Path
+        A table with the columns study, treatment, n and mean, sd (or events), a row for each arm;
+        or study, treat1, treat2, yi and vi (or se), a row for each contrast, ratios as natural
+        logarithms.
+    question : NetworkQuestion
+    reading : Reading, optional
+
+    Returns
+    -------
+    Compared
+
+    Raises
+    ------
+    CallError
+        If an option is none of `compare`.
+    DataError
+        With every problem of the file, or with why nothing can be compared.
+    """
+    reading = reading or Reading()
+    if reading.treated is not None:
+        raise CallError("--treated is not offered with --network, which takes all arms")
+    table = _table(opened(path, reading), question, reading)
+    labels = {ours: table.labels(ours) for ours in ("study", "treatment", "treat1", "treat2")
+              if ours in table.places}
+    frame = table.frame()
+    arms = "treatment" in labels
+    named = [f"{s}, {t}" for s, t in zip(labels["study"], labels["treatment"], strict=True)] \
+        if arms else [f"{s}, {a} - {b}" for s, a, b in zip(*labels.values(), strict=True)]
+    used, left = _usable(table, frame, named, reading.strict)
+    options = {"tau2_method": question.method, "interval": question.interval,
+               "level": question.level, "better": question.better,
+               "prediction_df": PREDICTION_DF[question.prediction_df]}
+    try:
+        with np.errstate(all="ignore"):
+            given, gone, warnings = (_of_arms if arms else _of_contrasts)(
+                labels, frame, used, question)
+            left += [(None, name, why) for name, why in gone.items()]
+            if question.reference is not None:
+                _known(question.reference, labels, table.grid.file)
+            net = network(**given, reference=question.reference, **options)
+    except SynthesisError as error:
+        raise DataError([Problem(table.grid.file, 1, "", "", f"nothing can be compared: {error}",
+                                 "trials that share treatments")]) from None
+    if not np.isfinite(net.estimate).all():
+        raise DataError([Problem(table.grid.file, 1, "", "", "the values are too large or too far "
+                                 "apart to be compared", "values of a usual size")])
+    taken = [f"{ours} = \"{table.header(ours)}\"" for ours in table.places
+             if plain(table.header(ours)) != ours]
+    notes = [*table.grid.notes, *([f"columns: {', '.join(taken)}"] if taken else [])]
+    return Compared(question, table.grid.file, net, tuple(left),
+                    (*table.grid.warnings, *warnings, *net.warnings), tuple(notes))
+
+
+def _known(reference: str, labels: dict[str, list[str]], file: str) -> None:
+    treatments = sorted({name for ours in labels if ours != "study" for name in labels[ours]})
+    if reference not in treatments:
+        raise DataError([Problem(file, 1, "", reference, "the reference is no treatment of the "
+                                 "file", f"one of {', '.join(treatments)}")])
+
+
+def _of_arms(labels: dict[str, list[str]], frame: pd.DataFrame, used: np.ndarray,
+             question: NetworkQuestion) -> tuple[dict, dict[str, str], tuple[str, ...]]:
+    rows = np.flatnonzero(used)
+    if not rows.size:
+        raise SynthesisError("no arm is usable")
+    found = arms_to_contrasts([labels["study"][i] for i in rows],
+                              [labels["treatment"][i] for i in rows], measure=question.measure,
+                              **{name: frame[name].to_numpy()[rows] for name in frame})
+    keys = ("study", "treat1", "treat2", "yi", "vi", "cov", "participants")
+    return {key: getattr(found, key) for key in keys}, found.reasons, found.warnings
+
+
+def _of_contrasts(labels: dict[str, list[str]], frame: pd.DataFrame, used: np.ndarray,
+                  question: NetworkQuestion) -> tuple[dict, dict[str, str], tuple[str, ...]]:
+    """Contrasts trial by trial: one whose contrasts do not fit together is left out."""
+    vi = (frame["vi"] if "vi" in frame else frame["se"] ** 2).to_numpy()
+    columns = {**labels, "yi": frame["yi"].to_numpy(), "vi": vi}
+    own: dict[str, list[int]] = {}
+    for i in np.flatnonzero(used):
+        own.setdefault(labels["study"][i], []).append(i)
+    keys = ("study", "treat1", "treat2", "yi", "vi")
+    rows, gone = [], {}
+    for name, members in own.items():
+        try:
+            trial_blocks(*([columns[key][i] for i in members] for key in keys))
+            rows += members
+        except SynthesisError as error:
+            gone[name] = str(error)
+    if not rows:
+        raise SynthesisError("; ".join(gone.values()) or "no contrast is usable")
+    return {key: [columns[key][i] for i in rows] for key in keys}, gone, ()

@@ -1,0 +1,114 @@
+"""What looks like a slip, though it can be computed: warnings by row."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+import pandas as pd
+
+_TOTAL = re.compile(r"(?i)(?:(?:sub|grand )?totals?|overall|pooled|summary|sum|combined"
+                    r"|all (?:studies|trials)|meta-analysis|random effects.*|fixed effects?.*)"
+                    r"(?:\s*\(.*\))?\s*:?")
+_LISTED = 10  # rows with the numbers of another that are named
+_FAR = 3.0  # standard deviations between two arms, beyond what treatments do
+_NARROW = 1 / 3  # of the median standard deviation: that of a standard error with n = 9
+
+
+def totals(names: Sequence[str], frame: pd.DataFrame) -> tuple[np.ndarray, list[str]]:
+    """Rows that are the sum of the trials above them, and warnings for others named so.
+
+    Parameters
+    ----------
+    names : sequence of str
+    frame : pandas.DataFrame
+        Numbers by our columns, the index the line of the file.
+
+    Returns
+    -------
+    certain : ndarray of bool
+    warnings : list of str
+    """
+    certain, warnings = np.zeros(len(names), dtype=bool), []
+    sums = [c for c in frame.columns if c in ("n1", "n2", "n", "e1", "e2", "e")]
+    start = 0
+    for i, name in enumerate(names):
+        if not _TOTAL.fullmatch(name.strip()):
+            continue
+        above = [frame[c].to_numpy()[start:i] for c in sums]
+        certain[i] = bool(sums) and i - start > 1 and all(
+            np.nansum(cells) == frame[c].to_numpy()[i] for c, cells in
+            zip(sums, above, strict=True))
+        if certain[i]:
+            start = i + 1
+        else:
+            warnings.append(f"row {frame.index[i]}: {name} may be a total, not a trial")
+    return certain, warnings
+
+
+def slips(names: Sequence[str], frame: pd.DataFrame, columns: tuple[str, ...], measure: str,
+          yi: np.ndarray, ratio: bool) -> list[str]:
+    """Warnings for rows whose numbers look like a slip.
+
+    Parameters
+    ----------
+    names : sequence of str
+    frame : pandas.DataFrame
+    columns : tuple of str
+        Those that effects are computed from.
+    measure : str
+    yi : ndarray
+    ratio : bool
+        Whether effects are logarithms of ratios.
+    """
+    used = ~np.isnan(yi)
+    out = [*_narrow(frame, columns, used), *_repeated(names, frame, columns, used)]
+    if measure == "SMD":
+        out += [f"row {frame.index[i]}: a standardised difference of {yi[i]:.1f}: standard errors "
+                "in place of standard deviations?" for i in np.flatnonzero(used)
+                if abs(yi[i]) > _FAR]
+    if ratio and columns[0] == "yi" and used.sum() > 1 and (yi[used] > 0).all() and (
+            np.median(yi[used]) >= 0.5):
+        rows = ", ".join(str(line) for line in frame.index[used][:10])
+        out.append(f"every yi is above 0 (rows {rows}{'…' if used.sum() > 10 else ''}): ratios "
+                   "themselves, and not their natural logarithms?")
+    return out
+
+
+def _narrow(frame: pd.DataFrame, columns: tuple[str, ...], used: np.ndarray) -> list[str]:
+    """Standard deviations far below the others'."""
+    spreads = [c for c in columns if c.startswith("sd")]
+    if not spreads or used.sum() < 3:
+        return []
+    middle = float(np.median(frame.loc[used, spreads].to_numpy()))
+    return [f"row {frame.index[i]}: the standard deviation {frame[c].to_numpy()[i]:g} is below a "
+            f"third of the others' ({middle:g}): a standard error?"
+            for i in np.flatnonzero(used) for c in spreads
+            if frame[c].to_numpy()[i] < _NARROW * middle]
+
+
+def _repeated(names: Sequence[str], frame: pd.DataFrame, columns: tuple[str, ...],
+              used: np.ndarray) -> list[str]:
+    """Trials whose every number stands in another row too."""
+    if len(columns) < 3:  # two effects are equal by chance sooner than four counts
+        return []
+    first, out = {}, []
+    cells = frame[list(columns)].to_numpy()
+    for i in np.flatnonzero(used):
+        before = first.setdefault(tuple(cells[i]), i)
+        if before != i:
+            out.append(f"row {frame.index[i]}: {names[i]} has the numbers of row "
+                       f"{frame.index[before]} ({names[before]}): the same trial twice?")
+    more = len(out) - _LISTED
+    return out[:_LISTED] + [f"{more} more rows have the numbers of another row"] * (more > 0)
+
+
+def spellings(column: str, labels: Iterable[str]) -> list[str]:
+    """One label written in several ways."""
+    found = defaultdict(dict)
+    for label in labels:
+        found[re.sub(r"[\W_]+", "", label.casefold())][label] = None
+    return [f"{column} has one group in several spellings: {', '.join(ways)}"
+            for key, ways in found.items() if key and len(ways) > 1]

@@ -1,0 +1,215 @@
+"""`pool --network`: answers of metafor through the command, and every kind of bad input."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+from livingreview.__main__ import main
+
+REFERENCE = json.loads((Path(__file__).parent / "reference" / "network.json").read_text())
+
+
+def csv(**columns) -> str:
+    """Text of a table."""
+    rows = zip(*columns.values(), strict=True)
+    return "\n".join([",".join(columns), *(",".join(map(str, row)) for row in rows)]) + "\n"
+
+
+@pytest.fixture
+def run(tmp_path):
+    """Call the command on a file with the given content."""
+    def call(content, *arguments):
+        path = tmp_path / "trials.csv"
+        path.write_text(content, encoding="utf-8")
+        out = CliRunner().invoke(main, ["pool", str(path), "--network", *arguments])
+        assert out.exception is None or isinstance(out.exception, SystemExit), out.exception
+        return out
+    return call
+
+
+@pytest.fixture
+def compared(run):
+    """The JSON of a call that ends well."""
+    def call(content, *arguments):
+        out = run(content, *arguments, "--json")
+        assert out.exit_code == 0, out.stderr
+        return json.loads(out.stdout)
+    return call
+
+
+@pytest.mark.parametrize("name", sorted(REFERENCE))
+def test_arms_of_a_file_give_the_answers_of_metafor(name, compared):
+    case = REFERENCE[name]
+    first = case["treatments"][0]
+    found = compared(csv(**{key: [f'"{v}"' if isinstance(v, str) else v for v in column]
+                            for key, column in case["arms"].items()}),
+                     "--measure", case["measure"], "--reference", first)
+    cells = [t["against_reference"] for t in found["treatments"]][1:]
+    ratio = case["measure"] in ("OR", "RR")
+    estimates = [np.log(c["estimate"]) if ratio else c["estimate"] for c in cells]
+    np.testing.assert_allclose(estimates, case["reml"]["coefficients"], rtol=1e-6, atol=1e-8)
+    np.testing.assert_allclose([c["se"] for c in cells], case["reml"]["ses"], rtol=1e-6)
+    assert found["tau2"] == pytest.approx(case["reml"]["tau2"], rel=1e-6, abs=1e-9)
+    assert found["q"]["total"]["q"] == pytest.approx(case["q"], rel=1e-7)
+    assert [t["p_score"] for t in found["treatments"]] == pytest.approx(case["p_scores"], rel=1e-6)
+    assert found["reference"] == first and found["k"] == case["k"]
+
+
+ARMS = csv(study=list("112233"), treatment=["drug", "placebo", "drug", "other", "other",
+                                            "placebo"],
+           n=[30, 30, 40, 41, 25, 26], mean=[5, 7, 5.5, 6, 6, 7.5], sd=[2, 2, 2, 2.5, 2, 2])
+CONTRASTS = csv(study=list("123"), treat1=list("aba"), treat2=list("bcc"), yi=[1, 0.4, 0.9],
+                se=[0.2, 0.25, 0.3])
+
+
+def test_text_says_what_the_json_says(run, compared):
+    text = run(ARMS, "--measure", "MD", "--reference", "placebo", "--better", "lower").stdout
+    found = compared(ARMS, "--measure", "MD", "--reference", "placebo", "--better", "lower")
+    assert "network of 3 treatments in 3 trials, mean difference, random effects" in text
+    assert "no verdict" in text and "where lower effects are better" in text
+    best = max(found["treatments"], key=lambda t: t["p_score"])
+    line = next(x for x in text.splitlines() if x.startswith(best["treatment"]))
+    assert f"{best['p_score']:.3f}" in line and best["treatment"] == "drug"
+    split = next(x for x in found["league"] if {x["treat1"], x["treat2"]} == {"drug", "placebo"})
+    assert split["direct"] and split["indirect"] and split["k"] == 1
+    assert f"{split['difference']['p_value']:.3f}" in text
+    assert "between designs (inconsistency)" in text and "on 1 df" in text
+    assert found["contributions"]["trials"] == ["1", "2", "3"]
+    assert sum(found["contributions"]["by_trial"][0]) == pytest.approx(1)
+
+
+def test_contrasts_are_taken_too(compared):
+    found = compared(CONTRASTS, "--measure", "GEN", "--method", "common")
+    cell = next(x for x in found["league"] if (x["treat1"], x["treat2"]) == ("a", "c"))
+    assert cell["indirect"]["estimate"] == pytest.approx(1.4)
+    assert found["q"]["between_designs"]["q"] == pytest.approx(0.25 / (0.04 + 0.0625 + 0.09))
+    assert found["model"] == "common" and found["tau2"] is None
+
+
+def test_ratios_are_turned_back(compared):
+    log, ratio = (compared(CONTRASTS, "--measure", measure)["league"][0]
+                  for measure in ("GEN", "HR"))
+    assert ratio["estimate"] == pytest.approx(np.exp(log["estimate"]), rel=1e-8)
+    assert ratio["se"] == log["se"]
+
+
+def test_names_of_columns_that_people_use(compared):
+    arms = ARMS.replace("study,treatment,n,mean,sd", "studlab,t,N,Mean,Std. dev.")
+    found = compared(arms, "--measure", "MD", "--column", "sd=Std. dev.")
+    assert any('study = "studlab"' in said and 'sd = "Std. dev."' in said
+               for said in found["read"])
+    assert found["k"] == 3
+    semicolons = ARMS.replace(".", "_").replace(",", ";").replace("_", ",")
+    assert compared(semicolons, "--measure", "MD")["league"] == \
+        compared(ARMS, "--measure", "MD")["league"]
+
+
+def test_what_is_not_connected_is_said(run, compared):
+    rows = CONTRASTS + "4,x,y,1,0.5\n"
+    text = run(rows, "--measure", "GEN").stdout
+    assert "not connected with the above: x, y (1 trial)" in text
+    assert "2 parts that no trial connects" in text
+    found = compared(rows, "--measure", "GEN", "--reference", "x")
+    assert found["components"] == [["x", "y"], ["a", "b", "c"]]
+    assert found["k"] == 1 and found["others"][0]["k"] == 3
+
+
+LEFT = {
+    "missing arm": (ARMS + "4,drug,20,,2\n4,placebo,20,7,2\n", "MD",
+                    [(8, "4, drug", "mean not stated"), (None, "4", "fewer than 2 treatments")]),
+    "zero sd": (ARMS + "4,drug,20,6,0\n4,placebo,20,7,2\n4,other,20,7,2\n", "MD",
+                [(8, "4, drug", "sd 0: zero")]),
+    "one participant": (ARMS + "4,drug,1,6,1\n4,placebo,20,7,2\n4,other,20,7,2\n", "MD",
+                        [(8, "4, drug", "n 1: too few")]),
+    "missing contrast": (CONTRASTS + "4,a,b,1,0.3\n4,a,c,1,0.3\n", "GEN",
+                         [(None, "4", "2 of 3 contrasts")]),
+    "contradiction": (CONTRASTS + "4,a,b,1,0.3\n4,a,c,5,0.3\n4,b,c,1,0.3\n", "GEN",
+                      [(None, "4", "contradict each other")]),
+    "no se": (CONTRASTS + "4,a,b,1,0\n", "GEN", [(5, "4, a - b", "se 0: zero")]),
+}
+
+
+@pytest.mark.parametrize("case", LEFT)
+def test_what_is_left_out_is_named(case, run, compared):
+    content, measure, expected = LEFT[case]
+    found = compared(content, "--measure", measure)["left_out"]
+    assert len(found) == len(expected)
+    for row, (line, what, why) in zip(found, expected, strict=True):
+        assert (row["row"], row["what"]) == (line, what) and why in row["why"]
+    text = run(content, "--measure", measure).stdout
+    assert "left out:" in text and expected[0][2] in text
+    if expected[0][0] is not None:
+        strict = run(content, "--measure", measure, "--strict")
+        assert strict.exit_code == 1 and f":{expected[0][0]}:" in strict.stderr
+
+
+ERRORS = {
+    "no columns": ("a,b\n1,2\n", "MD", ["study", "treatment", "the column is missing"]),
+    "no treatment": (ARMS.replace("3,other", "3,"), "MD", [":6:treatment", "not stated"]),
+    "no study": (ARMS.replace("3,other", ",other"), "MD", [":6:study", "not stated"]),
+    "word": (ARMS.replace("7.5", "high"), "MD", [":7:mean", "high", "not a number"]),
+    "negative sd": (ARMS.replace("2.5", "-2.5"), "MD", [":5:sd", "-2.5", "negative"]),
+    "events above": (csv(study=[1, 1], treatment=["a", "b"], n=[9, 9], events=[3, 12]), "OR",
+                     [":3:events", "12", "more events than participants"]),
+    "negative se": (CONTRASTS.replace("0.25", "-0.25"), "GEN", [":3:se", "negative"]),
+    "fields": (ARMS + "4,drug\n", "MD", [":8", "2 fields"]),
+    "one study": ("study,treatment,n,mean,sd\n1,a,9,1,1\n", "MD", ["nothing can be compared"]),
+    "itself": (csv(study=[1], treat1=["a"], treat2=["a"], yi=[1], vi=[1]), "GEN",
+               ["with itself"]),
+    "arms of GEN": (ARMS, "GEN", ["treat1", "the column is missing"]),
+    "means for events": (ARMS, "OR", ["events", "the column is missing"]),
+    "two columns": (csv(study=[1, 1], treatment=["a", "b"], n=[9, 9], cases=[3, 1], deaths=[1, 1]),
+                    "OR", ["cases | deaths", "each of these could be events"]),
+}
+
+
+@pytest.mark.parametrize("case", ERRORS)
+def test_bad_files_are_refused_by_place(case, run):
+    content, measure, said = ERRORS[case]
+    out = run(content, "--measure", measure)
+    assert out.exit_code == 1 and out.stdout == ""
+    for words in said:
+        assert words in out.stderr
+    assert "Nothing was computed." in out.stderr
+
+
+def test_an_unknown_reference_names_the_treatments(run):
+    out = run(ARMS, "--measure", "MD", "--reference", "sham")
+    assert out.exit_code == 1 and "drug, other, placebo" in out.stderr
+
+
+CALLS = {
+    "subgroup": (["--subgroup", "x"], "--subgroup is not offered with --network"),
+    "egger": (["--egger"], "--egger is not offered"),
+    "forest": (["--forest", "x.svg"], "--forest is not offered"),
+    "method": (["--method", "SJ"], "--method SJ is not offered"),
+    "ci": (["--ci", "hksj"], "--ci hksj is not offered"),
+    "level": (["--level", "2"], "between 0 and 1"),
+    "column": (["--column", "m1=x"], "names no column of ours"),
+    "treated": (["--treated", "drug"], "--treated is not offered"),
+}
+
+
+@pytest.mark.parametrize("case", CALLS)
+def test_calls_that_make_no_sense(case, run):
+    options, said = CALLS[case]
+    out = run(ARMS, "--measure", "MD", *options)
+    assert out.exit_code == 2 and said in out.stderr and out.stdout == ""
+
+
+def test_a_measure_of_one_arm_is_not_compared(run):
+    out = run(ARMS, "--measure", "PLO")
+    assert out.exit_code == 2 and "--measure PLO is not offered" in out.stderr
+
+
+@pytest.mark.parametrize("option", ["--reference", "--better"])
+def test_options_of_networks_alone(option, tmp_path):
+    path = tmp_path / "trials.csv"
+    path.write_text("study,yi,vi\n1,1,1\n2,2,1\n", encoding="utf-8")
+    out = CliRunner().invoke(main, ["pool", str(path), "--measure", "GEN", option, "higher"])
+    assert out.exit_code == 2 and "go with --network" in out.stderr
