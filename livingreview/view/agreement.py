@@ -19,7 +19,7 @@ from ..data.reads import REFERENCE
 from . import recomputed as r
 from .recomputed import Answers, Pairs
 
-FILES = ("metafor", "measures", "models")
+FILES = ("metafor", "measures", "models", "network")
 ZERO = 1e-9  # answers nearer to 0 than this are compared by their difference alone
 DIGITS = 15  # of the answers
 CLOSED_FORM, ITERATIVE = 1e-8, 1e-6  # as the tests hold them
@@ -106,6 +106,9 @@ KINDS = (
     Kind("fill-REML", r.fill_reml, iterative=True),
     Kind("doses", r.doses, "metafor-formula", True),
     Kind("logistic", r.logistic, "formula", True),
+    Kind("network-closed", r.networks(("common", "DL")), "metafor-formula"),
+    Kind("network-REML", r.networks(("REML",)), "metafor-formula", True),
+    Kind("network-split", r.node_splits, "metafor-formula", True),
 )
 
 
