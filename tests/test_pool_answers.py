@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from pool_command import answered, csv
+from pool_command import answered, called, csv
 
 from livingreview.synthesis import Prior, posterior, protocol
 
@@ -110,6 +110,48 @@ def test_subgroups_with_one_tau2(tmp_path, ci):
           [expected["statistic"], expected["p_value"]])
 
 
+def test_a_factor_among_moderators_and_the_fit(tmp_path):
+    content = csv(**BESIDE["columns"], alloc=POOL["alloc"], latitude=POOL["latitude"])
+    got = answered(tmp_path, content, "--measure", "RR", "--moderator", "latitude",
+                   "--moderator", "alloc")
+    (factor,) = got["meta_regression"]["factors"]
+    assert factor["name"] == "alloc" and factor["df"] == [2, 9]
+    for key in ("statistic", "p_value"):
+        close(factor[key], POOL["joint"][key])
+    for key, expected in POOL["fit"].items():
+        close(got["fit"][key], expected)
+
+
+# ---------------------------------------------------------------- as Review Manager does it
+
+
+@pytest.mark.parametrize("measure", ["RR", "OR", "RD"])
+@pytest.mark.parametrize("name", COCHRANE["tables"])
+def test_event_outcomes_of_cochrane(tmp_path, name, measure):
+    case = COCHRANE["tables"][name]
+    content, expected = csv(**{c: case[c] for c in ("e1", "n1", "e2", "n2")}), case[measure]
+    back = float if measure == "RD" else math.exp
+    got = answered(tmp_path, content, "--measure", measure, "--model", "mh-random")
+    fixed = answered(tmp_path, content, "--measure", measure, "--method", "MH",
+                     "--zero-cells", "only")
+    assert (got["k"], got["model"]) == (expected["k"], "mh-random")
+    for key in ("estimate", "ci_low", "ci_high"):
+        close(got[key], back(expected[key]))
+    for key in ("tau2", "se", "p_value"):
+        close(got[key], expected[key])
+    close(fixed["estimate"], back(expected["fixed"]["estimate"]))
+    for key in ("se", "q"):
+        close(fixed[key], expected["fixed"][key])
+
+
+def test_standardised_differences_of_cochrane(tmp_path):
+    case = COCHRANE["smd"]
+    content = csv(**{c: case[c] for c in ("m1", "sd1", "n1", "m2", "sd2", "n2")})
+    got = answered(tmp_path, content, "--measure", "SMD", "--smd-variance", "RevMan")
+    close([s["yi"] for s in got["studies"]], case["yi"], CLOSED_FORM)
+    close([s["vi"] for s in got["studies"]], case["vi"], CLOSED_FORM)
+
+
 def test_subsets(tmp_path):
     five = csv(yi=[0.1, 0.4, 0.3, 0.9, -0.2], vi=[0.05, 0.1, 0.02, 0.2, 0.1])
     got = answered(tmp_path, five, "--measure", "GEN", "--gosh")["gosh"]
@@ -155,7 +197,24 @@ def test_two_trials_by_the_book_are_a_posterior(tmp_path):
     for key in ENDS:
         close(got[key], getattr(expected, key), CLOSED_FORM)
     assert got["prior"] == {"family": "half-normal", "scale": 0.5, "df": None, "location": None,
-                            "source": None}
+                            "source": None, "share": None, "sd": None}
+
+
+def test_priors_of_the_table(tmp_path):
+    ratio = answered(tmp_path, csv(yi=[-0.4, 0.2], vi=[0.04, 0.09]), "--measure", "RR",
+                     "--rules", "book")
+    assert ratio["model"] == "posterior" and ratio["prior"]["source"] == "priors.csv: RR"
+    means = csv(m1=[5.0, 6.0], sd1=[2.0, 2.0], n1=[20, 20], m2=[4.0, 4.0], sd2=[2.0, 2.0],
+                n2=[20, 20])
+    # Of equal arms the unit information SD of a difference is twice the SD.
+    prior = answered(tmp_path, means, "--measure", "MD", "--method", "bayes")["prior"]
+    close([prior["sd"], prior["scale"]], [4, 4 * prior["share"]])
+    assert 0 < prior["share"] < 1
+
+
+def test_measures_without_a_row_ask_for_a_prior(tmp_path):
+    out = called(tmp_path, csv(yi=[1, 2], se=[1, 1]), "--measure", "MD", "--rules", "book")
+    assert out.exit_code == 1 and "prior on tau" in out.stderr
 
 
 @pytest.mark.parametrize("e1, model", [([1, 3, 4], "random"), ([0, 3, 4], "mantel-haenszel")],

@@ -20,7 +20,8 @@ TABLES = csv(study=["Arden", "Bravo", "Cedar", "Dunes"], e1=[0, 4, 0, 9], n1=[30
 MEANS = csv(study=["Arden", "Bravo", "Cedar"], m1=[-5.1, -2.0, -7.5], sd1=[4.0, 5.5, 6.1],
             n1=[30, 25, 41], m2=[-1.2, -1.5, -3.0], sd2=[4.4, 5.0, 5.9], n2=[31, 24, 40])
 SIX = csv(study=list("abcdef"), yi=[0.1, 0.5, 0.2, 0.4, 0.8, 0.3],
-          vi=[0.1, 0.2, 0.15, 0.08, 0.3, 0.12], g=[1, 1, 1, 2, 2, 3], year=[2003, 2001, 2002, 2004, 2005, ""])
+          vi=[0.1, 0.2, 0.15, 0.08, 0.3, 0.12], g=[1, 1, 1, 2, 2, 3],
+          year=[2003, 2001, 2002, 2004, 2005, ""])
 
 
 # ---------------------------------------------------------------- words and numbers
@@ -105,7 +106,8 @@ def test_every_further_analysis_is_printed(tmp_path):
     out = called(tmp_path, SIX, "--measure", "GEN", "--cumulative", "year", "--subgroup", "g",
                  "--prior", "half-normal:0.5", *flags).stdout
     for words in ("without", "cumulative by year", "Cook's distance", "Egger's test",
-                  "Begg's test", "trim and fill (L0)", "all 57 subsets", "prior on tau half-normal(0.5)",
+                  "Begg's test", "trim and fill (L0)", "all 57 subsets",
+                  "prior on tau half-normal(0.5)",
                   "shrunk towards the others", "fewer than 10 trials", "subgroup by g",
                   "not in the cumulative pool, as year is not stated: f",
                   "not in the test between subgroups, as one trial is no group: 3"):
@@ -232,7 +234,8 @@ def test_a_posterior_without_a_prior_says_what_it_needs(tmp_path):
 def test_the_help_is_in_groups_and_offers_what_the_module_knows():
     command = main.commands["pool"]
     groups = list(dict.fromkeys(getattr(p, "group", "") for p in command.params))
-    assert groups[1:] == ["Effects", "Model", "Beyond the pool", "Output", "Reading the file"]
+    assert groups[1:] == ["Effects", "Model", "Beyond the pool", "Many treatments", "Output",
+                          "Reading the file"]
     choices = {p.name: tuple(p.type.choices) for p in command.params if hasattr(p.type, "choices")}
     for name, known in (("measure", tuple(poolfile.MEASURES)), ("method", poolfile.METHODS),
                         ("rules", poolfile.RULES), ("prediction_df", poolfile.PREDICTION_DF),

@@ -12,7 +12,7 @@ import click
 from .console import stop, valid
 
 _BEGINNING = 65536  # bytes of a file in which its form shows
-_TABULAR = (".csv", ".xlsx", ".zip")  # files whose names do not say whether they hold records
+_TABULAR = (".csv", ".xlsx", ".zip", ".rm5")  # their names say not whether they hold records
 _STUDIES = 10  # matches that are printed one by one
 
 

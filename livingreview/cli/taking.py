@@ -110,20 +110,27 @@ def _near(path: Path) -> Path:
 @click.option("--table", default="", help="Table of a CSV file that is not named after it.")
 @click.option("--list", "filled", type=FILE, help="Of a data package: the list that says what its "
               "analyses are. It is written where it is not there yet.")
+@click.option("--tool", default="", help="Of a table of judgements: their tool, as rob2, where the "
+              "table does not tell.")
 @click.option("--reason", default="", help="Why, for the lines of the changelog.")
 @click.option("--results/--no-results", "with_results", default=True,
               help="Compute what changes in results, and say so before asking (the default).")
 @click.option("--yes", is_flag=True, help="Import without asking.")
 @exports.with_search
 def import_(file: Path, data: Path | None, indication: str, table: str, filled: Path | None,
-            reason: str, with_results: bool, yes: bool, **search) -> None:
+            tool: str, reason: str, with_results: bool, yes: bool, **search) -> None:
     """Take the rows of FILE into a data folder.
 
-    FILE is a workbook or folder of `new study`, a CSV file with columns of one table, or the data
-    package of a Cochrane review (.zip). A folder that bears the name of an indication belongs to
-    it. The difference is shown and the result validated first, and what it does to results is
-    said: each analysis that changes with its trials, estimate and certainty before and after. A
-    row that is there already with other values is never overwritten: nothing is imported then.
+    FILE is a workbook or folder of `new study`, a CSV file with columns of one table, the data
+    package of a Cochrane review (.zip), or a review of RevMan 5 (.rm5). A folder that bears the
+    name of an indication belongs to it. The difference is shown and the result validated first,
+    and what it does to results is said: each analysis that changes with its trials, estimate and
+    certainty before and after. A row that is there already with other values is never overwritten:
+    nothing is imported then.
+
+    Judgements of risk of bias are also taken as robvis has them (.csv, .xlsx): a row for each
+    study, with the columns Study, D1 and so on, or for each judgement, with Study, Domain and
+    Judgement.
 
     Values that stand there are corrected by a table corrections.csv, alone or beside the others,
     with the columns file, key, column, old, new, source, locator and reason. What it says of the
@@ -144,9 +151,10 @@ def import_(file: Path, data: Path | None, indication: str, table: str, filled: 
             stop(f"--table and --list are of rows of the data, and {file} holds records", 2)
         exports.take(file, data, indication, yes, search)
         return
+    _check_kind(file, table, filled)
     sound = valid(data)
     try:
-        rows, belongs = _rows_of(file, table, filled)
+        rows, belongs = _rows_of(file, table, filled, tool, sound, indication)
         if not belongs and file.is_dir() and file.absolute().name in sound.indications:
             belongs = file.absolute().name
         if not rows:
@@ -181,22 +189,42 @@ def import_(file: Path, data: Path | None, indication: str, table: str, filled: 
                + (": give the reason of the new rows there" if joined.unexplained else ""))
 
 
-def _rows_of(file: Path, table: str, filled: Path | None):
-    """Rows of a file, and where it says that they belong."""
-    from ..intake import opened, revman
+def _packed(file: Path) -> bool:
+    """Whether a file is a whole review, of which a list says what its analyses are."""
+    return file.suffix.lower() in (".zip", ".rm5") and not file.is_dir()
 
-    packed = file.suffix.lower() == ".zip" and not file.is_dir()
+
+def _check_kind(file: Path, table: str, filled: Path | None) -> None:
+    """Refuse what is not taken, before anything is read."""
+    from ..intake import opening
+
     if table and file.suffix.lower() != ".csv":
         stop(f"--table is of a CSV file, and {file} is none", 2)
-    if filled and not packed:
-        stop(f"--list is of a data package, and {file} is none", 2)
-    if not packed:
-        found = opened(file, table)
-        return found.rows, found.indication
-    package = revman.read(file)
-    if filled is None:
+    if filled and not _packed(file):
+        stop(f"--list is of a data package or a review of RevMan 5, and {file} is none", 2)
+    if not opening.takes(file):
+        stop("\n".join([*opening.refusal(file).problems, "Nothing was imported."]), 2)
+    if filled is None and _packed(file):
         stop(f"{file.name} does not say what its analyses are in our words: name a list with "
              "--list FILE.csv, which is written, fill it in, and call this again", 2)
+
+
+def _rows_of(file: Path, table: str, filled: Path | None, tool: str, sound, indication: str):
+    """Rows of a file, and where it says that they belong."""
+    from ..intake import opened, revman, revman5, robvis
+
+    if filled is None and file.suffix.lower() in (".csv", ".xlsx") and (
+            table in ("", "risk_of_bias") and robvis.is_one(robvis.header_of(file))):
+        known = {row["study_id"] for one in ([indication] if indication else sound.indications)
+                 for row in sound.records("studies", one)}
+        rows, passed = robvis.rows(file, tool, known)
+        for line in passed:
+            click.echo(f"not imported: {line}", err=True)
+        return rows, ""
+    if filled is None:
+        found = opened(file, table)
+        return found.rows, found.indication
+    package = revman5.read(file) if file.suffix.lower() == ".rm5" else revman.read(file)
     if not filled.exists():
         with replacing(filled) as out:
             out.write(revman.list_text(package))

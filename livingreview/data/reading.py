@@ -24,6 +24,7 @@ SHOWN = 100  # problems of one kind in one column that are listed; the others ar
 LARGEST_WHOLE = 2**53  # above it a float no longer holds every whole number
 # Digits are spelled out: \d, like float(), also takes the digits of other scripts.
 _NUMBER = re.compile(r"[-+]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][-+]?[0-9]{1,3})?")
+MARKS = ((";", "semicolons"), ("\t", "tabs"), ("|", "bars"))  # that divide fields, beside commas
 _INTEGER = re.compile(r"[-+]?[0-9]+")
 _DATE_LIKE = re.compile(
     r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}(?:[ T].*)?"
@@ -242,8 +243,7 @@ def separator(header: list[str]) -> str:
     """What divides the fields of a header that is one field; empty where it is none."""
     if len(header) != 1:
         return ""
-    return next((name for mark, name in ((";", "semicolons"), ("\t", "tabs"), ("|", "bars"))
-                 if mark in header[0]), "")
+    return next((name for mark, name in MARKS if mark in header[0]), "")
 
 
 def _header_problems(header: list[str], table: Table, path: str) -> list[Problem]:

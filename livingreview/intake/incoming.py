@@ -92,8 +92,13 @@ def comma_separated(header: list[str], place: str) -> None:
     IntakeError
     """
     if found := separator(header):
-        raise IntakeError([f"{place}: the fields are separated by {found}: expected commas, and "
-                           "decimals with a point (save the file as CSV UTF-8 with commas)"])
+        raise IntakeError([separated(found, place)])
+
+
+def separated(found: str, place: str) -> str:
+    """What is said of a file that something else than commas divides."""
+    return (f"{place}: the fields are separated by {found}: expected commas, and decimals with a "
+            "point (save the file as CSV UTF-8 with commas)")
 
 
 def named_rows(table: Table, header: list[str], records, place) -> list[Row]:

@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 
-from openpyxl import load_workbook
-from openpyxl.utils.exceptions import InvalidFileException
-
+from ..data.reading import MARKS
 from ..data.tables import BY_NAME, Table
-from .incoming import IntakeError, Row, named_rows, table_called
+from .incoming import IntakeError, Row, named_rows, separated, table_called
 from .template import GUIDE_FILE, INDICATION, LISTS, README, REQUIRED
+
+SUFFIXES = (".xlsx", ".csv", ".zip", ".rm5")  # of the kinds of files that are taken
 
 
 @dataclass(frozen=True)
@@ -55,8 +55,18 @@ def opened(file: Path, table: str = "") -> Opened:
     if file.suffix.lower() == ".csv":
         return Opened(csv_rows(file.read_bytes(), table_called(table or file.stem, file.name),
                                file.name))
-    raise IntakeError([f"{file.name}: expected a workbook (.xlsx), a table (.csv), a folder of "
-                       "tables or a package (.zip)"], 2)
+    raise refusal(file)
+
+
+def takes(file: Path) -> bool:
+    """Whether a file is of a kind that is taken, by its name."""
+    return file.is_dir() or file.suffix.lower() in SUFFIXES
+
+
+def refusal(file: Path) -> IntakeError:
+    """Why a file of another kind is not taken."""
+    return IntakeError([f"{file.name}: expected a workbook (.xlsx), a table (.csv), a folder of "
+                        "tables, a package (.zip) or a review of RevMan 5 (.rm5)"], 2)
 
 
 def csv_records(content: bytes, name: str) -> Iterator[tuple[int, list[str]]]:
@@ -79,7 +89,21 @@ def csv_records(content: bytes, name: str) -> Iterator[tuple[int, list[str]]]:
         row = content[:error.start].count(b"\n") + 1
         raise IntakeError([f"{name}:{row}: the text is not UTF-8"]) from error
     except csv.Error as error:
+        if line == 1 and (found := divided_by(text)):  # quoted fields, divided by something else
+            raise IntakeError([separated(found, f"{name}:1")]) from error
         raise IntakeError([f"{name}:{line}: broken quoting in this record ({error})"]) from error
+
+
+def divided_by(text: str) -> str:
+    """What divides the quoted fields of a header; empty where it is the comma, or unclear."""
+    head = text.splitlines()[0] if text else ""
+    for mark, words in MARKS:
+        try:
+            if len(next(csv.reader([head], delimiter=mark, strict=True), [])) > 1:
+                return words
+        except csv.Error:
+            continue
+    return ""
 
 
 def csv_rows(content: bytes, table: Table, name: str) -> list[Row]:
@@ -114,6 +138,9 @@ def _folder(folder: Path) -> Opened:
 
 def _workbook(file: Path) -> Opened:
     """The rows of a workbook in our template."""
+    from openpyxl import load_workbook  # slow to load, and tables need it not
+    from openpyxl.utils.exceptions import InvalidFileException
+
     try:
         book = load_workbook(file)
     except (InvalidFileException, zipfile.BadZipFile, KeyError, ValueError) as error:

@@ -49,7 +49,7 @@ from .placing import DIVIDED, WHOLE, Comparison, Said, placed
 
 SOURCE_KIND = "review-table"
 SETTINGS, ROWS, BIAS = ("overall-estimates-and-settings", "data-rows", "risk-of-bias")
-_JUDGEMENT = "Domain (judgement): "
+JUDGEMENT = "Domain (judgement): "
 _SHOWN = ("analysis", "comparison", "name", "data_type", "effect_measure", "experimental",
           "control", "subgroup", "studies", "footnote")
 _ONLY = ("only_study", "only_row")  # what a line speaks of, where it is not the whole analysis
@@ -66,8 +66,8 @@ _SIDES = (("Experimental", "experimental_arm", "intervention"),
 
 
 @dataclass(frozen=True)
-class _Table:
-    """One CSV file of the package."""
+class Table:
+    """One file of the package, its rows by line."""
 
     name: str
     records: list[tuple[int, dict[str, str]]]
@@ -84,14 +84,17 @@ class Package:
     settings, rows : list
         By line, the rows of the two files.
     bias : list
+    studies : dict of str to dict
+        What is said of a study itself, by its identifier.
     passed, remarks : list of str
         What is not imported, and what is imported otherwise than it stands there.
     """
 
     review: str
-    settings: _Table
-    rows: _Table
-    bias: _Table | None = None
+    settings: Table
+    rows: Table
+    bias: Table | None = None
+    studies: dict[str, dict[str, str]] = field(default_factory=dict)
     passed: list[str] = field(default_factory=list)
     remarks: list[str] = field(default_factory=list)
 
@@ -123,14 +126,14 @@ def read(file: Path) -> Package:
     return Package(review, found[SETTINGS], found[ROWS], found[BIAS])
 
 
-def _table(archive: zipfile.ZipFile, names: dict[str, str], ending: str) -> _Table | None:
+def _table(archive: zipfile.ZipFile, names: dict[str, str], ending: str) -> Table | None:
     """The file of that ending; None where it is not there."""
     name = next((n for n in sorted(names) if n.endswith(f"-{ending}.csv")), None)
     if name is None:
         return None
     records = list(csv_records(archive.read(names[name]), name))
     header = records[0][1] if records else []
-    return _Table(name, [
+    return Table(name, [
         (line, {k: "" if v == "#N/A" else v.strip() for k, v in zip(header, cells, strict=False)})
         for line, cells in records[1:]])
 
@@ -447,11 +450,12 @@ def _contrast(row: dict, entry: dict) -> tuple[Said, ...]:
 
 def _made(package: Package, found: list[Comparison], tool: str, today: date) -> list[Row]:
     """Rows of every table from what the rows of the package say."""
-    source, out = f"{package.review.lower()}-data-package", []
+    source, out = f"{study_id(package.review)}-data-package", []
     years = _years(package, found)
     for one in found:
         common = {"study_id": one.study, "source_id": source}
-        out.append(_row("studies", {**common, "year": years[one.study]}, one.place,
+        out.append(_row("studies", {**common, **package.studies.get(one.study, {}),
+                                    "year": years[one.study]}, one.place,
                         {"study_id": "Study", "year": "Study year"}, made=True))
         out += [_row("arms", {**common, "arm_id": arm, "role": role, "comparator_type":
                               one.entry.get("comparator_type", "") if role == "comparator" else "",
@@ -503,7 +507,7 @@ def _judgements(package: Package, studies: set[str], source: str, tool: str) -> 
     for line, row in package.bias.records:
         if (study := study_id(row.get("Study", ""))) in studies:
             for name, cell in row.items():
-                if name.startswith(_JUDGEMENT) and cell:
+                if name.startswith(JUDGEMENT) and cell:
                     found[study, name].append((f"{package.bias.name}:{line}", cell))
     out = []
     for (study, name), cells in found.items():
@@ -513,6 +517,6 @@ def _judgements(package: Package, studies: set[str], source: str, tool: str) -> 
                 f"{cell} ({at})" for at, cell in cells))
             continue
         out.append(_row("risk_of_bias", {
-            "study_id": study, "tool": tool, "domain": name.removeprefix(_JUDGEMENT),
+            "study_id": study, "tool": tool, "domain": name.removeprefix(JUDGEMENT),
             "judgement": judgement, "source_id": source}, place, {"judgement": name}))
     return out

@@ -108,8 +108,9 @@ def main_pool(analysis: Analysis, effects: Sequence[Effect]) -> synthesis.Pooled
     """The protocol's main model for these trials; None without a trial that has an effect.
 
     The rules are those of :func:`livingreview.synthesis.protocol.main_pool`. Proportions of
-    treated patients have models of their own, and two trials of a check are pooled as those of the
-    analysis that it repeats.
+    treated patients have models of their own. Two trials of a check are pooled as those of the
+    analysis that it repeats, and two trials whose numbers of participants nobody knows have no
+    prior: by random effects.
     """
     if analysis.measure == PROPORTION:
         return proportions.main_pool([e for e in effects if e.yi is not None], analysis.prior)
@@ -117,7 +118,7 @@ def main_pool(analysis: Analysis, effects: Sequence[Effect]) -> synthesis.Pooled
     if len(yi) == 0:
         return None
     empty = analysis.binary and has_zero_cell(effects)
-    if analysis.role == "check" and len(yi) == 2:
+    if (analysis.role == "check" or analysis.prior is None) and len(yi) == 2:
         pooled = mantel_haenszel(analysis, effects) if empty else None
         return random_pool(analysis, effects) if pooled is None else pooled
     return protocol.main_pool(

@@ -9,9 +9,8 @@ from dataclasses import replace
 from .. import synthesis
 from ..effects import Analysis, ArmValue, Effect, Evidence, Rules, select, targets
 from ..effects.question import PROPORTION
-from . import certainty, dose, groups, missing, pools, robustness
+from . import certainty, dose, groups, missing, pools, priors, robustness
 from .multiverse import multiverse
-from .priors import prior_for
 
 SIGNIFICANT = 10  # digits of a number in results.json
 
@@ -158,7 +157,8 @@ def analyse(ev: Evidence, analysis: Analysis, brief: bool = False
     effects, left = select(ev, analysis, Rules())
     wanted = targets(ev, analysis)
     with_effect = [e for e in effects if e.yi is not None]
-    analysis = replace(analysis, prior=prior_for(ev.data, analysis, effects))
+    prior = priors.chosen(ev.data, analysis, effects)
+    analysis = replace(analysis, prior=prior.prior if prior else None)
     main = pools.main_pool(analysis, effects)
     pooled = None if main is None else pools.describe(analysis.measure, main)
     weights = _weights(effects, main)
@@ -168,7 +168,7 @@ def analyse(ev: Evidence, analysis: Analysis, brief: bool = False
         "section": analysis.section, "role": analysis.role, "note": analysis.note,
         "question": _question(ev, analysis),
         "method": {"tau2_method": analysis.tau2_method, "interval": analysis.interval,
-                   "prior": pools.prior(analysis)},
+                   "prior": pools.prior(analysis), "prior_from": priors.trace(prior)},
         "k": len(with_effect),
         "k_without_ratio": len(effects) - len(with_effect),
         "n": sum(e.participants for e in with_effect),

@@ -24,7 +24,8 @@ from .errors import (
     one_number,
     probability,
 )
-from .likelihood import TAU2_METHODS, Means, moments, solve_q_of_means, stack, tau2_of_means
+from .left_out import LeftOut, left_out
+from .likelihood import TAU2_METHODS, Means, solve_q_of_means, stack, tau2_of_means
 
 MODELS = ("random", "common")
 INTERVALS = ("hksj-guard", "hksj", "t", "z")
@@ -33,6 +34,8 @@ PREDICTION_DF = ("k-1", "k-2", "normal")
 # Numbers of a chunk: a handful of such arrays of 192 kB fit in a cache of 1 MB; with fewer, the
 # calls cost more than the sums.
 _CHUNK = 24_000
+# From this number of studies on, sets without one of them are solved from the sums over all.
+_MANY = 200
 # Effects that differ by less than this share of their size are equal but for rounding.
 _ROUNDING = 32 * np.finfo(float).eps
 # Sets up to this many studies have all their subsets taken by `gosh`.
@@ -305,6 +308,29 @@ def solve(
     return out
 
 
+def solve_without_one(y: FloatArray, v: FloatArray, chosen: Options) -> dict[str, NDArray]:
+    """Fit checked effects, shape (k,), k times, each time without one; fields as of `solve`."""
+    k = y.size
+    out: dict[str, NDArray] = {name: np.full(k, np.nan) for name in _FLOATS}
+    out |= {"k": np.full(k, k - 1), "peaks": np.ones(k, dtype=int),
+            "converged": np.ones(k, dtype=bool)}
+    single = np.arange(k)
+    sets = left_out(stack(y[None], v[None])) if k >= _MANY else None
+    if sets:
+        # `stack` puts the most precise study first, and the first in its place.
+        place = np.arange(k)
+        place[[0, v.argmin()]] = v.argmin(), 0
+        for name, values in _fit(sets, chosen).items():
+            out[name][place[1:]] = values
+        single = place[sets.lost]
+    for rows in np.array_split(single, 1 + single.size * k // _CHUNK):
+        gone = rows[:, None] == np.arange(k)
+        for name, values in solve(np.where(gone, 0.0, y), np.where(gone, np.inf, v),
+                                  chosen).items():
+            out[name][rows] = values
+    return out
+
+
 def _chunks(k: NDArray[np.int64]) -> Iterator[NDArray[np.int64]]:
     """Yield indices of rows of similar size, as many as `_CHUNK` allows; k = 1 apart."""
     order = np.argsort(k, kind="stable")
@@ -340,11 +366,13 @@ def _by_df(
     return function(distinct.astype(float), probability)[place]
 
 
-def _fit(means: Means, chosen: Options, between: float | None = None) -> dict[str, NDArray]:
+def _fit(
+    means: Means | LeftOut, chosen: Options, between: float | None = None
+) -> dict[str, NDArray]:
     """Fit columns of two studies or more, at τ² = `between` where it is known."""
     df = means.df
     zero = np.zeros(df.size)
-    at = moments(means.y, means.v, zero, "REML")
+    at = means.at(zero, "REML")
     out: dict[str, NDArray] = {"q": at.q, "q_p": chdtrc(df, at.q)}
     tau2 = zero
     if chosen.model == "common":
@@ -360,11 +388,11 @@ def _fit(means: Means, chosen: Options, between: float | None = None) -> dict[st
         out |= {"tau2": tau2 * means.unit**2, "i2": 100 * ratio / (1 + ratio), "h2": 1 + ratio}
         if chosen.tau2_interval:
             out |= _profile(means, chosen.level)
-        at = moments(means.y, means.v, tau2)
+        at = means.at(tau2)
     return out | _mean(means, at.mean, at.sum_weights, at.q, tau2, chosen)
 
 
-def _profile(means: Means, level: float) -> dict[str, NDArray]:
+def _profile(means: Means | LeftOut, level: float) -> dict[str, NDArray]:
     """Q-profile limits of τ²: the lower quantile of χ² gives the upper limit."""
     tail = (1 - level) / 2
     targets = np.array([_by_df(chdtri, means.df, p) for p in (tail, 1 - tail)])
@@ -373,7 +401,7 @@ def _profile(means: Means, level: float) -> dict[str, NDArray]:
 
 
 def _mean(
-    means: Means, mean: FloatArray, total: FloatArray, q: FloatArray, tau2: FloatArray,
+    means: Means | LeftOut, mean: FloatArray, total: FloatArray, q: FloatArray, tau2: FloatArray,
     chosen: Options,
 ) -> dict[str, NDArray]:
     """Weighted mean with standard error, interval, test and prediction interval."""

@@ -261,7 +261,8 @@ def tau_quantiles(p: Problem, found: Integrated, chances: FloatArray) -> FloatAr
     for _ in range(_NEWTON):
         nodes = left[:, :, None] + (x - left)[:, :, None] * np.append(_NODES, 1.0)
         log = given(p, nodes.reshape(n, -1)).log.reshape(n, q, size + 1)
-        density = np.exp(log - found.log_total[:, None, None])
+        # A posterior narrower than the rounding of x may seem denser here than at the nodes.
+        density = np.exp(np.minimum(log - found.log_total[:, None, None], 700.0))
         excess = before + (x - left) * (density[:, :, :-1] @ _WEIGHTS) - chances
         high, low = np.where(excess > 0, x, high), np.where(excess > 0, low, x)
         new = x - excess / np.maximum(density[:, :, -1], 1e-300)

@@ -3,15 +3,17 @@
 Everything here is O(k) a candidate variance: weighted least squares is written out for an
 intercept, with or without one covariate, instead of building k × k matrices.
 
-Many means (`Means` and what takes it) are solved in lockstep, by bounds that prove that no maximum
-of the likelihood is missed. A line, or any `Data`, is solved by `maxima` on a fine grid. The two
-share no code, so each is the other's judge in the tests.
+Many sets (`Columns`: `Means`, the sets of `left_out`, the design of `light_design`) are solved in
+lockstep, by bounds that prove that no maximum of the likelihood is missed. A line, or any `Data`,
+is solved by `maxima` on a fine grid. The two share no code, so each is the other's judge in the
+tests.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -136,9 +138,10 @@ def _criterion(data: Data, tau2: FloatArray, restricted: bool) -> tuple[FloatArr
     return -(log_v + log_x + at.q) / 2, (squares - at.trace) / 2
 
 
-def _in_blocks(
+def in_blocks(
     data: Data, tau2: FloatArray, restricted: bool
 ) -> tuple[FloatArray, FloatArray]:
+    """Return (restricted) log-likelihoods and derivatives, as `_criterion`, in little memory."""
     parts = max(1, int(np.ceil(tau2.size * data.k / _BLOCK)))
     pairs = [_criterion(data, block, restricted) for block in np.array_split(tau2, parts)]
     return (np.concatenate([pair[0] for pair in pairs]),
@@ -176,7 +179,7 @@ def maxima(data: Data, restricted: bool = True) -> tuple[FloatArray, FloatArray]
     span = np.log1p(top / low)
     size = int(np.clip(np.ceil(span / _STEP), 50, _MAX_CANDIDATES))
     grid = low * np.expm1(np.linspace(0, span, size + 1))
-    _, slope = _in_blocks(data, grid, restricted)
+    _, slope = in_blocks(data, grid, restricted)
 
     def derivative(t: float) -> float:
         return float(_criterion(data, np.array([t]), restricted)[1][0])
@@ -185,7 +188,7 @@ def maxima(data: Data, restricted: bool = True) -> tuple[FloatArray, FloatArray]
     for i in np.flatnonzero((slope[:-1] > 0) & (slope[1:] <= 0)):
         peaks.append(root(derivative, grid[i], grid[i + 1]))
     found = np.array(peaks) if peaks else np.array([0.0])
-    return found, _in_blocks(data, found, restricted)[0]
+    return found, in_blocks(data, found, restricted)[0]
 
 
 def root(
@@ -304,6 +307,57 @@ class Means:
         """Number of studies − 1."""
         return self.k - 1
 
+    def take(self, index: NDArray[np.int64]) -> Means:
+        """Some columns."""
+        return Means(_take(self.y, index), _take(self.v, index), self.shift[index],
+                     self.unit[index], self.k[index])
+
+    def at(self, tau2: FloatArray, of: str = "mean") -> Moments:
+        """Fit the columns at τ² of shape (n,); see `moments`."""
+        return moments(self.y, self.v, tau2, of)
+
+    def squares(self) -> FloatArray:
+        """Unweighted sum of squares about the unweighted mean."""
+        present = np.isfinite(self.v)
+        y = np.where(present, self.y, 0.0)
+        return (np.where(present, y - y.sum(axis=0) / self.k, 0.0) ** 2).sum(axis=0)
+
+    def extent(self) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """Smallest and largest variance of each column, and the sum of its variances."""
+        v = np.where(np.isfinite(self.v), self.v, 0.0)
+        return self.v[0], v.max(axis=0), v.sum(axis=0)
+
+    def heights(self, column: int, tau2: FloatArray, restricted: bool) -> FloatArray:
+        """(Restricted) log-likelihood of one column at several τ², up to a constant."""
+        present = np.isfinite(self.v[:, column])
+        data = Data(self.y[present, column], self.v[present, column], None, 0.0, 0.0, 0)
+        return in_blocks(data, tau2, restricted)[0]
+
+
+class Columns(Protocol):
+    """What the solvers need of n sets of effects: see `Means`, of which this is the outside."""
+
+    k: NDArray[np.int64]
+
+    @property
+    def df(self) -> NDArray[np.int64]:
+        """Residual degrees of freedom."""
+
+    def take(self, index: NDArray[np.int64]) -> Columns:
+        """Some columns."""
+
+    def at(self, tau2: FloatArray, of: str = "mean") -> Moments:
+        """Fit at τ² of shape (n,)."""
+
+    def squares(self) -> FloatArray:
+        """Unweighted residual sum of squares."""
+
+    def extent(self) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """Smallest, largest and total variance."""
+
+    def heights(self, column: int, tau2: FloatArray, restricted: bool) -> FloatArray:
+        """Log-likelihood of one column."""
+
 
 def stack(y: FloatArray, v: FloatArray) -> Means:
     """Turn rows of effects and variances into columns; infinite variances are no studies.
@@ -403,7 +457,7 @@ def moments(y: FloatArray, v: FloatArray, tau2: FloatArray, of: str = "mean") ->
 
 
 def tau2_of_means(
-    means: Means, method: str, at_zero: Moments | None = None
+    means: Columns, method: str, at_zero: Moments | None = None
 ) -> tuple[FloatArray, NDArray[np.int64], NDArray[np.bool_]]:
     """Estimate τ² of every column, truncated at 0, in squared units of the column.
 
@@ -424,29 +478,22 @@ def tau2_of_means(
     return np.maximum(0.0, _closed_forms(means, method, at_zero)), one, settled
 
 
-def _closed_forms(means: Means, method: str, at_zero: Moments | None) -> FloatArray:
+def _closed_forms(means: Columns, method: str, at_zero: Moments | None) -> FloatArray:
     df = means.df
     if method in ("HE", "SJ"):
-        present = np.isfinite(means.v)
-        squares = _squares(means, present)
+        squares = means.squares()
         if method == "HE":
-            return squares / df - np.where(present, means.v, 0.0).sum(axis=0) / means.k
+            return squares / df - means.extent()[2] / means.k
         start = squares / means.k
-        return start * moments(means.y, means.v, start).q / df
-    at = at_zero or moments(means.y, means.v, np.zeros(df.size), "REML")
+        return start * means.at(start).q / df
+    at = at_zero or means.at(np.zeros(df.size), "REML")
     if method == "DL":
         return (at.q - df) / at.b
     return (at.q - means.k) / at.sum_weights
 
 
-def _squares(means: Means, present: NDArray[np.bool_]) -> FloatArray:
-    """Unweighted sum of squares about the unweighted mean."""
-    y = np.where(present, means.y, 0.0)
-    return (np.where(present, y - y.sum(axis=0) / means.k, 0.0) ** 2).sum(axis=0)
-
-
 def solve_q_of_means(
-    means: Means, target: FloatArray
+    means: Columns, target: FloatArray
 ) -> tuple[FloatArray, NDArray[np.bool_]]:
     """Return the τ² ≥ 0 at which Q equals `target`, shape (n,) or (m, n); 0 when Q(0) is below.
 
@@ -463,9 +510,9 @@ def solve_q_of_means(
     goal = np.ravel(target).astype(float)
     column = np.arange(goal.size) % n
     tau2, active = np.zeros(goal.size), np.arange(goal.size)
-    y, v = _take(means.y, column), _take(means.v, column)
+    some = means.take(column)
     for _ in range(_MAX_STEPS):
-        at = moments(y, v, tau2[active])
+        at = some.at(tau2[active])
         excess = at.q / goal[active] - 1
         rising = np.where(excess > 0, excess * at.q, 0.0)
         tau2[active] += rising / np.where(rising > 0, at.a, 1.0)
@@ -474,14 +521,14 @@ def solve_q_of_means(
             return tau2.reshape(shape), np.ones(shape, dtype=bool)
         if not left.all():
             left = np.flatnonzero(left)
-            active, y, v = active[left], _take(y, left), _take(v, left)
+            active, some = active[left], some.take(left)
     settled = np.ones(goal.size, dtype=bool)
     settled[active] = False
     return tau2.reshape(shape), settled.reshape(shape)
 
 
 def _highest_maxima(
-    means: Means, method: str, at_zero: Moments | None
+    means: Columns, method: str, at_zero: Moments | None
 ) -> tuple[FloatArray, NDArray[np.int64], NDArray[np.bool_]]:
     """Return the highest maximum of the likelihood on τ² ≥ 0, the number of maxima, and success.
 
@@ -490,9 +537,9 @@ def _highest_maxima(
     one root at most, and by the bound of `maxima` none above its T. Below, `_brackets` proves for
     every interval that it holds no root or one.
     """
-    n, present = means.k.size, np.isfinite(means.v)
-    squares, m = _squares(means, present), means.df if method == "REML" else means.k
-    high = np.where(present, means.v, 0.0).max(axis=0)
+    n, squares = means.k.size, means.squares()
+    m = means.df if method == "REML" else means.k
+    lowest, high, _ = means.extent()
     root = 2 * np.sqrt(m) * np.sqrt(squares) * np.sqrt(high)
     top = (squares + np.hypot(squares, root)) / (2 * m) * (1 + 1e-9)
     # Effects that differ by less than rounding have their only maximum at 0.
@@ -500,10 +547,10 @@ def _highest_maxima(
     tau2, peaks, settled = np.zeros(n), np.ones(n, dtype=int), np.ones(n, dtype=bool)
     if rows.size == 0:
         return tau2, peaks, settled
-    some = means if rows.size == n else _columns(means, rows)
-    at_zero = at_zero or moments(means.y, means.v, np.zeros(n), method)
+    some = means if rows.size == n else means.take(rows)
+    at_zero = at_zero or means.at(np.zeros(n), method)
     start = _logs(at_zero)[:, rows]
-    end = np.clip(high - 2 * means.v[0], 0.0, top)[rows]
+    end = np.clip(high - 2 * lowest, 0.0, top)[rows]
     row, low, upper, guess, split_all = _brackets(some, method, start, end, top[rows])
     where, done = _polish(some, method, row, low, upper, guess)
     falling = np.flatnonzero(start[0] <= start[1])
@@ -514,23 +561,11 @@ def _highest_maxima(
     best = np.zeros(rows.size)
     best[row] = where
     for i in np.flatnonzero(found > 1):
-        best[i] = _highest(some, method, i, np.sort(where[row == i]))
+        candidates = np.sort(where[row == i])
+        # The smaller variance on a tie.
+        best[i] = candidates[np.argmax(some.heights(i, candidates, method == "REML"))]
     tau2[rows], peaks[rows] = best, np.maximum(found, 1)
     return tau2, peaks, settled
-
-
-def _columns(means: Means, index: NDArray[np.int64]) -> Means:
-    return Means(_take(means.y, index), _take(means.v, index), means.shift[index],
-                 means.unit[index], means.k[index])
-
-
-def _highest(means: Means, method: str, column: int, candidates: FloatArray) -> float:
-    """Return the candidate with the highest likelihood; the smaller variance on a tie."""
-    present = np.isfinite(means.v[:, column])
-    y, v = means.y[present, column], means.v[present, column]
-    data = Data(y, v, None, 0.0, 0.0, 0)
-    heights = _in_blocks(data, candidates, method == "REML")[0]
-    return float(candidates[int(np.argmax(heights))])
 
 
 def _logs(at: Moments) -> FloatArray:
@@ -539,14 +574,8 @@ def _logs(at: Moments) -> FloatArray:
     return np.array([np.log(np.where(at.a > 0, at.a, 1.0)), np.log(at.b), at.fall_a, at.fall_b])
 
 
-def _knots(
-    means: Means, method: str, row: NDArray[np.int64], tau2: FloatArray
-) -> FloatArray:
-    return _logs(moments(_take(means.y, row), _take(means.v, row), tau2, method))
-
-
 def _brackets(
-    means: Means, method: str, start: FloatArray, end: FloatArray, top: FloatArray
+    means: Columns, method: str, start: FloatArray, end: FloatArray, top: FloatArray
 ) -> tuple[NDArray[np.int64], FloatArray, FloatArray, FloatArray, NDArray[np.bool_]]:
     """Return the intervals between 0 and `top` that hold one maximum each.
 
@@ -564,7 +593,7 @@ def _brackets(
     row = np.flatnonzero(end > 0)
     at_end = start.copy()
     if row.size:
-        at_end[:, row] = _knots(means, method, row, end[row])
+        at_end[:, row] = _logs(means.take(row).at(end[row], method))
     # From `end` on there is one maximum where the likelihood still rises.
     last = np.flatnonzero((at_end[0] > at_end[1]) & (end < top))
     kept = [(last, end[last], top[last], _first_step(end[last], top[last], at_end[:, last]))]
@@ -581,7 +610,7 @@ def _brackets(
             break
         scale = 1 / f[3]
         middle = np.sqrt((low + scale) * (high + scale)) - scale
-        h = _knots(means, method, row, middle)
+        h = _logs(means.take(row).at(middle, method))
         row, low, high = (np.concatenate(pair) for pair in (
             (row, row), (low, middle), (middle, high)))
         f, g = np.concatenate((f, h), axis=1), np.concatenate((h, g), axis=1)
@@ -603,7 +632,7 @@ def _settled(
 ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
     """Tell where ln a − ln b falls from `low` to `high`, and where it rises or has no root.
 
-    `f` and `g` are the `_knots` at the ends. A convex function lies below its chord by pq/(p + q)
+    `f` and `g` are the `_logs` at the ends. A convex function lies below its chord by pq/(p + q)
     at most, p and q being the distances of the tangent at one end from the value at the other.
     """
     width, step = high - low, g[:2] - f[:2]
@@ -617,7 +646,7 @@ def _settled(
 
 
 def _polish(
-    means: Means, method: str, row: NDArray[np.int64], low: FloatArray, high: FloatArray,
+    means: Columns, method: str, row: NDArray[np.int64], low: FloatArray, high: FloatArray,
     guess: FloatArray,
 ) -> tuple[FloatArray, NDArray[np.bool_]]:
     """Find the root of a = b in each interval by Newton's steps on b/a, or halving.
@@ -626,12 +655,12 @@ def _polish(
     """
     tau2 = guess.copy()
     done, active = np.zeros(row.size, dtype=bool), np.arange(row.size)
-    y, v = _take(means.y, row), _take(means.v, row)
+    some = means.take(row)
     for _ in range(_MAX_STEPS):
         if active.size == 0:
             break
         t = tau2[active]
-        at = moments(y, v, t, method)
+        at = some.at(t, method)
         ratio = at.a / at.b
         low[active] = np.where(ratio > 1, t, low[active])
         high[active] = np.where(ratio > 1, high[active], t)
@@ -646,5 +675,5 @@ def _polish(
         done[active[last]] = True
         if last.any():
             left = np.flatnonzero(~last)
-            active, y, v = active[left], _take(y, left), _take(v, left)
+            active, some = active[left], some.take(left)
     return tau2, done

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, overload
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 from scipy.special import chdtrc, chdtri, ndtr, ndtri, stdtr, stdtrit
 
-from .batch import INTERVALS, MODELS, PREDICTION_DF, Options, options, solve
+from .batch import (
+    INTERVALS,
+    MODELS,
+    PREDICTION_DF,
+    Options,
+    options,
+    solve,
+    solve_without_one,
+)
 from .errors import (
     FloatArray,
     SynthesisError,
@@ -38,6 +47,7 @@ __all__ = [
     "TAU2_METHODS",
     "Combined",
     "Heterogeneity",
+    "LeaveOneOut",
     "Pooled",
     "SubgroupDifference",
     "combine_correlated",
@@ -193,8 +203,8 @@ def tau2_interval(yi: ArrayLike, vi: ArrayLike, level: float = 0.95) -> tuple[fl
     """Compute the Q-profile confidence interval of the between-study variance.
 
     Conventions: limits below 0 are 0, so (0, 0) means that the effects vary less than sampling
-    alone lets expect and that the set is empty (metafor prints an empty set). The upper limit is not capped. The interval does not depend on the estimator
-    of τ² and need not hold its estimate.
+    alone lets expect and that the set is empty (metafor prints an empty set). The upper limit is
+    not capped. The interval does not depend on the estimator of τ² and need not hold its estimate.
 
     Parameters
     ----------
@@ -375,12 +385,47 @@ def _rows(
 ) -> list[Pooled]:
     """Pool rows of checked arrays in one batch; infinite variances are no studies."""
     fields = solve(y, v, chosen, between)
-    results = []
-    for i, row in enumerate(zip(*(fields[name].tolist() for name in fields), strict=True)):
-        one = dict(zip(fields, (None if cell != cell else cell for cell in row), strict=True))
-        variances = v[i][np.isfinite(v[i])]
-        results.append(_pooled_row(one, variances, chosen, prediction))
-    return results
+    return [_pooled_row(_row(fields, i), v[i][np.isfinite(v[i])], chosen, prediction)
+            for i in range(y.shape[0])]
+
+
+def _row(fields: dict[str, NDArray], i: int) -> dict[str, Any]:
+    """One row of `solve`, None where undefined."""
+    cells = ((name, values[i].item()) for name, values in fields.items())
+    return {name: None if cell != cell else cell for name, cell in cells}
+
+
+class LeaveOneOut(Sequence[Pooled]):
+    """Pools without one study each, made as they are asked for: their weights take k² numbers.
+
+    Attributes
+    ----------
+    fields : dict of ndarray, shape (k,)
+        Columns of `Pooled` (and `scale`, `peaks`, `converged`), NaN where undefined: for those who
+        want one number of every pool.
+    """
+
+    def __init__(
+        self, fields: dict[str, NDArray], v: FloatArray, chosen: Options, prediction: bool
+    ) -> None:
+        self.fields, self._v = fields, v
+        self._chosen, self._prediction = chosen, prediction
+
+    def __len__(self) -> int:
+        return self._v.size
+
+    @overload
+    def __getitem__(self, index: int) -> Pooled: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> list[Pooled]: ...
+
+    def __getitem__(self, index: int | slice) -> Pooled | list[Pooled]:
+        if isinstance(index, slice):
+            return [self[i] for i in range(*index.indices(len(self)))]
+        i = range(len(self))[index]
+        return _pooled_row(_row(self.fields, i), np.delete(self._v, i), self._chosen,
+                           self._prediction)
 
 
 def _pooled_row(
@@ -424,7 +469,7 @@ def _options(prediction: bool = True, **chosen: Any) -> tuple[Options, bool]:
     return options(**chosen, tau2_interval=random), prediction
 
 
-def leave_one_out(yi: ArrayLike, vi: ArrayLike, **options: Any) -> list[Pooled]:
+def leave_one_out(yi: ArrayLike, vi: ArrayLike, **options: Any) -> LeaveOneOut:
     """Pool k times, each time without one study.
 
     Parameters
@@ -436,8 +481,8 @@ def leave_one_out(yi: ArrayLike, vi: ArrayLike, **options: Any) -> list[Pooled]:
 
     Returns
     -------
-    list of Pooled, length k
-        Item i is the pool without row i.
+    LeaveOneOut
+        A sequence of `Pooled`, length k; item i is the pool without row i.
 
     Raises
     ------
@@ -447,8 +492,8 @@ def leave_one_out(yi: ArrayLike, vi: ArrayLike, **options: Any) -> list[Pooled]:
     y, v = effects(yi, vi)
     if y.size < 2:
         raise SynthesisError("leaving one out needs at least 2 studies")
-    left_out = np.eye(y.size, dtype=bool)
-    return _rows(np.where(left_out, 0.0, y), np.where(left_out, np.inf, v), *_options(**options))
+    chosen, prediction = _options(**options)
+    return LeaveOneOut(solve_without_one(y, v, chosen), v, chosen, prediction)
 
 
 def cumulative(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -25,7 +26,8 @@ from .errors import (
     numeric,
     probability,
 )
-from .likelihood import root
+from .light_design import LightDesign, light
+from .likelihood import root, solve_q_of_means, tau2_of_means
 from .notes import NOTES, maxima
 from .pooling import pool, subgroup_difference
 
@@ -260,6 +262,11 @@ class Design:
         """Number of coefficients."""
         return self.basis.shape[1]
 
+    @cached_property
+    def light(self) -> LightDesign | None:
+        """The design for the solvers of many means, where its cross products keep the digits."""
+        return light(self.y, self.v, self.basis)
+
 
 @dataclass(frozen=True, eq=False)
 class Fits:
@@ -396,11 +403,14 @@ def _rss(data: Design) -> float:
 def _highest(data: Design, restricted: bool) -> tuple[float, int]:
     """Return the global maximum of the likelihood on τ² ≥ 0, and the number of local ones.
 
-    With S the residual sum of squares of ordinary least squares and m = k − p (k for ML), no
-    maximum lies above the T that solves m T² = S(T + v_max): y'PPy ≤ S/τ⁴ and
-    tr P ≥ m/(v_max + τ²). Below it every change of sign on a grid even in ln(v_min + τ²) is
-    polished.
+    A light design goes to the solver by bounds. For others, with S the residual sum of squares of
+    ordinary least squares and m = k − p (k for ML), no maximum lies above the T that solves m T² =
+    S(T + v_max): y'PPy ≤ S/τ⁴ and tr P ≥ m/(v_max + τ²). Below it every change of sign on a grid
+    even in ln(v_min + τ²) is polished.
     """
+    if data.light:
+        found, peaks, _ = tau2_of_means(data.light, "REML" if restricted else "ML")
+        return float(found[0]), int(peaks[0])
     s, m = _rss(data), data.k - (data.p if restricted else 0)
     low, high = float(data.v.min()), float(data.v.max())
     top = (s + np.sqrt(s * s + 4 * m * s * high)) / (2 * m) * (1 + 1e-9)
@@ -426,6 +436,9 @@ def _highest(data: Design, restricted: bool) -> tuple[float, int]:
 
 def solve_q(data: Design, target: float) -> float:
     """Return the τ² ≥ 0 at which the generalised Q equals `target`; 0 when Q(0) is below it."""
+    if data.light:
+        return float(solve_q_of_means(data.light, np.array([target]))[0][0])
+
     def excess(t: float) -> float:
         return float(fits(data, np.array([t])).q[0]) - target
 

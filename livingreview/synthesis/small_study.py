@@ -302,6 +302,28 @@ def _kendall_variance(k: int, t: FloatArray, u: FloatArray) -> float:
     return float(variance + (triples / (9 * k * (k - 1) * (k - 2)) if k > 2 else 0))
 
 
+def _concordance(x: FloatArray, y: FloatArray) -> float:
+    """Concordant minus discordant pairs, in O(k log k) (Knight 1966); a tie is neither.
+
+    With rows in the order of x (and of y where x ties) discordant pairs are the inversions of y.
+    They are counted by the binary digits of its ranks, from the highest: among rows that agree in
+    the digits above, pairs whose earlier one has a 1 and the later a 0.
+    """
+    order = np.lexsort((y, x))
+    ranks = np.unique(y, return_inverse=True)[1][order]
+    inversions = 0
+    for digit in range(int(ranks.max()).bit_length() - 1, -1, -1):
+        one = ranks >> digit & 1
+        before = np.cumsum(one)
+        first = np.flatnonzero(np.diff(ranks >> digit + 1, prepend=-1))
+        sizes = np.diff(first, append=ranks.size)
+        inversions += int((before - np.repeat(before[first] - one[first], sizes))[one == 0].sum())
+        ranks = ranks[np.argsort(ranks >> digit, kind="stable")]
+    both = np.unique(np.column_stack([x, y]), axis=0, return_counts=True)[1]
+    tied = [(g * (g - 1)).sum() / 2 for g in (_tied(x), _tied(y), both)]
+    return x.size * (x.size - 1) / 2 - tied[0] - tied[1] + tied[2] - 2 * inversions
+
+
 def _exact_kendall(k: int, discordant: int) -> float:
     """P(at most `discordant` of k(k − 1)/2 pairs are discordant) when all orders are alike."""
     chance = np.zeros(discordant + 1)
@@ -342,6 +364,8 @@ def begg(yi: ArrayLike, vi: ArrayLike, exact: bool | None = None) -> RankTest:
     ----------
     Begg CB, Mazumdar M (1994). Operating characteristics of a rank correlation test for
     publication bias. Biometrics 50:1088–1101. Kendall MG (1970). Rank Correlation Methods, 4th ed.
+    Knight WR (1966). A computer method for calculating Kendall's tau with ungrouped data. Journal
+    of the American Statistical Association 61:436–439.
     """
     y, v = effects(yi, vi)
     k = y.size
@@ -356,7 +380,7 @@ def begg(yi: ArrayLike, vi: ArrayLike, exact: bool | None = None) -> RankTest:
     if exact and ties:
         raise SynthesisError("the exact rank test is not defined with ties")
     exact = (not ties and k <= _EXACT_MOST) if exact is None else bool(exact)
-    score = sum(float(np.sign(z[i + 1:] - z[i]) @ np.sign(v[i + 1:] - v[i])) for i in range(k - 1))
+    score = _concordance(z, v)
     pairs = k * (k - 1) / 2
     untied = [pairs - (g * (g - 1)).sum() / 2 for g in (t, u)]
     statistic = score / np.sqrt(_kendall_variance(k, t, u))

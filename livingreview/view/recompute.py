@@ -156,7 +156,8 @@ def recompute(data: Dataset, result: dict, axis: Axis, names: dict) -> Recompute
         (LOGISTIC if share and model == COMMON else method["tau2_method"], method["interval"]),
         models,
         tuple((w, label(data, "interval_method", w)) for w in _INTERVALS),
-        axis.log, prior["scale"] if POSTERIOR in dict(models) else None, share, measure(result).decimals, uncontrolled(result) and not share,
+        axis.log, prior["scale"] if POSTERIOR in dict(models) else None, share,
+        measure(result).decimals, uncontrolled(result) and not share,
         (axis.low, axis.high), members,
         tuple(_divisions(data, result, members)), _imprecision(data, result))
 

@@ -58,10 +58,24 @@ measures <- list(
   COR = one(list(r = cor1$ri, n = cor1$ni), escalc("COR", ri = ri, ni = ni, data = cor1)),
   ZCOR = one(list(r = cor1$ri, n = cor1$ni), escalc("ZCOR", ri = ri, ni = ni, data = cor1),
              transf.ztor))
+bcg <- escalc("RR", ai = tpos, bi = tneg, ci = cpos, di = cneg, data = dat.bcg)
+tables <- list(e1 = num(bcg$tpos), n1 = num(bcg$tpos + bcg$tneg), e2 = num(bcg$cpos),
+               n2 = num(bcg$cpos + bcg$cneg))
+measures <- c(measures, list(
+  AS = one(tables, escalc("AS", ai = tpos, bi = tneg, ci = cpos, di = cneg, data = bcg)),
+  IRSD = one(two, escalc("IRSD", x1i = x1i, t1i = t1i, x2i = x2i, t2i = t2i, data = rate)),
+  SMDH = one(means, escalc("SMDH", m1i = m1i, sd1i = sd1i, n1i = n1i, m2i = m2i, sd2i = sd2i,
+                           n2i = n2i, data = mean1)),
+  PLN = one(list(e = prop$xi, n = prop$ni), escalc("PLN", xi = xi, ni = ni, data = prop), exp),
+  PAS = one(list(e = prop$xi, n = prop$ni), escalc("PAS", xi = xi, ni = ni, data = prop),
+            function(x) sin(pmin(pmax(x, 0), pi / 2))^2),
+  SMCRH = one(change, escalc("SMCRH", m1i = m_post, m2i = m_pre, sd1i = sd_pre, sd2i = sd_post,
+                             ni = n, ri = r, data = change)),
+  ROMC = one(change, pre("ROMC"), exp),
+  UCOR = one(list(r = cor1$ri, n = cor1$ni), escalc("UCOR", ri = ri, ni = ni, data = cor1))))
 smds <- list(LS2 = one(means, smd("LS2")), UB = one(means, smd("UB")))
 
 # ---------------------------------------------------------------- beside the pool
-bcg <- escalc("RR", ai = tpos, bi = tneg, ci = cpos, di = cneg, data = dat.bcg)
 fit <- reml(bcg$yi, bcg$vi)
 listed <- function(x) list(estimate = exp(num(x$estimate)), ci_low = exp(num(x$ci.lb)),
                            ci_high = exp(num(x$ci.ub)), tau2 = num(x$tau2))
@@ -74,8 +88,7 @@ df <- function(k) {  # prediction intervals with other degrees of freedom, writt
   exp(c(num(fit$beta) - half, num(fit$beta) + half))
 }
 beside <- list(
-  columns = list(e1 = num(bcg$tpos), n1 = num(bcg$tpos + bcg$tneg), e2 = num(bcg$cpos),
-                 n2 = num(bcg$cpos + bcg$cneg), year = num(bcg$year)),
+  columns = c(tables, list(year = num(bcg$year))),
   leave_one_out = listed(leave1out(fit)), cumulative = listed(cumulated),
   influence = lapply(unclass(influence(reml(bcg$yi, bcg$vi))$inf)[c("rstudent", "dffits", "cook.d",
     "cov.r", "tau2.del", "QE.del", "hat")], num),
@@ -90,6 +103,9 @@ groups <- lapply(c("adhoc", "z"), function(test) {
   list(labels = sort(unique(bcg$alloc)), estimate = exp(num(r$beta)), ci_low = exp(num(r$ci.lb)),
        tau2 = num(r$tau2), statistic = num(m$QM), p_value = num(m$QMp))
 })
+factor <- reml(bcg$yi, bcg$vi, mods = ~ bcg$ablat + bcg$alloc)
+joint <- anova(factor, btt = 3:4)
+plain <- fitstats(fit)
 names(groups) <- c("hksj-guard", "z")
 
 # ---------------------------------------------------------------- clusters
@@ -109,5 +125,8 @@ clusters <- list(
   regression = list(estimate = num(cr2_year$beta), se = num(cr2_year$SE), df = num(cr2_year$df)))
 
 write_json(list(measures = measures, smd = smds, beside = beside, alloc = bcg$alloc,
-                groups = groups, clusters = clusters),
+                latitude = num(bcg$ablat), groups = groups,
+                joint = list(statistic = num(joint$QM), p_value = num(joint$QMp)),
+                fit = list(log_likelihood = plain[1], aic = plain[3], bic = plain[4],
+                           aicc = plain[5], tau2_se = num(fit$se.tau2)), clusters = clusters),
            "pool.json", digits = NA, auto_unbox = TRUE, null = "null")

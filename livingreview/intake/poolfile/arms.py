@@ -7,11 +7,8 @@ from dataclasses import replace
 
 from ...data.reading import DataError, Problem, shortened
 from .asking import Reading
-from .columns import Columns, plain
+from .columns import TREATMENT, Columns, plain
 from .grid import Grid
-
-_TREATMENT = frozenset("treatment treat trt t arm armname group groupname intervention condition "
-                       "condarm".split())
 
 
 def by_trial(grid: Grid, measure: str, wanted: tuple[str, ...], reading: Reading) -> Grid:
@@ -34,7 +31,7 @@ def by_trial(grid: Grid, measure: str, wanted: tuple[str, ...], reading: Reading
     both = Columns(grid, measure, wanted, {n: h for n, h in reading.named.items()}, {})
     one = Columns(grid, measure, single, {n: h for n, h in reading.named.items()
                                           if n in ("study", *single)}, {}) if single else None
-    treatment = [i for i, name in enumerate(both.plain) if name in _TREATMENT]
+    treatment = [i for i, name in enumerate(both.plain) if name in TREATMENT]
     if not one or not treatment or any(map(both.has, wanted)) or not all(map(one.has, single)):
         if reading.treated is not None:
             raise DataError([Problem(grid.file, 1, "", "", "the file has not a row for each arm "
@@ -57,7 +54,7 @@ def _joined(grid: Grid, one: Columns, arms: list[str], single: tuple[str, ...], 
     for i, name in enumerate(one.study()):
         studies[name].append(i)
     places = [one.places[name][0] for name in single]
-    taken = {*places, *one.naming(), *(i for i, n in enumerate(one.plain) if n in _TREATMENT)}
+    taken = {*places, *one.naming(), *(i for i, n in enumerate(one.plain) if n in TREATMENT)}
     kept = [i for i in range(len(grid.header)) if i not in taken and plain(grid.header[i])]
     rows, problems = [], []
     for name, members in studies.items():

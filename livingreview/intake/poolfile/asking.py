@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from .columns import KNOWN
 from .question import CallError
 
 SEPARATORS = {"comma": ",", "semicolon": ";", "tab": "\t", "bar": "|"}
@@ -58,6 +59,9 @@ class Reading:
             ours, equals, theirs = (part.strip() for part in text.partition("="))
             if not (ours and equals and theirs):
                 raise CallError(f"--column is NAME=HEADER, as m1=Mean_T, not {text!r}")
+            if ours not in KNOWN:
+                raise CallError(f"--column {ours}=… names no column of ours: expected one of "
+                                f"{', '.join(KNOWN)}")
             if ours in named:
                 raise CallError(f"--column {ours}=… is given twice")
             named[ours] = theirs

@@ -15,7 +15,6 @@ from collections.abc import Iterable
 
 from ...data.reading import DataError, Problem
 from .grid import Grid
-from .question import CallError
 
 _ARMS = {
     "1": "1 e t 1i arm1 group1 grp1 groupa grpa exp experimental treat treatment treated trt "
@@ -34,11 +33,12 @@ _STEMS = {
     "meansd": "meansd msd meanandsd",
 }
 _OWN = {  # names of one program, or without a stem
-    "e1": "e1 ai x1i r1 rt", "e2": "e2 ci x2i r2 rc", "non1": "bi", "non2": "di",
+    "e1": "e1 ai x1i r1 rt xt xti tpos", "e2": "e2 ci x2i r2 rc xc xci cpos",
+    "non1": "bi tneg", "non2": "di cneg", "n1": "n1 nti", "n2": "n2 nci",
     "t1": "t1 t1i", "t2": "t2 t2i",
     "m": "m mi mean average", "sd": "sd sdi stddev stdev standarddeviation",
     "n": "n ni total samplesize participants patients",
-    "e": "e xi x events event cases responders", "t": "t ti time persontime personyears",
+    "e": "e xi x r events event cases responders", "t": "t ti time persontime personyears",
     "r": "r ri cor corr correlation pearsonr",
     "m_pre": "mpre premean meanpre baselinemean meanbaseline mbaseline",
     "sd_pre": "sdpre presd baselinesd sdbaseline",
@@ -58,7 +58,7 @@ _OWN = {  # names of one program, or without a stem
              "studyreference citation",
 }
 _ESTIMATES = {  # of one measure: its effect on the scale of the analysis
-    "MD": "md meandifference meandiff difference wmd", "SMD": "smd g hedgesg d cohensd",
+    "MD": "md meandifference meandiff difference diff wmd", "SMD": "smd g hedgesg d cohensd",
     "ROM": "logrom lnrom logrr lnrr", "RR": "logrr lnrr logriskratio",
     "OR": "logor lnor logoddsratio lor", "PETO": "logor lnor logpeto", "RD": "rd riskdifference",
     "HR": "loghr lnhr loghazardratio", "IRR": "logirr lnirr lograteratio",
@@ -69,6 +69,10 @@ _RATIOS = {
     "PETO": "or oddsratio petoor petooddsratio", "IRR": "irr rateratio incidencerateratio",
     "ROM": "rom ratioofmeans",
 }
+KNOWN = (*(f"{stem}{arm}" for stem in _STEMS if stem != "meansd" for arm in _ARMS), *dict.fromkeys(
+    name for name in (*_OWN, "ratio", "rr", "or", "hr", "irr", "rom") if name[-1] not in "12"))
+TREATMENT = frozenset("treatment treat trt t arm armname group groupname intervention condition "
+                      "condarm".split())
 _AUTHOR, _YEAR = ("author", "authors", "firstauthor"), ("year", "pubyear", "publicationyear",
                                                          "studyyear")
 EFFECT_FORMS = (("yi", "vi"), ("yi", "se"), ("yi", "ci_low", "ci_high"),
@@ -121,8 +125,6 @@ class Columns:
     ------
     DataError
         When a column that is named by hand is not there.
-    CallError
-        When one of ours is named that there is not.
     """
 
     def __init__(self, grid: Grid, measure: str, wanted: tuple[str, ...], named: dict[str, str],
@@ -145,13 +147,8 @@ class Columns:
         self._settle()
 
     def _by_hand(self) -> None:
-        aliases = {name: "ratio" for name in (*_RATIOS.get(self.measure, "").split(), "ratio")}
         for name, theirs in self.named.items():
-            ours = name if name in self.names else aliases.get(plain(name), "")
-            if not ours:
-                known = ", ".join((*self.wanted, "yi", "vi", "se", "ci_low", "ci_high", "study"))
-                raise CallError(f"--column {name}=… names no column of ours: expected one of "
-                                f"{known}")
+            ours = "ratio" if name in _RATIOS.get(self.measure, "").split() else name
             self.places[ours] = [self.place(theirs, f"--column {name}={theirs}")]
 
     def place(self, theirs: str, said: str) -> int:
@@ -191,6 +188,8 @@ class Columns:
                 self.places[f"n{arm}"] = first
         # ci are metafor's events of the control beside its ai, and an interval elsewhere.
         self._drop("ci" if "ai" in self.plain else "e2", "ci")
+        if not TREATMENT & set(self.plain):  # MetaInsight's events, and else a correlation
+            self._drop("e", "r")
         for name in ("v", "variance"):
             self._drop("vi" if "oe" in self.places else "v", name)
 
@@ -213,23 +212,21 @@ class Columns:
         if not needs_counts:
             others = [("oe", "v")] if self.measure in ("HR", "PETO", "OR") else []
             out += [form for form in (*others, *EFFECT_FORMS) if all(map(self.has, form))]
-        # A column named by hand says which form is meant.
-        asked = set(self.named) & {"yi", "vi", "se", "ci_low", "ci_high", "oe", "v"}
-        if "ratio" in self.places and any(
-                plain(n) in self.names["ratio"] or n == "ratio" for n in self.named):
-            asked.add("ratio")
-        own = set(self.named) & (set(self.wanted) | {"non1", "non2"})
-        chosen = [form for form in out if asked <= set(form)] if asked else out
-        if own and not asked:
-            chosen = [form for form in chosen if form == self.wanted]
-        return chosen
+        asked, own = self._asked(), set(self.named) & {*self.wanted, "non1", "non2"}
+        if asked:
+            return [form for form in out if asked <= set(form)]
+        return [form for form in out if form == self.wanted] if own else out
+
+    def _asked(self) -> set[str]:
+        """Columns of effects that are named by hand: they say which form is meant."""
+        named = {"ratio" if name in self.names["ratio"] else name for name in self.named}
+        return named & {"yi", "vi", "se", "ci_low", "ci_high", "oe", "v", "ratio"}
 
     def half(self) -> list[str]:
         """Columns that a form of the measure lacks, where the file has others of it."""
         telling = [c for c in self.wanted if not c.startswith("n") and c != "r" and self.has(c)]
-        asked = set(self.named) & {"yi", "vi", "se", "ci_low", "ci_high", "oe", "v"}
         missing = [c for c in self.wanted if not self.has(c)]
-        return missing if telling and missing and not asked else []
+        return missing if telling and missing and not self._asked() else []
 
     def header(self, ours: str) -> str:
         """How the file names a column of ours."""

@@ -68,6 +68,14 @@ class Result:
     further: dict[str, Any] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
 
+    @property
+    def turned_back(self) -> bool:
+        """Whether readers see another scale than that of the effects, where the measure has one.
+
+        Double arcsines that are given as they are have no size by which they could be turned back.
+        """
+        return self.question.measure != "PFT" or "n" in self.trials.frame
+
     def natural(self, value: float | None, row: int | None = None) -> float | None:
         """A value on the scale that readers know; None where a ratio is beyond all numbers.
 
@@ -81,9 +89,9 @@ class Result:
         if value is None or math.isnan(value):
             return None
         measure, more = MEASURES[self.question.measure], ()
+        if not self.turned_back:
+            return float(value)
         if self.question.measure == "PFT":
-            if "n" not in self.trials.frame:
-                return float(value)
             n = self.trials.frame["n"].to_numpy()
             more = (n[row] if row is not None
                     else synthesis.harmonic_mean(n[self.trials.used]),)
@@ -137,9 +145,16 @@ def _by_the_book(question: Question, trials: Trials, rows: np.ndarray,
     if trials.counts:
         tables = tuple(_cells(trials, rows))
         empty = protocol.empty_cell(*_cells(trials, rows | _without_effect(trials)))
-    return protocol.main_pool(trials.yi[rows], trials.vi[rows], measure=question.measure,
-                              tables=tables, zero_cells=empty, prior=prior and prior.prior,
-                              level=question.level)
+    yi, vi = trials.yi[rows], trials.vi[rows]
+    try:
+        return protocol.main_pool(yi, vi, measure=question.measure, tables=tables,
+                                  zero_cells=empty, prior=prior and prior.prior,
+                                  level=question.level)
+    except SynthesisError as error:
+        if yi.size == 2 and prior is None:
+            raise SynthesisError(f"{error}; the table of priors has none for these trials: give "
+                                 "--prior") from None
+        raise
 
 
 def _without_effect(trials: Trials) -> np.ndarray:

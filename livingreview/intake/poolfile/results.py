@@ -142,12 +142,13 @@ def _prior_keys(result: Result) -> dict | None:
         return None
     prior = result.prior.prior
     return {"family": prior.family, "scale": prior.scale, "df": prior.df,
-            "location": prior.location, "source": result.prior.source}
+            "location": prior.location, "source": result.prior.source,
+            "share": result.prior.share, "sd": result.prior.sd}
 
 
 def _scale(result: Result) -> str:
     measure = MEASURES[result.question.measure]
-    if not measure.transformed:
+    if not measure.transformed or not result.turned_back:
         return "everything is in the unit of the effects"
     if measure.ratio:
         what = "ratios" if measure.null is not None else "turned back from logarithms"

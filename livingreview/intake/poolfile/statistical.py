@@ -163,13 +163,14 @@ def _of_database(base: sqlite3.Connection, number: str) -> dict[str, list[str]]:
             continue
         labels = dict(base.execute("SELECT value, label FROM Labels WHERE columnId = ?", (key,)))
         rows = base.execute(f"SELECT {prefix}_DBL, {prefix}_INT FROM {table} ORDER BY rowNumber")
-        out[name] = [_labelled(*row, {} if kind == "scale" else labels) for row in rows]
+        out[name] = [_labelled(*row, None if kind == "scale" else labels) for row in rows]
     return out
 
 
-def _labelled(number: float | None, whole: int | None, labels: dict) -> str:
-    if whole in labels:
+def _labelled(number: float | None, whole: int | None, labels: dict | None) -> str:
+    """A cell of JASP: a number of a scale; else a label, or the whole number without one."""
+    if labels and whole in labels:
         return str(labels[whole])
-    if number is not None and not math.isnan(number):
-        return _text(number)
-    return "" if whole in (None, _ABSENT) or labels or number is None else str(whole)
+    if number is not None:
+        return "" if math.isnan(number) else _text(number)
+    return "" if labels is None or whole in (None, _ABSENT) else str(whole)

@@ -1,0 +1,193 @@
+"""Files of other programs that `import` takes: RevMan 5, tables of robvis, and what it refuses."""
+
+from __future__ import annotations
+
+import csv
+import io
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+from made_up import World
+
+from livingreview.__main__ import main
+from livingreview.intake import IntakeError, revman, revman5, robvis
+
+FILES = Path(__file__).parent / "files"
+
+
+@pytest.fixture
+def folder(tmp_path) -> Path:
+    """A made-up data folder with two trials."""
+    world = World(tmp_path / "data")
+    for name in ("alder-2016", "cedre-2019"):
+        world = world.trial(name).pair(name)
+    return world.write()
+
+
+def call(*arguments) -> Result:
+    out = CliRunner().invoke(main, [str(a) for a in arguments])
+    assert out.exception is None or isinstance(out.exception, SystemExit), out.exception
+    return out
+
+
+def content(folder: Path) -> dict[str, bytes]:
+    return {str(p.relative_to(folder)): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
+
+
+def rows(folder: Path, table: str) -> list[dict[str, str]]:
+    path = next(folder.rglob(f"{table}.csv"))
+    return list(csv.DictReader(io.StringIO(path.read_text(encoding="utf-8"))))
+
+
+# ---------------------------------------------------------------- RevMan 5
+
+
+LIST = {
+    "1.1": {"event": "any-ae", "count": "patients", "experimental_arm": "cells",
+            "control_arm": "placebo", "comparator_type": "saline"},
+    "1.2": {"outcome": "pain-vas", "scale_min": "0", "scale_max": "100", "better": "lower",
+            "statistic": "final", "timepoint_months": "6", "experimental_arm": "cells",
+            "control_arm": "placebo", "comparator_type": "saline"},
+    "risk-of-bias": {"tool": "rob1"},
+}
+
+
+def fill(path: Path, entries: dict[str, dict[str, str]]) -> None:
+    lines = list(csv.DictReader(io.StringIO(path.read_text(encoding="utf-8"))))
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, list(lines[0]))
+        writer.writeheader()
+        writer.writerows(line | entries.get(line["analysis"], {}) for line in lines)
+
+
+def test_a_review_of_revman_5_is_imported_as_its_list_says(tmp_path):
+    folder, filled = World(tmp_path / "data").trial("roe-2020").pair("roe-2020").write(), (
+        tmp_path / "list.csv")
+    first = call("import", FILES / "review.rm5", "--data", folder, "--list", filled)
+    assert first.exit_code == 0 and "fill in" in first.stderr
+    listed = list(csv.DictReader(io.StringIO(filled.read_text(encoding="utf-8"))))
+    assert [(r["analysis"], r["data_type"], r["subgroup"]) for r in listed] == [
+        ("1.1", "Dichotomous", ""), ("1.2", "Continuous", "Six months"), ("1.3", "IPD", ""),
+        ("risk-of-bias", "", "")]
+    fill(filled, LIST)
+    done = call("import", FILES / "review.rm5", "--data", folder, "--list", filled, "--yes",
+                "--no-results")
+    assert done.exit_code == 0, done.output
+    assert "analysis 1.3: the list does not say what it is" in done.stderr
+    assert "Alder 2016: characteristics (methods, participants): texts" in done.stderr
+    new = {r["study_id"]: r for r in rows(folder, "studies")}
+    assert (new["alder-2016"]["title"], new["alder-2016"]["first_author"],
+            new["alder-2016"]["doi"], new["alder-2016"]["year"]) == (
+        "Cells for a worn joint", "Alder", "10.5555/0001", "2016")
+    assert new["cedre-2019"]["year"] == "2019"
+    events = [r for r in rows(folder, "adverse_events") if r["study_id"] == "cedre-2019"]
+    assert [(r["events"], r["total"]) for r in events] == [("0", "18"), ("2", "20")]
+    pain = [r for r in rows(folder, "outcomes") if r["study_id"] == "alder-2016"]
+    assert [(r["mean"], r["sd"], r["n"], r["locator"]) for r in pain] == [
+        ("31.2", "12.5", "25", "analysis 1.2; Six months"),
+        ("38.9", "13.0", "24", "analysis 1.2; Six months")]
+    assert [(r["study_id"], r["tool"], r["domain"], r["judgement"])
+            for r in rows(folder, "risk_of_bias")] == [
+        ("alder-2016", "rob1", "Random sequence generation", "Low risk"),
+        ("cedre-2019", "rob1", "Random sequence generation", "Unclear risk")]
+
+
+def test_an_analysis_of_another_kind_cannot_be_filled_in(tmp_path):
+    package, filled = revman5.read(FILES / "review.rm5"), tmp_path / "list.csv"
+    filled.write_text(revman.list_text(package), encoding="utf-8")
+    fill(filled, {"1.3": LIST["1.1"]})
+    with pytest.raises(IntakeError, match="data of the type 'IPD' are not taken"):
+        revman.rows(package, filled)
+
+
+@pytest.mark.parametrize("text, words", [
+    ("<COCHRANE_REVIEW", "this XML cannot be read"), ("<html/>", "not XML that begins with html"),
+    ("<COCHRANE_REVIEW/>", "holds no analysis")], ids=["broken", "other", "empty"])
+def test_a_file_that_is_no_such_review(tmp_path, text, words):
+    file = tmp_path / "x.rm5"
+    file.write_text(text)
+    with pytest.raises(IntakeError) as caught:
+        revman5.read(file)
+    assert words in caught.value.problems[0]
+
+
+# ---------------------------------------------------------------- robvis
+
+
+def test_a_table_of_robvis_gives_judgements_and_lists_the_others(folder):
+    done = call("import", FILES / "robvis-rob2.csv", "--data", folder, "--yes", "--no-results")
+    assert done.exit_code == 0, done.output
+    assert "robvis-rob2.csv:4: Nobody 1999: the folder has no study nobody-1999" in done.stderr
+    assert "robvis-rob2.csv:3: Cédre 2019: D4: not judged" in done.stderr
+    found = rows(folder, "risk_of_bias")
+    assert len(found) == 11 and {r["tool"] for r in found} == {"rob2"}
+    assert [r["judgement"] for r in found][:6] == [
+        "low", "some-concerns", "low", "low", "low", "some-concerns"]
+    assert found[0]["domain"] == "randomisation process" and found[5]["domain"] == "overall"
+    assert found[0]["source_id"] == "robvis-rob2-risk-of-bias"
+    assert "robvis-rob2-risk-of-bias" in {r["source_id"] for r in rows(folder, "sources")}
+
+
+KNOWN = ("alder-2016", "cedre-2019")
+
+
+def test_the_tool_is_told_by_domains_and_words():
+    found, passed = robvis.rows(FILES / "robvis-robins.csv", "", KNOWN)
+    judged = [r.values for r in found[1:]]
+    assert {r["tool"] for r in judged} == {"robins-i"} and not passed
+    assert [(r["domain"], r["judgement"]) for r in judged][:2] == [
+        ("confounding", "moderate"), ("selection of participants", "low")]
+    found, passed = robvis.rows(FILES / "robvis-long.csv", "", KNOWN)
+    assert [(r.values["tool"], r.values["domain"]) for r in found[1:]] == [
+        ("quadas-2", "patient selection"), ("quadas-2", "index test"),
+        ("quadas-2", "reference standard")]
+    assert passed == ["robvis-long.csv:5: Alder 2016: D4: +: no judgement that is known"]
+
+
+def test_a_tool_in_doubt_is_asked_for(folder):
+    before = content(folder)
+    asked = call("import", FILES / "robvis-rob1.csv", "--data", folder, "--yes")
+    assert asked.exit_code == 2 and "name it by --tool" in asked.stderr
+    assert content(folder) == before
+    found, _ = robvis.rows(FILES / "robvis-rob1.csv", "rob1", KNOWN)
+    assert [r.values["domain"] for r in found[1:]] == [
+        "random sequence generation", "allocation concealment", "overall"]
+
+
+@pytest.mark.parametrize("header, known", [
+    (["Study", "D1", "Overall"], True), (["study", "Domain", "Judgement"], True),
+    (["Study", "mean"], False),
+    (["study_id", "tool", "domain", "judgement", "source_id", "note"], False)],
+    ids=["wide", "long", "other", "ours"])
+def test_only_tables_of_judgements_are_taken_so(header, known):
+    assert robvis.is_one(header) == known
+
+
+# ---------------------------------------------------------------- what is refused, and when
+
+
+def test_another_kind_is_refused_before_the_folder_is_read(tmp_path, monkeypatch):
+    def never(_):
+        raise AssertionError("the folder was read")
+
+    monkeypatch.setattr("livingreview.cli.taking.valid", never)
+    file = tmp_path / "table.docx"
+    file.write_bytes(b"PK")
+    out = call("import", file, "--data", tmp_path)
+    assert out.exit_code == 2 and "expected a workbook (.xlsx)" in out.stderr
+    assert ".rm5" in out.stderr
+    package = tmp_path / "x.zip"
+    package.write_bytes(b"PK")
+    assert "name a list with --list" in call("import", package, "--data", tmp_path).stderr
+
+
+@pytest.mark.parametrize("mark, words", [(";", "semicolons"), ("\t", "tabs")],
+                         ids=["semicolons", "tabs"])
+def test_quoted_fields_that_something_else_divides_are_named_so(folder, tmp_path, mark, words):
+    file = tmp_path / "outcomes.csv"
+    file.write_text("\n".join(mark.join(f'"{cell}"' for cell in row) for row in (
+        ("study_id", "arm_id"), ("alder-2016", "cells"))) + "\n")
+    out = call("import", file, "--data", folder)
+    assert out.exit_code == 1
+    assert f"outcomes.csv:1: the fields are separated by {words}" in out.stderr
