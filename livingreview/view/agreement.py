@@ -20,7 +20,7 @@ from . import recomputed as r
 from . import recomputed_more as more
 from .recomputed import Answers, Pairs
 
-FILES = ("metafor", "measures", "models", "cochrane", "engine")
+FILES = ("metafor", "measures", "models", "cochrane", "engine", "network")
 ZERO = 1e-9  # answers nearer to 0 than this are compared by their difference alone
 DIGITS = 15  # of the answers
 CLOSED_FORM, ITERATIVE = 1e-8, 1e-6  # as the tests hold them
@@ -112,6 +112,9 @@ KINDS = (
     Kind("fill-REML", r.fill_reml, iterative=True),
     Kind("doses", r.doses, "metafor-formula", True),
     Kind("logistic", r.logistic, "formula", True),
+    Kind("network-closed", r.networks(("common", "DL")), "metafor-formula"),
+    Kind("network-REML", r.networks(("REML",)), "metafor-formula", True),
+    Kind("network-split", r.node_splits, "metafor-formula", True),
 )
 
 
