@@ -14,15 +14,15 @@ const percent = (share) => share < 0.0005 ? "<0.1%" : number(100 * share, 1) + "
 
 /* Models that have an interval of their own. */
 const counting = (data, model) => model === "MH" ? mantelHaenszel :
-  model === "posterior" ? (counts, y, v) => y.length > 1 ? posterior(y, v, data.prior) : common(counts) :
+  model === "posterior" ? (counts, y, v) => posterior(y, v, data.prior) :
   data.share && { common, logistic }[model];
 
 /* What a state gives; `beside` is of random effects, `used` the model where counts allow no other. */
 export function compute(data, { without, model, interval }) {
   const inside = data.members.filter((m) => !without.includes(m.id));
   const [y, v, counts] = ["y", "v", "counts"].map((key) => inside.map((m) => m[key]));
-  const by = (how, ci) => counting(data, how) ? (data.share || y.length > 1) && counting(data, how)(counts, y, v) :
-    pool(y, v, how, ci);
+  const by = (how, ci) => data.share && y.length === 1 ? common(counts) : // exact
+    !counting(data, how) ? pool(y, v, how, ci) : y.length > 1 && counting(data, how)(counts, y, v);
   const instead = data.beside.map((how) => how === "logistic" ? "REML" : how);
   if (!y.length) { return { inside, found: null, beside: null }; }
   const first = by(model, interval), used = first ? [model, interval] : instead, found = first || pool(y, v, ...instead);
