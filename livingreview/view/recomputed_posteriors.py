@@ -33,9 +33,13 @@ def _beside(name: str, found: s.Posterior, answer: Answers, threshold: float) ->
 
 
 def printed(ref: dict[str, Answers]) -> Pairs:
-    """The example that the documentation of bayesmeta works out."""
-    answer = ref["posteriors"]["schools"]
-    found = s.posterior(answer["yi"], np.square(answer["sei"]), s.Prior("half-cauchy", 25.0),
-                        effect=s.EffectPrior(0.0, 50.0))
-    for field in ("tau", "tau_mean", "estimate", "mean", "sd"):
-        yield "rubin1981", field, getattr(found, field), answer[field]
+    """Examples of which others print what bayesmeta answers; a scale of None is a flat prior."""
+    for name, case in ref["posteriors"]["printed"].items():
+        data = s.odds_ratio(**case["tables"]) if "tables" in case else None
+        yi, vi = (case["yi"], case["vi"]) if data is None else (data.yi, data.vi)
+        for prior in case["priors"]:
+            scale = np.inf if prior["scale"] is None else prior["scale"]
+            found = s.posterior(yi, vi, s.Prior(prior["family"], scale),
+                                effect=s.EffectPrior(**case["effect"]))
+            for field, answer in prior["answers"].items():
+                yield name, field, getattr(found, field), answer
