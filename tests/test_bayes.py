@@ -23,6 +23,7 @@ from livingreview.synthesis import (
     EffectPrior,
     Prior,
     SynthesisError,
+    odds_ratio,
     pad,
     pool,
     posterior,
@@ -126,15 +127,21 @@ def test_marginal_likelihood_is_that_of_a_multivariate_normal():
     assert found.log_marginal == pytest.approx(math.log(whole), abs=1e-9)
 
 
-def test_agrees_with_what_bayesmeta_prints_of_eight_schools():
-    """Vignette of bayesmeta 2.1; its numbers of the effect come off a coarser grid of τ."""
-    printed = ANSWERS["schools"]
-    found = posterior(printed["yi"], np.square(printed["sei"]), Prior("half-cauchy", 25.0),
-                      effect=EffectPrior(0.0, 50.0))
-    assert found.tau == pytest.approx(printed["tau"], abs=5e-7)
-    assert found.tau_mean == pytest.approx(printed["tau_mean"], abs=5e-7)
-    for field in ("estimate", "mean", "sd"):
-        assert getattr(found, field) == pytest.approx(printed[field], rel=2e-4)
+@pytest.mark.parametrize("name", ANSWERS["printed"])
+def test_agrees_with_what_bayesmeta_prints(name):
+    """Half a unit of the last digit for τ; numbers of the effect come off a coarser grid of τ."""
+    case = ANSWERS["printed"][name]
+    effects = odds_ratio(**case["tables"]) if "tables" in case else None
+    yi, vi = (case["yi"], case["vi"]) if effects is None else (effects.yi, effects.vi)
+    digits = 6 if name == "schools" else 4
+    for row in case["priors"]:
+        prior = FLAT if row["scale"] is None else Prior(row["family"], row["scale"])
+        found = posterior(yi, vi, prior, effect=EffectPrior(**case["effect"]))
+        for field, printed in row["answers"].items():
+            allowed = 0.51 * 10**-digits if "tau" in field else 1e-3 * found.sd
+            if field.startswith("ci_"):
+                allowed = 2e-3 * found.sd
+            assert getattr(found, field) == pytest.approx(printed, abs=allowed), (prior, field)
 
 
 # ---------------------------------------------------------------- what must hold for any data

@@ -5,15 +5,19 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from bs4 import BeautifulSoup
 from conftest import append, edit
 from made_up import KNEE, PAIN, World
 
 from livingreview.data.dataset import examine, load
 from livingreview.effects import Rules, select
+from livingreview.render.shown import Shown
 from livingreview.review import pools, priors
 from livingreview.review.multiverse import multiverse
 from livingreview.review.results import analyse
 from livingreview.synthesis import Prior, posterior
+from livingreview.view import codebook
+from livingreview.view.finding import posterior_of
 
 PRIORS = "priors.csv"
 OTHER = {"measure": "MD", "rescale": ""}  # the row of a share
@@ -78,6 +82,23 @@ def test_the_result_tells_the_prior_and_where_it_is_from(two):
     assert method["prior"]["scale"] == pytest.approx(
         method["prior_from"]["share"] * method["prior_from"]["sd"])
     assert method["prior_from"]["trials"] == ["one-2020", "two-2021"]
+
+
+def test_the_page_says_of_what_a_scale_is_a_share(two):
+    result, _ = analyse(two, replace(PAIN, rescale=False))
+    assert result["pooled"]["model"] == "posterior"
+    found = posterior_of(result)
+    assert (found.share, found.sd) == (0.25, pytest.approx(24.0))
+    stated, _ = analyse(two, PAIN)
+    assert posterior_of(stated).share is None
+
+
+def test_the_methods_page_lists_every_prior(data):
+    rows = BeautifulSoup(Shown(codebook.priors(data))._repr_html_(), "lxml").select("tbody tr")
+    assert len(rows) == len(data.records("priors"))
+    said = [row.get_text(" ") for row in rows]
+    assert any("Mean difference, on 0 to 100" in text and "10" in text for text in said)
+    assert any("0.25 of the unit information SD" in text for text in said)
 
 
 # ---------------------------------------------------------------- robustness

@@ -84,12 +84,16 @@ class Posterior:
         Of the prior on the standard deviation between trials.
     scale : float
         Of that prior, in the unit of the effects (log scale for ratios).
+    share, sd : float or None
+        The scale is this share of the unit information SD of the trials; None where it is stated.
     """
 
     main: bool
     family: str
     scale: float
     estimate: Estimate
+    share: float | None = None
+    sd: float | None = None
 
 
 @dataclass(frozen=True)
@@ -254,8 +258,9 @@ def posterior_of(result: dict) -> Posterior | None:
     if estimate is None:
         return None
     prior = result["method"]["prior"]
+    origin = result["method"]["prior_from"]
     return Posterior(result["pooled"]["model"] == "posterior", prior["family"], prior["scale"],
-                     estimate)
+                     estimate, origin["share"], origin["sd"])
 
 
 def marks(result: dict) -> dict:

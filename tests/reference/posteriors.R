@@ -78,17 +78,42 @@ for (name in c("two", "two_equal", "homogeneous", "identical", "unequal", "hart1
     out[[name]][[family]][[effect]] <- found
   }
 
-# Values that the documentation of bayesmeta prints (vignette "bayesmeta", 8 schools of Rubin 1981:
-# https://github.com/cran/bayesmeta, inst/doc/bayesmeta.html): half-Cauchy prior of tau, scale 25,
-# normal prior of the effect, mean 0, SD 50. Those of mu come off a grid of tau that is coarser
-# (its delta 0.01, epsilon 0.0001), those of tau do not.
-schools <- list(
-  yi = c(28.39, 7.94, -2.75, 6.82, -0.64, 0.63, 18.01, 12.16),
-  sei = c(14.9, 10.2, 16.3, 11.0, 9.4, 11.4, 10.4, 17.6),
-  tau = 4.758539, tau_mean = 5.884511, estimate = 7.962961, mean = 7.985729, sd = 4.995762)
+# Values that bayesmeta gave, as others print them. Those of mu come off a grid of tau that is
+# coarser (its delta 0.01, epsilon 0.0001), those of tau do not.
+# 8 schools (Rubin 1981): vignette "bayesmeta", github.com/cran/bayesmeta, inst/doc/bayesmeta.html;
+# half-Cauchy prior of tau, scale 25, normal prior of the effect, mean 0, SD 50.
+# Crins et al. 2014, acute rejection (log odds ratios of six trials): github.com/tpapak/meta-springs,
+# test/rover2020/bayesmeta_results.json (central intervals); normal prior of the effect, mean 0, SD 4;
+# counts of the vignette and of test/rover2020 there.
+crins_of <- function(family, scale, ...) list(family = family, scale = scale, answers = list(...))
+printed <- list(
+  schools = list(
+    yi = c(28.39, 7.94, -2.75, 6.82, -0.64, 0.63, 18.01, 12.16),
+    vi = c(14.9, 10.2, 16.3, 11.0, 9.4, 11.4, 10.4, 17.6)^2,
+    effect = list(mean = 0, sd = 50),
+    priors = list(list(family = "half-cauchy", scale = 25, answers = list(
+      tau = 4.758539, tau_mean = 5.884511, estimate = 7.962961, mean = 7.985729,
+      sd = 4.995762)))),
+  crins = list(
+    tables = list(e1 = c(14, 16, 3, 9, 4, 0), n1 = c(61, 28, 18, 54, 36, 50),
+                  e2 = c(15, 19, 8, 29, 11, 3), n2 = c(20, 28, 12, 54, 36, 34)),
+    effect = list(mean = 0, sd = 4),
+    priors = list(
+      crins_of("uniform", NULL, tau = 0.6201, tau_mean = 0.7526, tau_low = 0.0374,
+               tau_high = 2.3087, estimate = -1.5865, mean = -1.5928, sd = 0.4813,
+               ci_low = -2.5704, ci_high = -0.6571),
+      crins_of("half-normal", 0.5, tau = 0.3445, tau_mean = 0.3811, tau_low = 0.0177,
+               tau_high = 0.973, estimate = -1.5735, mean = -1.5764, sd = 0.3295,
+               ci_low = -2.2383, ci_high = -0.9332),
+      crins_of("half-normal", 1, tau = 0.4903, tau_mean = 0.5488, tau_low = 0.0277,
+               tau_high = 1.4458, estimate = -1.5814, mean = -1.5869, sd = 0.3878,
+               ci_low = -2.3803, ci_high = -0.8292),
+      crins_of("half-cauchy", 0.5, tau = 0.3503, tau_mean = 0.4251, tau_low = 0.017,
+               tau_high = 1.2864, estimate = -1.5746, mean = -1.5787, sd = 0.3519,
+               ci_low = -2.287, ci_high = -0.8987))))
 
 writeLines(toJSON(list(
   made_with = list(R = R.version.string),
   priors = lapply(priors, function(p) p[names(p) != "d"]), effects = effects["normal"],
-  beyond = 0.3, posteriors = out, schools = schools),
+  beyond = 0.3, posteriors = out, printed = printed),
   digits = 17, auto_unbox = TRUE, null = "null", na = "null", pretty = TRUE), "posteriors.json")
