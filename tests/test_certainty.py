@@ -167,8 +167,7 @@ def test_imprecision_names_what_the_interval_holds(world):
      "There were 40 participants, fewer than the 65 that one trial would need."),
     (-58, 15, "2 levels down",
      "There were 30 participants, fewer than 50% of the 65 that one trial would need."),
-    (-58, 33, "No change",
-     "The interval is narrow enough, and there are enough participants or events.")])
+    (-58, 33, "1 level down", "One trial alone had 66 participants, fewer than 400.")])
 def test_too_few_participants_for_the_difference_that_matters(world, difference, n, change,
                                                               reason):
     result = rated(trials(world, difference, sd=25, n=n), low=["t0-2020"])
