@@ -63,6 +63,7 @@ from .errors import SynthesisError
 from .event_tables import mantel_haenszel, mantel_haenszel_random, peto
 from .glmm import LogisticPool, logistic_pool
 from .means import log_mean, raw_mean
+from .information import size_of_means, size_of_risks
 from .measures import (
     Effects,
     arcsine_difference,
@@ -273,6 +274,8 @@ __all__ = [
     "shared_control_or",
     "shared_control_rr",
     "shared_control_smd",
+    "size_of_means",
+    "size_of_risks",
     "skewed_by_quartiles",
     "skewed_by_range",
     "standardised_mean_change",

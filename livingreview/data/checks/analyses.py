@@ -17,9 +17,10 @@ UNCONTROLLED, MEAN_CHANGE, PROPORTION = "uncontrolled", "mean-change", "proporti
 OF_ONE_ARM = (MEAN_CHANGE, PROPORTION)
 CERTAINTY_RULE_IDS = (
     "start-randomised", "start-nonrandomised", "bias-not-low", "bias-not-blinded",
-    "inconsistency", "inconsistency-harm", "indirectness", "imprecision-one", "imprecision-two",
-    "imprecision-unknown", "imprecision-participants", "imprecision-events",
-    "reporting-small-study", "reporting-missing",
+    "inconsistency", "inconsistency-harm", "indirectness", "target-important", "imprecision-one",
+    "imprecision-two", "imprecision-unknown", "imprecision-size", "imprecision-far",
+    "imprecision-alone", "imprecision-participants", "imprecision-events", "information-alpha",
+    "information-power", "information-reduction", "reporting-small-study", "reporting-missing",
 )
 
 
@@ -189,4 +190,21 @@ def _wrong_prior(row: Mapping) -> Iterator[tuple[str, object, str, str]]:
         yield "df", row["df"], "not positive", "a number above 0"
 
 
-RULES = (word_unused, analysis_without_result, shown_first, certainty_rule_missing, prior_wrong)
+def certainty_threshold(data: Dataset, indication: str) -> Iterator[Problem]:
+    """A rule that compares with a number, and has none, or a chance that is none."""
+    if indication != data.indications[0]:
+        return
+    for row in data.records("certainty_rules"):
+        name, threshold = row["rule_id"], row["threshold"]
+        if name not in CERTAINTY_RULE_IDS or name.startswith("start-"):
+            continue
+        chance = name.startswith("information-")
+        if threshold is None or chance and not 0 < threshold < 1:
+            yield problem("certainty_rules.csv", row["row"], "threshold",
+                          "" if threshold is None else threshold, "the rule cannot be applied",
+                          "a number between 0 and 1" if chance else "a number", "error",
+                          "certainty-rule")
+
+
+RULES = (word_unused, analysis_without_result, shown_first, certainty_rule_missing,
+         certainty_threshold, prior_wrong)
