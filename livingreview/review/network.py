@@ -180,11 +180,13 @@ def _contrast(ev: Evidence, legs: Mapping[str, Leg], fitted: Network, one: str,
               other: str) -> dict:
     """Two treatments: the network, direct and indirect evidence, what it rests on, certainty."""
     out = _between(fitted, one, other) | {
-        "direct": None, "indirect": None, "difference": None, "p": None, "direct_share": 0.0}
+        "k": 0, "direct": None, "indirect": None, "difference": None, "p": None,
+        "direct_share": 0.0}
     split = next((s for s in fitted.split if {s.treat1, s.treat2} == {one, other}), None)
     if split:
         turned = -1 if split.treat1 == other else 1
-        out |= {"direct": _turned(split.direct, turned), "direct_share": float(split.share)}
+        out |= {"k": split.k, "direct": _turned(split.direct, turned),
+                "direct_share": float(split.share)}
     if split and split.difference:
         out |= {"indirect": _turned(split.indirect, turned),
                 "difference": _turned(split.difference, turned),
