@@ -16,6 +16,7 @@ from ..view.base import packed
 from ..view.figure import Figures, files_of
 from ..view.forest import Forests
 from ..view.naming import of_study, spoken
+from ..view.network import file_of
 
 ZOOM = 2  # pixels of a picture for one of its drawing
 COLOURS = 64  # of a picture: more would only tell shades of the edges of letters
@@ -134,6 +135,11 @@ def texts(figures: Figures, only: Sequence[str] = ()) -> Iterator[tuple[str, str
     only : sequence of str, optional
         Indications; all where it is left out.
     """
+    for indication in only or figures.review.data.indications:
+        for document in figures.review.networks(indication):
+            if document["asked"]:
+                yield file_of(document), json.dumps(
+                    rounded(document), ensure_ascii=False, separators=(",", ":")) + "\n"
     for result in figures.results(only):
         files = files_of(result)
         yield files.json, json_text(figures, result)

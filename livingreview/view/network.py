@@ -17,11 +17,11 @@ from .finding import Estimate, Question, estimate_of, question, without_brackets
 from .forest import Forests, important
 
 # The drawing in pixels: as wide as a telephone's column; nodes stand on an ellipse.
-WIDTH, HEIGHT = 340, 290
-ACROSS, DOWN, MIDDLE = 100, 92, 142
+WIDTH, HEIGHT = 380, 300
+ACROSS, DOWN, MIDDLE = 88, 92, 142
 SMALL, LARGE = 7, 22  # radius of a node by its participants
 THIN, THICK = 1.5, 9  # width of a line by its trials
-LETTERS = 15  # of a line of a node's name
+LETTERS = 14  # of a line of a node's name
 LINE = 14  # pixels between lines
 
 
@@ -237,14 +237,14 @@ class Refused:
 
 @dataclass(frozen=True)
 class Networks(View):
-    """All networks of an indication."""
+    """All networks of an indication; `size` is that of a drawing in pixels."""
 
     template = "networks"
 
     given: Label
+    size: tuple[int, int]
     networks: tuple[Network, ...]
     refused: tuple[Refused, ...]
-    outcomes: tuple[Label, ...]
 
 
 @dataclass(frozen=True)
@@ -312,9 +312,9 @@ def networks(forests: Forests, documents: Sequence[dict], first: Sequence[str]) 
     asked = sorted((d for d in documents if d["asked"]), key=lambda d: not any(
         c["analysis"] in first for c in d["comparisons"]))
     return Networks(
-        wording(data, "intervention"), tuple(_Drawn(forests, d).network() for d in asked),
-        tuple(_refused(data, d) for d in documents if not d["asked"]),
-        tuple(dict.fromkeys(question(data, d).outcome for d in documents)))
+        wording(data, "intervention"), (WIDTH, HEIGHT),
+        tuple(_Drawn(forests, d).network() for d in asked),
+        tuple(_refused(data, d) for d in documents if not d["asked"]))
 
 
 def _refused(data: Dataset, document: dict) -> Refused:
