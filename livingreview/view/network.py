@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from itertools import combinations
 
 from ..data.dataset import Dataset
+from ..review.network_certainty import INCOHERENT
 from ..review.network_trials import CELLS, KINDS
 from .addresses import COMPARE, Addresses
 from .axis import Axis, Bar, Mark, Tick
@@ -193,6 +194,8 @@ class Network:
         Trial, treatments, difference and variance, to pool again.
     beside : tuple of (str, str, Label)
         Trials with another kind of control.
+    aside : tuple of (str, str, Label)
+        Controls of a trial that were not measured at once with its others.
     """
 
     id: str
@@ -222,6 +225,7 @@ class Network:
     choices: tuple[Choice, ...]
     contrasts: tuple[tuple[str, Label, Label, float, float], ...]
     beside: tuple[tuple[str, str, Label], ...]
+    aside: tuple[tuple[str, str, Label], ...]
     file: str
 
 
@@ -237,12 +241,21 @@ class Refused:
 
 @dataclass(frozen=True)
 class Networks(View):
-    """All networks of an indication; `size` is that of a drawing in pixels."""
+    """All networks of an indication.
+
+    Attributes
+    ----------
+    size : tuple of int
+        Of a drawing in pixels.
+    incoherent : float
+        The p-value below which direct and indirect evidence disagree.
+    """
 
     template = "networks"
 
     given: Label
     size: tuple[int, int]
+    incoherent: float
     networks: tuple[Network, ...]
     refused: tuple[Refused, ...]
 
@@ -312,7 +325,7 @@ def networks(forests: Forests, documents: Sequence[dict], first: Sequence[str]) 
     asked = sorted((d for d in documents if d["asked"]), key=lambda d: not any(
         c["analysis"] in first for c in d["comparisons"]))
     return Networks(
-        wording(data, "intervention"), (WIDTH, HEIGHT),
+        wording(data, "intervention"), (WIDTH, HEIGHT), INCOHERENT,
         tuple(_Drawn(forests, d).network() for d in asked),
         tuple(_refused(data, d) for d in documents if not d["asked"]))
 
@@ -369,6 +382,8 @@ class _Drawn:
             beside=tuple((*self._trial(b["trial_id"]),
                           label(self.data, "comparison_class", b["comparison"]))
                          for b in of["beside"]),
+            aside=tuple((*self._trial(a["trial_id"]), self._name(a["comparison"]))
+                        for a in of["aside"]),
             file=file_of(of))
 
     def _sorted(self, treatments: Sequence[str]) -> list[str]:
