@@ -6,7 +6,7 @@ import math
 import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import combinations
+from itertools import combinations, zip_longest
 
 from ..data.dataset import Dataset
 from ..review.network_certainty import INCOHERENT
@@ -22,7 +22,7 @@ WIDTH, HEIGHT = 380, 300
 ACROSS, DOWN, MIDDLE = 88, 92, 142
 SMALL, LARGE = 7, 22  # radius of a node by its participants
 THIN, THICK = 1.5, 9  # width of a line by its trials
-LETTERS = 14  # of a line of a node's name
+LETTERS, WIDE = 14, 8  # of a line of a node's name, and of a script with wide ones
 LINE = 14  # pixels between lines
 
 
@@ -526,8 +526,8 @@ def _places(order: Sequence[str], found: Mapping[str, dict]) -> dict[str, tuple]
 
 
 def _lines(name: Label) -> tuple[Label, ...]:
-    """A name in short lines, in each language."""
+    """A name in short lines, in each language; a line that one of them does not need is a space.
+    """
     en = textwrap.wrap(name.en, LETTERS)
-    zh = [name.zh[i:i + LETTERS // 2] for i in range(0, len(name.zh), LETTERS // 2)]
-    return tuple(Label(en[i] if i < len(en) else "", zh[i] if i < len(zh) else "")
-                 for i in range(max(len(en), len(zh))))
+    zh = [name.zh[i:i + WIDE] for i in range(0, len(name.zh), WIDE)] or en
+    return tuple(Label(*both) for both in zip_longest(en, zh, fillvalue=" "))
