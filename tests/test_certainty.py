@@ -75,8 +75,9 @@ def test_the_rule_stands_in_the_table_that_is_checked():
 @pytest.mark.parametrize("se, n, level, rules, words_", [
     (0.5, 300, "very low", ["imprecision-unknown"], "Trials with 8"),  # most of the weight
     (9, 300, "high", [], "there are enough participants"),  # 600 are known of
-    (9, 100, "moderate", ["imprecision-participants"],
-     "200 participants are known of, fewer than 400, and 1 trial does not state the number")])
+    (9, 7, "moderate", ["imprecision-size"],
+     "There were 14 participants, fewer than the 16 that one trial would need. 1 trial does not "
+     "state its number.")])
 def test_where_some_trials_do_not_state_their_number_the_known_ones_count(
         world, se, n, level, rules, words_):
     unknown(world, "a-2020", 30, se).trial("b-2020")
@@ -148,16 +149,69 @@ def test_imprecision_names_what_the_interval_holds(world):
     assert why(world, result, "imprecision") == (
         "2 levels down",
         f"The interval holds a benefit of {size}, no effect and a harm of {size}.")
-    harm = rated(trials(World(world.folder), 12, sd=20), low=["t0-2020"])
+    harm = rated(trials(World(world.folder), 18, sd=40), low=["t0-2020"])
     assert why(world, harm, "imprecision") == (
         "2 levels down", f"The interval holds no effect and a harm of {size}.")
     benefit = rated(trials(World(world.folder), -18, sd=20), low=["t0-2020"])
     assert why(world, benefit, "imprecision") == (
         "1 level down", f"The interval holds less and more than a benefit of {size}, the smallest "
         "that matters.")
-    small = rated(trials(World(world.folder), -40, sd=10), low=["t0-2020"])
-    assert why(world, small, "imprecision") == (
-        "1 level down", "There were 40 participants, fewer than 400.")
+    either = rated(trials(World(world.folder), 0, sd=60, n=20), low=["t0-2020"])
+    assert why(world, either, "imprecision") == (
+        "2 levels down",
+        f"The interval holds a benefit of {size}, no effect and a harm of {size}.")
+
+
+@pytest.mark.parametrize("difference, n, change, reason", [
+    (-58, 20, "1 level down",
+     "There were 40 participants, fewer than the 65 that one trial would need."),
+    (-58, 15, "2 levels down",
+     "There were 30 participants, fewer than 50% of the 65 that one trial would need."),
+    (-58, 33, "No change",
+     "The interval is narrow enough, and there are enough participants or events.")])
+def test_too_few_participants_for_the_difference_that_matters(world, difference, n, change,
+                                                              reason):
+    result = rated(trials(world, difference, sd=25, n=n), low=["t0-2020"])
+    assert why(world, result, "imprecision") == (change, reason)
+    assert ("One trial would need 65 participants (the optimal information size) to find a "
+            "difference of 17.5 points of 100 where the standard deviation is 25.0, with a chance "
+            "of 80% and a two-sided level of 0.05.") in plain(soup(certainty(world.data(), result)))
+
+
+@pytest.mark.parametrize("difference, kind, said", [
+    (-40, "important", "Rated is whether there is an important benefit: the estimate is not below "
+     "17.5 points of 100, the smallest difference that matters."),
+    (40, "important", "Rated is whether there is an important harm: the estimate is not below 17.5 "
+     "points of 100, the smallest difference that matters."),
+    (-5, "little", "Rated is whether there is little or no effect: the estimate lies nearer to no "
+     "effect than 17.5 points of 100, the smallest difference that matters.")],
+    ids=["benefit", "harm", "little"])
+def test_the_target_is_named(world, difference, kind, said):
+    result = rated(trials(world, difference), low=["t0-2020"])
+    target = soup(certainty(world.data(), result)).select_one(".lr-target")
+    assert (target["data-target"], plain(target)) == (kind, said)
+
+
+def test_without_a_difference_that_matters_any_effect_is_rated(world):
+    result = rated(world.trial("t").counts("t", 60, 20, 400), HARM)
+    page = soup(certainty(world.data(), result))
+    assert plain(page.select_one(".lr-target")) == (
+        "Rated is whether there is any effect: what difference matters is not known.")
+    assert ("to find a risk lower by 25% than the 5.0% of the controls" in plain(page))
+
+
+def test_without_a_comparison_nothing_is_said_of_a_target(whole):
+    alone = next(r for r in whole.document["analyses"].values()
+                 if uncontrolled(r) and r["certainty"])
+    assert alone["certainty"]["target"] is None
+    assert not soup(certainty(whole.data, alone)).select(".lr-target")
+
+
+def test_a_result_of_before_there_were_targets_still_has_its_trace(world):
+    result = rated(trials(world, -40), low=["t0-2020"])
+    del result["certainty"]["target"]
+    del step(result, "imprecision")["facts"]["information"]
+    assert not soup(certainty(world.data(), result)).select(".lr-target")
 
 
 def test_a_benefit_is_on_the_side_that_is_better(world):
@@ -203,11 +257,19 @@ def test_missing_trials_are_publication_bias(world):
         "600 in the estimate.")
 
 
-def test_too_few_events(world):
+def test_too_few_participants_for_the_risk_of_the_controls(world):
     for number in range(2):
-        world.trial(f"t{number}-2020").counts(f"t{number}-2020", 60 + number, 20, 400)
+        world.trial(f"t{number}-2020").counts(f"t{number}-2020", 140, 80, 400)
     assert why(world, rated(world, HARM), "imprecision") == (
-        "1 level down", "There were 161 events, fewer than 300.")
+        "1 level down",
+        "There were 1,600 participants, fewer than the 1,811 that one trial would need.")
+
+
+def test_too_few_events_where_no_control_has_one(world):
+    for number in range(2):
+        world.trial(f"t{number}-2020").counts(f"t{number}-2020", 60 + number, 0, 400)
+    assert why(world, rated(world, HARM), "imprecision") == (
+        "1 level down", "There were 121 events, fewer than 300.")
 
 
 def test_every_rating_of_the_book_reads_as_sentences(whole):

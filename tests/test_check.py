@@ -877,3 +877,17 @@ def test_a_missing_certainty_rule_is_an_error(made_up):
                     encoding="utf-8")
     assert places(examine(made_up).problems) == [
         ("error", "certainty_rules.csv", 1, "rule_id", "indirectness")]
+
+
+@pytest.mark.parametrize("rule, found, put", [
+    ("information-power", "0.8", "1.2"), ("information-alpha", "0.05", "0"),
+    ("information-reduction", "0.25", ""), ("imprecision-far", "0.5", "")],
+    ids=["power", "alpha", "reduction", "far"])
+def test_a_certainty_rule_that_cannot_be_applied_is_an_error(made_up, rule, found, put):
+    path = made_up / "certainty_rules.csv"
+    text = path.read_text(encoding="utf-8")
+    row = text[:text.index(f"{rule},")].count("\n") + 1
+    path.write_text(text.replace(f"{rule},imprecision,{found},", f"{rule},imprecision,{put},"),
+                    encoding="utf-8")
+    assert places(examine(made_up).problems) == [
+        ("error", "certainty_rules.csv", row, "threshold", put)]

@@ -418,8 +418,9 @@ def test_non_randomised_studies_start_low(rated):
     next(r for r in rated.world.rows["studies"] if r["study_id"] == "c")["design"] = (
         "nonrandomised-controlled")
     ev = rated.world.evidence()
-    rating = certainty(ev, PAIN, effects, {"k": 3, "ci_low": -22, "ci_high": -18, "pi_low": -24,
-                                           "pi_high": -16, "i2": 0}, {"a": 1.0}, None, NO_TEST,
+    rating = certainty(ev, PAIN, effects, {
+        "k": 3, "estimate": -20, "ci_low": -22, "ci_high": -18, "pi_low": -24, "pi_high": -16,
+        "i2": 0}, {"a": 1.0}, None, NO_TEST,
                        {"n_pool": 600, "n_unusable": 0})
     assert rating["level"] == "low" and rating["steps"][0]["rules"] == ["start-nonrandomised"]
 
@@ -501,21 +502,33 @@ def test_indirectness_of_products_not_stated(rated):
     assert rated.rate(weights={"a": 0.3, "b": 0.2, "c": 0.5})[1]["indirectness"][0] == 0
 
 
-@pytest.mark.parametrize("low, high, mid, n, change", [
-    (-22, -18, 10, 600, 0), (-22, -9, 10, 600, -1), (-22, 1, 10, 600, -2), (-5, 5, 10, 600, -1),
-    (-11, 11, 10, 600, -2), (-22, -9, None, 600, 0), (-22, 1, None, 600, -1),
-    (-22, -18, 10, 399, -1), (-22, -18, 10, 400, 0), (-22, 1, 10, 100, -2)])
-def test_imprecision(rated, low, high, mid, n, change):
-    steps_ = rated.low("a").rate(ci_low=low, ci_high=high, mid=mid, missing={"n_pool": n})[1]
+@pytest.mark.parametrize("estimate, low, high, mid, n, change", [
+    (-20, -22, -18, 10, 600, 0), (-20, -22, -9, 10, 600, -1), (-20, -22, 1, 10, 600, -2),
+    (0, -5, 5, 10, 600, 0), (0, -11, 11, 10, 600, -2), (-20, -22, -9, None, 600, 0),
+    (-20, -22, 1, None, 600, -1), (-20, -22, -18, None, 399, -1), (-20, -22, -18, None, 400, 0),
+    (-20, -22, -18, 10, 32, 0), (-20, -22, -18, 10, 31, -1), (-20, -22, -18, 10, 15, -2)])
+def test_imprecision(rated, estimate, low, high, mid, n, change):
+    """With an SD of 10 one trial needs 31.4 participants to find a difference of 10."""
+    steps_ = rated.low("a").rate(estimate=estimate, ci_low=low, ci_high=high, mid=mid,
+                                 missing={"n_pool": n})[1]
     assert steps_["imprecision"][0] == change
 
 
-def test_imprecision_of_ratios_counts_events_about_one(world):
+def test_imprecision_of_ratios_is_about_one_and_by_the_risk_of_the_controls(world):
     rated = result(harms(world, (100, 200), (100, 200), n=400), HARM)["certainty"]
     assert {s["domain"]: s["change"] for s in rated["steps"]}["imprecision"] == 0
     few = result(harms(World(world.folder), (10, 40), (10, 40), n=400), HARM)["certainty"]
     step = {s["domain"]: s for s in few["steps"]}["imprecision"]
-    assert step["rules"] == ["imprecision-events"] and step["facts"]["events"] == 100
+    assert step["rules"] == ["imprecision-far"] and step["facts"]["events"] == 100
+    assert step["facts"]["information"]["risk"] == 0.1
+    none = result(harms(World(world.folder), (40, 0), (40, 0), n=400), HARM)["certainty"]
+    step = {s["domain"]: s for s in none["steps"]}["imprecision"]
+    assert step["rules"] == ["imprecision-events"] and step["facts"]["information"] is None
+
+
+def test_the_target_stands_in_the_result(rated, world):
+    assert result(world)["certainty"]["target"] == {
+        "kind": "important", "side": "benefit", "mid": 17.5}
 
 
 @pytest.mark.parametrize("small, unusable, rule", [

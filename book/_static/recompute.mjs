@@ -46,22 +46,38 @@ export function size(words, inside) {
     { people: n ? fill(people, { n: number(n, 0) }) : words.unstated }) + words.beside;
 }
 
+/* The optimal information size: of counts by the controls' risk, of scores by MID and SD. */
+function needed({ mid, chances: [a, b], reduction, counted }, inside) {
+  const of = (key) => inside.filter((m) => m[key]);
+  if (counted) {
+    const p = sum(of("counts").map((m) => m.counts[2])) / sum(of("counts").map((m) => m.counts[3])), q = p * (1 - reduction);
+    const both = p + q, root = a * Math.sqrt(both * (1 - both / 2)) + b * Math.sqrt(p * (1 - p) + q * (1 - q));
+    return p > 0 && 2 * (root / (p - q)) ** 2;
+  }
+  const known = of("spread");
+  return mid && known.length && 4 * ((a + b) / mid) ** 2 * sum(known.map((m) => m.n * m.spread)) / sum(known.map((m) => m.n));
+}
+
 /* What imprecision takes off the certainty, and why. */
-function imprecision({ marks, limits, levels, counted }, words, inside, found) {
-  const held = marks.filter(([, x]) => found.ci_low < x && x < found.ci_high).map(([name]) => name);
-  const unknown = inside.filter((m) => !m.n).length, events = counted && inside.every((m) => m.counts);
+function imprecision(rules, words, inside, found) {
+  const { marks, important, limits, levels, counted } = rules, size = needed(rules, inside);
+  const little = Math.abs(found.estimate) < important;
+  const held = marks.filter(([, x]) => (x || !little) && found.ci_low < x && x < found.ci_high).map(([name]) => name);
+  const unknown = inside.filter((m) => !m.n).length, events = !size && counted && inside.every((m) => m.counts);
   const count = sum(inside.map((m) => events ? m.counts[0] + m.counts[2] : m.n));
-  const kind = events ? "events" : "participants", share = sum(inside.map((m, i) => m.n ? 0 : found.weights[i]));
+  const share = sum(inside.map((m, i) => m.n ? 0 : found.weights[i]));
+  const asked = (rule) => limits[rule] * (size || 1), level = (rule) => levels[rule] ?? 0;
+  const few = (size ? ["far", "size"] : [events ? "events" : "participants"]).find((x) => count < asked(x));
   let rule = ["", "one"][held.length] ?? "two", why = words.inside[held] || words.enough;
   if (share >= limits.unknown) {
     rule = "unknown";
     why = words.unknown[inside.length === 1 ? 0 : unknown === inside.length ? 1 : 2];
-  } else if (!rule && count < limits[kind]) {
-    rule = kind;
-    why = events ? words.events : words.few[unknown];
+  } else if (level(few) < level(rule)) {
+    rule = few;
+    why = size ? words[few] + words.silent[unknown] : events ? words.events : words.few[unknown];
   }
-  return fill(fill(words.changes[-(levels[rule] ?? 0)], { why }), {
-    share: number(100 * share, 0) + "%", found: number(count, Math.round(count) < limits[kind] ? 0 : 1) });
+  return fill(fill(words.changes[-level(rule)], { why }), { share: number(100 * share, 0) + "%",
+    size: number(Math.ceil(size), 0), found: number(count, Math.round(count) < asked(rule) ? 0 : 1) });
 }
 
 export function facts(data, words, { inside, found, beside }) {

@@ -12,6 +12,8 @@ from ..site.stopping import can_be_stopped
 from . import measuring
 from .console import DATA_HELP, FILE, FOLDER, replacing, say, stop, valid
 
+_NAMED = 5  # studies that are named of those that a term alone finds
+
 
 @click.group()
 def bench() -> None:
@@ -26,10 +28,12 @@ def bench() -> None:
               "it is left out.")
 @click.option("--titles", is_flag=True, help="Without a network: what the words of strategies "
               "find in the titles of known studies.")
+@click.option("--terms", is_flag=True, help="With --titles: which studies a strategy would miss "
+              "without each of its terms.")
 @click.option("--out", type=FILE, help="CSV file to write as well.")
 @can_be_stopped
 def recall(data: Path | None, indications: tuple[str, ...], sources: tuple[str, ...],
-           seed: int | None, titles: bool, out: Path | None) -> None:
+           seed: int | None, titles: bool, terms: bool, out: Path | None) -> None:
     """Relative recall of the search strategies: the known studies that each of them finds.
 
     PubMed and Europe PMC are asked for the known PMIDs, ClinicalTrials.gov and ISRCTN for their
@@ -40,6 +44,8 @@ def recall(data: Path | None, indications: tuple[str, ...], sources: tuple[str, 
     from ..surveillance import recall as measuring
     from ..surveillance.syntax import StrategyError
 
+    if terms and not titles:
+        stop("--terms looks at titles: add --titles", 2)
     sound = valid(data)
     able = measuring.BY_TITLE if titles else tuple(measuring.NUMBERS)
     _one_of("indication", indications, sound.indications)
@@ -65,6 +71,8 @@ def recall(data: Path | None, indications: tuple[str, ...], sources: tuple[str, 
     if not titles:
         for one in measuring.together(found):
             _say(one, missed=False)
+    if terms:
+        _say_terms(list(measuring.by_term(sound, strategies)))
     if out:
         _write(out, found)
     for failure in failures:
@@ -85,6 +93,21 @@ def _say(one, missed: bool = True) -> None:
         f"{len(one.found)} of {len(one.known)}")
     for study in one.missed if missed else ():
         say(f"  missed: {study}")
+
+
+def _say_terms(found) -> None:
+    """For each strategy its terms that find what no other finds, those that find most first."""
+    strategies: dict[tuple[str, str], list] = {}
+    for one in found:
+        strategies.setdefault((one.indication, one.source), []).append(one)
+    for (indication, source), ones in strategies.items():
+        needed = sorted((one for one in ones if one.alone), key=lambda one: -len(one.alone))
+        say(f"{indication}, {source}, terms: {len(needed)} of {len(ones)} find a title that no "
+            "other finds")
+        for one in needed:
+            more = len(one.alone) - _NAMED
+            say(f"  {one.term.text} (line {one.term.line}): {len(one.alone)}: "
+                f"{', '.join(one.alone[:_NAMED])}{f' and {more} more' if more > 0 else ''}")
 
 
 def _write(out: Path, found) -> None:

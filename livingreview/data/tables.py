@@ -312,6 +312,23 @@ SCALES = Table(
     optional=True,
 )
 
+METRICS = Table(
+    "metrics", "",
+    (
+        word("outcome", required=True),
+        word("metric", "metric", required=True),
+        Column("forms", many=True),
+        number("norm_mean"),
+        number("norm_sd", minimum=0),
+        number("scale_min"),
+        number("scale_max"),
+        Column("source", required=True),
+        _note,
+    ),
+    key=("outcome", "metric"),
+    optional=True,
+)
+
 DOUBTS = Table(
     "doubts", "",
     (
@@ -630,8 +647,9 @@ OPEN_LISTS = ("species", "route", "cointervention", "outcome", "event", "tool")
 TABLES = (
     ABOUT, *LIVING,
     SOURCES, STUDIES, ARMS, OUTCOMES, CONTRASTS, ADVERSE_EVENTS, RISK_OF_BIAS,
-    PUBLISHED_SYNTHESES, DOUBLE_EXTRACTION, VOCABULARIES, INSTRUMENTS, SCALES, COHORT_OVERLAPS,
-    DOUBTS, HIERARCHY, ANALYSES, MAIN_WINDOWS, GLOSSARY, CERTAINTY_RULES, CHANGELOG, AUDITS,
-    REVIEWS, REFERENCES, CLAIMS, VERDICTS, MECHANISMS, VALIDATION_STUDIES, HEADLINE_NUMBERS,
+    PUBLISHED_SYNTHESES, DOUBLE_EXTRACTION, VOCABULARIES, INSTRUMENTS, SCALES, METRICS,
+    COHORT_OVERLAPS, DOUBTS, HIERARCHY, ANALYSES, MAIN_WINDOWS, GLOSSARY, CERTAINTY_RULES,
+    CHANGELOG, AUDITS, REVIEWS, REFERENCES, CLAIMS, VERDICTS, MECHANISMS, VALIDATION_STUDIES,
+    HEADLINE_NUMBERS,
 )
 BY_NAME = {table.name: table for table in TABLES}

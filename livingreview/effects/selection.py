@@ -10,6 +10,7 @@ from .contrasts import reported_effect
 from .estimates import row_effect, within_person
 from .evidence import Contest, Evidence
 from .messages import said
+from .metrics import of_one_metric
 from .question import APART, NOT_RANDOMISED, Analysis, Effect, LeftOut, Rules, main_reason
 from .uncontrolled import uncontrolled_effect
 from .values import Unusable
@@ -186,6 +187,8 @@ def select(ev: Evidence, analysis: Analysis,
         else:
             reason = main_reason(reasons)
             left.append(LeftOut(trial, alternatives[0][0].study_id, reason, reason != APART))
+    effects, others = of_one_metric(ev, analysis, effects)
+    left += others
     if rules.possible_overlaps:
         return effects, left
     # A possible overlap matters only where the other trial has an effect too.

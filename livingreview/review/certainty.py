@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 import re
+from dataclasses import asdict
 
 from .. import synthesis
 from ..data.dataset import Dataset
 from ..data.phrases import phrases
 from ..effects import Analysis, Effect, Evidence
 from ..effects.question import MEAN_CHANGE
+from . import imprecision
 from .pools import arrays, counts
 from .robustness import SMALL_STUDY_K
 
@@ -114,12 +116,11 @@ def _risk_of_bias(trace: _Trace, ev: Evidence, weights: dict, reported: bool) ->
               share_asked=trace.threshold("bias-not-low"))
 
 
-def _inconsistency(trace: _Trace, analysis: Analysis, pooled: dict, mid: float | None,
-                   null: float) -> None:
+def _inconsistency(trace: _Trace, analysis: Analysis, pooled: dict, mid: float | None) -> None:
     if pooled["k"] < 3 or pooled["pi_low"] is None:
         return trace.add("inconsistency", [], k=pooled["k"], judged=False)
-    sign = -1 if analysis.favourable == "lower" else 1
-    ends = sorted(sign * (x - null) for x in (pooled["pi_low"], pooled["pi_high"]))
+    ends = sorted(_toward(analysis) * (x - _null(analysis))
+                  for x in (pooled["pi_low"], pooled["pi_high"]))
     rules, i2 = [], pooled["i2"] or 0
     if i2 > trace.threshold("inconsistency") and ends[1] > (mid or 0.0) and ends[0] < 0:
         rules.append("inconsistency")
@@ -147,34 +148,39 @@ def _indirectness(trace: _Trace, data: Dataset, analysis: Analysis, effects: lis
               share_other=other)
 
 
+def _information(trace: _Trace, analysis: Analysis, effects: list[Effect],
+                 mid: float | None) -> imprecision.Information | None:
+    """The optimal information size: of counts by the controls' risk, of scores by MID and SD."""
+    if analysis.binary:
+        controls = [e.comparator for e in effects if e.comparator is not None]
+        return imprecision.of_risks(sum(c.events for c in controls), sum(c.n for c in controls),
+                                    trace.rules)
+    return imprecision.of_means(mid, [
+        (e.participants, imprecision.variance_of_one(e.vi, e.n_cells, e.n_comparator))
+        for e in effects if e.n_cells and e.n_comparator], trace.rules)
+
+
 def _imprecision(trace: _Trace, analysis: Analysis, effects: list[Effect], weights: dict,
-                 pooled: dict, mid: float | None, null: float, n: float) -> None:
-    toward = -1 if analysis.favourable == "lower" else 1
-    lines = {"no effect": null}
-    if mid:
-        lines = {"benefit": null + toward * mid, **lines, "harm": null - toward * mid}
-    inside = [name for name, line in lines.items() if pooled["ci_low"] < line < pooled["ci_high"]]
-    sizes = _sizes(analysis, effects, weights, n)
-    size = "events" if sizes["events"] is not None else "participants"
-    rules = [[], ["imprecision-one"]][len(inside)] if len(inside) < 2 else ["imprecision-two"]
-    if sizes["share_unknown"] >= trace.threshold("imprecision-unknown"):
-        rules = ["imprecision-unknown"]  # of nobody knows how many nothing is precise
-    elif not rules and sizes[size] < trace.threshold(f"imprecision-{size}"):
-        rules = [f"imprecision-{size}"]
-    trace.add("imprecision", rules, inside=inside, mid=mid, **sizes,
-              asked=trace.threshold(f"imprecision-{size}"))
-
-
-def _sizes(analysis: Analysis, effects: list[Effect], weights: dict, n: float) -> dict:
-    """Participants, or events where every trial states them, and who states no participants.
-
-    Trials that do not state them add none, so that the sum is the least that there can be.
-    """
+                 pooled: dict, rated: imprecision.Target, n: float) -> None:
     unknown = {e.trial_id for e in effects if not e.participants}
+    share_unknown = _share(weights, unknown)
     counted = analysis.binary and all(e.cells is not None for e in effects)
-    return {"participants": n, "unknown": len(unknown), "share_unknown": _share(weights, unknown),
-            "events": sum(e.cells.events + e.comparator.events for e in effects)
-            if counted else None}
+    # Trials that do not state their participants add none: the sum is the least there can be.
+    events = sum(e.cells.events + e.comparator.events for e in effects) if counted else None
+    rules, facts = imprecision.imprecision(
+        trace.rules, rated, pooled["ci_low"], pooled["ci_high"], toward=_toward(analysis),
+        null=_null(analysis), participants=n, events=events,
+        information=_information(trace, analysis, effects, rated.mid),
+        share_unknown=share_unknown)
+    trace.add("imprecision", rules, unknown=len(unknown), share_unknown=share_unknown, **facts)
+
+
+def _toward(analysis: Analysis) -> int:
+    return -1 if analysis.favourable == "lower" else 1
+
+
+def _null(analysis: Analysis) -> float:
+    return 1.0 if analysis.ratio else 0.0
 
 
 def _reporting(trace: _Trace, small: dict, missing: dict) -> None:
@@ -198,7 +204,8 @@ def certainty(ev: Evidence, analysis: Analysis, effects: list[Effect], pooled: d
     analysis : Analysis
     effects : list of Effect
     pooled : dict
-        Keys as in `results.json`; ratios on their natural scale.
+        ``k``, ``estimate``, ``ci_low``, ``ci_high``, ``pi_low``, ``pi_high``, ``i2``: keys as in
+        `results.json`; ratios on their natural scale.
     weights : dict of str to float
         Share of the weight by trial.
     mid, small, missing : dict
@@ -210,29 +217,33 @@ def certainty(ev: Evidence, analysis: Analysis, effects: list[Effect], pooled: d
     Returns
     -------
     dict
-        ``level``, and the ``steps`` that lead to it: ``domain``, ``change`` in levels, ``rules``
-        that changed it, and ``facts``, the numbers that the rules looked at.
+        ``level``; ``target``, what is rated (:class:`~livingreview.review.imprecision.Target`,
+        None without a comparison); and the ``steps`` that lead to the level: ``domain``,
+        ``change`` in levels, ``rules`` that changed it, and ``facts``, the numbers that the rules
+        looked at.
 
     References
     ----------
     Cochrane Handbook for Systematic Reviews of Interventions, chapter 14.
+    Guyatt G et al. (2025). Core GRADE 2. BMJ 389:e081904.
     """
     rules = {r["rule_id"]: r for r in ev.data.records("certainty_rules")}
     trace = _Trace(rules)
     if analysis.uncontrolled:  # the lowest level: no rule can lower it, and none raises it
         trace.add("start", ["start-uncontrolled"])
-        return {"level": LEVELS[trace.steps[0]["change"]], "steps": trace.steps}
+        return {"level": LEVELS[trace.steps[0]["change"]], "target": None, "steps": trace.steps}
     randomised = all(ev.studies[e.trial_id]["design"] == "rct" for e in effects)
     start = "start-randomised" if randomised else "start-nonrandomised"
     trace.add("start", [start])
     family = analysis.target if analysis.target_type == "family" else ev.data.kind(
         "outcome", analysis.target)
-    null = 1.0 if analysis.ratio else 0.0
     line = mid["value"] if mid else None
+    rated = imprecision.target(pooled["estimate"], line, toward=_toward(analysis),
+                               null=_null(analysis), share=trace.threshold("target-important"))
     _risk_of_bias(trace, ev, weights, ev.data.kind("family", family) == PATIENT_REPORTED)
-    _inconsistency(trace, analysis, spread or pooled, line, null)
+    _inconsistency(trace, analysis, spread or pooled, line)
     _indirectness(trace, ev.data, analysis, effects, weights, family)
-    _imprecision(trace, analysis, effects, weights, pooled, line, null, missing["n_pool"])
+    _imprecision(trace, analysis, effects, weights, pooled, rated, missing["n_pool"])
     _reporting(trace, small, missing)
     level = max(LOWEST, sum(step["change"] for step in trace.steps))
-    return {"level": LEVELS[level], "steps": trace.steps}
+    return {"level": LEVELS[level], "target": asdict(rated), "steps": trace.steps}

@@ -17,7 +17,7 @@ from ..data.strategies import strategies
 from .net import SourceError, client
 from .record import registrations_in
 from .sources import named
-from .syntax import StrategyError, finds, parsed, plain
+from .syntax import SYNTAXES, StrategyError, Term, finds, parsed, plain, terms_of
 
 # The numbers by which a source knows a study, and how those begin.
 NUMBERS = {"pubmed": ("pmid", ""), "europe-pmc": ("pmid", ""),
@@ -27,6 +27,24 @@ DRAFTING, HELD_OUT, ALL = "drafting", "held out", "all"
 SEED = 20261130
 STREAM = "human"
 _PATIENCE = 2  # failures of a source after which it is left alone
+
+
+@dataclass(frozen=True)
+class Needed:
+    """What one term of a strategy finds that no other term of it finds.
+
+    Attributes
+    ----------
+    indication, source : str
+    term : Term
+    alone : tuple of str
+        Studies that the strategy would miss without the term.
+    """
+
+    indication: str
+    source: str
+    term: Term
+    alone: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -145,6 +163,11 @@ def _recall(indication, source, part, numbers, found, belongs) -> Recall:
                   tuple(f"{n} ({belongs[n]})" for n in numbers if n not in found))
 
 
+def _titles(data: Dataset, indication: str) -> dict[str, str]:
+    """Titles of the known studies of people that have one."""
+    return {row["study_id"]: row["title"] for row in studies_of(data, indication) if row["title"]}
+
+
 def by_titles(data: Dataset, asked: Sequence[tuple[str, str, str]]) -> Iterator[Recall]:
     """What strategies find by the words of the titles of known studies alone, without a network.
 
@@ -157,12 +180,31 @@ def by_titles(data: Dataset, asked: Sequence[tuple[str, str, str]]) -> Iterator[
     """
     for indication, source, text in asked:
         tree = parsed(text, source)
-        titles = {row["study_id"]: row["title"] for row in studies_of(data, indication)
-                  if row["title"]}
+        titles = _titles(data, indication)
         found = [study for study, title in titles.items() if finds(tree, title, source)]
         yield Recall(indication, source, ALL, tuple(titles), tuple(found),
                      tuple(f"{study}: {title}" for study, title in titles.items()
                            if study not in found))
+
+
+def by_term(data: Dataset, asked: Sequence[tuple[str, str, str]]) -> Iterator[Needed]:
+    """For each term of strategies, in their order, the known titles that nothing else finds.
+
+    A term without such a title is no term to be struck: it is looked for in abstracts too, and in
+    records that nobody knows yet. Headings, which no title shows, are left out.
+
+    Yields
+    ------
+    Needed
+    """
+    for indication, source, text in asked:
+        tree, titles = parsed(text, source), _titles(data, indication)
+        found = {study: title for study, title in titles.items() if finds(tree, title, source)}
+        for term in dict.fromkeys(terms_of(tree)):
+            if term.field not in SYNTAXES[source].headings:
+                yield Needed(indication, source, term, tuple(
+                    study for study, title in found.items()
+                    if not finds(tree, title, source, without=term)))
 
 
 def together(recalls: Iterable[Recall]) -> list[Recall]:

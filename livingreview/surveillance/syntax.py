@@ -361,7 +361,7 @@ def words_of(text: str) -> list[str]:
     return re.findall(r"\w+\*?", re.sub(r"['\u2019]", "", text.lower()))
 
 
-def finds(node: Term | Group, text: str, source: str) -> bool:
+def finds(node: Term | Group, text: str, source: str, without: Term | None = None) -> bool:
     """Whether a strategy finds a record by the words of a text alone.
 
     Headings find nothing here, as in a record that has none yet. What a source adds by itself
@@ -373,20 +373,26 @@ def finds(node: Term | Group, text: str, source: str) -> bool:
     text : str
         Such as a title.
     source : str
+    without : Term, optional
+        A term that is to find nothing, as if the strategy did not have it.
 
     Returns
     -------
     bool
     """
-    return _finds(node, words_of(text), SYNTAXES[source].headings)
+    return _finds(node, words_of(text), SYNTAXES[source].headings, without)
 
 
-def _finds(node: Term | Group, words: list[str], headings: frozenset[str]) -> bool:
+def _finds(node: Term | Group, words: list[str], headings: frozenset[str],
+           without: Term | None) -> bool:
     if isinstance(node, Term):
-        return node.field not in headings and _beside(words_of(node.text), words)
+        return (node != without and node.field not in headings
+                and _beside(words_of(node.text), words))
     if node.operator == "NEXT":
-        return _beside([w for t in terms_of(node) for w in words_of(t.text)], words)
-    each = (_finds(part, words, headings) for part in node.parts)
+        terms = list(terms_of(node))
+        return without not in terms and _beside([w for t in terms for w in words_of(t.text)],
+                                                words)
+    each = (_finds(part, words, headings, without) for part in node.parts)
     if node.operator == "NOT":
         return next(each) and not any(each)
     return any(each) if node.operator == "OR" else all(each)  # how near they are is left out

@@ -44,6 +44,7 @@ from .dependence import (
 from .diagnostics import Influence, influence
 from .errors import SynthesisError
 from .glmm import LogisticPool, logistic_pool
+from .information import size_of_means, size_of_risks
 from .measures import (
     Effects,
     fisher_z,
@@ -227,6 +228,8 @@ __all__ = [
     "shared_control_or",
     "shared_control_rr",
     "shared_control_smd",
+    "size_of_means",
+    "size_of_risks",
     "skewed_by_quartiles",
     "skewed_by_range",
     "standardised_mean_change",

@@ -41,11 +41,24 @@ class Step:
 
 
 @dataclass(frozen=True)
+class Target:
+    """What is rated: see :class:`livingreview.review.imprecision.Target`."""
+
+    kind: str
+    side: str
+    mid: float | None
+
+
+@dataclass(frozen=True)
 class Certainty(View):
     """The way to the certainty of an estimate.
 
     Attributes
     ----------
+    target : Target or None
+        What is rated; None without a comparison, and in results of before there were targets.
+    information : dict or None
+        The optimal information size and what it was computed of, as imprecision has it.
     below : int
         Levels that the rules take off beyond the lowest there is.
     """
@@ -55,6 +68,8 @@ class Certainty(View):
     question: Question
     k: int
     level: str
+    target: Target | None
+    information: dict | None
     steps: tuple[Step, ...]
     below: int
     surrogates: Label
@@ -76,7 +91,11 @@ def certainty(data: Dataset, result: dict) -> Certainty | None:
                        tuple(s["rules"]), _facts(s["facts"])) for s in rated["steps"])
     start, *rest = steps
     down = -sum(s.change for s in rest)
-    return Certainty(question(data, result), result["k"], rated["level"], steps,
+    target = rated.get("target")
+    information = next((s.facts.get("information") for s in rest if s.domain == "imprecision"),
+                       None)
+    return Certainty(question(data, result), result["k"], rated["level"],
+                     Target(**target) if target else None, information, steps,
                      max(0, 1 - (start.change - down)), wording(data, "surrogates"))
 
 

@@ -111,6 +111,9 @@ class Finding(View):
         ``better``, ``worse``, ``unclear`` or ``none`` (no estimate).
     level : str
         Certainty; empty where it is not rated.
+    target : str
+        What is rated: ``important``, ``little`` (or no effect) or ``any`` effect; empty where
+        nothing is.
     mid : float or None
         The smallest change that a patient notices.
     risks : tuple of float or None
@@ -146,6 +149,7 @@ class Finding(View):
     random: Estimate | None
     direction: str
     level: str
+    target: str
     mid: float | None
     risks: tuple[float, float, float, float] | None
     at_most: tuple[float, float] | None
@@ -319,6 +323,7 @@ class Findings:
                                        for k in ("pi_low", "pi_high")}}),
             spread=estimate_of(spread), random=self._random(result), direction=direction(result),
             level=result["certainty"]["level"] if result["certainty"] else "",
+            target=((result["certainty"] or {}).get("target") or {}).get("kind", ""),
             mid=mid["value"] if mid else None, risks=_risks(result),
             at_most=(seen["n"], seen["upper_percent"]) if seen else None,
             at_least=(all_seen["n"], all_seen["lower_percent"]) if all_seen else None,

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 
 from ..data.dataset import Dataset
 from ..review import proportions
+from ..review.imprecision import variance_of_one
 from ..review.measure import measure, uncontrolled
+from ..synthesis.information import quantiles
 from .axis import Axis
 from .base import Label, label
 from .subgroup import group_name
@@ -15,7 +17,7 @@ from .subgroup import group_name
 COMMON, TABLES, LOGISTIC = "common", "MH", "logistic"
 _MODELS = {"common": COMMON, "mantel-haenszel": TABLES, proportions.MODEL: LOGISTIC}
 _ESTIMATORS, _INTERVALS = ("DL", "PM", "REML"), ("z", "hksj", "hksj-guard")
-_IMPRECISION = ("one", "two", "unknown", "participants", "events")
+_IMPRECISION = ("one", "two", "unknown", "size", "far", "participants", "events")
 
 
 @dataclass(frozen=True)
@@ -30,6 +32,8 @@ class Member:
         Participants; 0 where they are not stated.
     counts : tuple of float or None
         Events and total of the treated, then of the controls, where there are some.
+    spread : float or None
+        Variance of one patient's value, where the sizes of both arms are known.
     """
 
     id: str
@@ -38,6 +42,7 @@ class Member:
     v: float
     n: float
     counts: tuple[float, ...] | None
+    spread: float | None
 
 
 @dataclass(frozen=True)
@@ -64,6 +69,12 @@ class Imprecision:
     ----------
     marks : tuple of (str, float)
         Benefit, no effect and harm, by the names that rules use.
+    important : float or None
+        How far from no effect an important effect lies at least.
+    chances : tuple of float
+        The normal quantiles of the optimal information size.
+    reduction : float
+        The share of a risk that it is to find.
     limits : dict of str to float
         Thresholds, by the last word of the rule's name.
     levels : dict of str to int
@@ -74,6 +85,9 @@ class Imprecision:
     """
 
     marks: tuple[tuple[str, float], ...]
+    important: float | None
+    chances: tuple[float, float]
+    reduction: float
     limits: dict[str, float]
     levels: dict[str, int]
     counted: bool
@@ -159,8 +173,10 @@ def _member(study: dict, name: str) -> Member:
     arms = [arm for arm in (study["cells"], study["comparator"]) if arm]
     counts = tuple(arm[key] for arm in arms for key in ("events", "n"))
     stated = counts and None not in counts
+    sizes = study["n_cells"], study["n_comparator"]
     return Member(study["trial_id"], name, study["yi"], study["vi"], study["participants"],
-                  counts if stated else None)
+                  counts if stated else None,
+                  variance_of_one(study["vi"], *sizes) if all(sizes) else None)
 
 
 def _models(data: Dataset, members: tuple[Member, ...], result: dict):
@@ -189,12 +205,16 @@ def _imprecision(data: Dataset, result: dict) -> Imprecision | None:
     """The rules by which the certainty of a comparison is lowered for imprecision."""
     if uncontrolled(result):
         return None
-    rules = {r["rule_id"].removeprefix("imprecision-"): r
-             for r in data.records("certainty_rules") if r["domain"] == "imprecision"}
+    rules = {r["rule_id"]: r for r in data.records("certainty_rules")}
     known, toward = result["minimal_important_difference"], (
         -1 if result["question"]["favourable"] == "lower" else 1)
     mid = known["value"] if known else None
     marks = (("benefit", toward * mid), ("no effect", 0.0), ("harm", -toward * mid)) if mid else (
         ("no effect", 0.0),)
-    return Imprecision(marks, {w: rules[w]["threshold"] for w in _IMPRECISION},
-                       {w: rules[w]["levels"] for w in _IMPRECISION}, measure(result).binary, mid)
+    alpha, power, reduction = (rules[f"information-{w}"]["threshold"]
+                               for w in ("alpha", "power", "reduction"))
+    return Imprecision(marks, mid and mid * rules["target-important"]["threshold"],
+                       quantiles(alpha, power), reduction,
+                       {w: rules[f"imprecision-{w}"]["threshold"] for w in _IMPRECISION},
+                       {w: rules[f"imprecision-{w}"]["levels"] for w in _IMPRECISION},
+                       measure(result).binary, mid)

@@ -193,6 +193,25 @@ def test_titles_need_no_network(folder, server):
     assert not server.requests
 
 
+def test_without_a_term_a_strategy_misses_what_nothing_else_finds(folder, server):
+    path = folder / "strategies" / f"{KNEE}.pubmed.txt"
+    path.write_text('(cells[tiab] OR "Cells"[mh] OR kind 105[tiab] OR something[tiab])\nAND '
+                    "(knee*[tiab] OR else[tiab] OR knees[tiab])\n", encoding="utf-8")
+    done = call(folder, "--titles", "--terms", "--source", "pubmed")
+    assert done.exit_code == 0, done.output
+    others = ", ".join(f"trial-{n}" for n in ("102", "103", "104", "106", "107"))
+    assert done.output.splitlines()[-4:] == [
+        f"{KNEE}, pubmed, terms: 3 of 6 find a title that no other finds",
+        f"  cells (line 1): 7: {others} and 2 more",  # of 105 the other term finds it too
+        "  something (line 1): 1: trial-101", "  else (line 2): 1: trial-101"]
+    assert not server.requests
+
+
+def test_terms_are_those_of_titles(folder):
+    done = call(folder, "--terms")
+    assert done.exit_code == 2 and "--terms looks at titles: add --titles" in done.output
+
+
 def test_the_counts_are_written_as_a_table(folder, sources, tmp_path):
     out = tmp_path / "recall.csv"
     assert call(folder, "--source", "pubmed", "--out", out).exit_code == 0

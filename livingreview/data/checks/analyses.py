@@ -17,8 +17,10 @@ UNCONTROLLED, MEAN_CHANGE, PROPORTION = "uncontrolled", "mean-change", "proporti
 OF_ONE_ARM = (MEAN_CHANGE, PROPORTION)
 CERTAINTY_RULE_IDS = (
     "start-randomised", "start-nonrandomised", "bias-not-low", "bias-not-blinded",
-    "inconsistency", "inconsistency-harm", "indirectness", "imprecision-one", "imprecision-two",
-    "imprecision-unknown", "imprecision-participants", "imprecision-events",
+    "inconsistency", "inconsistency-harm", "indirectness", "target-important", "imprecision-one",
+    "imprecision-two", "imprecision-unknown", "imprecision-size", "imprecision-far",
+    "imprecision-participants", "imprecision-events", "information-alpha", "information-power",
+    "information-reduction",
     "reporting-small-study", "reporting-missing",
 )
 
@@ -147,4 +149,21 @@ def certainty_rule_missing(data: Dataset, indication: str) -> Iterator[Problem]:
                           "a row for each rule that is applied", "error", "certainty-rule")
 
 
-RULES = (word_unused, analysis_without_result, shown_first, certainty_rule_missing)
+def certainty_threshold(data: Dataset, indication: str) -> Iterator[Problem]:
+    """A rule that compares with a number, and has none, or a chance that is none."""
+    if indication != data.indications[0]:
+        return
+    for row in data.records("certainty_rules"):
+        name, threshold = row["rule_id"], row["threshold"]
+        if name not in CERTAINTY_RULE_IDS or name.startswith("start-"):
+            continue
+        chance = name.startswith("information-")
+        if threshold is None or chance and not 0 < threshold < 1:
+            yield problem("certainty_rules.csv", row["row"], "threshold",
+                          "" if threshold is None else threshold, "the rule cannot be applied",
+                          "a number between 0 and 1" if chance else "a number", "error",
+                          "certainty-rule")
+
+
+RULES = (word_unused, analysis_without_result, shown_first, certainty_rule_missing,
+         certainty_threshold)

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pandas as pd
 
-from .. import scales, tables
+from .. import metrics, scales, tables
 from ..dataset import DOUBTFUL, Dataset, Problem
 from .problem import each, problem
 
@@ -141,6 +141,34 @@ def n_missing(data: Dataset, indication: str) -> Iterator[Problem]:
                         "n-missing")
 
 
+def another_metric(data: Dataset, indication: str) -> Iterator[Problem]:
+    """Values that the metric of their outcome, or the one that the row names, cannot have."""
+    outcomes = {m["outcome"] for m in data.records("metrics") if metrics.limits(m)}
+    studies = dict.fromkeys((r["study_id"], r["outcome"], r["instrument"])
+                            for r in data.records("outcomes", indication)
+                            if r["outcome"] in outcomes)
+    for study, outcome, instrument in studies:
+        how = metrics.scored(data, indication, study, outcome, instrument)
+        if how.misfit is None:
+            continue
+        row, column = how.misfit
+        expected, found = (data.label("metric", m) for m in (how.expected, how.metric))
+        what = f"taken as: {found}" if how.metric else "they fit no metric of this outcome"
+        yield problem(f"{indication}/outcomes.csv", row["row"], column, row[column],
+                      f"values that this metric cannot have; {what}", expected, "warning", "metric")
+
+
+def metric_without_limits(data: Dataset, indication: str) -> Iterator[Problem]:
+    """A metric that is neither norm-based nor has limits."""
+    if indication != data.indications[0]:
+        return
+    for row in data.records("metrics"):
+        if metrics.limits(row) is None:
+            yield problem("metrics.csv", row["row"], "norm_mean", "" if row["norm_mean"] is None
+                          else row["norm_mean"], "the metric has no norm and no limits, or both",
+                          "norm_mean and norm_sd, or scale_min below scale_max", "error", "metric")
+
+
 def source_says_doubtful(data: Dataset, indication: str) -> Iterator[Problem]:
     """A row that calls its value better than the kind of its source lets it be."""
     doubtful = {s["source_id"]: tables.DOUBTFUL_SOURCES.get(s["kind"])
@@ -156,4 +184,4 @@ def source_says_doubtful(data: Dataset, indication: str) -> Iterator[Problem]:
 
 RULES = (out_of_order, events_above_total, outside_scale, impossible_percentage, share_as_mean,
          zero_mean_and_sd, more_patients_than_units, scale_missing, n_missing,
-         source_says_doubtful)
+         another_metric, metric_without_limits, source_says_doubtful)
