@@ -292,6 +292,24 @@ def test_direct_and_indirect_evidence_that_disagree_lose_a_level(world, p, chang
     assert step["change"] == change and step["facts"]["both"] == (p is not None)
 
 
+def test_what_is_rated_is_where_the_estimate_lies_against_what_matters():
+    _, found = _book()
+    seen = set()
+    for one in (n for n in found if n["asked"]):
+        mid = one["minimal_important_difference"]["value"]
+        for pair in one["contrasts"]:
+            target = pair["certainty"]["target"]
+            important = abs(pair["estimate"]) >= mid
+            assert target["kind"] == ("important" if important else "little")
+            if important:
+                assert target["side"] == ("benefit" if pair["estimate"] < 0 else "harm")
+            seen.add((target["kind"], target["side"]))
+    assert len(seen) == 3
+    text = _page().get_text()
+    assert "A difference smaller than one that matters" in text
+    assert "An advantage of cells as large as matters" in text
+
+
 # --- the book ----------------------------------------------------------------------------------
 
 

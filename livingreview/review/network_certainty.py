@@ -40,8 +40,8 @@ class Leg:
                    for e in self.effects) / len(self.effects)
 
 
-def _steps(ev: Evidence, leg: Leg, contrast: Mapping) -> list[dict]:
-    """The steps of a direct comparison, its imprecision judged on the interval of the network."""
+def _rated(ev: Evidence, leg: Leg, contrast: Mapping) -> dict:
+    """The rating of a direct comparison, its imprecision judged on the interval of the network."""
     result = leg.result
     pooled = {**result["pooled"], **{key: contrast[key] for key in (
         "estimate", "se", "ci_low", "ci_high", "pi_low", "pi_high")}}
@@ -49,7 +49,7 @@ def _steps(ev: Evidence, leg: Leg, contrast: Mapping) -> list[dict]:
     return certainty.certainty(
         ev, leg.analysis, leg.effects, pooled, weights, result["minimal_important_difference"],
         result["small_study"], result["not_in_pool"],
-        result["random_effects"] or result["pooled"])["steps"]
+        result["random_effects"] or result["pooled"])
 
 
 def _sum(steps: list[dict]) -> int:
@@ -96,7 +96,7 @@ def rate(ev: Evidence, legs: Mapping[str, Leg], contrast: Mapping, cells: str) -
     dict
         ``level``; ``steps`` as of :func:`livingreview.review.certainty.certainty`; ``base``, the
         control whose comparison with cells the rating starts from; ``before``, the levels of the
-        direct comparisons before imprecision, by control.
+        direct comparisons before imprecision, by control; ``target``, what is rated.
 
     References
     ----------
@@ -106,14 +106,15 @@ def rate(ev: Evidence, legs: Mapping[str, Leg], contrast: Mapping, cells: str) -
     meta-analysis. Journal of Clinical Epidemiology 93:36-44.
     """
     controls = [t for t in (contrast["treat1"], contrast["treat2"]) if t != cells]
-    steps = {control: _steps(ev, legs[control], contrast) for control in controls}
-    first = {control: [s for s in found if s["domain"] != IMPRECISION]
-             for control, found in steps.items()}
+    rated = {control: _rated(ev, legs[control], contrast) for control in controls}
+    first = {control: [s for s in found["steps"] if s["domain"] != IMPRECISION]
+             for control, found in rated.items()}
     base = min(controls, key=lambda control: _sum(first[control]))
     fewest = min(controls, key=lambda control: legs[control].result["n"])
-    precise = next(s for s in steps[fewest] if s["domain"] == IMPRECISION)
+    precise = next(s for s in rated[fewest]["steps"] if s["domain"] == IMPRECISION)
     between = ([_intransitivity(ev, *(legs[control] for control in controls))]
                if len(controls) > 1 else [])
     trace = [*first[base], *between, _incoherence(contrast), precise]
     return {"level": certainty.LEVELS[_sum(trace)], "steps": trace, "base": base,
+            "target": rated[fewest]["target"],
             "before": {control: certainty.LEVELS[_sum(found)] for control, found in first.items()}}

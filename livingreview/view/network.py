@@ -103,6 +103,9 @@ class Pair:
         Of the difference between the two; None where there are not both.
     share : float
         Of the network estimate that is direct.
+    target, side : str
+        What the level is of: ``important`` (on a side: ``benefit`` or ``harm``), ``little`` or
+        ``any`` effect.
     base : Label
         The control whose comparison with cells the certainty starts from.
     before : tuple of (Label, str)
@@ -119,6 +122,8 @@ class Pair:
     p: float | None
     share: float
     level: str
+    target: str
+    side: str
     base: Label
     before: tuple[tuple[Label, str], ...]
     steps: tuple[Step, ...]
@@ -448,7 +453,8 @@ class _Drawn:
         return Pair(
             self.names[contrast["treat1"]], self.names[contrast["treat2"]],
             _turned(contrast, 1), _turned(contrast["direct"], 1), _turned(contrast["indirect"], 1),
-            contrast["p"], contrast["direct_share"], rated["level"], self.names[rated["base"]],
+            contrast["p"], contrast["direct_share"], rated["level"],
+            rated["target"]["kind"], rated["target"]["side"], self.names[rated["base"]],
             tuple((self.names[t], level) for t, level in rated["before"].items()),
             tuple(self._step(s) for s in rated["steps"]),
             tuple((*self._trial(r["trial_id"]), r["share"]) for r in rests))
