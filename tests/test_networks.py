@@ -288,7 +288,8 @@ def test_direct_and_indirect_evidence_that_disagree_lose_a_level(world, p, chang
     given = {"treat1": CELLS, "treat2": "placebo", "estimate": -5, "se": 1, "ci_low": -7,
              "ci_high": -3, "pi_low": None, "pi_high": None, "direct": {"estimate": -5},
              "indirect": both, "p": p}
-    step = next(s for s in rate(ev, legs, given, CELLS)["steps"] if s["domain"] == "incoherence")
+    steps = rate(ev, legs, given, CELLS, None)["steps"]
+    step = next(s for s in steps if s["domain"] == "incoherence")
     assert step["change"] == change and step["facts"]["both"] == (p is not None)
 
 

@@ -6,9 +6,10 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from itertools import combinations
 
-from ..effects import Evidence, Rules
+from ..effects import Evidence, Rules, targets
 from ..synthesis import SynthesisError
 from ..synthesis.network import Network, network
+from .certainty import minimal_important_difference
 from .network_certainty import Leg, rate
 from .network_trials import CELLS, KINDS, Member, Question, beside, members, questions, rows
 from .results import analyse
@@ -56,7 +57,8 @@ def _document(ev: Evidence, question: Question) -> dict:
     out = {
         "id": question.id, "indication": question.indication,
         "question": {**result["question"], "comparison": "any"},
-        "minimal_important_difference": result["minimal_important_difference"],
+        "minimal_important_difference": minimal_important_difference(
+            ev, question.one, [m.first for m in found], targets(ev, question.one)),
         "k": len(found), "n": sum(m.people(node) for m in found for node in m.nodes),
         "treatments": _treatments(question, found),
         "comparisons": [_comparison(ev, question, found, legs, *pair)
@@ -72,7 +74,7 @@ def _document(ev: Evidence, question: Question) -> dict:
     if out["asked"]:
         fitted = _fitted(question, found)
         out["fit"] = _fit(fitted)
-        out["contrasts"] = [_contrast(ev, legs, fitted, *pair)
+        out["contrasts"] = [_contrast(ev, legs, fitted, out["minimal_important_difference"], *pair)
                             for pair in combinations(_order(question, found), 2)]
         out["robustness"] = [_choice(ev, question, *choice) for choice in CHOICES]
     return out
@@ -176,7 +178,7 @@ def _between(fitted: Network, one: str, other: str) -> dict:
                for key, values in cells.items()}}
 
 
-def _contrast(ev: Evidence, legs: Mapping[str, Leg], fitted: Network, one: str,
+def _contrast(ev: Evidence, legs: Mapping[str, Leg], fitted: Network, mid: dict | None, one: str,
               other: str) -> dict:
     """Two treatments: the network, direct and indirect evidence, what it rests on, certainty."""
     out = _between(fitted, one, other) | {
@@ -192,7 +194,7 @@ def _contrast(ev: Evidence, legs: Mapping[str, Leg], fitted: Network, one: str,
                 "difference": _turned(split.difference, turned),
                 "p": float(split.difference.p_value)}
     out["rests_on"] = _rests_on(fitted, one, other)
-    out["certainty"] = rate(ev, legs, out, CELLS)
+    out["certainty"] = rate(ev, legs, out, CELLS, mid)
     return out
 
 

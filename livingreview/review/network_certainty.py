@@ -40,16 +40,15 @@ class Leg:
                    for e in self.effects) / len(self.effects)
 
 
-def _rated(ev: Evidence, leg: Leg, contrast: Mapping) -> dict:
+def _rated(ev: Evidence, leg: Leg, contrast: Mapping, mid: dict | None) -> dict:
     """The rating of a direct comparison, its imprecision judged on the interval of the network."""
     result = leg.result
     pooled = {**result["pooled"], **{key: contrast[key] for key in (
         "estimate", "se", "ci_low", "ci_high", "pi_low", "pi_high")}}
     weights = {s["trial_id"]: s["weight"] for s in result["studies"] if s["weight"] is not None}
     return certainty.certainty(
-        ev, leg.analysis, leg.effects, pooled, weights, result["minimal_important_difference"],
-        result["small_study"], result["not_in_pool"],
-        result["random_effects"] or result["pooled"])
+        ev, leg.analysis, leg.effects, pooled, weights, mid, result["small_study"],
+        result["not_in_pool"], result["random_effects"] or result["pooled"])
 
 
 def _sum(steps: list[dict]) -> int:
@@ -77,7 +76,8 @@ def _intransitivity(ev: Evidence, one: Leg, other: Leg) -> dict:
                  blinded=blinded)
 
 
-def rate(ev: Evidence, legs: Mapping[str, Leg], contrast: Mapping, cells: str) -> dict:
+def rate(ev: Evidence, legs: Mapping[str, Leg], contrast: Mapping, cells: str,
+         mid: dict | None) -> dict:
     """Rate one comparison of a network.
 
     Parameters
@@ -90,6 +90,8 @@ def rate(ev: Evidence, legs: Mapping[str, Leg], contrast: Mapping, cells: str) -
         of their difference.
     cells : str
         The node of the cells.
+    mid : dict or None
+        The minimal important difference, one for the whole network.
 
     Returns
     -------
@@ -106,7 +108,7 @@ def rate(ev: Evidence, legs: Mapping[str, Leg], contrast: Mapping, cells: str) -
     meta-analysis. Journal of Clinical Epidemiology 93:36-44.
     """
     controls = [t for t in (contrast["treat1"], contrast["treat2"]) if t != cells]
-    rated = {control: _rated(ev, legs[control], contrast) for control in controls}
+    rated = {control: _rated(ev, legs[control], contrast, mid) for control in controls}
     first = {control: [s for s in found["steps"] if s["domain"] != IMPRECISION]
              for control, found in rated.items()}
     base = min(controls, key=lambda control: _sum(first[control]))
