@@ -23,7 +23,7 @@ from livingreview.render import chapter as chapter_views
 from livingreview.render.chapter import Chapter
 from livingreview.review.asked import Asked, AskedError, possible
 from livingreview.site import notebooks, standalone
-from livingreview.view.addresses import PAGES
+from livingreview.view.addresses import COMPARE, PAGES
 from livingreview.view.remark import Remark
 from livingreview.view.robustness import Robustness
 
@@ -302,6 +302,6 @@ def test_every_page_of_a_rerun_has_each_identifier_once_and_no_dead_link(path, m
 
 def test_every_page_of_a_chapter_takes_the_same_parameters():
     assert {path.parent.name for path in CHAPTERS} == set(dataset.load().indications)
-    assert {path.stem for path in CHAPTERS} == set(PAGES)
+    assert {path.stem for path in CHAPTERS} == {*PAGES, COMPARE}
     for path in CHAPTERS:
         assert "data_folder, window, comparator)" in path.read_text(encoding="utf-8"), path

@@ -29,6 +29,7 @@ from ..view.forest import Forests
 from ..view.ledger import Judged
 from ..view.listed import benefits, harms
 from ..view.naming import study_names
+from ..view.network import network_line, networks
 from ..view.others import ours, published
 from ..view.panels import panels
 from ..view.patients import patients
@@ -139,7 +140,8 @@ class Chapter(Preclinical):
         page : str
             The page that is shown, such as ``index``.
         """
-        return Shown(tabs(self.data, self.indication, self.results(), page))
+        return Shown(tabs(self.data, self.indication, self.results(), page,
+                          any(n["asked"] for n in self._networks)))
 
     def answer(self) -> Shown:
         """What is known, on whom it rests, and what is not in it."""
@@ -156,6 +158,18 @@ class Chapter(Preclinical):
     def benefits(self) -> Shown:
         """Every analysis but those of harms, outcome by outcome."""
         return Shown(benefits(self._forests, self.results(), self._first_ids))
+
+    @property
+    def _networks(self) -> list[dict]:
+        return self.review.networks(self.indication)
+
+    def networks(self) -> Shown:
+        """Several controls compared with each other, outcome by outcome."""
+        return Shown(networks(self._forests, self._networks, self._first_ids))
+
+    def network_line(self) -> Shown:
+        """Where several controls are compared with each other, or why they are not."""
+        return Shown(network_line(self.data, self._networks, self.indication))
 
     def harms(self) -> Shown:
         """Every analysis of harms, event by event."""

@@ -16,7 +16,7 @@ from ..data.dataset import Dataset, store_of
 from ..data.parcel import Parcel
 from ..data.store import Store
 from ..effects import Analysis, Effect, Evidence
-from . import directions
+from . import directions, network
 from .known import known
 from .results import analyse, dumps
 
@@ -52,12 +52,15 @@ class Part:
         Directions of all controlled trials.
     known : dict
         Every known study.
+    networks : list of dict
+        Outcomes and windows that several treatments can be compared in at once, or why not.
     """
 
     results: dict[str, dict]
     effects: dict[str, list[Effect]]
     directions: dict
     known: dict
+    networks: list[dict]
 
 
 @dataclass(frozen=True)
@@ -99,7 +102,8 @@ class Review:
         return {"data_version": self.data.version, "package_version": __version__,
                 "digests": dict(self.data.digests), "analyses": self._results,
                 "directions": {i: part.directions for i, part in self.parts.items()},
-                "known": {i: part.known for i, part in self.parts.items()}}
+                "known": {i: part.known for i, part in self.parts.items()},
+                "networks": {i: part.networks for i, part in self.parts.items()}}
 
     @cached_property
     def _results(self) -> dict[str, dict]:
@@ -112,6 +116,10 @@ class Review:
             if row["indication"] in self.parts:
                 return self.parts[row["indication"]].results[analysis_id]
         raise LookupError(f"analyses.csv has no row {analysis_id!r}")
+
+    def networks(self, indication: str) -> list[dict]:
+        """What an indication asks against several controls (see `review.network.document`)."""
+        return self.parts[indication].networks if indication in self.parts else []
 
     def analyses(self, indication: str, **having) -> list[dict]:
         """Results of an indication whose keys have these values, in the order of the table."""
@@ -155,8 +163,8 @@ def compute(parcel: Parcel, indication: str, wanted: tuple[str, ...]) -> tuple:
 
     Returns
     -------
-    (list of (str, dict, list of Effect), (dict, dict) or None, list of str)
-        Results with their effects, the directions and known studies, and what was read.
+    (list of (str, dict, list of Effect), (dict, dict, list) or None, list of str)
+        Results with their effects; directions, known studies and networks; and what was read.
     """
     data = parcel.data()
     with reads.apart() as read:
@@ -164,7 +172,9 @@ def compute(parcel: Parcel, indication: str, wanted: tuple[str, ...]) -> tuple:
         # read for the directions too: an indication without analyses may get one
         rows = {r["analysis_id"]: r for r in data.having("analyses", "indication", indication)}
         if not wanted:
-            return [], (directions.document({indication: ev})[indication], known(ev)), sorted(read)
+            besides = (directions.document({indication: ev})[indication], known(ev),
+                       network.document(ev))
+            return [], besides, sorted(read)
         done = [(name, *analyse(ev, Analysis.of(rows[name]))) for name in wanted]
     return done, None, sorted(read)
 

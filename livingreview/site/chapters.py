@@ -6,10 +6,10 @@ import posixpath
 import re
 from collections.abc import Collection
 
-from ..view.addresses import PAGES
+from ..view.addresses import COMPARE, PAGES
 
 _TABS = re.compile(r'<nav class="lr-tabs".*?</nav>', re.DOTALL)
-_LINK = re.compile(r'<a\b[^>]*?\shref="((?:[^":?#]*/)?(?:' + "|".join(PAGES)
+_LINK = re.compile(r'<a\b[^>]*?\shref="((?:[^":?#]*/)?(?:' + "|".join((*PAGES, COMPARE))
                    + r')\.html)(?:#[^"]*)?"[^>]*>(.*?)</a>', re.DOTALL)
 
 

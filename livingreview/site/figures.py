@@ -17,6 +17,7 @@ from ..view.base import packed
 from ..view.figure import Figures, files_of
 from ..view.forest import Forests
 from ..view.naming import of_study, spoken
+from ..view.network import file_of
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -157,6 +158,11 @@ def texts(figures: Figures, only: Sequence[str] = ()) -> Iterator[tuple[str, str
     only : sequence of str, optional
         Indications; all where it is left out.
     """
+    for indication in only or figures.review.data.indications:
+        for document in figures.review.networks(indication):
+            if document["asked"]:
+                yield file_of(document), json.dumps(
+                    rounded(document), ensure_ascii=False, separators=(",", ":")) + "\n"
     for result in figures.results(only):
         files = files_of(result)
         yield files.json, json_text(figures, result)

@@ -14,7 +14,7 @@ from ..data.dataset import Dataset
 from ..data.parcel import Parcel, digest_of
 from ..render.engine import render
 from ..review.asked import Asked, AskedError
-from ..view.addresses import PAGES
+from ..view.addresses import COMPARE, PAGES
 from ..view.versions import State
 from . import notebooks, standalone
 from .light import STYLES, THEME
@@ -57,7 +57,7 @@ class Rerun:
 
 def named(path: Path) -> str:
     """What a notebook is called: a page of a chapter with its chapter."""
-    chapter = path.stem in PAGES and (path.parent / "index.md").is_file()
+    chapter = path.stem in (*PAGES, COMPARE) and (path.parent / "index.md").is_file()
     return f"{path.parent.name}/{path.stem}" if chapter and path.parent.name != "book" else (
         path.stem)
 
@@ -72,7 +72,7 @@ def found(root: Path, name: str) -> list[Path]:
     """
     chapter = root / "notebooks" / name
     if (chapter / "index.md").is_file():
-        return [p for page in PAGES if (p := chapter / f"{page}.md").is_file()]
+        return [p for page in (*PAGES, COMPARE) if (p := chapter / f"{page}.md").is_file()]
     places = (Path(name), root / "notebooks" / f"{name}.md", root / "book" / f"{name}.md")
     path = next((p for p in places if p.is_file() and p.suffix == ".md"), None)
     if path and _computes(path):

@@ -10,6 +10,7 @@ from ..data.dataset import Dataset
 # The pages of a chapter in their order.
 PAGES = ("index", "patients", "benefits", "harms", "trials", "robustness", "dose-time-source",
          "others", "data")
+COMPARE = "compare"  # one more, where several controls can be compared with each other
 PLAIN = "patients"  # the page in plain words, which the answer leads to and no tab
 
 

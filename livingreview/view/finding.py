@@ -216,7 +216,7 @@ def _unit(question: dict) -> str:
     return question.get("unit") or ("points-of-100" if question["rescaled_0_100"] else "points")
 
 
-def _without_brackets(said: Label) -> Label:
+def without_brackets(said: Label) -> Label:
     """A label without what it explains in brackets."""
     return Label(*(re.sub(r"\s*[(（].*[)）]$", "", w) for w in (said.en, said.zh)))
 
@@ -242,7 +242,7 @@ def question(data: Dataset, result: dict) -> Question:
     background = stated(data, "cointervention", q["background"])
     return Question(
         outcome, part, tuple(conditions), kind, (q["window_from"], q["window_to"]),
-        q["comparison"], _without_brackets(label(data, "analysis_comparison", q["comparison"])),
+        q["comparison"], without_brackets(label(data, "analysis_comparison", q["comparison"])),
         background, wording(data, "intervention"),
         2 if data.kind("wording", "intervention") == "plural" else 1, q["measure"],
         measure(result).decimals, _unit(q), q["favourable"], uncontrolled(result))

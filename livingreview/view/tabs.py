@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from ..data.dataset import Dataset
-from .addresses import PAGES, PLAIN, Addresses
+from .addresses import COMPARE, PAGES, PLAIN, Addresses
 from .base import Label, View, label
 
 HARMS, CHECK, ANIMAL = "harms", "check", "animal-experiment"
@@ -38,7 +38,8 @@ def of_people(data: Dataset, indication: str) -> int:
                for s in data.records("studies", indication))
 
 
-def tabs(data: Dataset, indication: str, results: Iterable[dict], page: str) -> Tabs:
+def tabs(data: Dataset, indication: str, results: Iterable[dict], page: str,
+         compared: bool = False) -> Tabs:
     """The tabs of a chapter.
 
     Parameters
@@ -48,18 +49,22 @@ def tabs(data: Dataset, indication: str, results: Iterable[dict], page: str) -> 
     results : iterable of dict
         Its analyses: those with a trial are counted.
     page : str
-        The page that is shown, a name of `addresses.PAGES`.
+        The page that is shown, a name of `addresses.PAGES` or `addresses.COMPARE`.
+    compared : bool
+        Whether several controls of the chapter can be compared with each other.
 
     Raises
     ------
     ValueError
         When a chapter has no page of this name.
     """
-    if page not in PAGES:
-        raise ValueError(f"no page {page!r}; a chapter has {', '.join(PAGES)}")
+    after = PAGES.index("benefits") + 1
+    pages = (*PAGES[:after], *([COMPARE] if compared or page == COMPARE else []), *PAGES[after:])
+    if page not in pages:
+        raise ValueError(f"no page {page!r}; a chapter has {', '.join(pages)}")
     found = [r["section"] == HARMS for r in results if r["studies"] and r["role"] != CHECK]
     counted = {"benefits": found.count(False), "harms": found.count(True),
                "trials": of_people(data, indication)}
     return Tabs(label(data, "indication", indication), tuple(
         Tab(name, Addresses.chapter(indication, name), counted.get(name), name == page)
-        for name in PAGES if name != PLAIN))
+        for name in pages if name != PLAIN))
