@@ -62,8 +62,8 @@ from .diagnostics import Influence, influence
 from .errors import SynthesisError
 from .event_tables import mantel_haenszel, mantel_haenszel_random, peto
 from .glmm import LogisticPool, logistic_pool
-from .means import log_mean, raw_mean
 from .information import size_of_means, size_of_risks
+from .means import log_mean, raw_mean
 from .measures import (
     Effects,
     arcsine_difference,
