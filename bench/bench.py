@@ -1,8 +1,11 @@
 """Compare the speed of `livingreview.synthesis` with other engines in one run; see `make bench`.
 
-Every line is a task: time of this package, then of each other engine, with the ratio theirs/ours
-(above 1: this package is faster). Each fit is REML with HKSJ and prediction interval where the
-engine has it. Loops of slow engines are timed on fewer sets and multiplied up; that is said.
+Answers come first: how many sets each engine answers as this package does. Then every task is timed
+by CPU time, the engines taking turns, several times: least, median and most, and the ratio of the
+medians, theirs/ours (above 1: this package is faster). Every task is run on benign sets and on
+hostile ones: a giant study, variances over many orders, no heterogeneity, effects far from 0, a
+likelihood with two maxima. Each fit is REML with HKSJ and prediction interval where the engine has
+it. Loops of slow engines are timed on fewer sets and multiplied up; that is said.
 """
 
 from __future__ import annotations
@@ -17,37 +20,89 @@ import sys
 import tempfile
 import time
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
+# One thread each: threads that wait for each other count as work in CPU time.
+os.environ.update({name: "1" for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS")})
+
+import numpy as np  # noqa: E402
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from livingreview.synthesis import leave_one_out, pool  # noqa: E402
-from livingreview.synthesis.batch import fit_many  # noqa: E402
+from livingreview.synthesis import (  # noqa: E402
+    begg,
+    fit_many,
+    leave_one_out,
+    meta_regression,
+    pool,
+)
 
-FITS, FEWER = 10_000, 500
-Times = dict[str, float | str]
-
-
-def seconds(call: Callable[[], object], repeat: int = 5) -> float:
-    """Return the median time of a call, after one to warm up."""
-    call()
-    times = []
-    for _ in range(repeat):
-        start = time.perf_counter()
-        call()
-        times.append(time.perf_counter() - start)
-    return float(np.median(times))
+FITS, FEWER, REPEAT = 10_000, 100, 5
+# Answers that are further apart than this are not the same answer: of τ² in shares of τ² and the
+# median variance, of the estimate in standard errors.
+SAME = 1e-3
+Sets = list[tuple[np.ndarray, np.ndarray]]
 
 
-def simulate(n: int, k: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+@dataclass(frozen=True)
+class Engine:
+    """What can be asked of an engine; None where it has no such call.
+
+    `fit` returns τ² and the estimate; `batch` fits sets of equal size, `ragged` any.
+    """
+
+    name: str
+    fit: Callable[[np.ndarray, np.ndarray], tuple[float, float]] | None = None
+    leave_out: Callable[[np.ndarray, np.ndarray], object] | None = None
+    batch: Callable[[np.ndarray, np.ndarray], object] | None = None
+    ragged: Callable[[np.ndarray, np.ndarray, np.ndarray], object] | None = None
+    large: bool = True
+
+
+# ---------------------------------------------------------------- sets
+
+
+def benign(n: int, k: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
     """Draw effects with τ² = 0.3 and gamma variances, shape (n, k)."""
     rng = np.random.default_rng(seed)
     v = rng.gamma(2, 0.2, (n, k)) + 0.02
     return rng.normal(0, np.sqrt(v + 0.3)), v
+
+
+def two_maxima(n: int, k: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """Draw sets whose restricted likelihood has two maxima, shape (n, k), from heavy tails."""
+    found: list[tuple[np.ndarray, np.ndarray]] = []
+    while len(found) < n:
+        v = np.exp(rng.normal(0, 3, (2_000, k)))
+        y = rng.standard_t(1, v.shape) * np.sqrt(v)
+        found += [(y[i], v[i]) for i in np.flatnonzero(fit_many(y, v).multimodal)]
+    return np.array([y for y, _ in found[:n]]), np.array([v for _, v in found[:n]])
+
+
+def hostile(n: int, k: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Draw sets of five hostile kinds in turn, shape (n, k)."""
+    rng = np.random.default_rng(seed)
+    y, v = benign(n, k, seed + 100)
+    v[0::5, 0] = 1e-9  # a giant study
+    v[1::5] = np.exp(rng.normal(-2, 3, v[1::5].shape))
+    y[1::5] = rng.normal(0, np.sqrt(v[1::5] + 0.3))
+    y[2::5] = rng.normal(0, np.sqrt(v[2::5]) / 2)  # less scatter than sampling gives
+    y[3::5] += 1e6
+    if y[4::5].size:
+        # Few are found in a draw: they are repeated.
+        hard = two_maxima(20, k, rng)
+        for values, two in zip((y, v), hard, strict=True):
+            values[4::5] = two[np.arange(values[4::5].shape[0]) % 20]
+    return y, v
+
+
+MASK = np.arange(40) < np.random.default_rng(3).integers(3, 41, FITS)[:, None]
+
+
+# ---------------------------------------------------------------- engines
 
 
 def optional(name: str):
@@ -59,164 +114,267 @@ def optional(name: str):
         return None
 
 
-Y, V = simulate(FITS, 20, 1)
-YR, VR = simulate(FITS, 40, 2)
-MASK = np.arange(40) < np.random.default_rng(3).integers(3, 41, FITS)[:, None]
-YL, VL = (values[0] for values in simulate(1, 100_000, 4))
+def ours() -> Engine:
+    def fit(y, v):
+        found = pool(y, v, interval="hksj")
+        return found.tau2, found.estimate
+
+    return Engine("livingreview", fit, lambda y, v: list(leave_one_out(y, v, interval="hksj")),
+                  lambda y, v: fit_many(y, v, interval="hksj"),
+                  lambda y, v, mask: fit_many(y, v, mask, interval="hksj"))
 
 
-def ours() -> dict[str, float]:
-    alone = ~np.eye(20, dtype=bool)
-    return {
-        "single fit, k = 20": seconds(lambda: pool(Y[0], V[0], interval="hksj"), 200),
-        "10,000 fits, k = 20": seconds(lambda: fit_many(Y, V, interval="hksj"), 9),
-        "10,000 fits, k = 3-40": seconds(lambda: fit_many(YR, VR, MASK, interval="hksj"), 9),
-        "leave-one-out, k = 20": seconds(lambda: fit_many(Y[0], V[0], alone, interval="hksj"), 200),
-        "one fit, k = 100,000": seconds(lambda: pool(YL, VL, interval="hksj"), 9),
-        "leave-one-out as Pooled": seconds(lambda: leave_one_out(Y[0], V[0], interval="hksj"), 200),
-    }
-
-
-def pymetaanalysis() -> Times:
+def pymetaanalysis() -> Engine | None:
     module = optional("meta_analyze")
     if module is None:
-        return {}
+        return None
 
     def fit(y, v):
-        return module.meta_analysis(effect=y, variance=v, ci_method="hksj")
+        found = module.meta_analysis(effect=y, variance=v, ci_method="hksj")
+        return found.tau2, found.estimate
 
-    def many(sets):
-        # Its REML gives up on some sets; the time until then counts.
-        for y, v in sets:
-            try:
-                fit(y, v)
-            except module.MetaAnalysisError:
-                pass
-
-    times = FITS / FEWER
-    one = fit(Y[0], V[0])
-    return {
-        "single fit, k = 20": seconds(lambda: fit(Y[0], V[0]), 100),
-        "10,000 fits, k = 20": times * seconds(lambda: many(
-            zip(Y[:FEWER], V[:FEWER], strict=True)), 1),
-        "10,000 fits, k = 3-40": times * seconds(lambda: many(
-            [(YR[i, MASK[i]], VR[i, MASK[i]]) for i in range(FEWER)]), 1),
-        "leave-one-out, k = 20": seconds(one.leave_one_out, 10),
-        "one fit, k = 100,000": seconds(lambda: fit(YL, VL), 5),
-    }
+    return Engine("PyMetaAnalysis", fit, lambda y, v: module.meta_analysis(
+        effect=y, variance=v, ci_method="hksj").leave_one_out())
 
 
-def pymare() -> dict[str, Times]:
-    """Return the times one by one, and of the two-dimensional form."""
+def pimeta() -> Engine | None:
+    module = optional("pimeta")
+    if module is None:
+        return None
+
+    def fit(y, v):
+        found = module.rma(y, v, method="REML", test="knha")
+        module.predict(found)
+        return float(found.tau2), float(found.b[0])
+
+    # It builds k x k matrices.
+    return Engine("pimeta", fit, module.leave1out, large=False)
+
+
+def pymare() -> Engine | None:
     if optional("pymare") is None:
-        return {}
+        return None
     from pymare.estimators import VarianceBasedLikelihoodEstimator
 
-    def fit(y, v):
+    def fitted(y, v):
         estimator = VarianceBasedLikelihoodEstimator(method="REML")
         estimator.fit(y, v, np.ones((y.shape[0], 1)))
-        return estimator.summary().get_fe_stats()
+        return estimator.summary()
 
-    def each(sets):
-        for y, v in sets:
-            fit(y[:, None], v[:, None])
+    def fit(y, v):
+        found = fitted(y[:, None], v[:, None])
+        return float(np.ravel(found.tau2)[0]), float(np.ravel(found.get_fe_stats()["est"])[0])
 
-    yt, vt = np.ascontiguousarray(Y.T), np.ascontiguousarray(V.T)
-    left_out = [np.delete(np.arange(20), i) for i in range(20)]
-    y1, v1 = (np.array([x[rows] for rows in left_out]).T for x in (Y[0], V[0]))
-    return {
-        "PyMARE, one by one": {
-            "single fit, k = 20": seconds(lambda: fit(yt[:, :1], vt[:, :1]), 100),
-            "10,000 fits, k = 20": FITS / FEWER * seconds(
-                lambda: each(zip(Y[:FEWER], V[:FEWER], strict=True)), 1),
-            "10,000 fits, k = 3-40": FITS / FEWER * seconds(lambda: each(
-                [(YR[i, MASK[i]], VR[i, MASK[i]]) for i in range(FEWER)]), 1),
-            "one fit, k = 100,000": seconds(lambda: fit(YL[:, None], VL[:, None]), 5),
-        },
-        "PyMARE, two-dimensional": {
-            "10,000 fits, k = 20": seconds(lambda: fit(yt, vt), 9),
-            "10,000 fits, k = 3-40": "it has no ragged sets",
-            "leave-one-out, k = 20": seconds(lambda: fit(y1, v1), 50),
-        },
-    }
+    def leave_out(y, v):
+        rows = [np.delete(np.arange(y.size), i) for i in range(y.size)]
+        return fitted(np.array([y[r] for r in rows]).T, np.array([v[r] for r in rows]).T)
+
+    return Engine("PyMARE", fit, leave_out, lambda y, v: fitted(y.T, v.T).get_fe_stats())
 
 
-def metafor() -> Times:
-    if shutil.which("Rscript") is None:
-        print("metafor is left out: there is no Rscript")
-        return {}
-    with tempfile.TemporaryDirectory() as folder:
-        files = [Path(folder) / name for name in ("equal.csv", "ragged.csv")]
-        masks = (np.ones(Y.shape, bool), MASK)
-        for file, y, v, mask in zip(files, (Y, YR), (V, VR), masks, strict=True):
-            with file.open("w", newline="") as handle:
-                writer = csv.writer(handle)
-                writer.writerow(["set", "yi", "vi"])
-                for i in range(FEWER):
-                    for j in np.flatnonzero(mask[i]):
-                        writer.writerow([i, repr(float(y[i, j])), repr(float(v[i, j]))])
-        run = subprocess.run(["Rscript", str(ROOT / "bench" / "metafor.R"), *map(str, files)],
-                             capture_output=True, text=True)
-    if run.returncode:
-        print(f"metafor is left out: {run.stderr.strip().splitlines()[-1]}")
-        return {}
-    answer = dict(line.split() for line in run.stdout.splitlines())
-    print(f"metafor {answer.pop('version')}")
-    t = {name: float(value) for name, value in answer.items()}
-    return {"single fit, k = 20": t["equal"], "10,000 fits, k = 20": FITS * t["equal"],
-            "10,000 fits, k = 3-40": FITS * t["ragged"],
-            "leave-one-out, k = 20": t["leave_one_out"],
-            "one fit, k = 100,000": "not run: it builds k x k matrices, 75 GiB"}
+class Metafor:
+    """Times and answers of metafor, from one process of R a turn."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def write(self, name: str, sets: Sets) -> Path:
+        file = self.folder / name
+        with file.open("w", newline="") as handle:
+            writer = csv.writer(handle)
+            writer.writerow(["set", "yi", "vi"])
+            writer.writerows([i, repr(float(a)), repr(float(b))] for i, (y, v) in enumerate(sets)
+                             for a, b in zip(y, v, strict=True))
+        return file
+
+    def run(self, equal: Path, ragged: Path) -> dict[str, list[float]]:
+        """Seconds of CPU a fit, and the answers of the equal sets."""
+        run = subprocess.run(["Rscript", str(ROOT / "bench" / "metafor.R"), str(equal),
+                              str(ragged)], capture_output=True, text=True, check=True)
+        lines = [line.split() for line in run.stdout.splitlines()]
+        return {name: [float(value) if value != "NA" else np.nan for value in values]
+                for name, *values in lines}
 
 
-def import_times() -> dict[str, float | str]:
-    """Return the time of a fresh process that imports a package, the median of nine."""
-    what = {"python alone": "pass", "numpy + scipy.special": "import numpy, scipy.special",
-            "livingreview.synthesis": "import livingreview.synthesis",
-            "PyMetaAnalysis": "import meta_analyze", "PyMARE": "import pymare.estimators"}
-    out: dict[str, float | str] = {}
-    for name, code in what.items():
-        command = [sys.executable, "-c", code]
-        if subprocess.run(command, cwd=ROOT, capture_output=True).returncode:
-            out[name] = "cannot be imported"
-        else:
-            out[name] = seconds(lambda c=command: subprocess.run(c, cwd=ROOT, check=True), 9)
+# ---------------------------------------------------------------- answers
+
+
+def same(mine: tuple[float, float], theirs: tuple[float, float], v: np.ndarray) -> bool:
+    unit = mine[0] + float(np.median(v))
+    return bool(abs(theirs[0] - mine[0]) <= SAME * unit
+                and abs(theirs[1] - mine[1]) <= SAME * np.sqrt(unit))
+
+
+def answers(engine: Engine, sets: Sets) -> list[tuple[float, float] | None]:
+    """τ² and estimate of each set; None where the engine gives up (the time until then counts)."""
+    out = []
+    for y, v in sets:
+        try:
+            out.append(engine.fit(y, v))
+        except Exception:
+            out.append(None)
     return out
+
+
+def show_answers(
+    kind: str, sets: Sets, mine: list, others: dict[str, list[tuple[float, float] | None]]
+) -> None:
+    print(f"\nanswers on {len(sets)} {kind} sets, k = 20:")
+    for name, theirs in others.items():
+        none = sum(one is None or not np.isfinite(one).all() for one in theirs)
+        agree = sum(one is not None and same(a, one, v)
+                    for a, one, (_, v) in zip(mine, theirs, sets, strict=True))
+        print(f"  {name}: {agree} the same, {len(sets) - agree - none} another, {none} without")
+
+
+# ---------------------------------------------------------------- times
+
+
+def cpu(call: Callable[[], object], inner: int = 1) -> float:
+    """Seconds of CPU of one call, the mean of `inner`; NaN where the engine refuses."""
+    start = time.process_time()
+    for _ in range(inner):
+        try:
+            call()
+        except Exception:
+            return np.nan
+    return (time.process_time() - start) / inner
+
+
+def in_turn(calls: dict[str, tuple[Callable[[], object], int, float]]) -> dict[str, np.ndarray]:
+    """Times of each call, `REPEAT` times in turn after one turn to warm up: call, inner, factor."""
+    times: dict[str, list[float]] = {name: [] for name in calls}
+    for turn in range(REPEAT + 1):
+        for name, (call, inner, factor) in calls.items():
+            found = factor * cpu(call, inner)
+            if turn:
+                times[name].append(found)
+    return {name: np.array(values) for name, values in times.items()}
 
 
 def written(value: float) -> str:
     return f"{value * 1e3:.3g} ms" if value < 1 else f"{value:.3g} s"
 
 
-def show(own: dict[str, float], others: dict[str, Times]) -> None:
-    for task, time_ in own.items():
-        print(f"\n{task}: {written(time_)}")
-        for name, times in others.items():
-            value = times.get(task)
-            if isinstance(value, str):
-                print(f"  {name}: {value}")
-            elif value is not None:
-                print(f"  {name}: {written(value)}, ratio {value / time_:.3g}")
+def show(task: str, times: dict[str, np.ndarray]) -> None:
+    print(f"\n{task}:")
+    base = float(np.median(times["livingreview"]))
+    for name, values in times.items():
+        if np.isnan(values).any():
+            print(f"  {name}: refuses")
+            continue
+        least, middle, most = (written(float(f(values))) for f in (np.min, np.median, np.max))
+        ratio = "" if name == "livingreview" else f", ratio {np.median(values) / base:.3g}"
+        print(f"  {name}: {middle} ({least} to {most}){ratio}")
+
+
+def loop(engine: Engine, sets: Iterable[tuple[np.ndarray, np.ndarray]]) -> Callable[[], object]:
+    sets = list(sets)
+    return lambda: answers(engine, sets)
+
+
+def tasks(engines: list[Engine], kind: str, draw: Callable) -> dict[str, dict]:
+    """Calls by task and engine."""
+    y, v = draw(FITS, 20, 1)
+    ragged_y, ragged_v = draw(FITS, 40, 2)
+    large_y, large_v = (values[0] for values in draw(1, 100_000, 4))
+    pairs = [(ragged_y[i, MASK[i]], ragged_v[i, MASK[i]]) for i in range(FEWER)]
+    few, times = list(zip(y[:FEWER], v[:FEWER], strict=True)), FITS / FEWER
+    own = engines[0]
+    return {
+        f"single fit, k = 20, {kind}": {
+            e.name: (lambda e=e: e.fit(y[0], v[0]), 20, 1.0) for e in engines},
+        f"10,000 fits, k = 20, {kind}": {
+            e.name: (lambda e=e: e.batch(y, v), 1, 1.0) if e.batch else (loop(e, few), 1, times)
+            for e in engines},
+        f"10,000 fits, k = 3-40, {kind}": {
+            e.name: (lambda e=e: e.ragged(ragged_y, ragged_v, MASK), 1, 1.0) if e.ragged
+            else (loop(e, pairs), 1, times) for e in engines},
+        f"leave_one_out, k = 20, {kind}": {
+            e.name: (lambda e=e: e.leave_out(y[0], v[0]), 5, 1.0) for e in engines},
+        f"leave_one_out, k = 3,000, {kind}": {
+            own.name: (lambda: leave_one_out(large_y[:3000], large_v[:3000]), 1, 1.0)},
+        f"one fit, k = 100,000, {kind}": {
+            e.name: (lambda e=e: e.fit(large_y, large_v), 1, 1.0) for e in engines if e.large},
+        f"Begg's test, k = 20,000, {kind}": {
+            own.name: (lambda: begg(large_y[:20_000], large_v[:20_000]), 1, 1.0)},
+        f"meta-regression, k = 50,000, 5 moderators, {kind}": {
+            own.name: (lambda: meta_regression(
+                large_y[:50_000], large_v[:50_000],
+                np.random.default_rng(6).normal(size=(50_000, 5))), 1, 1.0)},
+    }
+
+
+# ---------------------------------------------------------------- the run
+
+
+def metafor_turns(folder: Path, kind: str, draw: Callable, mine: list) -> None:
+    """Metafor's answers and times, on the first sets of each task."""
+    if shutil.which("Rscript") is None:
+        print("metafor is left out: there is no Rscript")
+        return
+    metafor = Metafor(folder)
+    y, v = draw(FITS, 20, 1)
+    ragged_y, ragged_v = draw(FITS, 40, 2)
+    few = list(zip(y[:FEWER], v[:FEWER], strict=True))
+    equal = metafor.write(f"{kind}-equal.csv", few)
+    ragged = metafor.write(f"{kind}-ragged.csv", [
+        (ragged_y[i, MASK[i]], ragged_v[i, MASK[i]]) for i in range(FEWER)])
+    try:
+        turns = [metafor.run(equal, ragged) for _ in range(REPEAT)]
+    except subprocess.CalledProcessError as error:
+        print(f"metafor is left out: {error.stderr.strip().splitlines()[-1]}")
+        return
+    theirs = list(zip(turns[0]["tau2"], turns[0]["estimate"], strict=True))
+    show_answers(kind, few, mine, {"metafor": theirs})
+    for name, factor in (("equal", FITS), ("ragged", FITS), ("leave_one_out", 1)):
+        values = factor * np.array([turn[name][0] for turn in turns])
+        print(f"  metafor, {name}{', 10,000 fits' if factor > 1 else ', k = 20'}: "
+              f"{written(np.median(values))} ({written(values.min())} to {written(values.max())})")
+
+
+def import_times() -> dict[str, np.ndarray]:
+    """Seconds until a fresh process has imported a package, in turn."""
+    what = {"livingreview": "import livingreview.synthesis", "python alone": "pass",
+            "numpy + scipy.special": "import numpy, scipy.special",
+            "PyMetaAnalysis": "import meta_analyze", "PyMARE": "import pymare.estimators",
+            "pimeta": "import pimeta"}
+    commands = {name: [sys.executable, "-c", code] for name, code in what.items()}
+    found: dict[str, list[float]] = {}
+    for turn in range(REPEAT + 1):
+        for name, command in commands.items():
+            before = os.times()
+            done = subprocess.run(command, cwd=ROOT, capture_output=True).returncode == 0
+            after = os.times()
+            if done and turn:
+                found.setdefault(name, []).append(
+                    after.children_user + after.children_system - before.children_user
+                    - before.children_system)
+    return {name: np.array(values) for name, values in found.items()}
 
 
 def main() -> None:
     warnings.simplefilter("ignore")
-    for name in ("numpy", "scipy", "PyMetaAnalysis", "PyMARE"):
+    for name in ("numpy", "scipy", "PyMetaAnalysis", "PyMARE", "pimeta"):
         try:
             print(name, importlib.metadata.version(name))
         except importlib.metadata.PackageNotFoundError:
             pass
-    print(f"{os.cpu_count()} cores; loops of PyMetaAnalysis, PyMARE one by one and metafor: "
-          f"{FEWER} fits, times {FITS // FEWER}")
-    others = {"PyMetaAnalysis": pymetaanalysis(), **pymare(), "metafor": metafor()}
-    show(ours(), others)
-    times = import_times()
-    base, own = times["numpy + scipy.special"], times["livingreview.synthesis"]
-    print("\nimport, fresh process:")
-    for name, value in times.items():
-        said = value if isinstance(value, str) else f"{written(value)}, ratio {value / own:.3g}"
-        print(f"  {name}: {said}")
-    print(f"  above numpy + scipy.special: {written(max(0.0, own - base))}")
+    print(f"CPU time on {os.cpu_count()} cores, {REPEAT} turns: median (least to most); without a "
+          f"batch, {FEWER} fits times {FITS // FEWER}")
+    engines = [one for one in (ours(), pymetaanalysis(), pimeta(), pymare()) if one]
+    kinds = {"benign": benign, "hostile": hostile}
+    with tempfile.TemporaryDirectory() as folder:
+        for kind, draw in kinds.items():
+            y, v = draw(FITS, 20, 1)
+            few = list(zip(y[:FEWER], v[:FEWER], strict=True))
+            mine = answers(engines[0], few)
+            show_answers(kind, few, mine, {e.name: answers(e, few) for e in engines[1:]})
+            metafor_turns(Path(folder), kind, draw, mine)
+    for kind, draw in kinds.items():
+        for task, calls in tasks(engines, kind, draw).items():
+            show(task, in_turn(calls))
+    show("import, fresh process", import_times())
 
 
 if __name__ == "__main__":
