@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from typing import Any
 
@@ -43,6 +44,8 @@ def robust_pool(question: Question, trials: Trials, rows: np.ndarray, pooled: Po
     own = {key: float(getattr(found, name)[0]) for key, name in (
         ("estimate", "coefficients"), ("se", "ses"), ("ci_low", "ci_low"), ("ci_high", "ci_high"),
         ("statistic", "statistics"), ("df", "df"), ("p_value", "p_values"))}
+    if not all(map(math.isfinite, own.values())):
+        raise SynthesisError("the values are too far apart for a robust variance")
     # The prediction interval of rows says nothing of a new cluster; the three-level model does.
     return replace(pooled, **own, pi_low=None, pi_high=None, interval=found.adjustment,
                    warnings=(*pooled.warnings, *found.warnings)), found

@@ -184,8 +184,8 @@ def pooled_of(question: Question, trials: Trials, rows: np.ndarray,
             pooled = protocol.posterior_pool(yi, vi, prior.prior, level=question.level)
         else:
             pooled = synthesis.pool(yi, vi, **options(question))
-    numbers = (pooled.estimate, pooled.se, pooled.ci_low, pooled.ci_high, pooled.tau2 or 0.0)
-    if not all(map(math.isfinite, numbers)):
+    numbers = (pooled.estimate, pooled.se, pooled.ci_low, pooled.ci_high, pooled.tau2)
+    if not all(math.isfinite(value) for value in numbers if value is not None):
         raise SynthesisError("the values are too large or too far apart to be pooled")
     return pooled
 
@@ -220,11 +220,15 @@ def _fit(question: Question, yi: np.ndarray, vi: np.ndarray) -> dict[str, Any] |
     if not question.weighted or question.rules == "book" or yi.size < 3:
         return None
     chosen = options(question)
-    with np.errstate(all="ignore"):
-        found = synthesis.fit_statistics(yi, vi, model=chosen["model"],
-                                         tau2_method=chosen["tau2_method"])
-    return {key: getattr(found, key) for key in (
+    try:
+        with np.errstate(all="ignore"):
+            found = synthesis.fit_statistics(yi, vi, model=chosen["model"],
+                                             tau2_method=chosen["tau2_method"])
+    except (SynthesisError, ArithmeticError):  # variances too far apart to tell it
+        return None
+    out = {key: getattr(found, key) for key in (
         "log_likelihood", "aic", "bic", "aicc", "tau2_se", "restricted")}
+    return out if all(math.isfinite(v) for v in out.values() if v is not None) else None
 
 
 def _main(question: Question, trials: Trials) -> Result:

@@ -74,6 +74,8 @@ def _separate(result: Result, levels: list[str], labels: np.ndarray, rows: np.nd
     difference = None
     try:
         found = [_tested(result, groups[level], rows & (labels == level)) for level in tested]
+        if any(g.se is None for g in found):
+            raise SynthesisError("the prior leaves a posterior without a standard deviation")
         q, df, p = synthesis.subgroup_difference([g.estimate for g in found],
                                                  [g.se for g in found])
         difference = {"q": q, "df": df, "df_rest": None, "p_value": p, "groups": tested}
