@@ -158,6 +158,27 @@ def test_observed_minus_expected_events(pooled):
 def test_author_and_year_name_a_trial(pooled):
     got = pooled("author,year,yi,vi\nAlder,2016,1,1\nBirch,2018,2,1\n", "--measure", "GEN")
     assert [s["study"] for s in got["studies"]] == ["Alder 2016", "Birch 2018"]
+    got = pooled("trial,author,year,yi,vi\n1,Alder,2016,1,1\n2,Birch,2018,2,1\n", "--measure",
+                 "GEN")
+    assert [s["study"] for s in got["studies"]] == ["Alder 2016", "Birch 2018"]
+    got = pooled("study,author,year,yi,vi\nA,Alder,2016,1,1\nB,Birch,2018,2,1\n", "--measure",
+                 "GEN")
+    assert [s["study"] for s in got["studies"]] == ["A", "B"]
+    assert got["read"] == ["not used: author, year"]
+
+
+def test_a_number_of_the_outcome_is_no_moderator(refused, pooled):
+    content = table("study,ai,n1i,ci,n2i,high", *COUNTS, [1, 2, 3, 4, 5])
+    said = refused(content, "--measure", "RR", "--moderator", "ai")
+    assert "1:ai: ai: a number of the outcome itself (read as e1)" in said
+    for free in ("n1i", "high"):
+        assert pooled(content, "--measure", "RR", "--moderator", free)["meta_regression"]
+
+
+def test_changes_of_two_arms_are_known_by_their_names(pooled):
+    header = ("study,Pre mean e,SD pre e,Post mean e,n.e,Pre mean c,SD pre c,Post mean c,n.c,r")
+    got = pooled(table(header, M2, SD2, M1, N1, M2, SD1, M2, N2, [0.5] * 5), "--measure", "PPC")
+    assert got["k"] == 5
 
 
 # ---------------------------------------------------------------- which column is which
@@ -229,6 +250,8 @@ def test_a_row_for_each_arm(pooled, refused):
     got = pooled(arms, "--measure", "RR", "--treated", "cells")
     agrees(got, "RR")
     assert "the rows are arms: arm 1 is cells, arm 2 the other of the trial" in got["read"]
+    other = arms.replace("Study,T,R,N", "Study,T,K,N")
+    agrees(pooled(other, "--measure", "RR", "--treated", "cells", "--column", "e=K"), "RR")
     three = arms + "Elder 2022,sham,1,30\n"
     assert "the arms of this trial are control, cells, sham" in refused(
         three, "--measure", "RR", "--treated", "cells")

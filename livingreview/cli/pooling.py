@@ -135,11 +135,18 @@ def pool_file(file: Path, as_json: bool, forest: Path | None, favours: tuple[str
       r n                          COR, UCOR, ZCOR: correlations
       oe v                         HR, PETO: observed less expected, its variance
       yi with vi or se             any measure; ratios as natural logarithms
+      yi ci_low ci_high            the same with 95% intervals
+      or, rr, hr (…) ci_low ci_high
+                                   ratios themselves with 95% intervals
       study treatment n, and mean sd or events; or study treat1 treat2 yi, and vi or se
                                    with --network: a row for each arm, or each contrast
 
-    An empty cell means "not stated": its trial is left out, with the reason. Exits with 1 when
-    a row is wrong.
+    FILE is a table as text (.csv, .tsv), a workbook (.xlsx, .ods), or data of R (.rds, .rda),
+    Stata (.dta), SPSS (.sav), jamovi (.omv) or JASP (.jasp). Headers of metafor, meta, RevMan,
+    Metapsy, JASP, jamovi, Comprehensive Meta-Analysis and MetaInsight are known; what was read how
+    is said. A trial whose numbers are missing (an empty cell, NA) or give no effect (an SD of 0)
+    is left out, with the reason. Exits with 1 when a value is wrong or the file can be read in two
+    ways.
     """
     from ..intake import poolfile
 

@@ -110,6 +110,8 @@ def _near(path: Path) -> Path:
 @click.option("--table", default="", help="Table of a CSV file that is not named after it.")
 @click.option("--list", "filled", type=FILE, help="Of a data package: the list that says what its "
               "analyses are. It is written where it is not there yet.")
+@click.option("--map", "mapped", type=FILE, help="Of a table or workbook with columns of its own: "
+              "the map that says what they are. It is written where it is not there yet, and kept.")
 @click.option("--tool", default="", help="Of a table of judgements: their tool, as rob2, where the "
               "table does not tell.")
 @click.option("--reason", default="", help="Why, for the lines of the changelog.")
@@ -118,7 +120,8 @@ def _near(path: Path) -> Path:
 @click.option("--yes", is_flag=True, help="Import without asking.")
 @exports.with_search
 def import_(file: Path, data: Path | None, indication: str, table: str, filled: Path | None,
-            tool: str, reason: str, with_results: bool, yes: bool, **search) -> None:
+            mapped: Path | None, tool: str, reason: str, with_results: bool, yes: bool,
+            **search) -> None:
     """Take the rows of FILE into a data folder.
 
     FILE is a workbook or folder of `new study`, a CSV file with columns of one table, the data
@@ -127,6 +130,9 @@ def import_(file: Path, data: Path | None, indication: str, table: str, filled: 
     and what it does to results is said: each analysis that changes with its trials, estimate and
     certainty before and after. A row that is there already with other values is never overwritten:
     nothing is imported then.
+
+    A table or workbook with columns of its own is taken by a map (--map): the first call writes it
+    with a line for each column, you fill in what each is, and it is kept for the next.
 
     Judgements of risk of bias are also taken as robvis has them (.csv, .xlsx): a row for each
     study, with the columns Study, D1 and so on, or for each judgement, with Study, Domain and
@@ -151,10 +157,10 @@ def import_(file: Path, data: Path | None, indication: str, table: str, filled: 
             stop(f"--table and --list are of rows of the data, and {file} holds records", 2)
         exports.take(file, data, indication, yes, search)
         return
-    _check_kind(file, table, filled)
+    _check_kind(file, table, filled, mapped)
     sound = valid(data)
     try:
-        rows, belongs = _rows_of(file, table, filled, tool, sound, indication)
+        rows, belongs = _rows_of(file, table, filled, mapped, tool, sound, indication)
         if not belongs and file.is_dir() and file.absolute().name in sound.indications:
             belongs = file.absolute().name
         if not rows:
@@ -194,26 +200,43 @@ def _packed(file: Path) -> bool:
     return file.suffix.lower() in (".zip", ".rm5") and not file.is_dir()
 
 
-def _check_kind(file: Path, table: str, filled: Path | None) -> None:
+def _check_kind(file: Path, table: str, filled: Path | None, mapped: Path | None) -> None:
     """Refuse what is not taken, before anything is read."""
     from ..intake import opening
 
     if table and file.suffix.lower() != ".csv":
         stop(f"--table is of a CSV file, and {file} is none", 2)
+    if mapped and (filled or table or file.suffix.lower() not in (".csv", ".xlsx")):
+        stop(f"--map is of a table (.csv) or workbook (.xlsx) alone, without --list and --table, "
+             f"not of {file}", 2)
     if filled and not _packed(file):
         stop(f"--list is of a data package or a review of RevMan 5, and {file} is none", 2)
     if not opening.takes(file):
         stop("\n".join([*opening.refusal(file).problems, "Nothing was imported."]), 2)
-    if filled is None and _packed(file):
-        stop(f"{file.name} does not say what its analyses are in our words: name a list with "
-             "--list FILE.csv, which is written, fill it in, and call this again", 2)
 
 
-def _rows_of(file: Path, table: str, filled: Path | None, tool: str, sound, indication: str):
+def _by_map(file: Path, filled: Path):
+    """Rows of a file with columns of its own, by a map that is written where it is not there."""
+    from ..intake import mapped
+
+    if not filled.exists():
+        with replacing(filled) as out:
+            out.write(mapped.map_text(mapped.tables(file)))
+        stop(f"wrote {filled}: fill in what each column is, then call this again", 0)
+    found = mapped.read(file, filled)
+    for line in found.passed:
+        click.echo(f"not imported: {line}", err=True)
+    return found.rows, ""
+
+
+def _rows_of(file: Path, table: str, filled: Path | None, mapped: Path | None, tool: str, sound,
+             indication: str):
     """Rows of a file, and where it says that they belong."""
     from ..intake import opened, revman, revman5, robvis
 
-    if filled is None and file.suffix.lower() in (".csv", ".xlsx") and (
+    if mapped:
+        return _by_map(file, mapped)
+    if file.suffix.lower() in (".csv", ".xlsx") and not file.is_dir() and (
             table in ("", "risk_of_bias") and robvis.is_one(robvis.header_of(file))):
         known = {row["study_id"] for one in ([indication] if indication else sound.indications)
                  for row in sound.records("studies", one)}
@@ -221,10 +244,13 @@ def _rows_of(file: Path, table: str, filled: Path | None, tool: str, sound, indi
         for line in passed:
             click.echo(f"not imported: {line}", err=True)
         return rows, ""
-    if filled is None:
+    if not _packed(file):
         found = opened(file, table)
         return found.rows, found.indication
     package = revman5.read(file) if file.suffix.lower() == ".rm5" else revman.read(file)
+    if filled is None:
+        stop(f"{file.name} does not say what its analyses are in our words: name a list with "
+             "--list FILE.csv, which is written, fill it in, and call this again", 2)
     if not filled.exists():
         with replacing(filled) as out:
             out.write(revman.list_text(package))

@@ -28,7 +28,7 @@ def by_trial(grid: Grid, measure: str, wanted: tuple[str, ...], reading: Reading
         When the rows are arms, and nothing says which arm is treated, or a trial has not two.
     """
     single = tuple(dict.fromkeys(name.rstrip("12") for name in wanted if name[-1] in "12"))
-    both = Columns(grid, measure, wanted, {n: h for n, h in reading.named.items()}, {})
+    both = Columns(grid, measure, wanted, reading.named, {})
     one = Columns(grid, measure, single, {n: h for n, h in reading.named.items()
                                           if n in ("study", *single)}, {}) if single else None
     treatment = [i for i, name in enumerate(both.plain) if name in TREATMENT]

@@ -31,6 +31,10 @@ _STEMS = {
     "t": "time persontime personyears patientyears",
     "non": "nonevents nonevent noevents",
     "meansd": "meansd msd meanandsd",
+    "m_pre": "mpre premean meanpre baselinemean meanbaseline",
+    "sd_pre": "sdpre presd baselinesd sdbaseline",
+    "m_post": "mpost postmean meanpost finalmean meanfinal",
+    "sd_post": "sdpost postsd finalsd sdfinal",
 }
 _OWN = {  # names of one program, or without a stem
     "e1": "e1 ai x1i r1 rt xt xti tpos", "e2": "e2 ci x2i r2 rc xc xci cpos",
@@ -265,25 +269,35 @@ class Columns:
                 if _same_arm(name, found)]
         return list(dict.fromkeys(near))
 
+    def of_outcome(self) -> dict[int, str]:
+        """Where columns are that hold numbers of the outcome, and which; sizes are none."""
+        whole = [c for form in self.forms(False) for c in form]
+        known = [part for c in (*self.wanted, *whole) if self.has(c) for part in self.parts(c)
+                 if not part.startswith("n") or part.startswith("non")]
+        return {place: ours for ours in reversed(known) for place in self.places[ours]}
+
     def study(self) -> list[str]:
         """The name of each trial, empty where none is stated."""
-        places = self.places.get("study", [])
-        by_name = sorted(places, key=lambda i: self.names["study"].index(self.plain[i])
-                         if self.plain[i] in self.names["study"] else -1)
-        if by_name:
-            return self.grid.column(by_name[0])
-        author, year = (next((i for i, name in enumerate(self.plain) if name in known), None)
-                        for known in (_AUTHOR, _YEAR))
-        if author is None:
+        places = self._naming()
+        if not places:
             return [""] * len(self.grid.rows)
-        years = self.grid.column(year) if year is not None else [""] * len(self.grid.rows)
+        first, *year = (self.grid.column(i) for i in places)
         return [f"{one} {when}".strip() if when not in one else one
-                for one, when in zip(self.grid.column(author), years, strict=True)]
+                for one, when in zip(first, *year, strict=True)] if year else first
+
+    def _naming(self) -> list[int]:
+        """Where a name is, or an author with a year: they name a trial better than a number."""
+        by_name = sorted(self.places.get("study", ()), key=lambda i: (
+            self.names["study"].index(self.plain[i]) if self.plain[i] in self.names["study"]
+            else -1))[:1]
+        author, year = ([i for i, name in enumerate(self.plain) if name in known][:1]
+                        for known in (_AUTHOR, _YEAR))
+        numbered = by_name and all(map(str.isdecimal, self.grid.column(by_name[0])))
+        return by_name if by_name and not (author and numbered) else author and author + year
 
     def naming(self) -> set[int]:
         """Where the columns are that name the trials."""
-        return set(self.places.get("study", ())) or {
-            i for i, name in enumerate(self.plain) if name in (*_AUTHOR, *_YEAR)}
+        return {*self.places.get("study", ()), *self._naming()}
 
 
 def _same_arm(one: str, other: str) -> bool:

@@ -12,6 +12,7 @@ import pandas as pd
 _TOTAL = re.compile(r"(?i)(?:(?:sub|grand )?totals?|overall|pooled|summary|sum|combined"
                     r"|all (?:studies|trials)|meta-analysis|random effects.*|fixed effects?.*)"
                     r"(?:\s*\(.*\))?\s*:?")
+_LISTED = 10  # rows with the numbers of another that are named
 _FAR = 3.0  # standard deviations between two arms, beyond what treatments do
 _NARROW = 1 / 3  # of the median standard deviation: that of a standard error with n = 9
 
@@ -100,7 +101,8 @@ def _repeated(names: Sequence[str], frame: pd.DataFrame, columns: tuple[str, ...
         if before != i:
             out.append(f"row {frame.index[i]}: {names[i]} has the numbers of row "
                        f"{frame.index[before]} ({names[before]}): the same trial twice?")
-    return out
+    more = len(out) - _LISTED
+    return out[:_LISTED] + [f"{more} more rows have the numbers of another row"] * (more > 0)
 
 
 def spellings(column: str, labels: Iterable[str]) -> list[str]:

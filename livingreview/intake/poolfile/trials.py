@@ -127,29 +127,36 @@ def read(path: Path, question: Question, reading: Reading | None = None) -> Tria
 
 def _found(grid: Grid, question: Question, reading: Reading) -> tuple[Columns, list[str]]:
     """The columns of the file, those among them that are made of others, and what was made."""
-    wanted = question.columns
+    wanted, named = question.columns, reading.named
     if any(name.endswith("2") for name in wanted):
-        grid = by_trial(grid, question.measure, wanted, reading)
-    first = Columns(grid, question.measure, wanted, reading.named, {})
+        before, grid = grid, by_trial(grid, question.measure, wanted, reading)
+        if grid is not before:  # what was named by hand has our names now
+            named = {}
+    first = Columns(grid, question.measure, wanted, named, {})
     grid, made, notes = divided(first)
-    columns = Columns(grid, question.measure, wanted, reading.named, made) if made else first
+    columns = Columns(grid, question.measure, wanted, named, made) if made else first
     return columns, [*grid.notes, *notes]
 
 
 def _texts(columns: Columns, question: Question) -> tuple[dict[str, list[str]], list[Problem]]:
-    """The cells of moderators and labels; a column that is not there is a problem."""
-    texts, problems = {}, []
+    """The cells of moderators and labels; one that cannot be what it is named for is a problem."""
+    texts, problems, own = {}, [], columns.of_outcome()
     for name in question.texts:
         if name == "study" and "study" not in columns.grid.header:
             texts[name] = columns.study()
             continue
         try:
-            cells = columns.grid.column(columns.place(name, name))
+            place = columns.place(name, name)
         except DataError as error:
             problems += [Problem(p.file, 1, name, "", "the column is missing", p.expected)
                          for p in error.problems]
             continue
-        texts[name] = ["" if cell.casefold() in _NOT_STATED else cell for cell in cells]
+        if place in own and name in question.moderators:
+            problems.append(Problem(columns.grid.file, 1, name, name, "a number of the outcome "
+                                    f"itself (read as {own[place]}): what is explained must not "
+                                    "explain", "a column that is no part of the effect"))
+        texts[name] = ["" if cell.casefold() in _NOT_STATED else cell
+                       for cell in columns.grid.column(place)]
     return texts, problems
 
 

@@ -41,6 +41,26 @@ def chosen(file: str, names: list[str], wanted: str | None, what: str) -> str:
 
 def xlsx(path: Path, content: bytes, sheet: str | None) -> Grid:
     """The table of a sheet of an Excel workbook."""
+    sheets = sheets_of(path, content)
+    name = chosen(str(path), list(sheets), sheet, "sheet")
+    return _table(path, sheets[name], name)
+
+
+def tables(path: Path) -> dict[str, Grid]:
+    """The tables of all sheets of an Excel workbook that hold one, by name.
+
+    Raises
+    ------
+    DataError
+        When it cannot be read.
+    """
+    sheets = sheets_of(path, path.read_bytes())
+    return {name: _table(path, rows, name) for name, rows in sheets.items()
+            if len([cells for _, cells in rows if any(cells)]) > 1}
+
+
+def sheets_of(path: Path, content: bytes) -> dict[str, list[tuple[int, list[str]]]]:
+    """The rows of each sheet of an Excel workbook that is not empty, as texts."""
     import warnings
 
     from openpyxl import load_workbook
@@ -49,16 +69,14 @@ def xlsx(path: Path, content: bytes, sheet: str | None) -> Grid:
         with warnings.catch_warnings():  # of styles and extensions, which no table needs
             warnings.simplefilter("ignore")
             book = load_workbook(io.BytesIO(content), data_only=True, read_only=True)
-            filled = {page.title: page for page in book.worksheets
-                      if any(cell is not None for row in page.iter_rows(values_only=True)
-                             for cell in row)}
-            name = chosen(str(path), list(filled), sheet, "sheet")
-            rows = [(number, [_shown(cell) for cell in cells]) for number, cells in
-                    enumerate(filled[name].iter_rows(values_only=True), 1)]
+            sheets = {page.title: [(number, [_shown(cell) for cell in cells])
+                                   for number, cells in
+                                   enumerate(page.iter_rows(values_only=True), 1)]
+                      for page in book.worksheets}
     except (KeyError, ValueError, OSError, zipfile.BadZipFile) as error:
         raise refused(str(path), f"this workbook cannot be read ({error})",
                       "a workbook of Excel, or its table as .csv") from None
-    return _table(path, rows, name)
+    return {name: rows for name, rows in sheets.items() if any(any(c) for _, c in rows)}
 
 
 def _shown(value) -> str:

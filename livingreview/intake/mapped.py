@@ -1,0 +1,259 @@
+"""A table or workbook with columns of its own, read by a map that says what each column is.
+
+The map is a CSV file, written by the first call with a line for each column and kept for the next:
+`sheet`, `column` and `example` say which column it is, `table` and `field` what it is of ours. A
+sheet may have a row for each trial with several arms: `arm`, any word, holds together the columns
+of one arm. A line without a column says a `value` that all rows have, such as the outcome.
+
+An identifier of a study is made of its name, and that of the study and of the arm goes to the other
+tables of the row. Where no line names a source, the file is the source. What is not placed is
+named: columns of which the map does not say what they are, and rows without values.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+
+from ..data.declaring import IDENTIFIER
+from ..data.reading import DataError
+from .incoming import TAKEN, IntakeError, Row
+from .opening import csv_records
+from .poolfile import workbooks
+from .poolfile.asking import Reading
+from .poolfile.cells import Unread, absent, decimal_of, number
+from .poolfile.grid import Grid
+from .poolfile.opening import opened
+from .revman import SOURCE_KIND, study_id
+
+HEADER = ("sheet", "column", "example", "table", "field", "arm", "value")
+_KEYS = ("study_id", "arm_id", "source_id")
+
+
+@dataclass(frozen=True)
+class _Line:
+    """A line of the map."""
+
+    line: int
+    sheet: str
+    column: str
+    table: str
+    field: str
+    arm: str
+    value: str
+
+
+@dataclass
+class Mapped:
+    """What a map makes of a file.
+
+    Attributes
+    ----------
+    rows : list of Row
+    passed : list of str
+        What is not imported.
+    """
+
+    rows: list[Row] = field(default_factory=list)
+    passed: list[str] = field(default_factory=list)
+
+
+def tables(file: Path) -> dict[str, Grid]:
+    """The tables of a file by sheet; a text file has one without a name.
+
+    Raises
+    ------
+    IntakeError
+    """
+    try:
+        if file.suffix.lower() == ".xlsx":
+            return workbooks.tables(file)
+        return {"": opened(file, Reading())}
+    except DataError as error:
+        raise IntakeError(str(error).splitlines()) from error
+
+
+def map_text(grids: Mapping[str, Grid]) -> str:
+    """The map that is to be filled in, as CSV."""
+    out = io.StringIO()
+    writer = csv.DictWriter(out, HEADER, restval="", lineterminator="\n")
+    writer.writeheader()
+    for sheet, grid in grids.items():
+        for i, name in enumerate(grid.header):
+            if name:
+                example = next((cell for cell in grid.column(i) if not absent(cell)), "")
+                writer.writerow({"sheet": sheet, "column": name, "example": example})
+    return out.getvalue()
+
+
+def read(file: Path, filled: Path, today: date | None = None) -> Mapped:
+    """The rows of a file, as its map says what they are.
+
+    Parameters
+    ----------
+    file : Path
+    filled : Path
+        The map.
+    today : date, optional
+        Day on which the file was read.
+
+    Raises
+    ------
+    IntakeError
+        With every line of the map and every cell that is wrong, or when nothing is filled in.
+    """
+    grids, out, problems = tables(file), Mapped(), []
+    lines = _lines(filled, grids)
+    for sheet, grid in grids.items():
+        own = [line for line in lines if line.sheet == sheet and line.table]
+        named = {line.column for line in own}
+        out.passed += [f"{_place(file, sheet)}, column {name}: the map does not say what it is"
+                       for name in grid.header if name and name not in named]
+        if own:
+            _sheet(file, sheet, grid, own, out, problems)
+    if problems:
+        raise IntakeError(problems)
+    source = f"{study_id(file.stem)}-extraction"
+    if any("source_id" in row.table.names and not row.values.get("source_id") for row in out.rows):
+        for row in out.rows:
+            if "source_id" in row.table.names:
+                row.values.setdefault("source_id", source)
+        out.rows.insert(0, Row(TAKEN["sources"], {
+            "source_id": source, "kind": SOURCE_KIND, "title": f"Extraction table {file.name}",
+            "accessed": (today or date.today()).isoformat()}, file.name, made=True))
+    return out
+
+
+def _place(file: Path, sheet: str, row: int = 0) -> str:
+    if not sheet:
+        return f"{file.name}:{row}" if row else file.name
+    return f"{file.name}, sheet {sheet}" + (f", row {row}" if row else "")
+
+
+def _lines(filled: Path, grids: Mapping[str, Grid]) -> list[_Line]:
+    """The lines of a map.
+
+    Raises
+    ------
+    IntakeError
+    """
+    records = list(csv_records(filled.read_bytes(), filled.name))
+    header = records[0][1] if records else []
+    if missing := [name for name in HEADER if name not in header]:
+        raise IntakeError([f"{filled.name}:1: no column {', '.join(missing)}: expected a map with "
+                           f"the columns {', '.join(HEADER)}"])
+    lines, problems = [], []
+    for number_, cells in records[1:]:
+        entry = {k: v.strip() for k, v in zip(header, cells, strict=False)}
+        line = _Line(number_, *(entry.get(name, "") for name in HEADER if name != "example"))
+        lines.append(line)
+        problems += [f"{filled.name}:{number_}: {text}" for text in _wrong(line, grids)]
+    if not problems and not any(line.table for line in lines):
+        problems = [f"{filled.name} says of no column what it is: fill in table and field"]
+    if problems:
+        raise IntakeError(problems)
+    return lines
+
+
+def _wrong(line: _Line, grids: Mapping[str, Grid]) -> list[str]:
+    """What is wrong with a line of a map."""
+    if line.sheet not in grids:
+        return [f"the file has no sheet {line.sheet}: expected one of {', '.join(grids)}"]
+    if line.column and line.column not in grids[line.sheet].header:
+        return [f"the sheet has no column {line.column}: expected one of "
+                f"{', '.join(filter(None, grids[line.sheet].header))}"]
+    if not (line.table or line.field or line.value):
+        return []
+    if line.table not in TAKEN:
+        return [f"table is {line.table or 'empty'}: expected one of {', '.join(TAKEN)}"]
+    if line.field not in TAKEN[line.table].names:
+        return [f"field is {line.field or 'empty'}: expected one of "
+                f"{', '.join(TAKEN[line.table].names)}"]
+    if bool(line.column) == bool(line.value):
+        return ["a line names a column or a value that all rows have: expected one of them"]
+    return []
+
+
+def _sheet(file: Path, sheet: str, grid: Grid, lines: list[_Line], out: Mapped,
+           problems: list[str]) -> None:
+    """Add the rows of a sheet, and what is wrong with its cells."""
+    groups: dict[tuple[str, str], list[_Line]] = defaultdict(list)
+    for line in lines:
+        groups[line.table, line.arm].append(line)
+    for table in {line.table for line in lines}:
+        arms = [arm for name, arm in groups if name == table and arm]
+        if arms:  # what is said without an arm is of all of them
+            common = groups.pop((table, ""), [])
+            for arm in arms:
+                groups[table, arm] += common
+    texts = _texts(file, sheet, grid, lines, problems)
+    for i, (number_, _) in enumerate(grid.rows):
+        place, made = _place(file, sheet, number_), {}
+        for (table, arm), some in groups.items():
+            made[table, arm] = {one.field: one.value or texts[one.column, one.table][i]
+                                for one in some}
+        _shared(made)
+        for (table, arm), values in made.items():
+            said = [one for one in groups[table, arm] if one.column and one.field not in _KEYS]
+            if table in ("studies", "arms") or any(values.get(one.field) for one in said):
+                out.rows.append(Row(TAKEN[table], {k: v for k, v in values.items() if v}, place,
+                                    {one.field: one.column for one in said}))
+            else:
+                out.passed.append(f"{place}: no values for {table}"
+                                  + (f" of {arm}" if arm else ""))
+    out.rows[:] = list({(row.table.name, row.cells()): row for row in out.rows}.values())
+
+
+def _texts(file: Path, sheet: str, grid: Grid, lines: Iterable[_Line], problems: list[str]
+           ) -> dict[tuple[str, str], list[str]]:
+    """The cells of each column as its field holds them."""
+    of_numbers = [line.column for line in lines if line.column and _numeric(line)]
+    mark = decimal_of((cell for name in of_numbers
+                       for cell in grid.column(grid.header.index(name))), grid.decimal)
+    out = {}
+    for line in lines:
+        if not line.column:
+            continue
+        cells = grid.column(grid.header.index(line.column))
+        if line.field == "study_id":
+            cells = [cell if re.fullmatch(IDENTIFIER, cell) else study_id(cell) for cell in cells]
+        elif _numeric(line):
+            cells = [_number(cell, mark, f"{_place(file, sheet, row)}, column {line.column}",
+                             problems) for cell, (row, _) in zip(cells, grid.rows, strict=True)]
+        else:
+            cells = ["" if absent(cell) else cell for cell in cells]
+        out[line.column, line.table] = cells
+    return out
+
+
+def _numeric(line: _Line) -> bool:
+    return TAKEN[line.table].column(line.field).type in ("number", "integer")
+
+
+def _number(cell: str, mark: str, place: str, problems: list[str]) -> str:
+    """A number as the tables write it."""
+    value = number(cell, mark)
+    if value is None:
+        return ""
+    if isinstance(value, Unread):
+        problems.append(f"{place}: {cell}: {value.wrong}, expected {value.expected}")
+        return ""
+    return str(int(value)) if value.is_integer() else repr(value)
+
+
+def _shared(made: dict[tuple[str, str], dict[str, str]]) -> None:
+    """Give the identifiers of a row to all that is made of it."""
+    study = next((v["study_id"] for v in made.values() if v.get("study_id")), "")
+    arms = {arm: v["arm_id"] for (_, arm), v in made.items() if v.get("arm_id")}
+    for (table, arm), values in made.items():
+        names = TAKEN[table].names
+        if "study_id" in names and study:
+            values.setdefault("study_id", study)
+        if "arm_id" in names and arm in arms:
+            values.setdefault("arm_id", arms[arm])
