@@ -82,7 +82,7 @@ def test_pool_draws_no_pool_of_one_trial(tmp_path):
                                         "--forest", str(drawn)])
         assert out.exit_code == 0, out.output
         shown_ = str(BeautifulSoup(drawn.read_text(encoding="utf-8"), "lxml").figure)
-        assert ("Pooled" in shown_) == pooled and ("diamond" in shown_) == pooled
+        assert ("Pooled" in shown_) == pooled and ("diamond" in shown_.casefold()) == pooled
 
 
 def _html(part) -> str:

@@ -101,6 +101,13 @@ def test_an_analysis_of_another_kind_cannot_be_filled_in(tmp_path):
         revman.rows(package, filled)
 
 
+def test_a_review_in_an_older_encoding_is_the_same(tmp_path):
+    text = (FILES / "review.rm5").read_text(encoding="utf-8")
+    older = tmp_path / "review.rm5"
+    older.write_bytes(text.replace("UTF-8", "ISO-8859-1").encode("iso-8859-1"))
+    assert revman5.read(older) == revman5.read(FILES / "review.rm5")
+
+
 @pytest.mark.parametrize("text, words", [
     ("<COCHRANE_REVIEW", "this XML cannot be read"), ("<html/>", "not XML that begins with html"),
     ("<COCHRANE_REVIEW/>", "holds no analysis")], ids=["broken", "other", "empty"])
