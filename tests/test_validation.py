@@ -116,13 +116,16 @@ def test_where_a_second_judge_departs_metafor_agrees_with_us(departure):
                                      for one in under)
 
 
-@pytest.mark.parametrize("difference", validation.DIFFERENCES, ids=lambda d: d[2])
-def test_differences_are_sentences_of_the_documentation(difference):
+@pytest.mark.parametrize("table, difference", [
+    *(("differences", one) for one in validation.DIFFERENCES),
+    *(("cochrane", one) for one in validation.CONVENTIONS)], ids=lambda d: d[-1])
+def test_differences_are_sentences_of_the_documentation(table, difference):
     function, holds, _ = difference
     assert function in synthesis.__all__
     said = validation.sentence(function, holds)
-    place = validation.DIFFERENCES.index(difference)
-    shown = _cells(Validation().differences(), "table-differences")[place]
+    rows = {"differences": validation.DIFFERENCES, "cochrane": validation.CONVENTIONS}[table]
+    place = rows.index(difference)
+    shown = _cells(Validation().differences(), f"table-{table}")[place]
     assert holds in said and shown[0] == function and shown[1].endswith(said) and shown[2]
     with pytest.raises(LookupError):
         validation.sentence(function, "what no documentation says")

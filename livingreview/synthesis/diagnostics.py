@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import chdtr
 
 from .errors import FloatArray, SynthesisError, choice, effects
-from .notes import maxima
+from .notes import NOTES, maxima
 from .regression import (
     METHODS,
     TESTS,
@@ -193,7 +193,7 @@ def _fixed_by(i: int, matrix: FloatArray, labels: Sequence[str]) -> str | None:
     try:
         refuse_collinear(np.delete(matrix, i, axis=0), labels)
     except SynthesisError as error:
-        return f"without this study {error}"
+        return NOTES["fixed-by-one"].format(why=error)
     return None
 
 

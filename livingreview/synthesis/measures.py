@@ -114,8 +114,8 @@ def standardised_mean_difference(
 
     - 'LS': 1/n1 + 1/n2 + g²/(2(n1 + n2)), the large-sample variance with the corrected g;
     - 'LS2': J² (1/n1 + 1/n2 + d²/(2(n1 + n2))), that of the uncorrected d times J²;
-    - 'UB': 1/n1 + 1/n2 + (1 − (m − 2)/(m J²)) g², unbiased with the exact J. (From n1 + n2 = 4
-      down g has no variance, and the formula is only a number.)
+    - 'UB': 1/n1 + 1/n2 + (1 − (m − 2)/(m J²)) g², unbiased with the exact J. From n1 + n2 = 4
+      down g has no variance, and the formula is only a number.
 
     'RevMan' is 1/n1 + 1/n2 + g²/(2(n1 + n2 − 3.94)), which Review Manager prints with the
     approximate J.

@@ -17,9 +17,11 @@ from .. import synthesis as s
 from ..data import reads
 from ..data.reads import REFERENCE
 from . import recomputed as r
+from . import recomputed_more as more
+from . import recomputed_networks as nets
 from .recomputed import Answers, Pairs
 
-FILES = ("metafor", "measures", "models", "network")
+FILES = ("metafor", "measures", "models", "cochrane", "engine", "network")
 ZERO = 1e-9  # answers nearer to 0 than this are compared by their difference alone
 DIGITS = 15  # of the answers
 CLOSED_FORM, ITERATIVE = 1e-8, 1e-6  # as the tests hold them
@@ -79,6 +81,7 @@ KINDS = (
     Kind("changes", r.changes),
     Kind("proportions", r.proportions),
     Kind("rates", r.rates),
+    Kind("other-measures", more.measures),
     Kind("tau2-closed", r.tau2(("DL", "HE", "SJ", "HS"))),
     Kind("tau2-moments", r.tau2(("PM", "EB")), iterative=True),
     Kind("tau2-likelihood", r.tau2(("REML", "ML")), "formula", True),
@@ -88,16 +91,20 @@ KINDS = (
     Kind("random-REML", r.random("REML"), iterative=True),
     Kind("common", r.common),
     Kind("of-tables", r.of_tables),
+    Kind("cochrane", more.cochrane, "metafor-parts"),
     Kind("leave-one-out-DL", r.leave_one_out("DL")),
     Kind("leave-one-out-REML", r.leave_one_out("REML"), iterative=True),
     Kind("thresholds", r.predictions, "R"),
     Kind("regression-closed", r.regressions(False)),
     Kind("regression-iterated", r.regressions(True), iterative=True),
+    Kind("joint", more.joint, iterative=True),
+    Kind("fit", more.fit, iterative=True),
     Kind("subgroups", r.subgroups, iterative=True),
     Kind("influence-DL", r.influence("DL"), allowed=1e-7),
     Kind("influence-REML", r.influence("REML"), iterative=True),
     Kind("one-trial", r.several),
     Kind("three-levels", r.three_level, "formula", True),
+    Kind("correlated", more.correlated, iterative=True, allowed=1e-5),
     Kind("robust", r.robust, "clubSandwich-metafor", True),
     Kind("egger-random", r.egger, iterative=True),
     Kind("egger-weighted", r.weighted, "metafor-lm", True),
@@ -106,9 +113,9 @@ KINDS = (
     Kind("fill-REML", r.fill_reml, iterative=True),
     Kind("doses", r.doses, "metafor-formula", True),
     Kind("logistic", r.logistic, "formula", True),
-    Kind("network-closed", r.networks(("common", "DL")), "metafor-formula"),
-    Kind("network-REML", r.networks(("REML",)), "metafor-formula", True),
-    Kind("network-split", r.node_splits, "metafor-formula", True),
+    Kind("network-closed", nets.networks(("common", "DL")), "metafor-formula"),
+    Kind("network-REML", nets.networks(("REML",)), "metafor-formula", True),
+    Kind("network-split", nets.node_splits, "metafor-formula", True),
 )
 
 

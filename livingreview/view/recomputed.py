@@ -16,7 +16,7 @@ from .. import synthesis as s
 INTERVALS = {"z": "z", "t": "t", "knha": "hksj", "adhoc": "hksj-guard"}
 TABLE = ("e1", "n1", "e2", "n2")
 _POLICIES = {"only": "only0", "all": "all", "none": "none"}
-_MEANS = ("m1", "sd1", "n1", "m2", "sd2", "n2")
+MEANS = ("m1", "sd1", "n1", "m2", "sd2", "n2")
 _ITERATED = ("REML", "ML", "PM", "EB")
 _POOLED = ("estimate", "se", "ci_low", "ci_high", "statistic", "p_value", "i2", "h2")
 _ASYMMETRY = ("statistic", "p_value", "intercept", "slope", "slope_se", "tau2")
@@ -26,14 +26,14 @@ Answers = dict[str, Any]
 Pairs = Iterator[tuple[str, str, Any, Any]]
 
 
-def _fields(found: Any, answers: Mapping, name: str, fields: Sequence[str] = (),
+def attributes(found: Any, answers: Mapping, name: str, fields: Sequence[str] = (),
             what: str = "") -> Pairs:
     """Attributes of a result, each beside its answer; all that were answered, if none is named."""
     for field in fields or answers:
         yield name, what or field, getattr(found, field), answers[field]
 
 
-def _effects(found: s.Effects, expected: dict, name: str, what: str) -> Pairs:
+def effects(found: s.Effects, expected: dict, name: str, what: str) -> Pairs:
     """Effects and variances of the rows that are used."""
     for field in ("yi", "vi"):
         answer = np.array(expected[field], dtype=float)
@@ -42,16 +42,16 @@ def _effects(found: s.Effects, expected: dict, name: str, what: str) -> Pairs:
 
 def means(ref: dict[str, Answers]) -> Pairs:
     for name, case in ref["metafor"]["means"].items():
-        arms = [case[c] for c in _MEANS]
-        yield from _effects(s.mean_difference(*arms), case["md"], name, "MD")
-        yield from _effects(s.standardised_mean_difference(*arms), case["smd"], name, "SMD")
+        arms = [case[c] for c in MEANS]
+        yield from effects(s.mean_difference(*arms), case["md"], name, "MD")
+        yield from effects(s.standardised_mean_difference(*arms), case["smd"], name, "SMD")
     for name, case in ref["measures"]["means"].items():
-        arms = [case[c] for c in _MEANS]
+        arms = [case[c] for c in MEANS]
         for variance in ("LS", "LS2", "UB"):
             found = s.standardised_mean_difference(*arms, variance=variance)
-            yield from _effects(found, case[f"SMD {variance}"], name, "SMD")
+            yield from effects(found, case[f"SMD {variance}"], name, "SMD")
         if "ROM" in case:
-            yield from _effects(s.ratio_of_means(*arms), case["ROM"], name, "ROM")
+            yield from effects(s.ratio_of_means(*arms), case["ROM"], name, "ROM")
 
 
 def tables(ref: dict[str, Answers]) -> Pairs:
@@ -63,27 +63,27 @@ def tables(ref: dict[str, Answers]) -> Pairs:
             for rule, to in _POLICIES.items():
                 for double in ("keep", "drop"):
                     found = function(*cells, zero_cells=rule, double_zeros=double)
-                    yield from _effects(found, case[f"{measure} {to} {double}"], name, measure)
+                    yield from effects(found, case[f"{measure} {to} {double}"], name, measure)
     for name, case in ref["metafor"]["tables"].items():
         cells = [case[c] for c in TABLE]
         for measure in ("RR", "OR", "RD"):
             for rule in ("only", "all"):
                 found = functions[measure](*cells, zero_cells=rule)
                 expected = case[f"{measure} {_POLICIES[rule]}"]
-                yield from _effects(found, expected, name, measure)
+                yield from effects(found, expected, name, measure)
 
 
 def changes(ref: dict[str, Answers]) -> Pairs:
     for name, case in ref["measures"]["changes"].items():
         columns = [case[c] for c in ("m_baseline", "sd_baseline", "m_final", "sd_final", "n",
                                      "correlation")]
-        yield from _effects(s.mean_change(*columns), case["MC"], name, "mean-change")
+        yield from effects(s.mean_change(*columns), case["MC"], name, "mean-change")
         for standardiser, key in (("change", "SMCC"), ("baseline", "SMCR")):
             found = s.standardised_mean_change(*columns, standardiser=standardiser)
-            yield from _effects(found, case[key], name, "standardised-mean-change")
+            yield from effects(found, case[key], name, "standardised-mean-change")
     case = ref["measures"]["correlations"]
     for function, key in ((s.raw_correlation, "COR"), (s.fisher_z, "ZCOR")):
-        yield from _effects(function(case["r"], case["n"]), case[key], "correlations", key)
+        yield from effects(function(case["r"], case["n"]), case[key], "correlations", key)
 
 
 def proportions(ref: dict[str, Answers]) -> Pairs:
@@ -91,9 +91,9 @@ def proportions(ref: dict[str, Answers]) -> Pairs:
         for rule, to in _POLICIES.items():
             for function, key in ((s.raw_proportion, "PR"), (s.logit_proportion, "PLO")):
                 found = function(case["events"], case["n"], zero_cells=rule)
-                yield from _effects(found, case[f"{key} {to}"], name, "proportion-logit")
+                yield from effects(found, case[f"{key} {to}"], name, "proportion-logit")
         found = s.double_arcsine_proportion(case["events"], case["n"])
-        yield from _effects(found, case["PFT"], name, "double-arcsine")
+        yield from effects(found, case["PFT"], name, "double-arcsine")
         fit = s.pool(found.yi, found.vi, tau2_method="DL", interval="z")
         pooled = [fit.estimate, fit.ci_low, fit.ci_high]
         yield name, "double-arcsine", pooled, case["pooled"]
@@ -112,16 +112,16 @@ def rates(ref: dict[str, Answers]) -> Pairs:
         for rule, to in _POLICIES.items():
             for function, key in ((s.incidence_rate, "IR"), (s.log_incidence_rate, "IRLN")):
                 found = function(case["events"], case["time"], zero_cells=rule)
-                yield from _effects(found, case[f"{key} {to}"], name, "rate-log-rate")
+                yield from effects(found, case[f"{key} {to}"], name, "rate-log-rate")
         found = s.root_incidence_rate(case["events"], case["time"])
-        yield from _effects(found, case["IRS"], name, "root-rate")
+        yield from effects(found, case["IRS"], name, "root-rate")
     for name, case in ref["measures"]["two_rates"].items():
         columns = [case[c] for c in ("e1", "t1", "e2", "t2")]
         for rule, to in _POLICIES.items():
             for double in ("keep", "drop"):
                 for function, key in ((s.rate_ratio, "IRR"), (s.rate_difference, "IRD")):
                     found = function(*columns, zero_cells=rule, double_zeros=double)
-                    yield from _effects(found, case[f"{key} {to} {double}"], name, key)
+                    yield from effects(found, case[f"{key} {to} {double}"], name, key)
 
 
 def cases(ref: dict[str, Answers]) -> Iterator[tuple[str, dict, np.ndarray, np.ndarray]]:
@@ -151,7 +151,7 @@ def random(method: str) -> Callable[[dict[str, Answers]], Pairs]:
                 # No test without a standard error; no prediction below three studies.
                 fields = _POOLED if found.se > 1e-12 else _POOLED[:4]
                 fields += ("pi_low", "pi_high") if found.k > 2 else ()
-                yield from _fields(found, case["fits"][f"{method} {test}"], name, fields)
+                yield from attributes(found, case["fits"][f"{method} {test}"], name, fields)
             if method == "REML":
                 yield name, "weights", s.pool(y, v).weights, case["weights"]
     return pairs
@@ -160,8 +160,8 @@ def random(method: str) -> Callable[[dict[str, Answers]], Pairs]:
 def common(ref: dict[str, Answers]) -> Pairs:
     for name, case, y, v in cases(ref):
         found = s.pool(y, v, model="common")
-        yield from _fields(found, case["common"], name, _POOLED)
-        yield from _fields(found, case["q"], name)
+        yield from attributes(found, case["common"], name, _POOLED)
+        yield from attributes(found, case["q"], name)
 
 
 def leave_one_out(method: str) -> Callable[[dict[str, Answers]], Pairs]:
@@ -184,7 +184,7 @@ def of_tables(ref: dict[str, Answers]) -> Pairs:
         cells = [case[c] for c in TABLE]
         pools = {f"mh {m}": s.mantel_haenszel(*cells, measure=m) for m in ("RR", "OR", "RD")}
         for key, found in {**pools, "peto": s.peto(*cells)}.items():
-            yield from _fields(found, case[key], name, what=key.replace(" ", "-"))
+            yield from attributes(found, case[key], name, what=key.replace(" ", "-"))
 
 
 def several(ref: dict[str, Answers]) -> Pairs:
@@ -200,21 +200,21 @@ def several(ref: dict[str, Answers]) -> Pairs:
     for name, case in ref["models"]["dependent"].items():
         for key, r, weighted in (("a", 0.6, True), ("b", 0.6, False), ("c", 0.0, True)):
             found = s.aggregate(case["yi"], case["vi"], case["cluster"], r, weighted=weighted)
-            yield from _fields(found, case["aggregate"][key], name, ("yi", "vi"), "aggregation")
+            yield from attributes(found, case["aggregate"][key], name, ("yi", "vi"), "aggregation")
 
 
 def egger(ref: dict[str, Answers]) -> Pairs:
     for name, case, y, v in cases(ref):
         if "egger" in case:
-            yield from _fields(s.egger(y, v), case["egger"], name, _ASYMMETRY, "egger-random")
+            yield from attributes(s.egger(y, v), case["egger"], name, _ASYMMETRY, "egger-random")
     answer, case = ref["metafor"]["predictor"], ref["metafor"]["cases"]["normand1999_smd"]
     found = s.egger(case["yi"], case["vi"], predictor=answer["x"])
     fields = [field for field in _ASYMMETRY if field != "slope_se"]
-    yield from _fields(found, answer, "normand1999_smd", fields, "egger-random")
+    yield from attributes(found, answer, "normand1999_smd", fields, "egger-random")
     for name, case in ref["measures"]["small_study"].items():
         for predictor, answer in case["random"].items():
             found = s.egger(case["yi"], case["vi"], predictor=predictor, n=case["n"])
-            yield from _fields(found, answer, name, _ASYMMETRY, "egger-random")
+            yield from attributes(found, answer, name, _ASYMMETRY, "egger-random")
 
 
 def weighted(ref: dict[str, Answers]) -> Pairs:
@@ -222,11 +222,11 @@ def weighted(ref: dict[str, Answers]) -> Pairs:
         for predictor, answer in case["weighted"].items():
             found = s.egger(case["yi"], case["vi"], model="weighted", predictor=predictor,
                             n=case["n"])
-            yield from _fields(found, answer, name, what="egger-weighted")
+            yield from attributes(found, answer, name, what="egger-weighted")
     for name, case in ref["metafor"]["tables"].items():
         for weights in ("variance", "events"):
             found = s.peters(*(case[c] for c in TABLE), weights=weights)
-            yield from _fields(found, case[f"peters_{weights}"], name, what="peters")
+            yield from attributes(found, case[f"peters_{weights}"], name, what="peters")
 
 
 def ranks(ref: dict[str, Answers]) -> Pairs:
@@ -327,7 +327,7 @@ def influence(method: str) -> Callable[[dict[str, Answers]], Pairs]:
                 if fit.split()[0] == method:
                     found = s.influence(case["yi"], case["vi"], case["x"], tau2_method=method,
                                         test=INTERVALS[fit.split()[1]])
-                    yield from _fields(found, answer, name, _INFLUENCE)
+                    yield from attributes(found, answer, name, _INFLUENCE)
     return pairs
 
 
@@ -338,7 +338,7 @@ def three_level(ref: dict[str, Answers]) -> Pairs:
         for level in ("between", "within"):
             yield (name, "profile-intervals",
                    [getattr(found, f"{level}_low"), getattr(found, f"{level}_high")], case[level])
-        yield from _fields(found, case, name, (
+        yield from attributes(found, case, name, (
             "estimate", "se", "ci_low", "ci_high", "p_value", "log_likelihood", "q", "q_p",
             "pi_low", "pi_high"))
 
@@ -382,44 +382,4 @@ def doses(ref: dict[str, Answers]) -> Pairs:
 def logistic(ref: dict[str, Answers]) -> Pairs:
     for name, case in ref["models"]["proportions"].items():
         found = s.logistic_pool(case["events"], case["totals"])
-        yield from _fields(found, case["judge"], name)
-
-
-def _contrasts(case: dict) -> s.Contrasts:
-    arms = dict(case["arms"])
-    return s.arms_to_contrasts(arms.pop("study"), arms.pop("treatment"), measure=case["measure"],
-                               **arms)
-
-
-def networks(methods: Sequence[str]) -> Callable[[dict[str, Answers]], Pairs]:
-    """Estimates against the first treatment, τ², Q and its parts, and P-scores."""
-    def pairs(ref: dict[str, Answers]) -> Pairs:
-        for name, case in ref["network"].items():
-            given = _contrasts(case)
-            for method in methods:
-                net = s.network(given.study, given.treat1, given.treat2, given.yi, given.vi,
-                                cov=given.cov, tau2_method=method)
-                answer = case[method.lower()]
-                yield name, "network-estimates", net.estimate[1:, 0], answer["coefficients"]
-                yield name, "network-errors", net.se[1:, 0], answer["ses"]
-                if method != "common":
-                    yield name, "tau2", net.tau2, answer["tau2"]
-                if method == "REML":
-                    yield name, "p-scores", net.p_scores, case["p_scores"]
-                    if case["interaction"]:
-                        yield name, "interaction", net.interaction.q, case["interaction"]["q"]
-                else:
-                    yield (name, "q", [net.q.q, net.q_within.q], [case["q"], case["q_within"]])
-    return pairs
-
-
-def node_splits(ref: dict[str, Answers]) -> Pairs:
-    for name, case in ref["network"].items():
-        given = _contrasts(case)
-        trials = s.network(given.study, given.treat1, given.treat2, given.yi, given.vi,
-                           cov=given.cov).trials
-        for answer in case["splits"]:
-            found, _ = s.node_split(trials, answer["treat1"], answer["treat2"])
-            for part in ("direct", "indirect", "difference"):
-                yield (name, part, [getattr(found, part).estimate, getattr(found, part).se],
-                       [answer[part], answer[f"{part}_se"]])
+        yield from attributes(found, case["judge"], name)

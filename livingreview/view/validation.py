@@ -155,11 +155,18 @@ class Difference:
 
 @dataclass(frozen=True)
 class Differences(View):
-    """Conventions that are not metafor's defaults, from the documentation."""
+    """Conventions that are not metafor's defaults, or Cochrane's, from the documentation.
+
+    Attributes
+    ----------
+    found, cochrane : tuple of Difference
+        What is done unasked, and what is done by name as in Review Manager.
+    """
 
     template = "validation_differences"
 
     found: tuple[Difference, ...]
+    cochrane: tuple[Difference, ...]
 
 
 # Function, words of the sentence in its documentation, why it is so.
@@ -175,6 +182,14 @@ DIFFERENCES = (
     ("standardised_mean_difference", "corrected g", "default"),
     ("logistic_pool", "many nodes", "nodes"),
 )
+# As Cochrane does it, by name: function, words of its documentation, how it differs from ours.
+CONVENTIONS = (
+    ("mantel_haenszel", "ratio too", "cells-corrected"),
+    ("mantel_haenszel", "v (Greenland", "no-events-pooled"),
+    ("mantel_haenszel_random", "θ_MH)²", "q-about-fixed"),
+    ("standardised_mean_difference", "Manager prints", "smaller-n"),
+    ("risk_difference", "Manager does", "variance-alone"),
+)
 
 
 def sentence(function: str, holds: str) -> str:
@@ -188,7 +203,7 @@ def sentence(function: str, holds: str) -> str:
     doc = re.sub(r"\s+", " ", inspect.getdoc(getattr(synthesis, function)) or "")
     for part in re.split(r"(?<=[.;:]) (?=[A-Z0-9'-])", doc):
         if holds in part:
-            return re.sub(r"^- |``", "", part).rstrip(";").strip()
+            return re.sub(r"^- |`", "", part).rstrip(";").strip()
     raise LookupError(f"the documentation of {function} does not say: {holds}")
 
 
@@ -251,6 +266,7 @@ def _departed(found: tuple[a.Second, ...], departure: a.Departure) -> Departed:
 
 
 def differences() -> Differences:
-    """Conventions that are not metafor's defaults, from the documentation."""
-    return Differences(tuple(Difference(function, sentence(function, holds), why)
-                             for function, holds, why in DIFFERENCES))
+    """Conventions that are not metafor's defaults, and Cochrane's, from the documentation."""
+    return Differences(*(tuple(Difference(function, sentence(function, holds), why)
+                               for function, holds, why in table)
+                         for table in (DIFFERENCES, CONVENTIONS)))
