@@ -230,6 +230,17 @@ def test_an_indirect_comparison_is_bucher():
     np.testing.assert_allclose(net.trial_contribution[of], [0.5, 0.5])
 
 
+def test_a_giant_trial_beside_a_tiny_one_keeps_both_variances():
+    v = [1e-10, 1e8, 2e8]
+    net = network("123", list("aab"), list("bcd"), [0.5, 3, 1], v)
+    i = {name: k for k, name in enumerate(net.treatments)}
+    assert net.se[i["a"], i["b"]] ** 2 == pytest.approx(1e-10, rel=1e-9)
+    assert net.se[i["a"], i["c"]] ** 2 == pytest.approx(1e8, rel=1e-9)
+    assert net.se[i["c"], i["d"]] ** 2 == pytest.approx(3e8, rel=1e-9)
+    assert net.estimate[i["a"], i["b"]] == pytest.approx(0.5, rel=1e-9)
+    np.testing.assert_allclose(net.contribution.sum(axis=1), 1)
+
+
 def test_a_triangle_splits_into_direct_and_indirect():
     y, v = [1.0, 0.4, 0.9], [0.04, 0.05, 0.06]
     net = network("123", ["a", "b", "a"], ["b", "c", "c"], y, v, tau2_method="common")
@@ -460,3 +471,58 @@ def test_ten_treatments_in_a_hundred_trials_take_no_time():
     net = fit(given)
     assert process_time() - start < 1.0  # 0.06 s on a quiet machine
     assert len(net.treatments) == 10 and net.k == 100
+
+
+# ---------------------------------------------------------------- what netmeta prints
+
+# Contrasts as the summary of a netmeta object prints them, with four decimals: 13 trials of
+# cognitive remediation, computer-based (DCRT) or not (CRT), against active controls (ACC).
+PRINTED = [
+    ("Byeon", "CRT", "DCRT", -0.1821, 0.4011), ("Carcelen", "ACC", "CRT", -0.4495, 0.2404),
+    ("Diaz", "ACC", "DCRT", 0.2066, 0.4283), ("Han", "ACC", "DCRT", -0.1927, 0.2174),
+    ("Kawashima", "ACC", "CRT", -0.9299, 0.3372), ("Lee", "ACC", "CRT", -0.3927, 0.5829),
+    ("Lee", "ACC", "DCRT", -0.5043, 0.5651), ("Lee", "CRT", "DCRT", -0.1248, 0.5569),
+    ("Li", "ACC", "DCRT", -0.7860, 0.1757), ("Lu", "ACC", "DCRT", -0.0000, 0.3563),
+    ("Oliveira", "ACC", "DCRT", -0.9673, 0.5200), ("Petri", "ACC", "DCRT", -1.3111, 0.4929),
+    ("Prokopenko", "ACC", "DCRT", -0.1281, 0.2865), ("Savulich", "ACC", "DCRT", -0.6373, 0.3163),
+    ("Tian", "ACC", "CRT", -0.6058, 0.2121)]
+
+
+def test_what_netmeta_prints_of_thirteen_trials():
+    study, t1, t2, yi, se = zip(*PRINTED, strict=True)
+    net = network(study, t1, t2, yi, np.square(se), tau2_method="DL")
+    near = pytest.approx
+    assert net.treatments == ("ACC", "CRT", "DCRT")
+    for i, printed in ((1, (0.5543, 0.2328, 0.8759)), (2, (0.4733, 0.2338, 0.7128))):
+        found = net.estimate[i, 0], net.ci_low[i, 0], net.ci_high[i, 0]
+        assert found == near(printed, abs=1.1e-4)
+    assert net.p_values[1:, 0] == near([0.0007, 0.0001], abs=6e-5)
+    assert (net.tau2, net.i2) == near((0.0377, 28), abs=0.05) and net.tau2 == near(0.0377, abs=6e-5)
+    assert net.q[:2] == near((16.66, 12), abs=0.01)
+    assert net.q_within[:2] == near((15.97, 9), abs=0.006)
+    assert net.q_between[:2] == near((0.70, 3), abs=0.006)
+    # The three contrasts of Lee differ by 0.013 from each other; netmeta pools them as they are.
+    printed = {("ACC", "CRT"): (4, 0.86, -0.6039, -0.2584),
+               ("CRT", "DCRT"): (2, 0.29, -0.1613, 0.1787),
+               ("ACC", "DCRT"): (9, 0.93, -0.4459, -0.8279)}
+    for split in net.split:
+        k, share, direct, indirect = printed[split.treat1, split.treat2]
+        assert split.k == k and split.share == near(share, abs=0.006)
+        assert split.direct.estimate == near(direct, abs=2e-3)
+        assert split.indirect.estimate == near(indirect, abs=3e-3)
+
+
+def test_what_netmeta_prints_of_three_trials():
+    """Version 2.9-0, in an analysis by Edefo J (2024) of made-up risk ratios."""
+    rows = (list("123"), list("AAB"), list("BCC"), np.log([1.2, 1.4, 0.9]),
+            np.square([0.1, 0.12, 0.15]))
+    printed = {"common": [(0.7885, 0.6627, 0.9382), (0.7735, 0.6360, 0.9408)],
+               "DL": [(0.7810, 0.6267, 0.9734), (0.7751, 0.6120, 0.9817)]}
+    for method, lines in printed.items():
+        net = network(*rows, tau2_method=method)
+        for i, line in enumerate(lines, 1):
+            found = np.exp([net.estimate[i, 0], net.ci_low[i, 0], net.ci_high[i, 0]])
+            assert found == pytest.approx(line, abs=6e-5)
+        assert net.q_between == pytest.approx((1.44, 1, 0.2308), abs=5e-3)
+        assert net.i2 == pytest.approx(30.4, abs=0.05)
+    assert net.tau2 == pytest.approx(0.0068, abs=6e-5)

@@ -244,17 +244,24 @@ def connected(trials: Sequence[Trial]) -> list[tuple[str, ...]]:
     ----------
     trials : sequence of Trial
     """
-    part: dict[str, str] = {}
+    up: dict[str, str] = {}
+
+    def top(arm: str) -> str:
+        while up[arm] != arm:
+            up[arm] = up[up[arm]]
+            arm = up[arm]
+        return arm
+
     for trial in trials:
         for arm in trial.arms:
-            part.setdefault(arm, arm)
-        olds = {part[arm] for arm in trial.arms}
-        new = part[trial.arms[0]]
-        part = {arm: new if p in olds else p for arm, p in part.items()}
+            up.setdefault(arm, arm)
+            up[top(arm)] = top(trial.arms[0])
     groups: dict[str, list[str]] = {}
-    for arm, p in part.items():
-        groups.setdefault(p, []).append(arm)
-    size = {p: sum(part[t.arms[0]] == p for t in trials) for p in groups}
+    for arm in up:
+        groups.setdefault(top(arm), []).append(arm)
+    size = dict.fromkeys(groups, 0)
+    for trial in trials:
+        size[top(trial.arms[0])] += 1
     return [tuple(sorted(groups[p])) for p in sorted(groups, key=lambda p: -size[p])]
 
 

@@ -76,7 +76,7 @@ class Errors:
 
         Its derivative Σ (u² − λ − τ²)/(λ + τ²)² / 2 is negative above the largest u² − λ.
         """
-        top = float((self.u**2 - self.v).max())
+        top = float((self.u**2 - self.v).max()) * (1 + 1e-9)
         if top <= 0:
             return 0.0, 1
         low = float(self.v.min())
