@@ -129,4 +129,5 @@ def unbiased_correlation(r: ArrayLike, n: ArrayLike, variance: str = "LS") -> Ef
     g = r * _hypergeometric(0.5, 0.5, (n - 2) / 2, rest)
     if variance == "LS":
         return complete(g, ((1 - g) * (1 + g)) ** 2 / (n - 1))
-    return complete(g, (n - 3) / (n - 2) * rest * _hypergeometric(1, 1, n / 2, rest) - (1 - g) * (1 + g))
+    unbiased = (n - 3) / (n - 2) * rest * _hypergeometric(1, 1, n / 2, rest)
+    return complete(g, unbiased - (1 - g) * (1 + g))
