@@ -230,6 +230,17 @@ def test_an_indirect_comparison_is_bucher():
     np.testing.assert_allclose(net.trial_contribution[of], [0.5, 0.5])
 
 
+def test_a_giant_trial_beside_a_tiny_one_keeps_both_variances():
+    v = [1e-10, 1e8, 2e8]
+    net = network("123", list("aab"), list("bcd"), [0.5, 3, 1], v)
+    i = {name: k for k, name in enumerate(net.treatments)}
+    assert net.se[i["a"], i["b"]] ** 2 == pytest.approx(1e-10, rel=1e-9)
+    assert net.se[i["a"], i["c"]] ** 2 == pytest.approx(1e8, rel=1e-9)
+    assert net.se[i["c"], i["d"]] ** 2 == pytest.approx(3e8, rel=1e-9)
+    assert net.estimate[i["a"], i["b"]] == pytest.approx(0.5, rel=1e-9)
+    np.testing.assert_allclose(net.contribution.sum(axis=1), 1)
+
+
 def test_a_triangle_splits_into_direct_and_indirect():
     y, v = [1.0, 0.4, 0.9], [0.04, 0.05, 0.06]
     net = network("123", ["a", "b", "a"], ["b", "c", "c"], y, v, tau2_method="common")

@@ -130,6 +130,7 @@ LEFT = {
                          [(None, "4", "2 of 3 contrasts")]),
     "contradiction": (CONTRASTS + "4,a,b,1,0.3\n4,a,c,5,0.3\n4,b,c,1,0.3\n", "GEN",
                       [(None, "4", "contradict each other")]),
+    "itself": (CONTRASTS + "4,a,a,1,0.3\n", "GEN", [(None, "4", "4 compares a with itself")]),
     "no se": (CONTRASTS + "4,a,b,1,0\n", "GEN", [(5, "4, a - b", "se 0: zero")]),
 }
 

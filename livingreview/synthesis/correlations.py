@@ -10,6 +10,7 @@ from .errors import FloatArray, choice, columns, refuse
 from .measures import Effects, complete
 
 UNBIASED_VARIANCES = ("LS", "UB")
+_SERIES_FROM = 20.0  # parameter c above which the series of ₂F₁ is summed here
 
 
 def _correlations(r: ArrayLike, n: ArrayLike) -> tuple[FloatArray, FloatArray]:
@@ -78,6 +79,19 @@ def fisher_z(r: ArrayLike, n: ArrayLike) -> Effects:
     return complete(np.arctanh(r), 1 / (n - 3))
 
 
+def _hypergeometric(a: float, b: float, c: FloatArray, z: FloatArray) -> FloatArray:
+    """₂F₁(a, b; c; z) for 0 ≤ z ≤ 1, of shape (k,).
+
+    SciPy's function is not a number for large c near z = 1, where the series itself converges fast:
+    its terms fall by (a + j)(b + j)z/((c + j)(1 + j)).
+    """
+    j = np.arange(400.0)
+    large = np.maximum(c, _SERIES_FROM)[:, None]
+    factors = (a + j) * (b + j) / ((large + j) * (1 + j)) * z[:, None]
+    return np.where(c > _SERIES_FROM, 1 + np.cumprod(factors, axis=1).sum(axis=1),
+                    hyp2f1(a, b, np.minimum(c, _SERIES_FROM), z))
+
+
 def unbiased_correlation(r: ArrayLike, n: ArrayLike, variance: str = "LS") -> Effects:
     """Compute product-moment correlations without the bias of small samples (metafor's UCOR).
 
@@ -112,7 +126,8 @@ def unbiased_correlation(r: ArrayLike, n: ArrayLike, variance: str = "LS") -> Ef
     r, n = _correlations(r, n)
     refuse(n <= 4, n, "n must exceed 4 for an unbiased correlation")
     rest = (1 - r) * (1 + r)
-    g = r * hyp2f1(0.5, 0.5, (n - 2) / 2, rest)
+    g = r * _hypergeometric(0.5, 0.5, (n - 2) / 2, rest)
     if variance == "LS":
         return complete(g, ((1 - g) * (1 + g)) ** 2 / (n - 1))
-    return complete(g, (n - 3) / (n - 2) * rest * hyp2f1(1, 1, n / 2, rest) - (1 - g) * (1 + g))
+    unbiased = (n - 3) / (n - 2) * rest * _hypergeometric(1, 1, n / 2, rest)
+    return complete(g, unbiased - (1 - g) * (1 + g))

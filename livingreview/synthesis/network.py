@@ -274,7 +274,7 @@ def _part(
     pairs = list(combinations(range(len(treatments)), 2))
     index = {name: i for i, name in enumerate(treatments)}
     comparisons = _comparisons(treatments, trials, participants)
-    shares = contribution(trials, treatments, pairs, tau2)
+    shares = contribution(trials, treatments, pairs, tau2, covariance)
     tested, tested_tau2 = interaction(trials, treatments, options["tau2_method"])
     warnings = [NOTES[key] for key, said in (
         ("no-spare", fit["q"].df == 0),

@@ -108,11 +108,17 @@ def independent_rows(
 def least_squares(
     y: FloatArray, v: FloatArray, x: FloatArray
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Coefficients, their covariance (of full rank) and standardised residuals at variances v."""
-    root = 1 / np.sqrt(v)
-    scaled = root[:, None] * x
-    beta = np.linalg.lstsq(scaled, root * y, rcond=None)[0]
-    return beta, np.linalg.pinv(scaled.T @ scaled), root * (y - x @ beta)
+    """Coefficients, their covariance and standardised residuals at variances v, x of full rank.
+
+    Rows go from the most precise on, which keeps the digits beside a giant trial.
+    """
+    order = np.argsort(v, kind="stable")
+    root = 1 / np.sqrt(v[order])
+    basis, upper = np.linalg.qr(root[:, None] * x[order])
+    back = np.linalg.inv(upper)
+    scaled = root * y[order]
+    within = basis.T @ scaled
+    return back @ within, back @ back.T, scaled - basis @ within
 
 
 def _by_design(trials: Sequence[Trial]) -> dict[tuple[str, ...], list[Trial]]:
@@ -251,7 +257,7 @@ def interaction(
 
 def contribution(
     trials: Sequence[Trial], treatments: Sequence[str], pairs: Sequence[tuple[int, int]],
-    tau2: float,
+    tau2: float, covariance: FloatArray,
 ) -> tuple[FloatArray, FloatArray] | None:
     """Share of each comparison and each trial in each network estimate, by random walks.
 
@@ -267,6 +273,8 @@ def contribution(
     pairs : sequence of (int, int)
         Estimates, as indices of treatments.
     tau2 : float
+    covariance : ndarray, shape (treatments, treatments)
+        Of the effects against one of them, at that τ²: differences of its columns are potentials.
 
     Returns
     -------
@@ -291,9 +299,8 @@ def contribution(
     weights = own.sum(axis=0)
     if own.min() < -_NO_FLOW * weights.max():
         return None
-    potential = np.linalg.pinv(np.diag(weights.sum(axis=1)) - weights, hermitian=True)
     steps = 1 / (1 + np.add.outer(np.arange(n), np.arange(n)))
-    shares = np.array([_walk(weights, potential[a] - potential[b], a, b, steps)
+    shares = np.array([_walk(weights, covariance[a] - covariance[b], a, b, steps)
                        for a, b in pairs])
     first, second = np.array(pairs).T
     edges = shares[:, first, second] + shares[:, second, first]

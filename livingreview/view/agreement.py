@@ -18,6 +18,7 @@ from ..data import reads
 from ..data.reads import REFERENCE
 from . import recomputed as r
 from . import recomputed_more as more
+from . import recomputed_networks as nets
 from . import recomputed_posteriors as bayes
 from .recomputed import Answers, Pairs
 
@@ -113,9 +114,9 @@ KINDS = (
     Kind("fill-REML", r.fill_reml, iterative=True),
     Kind("doses", r.doses, "metafor-formula", True),
     Kind("logistic", r.logistic, "formula", True),
-    Kind("network-closed", r.networks(("common", "DL")), "metafor-formula"),
-    Kind("network-REML", r.networks(("REML",)), "metafor-formula", True),
-    Kind("network-split", r.node_splits, "metafor-formula", True),
+    Kind("network-closed", nets.networks(("common", "DL")), "metafor-formula"),
+    Kind("network-REML", nets.networks(("REML",)), "metafor-formula", True),
+    Kind("network-split", nets.node_splits, "metafor-formula", True),
     Kind("posteriors", bayes.posteriors, "R-integrals"),
     Kind("posteriors-printed", bayes.printed, "bayesmeta", allowed=3e-3),
 )

@@ -154,7 +154,8 @@ def _place(grid: Grid, ours: str, reading: Reading) -> int | None:
     theirs = reading.named.get(ours)
     names = [plain(name) for name in grid.header]
     if theirs is not None:
-        found = [i for i, name in enumerate(grid.header) if theirs in (name, plain(name))]
+        found = [i for i, name in enumerate(grid.header) if name == theirs] or [
+            i for i, name in enumerate(names) if name == plain(theirs)]
         if not found:
             raise DataError([Problem(grid.file, 1, theirs, theirs, f"--column {ours}={theirs}: no "
                                      "column is named so", f"one of {', '.join(grid.header)}")])
@@ -338,7 +339,8 @@ def _of_contrasts(labels: dict[str, list[str]], frame: pd.DataFrame, used: np.nd
             trial_blocks(*([columns[key][i] for i in members] for key in keys))
             rows += members
         except SynthesisError as error:
-            gone[name] = str(error)
+            said = str(error)  # its row is one of the trial, not of the file
+            gone[name] = said if error.row is None else said.partition(": ")[2]
     if not rows:
         raise SynthesisError("; ".join(gone.values()) or "no contrast is usable")
     return {key: [columns[key][i] for i in rows] for key in keys}, gone, ()
