@@ -18,11 +18,11 @@ from .finding import Estimate, Question, estimate_of, question, without_brackets
 from .forest import Forests, important
 
 # The drawing in pixels: as wide as a telephone's column; nodes stand on an ellipse.
-WIDTH, HEIGHT = 380, 300
-ACROSS, DOWN, MIDDLE = 88, 92, 142
+WIDTH, HEIGHT = 326, 300
+ACROSS, DOWN, MIDDLE = 60, 92, 142
 SMALL, LARGE = 7, 22  # radius of a node by its participants
 THIN, THICK = 1.5, 9  # width of a line by its trials
-LETTERS, WIDE = 14, 8  # of a line of a node's name, and of a script with wide ones
+LETTERS, WIDE = 12, 6  # of a line of a node's name, and of a script with wide ones
 LINE = 14  # pixels between lines
 
 
