@@ -16,6 +16,8 @@ from livingreview import synthesis
 from livingreview.data.dataset import load
 from livingreview.render.engine import render
 from livingreview.review import proportions, review
+from livingreview.synthesis.bayes import Prior
+from livingreview.synthesis.protocol import posterior_pool
 from livingreview.view.figure import Figures
 
 FIRST, COUNTS = "knee-pain-placebo-3-6", "knee-any-ae-any"
@@ -95,6 +97,18 @@ def pools() -> tuple[list[list], list[synthesis.Pooled]]:
     return calls, wanted
 
 
+def posteriors() -> tuple[list[list], list[synthesis.Pooled]]:
+    """The same for posteriors, of two studies and more, by narrow and wide priors."""
+    calls, wanted = [], []
+    for y, v in _effects():
+        spread = float(np.ptp(y))
+        for scale in (0.5, 10.0):
+            if len(y) > 1 and spread < 50 * scale:  # farther apart no sum of the page's goes
+                calls.append(["posterior", y.tolist(), v.tolist(), scale])
+                wanted.append(posterior_pool(y, v, Prior("half-normal", scale)))
+    return calls, wanted
+
+
 def _or_none(fit: Callable) -> synthesis.Pooled | None:
     try:
         return fit()
@@ -152,11 +166,19 @@ def pooled(analysis: str, chosen: dict) -> tuple[synthesis.Pooled, synthesis.Poo
         return _shares(data, chosen, y, v, np.array([m["counts"] for m in inside], dtype=float).T)
 
     beside = by_inverse_variance(y, v, *data["beside"])
+    if chosen["model"] == "posterior":
+        found = by_posterior(data, y, v) if len(y) > 1 else beside
+        return found, found
     if chosen["model"] == "MH":
         tables = by_tables([m["counts"] for m in inside]) if len(inside) > 1 else None
         return tables or beside, beside
     found = by_inverse_variance(y, v, chosen["model"], chosen["interval"])
     return found, beside if chosen["model"] == "common" else found
+
+
+def by_posterior(data: dict, y, v) -> synthesis.Pooled:
+    """The posterior under the prior of a page."""
+    return posterior_pool(y, v, Prior("half-normal", data["prior"]))
 
 
 def by_logistic(counts) -> synthesis.Pooled | None:
@@ -170,10 +192,12 @@ def by_logistic(counts) -> synthesis.Pooled | None:
 
 def _shares(data: dict, chosen: dict, y, v, counts) -> tuple:
     def by(model, interval):
-        if model not in ("common", "logistic"):
-            return by_inverse_variance(y, v, model, interval)
         if len(y) == 1:
             return proportions.one(*counts[:, 0])
+        if model not in ("common", "logistic", "posterior"):
+            return by_inverse_variance(y, v, model, interval)
+        if model == "posterior":
+            return by_posterior(data, y, v)
         return by_logistic(counts) if model == "logistic" else proportions.common(*counts)
 
     rest = by_inverse_variance(y, v, *({"logistic": "REML"}.get(x, x) for x in data["beside"]))

@@ -453,8 +453,8 @@ def _estimate_of(result: dict) -> float:
     """The pool of a result's entries by the present method."""
     from livingreview.review import changes as module
 
-    return module._estimate(module._analysis(result), {
-        s["trial_id"]: s for s in result["studies"]})
+    return module._repooled(module._analysis(result), {
+        s["trial_id"]: s for s in result["studies"]})[0]
 
 
 def test_a_rule_is_named_only_where_the_rows_and_shared_tables_are_the_same(tmp_path):
@@ -469,6 +469,31 @@ def test_a_rule_is_named_only_where_the_rows_and_shared_tables_are_the_same(tmp_
         ("rule", "its rows are the same; now: by a rule")]
     new["digests"]["instruments.csv"] = "another"
     assert [c["cause"] for c in _one(changes(old, new))["causes"]] == ["removed"]
+
+
+def _two(folder, *means: float) -> tuple[dict, dict]:
+    """Results of two trials: by a common effect as they once were published, and as they are."""
+    world = World(folder).analysis()
+    for name, mean in zip(FOUR, means, strict=False):
+        world.trial(name).pair(name, cells=mean)
+    new = _document_of(world)
+    old = copy.deepcopy(new)
+    before = next(iter(old["analyses"].values()))
+    before["pooled"] = before["common_effect"]
+    del before["method"]["prior"], before["common_effect"], before["posterior"], before["apart"]
+    return old, new
+
+
+@pytest.mark.parametrize("means", [(30, 45), (30, 30)], ids=["another-estimate", "the-same"])
+def test_two_trials_by_another_protocol_are_said_to_be(tmp_path, means):
+    old, new = _two(tmp_path / "data", *means)
+    change = _one(changes(old, new))
+    assert [c["cause"] for c in change["causes"]] == ["method"]
+    assert "protocol sets since 2026-11-30" in _detail(change["causes"][0])
+    assert "protocol sets since 2026-11-30" in _text(change)
+    assert change["change"] == "estimate"
+    assert math.isclose(sum(s["part"] for s in change["steps"]), change["total"], abs_tol=1e-9)
+    assert old["analyses"] and changes(new, new)["analyses"] == []
 
 
 def test_another_certainty_alone_is_said(tmp_path):

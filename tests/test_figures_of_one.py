@@ -21,7 +21,7 @@ from livingreview.site import generated
 
 pytestmark = pytest.mark.xdist_group("pages")  # all run the cells of every page: once
 
-POOL = re.compile(r"pool|prediction|diamond|polygon", re.IGNORECASE)
+POOL = re.compile(r"pool|prediction|diamond|polygon|posterior|lens", re.IGNORECASE)
 NOT_OF_ONE = "polygon, .lr-pi, .lr-pooled, .lr-prediction, td[data-label=Weight]"
 ALONE = {"comparison": "uncontrolled", "measure": "mean-change", "section": "uncontrolled"}
 
@@ -44,7 +44,7 @@ def test_a_figure_of_one_trial_shows_no_pool(world):
     assert not POOL.findall(str(drawn)) and not drawn.select(NOT_OF_ONE)
     world.trial("roe-2021").pair("roe-2021", cells=33)
     _, several = _figure(world)
-    assert several.select("polygon.lr-diamond") and "pooled" in several.get_text()
+    assert several.select("path.lr-lens") and "Posterior" in several.get_text()
 
 
 def test_a_figure_of_one_study_without_a_comparison_shows_no_pool(tmp_path):

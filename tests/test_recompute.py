@@ -23,6 +23,7 @@ from recomputing import (
     page,
     pooled,
     pools,
+    posteriors,
     same,
     state,
     tables,
@@ -32,6 +33,7 @@ from rjsmin import jsmin
 from scipy import special
 
 from livingreview.render.numbers import number, percent
+from livingreview.review.measure import varying
 from livingreview.review.pools import natural
 
 ROOT = Path(__file__).parent.parent
@@ -40,6 +42,7 @@ STATIC = ROOT / "book" / "_static"
 NODE, R = shutil.which("node") or compute_driver_executable()[0], shutil.which("Rscript")
 THEME = ROOT / "livingreview" / "site" / "theme" / "static"
 SHARES = ("sci-responder-uncontrolled", "knee-replacement-uncontrolled")
+TWO = ("knee-pain-added-3-6", "hip-survival-added", "hip-collapse-precollapse-uncontrolled")
 MOST = 40_000  # bytes of all scripts of the site together
 
 _CALLS = """
@@ -93,6 +96,13 @@ def test_quantiles_and_tails_have_ten_digits(tmp_path):
 def test_models_and_intervals_agree_with_the_package(tmp_path):
     calls, wanted = pools()
     assert len(calls) >= 1000
+    for call, found, value in zip(calls, in_node(calls, tmp_path), wanted, strict=True):
+        same(found, value, call)
+
+
+def test_posteriors_agree_with_the_package(tmp_path):
+    calls, wanted = posteriors()
+    assert len(calls) > 100
     for call, found, value in zip(calls, in_node(calls, tmp_path), wanted, strict=True):
         same(found, value, call)
 
@@ -156,7 +166,7 @@ def test_the_published_state_prints_the_published_digits(tmp_path):
         assert weights == [
             "0% #" if told[r["data-trial"]] == 0 else percent(told[r["data-trial"]])
             for r in soup.select("tr[data-trial]") if r["data-trial"] in told], analysis
-        spread = result["random_effects"] or result["pooled"]
+        spread = varying(result)
         ends = soup.select_one("tr.lr-prediction")
         assert bool(ends) == bool(answer["random"]["ends"]) == (spread["pi_low"] is not None)
         if ends:
@@ -177,7 +187,7 @@ def test_the_published_state_prints_the_published_digits(tmp_path):
             assert "imprecision" not in answer["facts"]
 
 
-@pytest.mark.parametrize("analysis", [FIRST, COUNTS, "knee-pain-any-3-6", *SHARES])
+@pytest.mark.parametrize("analysis", [FIRST, COUNTS, "knee-pain-any-3-6", *SHARES, *TWO])
 def test_states_at_random_are_those_of_the_package(analysis, tmp_path):
     states = drawn(analysis, 200)
     for chosen, answer in zip(states, answers([(analysis, s) for s in states], tmp_path),
@@ -209,7 +219,8 @@ def test_numbers_are_written_as_in_templates(tmp_path):
 def _ten_states() -> list[tuple[str, dict]]:
     return [*((FIRST, s) for s in drawn(FIRST, 4)), *((COUNTS, s) for s in drawn(COUNTS, 4)),
             (FIRST, state(FIRST)), (COUNTS, state(COUNTS)),
-            *((name, s) for name in SHARES for s in (state(name), *drawn(name, 3)))]
+            *((name, s) for name in SHARES for s in (state(name), *drawn(name, 3))),
+            *((name, state(name)) for name in TWO), (FIRST, state(FIRST, model="posterior"))]
 
 
 def _run(command: list[str], codes: list[str], folder: Path, env: dict | None = None

@@ -21,6 +21,7 @@ from livingreview.review.pools import describe, main_pool, random_pool
 from livingreview.review.results import analyse
 from livingreview.review.steps import steps
 from livingreview.synthesis import measures
+from livingreview.synthesis.bayes import Prior, posterior
 
 NO_TEST = {"done": False, "reason": "fewer than 10 trials"}
 
@@ -82,12 +83,36 @@ def test_one_trial_stands_alone(world):
     assert outcome["leave_one_out"] == [] and outcome["studies"][0]["weight"] == 1
 
 
-def test_two_trials_have_the_common_effect_and_the_random_one_in_the_details(world):
+def test_two_trials_have_a_posterior_and_the_other_models_in_the_details(world):
     outcome = result(trials(world, -10, -30))
-    assert outcome["pooled"]["model"] == "common" and close(outcome["pooled"]["estimate"], -20)
-    assert close(outcome["pooled"]["se"], math.sqrt(5))
-    beside = outcome["random_effects"]
+    pooled, prior = outcome["pooled"], outcome["method"]["prior"]
+    fit = posterior([-10, -30], [10, 10], Prior(prior["family"], prior["scale"]))
+    assert (pooled["model"], pooled["interval"], pooled["p_value"]) == (
+        "posterior", "credible", None)
+    assert close(pooled["estimate"], fit.estimate) and close(pooled["ci_low"], fit.ci_low)
+    assert close(pooled["tau2"], fit.tau**2) and close(pooled["pi_high"], fit.pi_high)
+    assert outcome["posterior"] == pooled and outcome["apart"]
+    common, beside = outcome["common_effect"], outcome["random_effects"]
+    assert common["model"] == "common" and close(common["se"], math.sqrt(5))
     assert (beside["model"], beside["df"], beside["pi_low"]) == ("random", 1, None)
+    assert [s["weight"] for s in outcome["studies"]] == pytest.approx([0.5, 0.5])
+
+
+def test_two_trials_whose_intervals_overlap_are_not_apart(world):
+    assert result(trials(world, -10, -20))["apart"] is False
+
+
+@pytest.mark.parametrize(("effects", "there"), [
+    ((-10, -14, -12), True), ((-10, -14, -12, -9), True), ((-10, -14, -12, -9, -11), False)])
+def test_a_posterior_stands_beside_the_interval_of_three_and_four_trials(world, effects, there):
+    outcome = result(trials(world, *effects))
+    assert outcome["pooled"]["model"] == "random" and outcome["apart"] is None
+    assert outcome["common_effect"] is None and outcome["random_effects"] is None
+    assert bool(outcome["posterior"]) == there
+    if there:
+        prior = outcome["method"]["prior"]
+        fit = posterior(effects, [10] * len(effects), Prior(prior["family"], prior["scale"]))
+        assert close(outcome["posterior"]["ci_high"], fit.ci_high)
 
 
 def test_three_trials_have_reml_with_the_guarded_interval(world):

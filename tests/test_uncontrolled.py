@@ -131,13 +131,17 @@ def test_pooled_share_is_that_of_metafor(world):
     assert {"logistic", "double arcsine", "REML"} <= set(found["multiverse"]["choices"]["model"])
 
 
-def test_two_shares_are_one_common_value_and_one_is_shown_as_it_is(world, tmp_path):
+def test_two_shares_have_a_posterior_and_one_is_shown_as_it_is(world, tmp_path):
     two = result(shares(world, COUNTS[:2]), SHARE)
-    close(ends(two["pooled"]), TWO)
-    assert two["pooled"]["model"] == "common" and two["random_effects"]["pi_low"] is None
+    close(ends(two["common_effect"]), TWO)
+    assert two["pooled"]["model"] == "posterior" and two["random_effects"]["pi_low"] is None
+    assert two["pooled"]["ci_low"] < TWO[1] and two["pooled"]["ci_high"] > TWO[2]
     assert any(row["id"] == "logit-common" for row in two["robustness"])
     none_in_one = result(shares(World(tmp_path / "zero"), ((4, 49), (0, 30))), SHARE)
+    assert none_in_one["pooled"]["model"] == "common"  # a correction would move it
     close(ends(none_in_one["pooled"]), ONE_WITHOUT)
+    against = result(shares(World(tmp_path / "apart"), ((30, 32), (0, 30))), SHARE)
+    assert against["apart"] and against["pooled"]["model"] == "posterior"
     one = result(shares(World(tmp_path / "one"), COUNTS[3:]), SHARE)
     close(ends(one["pooled"]), (0, *EXACT[3]))
 

@@ -1,5 +1,5 @@
 /* A forest plot whose reader chooses trials and method. */
-import { common, logistic, mantelHaenszel, pool, share, sum } from "./stats.mjs";
+import { common, logistic, mantelHaenszel, pool, posterior, share, sum } from "./stats.mjs";
 
 const fill = (text, parts) => text.replace(/\{(\w+)\}/g, (all, key) => parts[key] ?? all);
 
@@ -12,15 +12,17 @@ export function number(value, decimals) {
 }
 const percent = (share) => share < 0.0005 ? "<0.1%" : number(100 * share, 1) + "%";
 
-/* Models of counts, which have an interval of their own. */
-const counting = (data, model) => model === "MH" ? mantelHaenszel : data.share && { common, logistic }[model];
+/* Models that have an interval of their own. */
+const counting = (data, model) => model === "MH" ? mantelHaenszel :
+  model === "posterior" ? (counts, y, v) => posterior(y, v, data.prior) :
+  data.share && { common, logistic }[model];
 
 /* What a state gives; `beside` is of random effects, `used` the model where counts allow no other. */
 export function compute(data, { without, model, interval }) {
   const inside = data.members.filter((m) => !without.includes(m.id));
   const [y, v, counts] = ["y", "v", "counts"].map((key) => inside.map((m) => m[key]));
-  const by = (how, ci) => counting(data, how) ? (data.share || y.length > 1) && counting(data, how)(counts, y, v) :
-    pool(y, v, how, ci);
+  const by = (how, ci) => data.share && y.length === 1 ? common(counts) : // exact
+    !counting(data, how) ? pool(y, v, how, ci) : y.length > 1 && counting(data, how)(counts, y, v);
   const instead = data.beside.map((how) => how === "logistic" ? "REML" : how);
   if (!y.length) { return { inside, found: null, beside: null }; }
   const first = by(model, interval), used = first ? [model, interval] : instead, found = first || pool(y, v, ...instead);
@@ -128,15 +130,18 @@ function begin(template, from, address) {
     svg.insertAdjacentHTML("beforeend", marks);
   }
 
-  function diamond(row, found, text) {
+  function diamond(row, { found, used }, text) {
     const said = found ? told(data, words, found) : { estimate: words.absent, value: words.absent, interval: "" };
     title(row).textContent = fill(text, said);
     cell(row, 2).replaceChildren(said.value + " ", document.createElement("br"), said.interval);
     const [low, middle, high] = ["ci_low", "estimate", "ci_high"].map((key) => x(found?.[key]));
-    const top = 100 * (middle - low) / (high - low || 1);
+    const top = 100 * (middle - low) / (high - low || 1), [a, b, c, d] = [top / 2, 0.7 * top, 0.7 * top + 30, top / 2 + 50];
+    const css = `${row.querySelector("svg svg > *").classList}`.replace(" lr-lens", "");
+    const mark = used?.[0] === "posterior" && found.k > 1 ? `<path class="${css} lr-lens" d="M0,8C${a},8 ${b},0 ${top},0C${
+      c},0 ${d},8 100,8C${d},8 ${c},16 ${top},16C${b},16 ${a},8 0,8Z"/>` : `<polygon class="${css}" points="0,8 ${
+      top},0 100,8 ${top},16"/>`;
     draw(row, found ? `<svg x="${low}%" y="11" width="${high - low}%" height="16" viewBox="0 0 100 16"
-      preserveAspectRatio="none" overflow="visible"><polygon class="${row.querySelector("polygon").classList}"
-      points="0,8 ${top},0 100,8 ${top},16"/></svg>` : "");
+      preserveAspectRatio="none" overflow="visible">${mark}</svg>` : "");
   }
 
   function prediction(row, beside, random) {
@@ -195,11 +200,11 @@ function begin(template, from, address) {
       } else if (query && row.matches(".lr-subtotal")) {
         const rest = new Set(members.keys());
         for (let one = row; (one = one.previousElementSibling) && trial(one);) { rest.delete(trial(one)); }
-        diamond(row, compute(data, { ...state, without: [...without, ...rest] }).found, words.subgroup);
+        diamond(row, compute(data, { ...state, without: [...without, ...rest] }), words.subgroup);
       } else if (query && row.matches(".lr-pooled")) {
         row.cells[0].firstChild.data = model.selectedOptions[0].text;
         row.querySelector(".lr-sub").textContent = size(words, inside);
-        diamond(row, found, words.pooled);
+        diamond(row, all, words.pooled);
       } else if (query) {
         prediction(row, beside, beside !== found);
       }

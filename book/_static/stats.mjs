@@ -116,6 +116,55 @@ function interval(out, df) {
   return { ...out, ci_low: out.estimate - half, ci_high: out.estimate + half };
 }
 
+/* Where a costly function falls below 0, by the Illinois rule. */
+function crossing(f, low, high) {
+  let [a, b, x] = [f(low), f(high), low];
+  for (let i = 0, side = 0; i < 60 && high - low > 1e-13 * high; i += 1) {
+    const before = x, now = f(x = (low * b - high * a) / (b - a));
+    if (abs(x - before) <= 1e-14 * x) { break; }
+    if (now > 0) {
+      [low, a, b, side] = [x, now, side > 0 ? b / 2 : b, 1];
+    } else {
+      [high, b, a, side] = [x, now, side < 0 ? a / 2 : a, -1];
+    }
+  }
+  return x;
+}
+
+/* The posterior of two studies or more, flat in the effect and half-normal in τ: sums of five points
+   by Gauss on pieces that are even near 0 and in ln τ beyond. */
+const GAUSS = [[0, 128], ...[-1, 1].flatMap((side) => [-1, 1].map((far) => [
+  side * sqrt(5 + 2 * far * sqrt(10 / 7)) / 3, (322 - 13 * far * sqrt(70)) / 4]))];
+export function posterior(y, v, scale) {
+  const one = v.indexOf(min(...v)), shift = y[one], off = y.map((x) => x - shift);
+  const unit = min(sqrt(v[one]), scale) / 10, far = 10 * scale + sqrt(scale * Math.hypot(...off));
+  const end = Math.asinh(far / unit), size = Math.ceil(end / 0.15);
+  const piece = (from, to) => GAUSS.map(([x, w]) => {
+    const u = (from + to + x * (to - from)) / 2, t = unit * Math.sinh(u), at = fit(off, v, t * t, one);
+    return { ...at, t, w: w * (to - from) * Math.cosh(u), h: (at.height - (t / scale) ** 2) / 2 };
+  });
+  const edge = (i) => end * i / size, pieces = Array.from({ length: size }, (_, i) => piece(edge(i), edge(i + 1)));
+  const grid = pieces.flat(), top = max(...grid.map((at) => at.h));
+  const mass = (part) => sum(part.map((at) => at.p = at.w * exp(at.h - top)));
+  const masses = pieces.map(mass), whole = sum(masses), all = grid.filter((at) => at.p > 1e-18 * whole);
+  const mean = (f) => sum(all.map((at) => at.p * f(at))) / whole, middle = mean((at) => at.mean);
+  const ends = (f) => [0.5, 0.025, 0.975].map(f);
+  const of = (variance) => {
+    const span = 7 * sqrt(mean((at) => variance(at) + (at.mean - middle) ** 2));
+    return ends((p) => shift + middle - span + crossing((x) => p - mean(
+      (at) => cdf((middle - span + x - at.mean) / sqrt(variance(at)))), 0, 2 * span));
+  };
+  const [estimate, ci_low, ci_high] = of((at) => 1 / at.total), [, pi_low, pi_high] = of((at) => 1 / at.total + at.t ** 2);
+  const [tau2, tau2_low, tau2_high] = ends((p) => {
+    let i = 0, rest = p * whole;
+    for (; rest > masses[i]; i += 1) { rest -= masses[i]; }
+    return (unit * Math.sinh(crossing((u) => rest - mass(piece(edge(i), u)), edge(i), edge(i + 1)))) ** 2;
+  });
+  const { k, q, q_df, q_p } = pool(y, v, "common", "z"), se = sqrt(mean((at) => 1 / at.total + (at.mean - middle) ** 2));
+  return { k, estimate, se, ci_low, ci_high, pi_low, pi_high, tau2, tau2_low, tau2_high, q, q_df, q_p,
+    weights: v.map((x, i) => mean((at) => at.weights[i] / at.total)) };
+}
+
 /* `model`: common, DL, PM, REML; `ci`: z, hksj, hksj-guard. */
 export function pool(y, v, model, ci) {
   const k = y.length, df = k - 1, one = v.indexOf(min(...v)), shift = y[one], off = y.map((x) => x - shift);
@@ -192,21 +241,6 @@ function marginal(counts, mu, sigma) {
     });
   });
   return out;
-}
-
-/* Where a costly function falls below 0, by the Illinois rule. */
-function crossing(f, low, high) {
-  let [a, b, x] = [f(low), f(high), low];
-  for (let i = 0, side = 0; i < 60 && high - low > 1e-13 * high; i += 1) {
-    const before = x, now = f(x = (low * b - high * a) / (b - a));
-    if (abs(x - before) <= 1e-14 * x) { break; }
-    if (now > 0) {
-      [low, a, b, side] = [x, now, side > 0 ? b / 2 : b, 1];
-    } else {
-      [high, b, a, side] = [x, now, side < 0 ? a / 2 : a, -1];
-    }
-  }
-  return x;
 }
 
 /* The random-intercept logistic model by maximum likelihood, or null. */

@@ -436,6 +436,22 @@ CERTAINTY_RULES = Table(
     key=("rule_id",),
 )
 
+PRIORS = Table(
+    "priors", "",
+    (
+        word("measure", required=True),
+        word("rescale", "yes"),
+        word("family", "prior_family", required=True),
+        number("scale"),
+        number("share"),
+        number("df"),
+        number("location"),
+        Column("source", required=True),
+        Column("note"),
+    ),
+    key=("measure", "rescale"),
+)
+
 CHANGELOG = Table(
     "changelog", "",
     (
@@ -631,7 +647,8 @@ TABLES = (
     ABOUT, *LIVING,
     SOURCES, STUDIES, ARMS, OUTCOMES, CONTRASTS, ADVERSE_EVENTS, RISK_OF_BIAS,
     PUBLISHED_SYNTHESES, DOUBLE_EXTRACTION, VOCABULARIES, INSTRUMENTS, SCALES, COHORT_OVERLAPS,
-    DOUBTS, HIERARCHY, ANALYSES, MAIN_WINDOWS, GLOSSARY, CERTAINTY_RULES, CHANGELOG, AUDITS,
-    REVIEWS, REFERENCES, CLAIMS, VERDICTS, MECHANISMS, VALIDATION_STUDIES, HEADLINE_NUMBERS,
+    DOUBTS, HIERARCHY, ANALYSES, MAIN_WINDOWS, GLOSSARY, CERTAINTY_RULES, PRIORS, CHANGELOG,
+    AUDITS, REVIEWS, REFERENCES, CLAIMS, VERDICTS, MECHANISMS, VALIDATION_STUDIES,
+    HEADLINE_NUMBERS,
 )
 BY_NAME = {table.name: table for table in TABLES}

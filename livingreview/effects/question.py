@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ..synthesis.bayes import Prior
 from .comparisons import UNCONTROLLED
 from .evidence import Evidence
 from .messages import said, understood
@@ -24,7 +25,11 @@ NOT_RANDOMISED = said("not-randomised")
 
 @dataclass(frozen=True)
 class Analysis:
-    """One row of `analyses.csv`."""
+    """One row of `analyses.csv`, and the prior that pools two of its trials.
+
+    The prior is on τ, in the unit of the effects; it may rest on the trials, so that a row alone
+    has none.
+    """
 
     id: str
     indication: str
@@ -48,6 +53,7 @@ class Analysis:
     condition: tuple[str, ...] = ()
     products: tuple[str, ...] = ()
     unit: str = ""
+    prior: Prior | None = None
 
     @classmethod
     def of(cls, row) -> Analysis:

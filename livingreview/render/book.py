@@ -155,6 +155,10 @@ class Pages(Preclinical):
         """The rules of certainty."""
         return Shown(codebook.certainty_rules(self.review.data))
 
+    def priors(self) -> Shown:
+        """The priors under which few trials are pooled."""
+        return Shown(codebook.priors(self.review.data))
+
     def interface(self) -> Shown:
         """Every file that programs can read, with what it holds."""
         return Shown(interface())

@@ -16,6 +16,7 @@ from ..data.dataset import Dataset
 from ..effects import Analysis, Evidence
 from ..effects.messages import Message
 from ..effects.question import RATIOS
+from ..synthesis.bayes import Prior
 from . import pools
 from .causes import SHARED, Cause, Compared, Side
 from .known import known
@@ -130,18 +131,21 @@ def _trial(study: dict) -> _Trial:
 def _analysis(result: dict) -> Analysis:
     """The analysis of a published result as far as a pool needs it."""
     question, method = result["question"], result["method"]
+    prior = method.get("prior")  # results of earlier versions have none
     return Analysis(
         result["id"], result["indication"], result["title"], result["section"], result["role"],
         question["target_type"], question["target"], question["instrument_contains"],
         question["measure"], (question["window_from"], question["window_to"]),
         question["comparison"], question["favourable"], question["rescaled_0_100"], (), (),
-        method["tau2_method"], method["interval"], result["note"])
+        method["tau2_method"], method["interval"], result["note"],
+        prior=Prior(**prior) if prior else None)
 
 
-def _estimate(analysis: Analysis, studies: dict[str, dict]) -> float | None:
-    """The pooled estimate of published trials by the present method, as readers see it."""
+def _repooled(analysis: Analysis, studies: dict[str, dict]) -> tuple[float | None, str]:
+    """Published trials by the present method: the estimate as readers see it, and the model."""
     pooled = pools.main_pool(analysis, [_trial(s) for _, s in sorted(studies.items())])
-    return None if pooled is None else pools.natural(analysis.measure, pooled.estimate)
+    return (None, "") if pooled is None else (
+        pools.natural(analysis.measure, pooled.estimate), pooled.model)
 
 
 def _rated(old: dict, new: dict) -> Iterator[Cause]:
@@ -193,12 +197,27 @@ def _close(one: float, other: float) -> bool:
     return math.isclose(one, other, rel_tol=TOLERANCE, abs_tol=1e-9)
 
 
-_METHOD = {"cause": "method", "trial_id": "", "detail": (Message("same-trials"),), "other": ""}
+# Of what replaced which model, the day of the protocol's line that says so.
+_REPLACED = {("common", "posterior"): "2026-11-30"}
+
+
+def _method(old: dict, now: str) -> dict:
+    """The cause of another method: the same trials by the model that pools them now."""
+    before = old["pooled"].get("model")  # results of the first versions may not say
+    day = _REPLACED.get((before, now))
+    detail = Message("posterior-now", {"day": day}) if day else Message("same-trials")
+    return {"cause": "method", "trial_id": "", "detail": (detail,), "other": ""}
+
+
+_NAMED = ("cause", "trial_id", "detail", "other")
 
 
 def _named(cause: Cause) -> dict:
-    return {"cause": cause.kind, "trial_id": cause.trial_id, "detail": cause.detail,
-            "other": cause.other}
+    return dict(zip(_NAMED, (cause.kind, cause.trial_id, cause.detail, cause.other), strict=True))
+
+
+def _intervals(result: dict) -> tuple:
+    return tuple(result["pooled"][key] for key in ("ci_low", "ci_high"))
 
 
 def _in_order(compared: Compared) -> list[Cause]:
@@ -235,15 +254,16 @@ def steps(compared: Compared) -> list[dict]:
     before, goal = old["pooled"]["estimate"], new["pooled"]["estimate"]
     out = []
 
-    def step(named: dict) -> None:
+    def step(named: dict | None) -> None:
         nonlocal before
-        value = _estimate(analysis, current)
-        if value is None or _close(value, before) and named["cause"] == "method":
+        value, model = _repooled(analysis, current)
+        if value is None or _close(value, before) and named is None:
             return
+        named = named or _method(old, model)
         out.append({**named, "estimate": value, "part": _part(measure, before, value)})
         before = value
 
-    step(_METHOD)
+    step(None)  # the same trials by the present method
     for cause in _in_order(compared):
         for trial in cause.moved:
             current.pop(trial, None)
@@ -306,8 +326,10 @@ def _compared(name: str, before: dict, now: dict) -> dict:
     found = steps(both)
     out.update(steps=found, total=_part(out["measure"], old["pooled"]["estimate"],
                                         new["pooled"]["estimate"]))
-    if any(s["cause"] == "method" for s in found):
-        out["causes"].insert(0, _METHOD)
+    by_method = [{key: s[key] for key in _NAMED} for s in found if s["cause"] == "method"]
+    if not by_method and not out["causes"] and _intervals(old) != _intervals(new):
+        by_method = [_method(old, new["pooled"].get("model", ""))]  # the same estimate by chance
+    out["causes"][:0] = by_method
     return {**out, "change": "estimate" if out["before"] != out["now"] or found else ""}
 
 

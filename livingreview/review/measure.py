@@ -37,6 +37,12 @@ def uncontrolled(result: dict) -> bool:
     return result["question"]["comparison"] == "uncontrolled"
 
 
+def varying(result: dict) -> dict:
+    """The pool that says how much the trials of a result differ: one with a τ² of its own."""
+    pooled = result["pooled"]
+    return result["random_effects"] or pooled if pooled["tau2"] is None else pooled
+
+
 def weightless(result: dict, study: dict) -> bool:
     """Whether a trial has the weight 0 in a pool that its numbers move all the same."""
     return (study["yi"] is not None and study["weight"] == 0

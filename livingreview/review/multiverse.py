@@ -13,7 +13,7 @@ from ..data.phrases import phrases
 from ..effects import Analysis, Effect, Evidence, Rules, select
 from ..effects.question import PROPORTION, RATIOS
 from ..effects.values import QUALITIES
-from . import proportions
+from . import priors, proportions
 from .pools import arrays, counts, natural
 from .robustness import DOUBTS, odd_values
 
@@ -164,6 +164,7 @@ def _fits(analysis: Analysis, sets: list[_Set]) -> Iterator[tuple[dict, int, flo
             if fits.k[i] > 1:
                 yield ({**s.levels, "model": method, "interval": interval}, int(fits.k[i]),
                        float(fits.estimate[i]), float(fits.ci_low[i]), float(fits.ci_high[i]))
+    yield from _posteriors(analysis, [s for s in sets if priors.few(len(s.yi))])
     if analysis.measure == PROPORTION:
         yield from _other_models_of_proportions(sets)
         return
@@ -175,6 +176,18 @@ def _fits(analysis: Analysis, sets: list[_Set]) -> Iterator[tuple[dict, int, flo
                 continue
             yield ({**s.levels, "model": "mantel-haenszel", "interval": "z",
                     "zero-cells": "no-correction"}, mh.k, mh.estimate, mh.ci_low, mh.ci_high)
+
+
+def _posteriors(analysis: Analysis, sets: list[_Set]) -> Iterator[tuple]:
+    """Sets of few trials by the posterior, under the prior and a narrower and a wider one."""
+    if analysis.prior is None or not sets:
+        return
+    padded = synthesis.pad([s.yi for s in sets], [s.vi for s in sets])
+    for model, times in priors.WIDTHS.items():
+        found = synthesis.posterior_many(*padded, prior=analysis.prior.times(times))
+        for i, s in enumerate(sets):
+            yield ({**s.levels, "model": model, "interval": "credible"}, int(found.k[i]),
+                   float(found.estimate[i]), float(found.ci_low[i]), float(found.ci_high[i]))
 
 
 def _other_models_of_proportions(sets: list[_Set]) -> Iterator[tuple]:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import math
 import statistics
 from collections.abc import Sequence
+from dataclasses import asdict
 
 import numpy as np
 
 from .. import synthesis
 from ..effects import Analysis, Effect
 from ..effects.question import PROPORTION, RATIOS
+from ..synthesis import protocol
 from . import proportions
 
 _Z = 1.959963984540054
@@ -49,6 +51,13 @@ def describe(measure: str, pooled: synthesis.Pooled) -> dict:
                 "q_p"):
         out[key] = _number(getattr(pooled, key))
     return out
+
+
+def prior(analysis: Analysis) -> dict | None:
+    """The prior of an analysis as plain keys; parameters that its family lacks are left out."""
+    if analysis.prior is None:
+        return None
+    return {key: value for key, value in asdict(analysis.prior).items() if value is not None}
 
 
 def arrays(effects: Sequence[Effect]) -> tuple[np.ndarray, np.ndarray]:
@@ -98,21 +107,62 @@ def mantel_haenszel(analysis: Analysis, effects: Sequence[Effect]) -> synthesis.
 def main_pool(analysis: Analysis, effects: Sequence[Effect]) -> synthesis.Pooled | None:
     """The protocol's main model for these trials; None without a trial that has an effect.
 
-    k = 1 is the study alone; k = 2 the common effect; counts with an empty cell Mantel–Haenszel;
-    all else random effects. Proportions of treated patients have models of their own.
+    The rules are those of :func:`livingreview.synthesis.protocol.main_pool`. Proportions of
+    treated patients have models of their own. Two trials of a check are pooled as those of the
+    analysis that it repeats, and two trials whose numbers of participants nobody knows have no
+    prior: by random effects.
     """
     if analysis.measure == PROPORTION:
-        return proportions.main_pool([e for e in effects if e.yi is not None])
+        return proportions.main_pool([e for e in effects if e.yi is not None], analysis.prior)
     yi, vi = arrays(effects)
     if len(yi) == 0:
         return None
-    if len(yi) > 1 and analysis.binary and has_zero_cell(effects):
-        pooled = mantel_haenszel(analysis, effects)
-        if pooled is not None:
-            return pooled
-    if len(yi) == 2 and analysis.role != "check":
-        return synthesis.pool(yi, vi, model="common", interval="z")
-    return random_pool(analysis, effects)
+    empty = analysis.binary and has_zero_cell(effects)
+    if (analysis.role == "check" or analysis.prior is None) and len(yi) == 2:
+        pooled = mantel_haenszel(analysis, effects) if empty else None
+        return random_pool(analysis, effects) if pooled is None else pooled
+    return protocol.main_pool(
+        yi, vi, measure=analysis.measure, tables=counts(effects) if empty else None,
+        zero_cells=empty, prior=analysis.prior, tau2_method=analysis.tau2_method,
+        interval=analysis.interval)
+
+
+def beside(analysis: Analysis, effects: Sequence[Effect], pooled: synthesis.Pooled) -> dict:
+    """What stands beside a pool of few trials, by the keys of ``results.json``; None where nothing.
+
+    ``random_effects`` beside any model without a variance between trials of its own, and beside a
+    posterior; ``common_effect`` beside a posterior of two trials; ``posterior`` itself, with its
+    prior, for two trials, and beside random effects for three and four; ``apart``, whether the
+    intervals of two trials do not overlap.
+
+    Parameters
+    ----------
+    analysis : Analysis
+    effects : sequence of Effect
+    pooled : synthesis.Pooled
+        By the main model.
+    """
+    found = dict.fromkeys(("random_effects", "common_effect", "posterior", "apart"))
+    with_effect = [e for e in effects if e.yi is not None]
+    yi, vi = arrays(with_effect)
+    if len(yi) < 2:
+        return found
+    if pooled.model not in ("random", proportions.MODEL):
+        found["random_effects"] = random_pool(analysis, with_effect)
+    if pooled.model == "posterior":
+        found |= {"posterior": pooled, "common_effect": _common(analysis, with_effect)}
+    elif pooled.model == "random" and len(yi) in protocol.BESIDE and analysis.prior:
+        found["posterior"] = protocol.posterior_pool(yi, vi, analysis.prior)
+    described = {key: describe(analysis.measure, value) if value else None
+                 for key, value in found.items()}
+    return described | {"apart": protocol.apart(yi, vi) if len(yi) == 2 else None}
+
+
+def _common(analysis: Analysis, effects: list[Effect]) -> synthesis.Pooled | None:
+    """One value that all trials share."""
+    if analysis.measure == PROPORTION:
+        return proportions.common(*proportions.table(effects))
+    return protocol.common_effect(*arrays(effects))
 
 
 def absolute(analysis: Analysis, effects: Sequence[Effect], pooled: dict) -> dict | None:

@@ -11,6 +11,8 @@ from scipy.special import logit
 
 from .. import synthesis
 from ..effects import ArmValue, Effect
+from ..synthesis import protocol
+from ..synthesis.bayes import Prior
 
 MODEL = "random-intercept logistic"
 
@@ -82,11 +84,13 @@ def random_pool(effects: Sequence[Effect]) -> synthesis.Pooled:
     return logistic(*table(effects)) or inverse_variance(*table(effects))
 
 
-def main_pool(effects: Sequence[Effect]) -> synthesis.Pooled | None:
+def main_pool(effects: Sequence[Effect], prior: Prior | None) -> synthesis.Pooled | None:
     """The protocol's model for proportions.
 
-    One study is shown with its exact interval, two with the common log odds; None where no
-    patient of several studies had the event, or all had it: a bound is given then.
+    One study is shown with its exact interval, two with the posterior of the log odds, or with the
+    common log odds where one of them has none or only events and they do not contradict each
+    other: a correction would pull the others. None where no patient of several studies had the
+    event, or all had it: a bound is given then.
     """
     if not effects:
         return None
@@ -95,7 +99,13 @@ def main_pool(effects: Sequence[Effect]) -> synthesis.Pooled | None:
     events, totals = table(effects)
     if not 0 < events.sum() < totals.sum():
         return None
-    return common(events, totals) if len(effects) == 2 else random_pool(effects)
+    if len(effects) > 2:
+        return random_pool(effects)
+    odds = synthesis.logit_proportion(events, totals)
+    empty = ((events == 0) | (events == totals)).any()
+    if empty and not protocol.apart(odds.yi, odds.vi):
+        return common(events, totals)
+    return protocol.posterior_pool(odds.yi, odds.vi, prior)
 
 
 def common(events: np.ndarray, totals: np.ndarray) -> synthesis.Pooled | None:

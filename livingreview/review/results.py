@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
 
 from .. import synthesis
 from ..effects import Analysis, ArmValue, Effect, Evidence, Rules, select, targets
 from ..effects.question import PROPORTION
-from . import certainty, dose, groups, missing, pools, proportions, robustness
+from . import certainty, dose, groups, missing, pools, priors, robustness
 from .multiverse import multiverse
 
 SIGNIFICANT = 10  # digits of a number in results.json
@@ -156,6 +157,8 @@ def analyse(ev: Evidence, analysis: Analysis, brief: bool = False
     effects, left = select(ev, analysis, Rules())
     wanted = targets(ev, analysis)
     with_effect = [e for e in effects if e.yi is not None]
+    prior = priors.chosen(ev.data, analysis, effects)
+    analysis = replace(analysis, prior=prior.prior if prior else None)
     main = pools.main_pool(analysis, effects)
     pooled = None if main is None else pools.describe(analysis.measure, main)
     weights = _weights(effects, main)
@@ -164,14 +167,16 @@ def analyse(ev: Evidence, analysis: Analysis, brief: bool = False
         "id": analysis.id, "indication": analysis.indication, "title": analysis.title,
         "section": analysis.section, "role": analysis.role, "note": analysis.note,
         "question": _question(ev, analysis),
-        "method": {"tau2_method": analysis.tau2_method, "interval": analysis.interval},
+        "method": {"tau2_method": analysis.tau2_method, "interval": analysis.interval,
+                   "prior": pools.prior(analysis), "prior_from": priors.trace(prior)},
         "k": len(with_effect),
         "k_without_ratio": len(effects) - len(with_effect),
         "n": sum(e.participants for e in with_effect),
         "k_without_n": sum(not e.participants for e in with_effect),
         "n_without_ratio": sum(e.participants for e in effects if e.yi is None),
         "pooled": pooled,
-        "random_effects": None, "subgroups": [] if brief else _subgroups(ev, analysis, effects),
+        "random_effects": None, "common_effect": None, "posterior": None, "apart": None,
+        "subgroups": [] if brief else _subgroups(ev, analysis, effects),
         "studies": [_study(ev, analysis, e, weights.get(e.trial_id), without.get(e.trial_id))
                     for e in effects],
         "robustness": [], "leave_one_out": [], "absolute": None, "certainty": None,
@@ -190,9 +195,7 @@ def analyse(ev: Evidence, analysis: Analysis, brief: bool = False
         ev, analysis, effects, left, wanted, result["robustness"], result["subgroups"])
     if pooled is None:
         return result, effects
-    if main.model not in ("random", proportions.MODEL) and len(with_effect) > 1:
-        result["random_effects"] = pools.describe(
-            analysis.measure, pools.random_pool(analysis, with_effect))
+    result.update(pools.beside(analysis, effects, main))
     if analysis.role != "check" and not brief:
         result["leave_one_out"] = robustness.leave_one_out(analysis, effects)
         result["most_moving"] = _most_moving(result, analysis)

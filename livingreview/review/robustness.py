@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 
 from .. import synthesis
 from ..data.phrases import phrases
 from ..effects import Analysis, Effect, Evidence, Rules, select
 from ..effects.question import PROPORTION
 from ..effects.values import MAIN_QUALITIES, QUALITIES
-from . import proportions
+from ..synthesis import protocol
+from . import priors, proportions
 from .pools import arrays, counts, describe, main_pool, mantel_haenszel, random_pool
 
 # Values that the main rules leave out.
@@ -137,6 +139,14 @@ def _methods(analysis: Analysis, effects: list[Effect]) -> Iterator[tuple[str, C
             yield "peto", lambda: synthesis.peto(*counts(effects))
 
 
+def _posteriors(analysis: Analysis, effects: list[Effect]) -> Iterator[tuple[str, Callable]]:
+    """Few trials by the posterior, under the prior and under a narrower and a wider one."""
+    if analysis.prior is not None and priors.few(len(effects)):
+        yi, vi = arrays(effects)
+        for id_, times in priors.WIDTHS.items():
+            yield id_, partial(protocol.posterior_pool, yi, vi, analysis.prior.times(times))
+
+
 def _trim_and_fill(yi, vi) -> synthesis.Pooled | None:
     """A pool with the trials that a symmetric funnel would have; None where none can be told."""
     try:
@@ -188,7 +198,8 @@ def variants(ev: Evidence, analysis: Analysis, effects: list[Effect]) -> list[di
     with_effect = [e for e in effects if e.yi is not None]
     out, n = [], _participants(effects)
     if len(with_effect) > 1:
-        for id_, fit in (*_methods(analysis, with_effect), *_zero_cells(analysis, with_effect)):
+        for id_, fit in (*_methods(analysis, with_effect), *_posteriors(analysis, with_effect),
+                         *_zero_cells(analysis, with_effect)):
             out.append(_fit({"id": id_, "label": _label(ev, analysis, id_), "kind": "method",
                              "same_question": True}, analysis.measure, fit(), n))
     if len(with_effect) >= SMALL_STUDY_K:

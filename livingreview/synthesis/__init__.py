@@ -4,6 +4,15 @@ The package knows effects, variances and counts, and nothing of studies, tables 
 """
 
 from .batch import Gosh, PooledMany, fit_many, gosh, pad
+from .bayes import (
+    EffectPrior,
+    Posterior,
+    PosteriorMany,
+    Prior,
+    Shrunk,
+    posterior,
+    posterior_many,
+)
 from .changes import (
     mean_change,
     pre_post_control,
@@ -138,6 +147,7 @@ __all__ = [
     "Contour",
     "DoseResponse",
     "Dummies",
+    "EffectPrior",
     "Effects",
     "FitStatistics",
     "Gosh",
@@ -148,12 +158,16 @@ __all__ = [
     "LogisticPool",
     "Pooled",
     "PooledMany",
+    "Posterior",
+    "PosteriorMany",
     "Predictions",
+    "Prior",
     "QuantileFit",
     "RankTest",
     "Regression",
     "Residuals",
     "Robust",
+    "Shrunk",
     "Subgroup",
     "SubgroupDifference",
     "Subgroups",
@@ -208,6 +222,8 @@ __all__ = [
     "peto",
     "peto_odds_ratio",
     "pool",
+    "posterior",
+    "posterior_many",
     "pre_post_control",
     "predict",
     "probability_beyond",

@@ -240,10 +240,10 @@ def fit_many(
     As for `pool`, `tau2` and `tau2_interval`.
     """
     chosen = options(model, tau2_method, interval, level, prediction_df, tau2_interval)
-    return _wrap(solve(*_matrix(yi, vi, mask), chosen))
+    return _wrap(solve(*matrix(yi, vi, mask), chosen))
 
 
-def _matrix(
+def matrix(
     yi: ArrayLike, vi: ArrayLike, mask: ArrayLike | None
 ) -> tuple[FloatArray, FloatArray]:
     """Return checked arrays of shape (n, k), with infinite variances where there is no study."""

@@ -18,9 +18,10 @@ from ..data import reads
 from ..data.reads import REFERENCE
 from . import recomputed as r
 from . import recomputed_more as more
+from . import recomputed_posteriors as bayes
 from .recomputed import Answers, Pairs
 
-FILES = ("metafor", "measures", "models", "cochrane", "engine")
+FILES = ("metafor", "measures", "models", "cochrane", "engine", "posteriors")
 ZERO = 1e-9  # answers nearer to 0 than this are compared by their difference alone
 DIGITS = 15  # of the answers
 CLOSED_FORM, ITERATIVE = 1e-8, 1e-6  # as the tests hold them
@@ -112,6 +113,8 @@ KINDS = (
     Kind("fill-REML", r.fill_reml, iterative=True),
     Kind("doses", r.doses, "metafor-formula", True),
     Kind("logistic", r.logistic, "formula", True),
+    Kind("posteriors", bayes.posteriors, "R-integrals"),
+    Kind("posteriors-printed", bayes.printed, "bayesmeta", allowed=3e-3),
 )
 
 

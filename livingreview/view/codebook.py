@@ -88,3 +88,40 @@ def certainty_rules(data: Dataset) -> CertaintyRules:
     return CertaintyRules(tuple(
         CertaintyRule(label(data, "certainty_domain", r["domain"]), r["rule"], r["threshold"],
                       r["unit"] or "", r["levels"]) for r in data.records("certainty_rules")))
+
+
+@dataclass(frozen=True)
+class PriorRow:
+    """The prior of a measure; its scale is stated, or a share of the unit information SD."""
+
+    measure: Label
+    rescaled: bool
+    family: Label
+    scale: float | None
+    share: float | None
+    df: float | None
+    location: float | None
+    source: str
+    note: str
+
+
+@dataclass(frozen=True)
+class Priors(View):
+    """The priors under which few trials are pooled."""
+
+    template = "priors"
+
+    priors: tuple[PriorRow, ...]
+
+
+def priors(data: Dataset) -> Priors:
+    """The priors under which few trials are pooled.
+
+    Parameters
+    ----------
+    data : Dataset
+    """
+    return Priors(tuple(
+        PriorRow(label(data, "measure", r["measure"]), r["rescale"] == "yes",
+                 label(data, "prior_family", r["family"]), r["scale"], r["share"], r["df"],
+                 r["location"], r["source"], r["note"] or "") for r in data.records("priors")))

@@ -10,11 +10,11 @@ from ..data import versions
 from ..data.about import about
 from ..data.dataset import Dataset
 from ..review import Review
-from ..review.measure import FEW
+from ..review.measure import FEW, varying
 from ..review.robustness import SMALL_STUDY_K
 from .base import Label, View, label, wording
 from .certainty import Certainty, certainty
-from .finding import Estimate, Findings, estimate_of
+from .finding import Estimate, Findings, Posterior, estimate_of, posterior_of
 from .forest import Forest, Forests
 from .outside import Outside, outside
 from .robustness import choice, test_key
@@ -37,10 +37,13 @@ class Heterogeneity:
     ----------
     model : str
         Of the main estimate.
-    random : Estimate or None
-        That of random effects, where the main model is another.
+    random, common : Estimate or None
+        Those of random effects and of one common effect, where the main model is another.
+    posterior : Posterior or None
+    apart : bool
+        Whether there are two trials, and their intervals do not overlap.
     i2, tau2 : float or None
-        Of random effects; the interval of tau2 where it is known.
+        Of random effects, of a posterior its own; the interval of tau2 where it is known.
     few : bool
         Whether a prediction interval is very uncertain.
     """
@@ -48,6 +51,9 @@ class Heterogeneity:
     k: int
     model: str
     random: Estimate | None
+    common: Estimate | None
+    posterior: Posterior | None
+    apart: bool
     i2: float | None
     tau2: float | None
     tau2_low: float | None
@@ -318,8 +324,10 @@ def _heterogeneity(result: dict) -> Heterogeneity | None:
     pooled = result["pooled"]
     if not pooled:
         return None
-    spread = result["random_effects"] or pooled
+    spread = varying(result)
     return Heterogeneity(
-        result["k"], pooled["model"], estimate_of(result["random_effects"]), spread["i2"],
+        result["k"], pooled["model"], estimate_of(result["random_effects"]),
+        estimate_of(result["common_effect"]), posterior_of(result), bool(result["apart"]),
+        spread["i2"],
         spread["tau2"], spread.get("tau2_low"), spread.get("tau2_high"), spread["pi_low"],
         spread["pi_high"], result["k"] < FEW)

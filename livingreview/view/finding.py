@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from ..data import doubts
 from ..data.dataset import Dataset
-from ..review.measure import measure, ratio, uncontrolled
+from ..review.measure import measure, ratio, uncontrolled, varying
 from ..review.missing import FINISHED_REPORTED, FINISHED_UNREPORTED
 from ..review.results import rounded
 from ..review.robustness import WITHOUT_DOUBTFUL
@@ -73,6 +73,30 @@ class Estimate:
 
 
 @dataclass(frozen=True)
+class Posterior:
+    """The posterior of few trials.
+
+    Attributes
+    ----------
+    main : bool
+        Whether it is the estimate of the analysis, or stands beside it.
+    family : str
+        Of the prior on the standard deviation between trials.
+    scale : float
+        Of that prior, in the unit of the effects (log scale for ratios).
+    share, sd : float or None
+        The scale is this share of the unit information SD of the trials; None where it is stated.
+    """
+
+    main: bool
+    family: str
+    scale: float
+    estimate: Estimate
+    share: float | None = None
+    sd: float | None = None
+
+
+@dataclass(frozen=True)
 class Without:
     """The estimate without, or with, some trials, and why it is said."""
 
@@ -100,7 +124,11 @@ class Finding(View):
     ----------
     estimate : Estimate or None
     spread : Estimate or None
-        For two trials with one common effect: the interval that lets them differ.
+        For two studies with one common value: the interval that lets them differ.
+    posterior : Posterior or None
+        Of two trials, whose estimate it is; of three and four beside their estimate.
+    apart : bool
+        Whether there are two trials, and their intervals do not overlap.
     random : Estimate or None
         Beside an estimate of Mantel–Haenszel: that by random effects.
     implausible : Without or None
@@ -143,6 +171,8 @@ class Finding(View):
     n_without: float
     estimate: Estimate | None
     spread: Estimate | None
+    posterior: Posterior | None
+    apart: bool
     random: Estimate | None
     direction: str
     level: str
@@ -220,6 +250,17 @@ def estimate_of(values: dict | None) -> Estimate | None:
         return None
     return Estimate(values["estimate"], values["ci_low"], values["ci_high"], values["k"],
                     values.get("pi_low"), values.get("pi_high"))
+
+
+def posterior_of(result: dict) -> Posterior | None:
+    """The posterior of few trials; None where a result has none."""
+    estimate = estimate_of(result["posterior"])
+    if estimate is None:
+        return None
+    prior = result["method"]["prior"]
+    origin = result["method"]["prior_from"]
+    return Posterior(result["pooled"]["model"] == "posterior", prior["family"], prior["scale"],
+                     estimate, origin["share"], origin["sd"])
 
 
 def marks(result: dict) -> dict:
@@ -315,9 +356,9 @@ class Findings:
             k=result["k"], n=result["n"], n_least=bool(result.get("k_without_n")),
             k_without=result["k_without_ratio"], n_without=result["n_without_ratio"],
             estimate=estimate_of(result["pooled"] and {
-                **result["pooled"], **{k: (result["random_effects"] or result["pooled"])[k]
-                                       for k in ("pi_low", "pi_high")}}),
-            spread=estimate_of(spread), random=self._random(result), direction=direction(result),
+                **result["pooled"], **{k: varying(result)[k] for k in ("pi_low", "pi_high")}}),
+            spread=estimate_of(spread), posterior=posterior_of(result),
+            apart=bool(result["apart"]), random=self._random(result), direction=direction(result),
             level=result["certainty"]["level"] if result["certainty"] else "",
             mid=mid["value"] if mid else None, risks=_risks(result),
             at_most=(seen["n"], seen["upper_percent"]) if seen else None,

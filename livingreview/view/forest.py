@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from ..data.dataset import Dataset
 from ..data.notices import noticed
-from ..review.measure import measure, ratio, uncontrolled, weightless
+from ..review.measure import measure, ratio, uncontrolled, varying, weightless
 from .addresses import Addresses
 from .axis import Axis, Mark, Tick
 from .base import Label, View, label
@@ -82,11 +82,12 @@ class Row:
 
 @dataclass(frozen=True)
 class Group:
-    """Trials of one kind with their own pooled estimate."""
+    """Trials of one kind with their own pooled estimate, and the model that it is of."""
 
     name: Label | None
     rows: tuple[Row, ...]
     estimate: Estimate | None
+    model: str
     mark: Mark | None
 
 
@@ -221,8 +222,8 @@ class Forests:
         """
         axis, mid = axis_of(result), result["minimal_important_difference"]
         pooled = result["pooled"] or {}
-        spread, binary = result["random_effects"] or pooled, measure(result).binary
-        several = result["k"] > 1 and pooled
+        several, binary = result["k"] > 1 and pooled, measure(result).binary
+        spread = varying(result) if pooled else {}
         alone = uncontrolled(result)
         predicted = several and spread.get("pi_low") is not None
         return Forest(
@@ -231,7 +232,7 @@ class Forests:
             mark=mark_of(axis, pooled) if several else None,
             prediction=axis.mark(spread["estimate"], spread["pi_low"], spread["pi_high"])
             if predicted else None,
-            random=estimate_of(result["random_effects"]), model=pooled.get("model", ""),
+            random=estimate_of(None if spread is pooled else spread), model=pooled.get("model", ""),
             ticks=axis.ticks(),
             zero=None if alone and binary else axis.x(1.0 if axis.log else 0.0),
             important=tuple(axis.x(v) for v in important(result) if axis.inside(v)),
@@ -270,7 +271,7 @@ class Forests:
             out.append(Group(
                 label(self.data, vocabulary, value) if len(values) > 1 else None,
                 tuple(self._row(axis, result, s) for s in studies if s[key] == value),
-                estimate_of(pool), mark_of(axis, pool)))
+                estimate_of(pool), pool["model"] if pool else "", mark_of(axis, pool)))
         return tuple(out)
 
     def _row(self, axis: Axis, result: dict, study: dict) -> Row:

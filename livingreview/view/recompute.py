@@ -12,8 +12,10 @@ from .base import Label, label
 from .subgroup import group_name
 
 # Models by the words of the scripts; the others are estimators of the variance between trials.
-COMMON, TABLES, LOGISTIC = "common", "MH", "logistic"
-_MODELS = {"common": COMMON, "mantel-haenszel": TABLES, proportions.MODEL: LOGISTIC}
+COMMON, TABLES, LOGISTIC, POSTERIOR = "common", "MH", "logistic", "posterior"
+_MODELS = {"common": COMMON, "mantel-haenszel": TABLES, proportions.MODEL: LOGISTIC,
+           "posterior": POSTERIOR}
+_FAMILY = "half-normal"  # the family of priors that the scripts have
 _ESTIMATORS, _INTERVALS = ("DL", "PM", "REML"), ("z", "hksj", "hksj-guard")
 _IMPRECISION = ("one", "two", "unknown", "participants", "events")
 
@@ -94,6 +96,8 @@ class Recompute:
         What may be chosen; without a label where the template has the words.
     log : bool
         Whether effects are logarithms of ratios.
+    prior : float or None
+        Scale of the half-normal prior of a posterior, where that is a model.
     share : bool
         Whether effects are log odds of shares of patients, shown in percent.
     signed : bool
@@ -110,6 +114,7 @@ class Recompute:
     models: tuple[tuple[str, Label | None], ...]
     intervals: tuple[tuple[str, Label], ...]
     log: bool
+    prior: float | None
     share: bool
     decimals: int
     signed: bool
@@ -141,16 +146,18 @@ def recompute(data: Dataset, result: dict, axis: Axis, names: dict) -> Recompute
     if pooled is None or len(members) < 2:
         return None
     share, models = measure(result).null is None, tuple(_models(data, members, result))
-    model = _MODELS.get(pooled["model"], pooled["tau2_method"])
+    model, prior = _MODELS.get(pooled["model"], pooled["tau2_method"]), method["prior"]
     if model not in dict(models) or method["interval"] not in _INTERVALS:
         return None
     return Recompute(
         result["id"], result["question"]["measure"], model,
-        method["interval"] if share or model == TABLES else pooled["interval"],
+        pooled["interval"] if pooled["interval"] in _INTERVALS and not (
+            share or model == TABLES) else method["interval"],
         (LOGISTIC if share and model == COMMON else method["tau2_method"], method["interval"]),
         models,
         tuple((w, label(data, "interval_method", w)) for w in _INTERVALS),
-        axis.log, share, measure(result).decimals, uncontrolled(result) and not share,
+        axis.log, prior["scale"] if POSTERIOR in dict(models) else None, share,
+        measure(result).decimals, uncontrolled(result) and not share,
         (axis.low, axis.high), members,
         tuple(_divisions(data, result, members)), _imprecision(data, result))
 
@@ -170,6 +177,9 @@ def _models(data: Dataset, members: tuple[Member, ...], result: dict):
     yield COMMON, None
     for word in _ESTIMATORS:
         yield word, label(data, "tau2_method", word)
+    prior = result["method"]["prior"]
+    if prior and prior["family"] == _FAMILY:
+        yield POSTERIOR, None
     if result["question"]["measure"] == "RR" and all(m.counts for m in members):
         yield TABLES, None
 

@@ -16,8 +16,8 @@ class Group:
 
     Attributes
     ----------
-    common : bool
-        Whether its trials are taken as one common effect.
+    model : str
+        By which its trials are pooled.
     tested : bool
         Whether the test between groups includes it.
     """
@@ -25,7 +25,7 @@ class Group:
     name: Label
     n: float
     estimate: Estimate
-    common: bool
+    model: str
     tested: bool
 
 
@@ -93,7 +93,7 @@ def _division(data: Dataset, division: dict) -> Division:
     order = [*data.words(data.kind("subgroup", by)), *data.words("group_value")]
     groups = sorted(division["groups"], key=lambda g: order.index(g["value"]))
     return Division(label(data, "subgroup", by), tuple(
-        Group(group_name(data, by, g["value"]), g["n"], estimate_of(g), g["model"] == "common",
+        Group(group_name(data, by, g["value"]), g["n"], estimate_of(g), g["model"],
               bool(test) and g["k"] >= FEWEST and g["value"] not in UNKNOWN)
         for g in groups), test["p_value"] if test else None)
 

@@ -15,6 +15,7 @@ from recomputing import (
     drawn,
     pooled,
     pools,
+    posteriors,
     same,
     tables,
 )
@@ -24,6 +25,7 @@ from livingreview.review.pools import natural
 
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium")
 KNEE, ALONE = "notebooks/knee-osteoarthritis/index", "sci-motor-change-6-12"
+TWO = "hip-pain-added-12-24"
 OWN = "Your selection, not the published analysis"
 
 # Choose a state by the controls, and read what the figure says.
@@ -100,6 +102,8 @@ def test_chromium_has_the_numbers_of_the_package(opened, address):
     calls, wanted = pools()
     calls += [["mantelHaenszel", table.tolist()] for table in tables()]
     wanted += [by_tables(table) for table in tables()]
+    for part, more in zip((calls, wanted), posteriors(), strict=True):
+        part += more
     found = page.evaluate("""async ([address, calls]) => {
       const module = await import(address);
       return calls.map(([name, ...values]) => module[name](...values));
@@ -128,13 +132,14 @@ def test_two_hundred_states_say_what_the_package_says(opened, name, analysis):
             elif trial in chosen["without"]:
                 assert weight == "", (trial, chosen)
         data = block(analysis)
-        free = chosen["model"] != "MH"
+        free = chosen["model"] not in ("MH", "posterior")
         assert changed == bool(chosen["without"] or chosen["model"] != data["model"] or (
             free and chosen["interval"] != data["interval"]))
 
 
 @pytest.mark.parametrize("name", [KNEE, f"figures/{FIRST}", f"figures/{COUNTS}",
-                                  "figures/knee-pain-any-3-6", f"figures/{ALONE}"])
+                                  "figures/knee-pain-any-3-6", f"figures/{ALONE}",
+                                  f"figures/{TWO}"])
 def test_the_untouched_figure_stays_as_published_and_comes_back(opened, name):
     page = opened(name)
     before = _texts(page)
@@ -148,6 +153,21 @@ def test_the_untouched_figure_stays_as_published_and_comes_back(opened, name):
     page.locator("button[type=reset]").click()
     page.wait_for_function("!location.search")
     assert _texts(page) == before
+
+
+def test_a_posterior_is_drawn_as_such_and_any_other_pool_as_a_diamond(opened):
+    page = opened(f"figures/{TWO}")
+    shapes = page.locator(".lr-pooled svg svg > *")
+    published = shapes.get_attribute("d")
+    assert shapes.get_attribute("class") == "lr-diamond lr-lens"
+    _try(page)
+    page.select_option("select[name=model]", "common")
+    assert shapes.evaluate("x => [x.tagName, x.getAttribute('class')]") == ["polygon", "lr-diamond"]
+    assert page.locator(".lr-prediction").is_hidden()
+    page.select_option("select[name=model]", "posterior")
+    assert shapes.get_attribute("d") == published
+    page = opened(f"figures/{FIRST}", "?model=posterior")
+    assert shapes.count() == 1 and page.locator(".lr-pooled path.lr-lens").count() == 1
 
 
 def test_the_address_holds_the_state(opened, address):

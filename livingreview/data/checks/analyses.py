@@ -147,4 +147,46 @@ def certainty_rule_missing(data: Dataset, indication: str) -> Iterator[Problem]:
                           "a row for each rule that is applied", "error", "certainty-rule")
 
 
-RULES = (word_unused, analysis_without_result, shown_first, certainty_rule_missing)
+def prior_wrong(data: Dataset, indication: str) -> Iterator[Problem]:
+    """A row of priors that is no distribution, and a measure of an analysis that has none."""
+    if indication != data.indications[0] or not data.knows("priors"):
+        return
+    for row in data.records("priors"):
+        for column, value, what, expected in _wrong_prior(row):
+            yield problem("priors.csv", row["row"], column, value, what, expected, "error",
+                          "prior")
+    covered = {(row["measure"], row["rescale"]) for row in data.records("priors")}
+    told = set()
+    for analysis in data.records("analyses"):
+        asked = analysis["measure"], analysis["rescale"]
+        if analysis["measure"] and asked not in told and not (
+                {asked, (analysis["measure"], None)} & covered):
+            told.add(asked)
+            yield problem("priors.csv", 1, "measure", analysis["measure"],
+                          f"no prior for it, which {analysis['analysis_id']} needs",
+                          "a row for the measure of each analysis", "error", "prior")
+
+
+def _wrong_prior(row: Mapping) -> Iterator[tuple[str, object, str, str]]:
+    """(column, value, what is wrong, what is expected) of one row of priors."""
+    scale, share = row["scale"], row["share"]
+    for column in ("scale", "share"):
+        if row[column] is not None and not row[column] > 0:
+            yield column, row[column], "not positive", "a number above 0"
+    if (scale is None) == (share is None):
+        yield ("scale", scale, "both scale and share" if share else "neither scale nor share",
+               "one of them")
+    if row["family"] is None or not (scale or share or 0) > 0:
+        return  # said before
+    if share and row["family"] == "log-normal":
+        yield "share", share, "a log-normal prior has no share", "scale and location"
+    for column, family in (("df", "half-t"), ("location", "log-normal")):
+        value = row[column]
+        if (value is None) == (row["family"] == family):
+            yield (column, value, f"a {row['family']} prior {'needs' if value is None else 'lacks'}"
+                   f" it", "a number" if value is None else "an empty cell")
+    if row["df"] is not None and not row["df"] > 0:
+        yield "df", row["df"], "not positive", "a number above 0"
+
+
+RULES = (word_unused, analysis_without_result, shown_first, certainty_rule_missing, prior_wrong)
