@@ -386,7 +386,11 @@ ODD = {
                "every yi is above 0 (rows 2, 3, 4): ratios themselves"),
     "spellings": ("study,yi,vi,g\na,1,1,IV\nb,2,1,i.v.\nc,1,1,oral\nd,2,1,oral\ne,2,1,IV\n"
                   "f,2,1,i.v.\n", ["GEN", "--subgroup", "g"],
-                  "g has one group in several spellings: IV, i.v."),
+                  "g has one label in several spellings: IV, i.v."),
+    "study": ("study,yi,vi\nAlder 2016,1,1\nAlder (2016),2,1\n1.0,1,2\n10,1,3\n", ["GEN"],
+              "study has one label in several spellings: Alder 2016, Alder (2016)"),
+    "alone": (table("study,e1,n1,e2,n2", *COUNTS) + "x,0,1,1,9\n", ["RR"],
+              "row 7: n1 is 1: an arm of one?"),
     "again": (table("study,e1,n1,e2,n2", *COUNTS) + "Birch b,9,41,14,39\n", ["RR"],
               "row 7: Birch b has the numbers of row 3 (Birch 2018)"),
     "lopsided": ("study,OR,low,high\na,2,0.5,3\nb,1.5,0.9,2.5\n", ["OR"],

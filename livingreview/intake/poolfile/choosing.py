@@ -75,9 +75,9 @@ def chosen(columns: Columns, question: Question, decimal: str, problems: list[Pr
     """
     forms, problems = columns.forms(question.needs_counts), list(problems)
     half = columns.half()
-    if half or not forms:
-        problems.append(_missing(columns, question, half, forms))
-        raise DataError(shortened(problems))
+    if half or not forms:  # rows of another length say nothing where the table is another
+        problems = [p for p in problems if p.rule != "fields"]
+        raise DataError(shortened([*problems, _missing(columns, question, half, forms)]))
     doubtful = columns.doubtful(forms[0])
     if doubtful:
         raise DataError(shortened([*problems, *doubtful]))

@@ -65,6 +65,10 @@ def slips(names: Sequence[str], frame: pd.DataFrame, columns: tuple[str, ...], m
     """
     used = ~np.isnan(yi)
     out = [*_narrow(frame, columns, used), *_repeated(names, frame, columns, used)]
+    if not any(c.startswith("sd") for c in columns):
+        out += [f"row {frame.index[i]}: {c} is {frame[c].to_numpy()[i]:g}: an arm of one?"
+                for c in columns if c in ("n1", "n2", "n") for i in np.flatnonzero(used)
+                if frame[c].to_numpy()[i] < 2]
     if measure == "SMD":
         out += [f"row {frame.index[i]}: a standardised difference of {yi[i]:.1f}: standard errors "
                 "in place of standard deviations?" for i in np.flatnonzero(used)
@@ -108,7 +112,7 @@ def _repeated(names: Sequence[str], frame: pd.DataFrame, columns: tuple[str, ...
 def spellings(column: str, labels: Iterable[str]) -> list[str]:
     """One label written in several ways."""
     found = defaultdict(dict)
-    for label in labels:
+    for label in filter(re.compile(r"[^\W\d_]").search, labels):  # 1.0 and 10 are two numbers
         found[re.sub(r"[\W_]+", "", label.casefold())][label] = None
-    return [f"{column} has one group in several spellings: {', '.join(ways)}"
+    return [f"{column} has one label in several spellings: {', '.join(ways)}"
             for key, ways in found.items() if key and len(ways) > 1]

@@ -119,8 +119,10 @@ def read(path: Path, question: Question, reading: Reading | None = None) -> Tria
     warnings += [*columns.grid.warnings, *form.warnings, *_named_alike(columns, question),
                  *sentinels.slips(names, frame, form.columns, question.measure, yi,
                                   question.ratio)]
-    for name, labels in texts.items():
-        warnings += sentinels.spellings(name, labels) if name == question.subgroup else []
+    if not question.cluster:
+        warnings += sentinels.spellings("study", names)
+    for name in (n for n in texts if n not in ("study", question.order)):
+        warnings += sentinels.spellings(name, texts[name])
     return Trials(file, names, frame, texts, form.columns, yi, vi, reasons, stated,
                   tuple(warnings), (*notes, *form.notes, *_unused(columns, form, question)))
 
