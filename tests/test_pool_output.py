@@ -244,3 +244,15 @@ def test_the_help_is_in_groups_and_offers_what_the_module_knows():
     flags = {p.name.removeprefix("further_").replace("_", "-") for p in command.params
              if p.name.startswith("further_")}
     assert flags == set(poolfile.FURTHER)
+
+
+def test_a_posterior_without_a_standard_deviation_has_an_interval_all_the_same(tmp_path):
+    got = answered(tmp_path, csv(yi=[0.1, 0.5], vi=[0.1, 0.2], g=["a", "b"]), "--measure", "GEN",
+                   "--method", "bayes", "--prior", "half-cauchy:1")
+    assert got["se"] is None and got["ci_low"] < got["estimate"] < got["ci_high"]
+
+
+def test_values_too_far_apart_have_no_likelihood(tmp_path):
+    far = csv(yi=[0.9889, 0, 0, 0], se=[1e6, 1, 1e-8, 1e-3])
+    fit = answered(tmp_path, far, "--measure", "HR")["fit"]
+    assert fit is None or fit["tau2_se"] is None
