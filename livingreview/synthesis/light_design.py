@@ -3,7 +3,7 @@
 Each candidate variance takes three weighted cross products of p columns, without the QR
 decomposition of `regression`. Cross products square the condition of the design, and traces come as
 differences of nearly equal numbers where one study fixes a coefficient: such designs are refused
-here (`light`), and `regression` searches a grid for them.
+here (`light`), and `regression` takes its own QR decompositions for them.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ class LightDesign:
 
     def at(self, tau2: FloatArray, of: str = "mean") -> Moments:
         """Fit at each τ²."""
-        return _joined([self._one(t, of) for t in tau2])
+        return joined([self._one(t, of) for t in tau2])
 
     def _one(self, tau2: float, of: str) -> Moments:
         """Fit at one τ²: with W = diag(w), G = B'WB and P = W − WBG⁻¹B'W, see `Moments`.
@@ -141,7 +141,7 @@ def light(y: FloatArray, v: FloatArray, basis: FloatArray) -> LightDesign | None
     return made if heaviest < _HEAVIEST else None
 
 
-def _joined(fits: list[Moments]) -> Moments:
+def joined(fits: list[Moments]) -> Moments:
     """Fits at single variances as one."""
     def column(name: str) -> FloatArray | None:
         values = [getattr(fit, name) for fit in fits]

@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 from scipy.special import chdtrc, chdtri, fdtrc, ndtr, ndtri, stdtr, stdtrit
 
 from .errors import (
@@ -26,8 +26,8 @@ from .errors import (
     numeric,
     probability,
 )
-from .light_design import LightDesign, light
-from .likelihood import root, solve_q_of_means, tau2_of_means
+from .light_design import LightDesign, joined, light
+from .likelihood import Moments, solve_q_of_means, tau2_of_means
 from .notes import NOTES, maxima
 from .pooling import pool, subgroup_difference
 
@@ -43,9 +43,8 @@ _COLLINEAR = 1e-10
 _HEAVY = 1e-5
 # Residuals below this share of the effects are rounding: the studies lie on the fit.
 _ROUNDING = 32 * np.finfo(float).eps
-_BLOCK = 400_000
-_STEP = 0.05
-_MAX_CANDIDATES = 4_000
+# Studies whose leverage leaves less than this have their pairs with others summed one by one.
+_PAIRWISE = 1e-2
 
 
 class Dummies(NamedTuple):
@@ -263,9 +262,9 @@ class Design:
         return self.basis.shape[1]
 
     @cached_property
-    def light(self) -> LightDesign | None:
-        """The design for the solvers of many means, where its cross products keep the digits."""
-        return light(self.y, self.v, self.basis)
+    def columns(self) -> LightDesign | HeavyDesign:
+        """The design for the solvers of `likelihood`: by cross products where they keep digits."""
+        return light(self.y, self.v, self.basis) or HeavyDesign(self)
 
 
 @dataclass(frozen=True, eq=False)
@@ -382,83 +381,93 @@ def _heavy(data: Design, w: FloatArray, i: int) -> tuple[float, float]:
 # ---------------------------------------------------------------- variance
 
 
-def _criterion(
-    data: Design, tau2: FloatArray, restricted: bool
-) -> tuple[FloatArray, FloatArray]:
-    """Return (restricted) log-likelihood, up to a constant, and its derivative, each (g,)."""
-    at = fits(data, tau2)
-    log_v = -np.log(at.weights).sum(axis=1)
-    squares = (at.weights**2 * at.residuals**2).sum(axis=1)
-    if not restricted:
-        return -(log_v + at.q) / 2, (squares - at.weights.sum(axis=1)) / 2
-    log_x = 2 * np.log(np.abs(np.diagonal(at.root, axis1=1, axis2=2))).sum(axis=1)
-    return -(log_v + log_x + at.q) / 2, (squares - at.trace) / 2
+@dataclass(frozen=True, eq=False)
+class HeavyDesign:
+    """A design that is not light as `n` equal columns for the solvers of `likelihood`.
 
-
-def _rss(data: Design) -> float:
-    residuals = data.y - data.basis @ (data.basis.T @ data.y)
-    return float(residuals @ residuals)
-
-
-def _highest(data: Design, restricted: bool) -> tuple[float, int]:
-    """Return the global maximum of the likelihood on τ² ≥ 0, and the number of local ones.
-
-    A light design goes to the solver by bounds. For others, with S the residual sum of squares of
-    ordinary least squares and m = k − p (k for ML), no maximum lies above the T that solves m T² =
-    S(T + v_max): y'PPy ≤ S/τ⁴ and tr P ≥ m/(v_max + τ²). Below it every change of sign on a grid
-    even in ln(v_min + τ²) is polished.
+    Each candidate variance takes QR decompositions; what a study that nearly fixes a coefficient
+    adds to tr P² is summed pair by pair, where cross products would lose the rest.
     """
-    if data.light:
-        found, peaks, _ = tau2_of_means(data.light, "REML" if restricted else "ML")
-        return float(found[0]), int(peaks[0])
-    s, m = _rss(data), data.k - (data.p if restricted else 0)
-    low, high = float(data.v.min()), float(data.v.max())
-    top = (s + np.sqrt(s * s + 4 * m * s * high)) / (2 * m) * (1 + 1e-9)
-    if not top > 0:
-        return 0.0, 1
-    span = np.log1p(top / low)
-    size = int(np.clip(np.ceil(span / _STEP), 50, _MAX_CANDIDATES))
-    grid = low * np.expm1(np.linspace(0, span, size + 1))
-    parts = max(1, int(np.ceil(grid.size * data.k * data.p / _BLOCK)))
-    slope = np.concatenate([
-        _criterion(data, block, restricted)[1] for block in np.array_split(grid, parts)])
 
-    def derivative(t: float) -> float:
-        return float(_criterion(data, np.array([t]), restricted)[1][0])
+    data: Design
+    n: int = 1
 
-    peaks = [0.0] if slope[0] <= 0 else []
-    for i in np.flatnonzero((slope[:-1] > 0) & (slope[1:] <= 0)):
-        peaks.append(root(derivative, grid[i], grid[i + 1]))
-    found = np.array(peaks) if peaks else np.zeros(1)
-    height = _criterion(data, found, restricted)[0]
-    return float(found[int(np.argmax(height))]), found.size
+    @property
+    def k(self) -> NDArray[np.int64]:
+        """Number of studies, shape (n,)."""
+        return np.full(self.n, self.data.k)
+
+    @property
+    def df(self) -> NDArray[np.int64]:
+        """Studies − coefficients, shape (n,)."""
+        return self.k - self.data.p
+
+    def take(self, index: NDArray[np.int64]) -> HeavyDesign:
+        """As many columns as `index` has."""
+        return HeavyDesign(self.data, index.size)
+
+    def at(self, tau2: FloatArray, of: str = "mean") -> Moments:
+        """Fit at each τ²; there is no single mean, it is left 0."""
+        return joined([self._one(t, of) for t in tau2])
+
+    def _one(self, tau2: float, of: str) -> Moments:
+        at = fits(self.data, np.array([tau2]))
+        w, rest = at.weights[0], at.rest[0]
+        z = w * at.residuals[0]
+        total, q, a = w.sum(), float(at.q[0]), z @ z
+        if of == "mean":
+            return Moments(total, 0.0, q, a)
+        basis, _ = np.linalg.qr(np.sqrt(w)[:, None] * self.data.basis)
+        scaled = np.sqrt(w) * z
+        left = scaled - basis @ (basis.T @ scaled)
+        fall_a = 2 * (left @ left) / (a if a > 0 else 1.0)
+        if of == "ML":
+            return Moments(total, 0.0, q, a, total, fall_a, (w @ w) / total)
+        heavy = rest < _PAIRWISE
+        own, light_w = basis[~heavy], w[~heavy]
+        gram = own.T @ (light_w[:, None] * own)
+        squares = ((w * rest) ** 2).sum() + (gram * gram).sum() - (
+            (light_w * (own * own).sum(axis=1)) ** 2).sum()
+        for g in np.flatnonzero(heavy):
+            pairs = w[g] * w * (basis @ basis[g]) ** 2
+            squares += 2 * pairs[~heavy].sum() + pairs[heavy].sum() - pairs[g]
+        b = float(at.trace[0])
+        return Moments(total, 0.0, q, a, b, fall_a, squares / b)
+
+    def squares(self) -> FloatArray:
+        """Residual sum of squares of ordinary least squares."""
+        residuals = self.data.y - self.data.basis @ (self.data.basis.T @ self.data.y)
+        return np.full(self.n, residuals @ residuals)
+
+    def extent(self) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """Smallest, largest and total variance."""
+        v = self.data.v
+        return np.full(self.n, v.min()), np.full(self.n, v.max()), np.full(self.n, v.sum())
+
+    def heights(self, column: int, tau2: FloatArray, restricted: bool) -> FloatArray:
+        """(Restricted) log-likelihood at several τ², up to a constant; all columns are one."""
+        at = fits(self.data, tau2)
+        log_x = 2 * np.log(np.abs(np.diagonal(at.root, axis1=1, axis2=2))).sum(axis=1)
+        return (np.log(at.weights).sum(axis=1) - restricted * log_x - at.q) / 2
 
 
 def solve_q(data: Design, target: float) -> float:
     """Return the τ² ≥ 0 at which the generalised Q equals `target`; 0 when Q(0) is below it."""
-    if data.light:
-        return float(solve_q_of_means(data.light, np.array([target]))[0][0])
-
-    def excess(t: float) -> float:
-        return float(fits(data, np.array([t])).q[0]) - target
-
-    if excess(0.0) <= 0:
-        return 0.0
-    top = _rss(data) / target * (1 + 1e-9)
-    return root(excess, 0.0, top) if excess(top) < 0 else top
+    return float(solve_q_of_means(data.columns, np.array([target]))[0][0])
 
 
 def estimate(data: Design, method: str) -> tuple[float, int]:
     """Estimate the residual τ², truncated at 0, and count the maxima of the likelihood."""
     choice("tau2_method", method, METHODS)
     if method in ("REML", "ML"):
-        return _highest(data, method == "REML")
+        found, peaks, _ = tau2_of_means(data.columns, method)
+        return float(found[0]), int(peaks[0])
     df = data.k - data.p
     if method in ("PM", "EB"):
         return solve_q(data, df), 1
     if method == "HE":
         leverage = (data.basis**2).sum(axis=1)
-        return max(0.0, (_rss(data) - float(data.v @ (1 - leverage))) / df), 1
+        return max(0.0, (float(data.columns.squares()[0]) - float(data.v @ (1 - leverage))) / df), 1
     if method == "SJ":
         start = float(np.var(data.y))
         return (start * float(fits(data, np.array([start])).q[0]) / df if start > 0 else 0.0), 1
