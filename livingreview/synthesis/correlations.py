@@ -79,8 +79,8 @@ def fisher_z(r: ArrayLike, n: ArrayLike) -> Effects:
     return complete(np.arctanh(r), 1 / (n - 3))
 
 
-def _hypergeometric(a: float, b: float, c: FloatArray, z: FloatArray) -> FloatArray:
-    """₂F₁(a, b; c; z) for 0 ≤ z ≤ 1, of shape (k,).
+def _hypergeometric_less_1(a: float, b: float, c: FloatArray, z: FloatArray) -> FloatArray:
+    """₂F₁(a, b; c; z) − 1 for 0 ≤ z ≤ 1, of shape (k,).
 
     SciPy's function is not a number for large c near z = 1, where the series itself converges fast:
     its terms fall by (a + j)(b + j)z/((c + j)(1 + j)).
@@ -88,8 +88,8 @@ def _hypergeometric(a: float, b: float, c: FloatArray, z: FloatArray) -> FloatAr
     j = np.arange(400.0)
     large = np.maximum(c, _SERIES_FROM)[:, None]
     factors = (a + j) * (b + j) / ((large + j) * (1 + j)) * z[:, None]
-    return np.where(c > _SERIES_FROM, 1 + np.cumprod(factors, axis=1).sum(axis=1),
-                    hyp2f1(a, b, np.minimum(c, _SERIES_FROM), z))
+    return np.where(c > _SERIES_FROM, np.cumprod(factors, axis=1).sum(axis=1),
+                    hyp2f1(a, b, np.minimum(c, _SERIES_FROM), z) - 1)
 
 
 def unbiased_correlation(r: ArrayLike, n: ArrayLike, variance: str = "LS") -> Effects:
@@ -126,8 +126,10 @@ def unbiased_correlation(r: ArrayLike, n: ArrayLike, variance: str = "LS") -> Ef
     r, n = _correlations(r, n)
     refuse(n <= 4, n, "n must exceed 4 for an unbiased correlation")
     rest = (1 - r) * (1 + r)
-    g = r * _hypergeometric(0.5, 0.5, (n - 2) / 2, rest)
+    more = r * _hypergeometric_less_1(0.5, 0.5, (n - 2) / 2, rest)
+    g = r + more
+    left = (1 - r - more) * (1 + g)  # 1 − g² with the digits that 1 − g would lose near 1
     if variance == "LS":
-        return complete(g, ((1 - g) * (1 + g)) ** 2 / (n - 1))
-    unbiased = (n - 3) / (n - 2) * rest * _hypergeometric(1, 1, n / 2, rest)
-    return complete(g, unbiased - (1 - g) * (1 + g))
+        return complete(g, left ** 2 / (n - 1))
+    unbiased = (n - 3) / (n - 2) * rest * (1 + _hypergeometric_less_1(1, 1, n / 2, rest))
+    return complete(g, unbiased - left)

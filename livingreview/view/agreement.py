@@ -82,7 +82,7 @@ KINDS = (
     Kind("changes", r.changes),
     Kind("proportions", r.proportions),
     Kind("rates", r.rates),
-    Kind("other-measures", more.measures),
+    Kind("other-measures", more.measures, allowed=1e-7),
     Kind("tau2-closed", r.tau2(("DL", "HE", "SJ", "HS"))),
     Kind("tau2-moments", r.tau2(("PM", "EB")), iterative=True),
     Kind("tau2-likelihood", r.tau2(("REML", "ML")), "formula", True),
