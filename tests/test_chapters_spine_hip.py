@@ -18,6 +18,7 @@ from livingreview.render.numbers import number
 from livingreview.review.missing import size_of_trial
 from livingreview.review.results import analyse
 from livingreview.view.figure import Figures
+from livingreview.view.figure import _heterogeneity as heterogeneity
 from livingreview.view.finding import question
 from livingreview.view.forest import Forests
 from livingreview.view.naming import in_text
@@ -109,8 +110,8 @@ def test_a_response_is_counted_as_the_percentages_say(disc):
     assert study["estimate"] == pytest.approx((20 / 45) / (10 / 18))
 
 
-def test_head_survival_equals_metafor(hip):
-    pooled = _of_two(hip, "hip-survival-added")["pooled"]
+def test_common_head_survival_equals_metafor(hip):
+    pooled = _of_two(hip, "hip-survival-added")["common_effect"]
     assert (pooled["estimate"], pooled["ci_low"], pooled["ci_high"]) == pytest.approx(
         SURVIVAL, rel=1e-9)
 
@@ -314,4 +315,9 @@ def test_two_trials_with_a_ratio_are_told_apart_as_two_trials_with_means_are(hip
     result = _of_two(hip, "hip-survival-added")
     rows = {r.th.a.get_text(): r.get_text() for r in forest(hip.data, result).select(".lr-study")}
     assert "1.11 (0.59 to 2.12)" in rows[hip.names["pepke-2016"]]
-    assert "an interval that lets them differ is 0.43 to 3.59" in finding(hip.data, result)
+    assert "Of two trials it is the posterior under a prior" in finding(hip.data, result)
+    details = word("sentences", question(hip.data, result), heterogeneity(result),
+                   template="heterogeneity.html")
+    assert "it would be 1.24 (1.05 to 1.46); no difference between them" in details
+    assert "By random effects with the interval of more trials it would be 1.24, " \
+           "interval 0.43 to 3.59." in details

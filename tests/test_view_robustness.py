@@ -114,7 +114,7 @@ def test_too_few_trials_for_the_test_are_said(knee):
         soup(knee.robustness("knee-pain-placebo-3-6").view))
 
 
-def test_two_trials_of_a_window_stand_beside_their_common_effect(tmp_path):
+def test_two_trials_of_a_window_stand_beside_their_estimate(tmp_path):
     world = World(tmp_path / "data")
     for low, high in ((0, 3), (3, 6), (6, 12)):
         world.analysis(analysis_id=f"w{high}", window_from=low, window_to=high)

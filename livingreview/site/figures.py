@@ -93,7 +93,7 @@ def json_text(figures: Figures, result: dict) -> str:
         One analysis of ``results.json``.
     """
     document = {"id": result["id"], "method": result["method"], "pooled": result["pooled"],
-                "random_effects": result["random_effects"],
+                **{key: result[key] for key in ("random_effects", "common_effect", "posterior")},
                 "trials": [{key: s[key] for key in _RECOMPUTE} for s in result["studies"]],
                 **packed(figures.forest(result))}
     return json.dumps(rounded(document), ensure_ascii=False, separators=(",", ":")) + "\n"

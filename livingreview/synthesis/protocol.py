@@ -48,11 +48,12 @@ def main_pool(
         Effects and sampling variances; ratios on the log scale.
     measure : str
         Name of the measure; Mantel–Haenszel is for 'RR', 'OR' and 'RD'.
-    tables : tuple of array_like, each of shape (k,), optional
-        Events and totals of arms 1, then of arms 2: e1, n1, e2, n2.
+    tables : tuple of array_like, each of shape (m,), optional
+        Events and totals of arms 1, then of arms 2: e1, n1, e2, n2. Trials that give no effect may
+        be among them; Mantel–Haenszel then has a weight for each of these m rows.
     zero_cells : bool, optional
-        Whether a trial of the question has an empty cell, one that gives no effect included. None
-        looks for one in `tables`.
+        Whether a trial of the question has an empty cell, also one that is not in `tables`. None
+        looks for one there.
     prior : Prior, optional
         On τ, in the unit of `yi`; needed for two trials.
     tau2_method : str
