@@ -73,15 +73,16 @@ def test_the_rule_stands_in_the_table_that_is_checked():
 
 
 @pytest.mark.parametrize("se, n, level, rules, words_", [
-    (0.5, 300, "very low", ["imprecision-unknown"], "Trials with 8"),  # most of the weight
+    (0.5, 300, "very low", ["imprecision-unknown"],
+     "of the weight do not state their number of participants"),
     (9, 300, "high", [], "there are enough participants"),  # 600 are known of
     (9, 7, "moderate", ["imprecision-size"],
      "There were 14 participants, fewer than the 16 that one trial would need. 1 trial does not "
      "state its number.")])
 def test_where_some_trials_do_not_state_their_number_the_known_ones_count(
         world, se, n, level, rules, words_):
-    unknown(world, "a-2020", 30, se).trial("b-2020")
-    world.value("b-2020", "msc", 20, 12, n=n).value("b-2020", "control", 50, 12.5, n=n)
+    unknown(world, "a-2020", 55, se).trial("b-2020")
+    world.value("b-2020", "msc", 20, 12, n=n).value("b-2020", "control", 75, 12.5, n=n)
     result = rated(world, low=["a-2020", "b-2020"])
     assert result["certainty"]["level"] == level
     assert step(result, "imprecision")["rules"] == rules
@@ -167,8 +168,7 @@ def test_imprecision_names_what_the_interval_holds(world):
      "There were 40 participants, fewer than the 65 that one trial would need."),
     (-58, 15, "2 levels down",
      "There were 30 participants, fewer than 50% of the 65 that one trial would need."),
-    (-58, 33, "No change",
-     "The interval is narrow enough, and there are enough participants or events.")])
+    (-58, 33, "1 level down", "One trial alone had 66 participants, fewer than 400.")])
 def test_too_few_participants_for_the_difference_that_matters(world, difference, n, change,
                                                               reason):
     result = rated(trials(world, difference, sd=25, n=n), low=["t0-2020"])

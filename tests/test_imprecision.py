@@ -161,6 +161,17 @@ def test_a_rule_of_thumb_stands_in_where_the_size_is_not_known(rules, n, events,
     assert (found, facts["asked"], facts["information"]) == (rule, asked, None)
 
 
+@pytest.mark.parametrize("n, size, alone, rule, asked", [
+    (399, 50, True, ["imprecision-alone"], 400), (400, 50, True, [], 50),
+    (399, 50, False, [], 50), (40, 50, True, ["imprecision-size"], 50),
+    (20, 50, True, ["imprecision-far"], 25), (399, None, True, ["imprecision-participants"], 400)])
+def test_one_trial_alone_is_asked_for_more(rules, n, size, alone, rule, asked):
+    found, facts = imprecision(rules, Target(IMPORTANT, "benefit", 10), -25, -15, toward=-1,
+                               participants=n, alone=alone,
+                               information=size and Information(size, 0.05, 0.8))
+    assert (found, facts["asked"]) == (rule, asked)
+
+
 def test_of_nobody_knows_how_many_nothing_is_precise(rules):
     for share, rule in ((0.5, ["imprecision-unknown"]), (0.49, ["imprecision-participants"])):
         assert imprecision(rules, Target(ANY, "", None), 1, 2, toward=1, participants=0,

@@ -64,20 +64,22 @@ function imprecision(rules, words, inside, found) {
   const little = Math.abs(found.estimate) < important;
   const held = marks.filter(([, x]) => (x || !little) && found.ci_low < x && x < found.ci_high).map(([name]) => name);
   const unknown = inside.filter((m) => !m.n).length, events = !size && counted && inside.every((m) => m.counts);
-  const count = sum(inside.map((m) => events ? m.counts[0] + m.counts[2] : m.n));
+  const of = (rule) => sum(inside.map((m) => events && rule !== "alone" ? m.counts[0] + m.counts[2] : m.n));
   const share = sum(inside.map((m, i) => m.n ? 0 : found.weights[i]));
-  const asked = (rule) => limits[rule] * (size || 1), level = (rule) => levels[rule] ?? 0;
-  const few = (size ? ["far", "size"] : [events ? "events" : "participants"]).find((x) => count < asked(x));
+  const asked = (rule) => limits[rule] * (rule !== "alone" && size || 1), level = (rule) => levels[rule] ?? 0;
+  const lowers = (rule) => of(rule) < asked(rule);
+  let few = (size ? ["far", "size"] : [events ? "events" : "participants"]).find(lowers);
+  if (inside.length === 1 && lowers("alone") && level("alone") < level(few)) { few = "alone"; }
   let rule = ["", "one"][held.length] ?? "two", why = words.inside[held] || words.enough;
   if (share >= limits.unknown) {
     rule = "unknown";
     why = words.unknown[inside.length === 1 ? 0 : unknown === inside.length ? 1 : 2];
   } else if (level(few) < level(rule)) {
     rule = few;
-    why = size ? words[few] + words.silent[unknown] : events ? words.events : words.few[unknown];
+    why = few === "alone" ? words.alone : size ? words[few] + words.silent[unknown] : events ? words.events : words.few[unknown];
   }
   return fill(fill(words.changes[-level(rule)], { why }), { share: number(100 * share, 0) + "%",
-    size: number(Math.ceil(size), 0), found: number(count, Math.round(count) < asked(rule) ? 0 : 1) });
+    size: number(Math.ceil(size), 0), found: number(of(rule), Math.round(of(rule)) < asked(rule) ? 0 : 1) });
 }
 
 export function facts(data, words, { inside, found, beside }) {

@@ -171,7 +171,7 @@ def _imprecision(trace: _Trace, analysis: Analysis, effects: list[Effect], weigh
         trace.rules, rated, pooled["ci_low"], pooled["ci_high"], toward=_toward(analysis),
         null=_null(analysis), participants=n, events=events,
         information=_information(trace, analysis, effects, rated.mid),
-        share_unknown=share_unknown)
+        share_unknown=share_unknown, alone=pooled["k"] == 1)
     trace.add("imprecision", rules, unknown=len(unknown), share_unknown=share_unknown, **facts)
 
 

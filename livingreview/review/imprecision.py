@@ -155,13 +155,14 @@ def variance_of_one(vi: float, n_one: float, n_other: float) -> float:
 
 def imprecision(rules: Mapping, rated: Target, low: float, high: float, *, toward: int,
                 null: float = 0.0, participants: float, events: float | None = None,
-                information: Information | None = None, share_unknown: float = 0.0
-                ) -> tuple[list[str], dict]:
+                information: Information | None = None, share_unknown: float = 0.0,
+                alone: bool = False) -> tuple[list[str], dict]:
     """Rules that lower a certainty for imprecision, and what they looked at.
 
     The interval is held against the lines of the target, the participants against the optimal
     information size; what lowers more counts. Where that size is not known, a rule of thumb on
-    participants, or events where every trial states them, stands in for it.
+    participants, or events where every trial states them, stands in for it; it also holds for one
+    trial alone, which nobody has repeated, however small the size is that it would need.
 
     Parameters
     ----------
@@ -177,6 +178,8 @@ def imprecision(rules: Mapping, rated: Target, low: float, high: float, *, towar
     information : Information, optional
     share_unknown : float, optional
         Share of the weight of trials that do not state their participants.
+    alone : bool, optional
+        Whether the estimate rests on one trial.
 
     Returns
     -------
@@ -191,6 +194,9 @@ def imprecision(rules: Mapping, rated: Target, low: float, high: float, *, towar
               if low < at < high]
     crossed = [[], ["imprecision-one"]][len(inside)] if len(inside) < 2 else ["imprecision-two"]
     few, asked = _few(rules, participants, events, information)
+    least, single = rules["imprecision-alone"]["threshold"], ["imprecision-alone"]
+    if alone and participants < least and _levels(rules, single) < _levels(rules, few):
+        few, asked = single, least
     found = max(crossed, few, key=lambda names: -_levels(rules, names))  # the interval where equal
     if share_unknown >= rules["imprecision-unknown"]["threshold"]:
         found = ["imprecision-unknown"]  # of nobody knows how many nothing is precise

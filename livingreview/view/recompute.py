@@ -17,7 +17,8 @@ from .subgroup import group_name
 COMMON, TABLES, LOGISTIC = "common", "MH", "logistic"
 _MODELS = {"common": COMMON, "mantel-haenszel": TABLES, proportions.MODEL: LOGISTIC}
 _ESTIMATORS, _INTERVALS = ("DL", "PM", "REML"), ("z", "hksj", "hksj-guard")
-_IMPRECISION = ("one", "two", "unknown", "size", "far", "participants", "events")
+_IMPRECISION = ("one", "two", "unknown", "size", "far", "alone", "participants",
+                "events")
 
 
 @dataclass(frozen=True)

@@ -4,19 +4,29 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ..review.imprecision import LITTLE
 from .base import View
 from .finding import LEVELS
 
 KINDS = ("score", "event")
 DIRECTIONS = ("better", "unclear", "worse")
+# Of scores alone a smallest difference that matters is known.
+SMALL = tuple(("score", direction, LITTLE) for direction in ("better", "worse"))
 
 
 @dataclass(frozen=True)
 class Case:
-    """A kind of outcome, a side of the estimate and a level of certainty."""
+    """A kind of outcome, a side of the estimate, what is rated of it, and how certain it is.
+
+    Attributes
+    ----------
+    target : str
+        ``little`` where the estimate is smaller than what patients notice, else empty.
+    """
 
     kind: str
     direction: str
+    target: str
     level: str
 
 
@@ -31,5 +41,6 @@ class Statements(View):
 
 def statements() -> Statements:
     """All cases, the surest first."""
-    return Statements(tuple(Case(kind, direction, level) for kind in KINDS
-                            for level in reversed(LEVELS) for direction in DIRECTIONS))
+    kinds = [(kind, direction, "") for kind in KINDS for direction in DIRECTIONS]
+    return Statements(tuple(Case(*one, level) for kind in KINDS for level in reversed(LEVELS)
+                            for one in (*kinds, *SMALL) if one[0] == kind))

@@ -19,9 +19,8 @@ CERTAINTY_RULE_IDS = (
     "start-randomised", "start-nonrandomised", "bias-not-low", "bias-not-blinded",
     "inconsistency", "inconsistency-harm", "indirectness", "target-important", "imprecision-one",
     "imprecision-two", "imprecision-unknown", "imprecision-size", "imprecision-far",
-    "imprecision-participants", "imprecision-events", "information-alpha", "information-power",
-    "information-reduction",
-    "reporting-small-study", "reporting-missing",
+    "imprecision-alone", "imprecision-participants", "imprecision-events", "information-alpha",
+    "information-power", "information-reduction", "reporting-small-study", "reporting-missing",
 )
 
 
