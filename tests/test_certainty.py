@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 from made_up import HARM, PAIN, World
@@ -14,6 +15,7 @@ from stated import uncontrolled
 from livingreview.data.checks.analyses import CERTAINTY_RULE_IDS
 from livingreview.data.dataset import load
 from livingreview.review import Review
+from livingreview.review.certainty import in_unit
 from livingreview.review.results import analyse
 from livingreview.view.certainty import certainty
 from livingreview.view.finding import marks
@@ -285,3 +287,20 @@ def test_every_rating_of_the_book_reads_as_sentences(whole):
         assert all(s[0].isupper() and s.endswith(".") for s in said)
         lowest = "lowest level" in plain(soup(certainty(whole.data, result)))
         assert lowest == (sum(s["change"] for s in result["certainty"]["steps"]) < 1), result["id"]
+
+
+# --- the unit of a minimal important difference ---------------------------------------------------
+
+
+@pytest.mark.parametrize(("said", "unit", "rescale", "factor"), [
+    ("points of 10", "", True, 10), ("points of 20", "", False, 1), ("points of 10", "", False,
+                                                                     None),
+    ("kg", "kg", False, 1), ("kg", "g", False, None), ("kg", "kg", True, None),
+    (None, "", True, None)], ids=["rescaled", "own scale", "another scale", "natural",
+                                  "another unit", "natural, rescaled", "none"])
+def test_a_difference_that_matters_counts_in_the_unit_of_the_analysis(said, unit, rescale, factor):
+    instrument = {"mcid_unit": said, "scale_max": 20}
+    for measure in ("MD", "mean-change"):
+        asked = SimpleNamespace(measure=measure, unit=unit, rescale=rescale)
+        assert in_unit(asked, instrument) == factor
+    assert in_unit(SimpleNamespace(measure="SMD", unit=unit, rescale=rescale), instrument) is None

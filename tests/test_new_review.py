@@ -115,6 +115,16 @@ def test_what_builds_it_is_pinned(review):
     assert {"jupyter-book", "sphinx", "pytest"} <= here.keys() and here.items() <= pinned.items()
 
 
+def test_its_makefile_says_what_there_is_and_removes_the_made_up_trial(review, tmp_path):
+    folder = Path(shutil.copytree(review, tmp_path / "review"))
+    said = subprocess.run(["make", "help"], cwd=folder, capture_output=True, text=True, check=True)
+    assert re.search(r"^  make begin +remove the made-up trial", said.stdout, re.M)
+    subprocess.run(["make", "begin"], cwd=folder, capture_output=True, check=True)
+    found = examine(folder / "data")
+    assert [str(p) for p in found.problems if p.level == "error"] == []
+    assert not found.records("studies") and len(found.records("analyses")) == 4
+
+
 @pytest.mark.xdist_group("new review")
 def test_a_new_review_builds_and_passes_its_own_tests(review):
     for words in (("livingreview", "build"), ("pytest", "-q", "-p", "no:cacheprovider", "tests")):

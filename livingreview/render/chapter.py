@@ -210,8 +210,11 @@ class Chapter(Preclinical):
 
     # --- dose, source, time and robustness: what may be asked for in another window or control ----
 
-    def time_course(self, target: str, comparison: str) -> Shown:
-        """Estimates of one comparison over the time windows."""
+    def time_course(self, target: str = "", comparison: str = "") -> Shown:
+        """Estimates of one comparison over the time windows; the main one where none is named."""
+        if not target:
+            main = self.review.analysis(self._main)["question"]
+            target, comparison = main["target"], main["comparison"]
         wanted, comparison = f"time {comparison}", self.asked.comparator or comparison
         results = self.results(target=target, comparison=comparison, section="effects")
         if not results:
@@ -220,22 +223,26 @@ class Chapter(Preclinical):
         return self._once(part, question(self.data, results[0]).outcome, wanted,
                           lambda: time_course(self._forests, results, part))
 
-    def dose(self, analysis: str) -> Shown:
-        """Effects against the number of cells."""
+    def dose(self, analysis: str = "") -> Shown:
+        """Effects against the amount given; of the main analysis where none is named."""
         return self._instead("dose", analysis, lambda r: dose(self._forests, self.evidence, r))
 
-    def subgroups(self, analysis: str) -> Shown:
-        """The divisions of a pool's trials, in a table."""
+    def subgroups(self, analysis: str = "") -> Shown:
+        """The divisions of a pool's trials; of the main analysis where none is named."""
         return self._instead("subgroups", analysis, lambda r: subgroups(self.data, r) or Remark(
             "undivided", r["title"]))
 
-    def robustness(self, analysis: str) -> Shown:
-        """Every combination of choices, one choice at a time, and small-study effects."""
+    def robustness(self, analysis: str = "") -> Shown:
+        """Every combination of choices, one choice at a time, and small-study effects.
+
+        Of the main analysis where none is named.
+        """
         return self._instead("robustness", analysis,
                              lambda r: robustness(self._forests, r, self.results()))
 
     def _instead(self, part: str, analysis: str, make: Callable[[dict], View]) -> Shown:
         """A part about an analysis, or about what asks the same as was asked for."""
+        analysis = analysis or self._main
         result = self._analysis(analysis)
         if result is None:
             return Shown(Remark("unasked", self._by_id[analysis]["title"],
@@ -343,6 +350,11 @@ class Chapter(Preclinical):
     def panels(self, outcome: str) -> Shown:
         """Every study of an outcome from baseline to its last visit, and what it lacks."""
         return Shown(panels(self.evidence, self._forests, outcome))
+
+    @property
+    def _main(self) -> str:
+        """The analysis that a reader is shown first."""
+        return self._first_ids[0]
 
     @cached_property
     def _first_ids(self) -> tuple[str, ...]:

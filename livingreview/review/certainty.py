@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Mapping
 from dataclasses import asdict
 
 from .. import synthesis
@@ -41,15 +42,36 @@ def minimal_important_difference(ev: Evidence, analysis: Analysis, effects: list
         return None
     rows = [i for i in ev.data.records("instruments") if i["outcome"] == present[0]
             and i["indication"] in (None, ev.indication) and i["mcid"] is not None]
-    unit = re.fullmatch(r"points of (\d+)(?: .*)?", rows[0]["mcid_unit"] or "") if rows else None
-    if analysis.measure not in ("MD", MEAN_CHANGE) or unit is None:
+    factor = in_unit(analysis, rows[0]) if rows else None
+    return None if factor is None else {
+        "value": rows[0]["mcid"] * factor, "outcome": present[0],
+        "population": rows[0]["mcid_population"], "source": rows[0]["mcid_source"]}
+
+
+def in_unit(analysis: Analysis, instrument: Mapping) -> float | None:
+    """How a difference on the scale of an instrument becomes one in the unit of an analysis.
+
+    Parameters
+    ----------
+    analysis : Analysis
+    instrument : mapping
+        A row of instruments.
+
+    Returns
+    -------
+    float or None
+        The factor; None where the units have nothing in common.
+    """
+    if analysis.measure not in ("MD", MEAN_CHANGE):
         return None
-    top = float(unit.group(1))
-    if not analysis.rescale and top != rows[0]["scale_max"]:
-        return None
-    return {"value": rows[0]["mcid"] * (100 / top if analysis.rescale else 1),
-            "outcome": present[0], "population": rows[0]["mcid_population"],
-            "source": rows[0]["mcid_source"]}
+    said = instrument["mcid_unit"] or ""
+    points = re.fullmatch(r"points of (\d+)(?: .*)?", said)
+    if points is None:
+        return 1 if said and said == analysis.unit and not analysis.rescale else None
+    top = float(points[1])
+    if analysis.rescale:
+        return 100 / top
+    return 1 if top == instrument["scale_max"] else None
 
 
 def small_study_test(analysis: Analysis, effects: list[Effect]) -> dict:

@@ -94,8 +94,7 @@ def begin(data: Dataset, root: Path, name: str, label: str, label_zh: str = "",
     errors = [p for p in examined_with(data, made.data).problems if p.level == "error"]
     if errors:
         raise IndicationError("\n".join(map(str, errors)))
-    facts = {"indication": name, "label": label, "target": target, "comparison": comparison,
-              "main": analyses[0]["analysis_id"]}
+    facts = {"indication": name, "label": label}
     made.project.update({f"{chapter}/{one}.md": page(one, facts).encode() for one in PAGES})
     made.project[_TOC] = _contents(root, name, data).encode()
     return made
@@ -189,8 +188,7 @@ def page(name: str, facts: Mapping[str, str]) -> str:
     name : str
         Of the template.
     facts : mapping of str to str
-        What is put in: ``indication`` and ``label``, and of the main question ``target``,
-        ``comparison`` and ``main``, the analysis.
+        What is put in: ``indication`` and ``label``.
     """
     template = files("livingreview.site").joinpath("chapter", f"{name}.txt")
     return Template(template.read_text("utf-8")).substitute(facts)

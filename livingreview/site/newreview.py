@@ -68,8 +68,6 @@ def begin(folder: Path, title: str, title_zh: str, indication: str, label: str, 
         raise ReviewError("\n".join(_wrong(folder, indication, named)))
     facts = {"title": title, "title_zh": title_zh, "indication": indication, "label": label,
              "label_zh": label_zh, "today": (today or date.today()).isoformat(),
-             "target": "symptoms", "comparison": "placebo",
-             "main": f"{indication}-symptoms-placebo-0-3",
              "contents": "\n".join(entries(indication, "      "))}
     made = {**_skeleton(facts), "requirements.txt": requirements().encode(),
             **{f"notebooks/{indication}/{name}.md": page(name, facts).encode() for name in PAGES}}

@@ -152,7 +152,7 @@
   });
   document.querySelectorAll(".lr-list").forEach((list) => {
     const rows = [...list.querySelectorAll("tr[data-select-0]")];
-    filterable(list, () => rows, list);
+    if (rows.length) { filterable(list, () => rows, list); }
   });
   openTarget();
   addEventListener("hashchange", openTarget);
