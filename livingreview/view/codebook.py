@@ -101,7 +101,7 @@ class PriorRow:
     share: float | None
     df: float | None
     location: float | None
-    source: str
+    reason: str
     note: str
 
 
