@@ -170,6 +170,40 @@ def test_clusters(tmp_path):
     assert got["pi_low"] is None and not any("independent" in said for said in got["warnings"])
 
 
+def test_the_three_level_model_of_ratios_is_told_as_ratios(tmp_path):
+    content = csv(study=[f"t{i:02d}" for i in range(13)], **BESIDE["columns"], alloc=POOL["alloc"])
+    asked = ("--measure", "RR", "--cluster", "alloc")
+    levels = answered(tmp_path, content, *asked)["clusters"]["three_level"]
+    for key, expected in CLUSTERS["ratio"].items():
+        close(levels[key], expected, 1e-4)
+    out = called(tmp_path, content, *asked).stdout
+    assert "three-level model (REML): 0.4946 (0.3253 to 0.7520); on the log scale, var" in out
+    assert "prediction interval of a new cluster: 0.1339 to 1.8265" in out
+
+
+def test_the_working_model_has_its_own_name_and_weights(tmp_path):
+    asked = ("--measure", "GEN", "--cluster", "district", "--working", "three-level")
+    got, expected = answered(tmp_path, DISTRICTS, *asked), CLUSTERS["working"]
+    for key in ("estimate", "se", "df"):
+        close(got[key], expected[key], 1e-5)
+    close([s["weight"] for s in got["studies"]], expected["weights"], 1e-5)
+    assert got["model"] == "three-level"
+    assert [got[key] for key in ("tau2", "tau2_low", "i2", "h2", "fit")] == [None] * 5
+    head = called(tmp_path, DISTRICTS, *asked).stdout.splitlines()[0]
+    assert head.endswith("trials.csv: effect of 56 trials, three-level model (REML)")
+
+
+@pytest.mark.parametrize("method, working", [("REML", "common"), ("common", "random")])
+def test_another_working_model_is_that_of_its_own_pool(tmp_path, method, working):
+    asked = ("--measure", "GEN", "--cluster", "district")
+    got = answered(tmp_path, DISTRICTS, *asked, "--method", method, "--working", working)
+    same = answered(tmp_path, DISTRICTS, *asked, "--method", {"random": "REML"}.get(working,
+                                                                                   working))
+    for key in ("model", "tau2", "i2", "estimate", "se"):
+        assert got[key] == same[key]
+    assert [s["weight"] for s in got["studies"]] == [s["weight"] for s in same["studies"]]
+
+
 def test_a_regression_with_clusters(tmp_path):
     got = answered(tmp_path, DISTRICTS, "--measure", "GEN", "--cluster", "district",
                    "--moderator", "year")["meta_regression"]

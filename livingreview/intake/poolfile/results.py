@@ -152,10 +152,10 @@ def _scale(result: Result) -> str:
         return "everything is in the unit of the effects"
     if measure.ratio:
         what = "ratios" if measure.null is not None else "turned back from logarithms"
-        return (f"estimates and their intervals are {what}; se, tau2, yi, vi and regression "
-                "coefficients are on the natural log scale")
-    return ("estimates and their intervals are turned back to the natural scale; se, tau2, yi, vi "
-            "and regression coefficients are on the scale of the effects")
+        return (f"estimates and their intervals are {what}; se, tau2, yi, vi, variances of "
+                "clusters and regression coefficients are on the natural log scale")
+    return ("estimates and their intervals are turned back to the natural scale; se, tau2, yi, vi, "
+            "variances of clusters and regression coefficients are on the scale of the effects")
 
 
 def document(result: Result) -> dict:
