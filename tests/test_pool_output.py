@@ -182,6 +182,41 @@ def test_a_posterior_is_no_diamond(tmp_path):
     assert 'class="lens' in drawn and "<polygon" not in drawn
 
 
+@pytest.mark.parametrize("kind", ["svg", "html"])
+def test_a_drawing_has_the_signs_the_prior_and_those_left_out_of_the_text(tmp_path, kind):
+    path, content = tmp_path / f"plot.{kind}", TABLES.replace("Cedar", "<i>Cedar")
+    called(tmp_path, content, "--measure", "OR", "--method", "bayes", "--forest", str(path))
+    drawn = BeautifulSoup(path.read_text(encoding="utf-8"), "lxml")
+    drawn = (drawn.figure or drawn).get_text(" ")
+    for words in ("*0.1869 (0.0086 to 4.0623)", "* 0.5 was added to the cells of this table",
+                  "Prior on tau: half-normal(0.5) (priors.csv: OR)",
+                  "Left out: <i>Cedar (row 4): no events in either arm."):
+        assert words in drawn, words
+
+
+def test_weights_of_nought_have_their_footnote_in_a_drawing(tmp_path):
+    path = tmp_path / "plot.svg"
+    cells = csv(e1=[3, 4, 5], n1=[30, 40, 50], e2=[0, 7, 8], n2=[30, 38, 52])
+    called(tmp_path, cells, "--measure", "RR", "--method", "MH", "--forest", str(path))
+    drawn = " ".join(ElementTree.parse(path).getroot().itertext())
+    assert "0% #" in drawn and "# no event in the control arm" in drawn
+
+
+def test_a_subgroup_of_one_trial_has_its_line(tmp_path):
+    path = tmp_path / "plot.svg"
+    called(tmp_path, SIX, "--measure", "GEN", "--subgroup", "g", "--forest", str(path))
+    drawn = list(ElementTree.parse(path).getroot().itertext())
+    assert [x for x in drawn if x in ("1, 3 trials", "2, 2 trials", "3, 1 trial")][::2] == [
+        "1, 3 trials", "2, 2 trials", "3, 1 trial"]  # each once for the eye, once as a title
+
+
+def test_many_left_out_are_counted_in_a_drawing(tmp_path):
+    path = tmp_path / "plot.svg"
+    many = csv(yi=[0.1, 0.2, *[0.3] * 25], vi=[0.1, 0.2, *[""] * 25])
+    called(tmp_path, many, "--measure", "GEN", "--forest", str(path))
+    assert "Left out: 25 trials." in path.read_text(encoding="utf-8")
+
+
 @pytest.mark.parametrize("kind", ["png", "pdf"])
 def test_pictures(tmp_path, kind):
     path = tmp_path / f"plot.{kind}"
