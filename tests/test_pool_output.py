@@ -115,6 +115,17 @@ def test_every_further_analysis_is_printed(tmp_path):
     assert not any(line.endswith(" ") for line in out.splitlines())
 
 
+def test_each_coefficient_has_digits_of_its_own(tmp_path):
+    dose = csv(yi=[0.1, 0.5, 0.2, 0.4, 0.8], vi=[0.1, 0.2, 0.15, 0.08, 0.3],
+               cells=[12000000, 24000000, 12500000, 18000000, 31000000])
+    asked = ("--measure", "GEN", "--moderator", "cells")
+    first, slope = answered(tmp_path, dose, *asked)["meta_regression"]["coefficients"]
+    lines = {x.split()[0]: x.split() for x in called(tmp_path, dose, *asked).stdout.splitlines()
+             if x.startswith(("cells", "intercept"))}
+    assert lines["cells"][1:3] == [f"{slope['estimate']:.3e}", f"{slope['se']:.3e}"]
+    assert lines["intercept"][1:3] == [f"{first['estimate']:.4f}", f"{first['se']:.4f}"]
+
+
 def test_what_cannot_be_asked_of_few_trials_is_a_warning(tmp_path):
     got = answered(tmp_path, csv(yi=[0.1, 0.5], vi=[0.1, 0.2]), "--measure", "GEN", "--egger",
                    "--begg", "--bayes")
