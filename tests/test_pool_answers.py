@@ -234,6 +234,19 @@ def test_two_trials_by_the_book_are_a_posterior(tmp_path):
                             "source": None, "share": None, "sd": None}
 
 
+def test_the_json_of_a_posterior_pool_has_the_posterior(tmp_path):
+    content, prior = csv(yi=[-0.4, 0.2], vi=[0.04, 0.09]), ("--prior", "half-normal:0.5")
+    asked = ("--measure", "GEN", "--rules", "book", *prior)
+    got = answered(tmp_path, content, *asked)
+    expected = posterior([-0.4, 0.2], [0.04, 0.09], Prior("half-normal", 0.5))
+    assert got["prediction_df"] is None
+    close(got["posterior"]["above_null"], expected.beyond(0), CLOSED_FORM)
+    close(got["posterior"]["estimate"], got["estimate"], CLOSED_FORM)
+    out = called(tmp_path, content, *asked).stdout
+    assert "interval of the posterior, with equal tails" in out
+    assert "probability that the mean effect is above 0" in out and "median" not in out
+
+
 def test_priors_of_the_table(tmp_path):
     ratio = answered(tmp_path, csv(yi=[-0.4, 0.2], vi=[0.04, 0.09]), "--measure", "RR",
                      "--rules", "book")
@@ -268,11 +281,34 @@ def test_a_trial_without_any_event_makes_the_book_take_mantel_haenszel(tmp_path)
         "mantel-haenszel"
 
 
+def test_the_text_says_why_the_book_took_mantel_haenszel(tmp_path):
+    """The empty cell of a trial that is left out counts too (data/PROTOCOL.md)."""
+    cells = csv(study=["A", "B", "C"], e1=[0, 3, 5], n1=[40, 60, 60], e2=[0, 9, 9],
+                n2=[42, 61, 61])
+    asked = ("--measure", "RR", "--rules", "book")
+    out = called(tmp_path, cells, *asked).stdout
+    assert "Mantel-Haenszel, because a cell of the table is empty in: A (left out)" in out
+    got = answered(tmp_path, cells, *asked)
+    assert (got["k"], got["empty_cells"]) == (2, [2])
+    two = csv(e1=[3, 5], n1=[60, 60], e2=[9, 9], n2=[61, 61])
+    assert "because" not in called(tmp_path, two, *asked).stdout
+    assert answered(tmp_path, two, *asked)["empty_cells"] is None
+
+
+def test_a_posterior_that_the_book_lacks_is_missed(tmp_path):
+    three = csv(yi=[0.1, 0.5, -0.2], se=[0.2, 0.3, 0.2])
+    got = answered(tmp_path, three, "--measure", "MD", "--rules", "book")
+    assert got["posterior"] is None and got["model"] == "random"
+    assert got["warnings"] == ["no posterior beside the pool: the table of priors has none for "
+                               "these trials: give --prior, as half-normal:0.5"]
+
+
 def test_two_contradicting_trials_have_no_common_effect_by_the_book(tmp_path):
     got = answered(tmp_path, csv(yi=[0.0, 3.0], vi=[0.01, 0.01]), "--measure", "MD",
                    "--rules", "book", "--prior", "half-normal:1")
     assert protocol.apart([0.0, 3.0], [0.01, 0.01]) and got["model"] == "posterior"
     assert got["ci_low"] < 0.2 and got["ci_high"] > 2.8
+    assert any("they contradict each other" in said for said in got["warnings"])
 
 
 @pytest.mark.parametrize("prior, expected", [

@@ -219,6 +219,7 @@ def test_a_subgroup_of_one_trial_has_its_line(tmp_path):
     drawn = list(ElementTree.parse(path).getroot().itertext())
     assert [x for x in drawn if x in ("1, 3 trials", "2, 2 trials", "3, 1 trial")][::2] == [
         "1, 3 trials", "2, 2 trials", "3, 1 trial"]  # each once for the eye, once as a title
+    assert path.read_text(encoding="utf-8").count("<polygon") == 3  # a trial alone has none
 
 
 def test_many_left_out_are_counted_in_a_drawing(tmp_path):
@@ -251,6 +252,9 @@ def test_pictures(tmp_path, kind):
     (["RR", "--common-tau2"], "needs --subgroup"),
     (["RR", "--method", "MH", "--subgroup", "g", "--common-tau2"], "needs random effects"),
     (["RR", "--working", "common"], "needs --cluster"),
+    (["RR", "--subgroup", "n1"], "must not divide"),
+    (["GEN", "--cluster", "vi"], "must not divide"),
+    (["RR", "--subgroup", "dose", "--cluster", "dose"], "are both dose"),
     (["RR", "--cluster", "g", "--gosh"], "independent effects"),
     (["RR", "--method", "MH", "--influence"], "independent effects"),
     (["RR", "--method", "common", "--prediction-df", "k-2"], "needs random effects"),
@@ -264,6 +268,13 @@ def test_pictures(tmp_path, kind):
 def test_wrong_calls_exit_with_2(tmp_path, arguments, words):
     out = called(tmp_path, TABLES, "--measure", *arguments)
     assert out.exit_code == 2 and words in out.stderr and not out.stdout
+
+
+def test_a_drawing_makes_no_folder(tmp_path):
+    path = tmp_path / "absent" / "plot.svg"
+    out = called(tmp_path, MEANS, "--measure", "MD", "--forest", str(path))
+    assert out.exit_code == 2 and "there is no folder" in out.stderr
+    assert not path.parent.exists()
 
 
 def test_a_column_that_is_another_for_every_trial_divides_nothing(tmp_path):

@@ -90,7 +90,7 @@ def _spans(result: Result) -> Iterator[tuple[str, str, int, int | None, Span]]:
                 y = float(trials.yi[i])
                 yield "trial", trials.names[i], 1, i, Span(y - half[i], y + half[i], y)
         own = result.groups.get(group)
-        if own is not None and not isinstance(own, str):
+        if own is not None and not isinstance(own, str):  # one trial has a line and no mark
             yield "group", group, own.k, None, _span(own)
     if pooled.k > 1:  # a trial alone is not pooled
         yield "pool", "", pooled.k, None, _span(pooled)
