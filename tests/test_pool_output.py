@@ -140,6 +140,15 @@ def test_groups_of_one_trial_do_not_enter_the_test(tmp_path):
     assert found["difference"]["groups"] == ["1", "2"] and found["difference"]["df"] == 1
 
 
+def test_a_subgroup_without_a_pool_keeps_its_trials(tmp_path):
+    rows = csv(cl=list("aabcd"), g=list("xxyyy"), yi=[0.1, 0.3, 0.5, 0.2, -0.1], vi=[0.05] * 5)
+    got = answered(tmp_path, rows, "--measure", "GEN", "--cluster", "cl", "--subgroup", "g")
+    lone, other = got["subgroups"]["groups"]
+    assert (lone["k"], other["k"]) == (2, 3) and "at least 2 clusters, not 1" in lone["reason"]
+    assert ("no test between subgroups: fewer than 2 subgroups of two trials or more have a pool"
+            in got["warnings"])
+
+
 def test_two_trials_that_contradict_each_other_are_warned_of(tmp_path):
     apart = csv(yi=[0, 3], vi=[0.01, 0.01])
     said = answered(tmp_path, apart, "--measure", "MD", "--method", "common")["warnings"]

@@ -106,7 +106,8 @@ def _subgroup_keys(result: Result) -> dict:
     groups = []
     for value, found in result.groups.items():
         if isinstance(found, str):
-            keys: dict[str, Any] = {"k": 0, "reason": found}
+            own = np.array(result.trials.texts[result.question.subgroup], dtype=object) == value
+            keys: dict[str, Any] = {"k": int((own & result.trials.used).sum()), "reason": found}
         elif isinstance(found, Pooled):
             keys = _described(result, found)
         else:  # with the one tau2 of all subgroups
