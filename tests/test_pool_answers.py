@@ -170,6 +170,40 @@ def test_clusters(tmp_path):
     assert got["pi_low"] is None and not any("independent" in said for said in got["warnings"])
 
 
+def test_the_three_level_model_of_ratios_is_told_as_ratios(tmp_path):
+    content = csv(study=[f"t{i:02d}" for i in range(13)], **BESIDE["columns"], alloc=POOL["alloc"])
+    asked = ("--measure", "RR", "--cluster", "alloc")
+    levels = answered(tmp_path, content, *asked)["clusters"]["three_level"]
+    for key, expected in CLUSTERS["ratio"].items():
+        close(levels[key], expected, 1e-4)
+    out = called(tmp_path, content, *asked).stdout
+    assert "three-level model (REML): 0.4946 (0.3253 to 0.7520); on the log scale, var" in out
+    assert "prediction interval of a new cluster: 0.1339 to 1.8265" in out
+
+
+def test_the_working_model_has_its_own_name_and_weights(tmp_path):
+    asked = ("--measure", "GEN", "--cluster", "district", "--working", "three-level")
+    got, expected = answered(tmp_path, DISTRICTS, *asked), CLUSTERS["working"]
+    for key in ("estimate", "se", "df"):
+        close(got[key], expected[key], 1e-5)
+    close([s["weight"] for s in got["studies"]], expected["weights"], 1e-5)
+    assert got["model"] == "three-level"
+    assert [got[key] for key in ("tau2", "tau2_low", "i2", "h2", "fit")] == [None] * 5
+    head = called(tmp_path, DISTRICTS, *asked).stdout.splitlines()[0]
+    assert head.endswith("trials.csv: effect of 56 trials, three-level model (REML)")
+
+
+@pytest.mark.parametrize("method, working", [("REML", "common"), ("common", "random")])
+def test_another_working_model_is_that_of_its_own_pool(tmp_path, method, working):
+    asked = ("--measure", "GEN", "--cluster", "district")
+    got = answered(tmp_path, DISTRICTS, *asked, "--method", method, "--working", working)
+    same = answered(tmp_path, DISTRICTS, *asked, "--method", {"random": "REML"}.get(working,
+                                                                                   working))
+    for key in ("model", "tau2", "i2", "estimate", "se"):
+        assert got[key] == same[key]
+    assert [s["weight"] for s in got["studies"]] == [s["weight"] for s in same["studies"]]
+
+
 def test_a_regression_with_clusters(tmp_path):
     got = answered(tmp_path, DISTRICTS, "--measure", "GEN", "--cluster", "district",
                    "--moderator", "year")["meta_regression"]
@@ -198,6 +232,19 @@ def test_two_trials_by_the_book_are_a_posterior(tmp_path):
         close(got[key], getattr(expected, key), CLOSED_FORM)
     assert got["prior"] == {"family": "half-normal", "scale": 0.5, "df": None, "location": None,
                             "source": None, "share": None, "sd": None}
+
+
+def test_the_json_of_a_posterior_pool_has_the_posterior(tmp_path):
+    content, prior = csv(yi=[-0.4, 0.2], vi=[0.04, 0.09]), ("--prior", "half-normal:0.5")
+    asked = ("--measure", "GEN", "--rules", "book", *prior)
+    got = answered(tmp_path, content, *asked)
+    expected = posterior([-0.4, 0.2], [0.04, 0.09], Prior("half-normal", 0.5))
+    assert got["prediction_df"] is None
+    close(got["posterior"]["above_null"], expected.beyond(0), CLOSED_FORM)
+    close(got["posterior"]["estimate"], got["estimate"], CLOSED_FORM)
+    out = called(tmp_path, content, *asked).stdout
+    assert "interval of the posterior, with equal tails" in out
+    assert "probability that the mean effect is above 0" in out and "median" not in out
 
 
 def test_priors_of_the_table(tmp_path):
@@ -234,11 +281,34 @@ def test_a_trial_without_any_event_makes_the_book_take_mantel_haenszel(tmp_path)
         "mantel-haenszel"
 
 
+def test_the_text_says_why_the_book_took_mantel_haenszel(tmp_path):
+    """The empty cell of a trial that is left out counts too (data/PROTOCOL.md)."""
+    cells = csv(study=["A", "B", "C"], e1=[0, 3, 5], n1=[40, 60, 60], e2=[0, 9, 9],
+                n2=[42, 61, 61])
+    asked = ("--measure", "RR", "--rules", "book")
+    out = called(tmp_path, cells, *asked).stdout
+    assert "Mantel-Haenszel, because a cell of the table is empty in: A (left out)" in out
+    got = answered(tmp_path, cells, *asked)
+    assert (got["k"], got["empty_cells"]) == (2, [2])
+    two = csv(e1=[3, 5], n1=[60, 60], e2=[9, 9], n2=[61, 61])
+    assert "because" not in called(tmp_path, two, *asked).stdout
+    assert answered(tmp_path, two, *asked)["empty_cells"] is None
+
+
+def test_a_posterior_that_the_book_lacks_is_missed(tmp_path):
+    three = csv(yi=[0.1, 0.5, -0.2], se=[0.2, 0.3, 0.2])
+    got = answered(tmp_path, three, "--measure", "MD", "--rules", "book")
+    assert got["posterior"] is None and got["model"] == "random"
+    assert got["warnings"] == ["no posterior beside the pool: the table of priors has none for "
+                               "these trials: give --prior, as half-normal:0.5"]
+
+
 def test_two_contradicting_trials_have_no_common_effect_by_the_book(tmp_path):
     got = answered(tmp_path, csv(yi=[0.0, 3.0], vi=[0.01, 0.01]), "--measure", "MD",
                    "--rules", "book", "--prior", "half-normal:1")
     assert protocol.apart([0.0, 3.0], [0.01, 0.01]) and got["model"] == "posterior"
     assert got["ci_low"] < 0.2 and got["ci_high"] > 2.8
+    assert any("they contradict each other" in said for said in got["warnings"])
 
 
 @pytest.mark.parametrize("prior, expected", [

@@ -115,6 +115,17 @@ def test_every_further_analysis_is_printed(tmp_path):
     assert not any(line.endswith(" ") for line in out.splitlines())
 
 
+def test_each_coefficient_has_digits_of_its_own(tmp_path):
+    dose = csv(yi=[0.1, 0.5, 0.2, 0.4, 0.8], vi=[0.1, 0.2, 0.15, 0.08, 0.3],
+               cells=[12000000, 24000000, 12500000, 18000000, 31000000])
+    asked = ("--measure", "GEN", "--moderator", "cells")
+    first, slope = answered(tmp_path, dose, *asked)["meta_regression"]["coefficients"]
+    lines = {x.split()[0]: x.split() for x in called(tmp_path, dose, *asked).stdout.splitlines()
+             if x.startswith(("cells", "intercept"))}
+    assert lines["cells"][1:3] == [f"{slope['estimate']:.3e}", f"{slope['se']:.3e}"]
+    assert lines["intercept"][1:3] == [f"{first['estimate']:.4f}", f"{first['se']:.4f}"]
+
+
 def test_what_cannot_be_asked_of_few_trials_is_a_warning(tmp_path):
     got = answered(tmp_path, csv(yi=[0.1, 0.5], vi=[0.1, 0.2]), "--measure", "GEN", "--egger",
                    "--begg", "--bayes")
@@ -127,6 +138,15 @@ def test_groups_of_one_trial_do_not_enter_the_test(tmp_path):
     found = answered(tmp_path, SIX, "--measure", "GEN", "--subgroup", "g")["subgroups"]
     assert [g["k"] for g in found["groups"]] == [3, 2, 1]
     assert found["difference"]["groups"] == ["1", "2"] and found["difference"]["df"] == 1
+
+
+def test_a_subgroup_without_a_pool_keeps_its_trials(tmp_path):
+    rows = csv(cl=list("aabcd"), g=list("xxyyy"), yi=[0.1, 0.3, 0.5, 0.2, -0.1], vi=[0.05] * 5)
+    got = answered(tmp_path, rows, "--measure", "GEN", "--cluster", "cl", "--subgroup", "g")
+    lone, other = got["subgroups"]["groups"]
+    assert (lone["k"], other["k"]) == (2, 3) and "at least 2 clusters, not 1" in lone["reason"]
+    assert ("no test between subgroups: fewer than 2 subgroups of two trials or more have a pool"
+            in got["warnings"])
 
 
 def test_two_trials_that_contradict_each_other_are_warned_of(tmp_path):
@@ -182,6 +202,42 @@ def test_a_posterior_is_no_diamond(tmp_path):
     assert 'class="lens' in drawn and "<polygon" not in drawn
 
 
+@pytest.mark.parametrize("kind", ["svg", "html"])
+def test_a_drawing_has_the_signs_the_prior_and_those_left_out_of_the_text(tmp_path, kind):
+    path, content = tmp_path / f"plot.{kind}", TABLES.replace("Cedar", "<i>Cedar")
+    called(tmp_path, content, "--measure", "OR", "--method", "bayes", "--forest", str(path))
+    drawn = BeautifulSoup(path.read_text(encoding="utf-8"), "lxml")
+    drawn = (drawn.figure or drawn).get_text(" ")
+    for words in ("*0.1869 (0.0086 to 4.0623)", "* 0.5 was added to the cells of this table",
+                  "Prior on tau: half-normal(0.5) (priors.csv: OR)",
+                  "Left out: <i>Cedar (row 4): no events in either arm."):
+        assert words in drawn, words
+
+
+def test_weights_of_nought_have_their_footnote_in_a_drawing(tmp_path):
+    path = tmp_path / "plot.svg"
+    cells = csv(e1=[3, 4, 5], n1=[30, 40, 50], e2=[0, 7, 8], n2=[30, 38, 52])
+    called(tmp_path, cells, "--measure", "RR", "--method", "MH", "--forest", str(path))
+    drawn = " ".join(ElementTree.parse(path).getroot().itertext())
+    assert "0% #" in drawn and "# no event in the control arm" in drawn
+
+
+def test_a_subgroup_of_one_trial_has_its_line(tmp_path):
+    path = tmp_path / "plot.svg"
+    called(tmp_path, SIX, "--measure", "GEN", "--subgroup", "g", "--forest", str(path))
+    drawn = list(ElementTree.parse(path).getroot().itertext())
+    assert [x for x in drawn if x in ("1, 3 trials", "2, 2 trials", "3, 1 trial")][::2] == [
+        "1, 3 trials", "2, 2 trials", "3, 1 trial"]  # each once for the eye, once as a title
+    assert path.read_text(encoding="utf-8").count("<polygon") == 3  # a trial alone has none
+
+
+def test_many_left_out_are_counted_in_a_drawing(tmp_path):
+    path = tmp_path / "plot.svg"
+    many = csv(yi=[0.1, 0.2, *[0.3] * 25], vi=[0.1, 0.2, *[""] * 25])
+    called(tmp_path, many, "--measure", "GEN", "--forest", str(path))
+    assert "Left out: 25 trials." in path.read_text(encoding="utf-8")
+
+
 @pytest.mark.parametrize("kind", ["png", "pdf"])
 def test_pictures(tmp_path, kind):
     path = tmp_path / f"plot.{kind}"
@@ -205,6 +261,9 @@ def test_pictures(tmp_path, kind):
     (["RR", "--common-tau2"], "needs --subgroup"),
     (["RR", "--method", "MH", "--subgroup", "g", "--common-tau2"], "needs random effects"),
     (["RR", "--working", "common"], "needs --cluster"),
+    (["RR", "--subgroup", "n1"], "must not divide"),
+    (["GEN", "--cluster", "vi"], "must not divide"),
+    (["RR", "--subgroup", "dose", "--cluster", "dose"], "are both dose"),
     (["RR", "--cluster", "g", "--gosh"], "independent effects"),
     (["RR", "--method", "MH", "--influence"], "independent effects"),
     (["RR", "--method", "common", "--prediction-df", "k-2"], "needs random effects"),
@@ -218,6 +277,13 @@ def test_pictures(tmp_path, kind):
 def test_wrong_calls_exit_with_2(tmp_path, arguments, words):
     out = called(tmp_path, TABLES, "--measure", *arguments)
     assert out.exit_code == 2 and words in out.stderr and not out.stdout
+
+
+def test_a_drawing_makes_no_folder(tmp_path):
+    path = tmp_path / "absent" / "plot.svg"
+    out = called(tmp_path, MEANS, "--measure", "MD", "--forest", str(path))
+    assert out.exit_code == 2 and "there is no folder" in out.stderr
+    assert not path.parent.exists()
 
 
 def test_a_column_that_is_another_for_every_trial_divides_nothing(tmp_path):

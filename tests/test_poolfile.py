@@ -311,7 +311,7 @@ def test_the_command_offers_what_the_module_knows():
 
 
 def test_a_drawing_shows_every_trial(run, tmp_path):
-    path = tmp_path / "new" / "plot.svg"
+    path = tmp_path / "plot.svg"
     content = bcg(alloc=ALLOC).replace("trial 3", "A $x_{$ & <b>").replace("trial 4", "中文")
     out = run(content, "--measure", "RR", "--subgroup", "alloc", "--forest", str(path))
     assert out.exit_code == 0 and "wrote" in out.stderr

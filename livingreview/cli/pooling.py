@@ -163,6 +163,8 @@ def pool_file(file: Path, as_json: bool, forest: Path | None, favours: tuple[str
         kind = poolfile.drawing(forest) if forest else None
     except poolfile.CallError as error:
         stop(str(error), 2)
+    if forest and not forest.parent.is_dir():
+        stop(f"cannot write {forest}: there is no folder {forest.parent}", 2)
     with replacing(forest) if forest else nullcontext() as drawing:
         try:
             result = poolfile.pool(file, question, reading)

@@ -507,7 +507,7 @@ def robust(
     matrix, labels = moderators(np.empty((y.size, 0)) if x is None else x, y.size, intercept, names)
     groups, number = _clusters(cluster, y.size)
     if len(groups) <= len(labels):
-        raise SynthesisError(f"{len(labels)} coefficients with robust variances need at least "
+        raise SynthesisError(f"robust variances of coefficients ({len(labels)}) need at least "
                              f"{len(labels) + 1} clusters, not {len(groups)}")
     tau2, within, warnings = _working(y, v, matrix, labels, cluster, working, tau2_method)
     rows = [np.flatnonzero(number == j) for j in range(len(groups))]

@@ -48,6 +48,8 @@ class Line:
         Side of a trial's square in pixels.
     posterior : bool
         Whether a pool is a posterior.
+    notes : tuple of str
+        What a reader should know of the number of a trial, by the names of its JSON.
     """
 
     kind: str
@@ -60,6 +62,7 @@ class Line:
     bar: Bar
     size: float
     posterior: bool = False
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -116,7 +116,19 @@ nested <- rma.mv(yi, vi, random = ~ 1 | district/school, data = k11, method = "R
                  control = list(optimizer = "nlminb", rel.tol = 1e-12))
 years <- reml(k11$yi, k11$vi, "z", mods = ~ k11$year)
 cr2_year <- coef_test(years, vcov = "CR2", cluster = k11$district)
+# The three-level model as the working one, and that of ratios with trials by allocation.
+cr2_nested <- coef_test(nested, vcov = "CR2", cluster = k11$district)
+ratio <- rma.mv(yi, vi, random = ~ 1 | alloc/trial, data = bcg, method = "REML", test = "t",
+                control = list(optimizer = "nlminb", rel.tol = 1e-12))
+ratio_ends <- predict(ratio)
 clusters <- list(
+  working = list(estimate = num(cr2_nested$beta), se = num(cr2_nested$SE),
+                 df = num(cr2_nested$df),
+                 weights = num(weights(nested, type = "rowsum")) / 100),
+  ratio = list(estimate = exp(num(ratio$beta)), ci_low = exp(num(ratio_ends$ci.lb)),
+               ci_high = exp(num(ratio_ends$ci.ub)), pi_low = exp(num(ratio_ends$pi.lb)),
+               pi_high = exp(num(ratio_ends$pi.ub)), se = num(ratio$se),
+               between = num(ratio$sigma2[1]), within = num(ratio$sigma2[2])),
   columns = list(yi = num(k11$yi), vi = num(k11$vi), district = num(k11$district),
                  year = num(k11$year)),
   estimate = num(cr2$beta), se = num(cr2$SE), df = num(cr2$df), p_value = num(cr2$p_Satt),

@@ -29,6 +29,34 @@ def working(question: Question) -> dict[str, Any]:
             "tau2_method": "REML" if common else question.method, "level": question.level}
 
 
+def _base(question: Question, trials: Trials, rows: np.ndarray, pooled: Pooled, found: Robust
+          ) -> Pooled:
+    """The pool with the model and the weights of the working model."""
+    if found.working == "three-level":
+        return replace(pooled, model="three-level", tau2_method="REML", tau2=None, tau2_low=None,
+                       tau2_high=None, i2=None, h2=None,
+                       weights=_nested_weights(question, trials, rows, found))
+    if found.working == pooled.model:
+        return pooled
+    own = working(question)
+    with np.errstate(all="ignore"):
+        return synthesis.pool(trials.yi[rows], trials.vi[rows], model=own["working"],
+                              tau2_method=own["tau2_method"], level=question.level)
+
+
+def _nested_weights(question: Question, trials: Trials, rows: np.ndarray, found: Robust
+                    ) -> np.ndarray:
+    """What each row weighs in the mean of the three-level model: row sums of V⁻¹, sum 1.
+
+    Formula: a/(1 + σ²between Σa) with a = 1/(v + σ²within) and the sum over the row's cluster, by
+    the inverse of diag(v + σ²within) + σ²between 11'.
+    """
+    _, cluster = np.unique(labels_of(question, trials, rows), return_inverse=True)
+    own = 1 / (trials.vi[rows] + found.within)
+    weights = own / (1 + found.tau2 * np.bincount(cluster, own)[cluster])
+    return weights / weights.sum()
+
+
 def robust_pool(question: Question, trials: Trials, rows: np.ndarray, pooled: Pooled
                 ) -> tuple[Pooled, Robust]:
     """A pool with its standard error, interval and test by CR2.
@@ -47,6 +75,7 @@ def robust_pool(question: Question, trials: Trials, rows: np.ndarray, pooled: Po
     if not all(map(math.isfinite, own.values())):
         raise SynthesisError("the values are too far apart for a robust variance")
     # The prediction interval of rows says nothing of a new cluster; the three-level model does.
+    pooled = _base(question, trials, rows, pooled, found)
     return replace(pooled, **own, pi_low=None, pi_high=None, interval=found.adjustment,
                    warnings=(*pooled.warnings, *found.warnings)), found
 
@@ -77,10 +106,16 @@ def clustered(result: Result) -> dict[str, Any]:
                                            labels_of(question, trials, rows),
                                            level=question.level)
         keys["three_level"] = {key: getattr(levels, key) for key in (
-            "estimate", "se", "ci_low", "ci_high", "p_value", "df", "between", "between_low",
-            "between_high", "within", "within_low", "within_high", "i2_between", "i2_within",
-            "pi_low", "pi_high")}
+            "se", "p_value", "df", "between", "between_low", "between_high", "within",
+            "within_low", "within_high", "i2_between", "i2_within")} | {
+            key: result.natural(getattr(levels, key))
+            for key in ("estimate", "ci_low", "ci_high", "pi_low", "pi_high")}
         warnings += [f"three-level model: {said}" for said in levels.warnings]
     except SynthesisError as error:
         warnings.append(f"no three-level model: {error}")
-    return {"pooled": pooled, "clusters": keys, "warnings": warnings}
+    weights = np.full(len(rows), np.nan)
+    weights[rows] = pooled.weights
+    # The likelihood is that of the pool of independent rows, no other model's.
+    fit = result.fit if pooled.model == result.pooled.model else None
+    return {"pooled": pooled, "weights": weights, "fit": fit, "clusters": keys,
+            "warnings": warnings}

@@ -37,7 +37,7 @@ def shown(result: Result, favours: Sequence[str] = ()) -> view.Pooled:
     found, null = list(_spans(result)), measure.null is not None
     placed = [_placed(result, row, span) for _, _, _, row, span in found]
     axis = view.axis_of(placed, measure.ratio, null)
-    lines = []
+    lines, document_ = [], document(result)
     for (kind, name, k, row, span), place in zip(found, placed, strict=True):
         weight = None if row is None or result.pooled.k < 2 else float(
             np.nan_to_num(result.weights[row]))
@@ -46,8 +46,8 @@ def shown(result: Result, favours: Sequence[str] = ()) -> view.Pooled:
             tuple(result.natural(v, row) for v in (span.middle, span.low, span.high)),
             None if place.middle is None else axis.x(place.middle),
             axis.bar(place.low, place.high), round(4 + 12 * (weight or 0) ** 0.5, 1),
-            _posterior(result, kind, name)))
-    document_ = document(result)
+            _posterior(result, kind, name),
+            () if row is None else tuple(document_["studies"][row]["notes"])))
     return view.Pooled(
         document_, Path(result.trials.file).name, measure.ratio, measure.transformed, null,
         view.decimals(document_[key] for key in ("estimate", "ci_low", "ci_high")),
@@ -90,7 +90,7 @@ def _spans(result: Result) -> Iterator[tuple[str, str, int, int | None, Span]]:
                 y = float(trials.yi[i])
                 yield "trial", trials.names[i], 1, i, Span(y - half[i], y + half[i], y)
         own = result.groups.get(group)
-        if own is not None and not isinstance(own, str) and own.k > 1:
+        if own is not None and not isinstance(own, str):  # one trial has a line and no mark
             yield "group", group, own.k, None, _span(own)
     if pooled.k > 1:  # a trial alone is not pooled
         yield "pool", "", pooled.k, None, _span(pooled)

@@ -170,7 +170,8 @@ def _gosh(result: Result) -> dict[str, Any]:
 def _bayes(result: Result) -> dict[str, Any]:
     """The posterior under the prior on τ, flat in the effect."""
     if result.prior is None:
-        raise SynthesisError("the table of priors has none for this measure: give --prior")
+        raise SynthesisError("the table of priors has none for these trials: give --prior, as "
+                             "half-normal:0.5")
     found = synthesis.posterior(*_effects(result), result.prior.prior,
                                 level=result.question.level)
     natural, null = result.natural, MEASURES[result.question.measure].null
@@ -209,7 +210,8 @@ def further(result: Result) -> dict[str, Any]:
                 out[key_of(name)] = _MADE[name](result)
         except SynthesisError as error:
             out[key_of(name)] = None
-            warnings.append(f"no {name}: {error}")
+            said = name if name in result.question.further else "posterior beside the pool"
+            warnings.append(f"no {said}: {error}")
     if result.question.order:
         out["cumulative"], said = _cumulative(result)
         warnings += said

@@ -248,17 +248,19 @@ def _main(question: Question, trials: Trials) -> Result:
     weights[[reason is not None for reason in trials.reasons]] = np.nan
     warnings = [*trials.warnings, *pooled.warnings]
     yi, vi = trials.yi[trials.used], trials.vi[trials.used]
-    if pooled.model in ONE_EFFECT and yi.size == 2 and protocol.apart(yi, vi, question.level):
-        warnings.append("the intervals of the two trials do not overlap: no common effect "
-                        "describes them")
+    if yi.size == 2 and protocol.apart(yi, vi, question.level):
+        what = ("no common effect describes them" if pooled.model in ONE_EFFECT else
+                "they contradict each other, and the mean of both describes neither")
+        warnings.append(f"the intervals of the two trials do not overlap: {what}")
     return Result(question, trials, pooled, weights, prior, _fit(question, yi, vi),
                   warnings=warnings)
 
 
 def beside(result: Result) -> bool:
-    """Whether the rules of the book put a posterior beside the pool."""
-    return (result.question.rules == "book" and result.prior is not None
-            and result.pooled.k in protocol.BESIDE)
+    """Whether a posterior is told of that nobody asked for: by the book, or as it is the pool."""
+    pooled = result.pooled
+    return pooled.model == "posterior" or (result.question.rules == "book"
+                                           and pooled.k in protocol.BESIDE)
 
 
 def pool(path: Path, question: Question, reading: Reading | None = None) -> Result:

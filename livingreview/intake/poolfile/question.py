@@ -170,6 +170,13 @@ class Question:
         for name in self.texts:
             if not name.strip():
                 raise CallError("the name of a moderator, subgroup, cluster or order is empty")
+        for option, name in (("--subgroup", self.subgroup), ("--cluster", self.cluster)):
+            if name in (*self.columns, *EFFECTS, "ci_low", "ci_high"):
+                raise CallError(f"{option} {name} is a number of the outcome itself: what is "
+                                "pooled must not divide the trials")
+        if self.subgroup is not None and self.subgroup == self.cluster:
+            raise CallError(f"--subgroup and --cluster are both {self.subgroup}: a subgroup has "
+                            "several clusters")
         for name, times in Counter(self.moderators).items():
             if times > 1:
                 raise CallError(f"--moderator {name} is given {times} times")

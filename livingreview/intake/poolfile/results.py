@@ -11,7 +11,7 @@ from scipy.special import ndtri
 from ... import __version__
 from ...synthesis import Pooled, Robust
 from .further import key_of
-from .measures import MEASURES, OF_EVENTS, UNCORRECTED
+from .measures import COUNTS, MEASURES, OF_EVENTS, UNCORRECTED
 from .pooling import Result, without
 from .question import FURTHER
 from .trials import printable
@@ -44,6 +44,16 @@ def _zero_cells_pool(result: Result) -> str | None:
     if result.pooled.model not in ("mantel-haenszel", "peto", "mh-random"):
         return None
     return "only" if result.pooled.model == "mh-random" else result.question.zero_cells or "none"
+
+
+def _empty_cells(result: Result) -> list[int] | None:
+    """Rows whose empty cell made the rules of the book take Mantel–Haenszel; None elsewhere."""
+    if result.question.rules != "book" or result.pooled.model != "mantel-haenszel":
+        return None
+    frame, stated = result.trials.frame, result.trials.stated
+    e1, n1, e2, n2 = (frame[name].to_numpy() for name in COUNTS)
+    empty = (e1 == 0) | (e2 == 0) | (e1 == n1) | (e2 == n2)
+    return [int(row) for row in frame.index[stated & empty]]
 
 
 def _notes(result: Result) -> list[list[str]]:
@@ -96,7 +106,8 @@ def _subgroup_keys(result: Result) -> dict:
     groups = []
     for value, found in result.groups.items():
         if isinstance(found, str):
-            keys: dict[str, Any] = {"k": 0, "reason": found}
+            own = np.array(result.trials.texts[result.question.subgroup], dtype=object) == value
+            keys: dict[str, Any] = {"k": int((own & result.trials.used).sum()), "reason": found}
         elif isinstance(found, Pooled):
             keys = _described(result, found)
         else:  # with the one tau2 of all subgroups
@@ -146,16 +157,23 @@ def _prior_keys(result: Result) -> dict | None:
             "share": result.prior.share, "sd": result.prior.sd}
 
 
+def _prediction_df(result: Result) -> str | None:
+    """Degrees of freedom of the prediction interval; None where it has none of its own."""
+    if result.pooled.pi_low is None or result.pooled.model == "posterior":
+        return None
+    return result.question.prediction_df or "k-1"
+
+
 def _scale(result: Result) -> str:
     measure = MEASURES[result.question.measure]
     if not measure.transformed or not result.turned_back:
         return "everything is in the unit of the effects"
     if measure.ratio:
         what = "ratios" if measure.null is not None else "turned back from logarithms"
-        return (f"estimates and their intervals are {what}; se, tau2, yi, vi and regression "
-                "coefficients are on the natural log scale")
-    return ("estimates and their intervals are turned back to the natural scale; se, tau2, yi, vi "
-            "and regression coefficients are on the scale of the effects")
+        return (f"estimates and their intervals are {what}; se, tau2, yi, vi, variances of "
+                "clusters and regression coefficients are on the natural log scale")
+    return ("estimates and their intervals are turned back to the natural scale; se, tau2, yi, vi, "
+            "variances of clusters and regression coefficients are on the scale of the effects")
 
 
 def document(result: Result) -> dict:
@@ -171,9 +189,9 @@ def document(result: Result) -> dict:
     out = {**_described(result, result.pooled), "file": result.trials.file,
            "version": __version__, "rules": question.rules, "measure": question.measure,
            "scale": _scale(result), "level": question.level, "zero_cells": zero_cells(result),
-           "zero_cells_pool": _zero_cells_pool(result),
+           "zero_cells_pool": _zero_cells_pool(result), "empty_cells": _empty_cells(result),
            "correlation": question.correlation, "smd_variance": question.smd_variance,
-           "prediction_df": question.prediction_df or "k-1", "prior": _prior_keys(result),
+           "prediction_df": _prediction_df(result), "prior": _prior_keys(result),
            "fit": result.fit, "clusters": result.clusters, "read": list(result.trials.reading),
            "studies": _study_rows(result), "subgroups": None, "meta_regression": None,
            **dict.fromkeys(map(key_of, (*FURTHER, "cumulative"))), **result.further}

@@ -73,6 +73,8 @@ def _separate(result: Result, levels: list[str], labels: np.ndarray, rows: np.nd
                         f"{', '.join(alone)}")
     difference = None
     try:
+        if len(tested) < 2:
+            raise SynthesisError("fewer than 2 subgroups of two trials or more have a pool")
         found = [_tested(result, groups[level], rows & (labels == level)) for level in tested]
         if any(g.se is None for g in found):
             raise SynthesisError("the prior leaves a posterior without a standard deviation")
