@@ -91,6 +91,20 @@ def test_contrasts_are_taken_too(compared):
     assert found["model"] == "common" and found["tau2"] is None
 
 
+def test_one_treatment_in_two_spellings_is_said(compared):
+    found = compared(ARMS.replace("3,placebo", "3,Placebo"), "--measure", "MD")
+    assert found["warnings"][0] == \
+        "treatment has one label in several spellings: placebo, Placebo"
+    found = compared(CONTRASTS.replace("2,b,", "2,B,"), "--measure", "GEN")
+    assert found["warnings"][0] == "treatment has one label in several spellings: B, b"
+    assert "spellings" not in "".join(compared(ARMS, "--measure", "MD")["warnings"])
+
+
+def test_sizes_that_are_not_whole_are_said(compared):
+    found = compared(ARMS.replace("3,other,25", "3,other,2.500"), "--measure", "MD")
+    assert "n is not a whole number (row 6: 2.500): a mark of thousands" in found["warnings"][0]
+
+
 def test_ratios_are_turned_back(compared):
     log, ratio = (compared(CONTRASTS, "--measure", measure)["league"][0]
                   for measure in ("GEN", "HR"))
@@ -158,6 +172,8 @@ ERRORS = {
     "events above": (csv(study=[1, 1], treatment=["a", "b"], n=[9, 9], events=[3, 12]), "OR",
                      [":3:events", "12", "more events than participants"]),
     "negative se": (CONTRASTS.replace("0.25", "-0.25"), "GEN", [":3:se", "negative"]),
+    "shares": (csv(study=[1, 1], treatment=["a", "b"], n=[9, 9], events=[0.3, 0]), "OR",
+               [":2:events", "0.3", "a proportion, not a count"]),
     "fields": (ARMS + "4,drug\n", "MD", [":8", "2 fields"]),
     "one study": ("study,treatment,n,mean,sd\n1,a,9,1,1\n", "MD", ["nothing can be compared"]),
     "itself": (csv(study=[1], treat1=["a"], treat2=["a"], yi=[1], vi=[1]), "GEN",

@@ -297,7 +297,8 @@ def test_thousands_decimal_commas_and_other_separators(pooled):
     got = pooled(content, "--measure", "MD")
     assert got["studies"][0]["yi"] == pytest.approx(-0.9)
     assert got["studies"][0]["vi"] == pytest.approx(1.2**2 / 1200 + 1.4**2 / 1150)
-    assert got["read"] == ["fields are divided by semicolons", "decimals have a comma"]
+    assert got["read"] == ["fields are divided by semicolons", "n1: 1.200 is read as 1200",
+                           "decimals have a comma"]
     for mark in ("\t", "|", ";"):
         agrees(pooled(table(mark.join(("study", "m1", "sd1", "n1", "m2", "sd2", "n2")), *MEANS,
                             mark=mark), "--measure", "MD"), "MD")
@@ -368,6 +369,31 @@ def test_tables_without_anybody_are_left_out_of_mantel_haenszel(pooled):
     alone = pooled(content, "--measure", "RR", "--method", "MH")
     more = pooled(content + "x,0,0,1,9\n", "--measure", "RR", "--method", "MH")
     assert more["estimate"] == alone["estimate"] and "n1 0" in more["studies"][5]["left_out"]
+
+
+@pytest.mark.parametrize("measure, content", [
+    ("RR", "study,e1,n1,e2,n2\nA,0.10,50,0.16,50\nB,0,40,0.20,40\nC,0.15,40,0.20,40\n"),
+    ("PLO", "study,e,n\nA,0.10,50\nB,0.15,60\nC,1,80\n")], ids=["two-arms", "one-arm"])
+def test_proportions_are_no_counts(refused, measure, content):
+    said = refused(content, "--measure", measure)
+    assert "0.10: a proportion, not a count" in said and ":2:e" in said
+
+
+def test_fewer_than_two_participants_have_no_standard_deviation(pooled):
+    content = table("study,m1,sd1,n1,m2,sd2,n2", *MEANS) + "x,40,12,1.050,48,12,1.048\n"
+    got = pooled(content, "--measure", "MD")
+    assert "n1 1.050: too few for a standard deviation" in got["studies"][5]["left_out"]
+    assert "n1 is not a whole number (row 7: 1.050): a mark of thousands that was read as one of " \
+        "decimals?" in got["warnings"]
+    whole = pooled(content.replace("1.050", '"1,050"').replace("1.048", "1048"), "--measure", "MD")
+    assert whole["k"] == 6 and whole["studies"][5]["vi"] == pytest.approx(144 / 1050 + 144 / 1048)
+    assert whole["read"] == ["n1: 1,050 is read as 1050"]
+
+
+def test_effective_sizes_are_pooled_with_a_warning(pooled):
+    content = table("study,e1,n1,e2,n2", *COUNTS) + "x,5.5,60.5,0.7,61\n"
+    got = pooled(content, "--measure", "RR")
+    assert got["k"] == 6 and "e1 is not a whole number (row 7: 5.5)" in got["warnings"]
 
 
 # ---------------------------------------------------------------- what looks like a slip

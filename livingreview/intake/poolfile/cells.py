@@ -13,7 +13,7 @@ _SPACE = " \u00a0\u2009\u202f'\u2019"  # what divides thousands in every languag
 _PLAIN = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d{1,3})?", re.ASCII)
 _GROUPS = {mark: re.compile(rf"[-+]?\d{{1,3}}(?:[{other}{_SPACE}]\d{{3}})+(?:[{mark}]\d*)?",
                             re.ASCII) for mark, other in ((".", ","), (",", "."))}
-_EITHER = re.compile(r"[-+]?[1-9]\d{0,2}[.,]\d{3}", re.ASCII)
+EITHER = re.compile(r"[-+]?[1-9]\d{0,2}[.,]\d{3}", re.ASCII)
 _COMMA = re.compile(r"[-+]?(?:\d+,\d*|,\d+)(?:[eE][-+]?\d{1,3})?", re.ASCII)
 _POINT = re.compile(r"[-+]?(?:\d+\.\d*|\.\d+)(?:[eE][-+]?\d{1,3})?", re.ASCII)
 _HINTS = (
@@ -56,7 +56,7 @@ def decimal_of(texts: Iterable[str], suggested: str) -> str:
     """
     shown = {",": 0, ".": 0}
     for text in texts:
-        if _EITHER.fullmatch(text):
+        if EITHER.fullmatch(text):
             continue
         last = max(shown, key=text.rfind)
         if (_COMMA if last == "," else _POINT).fullmatch(text) or (
@@ -81,13 +81,13 @@ def number(text: str, decimal: str, whole: bool = False) -> float | Unread | Non
     text = text.strip().replace("\u2212", "-")
     if absent(text):
         return None
-    if _EITHER.fullmatch(text) and "," in text and not decimal:
+    if EITHER.fullmatch(text) and "," in text and not decimal:
         if whole:
             return float(text.replace(",", ""))
         return Unread("a decimal comma or a thousands separator?",
                       "--decimal comma, or --decimal point")
     mark = decimal or "."
-    if mark == "," and whole and _EITHER.fullmatch(text) and "." in text:
+    if mark == "," and whole and EITHER.fullmatch(text) and "." in text:
         return float(text.replace(".", ""))
     if mark == "," and _COMMA.fullmatch(text):
         return _finite(text.replace(",", "."))

@@ -9,14 +9,14 @@ import pandas as pd
 
 from ...data.reading import DataError, Problem, shortened
 from ...synthesis import SynthesisError
-from .cells import Unread, decimal_of, number
+from .cells import EITHER, Unread, decimal_of, number
 from .columns import Columns
 from .computing import effects_of
 from .question import Question
 from .rules import broken
 
 _EFFECTS = ("yi and vi", "yi and se", "yi, ci_low and ci_high")
-_COUNTED = frozenset("e1 e2 e n1 n2 n non1 non2".split())
+COUNTED = frozenset("e1 e2 e n1 n2 n non1 non2".split())
 
 
 @dataclass(frozen=True, eq=False)
@@ -123,7 +123,7 @@ def _numbers(columns: Columns, cells: dict[str, list[str]], mark: str
     for part, texts in cells.items():
         values, problems = np.full(len(texts), np.nan), []
         for i, text in enumerate(texts):
-            value = number(text, mark, part in _COUNTED)
+            value = number(text, mark, part in COUNTED)
             if isinstance(value, Unread):
                 problems.append(Problem(
                     columns.grid.file, columns.grid.rows[i][0], columns.header(part), text,
@@ -207,6 +207,7 @@ def _made(columns: Columns, numbers: dict[str, np.ndarray], cells: dict[str, lis
              for name, these in parts.items()}
     notes = [f"{ours} is {theirs}" for ours, theirs in headers.items() if ours != theirs]
     said = ["; ".join(notes)] if notes else []
+    said += _thousands(numbers, cells)
     if mark == ",":
         said.append("decimals have a comma")
     warnings = _lopsided(frame, form) if "ci_low" in form else []
@@ -215,6 +216,13 @@ def _made(columns: Columns, numbers: dict[str, np.ndarray], cells: dict[str, lis
     places = frozenset(columns.places[p][0] for these in parts.values() for p in these)
     return Chosen(grid.file, form, frame, headers, places | columns.origins, texts,
                   tuple(warnings), tuple(said), problems)
+
+
+def _thousands(numbers: dict[str, np.ndarray], cells: dict[str, list[str]]) -> list[str]:
+    """Counts whose mark could have been one of decimals, and was taken as one of thousands."""
+    return [f"{name}: {text} is read as {value:.0f}" for name, texts in cells.items()
+            if name in COUNTED for text, value in zip(texts, numbers[name], strict=True)
+            if EITHER.fullmatch(text) and value >= 1000][:3]
 
 
 def _lopsided(frame: pd.DataFrame, form: tuple[str, ...]) -> list[str]:

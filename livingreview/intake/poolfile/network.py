@@ -13,12 +13,14 @@ import pandas as pd
 from ...data.reading import DataError, Problem, shortened
 from ...synthesis import Network, SynthesisError, arms_to_contrasts, network
 from ...synthesis.contrasts import trial_blocks
+from . import sentinels
 from .asking import DECIMALS, Reading
 from .cells import Unread, decimal_of, number
 from .columns import plain
 from .grid import Grid
 from .opening import opened
 from .question import CallError
+from .rules import NO_COUNT, shares
 from .trials import printable
 
 OF_MEANS, OF_EVENTS = ("MD", "SMD", "ROM"), ("OR", "RR", "RD")
@@ -210,11 +212,13 @@ def _rules(frame: pd.DataFrame) -> list[tuple[str, pd.Series, bool, str, str]]:
         "sd": [(frame.get("sd", 0) < 0, True, "negative", "a standard deviation above 0"),
                (frame.get("sd", 1) == 0, False, "zero", "a standard deviation above 0")],
         "events": [(frame.get("events", 0) < 0, True, "negative", "0 events or more"),
+                   (shares(frame.get("events", pd.Series([0]))), True, NO_COUNT,
+                    "events, as a whole number"),
                    (frame.get("events", 0) > frame.get("n", 0), True,
                     "more events than participants", "events up to n")],
         "n": [(frame.get("n", 0) < 0, True, "negative", "participants"),
-              (frame.get("n", 2) <= (1 if "sd" in frame else 0), False, "too few",
-               "more than 1 participant" if "sd" in frame else "more than 0 participants")]}
+              (frame.get("n", 2) < 2 if "sd" in frame else frame.get("n", 2) == 0, False, "too few",
+               "2 participants or more" if "sd" in frame else "more than 0 participants")]}
     for name in ("vi", "se"):
         found[name] = [(frame.get(name, 0) < 0, True, "negative", "a number above 0"),
                        (frame.get(name, 1) == 0, False, "zero", "a number above 0")]
@@ -278,6 +282,13 @@ def compare(path: Path, question: NetworkQuestion, reading: Reading | None = Non
               if ours in table.places}
     frame = table.frame()
     arms = "treatment" in labels
+    cells = {ours: table.grid.column(table.places[ours]) for ours in table.numbers}
+    odd = sentinels.broken_counts([ours for ours in table.numbers if ours in _WHOLE],
+                                  frame.set_axis([line for line, _ in table.grid.rows]),
+                                  lambda ours, i: cells[ours][i])
+    odd += sentinels.spellings("study", labels["study"])
+    odd += sentinels.spellings("treatment", [name for ours, names in labels.items()
+                                             if ours != "study" for name in names])
     named = [f"{s}, {t}" for s, t in zip(labels["study"], labels["treatment"], strict=True)] \
         if arms else [f"{s}, {a} - {b}" for s, a, b in zip(*labels.values(), strict=True)]
     used, left = _usable(table, frame, named, reading.strict)
@@ -302,7 +313,7 @@ def compare(path: Path, question: NetworkQuestion, reading: Reading | None = Non
              if plain(table.header(ours)) != ours]
     notes = [*table.grid.notes, *([f"columns: {', '.join(taken)}"] if taken else [])]
     return Compared(question, table.grid.file, net, tuple(left),
-                    (*table.grid.warnings, *warnings, *net.warnings), tuple(notes))
+                    (*table.grid.warnings, *odd, *warnings, *net.warnings), tuple(notes))
 
 
 def _known(reference: str, labels: dict[str, list[str]], file: str) -> None:

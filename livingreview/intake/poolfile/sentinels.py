@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 import pandas as pd
+
+from .cells import EITHER
 
 _TOTAL = re.compile(r"(?i)(?:(?:sub|grand )?totals?|overall|pooled|summary|sum|combined"
                     r"|all (?:studies|trials)|meta-analysis|random effects.*|fixed effects?.*)"
@@ -78,6 +80,31 @@ def slips(names: Sequence[str], frame: pd.DataFrame, columns: tuple[str, ...], m
         rows = ", ".join(str(line) for line in frame.index[used][:10])
         out.append(f"every yi is above 0 (rows {rows}{'…' if used.sum() > 10 else ''}): ratios "
                    "themselves, and not their natural logarithms?")
+    return out
+
+
+def broken_counts(columns: Iterable[str], frame: pd.DataFrame, cell: Callable[[str, int], str]
+                  ) -> list[str]:
+    """Warnings for counts that are not whole: effective sizes, or a mark read as a decimal one.
+
+    Parameters
+    ----------
+    columns : iterable of str
+        Our names of columns that count something.
+    frame : pandas.DataFrame
+    cell : callable
+        What stands in the file, by our column and row.
+    """
+    out = []
+    for name in columns:
+        values = frame[name].to_numpy()
+        rows = np.flatnonzero(np.isfinite(values) & (values != np.round(values)))
+        if not rows.size:
+            continue
+        listed = ", ".join(f"row {frame.index[i]}: {cell(name, i)}" for i in rows[:_LISTED])
+        marked = any(EITHER.fullmatch(cell(name, i)) for i in rows)
+        out.append(f"{name} is not a whole number ({listed}{', …' * (rows.size > _LISTED)})"
+                   + ": a mark of thousands that was read as one of decimals?" * marked)
     return out
 
 

@@ -14,7 +14,7 @@ from ...synthesis import SynthesisError
 from . import sentinels
 from .arms import by_trial
 from .asking import DECIMALS, Reading
-from .choosing import Chosen, chosen
+from .choosing import COUNTED, Chosen, chosen
 from .columns import Columns
 from .composite import divided
 from .computing import effects_of
@@ -119,6 +119,7 @@ def read(path: Path, question: Question, reading: Reading | None = None) -> Tria
     warnings += [*columns.grid.warnings, *form.warnings, *_named_alike(columns, question),
                  *sentinels.slips(names, frame, form.columns, question.measure, yi,
                                   question.ratio)]
+    warnings += sentinels.broken_counts([c for c in form.columns if c in COUNTED], frame, form.cell)
     if not question.cluster:
         warnings += sentinels.spellings("study", names)
     for name in (n for n in texts if n not in ("study", question.order)):
