@@ -429,9 +429,32 @@ def test_what_looks_like_a_slip_is_a_warning_by_row(pooled, why):
     content, arguments, warning = ODD[why]
     got = pooled(content, "--measure", *arguments)
     if warning is None:  # a sum of the trials is certain, and no trial
-        assert got["k"] == 5 and "a total of the rows above" in got["studies"][5]["left_out"]
+        assert got["k"] == 5 and "a total of rows above" in got["studies"][5]["left_out"]
     else:
         assert any(said.startswith(warning) for said in got["warnings"]), got["warnings"]
+
+
+def test_subtotals_and_the_grand_total_are_no_trials(pooled):
+    trials = "A,4,119,11,128\nC,3,231,11,220\n{}D,5,100,9,100\nF,17,170,22,160\n{}"
+    content = "study,e1,n1,e2,n2\n" + trials
+    alone = pooled(content.format("", ""), "--measure", "RR")
+    for ends in (("Subtotal,7,350,22,348\n", "Subtotal,22,270,31,260\nTotal,29,620,53,608\n"),
+                 ("Subtotal,7,350,22,348\n", "Gesamt,29,620,53,608\n"),
+                 ("Subtotal (95% CI),7,350,22,348\n",
+                  "G,2,20,3,20\nSubtotal (95% CI),24,290,34,280\n")):
+        got = pooled(content.format(*ends), "--measure", "RR")
+        kept = [s for s in got["studies"] if not s["left_out"]]
+        assert [s["study"] for s in kept][:4] == list("ACDF") and not got["warnings"]
+        assert len(kept) == 4 + ("G,2" in ends[1])
+        if len(kept) == 4:
+            assert got["estimate"] == alone["estimate"]
+
+
+def test_a_subtotal_of_one_trial_after_a_subtotal_is_none(pooled):
+    content = ("study,e1,n1,e2,n2\nA,4,119,11,128\nB,3,231,11,220\nSubtotal,7,350,22,348\n"
+               "C,5,100,9,100\nSubtotal,5,100,9,100\nTotal,12,450,31,448\n")
+    got = pooled(content, "--measure", "RR")
+    assert [s["study"] for s in got["studies"] if not s["left_out"]] == list("ABC")
 
 
 def test_sound_files_have_no_warning_of_this_kind(pooled):

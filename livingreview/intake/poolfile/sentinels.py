@@ -11,7 +11,8 @@ import pandas as pd
 
 from .cells import EITHER
 
-_TOTAL = re.compile(r"(?i)(?:(?:sub|grand )?totals?|overall|pooled|summary|sum|combined"
+_TOTAL = re.compile(r"(?i)(?:(?:sub[- ]?|grand )?tot[ae]a?l[se]?|(?:ins)?gesamt|(?:zwischen)?summe"
+                    r"|suma|合计|总计|小计|overall|pooled|summary|sum|combined"
                     r"|all (?:studies|trials)|meta-analysis|random effects.*|fixed effects?.*)"
                     r"(?:\s*\(.*\))?\s*:?")
 _LISTED = 10  # rows with the numbers of another that are named
@@ -20,7 +21,7 @@ _NARROW = 1 / 3  # of the median standard deviation: that of a standard error wi
 
 
 def totals(names: Sequence[str], frame: pd.DataFrame) -> tuple[np.ndarray, list[str]]:
-    """Rows that are the sum of the trials above them, and warnings for others named so.
+    """Rows that are the sum of trials above them, and warnings for others named so.
 
     Parameters
     ----------
@@ -34,18 +35,15 @@ def totals(names: Sequence[str], frame: pd.DataFrame) -> tuple[np.ndarray, list[
     warnings : list of str
     """
     certain, warnings = np.zeros(len(names), dtype=bool), []
-    sums = [c for c in frame.columns if c in ("n1", "n2", "n", "e1", "e2", "e")]
-    start = 0
+    cells = frame[[c for c in frame.columns if c in ("n1", "n2", "n", "e1", "e2", "e")]].to_numpy()
     for i, name in enumerate(names):
         if not _TOTAL.fullmatch(name.strip()):
             continue
-        above = [frame[c].to_numpy()[start:i] for c in sums]
-        certain[i] = bool(sums) and i - start > 1 and all(
-            np.nansum(cells) == frame[c].to_numpy()[i] for c, cells in
-            zip(sums, above, strict=True))
-        if certain[i]:
-            start = i + 1
-        else:
+        above = cells[:i][~certain[:i]]
+        # A subtotal is the sum of the trials next above it, a grand total that of all of them.
+        sums = np.cumsum(np.nan_to_num(above[::-1]), axis=0)
+        certain[i] = bool(cells.shape[1]) and bool((sums == cells[i]).all(axis=1).any())
+        if not certain[i]:
             warnings.append(f"row {frame.index[i]}: {name} may be a total, not a trial")
     return certain, warnings
 

@@ -116,12 +116,12 @@ def read(path: Path, question: Question, reading: Reading | None = None) -> Tria
     yi, vi, failed = _effects(form, question, stated, reasons, file)
     if reading.strict and (problems + failed):
         raise DataError(shortened(problems + failed))
-    warnings += [*columns.grid.warnings, *form.warnings, *_named_alike(columns, question),
+    warnings += [*columns.grid.warnings, *form.warnings, *_named_alike(columns, question, sums),
                  *sentinels.slips(names, frame, form.columns, question.measure, yi,
                                   question.ratio)]
     warnings += sentinels.broken_counts([c for c in form.columns if c in COUNTED], frame, form.cell)
     if not question.cluster:
-        warnings += sentinels.spellings("study", names)
+        warnings += sentinels.spellings("study", np.array(names, dtype=object)[~sums])
     for name in (n for n in texts if n not in ("study", question.order)):
         warnings += sentinels.spellings(name, texts[name])
     return Trials(file, names, frame, texts, form.columns, yi, vi, reasons, stated,
@@ -177,7 +177,7 @@ def _unusable(form: Chosen, question: Question, sums: np.ndarray
     reasons: list[str | None] = [None] * len(frame)
     left, impossible = [], []
     for row in sums:
-        reasons[row] = "a total of the rows above it, not a trial"
+        reasons[row] = "a total of rows above it, not a trial"
     empty = frame[list(form.columns)].isna().to_numpy()
     for row in np.flatnonzero(empty.any(axis=1)):
         lacking = [form.headers[name] for name, gone in
@@ -234,11 +234,12 @@ def _effects(form: Chosen, question: Question, stated: np.ndarray, reasons: list
     return yi, vi, problems
 
 
-def _named_alike(columns: Columns, question: Question) -> list[str]:
+def _named_alike(columns: Columns, question: Question, sums: np.ndarray) -> list[str]:
     """Trials of one name, where nothing says that they are not independent."""
     if question.cluster:
         return []
-    stated = filter(None, map(printable, columns.study()))
+    stated = (printable(name) for name, total in zip(columns.study(), sums, strict=True)
+              if name and not total)
     return [f"{times} rows are named {name}; they are pooled as if independent"
             for name, times in Counter(stated).items() if times > 1]
 
