@@ -155,6 +155,18 @@ def test_observed_minus_expected_events(pooled):
     assert math.isclose(got["se"], sum(v) ** -0.5, rel_tol=1e-9)
 
 
+def test_petos_pool_of_observed_minus_expected_events(pooled, refused):
+    content = "study,oe,v\nA,-3.2,8.1\nB,1.1,4.4\nC,-6.0,12.3\n"
+    for arguments in (["PETO"], ["OR", "--method", "PETO"]):
+        got = pooled(content, "--measure", *arguments)
+        # rma(yi = oe / v, vi = 1 / v, method = "EE") of metafor 3.8.1
+        found = [got[key] for key in ("estimate", "ci_low", "ci_high", "q")]
+        assert found == pytest.approx([0.721362926249, 0.486663119190, 1.069249858574,
+                                       1.820462283028], rel=1e-9)
+        assert got["model"] == "peto"
+    assert "or oe and v" in refused(content.replace("oe", "x"), "--measure", "PETO")
+
+
 def test_author_and_year_name_a_trial(pooled):
     got = pooled("author,year,yi,vi\nAlder,2016,1,1\nBirch,2018,2,1\n", "--measure", "GEN")
     assert [s["study"] for s in got["studies"]] == ["Alder 2016", "Birch 2018"]

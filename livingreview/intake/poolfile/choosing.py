@@ -73,7 +73,8 @@ def chosen(columns: Columns, question: Question, decimal: str, problems: list[Pr
     DataError
         When columns are missing, or when the file can be read in two ways that differ.
     """
-    forms, problems = columns.forms(question.needs_counts), list(problems)
+    peto = question.method == "PETO"
+    forms, problems = columns.forms(question.needs_counts, peto), list(problems)
     half = columns.half()
     if half or not forms:  # rows of another length say nothing where the table is another
         problems = [p for p in problems if p.rule != "fields"]
@@ -102,6 +103,8 @@ def _missing(columns: Columns, question: Question, half: list[str], forms: list)
     expected = ["columns " + ", ".join(question.columns)] if question.columns else []
     if not question.needs_counts:
         expected += _EFFECTS
+    elif question.method == "PETO":
+        expected.append("oe and v")
     near = [f"{name} by --column \"{name}={like[0]}\"" for name in missing
             if (like := columns.looking_like(name))]
     headers = ", ".join(filter(None, columns.grid.header))

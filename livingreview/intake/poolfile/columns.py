@@ -210,12 +210,12 @@ class Columns:
         return ours in self.places or all(
             part in self.places for part in _DERIVED.get(ours, ("?",)))
 
-    def forms(self, needs_counts: bool) -> list[tuple[str, ...]]:
-        """The forms that the file has whole, that of the measure first."""
+    def forms(self, needs_counts: bool, peto: bool = False) -> list[tuple[str, ...]]:
+        """The forms that the file has whole, that of the measure first; Peto pools O − E too."""
         out = [self.wanted] if self.wanted and all(map(self.has, self.wanted)) else []
-        if not needs_counts:
-            others = [("oe", "v")] if self.measure in ("HR", "PETO", "OR") else []
-            out += [form for form in (*others, *EFFECT_FORMS) if all(map(self.has, form))]
+        others = [("oe", "v")] if self.measure in ("HR", "PETO", "OR") else []
+        others = [*others, *EFFECT_FORMS] if not needs_counts else others if peto else []
+        out += [form for form in others if all(map(self.has, form))]
         asked, own = self._asked(), set(self.named) & {*self.wanted, "non1", "non2"}
         if asked:
             return [form for form in out if asked <= set(form)]
