@@ -219,6 +219,18 @@ def test_calls_that_make_no_sense(case, run):
     assert out.exit_code == 2 and said in out.stderr and out.stdout == ""
 
 
+def test_columns_of_arms_are_named_by_hand(compared):
+    arms = ARMS.replace("study,treatment,n,mean,sd", "study,Was gegeben wurde,n,MW,sd")
+    hands = ("--column", "treatment=Was gegeben wurde", "--column", "mean=MW")
+    assert compared(arms, "--measure", "MD", *hands)["league"] == \
+        compared(ARMS, "--measure", "MD")["league"]
+
+
+def test_one_column_is_not_both_treatments(run):
+    out = run(CONTRASTS, "--measure", "GEN", "--column", "treat1=treat2")
+    assert out.exit_code == 1 and "taken for treat1 and treat2" in out.stderr
+
+
 def test_a_measure_of_one_arm_is_not_compared(run):
     out = run(ARMS, "--measure", "PLO")
     assert out.exit_code == 2 and "--measure PLO is not offered" in out.stderr

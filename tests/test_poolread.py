@@ -246,6 +246,23 @@ def test_a_column_named_by_hand(pooled, refused, call):
         assert out.exit_code == 2 and words in out.stderr
 
 
+def test_a_column_of_networks_is_none_of_trials(refused):
+    said = refused(table("study,m1,sd1,n1,m2,sd2,n2", *MEANS), "--measure", "MD", "--column",
+                   "treatment=study")
+    assert "this column goes with --network" in said
+
+
+def test_one_column_is_not_both_arms(refused, pooled):
+    content = table("study,m1,sd1,n1,m2,sd2,n2", *MEANS)
+    said = refused(content, "--measure", "MD", "--column", "m1=m2")
+    assert "1:m2: m2: this column is taken for m1 and m2, expected a column for each" in said
+    swapped = pooled(content, "--measure", "MD", "--column", "m1=m2", "--column", "m2=m1")
+    assert swapped["studies"][0]["yi"] == pytest.approx(M2[0] - M1[0])
+    equal = content.replace(",n1,", ",N,").replace(",n2\n", ",rest\n")  # arms of one size
+    got = pooled(equal, "--measure", "MD", "--column", "n1=N", "--column", "n2=N")
+    assert got["studies"][0]["vi"] == pytest.approx((SD1[0]**2 + SD2[0]**2) / N1[0])
+
+
 def test_two_columns_that_could_be_one(refused, pooled):
     content = "study,Events_1,Cases 1,n1,e2,n2\na,3,4,20,5,20\nb,5,6,20,7,20\n"
     said = refused(content, "--measure", "RR")

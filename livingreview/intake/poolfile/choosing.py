@@ -79,7 +79,7 @@ def chosen(columns: Columns, question: Question, decimal: str, problems: list[Pr
     if half or not forms:  # rows of another length say nothing where the table is another
         problems = [p for p in problems if p.rule != "fields"]
         raise DataError(shortened([*problems, _missing(columns, question, half, forms)]))
-    doubtful = columns.doubtful(forms[0])
+    doubtful = [*columns.doubtful(forms[0]), *columns.shared(forms[0])]
     if doubtful:
         raise DataError(shortened([*problems, *doubtful]))
     parts = {part for form in forms for name in form for part in columns.parts(name)}

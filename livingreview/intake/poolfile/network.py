@@ -16,7 +16,7 @@ from ...synthesis.contrasts import trial_blocks
 from . import sentinels
 from .asking import DECIMALS, Reading
 from .cells import Unread, decimal_of, number
-from .columns import plain
+from .columns import plain, twice
 from .grid import Grid
 from .opening import opened
 from .question import CallError
@@ -174,6 +174,17 @@ def _place(grid: Grid, ours: str, reading: Reading) -> int | None:
     return None
 
 
+def _apart(grid: Grid, places: dict[str, int]) -> None:
+    """Raise a `DataError` where one column of the file would be two of ours."""
+    found: dict[int, list[str]] = {}
+    for ours, place in places.items():
+        found.setdefault(place, []).append(ours)
+    problems = [twice(grid, place, several) for place, several in found.items()
+                if len(several) > 1]
+    if problems:
+        raise DataError(problems)
+
+
 def _table(grid: Grid, question: NetworkQuestion, reading: Reading) -> _Table:
     """The columns of a file: of arms where it has them, else of contrasts."""
     unknown = [ours for ours in reading.named if ours not in _NAMES]
@@ -194,6 +205,7 @@ def _table(grid: Grid, question: NetworkQuestion, reading: Reading) -> _Table:
             else:
                 places[ours] = place
         if not lacking:
+            _apart(grid, places)
             texts = [grid.rows[i][1][p] for o, p in places.items() if o not in (
                 "study", "treatment", "treat1", "treat2") for i in range(len(grid.rows))]
             decimal = DECIMALS.get(reading.decimal or "", "") or decimal_of(texts, grid.decimal)

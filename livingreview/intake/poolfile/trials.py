@@ -13,9 +13,9 @@ from ...data.reading import SHOWN, DataError, Problem, shortened
 from ...synthesis import SynthesisError
 from . import sentinels
 from .arms import by_trial
-from .asking import DECIMALS, Reading
+from .asking import DECIMALS, OF_NETWORKS, Reading
 from .choosing import COUNTED, Chosen, chosen
-from .columns import Columns
+from .columns import KNOWN, Columns
 from .composite import divided
 from .computing import effects_of
 from .grid import Grid
@@ -131,6 +131,11 @@ def read(path: Path, question: Question, reading: Reading | None = None) -> Tria
 def _found(grid: Grid, question: Question, reading: Reading) -> tuple[Columns, list[str]]:
     """The columns of the file, those among them that are made of others, and what was made."""
     wanted, named = question.columns, reading.named
+    alien = [Problem(grid.file, 1, theirs, theirs, f"--column {ours}={theirs}: this column goes "
+                     "with --network", f"one of {', '.join(KNOWN)}")
+             for ours, theirs in named.items() if ours in OF_NETWORKS]
+    if alien:
+        raise DataError(alien)
     if any(name.endswith("2") for name in wanted):
         before, grid = grid, by_trial(grid, question.measure, wanted, reading)
         if grid is not before:  # what was named by hand has our names now
