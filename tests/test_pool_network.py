@@ -105,6 +105,35 @@ def test_sizes_that_are_not_whole_are_said(compared):
     assert "n is not a whole number (row 6: 2.500): a mark of thousands" in found["warnings"][0]
 
 
+COUNTS = csv(study=list("112233"), treatment=list("ABABAC"), n=[30, 31, 40, 41, 25, 26],
+             events=[0, 8, 5, 9, 25, 20])
+
+
+@pytest.mark.parametrize("measure, where", [("OR", "of every arm of the trial"),
+                                            ("RR", "of every arm of the trial"),
+                                            ("RD", "in the variance alone")])
+def test_trials_that_were_corrected_are_named(compared, measure, where):
+    found = compared(COUNTS, "--measure", measure)
+    assert ("an arm without events, or with events alone: 0.5 was added to the cells "
+            f"{where} in 1, 3") in found["warnings"]
+    sound = compared(COUNTS.replace(",0\n", ",2\n").replace("25,25", "25,24"), "--measure", measure)
+    assert "0.5" not in "".join(sound["warnings"])
+
+
+def test_a_standard_error_in_place_of_a_deviation_is_said(compared):
+    found = compared(ARMS.replace("3,placebo,26,7.5,2", "3,placebo,26,7.5,0.4"), "--measure", "MD")
+    assert "row 7: the standard deviation 0.4 is below a third of the others' (2)" \
+        in found["warnings"][0]
+
+
+def test_an_arm_that_stands_twice_is_said(compared):
+    found = compared(ARMS + "1,drug,30,5,2\n", "--measure", "MD")
+    assert found["warnings"][0] == ("row 8: 1, drug has the numbers of row 2: the same row twice? "
+                                    "Its people count twice")
+    assert next(t for t in found["treatments"] if t["treatment"] == "drug")["participants"] == 100
+    assert "twice" not in "".join(compared(ARMS, "--measure", "MD")["warnings"])
+
+
 def test_ratios_are_turned_back(compared):
     log, ratio = (compared(CONTRASTS, "--measure", measure)["league"][0]
                   for measure in ("GEN", "HR"))

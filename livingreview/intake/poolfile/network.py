@@ -13,7 +13,7 @@ import pandas as pd
 from ...data.reading import DataError, Problem, shortened
 from ...synthesis import Network, SynthesisError, arms_to_contrasts, network
 from ...synthesis.contrasts import trial_blocks
-from . import sentinels
+from . import network_sentinels
 from .asking import DECIMALS, Reading
 from .cells import Unread, decimal_of, number
 from .columns import plain, twice
@@ -294,16 +294,12 @@ def compare(path: Path, question: NetworkQuestion, reading: Reading | None = Non
               if ours in table.places}
     frame = table.frame()
     arms = "treatment" in labels
-    cells = {ours: table.grid.column(table.places[ours]) for ours in table.numbers}
-    odd = sentinels.broken_counts([ours for ours in table.numbers if ours in _WHOLE],
-                                  frame.set_axis([line for line, _ in table.grid.rows]),
-                                  lambda ours, i: cells[ours][i])
-    odd += sentinels.spellings("study", labels["study"])
-    odd += sentinels.spellings("treatment", [name for ours, names in labels.items()
-                                             if ours != "study" for name in names])
     named = [f"{s}, {t}" for s, t in zip(labels["study"], labels["treatment"], strict=True)] \
         if arms else [f"{s}, {a} - {b}" for s, a, b in zip(*labels.values(), strict=True)]
     used, left = _usable(table, frame, named, reading.strict)
+    frame = frame.set_axis([line for line, _ in table.grid.rows])
+    cells = {ours: table.grid.column(table.places[ours]) for ours in table.numbers}
+    odd = network_sentinels.odd(labels, cells, frame, used)
     options = {"tau2_method": question.method, "interval": question.interval,
                "level": question.level, "better": question.better,
                "prediction_df": PREDICTION_DF[question.prediction_df]}
@@ -311,6 +307,9 @@ def compare(path: Path, question: NetworkQuestion, reading: Reading | None = Non
         with np.errstate(all="ignore"):
             given, gone, warnings = (_of_arms if arms else _of_contrasts)(
                 labels, frame, used, question)
+            if arms:
+                odd += network_sentinels.corrected(labels, frame, used, question.measure,
+                                                   given["study"])
             left += [(None, name, why) for name, why in gone.items()]
             if question.reference is not None:
                 _known(question.reference, labels, table.grid.file)

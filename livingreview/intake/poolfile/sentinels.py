@@ -64,7 +64,7 @@ def slips(names: Sequence[str], frame: pd.DataFrame, columns: tuple[str, ...], m
         Whether effects are logarithms of ratios.
     """
     used = ~np.isnan(yi)
-    out = [*_narrow(frame, columns, used), *_repeated(names, frame, columns, used)]
+    out = [*narrow(frame, columns, used), *_repeated(names, frame, columns, used)]
     if not any(c.startswith("sd") for c in columns):
         out += [f"row {frame.index[i]}: {c} is {frame[c].to_numpy()[i]:g}: an arm of one?"
                 for c in columns if c in ("n1", "n2", "n") for i in np.flatnonzero(used)
@@ -106,7 +106,7 @@ def broken_counts(columns: Iterable[str], frame: pd.DataFrame, cell: Callable[[s
     return out
 
 
-def _narrow(frame: pd.DataFrame, columns: tuple[str, ...], used: np.ndarray) -> list[str]:
+def narrow(frame: pd.DataFrame, columns: tuple[str, ...], used: np.ndarray) -> list[str]:
     """Standard deviations far below the others'."""
     spreads = [c for c in columns if c.startswith("sd")]
     if not spreads or used.sum() < 3:
