@@ -224,6 +224,30 @@ def test_effects_that_agree_with_the_arms_are_no_second_reading(pooled):
     assert got["read"] == ["not used: yi, vi"]
 
 
+def test_effects_beside_that_cannot_be_are_said(pooled):
+    content = "study,e1,n1,e2,n2,OR,lower,upper\nA,4,40,9,42,2.9,0.08,1.41\n"
+    got = pooled(content + "B,3,40,8,42,,,\n", "--measure", "OR")
+    assert got["k"] == 2 and got["warnings"][0] == (
+        "row 2: OR 2.9, lower 0.08, upper 1.41, not used: the estimate is outside its interval")
+
+
+def test_ratios_with_intervals_are_not_taken_for_logarithms(refused, pooled):
+    content = "study,yi,ci_low,ci_high\nA,0.8,0.5,1.28\nB,0.6,0.3,1.2\n"
+    said = refused(content, "--measure", "OR")
+    assert "2:yi: 0.8:" in said and '--column "ratio=yi"' in said and '--column "yi=yi"' in said
+    got = pooled(content, "--measure", "OR", "--column", "ratio=yi")
+    assert got["studies"][0]["yi"] == pytest.approx(math.log(0.8))
+    by_hand = pooled(content, "--measure", "OR", "--column", "yi=yi")
+    assert by_hand["studies"][0]["yi"] == 0.8
+    logs = "study,yi,ci_low,ci_high\nA,0.8,0.5,1.1\nB,0.6,0.3,0.9\n"
+    assert pooled(logs, "--measure", "OR")["studies"][0]["yi"] == 0.8
+
+
+def test_a_ratio_with_a_standard_error_is_told_what_it_lacks(refused):
+    said = refused("study,HR,se\nA,0.8,0.2\nB,0.7,0.3\n", "--measure", "HR")
+    assert "HR is a ratio, which takes ci_low and ci_high" in said and "yi=HR" not in said
+
+
 def test_columns_that_are_not_used_are_named(pooled, refused):
     got = pooled("Study,yi,vi,Year,Total\na,1,1,2001,9\nb,2,1,2002,9\n", "--measure", "GEN")
     assert got["read"] == ["not used: Year, Total"]
