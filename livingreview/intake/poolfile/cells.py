@@ -17,6 +17,8 @@ EITHER = re.compile(r"[-+]?[1-9]\d{0,2}[.,]\d{3}", re.ASCII)
 _COMMA = re.compile(r"[-+]?(?:\d+,\d*|,\d+)(?:[eE][-+]?\d{1,3})?", re.ASCII)
 _POINT = re.compile(r"[-+]?(?:\d+\.\d*|\.\d+)(?:[eE][-+]?\d{1,3})?", re.ASCII)
 _HINTS = (
+    (re.compile(r"=.*[-+*/(A-Za-z].*"), "a formula that was not calculated: open the workbook in "
+     "its program and save it"),
     (re.compile(r"[<>≤≥=~≈].*"), "a bound, not a value"),
     (re.compile(r"[-+]?[\d.,]+\s*(?:-|–|—|to|bis|à)\s*[-+]?[\d.,]+"), "a range, not a value"),
     (re.compile(r"[-+]?[\d.,]+\s*(?:\(.*\)|\[.*\]|±.*)"), "several numbers in one cell"),
