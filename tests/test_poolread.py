@@ -537,29 +537,32 @@ def test_a_file_of_a_program_gives_the_numbers_of_metafor(pooled, name):
     agrees(pooled(FILES / name, "--measure", "MD"), "MD")
 
 
-@pytest.mark.parametrize("saved", [False, True], ids=["uncalculated", "saved"])
-def test_a_formula_counts_by_its_saved_value(pooled, refused, tmp_path, saved):
+@pytest.mark.parametrize("cell", [b"", b"<c r='B2'><f>5+5</f><v>10</v></c>",
+                                  b"<c r='B2' t='str'><f>5+5</f><v></v></c>"],
+                         ids=["uncalculated", "saved", "empty-text"])
+def test_a_formula_counts_by_its_saved_value(pooled, refused, tmp_path, cell):
     from openpyxl import Workbook
 
     book, path = Workbook(), tmp_path / "formula.xlsx"
     for row in (["study", "m1", "sd1", "n1", "m2", "sd2", "n2"], ["A", "=5+5", 2, 20, 12, 2, 20],
-                ["B", 11, 2, 20, 12, 2, 20]):
+                ["B", 11, 2, 20, 12, 2, 20], ["C", 10, 2, 20, 12, 2, 20]):
         book.active.append(row)
     book.save(path)
-    if not saved:
+    if not cell:
         said = refused(path, "--measure", "MD")
         assert "2:m1: =5+5: not a number (a formula that was not calculated" in said
         return
     with zipfile.ZipFile(path) as archive:
         members = {name: archive.read(name) for name in archive.namelist()}
     sheet = "xl/worksheets/sheet1.xml"
-    before, members[sheet] = members[sheet], re.sub(
-        rb"<f>5\+5</f><v ?/?>(</v>)?", b"<f>5+5</f><v>10</v>", members[sheet])
+    before = members[sheet]
+    members[sheet] = re.sub(rb"<c r=.B2.*?</c>", cell, before)
     assert members[sheet] != before
     with zipfile.ZipFile(path, "w") as archive:
         for name, content in members.items():
             archive.writestr(name, content)
-    assert pooled(path, "--measure", "MD")["studies"][0]["yi"] == -2
+    first = pooled(path, "--measure", "MD")["studies"][0]
+    assert first["left_out"] == "m1 not stated" if b"str" in cell else first["yi"] == -2
 
 
 def test_a_sheet_or_an_object_is_chosen_by_name(pooled, refused):

@@ -68,18 +68,16 @@ def sheets_of(path: Path, content: bytes) -> dict[str, list[tuple[int, list[str]
 
     def read(values: bool) -> dict[str, list[list]]:
         book = load_workbook(io.BytesIO(content), data_only=values, read_only=True)
-        return {page.title: list(page.iter_rows(values_only=True)) for page in book.worksheets}
+        return {page.title: list(page.iter_rows()) for page in book.worksheets}
 
     try:
         with warnings.catch_warnings():  # of styles and extensions, which no table needs
             warnings.simplefilter("ignore")
             pages = read(values=True)
-            if _formulas(content):
-                pages = {name: [[_formula(*pair) for pair in zip(*rows, strict=True)]
-                                for rows in zip(pages[name], written, strict=True)]
-                         for name, written in read(values=False).items()}
-            sheets = {name: [(number, [_shown(cell) for cell in cells])
-                             for number, cells in enumerate(rows, 1)]
+            written = read(values=False) if _formulas(content) else pages
+            sheets = {name: [(number, [_shown(_value(*pair)) for pair in zip(*cells, strict=True)])
+                             for number, cells in enumerate(zip(rows, written[name], strict=True),
+                                                            1)]
                       for name, rows in pages.items()}
     except (KeyError, ValueError, OSError, zipfile.BadZipFile) as error:
         raise refused(str(path), f"this workbook cannot be read ({error})",
@@ -94,9 +92,11 @@ def _formulas(content: bytes) -> bool:
                    if name.startswith("xl/worksheets/"))
 
 
-def _formula(value, written):
+def _value(cell, written):
     """The value of a cell; its formula, where the program that wrote it calculated none."""
-    return getattr(written, "text", written) if value is None else value
+    if cell.value is not None or cell.data_type == "str":  # a formula that gives an empty text
+        return cell.value
+    return getattr(written.value, "text", written.value)
 
 
 def _shown(value) -> str:
