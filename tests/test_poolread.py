@@ -316,6 +316,8 @@ def test_a_row_for_each_arm(pooled, refused):
 
 NUMBERS = [
     ("12.5", ".", 12.5), ("12,5", ",", 12.5), ("-.5", ".", -0.5), ("\u22124.1", ".", -4.1),
+    ("\u20134.1", ".", -4.1), ("\u20144,1", ",", -4.1), ("\u2013", ".", None),
+    ("4\u20135", ".", "a range"), ("\u2013NR", ".", "not a number"),
     ("1e3", ".", 1000), ("1,234.5", ".", 1234.5), ("1.234,5", ",", 1234.5), ("1 234", ".", 1234),
     ("1\u202f234", ",", 1234), ("1'234", ".", 1234), ("1,234", ".", 1234), ("1.234", ",", None),
     ("NA", ".", None), ("n/a", ".", None), (".", ".", None), ("-", ".", None), ("NR", ".", None),
@@ -377,6 +379,34 @@ def test_numbers_that_share_a_cell(pooled, refused):
     agrees(pooled(table("study,e1,n1,e2,n2", with1, N1, share2, N2), "--measure", "RR"), "RR")
     vague = table("study,e1,n1,e2,n2", with1, N1, ["33%"] * 5, [240] * 5)
     assert "2:e2: 33%: not a number (a percentage)" in refused(vague, "--measure", "RR")
+
+
+@pytest.mark.parametrize("mark", [",", ";"], ids=["commas", "semicolons"])
+def test_a_title_above_the_header_is_passed_over(pooled, refused, mark):
+    content = table("study,m1,sd1,n1,m2,sd2,n2".replace(",", mark), *MEANS, mark=mark)
+    for title in ("Table 1. Pain at 12 months\n", f"Table 1{mark * 6}\n\nPain{mark * 6}\n"):
+        got = pooled(title + content, "--measure", "MD", "--decimal", "point")
+        agrees(got, "MD")
+        assert "the header is in row" in " ".join(got["read"])
+    said = refused("Table 1\n" + content.replace("31.2", "x"), "--measure", "MD")
+    assert ":3:" in said  # by the lines of the file
+    assert "no column yi" in refused("a\n1\n2\n", "--measure", "GEN")
+
+
+def test_two_rows_of_headers_are_told_what_to_do(refused):
+    said = refused(",Treatment,,,Control,,\nstudy,mean,sd,n,mean,sd,n\nA,1,1,9,2,1,9\n",
+                   "--measure", "MD")
+    assert "the header seems to take two rows (1 and 2)" in said and "mean Treatment" in said
+    assert "--column" not in said
+
+
+def test_a_dash_before_a_number_is_a_minus(pooled):
+    content = ("study;yi;ci\na;\u20134,1;\u20136,1 to \u20132,1\n"
+               "b;\u20133;\u20134,5 \u2013 \u20131,5\n")
+    got = pooled(content, "--measure", "GEN")
+    assert [s["yi"] for s in got["studies"]] == [-4.1, -3]
+    assert [s["vi"] for s in got["studies"]] == pytest.approx(
+        [(2 / 1.959963984540054) ** 2, (1.5 / 1.959963984540054) ** 2])
 
 
 def test_blank_lines_repeated_headers_and_empty_fields(pooled):

@@ -42,6 +42,11 @@ def absent(text: str) -> bool:
     return _ABSENT.fullmatch(text.strip()) is not None
 
 
+def signed(text: str) -> str:
+    """A cell whose minus is a hyphen, whatever dash stands before its number."""
+    return re.sub(r"^[\u2212\u2010-\u2014](?=[\d.,])", "-", text.strip())
+
+
 def decimal_of(texts: Iterable[str], suggested: str) -> str:
     """The mark of decimals that most cells of a file show.
 
@@ -57,7 +62,7 @@ def decimal_of(texts: Iterable[str], suggested: str) -> str:
         '.' or ','; empty where no cell shows it and nothing suggests one.
     """
     shown = {",": 0, ".": 0}
-    for text in texts:
+    for text in map(signed, texts):
         if EITHER.fullmatch(text):
             continue
         last = max(shown, key=text.rfind)
@@ -80,7 +85,7 @@ def number(text: str, decimal: str, whole: bool = False) -> float | Unread | Non
     whole : bool
         Whether the column counts something.
     """
-    text = text.strip().replace("\u2212", "-")
+    text = signed(text)
     if absent(text):
         return None
     if EITHER.fullmatch(text) and "," in text and not decimal:
