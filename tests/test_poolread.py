@@ -184,6 +184,8 @@ def test_a_number_of_the_outcome_is_no_moderator(refused, pooled):
     content = table("study,ai,n1i,ci,n2i,high", *COUNTS, [1, 2, 3, 4, 5])
     said = refused(content, "--measure", "RR", "--moderator", "ai")
     assert "1:ai: ai: a number of the outcome itself (read as e1)" in said
+    said = refused(content, "--measure", "RR", "--subgroup", "ai")
+    assert "1:ai: ai: a number of the outcome itself (read as e1)" in said
     for free in ("n1i", "high"):
         assert pooled(content, "--measure", "RR", "--moderator", free)["meta_regression"]
 

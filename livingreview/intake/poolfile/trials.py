@@ -159,7 +159,7 @@ def _texts(columns: Columns, question: Question) -> tuple[dict[str, list[str]], 
             problems += [Problem(p.file, 1, name, "", "the column is missing", p.expected)
                          for p in error.problems]
             continue
-        if place in own and name in question.moderators:
+        if place in own and name in (*question.moderators, question.subgroup):
             problems.append(Problem(columns.grid.file, 1, name, name, "a number of the outcome "
                                     f"itself (read as {own[place]}): what is explained must not "
                                     "explain", "a column that is no part of the effect"))
