@@ -91,6 +91,49 @@ def test_contrasts_are_taken_too(compared):
     assert found["model"] == "common" and found["tau2"] is None
 
 
+def test_one_treatment_in_two_spellings_is_said(compared):
+    found = compared(ARMS.replace("3,placebo", "3,Placebo"), "--measure", "MD")
+    assert found["warnings"][0] == \
+        "treatment has one label in several spellings: placebo, Placebo"
+    found = compared(CONTRASTS.replace("2,b,", "2,B,"), "--measure", "GEN")
+    assert found["warnings"][0] == "treatment has one label in several spellings: B, b"
+    assert "spellings" not in "".join(compared(ARMS, "--measure", "MD")["warnings"])
+
+
+def test_sizes_that_are_not_whole_are_said(compared):
+    found = compared(ARMS.replace("3,other,25", "3,other,2.500"), "--measure", "MD")
+    assert "n is not a whole number (row 6: 2.500): a mark of thousands" in found["warnings"][0]
+
+
+COUNTS = csv(study=list("112233"), treatment=list("ABABAC"), n=[30, 31, 40, 41, 25, 26],
+             events=[0, 8, 5, 9, 25, 20])
+
+
+@pytest.mark.parametrize("measure, where", [("OR", "of every arm of the trial"),
+                                            ("RR", "of every arm of the trial"),
+                                            ("RD", "in the variance alone")])
+def test_trials_that_were_corrected_are_named(compared, measure, where):
+    found = compared(COUNTS, "--measure", measure)
+    assert ("an arm without events, or with events alone: 0.5 was added to the cells "
+            f"{where} in 1, 3") in found["warnings"]
+    sound = compared(COUNTS.replace(",0\n", ",2\n").replace("25,25", "25,24"), "--measure", measure)
+    assert "0.5" not in "".join(sound["warnings"])
+
+
+def test_a_standard_error_in_place_of_a_deviation_is_said(compared):
+    found = compared(ARMS.replace("3,placebo,26,7.5,2", "3,placebo,26,7.5,0.4"), "--measure", "MD")
+    assert "row 7: the standard deviation 0.4 is below a third of the others' (2)" \
+        in found["warnings"][0]
+
+
+def test_an_arm_that_stands_twice_is_said(compared):
+    found = compared(ARMS + "1,drug,30,5,2\n", "--measure", "MD")
+    assert found["warnings"][0] == ("row 8: 1, drug has the numbers of row 2: the same row twice? "
+                                    "Its people count twice")
+    assert next(t for t in found["treatments"] if t["treatment"] == "drug")["participants"] == 100
+    assert "twice" not in "".join(compared(ARMS, "--measure", "MD")["warnings"])
+
+
 def test_ratios_are_turned_back(compared):
     log, ratio = (compared(CONTRASTS, "--measure", measure)["league"][0]
                   for measure in ("GEN", "HR"))
@@ -158,6 +201,8 @@ ERRORS = {
     "events above": (csv(study=[1, 1], treatment=["a", "b"], n=[9, 9], events=[3, 12]), "OR",
                      [":3:events", "12", "more events than participants"]),
     "negative se": (CONTRASTS.replace("0.25", "-0.25"), "GEN", [":3:se", "negative"]),
+    "shares": (csv(study=[1, 1], treatment=["a", "b"], n=[9, 9], events=[0.3, 0]), "OR",
+               [":2:events", "0.3", "a proportion, not a count"]),
     "fields": (ARMS + "4,drug\n", "MD", [":8", "2 fields"]),
     "one study": ("study,treatment,n,mean,sd\n1,a,9,1,1\n", "MD", ["nothing can be compared"]),
     "itself": (csv(study=[1], treat1=["a"], treat2=["a"], yi=[1], vi=[1]), "GEN",
@@ -201,6 +246,18 @@ def test_calls_that_make_no_sense(case, run):
     options, said = CALLS[case]
     out = run(ARMS, "--measure", "MD", *options)
     assert out.exit_code == 2 and said in out.stderr and out.stdout == ""
+
+
+def test_columns_of_arms_are_named_by_hand(compared):
+    arms = ARMS.replace("study,treatment,n,mean,sd", "study,Was gegeben wurde,n,MW,sd")
+    hands = ("--column", "treatment=Was gegeben wurde", "--column", "mean=MW")
+    assert compared(arms, "--measure", "MD", *hands)["league"] == \
+        compared(ARMS, "--measure", "MD")["league"]
+
+
+def test_one_column_is_not_both_treatments(run):
+    out = run(CONTRASTS, "--measure", "GEN", "--column", "treat1=treat2")
+    assert out.exit_code == 1 and "taken for treat1 and treat2" in out.stderr
 
 
 def test_a_measure_of_one_arm_is_not_compared(run):

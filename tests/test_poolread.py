@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import json
 import math
+import re
 import subprocess
 import sys
 import zipfile
@@ -155,6 +156,18 @@ def test_observed_minus_expected_events(pooled):
     assert math.isclose(got["se"], sum(v) ** -0.5, rel_tol=1e-9)
 
 
+def test_petos_pool_of_observed_minus_expected_events(pooled, refused):
+    content = "study,oe,v\nA,-3.2,8.1\nB,1.1,4.4\nC,-6.0,12.3\n"
+    for arguments in (["PETO"], ["OR", "--method", "PETO"]):
+        got = pooled(content, "--measure", *arguments)
+        # rma(yi = oe / v, vi = 1 / v, method = "EE") of metafor 3.8.1
+        found = [got[key] for key in ("estimate", "ci_low", "ci_high", "q")]
+        assert found == pytest.approx([0.721362926249, 0.486663119190, 1.069249858574,
+                                       1.820462283028], rel=1e-9)
+        assert got["model"] == "peto"
+    assert "or oe and v" in refused(content.replace("oe", "x"), "--measure", "PETO")
+
+
 def test_author_and_year_name_a_trial(pooled):
     got = pooled("author,year,yi,vi\nAlder,2016,1,1\nBirch,2018,2,1\n", "--measure", "GEN")
     assert [s["study"] for s in got["studies"]] == ["Alder 2016", "Birch 2018"]
@@ -170,6 +183,8 @@ def test_author_and_year_name_a_trial(pooled):
 def test_a_number_of_the_outcome_is_no_moderator(refused, pooled):
     content = table("study,ai,n1i,ci,n2i,high", *COUNTS, [1, 2, 3, 4, 5])
     said = refused(content, "--measure", "RR", "--moderator", "ai")
+    assert "1:ai: ai: a number of the outcome itself (read as e1)" in said
+    said = refused(content, "--measure", "RR", "--subgroup", "ai")
     assert "1:ai: ai: a number of the outcome itself (read as e1)" in said
     for free in ("n1i", "high"):
         assert pooled(content, "--measure", "RR", "--moderator", free)["meta_regression"]
@@ -212,6 +227,30 @@ def test_effects_that_agree_with_the_arms_are_no_second_reading(pooled):
     assert got["read"] == ["not used: yi, vi"]
 
 
+def test_effects_beside_that_cannot_be_are_said(pooled):
+    content = "study,e1,n1,e2,n2,OR,lower,upper\nA,4,40,9,42,2.9,0.08,1.41\n"
+    got = pooled(content + "B,3,40,8,42,,,\n", "--measure", "OR")
+    assert got["k"] == 2 and got["warnings"][0] == (
+        "row 2: OR 2.9, lower 0.08, upper 1.41, not used: the estimate is outside its interval")
+
+
+def test_ratios_with_intervals_are_not_taken_for_logarithms(refused, pooled):
+    content = "study,yi,ci_low,ci_high\nA,0.8,0.5,1.28\nB,0.6,0.3,1.2\n"
+    said = refused(content, "--measure", "OR")
+    assert "2:yi: 0.8:" in said and '--column "ratio=yi"' in said and '--column "yi=yi"' in said
+    got = pooled(content, "--measure", "OR", "--column", "ratio=yi")
+    assert got["studies"][0]["yi"] == pytest.approx(math.log(0.8))
+    by_hand = pooled(content, "--measure", "OR", "--column", "yi=yi")
+    assert by_hand["studies"][0]["yi"] == 0.8
+    logs = "study,yi,ci_low,ci_high\nA,0.8,0.5,1.1\nB,0.6,0.3,0.9\n"
+    assert pooled(logs, "--measure", "OR")["studies"][0]["yi"] == 0.8
+
+
+def test_a_ratio_with_a_standard_error_is_told_what_it_lacks(refused):
+    said = refused("study,HR,se\nA,0.8,0.2\nB,0.7,0.3\n", "--measure", "HR")
+    assert "HR is a ratio, which takes ci_low and ci_high" in said and "yi=HR" not in said
+
+
 def test_columns_that_are_not_used_are_named(pooled, refused):
     got = pooled("Study,yi,vi,Year,Total\na,1,1,2001,9\nb,2,1,2002,9\n", "--measure", "GEN")
     assert got["read"] == ["not used: Year, Total"]
@@ -232,6 +271,23 @@ def test_a_column_named_by_hand(pooled, refused, call):
     for wrong, words in (("m1", "NAME=HEADER"), ("zz=Mean_T", "names no column of ours")):
         out = call(content, "--measure", "MD", "--column", wrong)
         assert out.exit_code == 2 and words in out.stderr
+
+
+def test_a_column_of_networks_is_none_of_trials(refused):
+    said = refused(table("study,m1,sd1,n1,m2,sd2,n2", *MEANS), "--measure", "MD", "--column",
+                   "treatment=study")
+    assert "this column goes with --network" in said
+
+
+def test_one_column_is_not_both_arms(refused, pooled):
+    content = table("study,m1,sd1,n1,m2,sd2,n2", *MEANS)
+    said = refused(content, "--measure", "MD", "--column", "m1=m2")
+    assert "1:m2: m2: this column is taken for m1 and m2, expected a column for each" in said
+    swapped = pooled(content, "--measure", "MD", "--column", "m1=m2", "--column", "m2=m1")
+    assert swapped["studies"][0]["yi"] == pytest.approx(M2[0] - M1[0])
+    equal = content.replace(",n1,", ",N,").replace(",n2\n", ",rest\n")  # arms of one size
+    got = pooled(equal, "--measure", "MD", "--column", "n1=N", "--column", "n2=N")
+    assert got["studies"][0]["vi"] == pytest.approx((SD1[0]**2 + SD2[0]**2) / N1[0])
 
 
 def test_two_columns_that_could_be_one(refused, pooled):
@@ -262,6 +318,8 @@ def test_a_row_for_each_arm(pooled, refused):
 
 NUMBERS = [
     ("12.5", ".", 12.5), ("12,5", ",", 12.5), ("-.5", ".", -0.5), ("\u22124.1", ".", -4.1),
+    ("\u20134.1", ".", -4.1), ("\u20144,1", ",", -4.1), ("\u2013", ".", None),
+    ("4\u20135", ".", "a range"), ("\u2013NR", ".", "not a number"),
     ("1e3", ".", 1000), ("1,234.5", ".", 1234.5), ("1.234,5", ",", 1234.5), ("1 234", ".", 1234),
     ("1\u202f234", ",", 1234), ("1'234", ".", 1234), ("1,234", ".", 1234), ("1.234", ",", None),
     ("NA", ".", None), ("n/a", ".", None), (".", ".", None), ("-", ".", None), ("NR", ".", None),
@@ -297,7 +355,8 @@ def test_thousands_decimal_commas_and_other_separators(pooled):
     got = pooled(content, "--measure", "MD")
     assert got["studies"][0]["yi"] == pytest.approx(-0.9)
     assert got["studies"][0]["vi"] == pytest.approx(1.2**2 / 1200 + 1.4**2 / 1150)
-    assert got["read"] == ["fields are divided by semicolons", "decimals have a comma"]
+    assert got["read"] == ["fields are divided by semicolons", "n1: 1.200 is read as 1200",
+                           "decimals have a comma"]
     for mark in ("\t", "|", ";"):
         agrees(pooled(table(mark.join(("study", "m1", "sd1", "n1", "m2", "sd2", "n2")), *MEANS,
                             mark=mark), "--measure", "MD"), "MD")
@@ -322,6 +381,34 @@ def test_numbers_that_share_a_cell(pooled, refused):
     agrees(pooled(table("study,e1,n1,e2,n2", with1, N1, share2, N2), "--measure", "RR"), "RR")
     vague = table("study,e1,n1,e2,n2", with1, N1, ["33%"] * 5, [240] * 5)
     assert "2:e2: 33%: not a number (a percentage)" in refused(vague, "--measure", "RR")
+
+
+@pytest.mark.parametrize("mark", [",", ";"], ids=["commas", "semicolons"])
+def test_a_title_above_the_header_is_passed_over(pooled, refused, mark):
+    content = table("study,m1,sd1,n1,m2,sd2,n2".replace(",", mark), *MEANS, mark=mark)
+    for title in ("Table 1. Pain at 12 months\n", f"Table 1{mark * 6}\n\nPain{mark * 6}\n"):
+        got = pooled(title + content, "--measure", "MD", "--decimal", "point")
+        agrees(got, "MD")
+        assert "the header is in row" in " ".join(got["read"])
+    said = refused("Table 1\n" + content.replace("31.2", "x"), "--measure", "MD")
+    assert ":3:" in said  # by the lines of the file
+    assert "no column yi" in refused("a\n1\n2\n", "--measure", "GEN")
+
+
+def test_two_rows_of_headers_are_told_what_to_do(refused):
+    said = refused(",Treatment,,,Control,,\nstudy,mean,sd,n,mean,sd,n\nA,1,1,9,2,1,9\n",
+                   "--measure", "MD")
+    assert "the header seems to take two rows (1 and 2)" in said and "mean Treatment" in said
+    assert "--column" not in said
+
+
+def test_a_dash_before_a_number_is_a_minus(pooled):
+    content = ("study;yi;ci\na;\u20134,1;\u20136,1 to \u20132,1\n"
+               "b;\u20133;\u20134,5 \u2013 \u20131,5\n")
+    got = pooled(content, "--measure", "GEN")
+    assert [s["yi"] for s in got["studies"]] == [-4.1, -3]
+    assert [s["vi"] for s in got["studies"]] == pytest.approx(
+        [(2 / 1.959963984540054) ** 2, (1.5 / 1.959963984540054) ** 2])
 
 
 def test_blank_lines_repeated_headers_and_empty_fields(pooled):
@@ -370,6 +457,31 @@ def test_tables_without_anybody_are_left_out_of_mantel_haenszel(pooled):
     assert more["estimate"] == alone["estimate"] and "n1 0" in more["studies"][5]["left_out"]
 
 
+@pytest.mark.parametrize("measure, content", [
+    ("RR", "study,e1,n1,e2,n2\nA,0.10,50,0.16,50\nB,0,40,0.20,40\nC,0.15,40,0.20,40\n"),
+    ("PLO", "study,e,n\nA,0.10,50\nB,0.15,60\nC,1,80\n")], ids=["two-arms", "one-arm"])
+def test_proportions_are_no_counts(refused, measure, content):
+    said = refused(content, "--measure", measure)
+    assert "0.10: a proportion, not a count" in said and ":2:e" in said
+
+
+def test_fewer_than_two_participants_have_no_standard_deviation(pooled):
+    content = table("study,m1,sd1,n1,m2,sd2,n2", *MEANS) + "x,40,12,1.050,48,12,1.048\n"
+    got = pooled(content, "--measure", "MD")
+    assert "n1 1.050: too few for a standard deviation" in got["studies"][5]["left_out"]
+    assert "n1 is not a whole number (row 7: 1.050): a mark of thousands that was read as one of " \
+        "decimals?" in got["warnings"]
+    whole = pooled(content.replace("1.050", '"1,050"').replace("1.048", "1048"), "--measure", "MD")
+    assert whole["k"] == 6 and whole["studies"][5]["vi"] == pytest.approx(144 / 1050 + 144 / 1048)
+    assert whole["read"] == ["n1: 1,050 is read as 1050"]
+
+
+def test_effective_sizes_are_pooled_with_a_warning(pooled):
+    content = table("study,e1,n1,e2,n2", *COUNTS) + "x,5.5,60.5,0.7,61\n"
+    got = pooled(content, "--measure", "RR")
+    assert got["k"] == 6 and "e1 is not a whole number (row 7: 5.5)" in got["warnings"]
+
+
 # ---------------------------------------------------------------- what looks like a slip
 
 
@@ -403,9 +515,32 @@ def test_what_looks_like_a_slip_is_a_warning_by_row(pooled, why):
     content, arguments, warning = ODD[why]
     got = pooled(content, "--measure", *arguments)
     if warning is None:  # a sum of the trials is certain, and no trial
-        assert got["k"] == 5 and "a total of the rows above" in got["studies"][5]["left_out"]
+        assert got["k"] == 5 and "a total of rows above" in got["studies"][5]["left_out"]
     else:
         assert any(said.startswith(warning) for said in got["warnings"]), got["warnings"]
+
+
+def test_subtotals_and_the_grand_total_are_no_trials(pooled):
+    trials = "A,4,119,11,128\nC,3,231,11,220\n{}D,5,100,9,100\nF,17,170,22,160\n{}"
+    content = "study,e1,n1,e2,n2\n" + trials
+    alone = pooled(content.format("", ""), "--measure", "RR")
+    for ends in (("Subtotal,7,350,22,348\n", "Subtotal,22,270,31,260\nTotal,29,620,53,608\n"),
+                 ("Subtotal,7,350,22,348\n", "Gesamt,29,620,53,608\n"),
+                 ("Subtotal (95% CI),7,350,22,348\n",
+                  "G,2,20,3,20\nSubtotal (95% CI),24,290,34,280\n")):
+        got = pooled(content.format(*ends), "--measure", "RR")
+        kept = [s for s in got["studies"] if not s["left_out"]]
+        assert [s["study"] for s in kept][:4] == list("ACDF") and not got["warnings"]
+        assert len(kept) == 4 + ("G,2" in ends[1])
+        if len(kept) == 4:
+            assert got["estimate"] == alone["estimate"]
+
+
+def test_a_subtotal_of_one_trial_after_a_subtotal_is_none(pooled):
+    content = ("study,e1,n1,e2,n2\nA,4,119,11,128\nB,3,231,11,220\nSubtotal,7,350,22,348\n"
+               "C,5,100,9,100\nSubtotal,5,100,9,100\nTotal,12,450,31,448\n")
+    got = pooled(content, "--measure", "RR")
+    assert [s["study"] for s in got["studies"] if not s["left_out"]] == list("ABC")
 
 
 def test_sound_files_have_no_warning_of_this_kind(pooled):
@@ -432,6 +567,34 @@ def test_a_file_of_a_program_gives_the_numbers_of_metafor(pooled, name):
     if KINDS[name]:
         pytest.importorskip(KINDS[name])
     agrees(pooled(FILES / name, "--measure", "MD"), "MD")
+
+
+@pytest.mark.parametrize("cell", [b"", b"<c r='B2'><f>5+5</f><v>10</v></c>",
+                                  b"<c r='B2' t='str'><f>5+5</f><v></v></c>"],
+                         ids=["uncalculated", "saved", "empty-text"])
+def test_a_formula_counts_by_its_saved_value(pooled, refused, tmp_path, cell):
+    from openpyxl import Workbook
+
+    book, path = Workbook(), tmp_path / "formula.xlsx"
+    for row in (["study", "m1", "sd1", "n1", "m2", "sd2", "n2"], ["A", "=5+5", 2, 20, 12, 2, 20],
+                ["B", 11, 2, 20, 12, 2, 20], ["C", 10, 2, 20, 12, 2, 20]):
+        book.active.append(row)
+    book.save(path)
+    if not cell:
+        said = refused(path, "--measure", "MD")
+        assert "2:m1: =5+5: not a number (a formula that was not calculated" in said
+        return
+    with zipfile.ZipFile(path) as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    sheet = "xl/worksheets/sheet1.xml"
+    before = members[sheet]
+    members[sheet] = re.sub(rb"<c r=.B2.*?</c>", cell, before)
+    assert members[sheet] != before
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, content in members.items():
+            archive.writestr(name, content)
+    first = pooled(path, "--measure", "MD")["studies"][0]
+    assert first["left_out"] == "m1 not stated" if b"str" in cell else first["yi"] == -2
 
 
 def test_a_sheet_or_an_object_is_chosen_by_name(pooled, refused):

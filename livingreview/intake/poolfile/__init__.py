@@ -6,8 +6,8 @@ column is which, `cells` reads numbers, `choosing` settles what effects are comp
 and `sentinels` name what is wrong or odd, `trials` puts it together. A trial that lacks a number is
 left out, with the reason. What is asked is a `Question`, of a measure of `measures`; `pooling`
 answers it with the statistics of `synthesis`, `subgroups`, `moderators`, `clusters` and `further`
-what is asked beside, `results` and `drawn` say it. `network` compares many treatments, `leagues`
-says it.
+what is asked beside, `results` and `drawn` say it. `network` compares many treatments (with
+`network_sentinels`), `leagues` says it.
 """
 
 from ...data.reading import DataError

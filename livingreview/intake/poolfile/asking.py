@@ -9,6 +9,7 @@ from .question import CallError
 
 SEPARATORS = {"comma": ",", "semicolon": ";", "tab": "\t", "bar": "|"}
 DECIMALS = {"point": ".", "comma": ","}
+OF_NETWORKS = ("treatment", "treat1", "treat2", "mean", "events")  # columns of --network alone
 
 
 @dataclass(frozen=True)
@@ -59,7 +60,7 @@ class Reading:
             ours, equals, theirs = (part.strip() for part in text.partition("="))
             if not (ours and equals and theirs):
                 raise CallError(f"--column is NAME=HEADER, as m1=Mean_T, not {text!r}")
-            if ours not in KNOWN:
+            if ours not in (*KNOWN, *OF_NETWORKS):
                 raise CallError(f"--column {ours}=… names no column of ours: expected one of "
                                 f"{', '.join(KNOWN)}")
             if ours in named:

@@ -13,10 +13,12 @@ _SPACE = " \u00a0\u2009\u202f'\u2019"  # what divides thousands in every languag
 _PLAIN = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d{1,3})?", re.ASCII)
 _GROUPS = {mark: re.compile(rf"[-+]?\d{{1,3}}(?:[{other}{_SPACE}]\d{{3}})+(?:[{mark}]\d*)?",
                             re.ASCII) for mark, other in ((".", ","), (",", "."))}
-_EITHER = re.compile(r"[-+]?[1-9]\d{0,2}[.,]\d{3}", re.ASCII)
+EITHER = re.compile(r"[-+]?[1-9]\d{0,2}[.,]\d{3}", re.ASCII)
 _COMMA = re.compile(r"[-+]?(?:\d+,\d*|,\d+)(?:[eE][-+]?\d{1,3})?", re.ASCII)
 _POINT = re.compile(r"[-+]?(?:\d+\.\d*|\.\d+)(?:[eE][-+]?\d{1,3})?", re.ASCII)
 _HINTS = (
+    (re.compile(r"=.*[-+*/(A-Za-z].*"), "a formula that was not calculated: open the workbook in "
+     "its program and save it"),
     (re.compile(r"[<>≤≥=~≈].*"), "a bound, not a value"),
     (re.compile(r"[-+]?[\d.,]+\s*(?:-|–|—|to|bis|à)\s*[-+]?[\d.,]+"), "a range, not a value"),
     (re.compile(r"[-+]?[\d.,]+\s*(?:\(.*\)|\[.*\]|±.*)"), "several numbers in one cell"),
@@ -40,6 +42,11 @@ def absent(text: str) -> bool:
     return _ABSENT.fullmatch(text.strip()) is not None
 
 
+def signed(text: str) -> str:
+    """A cell whose minus is a hyphen, whatever dash stands before its number."""
+    return re.sub(r"^[\u2212\u2010-\u2014](?=[\d.,])", "-", text.strip())
+
+
 def decimal_of(texts: Iterable[str], suggested: str) -> str:
     """The mark of decimals that most cells of a file show.
 
@@ -55,8 +62,8 @@ def decimal_of(texts: Iterable[str], suggested: str) -> str:
         '.' or ','; empty where no cell shows it and nothing suggests one.
     """
     shown = {",": 0, ".": 0}
-    for text in texts:
-        if _EITHER.fullmatch(text):
+    for text in map(signed, texts):
+        if EITHER.fullmatch(text):
             continue
         last = max(shown, key=text.rfind)
         if (_COMMA if last == "," else _POINT).fullmatch(text) or (
@@ -78,16 +85,16 @@ def number(text: str, decimal: str, whole: bool = False) -> float | Unread | Non
     whole : bool
         Whether the column counts something.
     """
-    text = text.strip().replace("\u2212", "-")
+    text = signed(text)
     if absent(text):
         return None
-    if _EITHER.fullmatch(text) and "," in text and not decimal:
+    if EITHER.fullmatch(text) and "," in text and not decimal:
         if whole:
             return float(text.replace(",", ""))
         return Unread("a decimal comma or a thousands separator?",
                       "--decimal comma, or --decimal point")
     mark = decimal or "."
-    if mark == "," and whole and _EITHER.fullmatch(text) and "." in text:
+    if mark == "," and whole and EITHER.fullmatch(text) and "." in text:
         return float(text.replace(".", ""))
     if mark == "," and _COMMA.fullmatch(text):
         return _finite(text.replace(",", "."))

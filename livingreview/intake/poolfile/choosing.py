@@ -9,14 +9,14 @@ import pandas as pd
 
 from ...data.reading import DataError, Problem, shortened
 from ...synthesis import SynthesisError
-from .cells import Unread, decimal_of, number
+from .cells import EITHER, Unread, decimal_of, number
 from .columns import Columns
 from .computing import effects_of
 from .question import Question
-from .rules import broken
+from .rules import IMPOSSIBLE, broken
 
 _EFFECTS = ("yi and vi", "yi and se", "yi, ci_low and ci_high")
-_COUNTED = frozenset("e1 e2 e n1 n2 n non1 non2".split())
+COUNTED = frozenset("e1 e2 e n1 n2 n non1 non2".split())
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,12 +73,13 @@ def chosen(columns: Columns, question: Question, decimal: str, problems: list[Pr
     DataError
         When columns are missing, or when the file can be read in two ways that differ.
     """
-    forms, problems = columns.forms(question.needs_counts), list(problems)
+    peto = question.method == "PETO"
+    forms, problems = columns.forms(question.needs_counts, peto), list(problems)
     half = columns.half()
     if half or not forms:  # rows of another length say nothing where the table is another
         problems = [p for p in problems if p.rule != "fields"]
         raise DataError(shortened([*problems, _missing(columns, question, half, forms)]))
-    doubtful = columns.doubtful(forms[0])
+    doubtful = [*columns.doubtful(forms[0]), *columns.shared(forms[0])]
     if doubtful:
         raise DataError(shortened([*problems, *doubtful]))
     parts = {part for form in forms for name in form for part in columns.parts(name)}
@@ -89,9 +90,13 @@ def chosen(columns: Columns, question: Question, decimal: str, problems: list[Pr
     usable = [form for form in forms if _usable(numbers, form, question).any()]
     form = (usable or forms)[0]
     problems += [p for ours in form for part in columns.parts(ours) for p in unread[part]]
+    warnings = []
     if not problems:
         _compare(columns, question, numbers, form, usable)
-    return _made(columns, numbers, cells, form, mark, problems)
+        _logarithms(columns, question, numbers, form)
+        for other in (f for f in forms if f != form):
+            warnings += _impossible(columns, question, numbers, other)
+    return _made(columns, numbers, cells, form, mark, problems, warnings)
 
 
 def _missing(columns: Columns, question: Question, half: list[str], forms: list) -> Problem:
@@ -102,8 +107,13 @@ def _missing(columns: Columns, question: Question, half: list[str], forms: list)
     expected = ["columns " + ", ".join(question.columns)] if question.columns else []
     if not question.needs_counts:
         expected += _EFFECTS
+    elif question.method == "PETO":
+        expected.append("oe and v")
     near = [f"{name} by --column \"{name}={like[0]}\"" for name in missing
             if (like := columns.looking_like(name))]
+    if "yi" in missing and columns.has("ratio"):
+        near.append(f"{columns.header('ratio')} is a ratio, which takes ci_low and ci_high; a "
+                    "standard error takes its natural logarithm as yi")
     headers = ", ".join(filter(None, columns.grid.header))
     said = f"no column {' and no '.join(missing)}"
     if half and forms:
@@ -123,7 +133,7 @@ def _numbers(columns: Columns, cells: dict[str, list[str]], mark: str
     for part, texts in cells.items():
         values, problems = np.full(len(texts), np.nan), []
         for i, text in enumerate(texts):
-            value = number(text, mark, part in _COUNTED)
+            value = number(text, mark, part in COUNTED)
             if isinstance(value, Unread):
                 problems.append(Problem(
                     columns.grid.file, columns.grid.rows[i][0], columns.header(part), text,
@@ -183,6 +193,44 @@ def _compare(columns: Columns, question: Question, numbers: dict[str, np.ndarray
             raise DataError([_two_ways(columns, form, other, line)])
 
 
+def _impossible(columns: Columns, question: Question, numbers: dict[str, np.ndarray],
+                other: tuple[str, ...]) -> list[str]:
+    """Warnings for values beside those that are used, which cannot be."""
+    out = []
+    for names, bad, level, wrong, _ in broken(_framed(numbers, other), other, question.measure):
+        if level == IMPOSSIBLE and bad.any():
+            at = int(np.flatnonzero(bad)[0])
+            said = ", ".join(f"{columns.header(name)} {_column(numbers, name)[at]:g}"
+                             for name in names)
+            out.append(f"row {columns.grid.rows[at][0]}: {said}, not used: {wrong}")
+    return out
+
+
+def _logarithms(columns: Columns, question: Question, numbers: dict[str, np.ndarray],
+                form: tuple[str, ...]) -> None:
+    """Raise a `DataError` where estimates with intervals are ratios, not their logarithms."""
+    if not question.ratio or form != ("yi", "ci_low", "ci_high") or "yi" in columns.named:
+        return
+    frame = _framed(numbers, form)[_usable(numbers, form, question)]
+    if not (len(frame) and (frame > 0).all(axis=None)):
+        return
+    plain_off, log_off = _off(frame), _off(np.log(frame))
+    if 2 * plain_off.sum() < len(frame) or (plain_off & log_off).any():
+        return
+    at, header = frame.index[plain_off][0], columns.header("yi")
+    raise DataError([Problem(
+        columns.grid.file, columns.grid.rows[at][0], header, f"{frame['yi'][at]:g}",
+        "in the middle of its interval on the logarithmic scale alone: a ratio, and not its "
+        "natural logarithm", f"ratios by --column \"ratio={header}\", or logarithms all the same "
+        f"by --column \"yi={header}\"")])
+
+
+def _off(frame: pd.DataFrame) -> pd.Series:
+    """Whether estimates are not in the middle of their intervals."""
+    y, low, high = (frame[name] for name in frame)
+    return (np.abs(y - (low + high) / 2) > 0.1 * (high - low) / 2) & (low < high)
+
+
 def _two_ways(columns: Columns, form: tuple[str, ...], other: tuple[str, ...], line: int
               ) -> Problem:
     def by_hand(this: tuple[str, ...], that: tuple[str, ...]) -> str:
@@ -196,7 +244,8 @@ def _two_ways(columns: Columns, form: tuple[str, ...], other: tuple[str, ...], l
 
 
 def _made(columns: Columns, numbers: dict[str, np.ndarray], cells: dict[str, list[str]],
-          form: tuple[str, ...], mark: str, problems: list[Problem]) -> Chosen:
+          form: tuple[str, ...], mark: str, problems: list[Problem], warnings: list[str]
+          ) -> Chosen:
     grid = columns.grid
     frame = _framed(numbers, form).set_axis(
         pd.Index([line for line, _ in grid.rows], name="row"))
@@ -207,21 +256,28 @@ def _made(columns: Columns, numbers: dict[str, np.ndarray], cells: dict[str, lis
              for name, these in parts.items()}
     notes = [f"{ours} is {theirs}" for ours, theirs in headers.items() if ours != theirs]
     said = ["; ".join(notes)] if notes else []
+    said += _thousands(numbers, cells)
     if mark == ",":
         said.append("decimals have a comma")
-    warnings = _lopsided(frame, form) if "ci_low" in form else []
     if "ci_low" in form:
+        warnings = [*warnings, *_lopsided(frame, form)]
         said.append("intervals are taken as 95% intervals")
     places = frozenset(columns.places[p][0] for these in parts.values() for p in these)
     return Chosen(grid.file, form, frame, headers, places | columns.origins, texts,
                   tuple(warnings), tuple(said), problems)
 
 
+def _thousands(numbers: dict[str, np.ndarray], cells: dict[str, list[str]]) -> list[str]:
+    """Counts whose mark could have been one of decimals, and was taken as one of thousands."""
+    return [f"{name}: {text} is read as {value:.0f}" for name, texts in cells.items()
+            if name in COUNTED for text, value in zip(texts, numbers[name], strict=True)
+            if EITHER.fullmatch(text) and value >= 1000][:3]
+
+
 def _lopsided(frame: pd.DataFrame, form: tuple[str, ...]) -> list[str]:
     """Intervals whose estimate is not in their middle: of another scale, or not normal."""
     with np.errstate(all="ignore"):
-        y, low, high = (np.log(frame[n]) if form[0] == "ratio" else frame[n] for n in form)
-        off = (np.abs(y - (low + high) / 2) > 0.1 * (high - low) / 2) & (low < high)
+        off = _off(np.log(frame) if form[0] == "ratio" else frame)
     return [f"row {line}: the estimate is not in the middle of its interval"
             f"{' on the logarithmic scale' if form[0] == 'ratio' else ''}"
             for line in frame.index[off.to_numpy()]]

@@ -210,12 +210,12 @@ class Columns:
         return ours in self.places or all(
             part in self.places for part in _DERIVED.get(ours, ("?",)))
 
-    def forms(self, needs_counts: bool) -> list[tuple[str, ...]]:
-        """The forms that the file has whole, that of the measure first."""
+    def forms(self, needs_counts: bool, peto: bool = False) -> list[tuple[str, ...]]:
+        """The forms that the file has whole, that of the measure first; Peto pools O − E too."""
         out = [self.wanted] if self.wanted and all(map(self.has, self.wanted)) else []
-        if not needs_counts:
-            others = [("oe", "v")] if self.measure in ("HR", "PETO", "OR") else []
-            out += [form for form in (*others, *EFFECT_FORMS) if all(map(self.has, form))]
+        others = [("oe", "v")] if self.measure in ("HR", "PETO", "OR") else []
+        others = [*others, *EFFECT_FORMS] if not needs_counts else others if peto else []
+        out += [form for form in others if all(map(self.has, form))]
         asked, own = self._asked(), set(self.named) & {*self.wanted, "non1", "non2"}
         if asked:
             return [form for form in out if asked <= set(form)]
@@ -259,6 +259,14 @@ class Columns:
                     f"{ours}", f"one of them by hand: --column \"{ours}={names[0]}\""))
         return out
 
+    def shared(self, form: Iterable[str]) -> list[Problem]:
+        """Columns named by hand for one column of a form that are also another by their name."""
+        taken: dict[int, list[str]] = {}
+        for ours in dict.fromkeys(part for name in form for part in self.parts(name)):
+            taken.setdefault(self.places[ours][0], []).append(ours)
+        return [twice(self.grid, place, several) for place, several in taken.items()
+                if len(several) > 1 and not set(several) <= set(self.named)]
+
     def looking_like(self, ours: str) -> list[str]:
         """Headers that nothing uses and that look like the names of a column of ours."""
         used = {i for places in self.places.values() for i in places}
@@ -298,6 +306,13 @@ class Columns:
     def naming(self) -> set[int]:
         """Where the columns are that name the trials."""
         return {*self.places.get("study", ()), *self._naming()}
+
+
+def twice(grid: Grid, place: int, several: list[str]) -> Problem:
+    """One column is taken for several of ours."""
+    name = grid.header[place]
+    return Problem(grid.file, 1, name, name, f"this column is taken for {' and '.join(several)}",
+                   "a column for each: name both by --column NAME=HEADER")
 
 
 def _same_arm(one: str, other: str) -> bool:

@@ -11,7 +11,7 @@ from .cells import absent, number
 from .columns import Columns, plain
 from .grid import Grid
 
-_N = r"[-+\u2212]?\d+(?:[.,]\d+)?"
+_N = r"[-+\u2212\u2013]?\d+(?:[.,]\d+)?"
 _BETWEEN = r"\s*(?:to|,|;|-|\u2013|\u2014|\u2012)\s*"
 _OF = re.compile(r"(\d+)\s*/\s*(\d+)(?:\s*\([\d.,\s]*%?\s*\))?", re.ASCII)
 _WITH_PERCENT = re.compile(r"(\d+)\s*\(\s*([\d.,]+)\s*(%?)\s*\)", re.ASCII)

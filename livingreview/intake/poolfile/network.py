@@ -13,12 +13,14 @@ import pandas as pd
 from ...data.reading import DataError, Problem, shortened
 from ...synthesis import Network, SynthesisError, arms_to_contrasts, network
 from ...synthesis.contrasts import trial_blocks
+from . import network_sentinels
 from .asking import DECIMALS, Reading
 from .cells import Unread, decimal_of, number
-from .columns import plain
+from .columns import plain, twice
 from .grid import Grid
 from .opening import opened
 from .question import CallError
+from .rules import NO_COUNT, shares
 from .trials import printable
 
 OF_MEANS, OF_EVENTS = ("MD", "SMD", "ROM"), ("OR", "RR", "RD")
@@ -172,6 +174,17 @@ def _place(grid: Grid, ours: str, reading: Reading) -> int | None:
     return None
 
 
+def _apart(grid: Grid, places: dict[str, int]) -> None:
+    """Raise a `DataError` where one column of the file would be two of ours."""
+    found: dict[int, list[str]] = {}
+    for ours, place in places.items():
+        found.setdefault(place, []).append(ours)
+    problems = [twice(grid, place, several) for place, several in found.items()
+                if len(several) > 1]
+    if problems:
+        raise DataError(problems)
+
+
 def _table(grid: Grid, question: NetworkQuestion, reading: Reading) -> _Table:
     """The columns of a file: of arms where it has them, else of contrasts."""
     unknown = [ours for ours in reading.named if ours not in _NAMES]
@@ -192,6 +205,7 @@ def _table(grid: Grid, question: NetworkQuestion, reading: Reading) -> _Table:
             else:
                 places[ours] = place
         if not lacking:
+            _apart(grid, places)
             texts = [grid.rows[i][1][p] for o, p in places.items() if o not in (
                 "study", "treatment", "treat1", "treat2") for i in range(len(grid.rows))]
             decimal = DECIMALS.get(reading.decimal or "", "") or decimal_of(texts, grid.decimal)
@@ -210,11 +224,13 @@ def _rules(frame: pd.DataFrame) -> list[tuple[str, pd.Series, bool, str, str]]:
         "sd": [(frame.get("sd", 0) < 0, True, "negative", "a standard deviation above 0"),
                (frame.get("sd", 1) == 0, False, "zero", "a standard deviation above 0")],
         "events": [(frame.get("events", 0) < 0, True, "negative", "0 events or more"),
+                   (shares(frame.get("events", pd.Series([0]))), True, NO_COUNT,
+                    "events, as a whole number"),
                    (frame.get("events", 0) > frame.get("n", 0), True,
                     "more events than participants", "events up to n")],
         "n": [(frame.get("n", 0) < 0, True, "negative", "participants"),
-              (frame.get("n", 2) <= (1 if "sd" in frame else 0), False, "too few",
-               "more than 1 participant" if "sd" in frame else "more than 0 participants")]}
+              (frame.get("n", 2) < 2 if "sd" in frame else frame.get("n", 2) == 0, False, "too few",
+               "2 participants or more" if "sd" in frame else "more than 0 participants")]}
     for name in ("vi", "se"):
         found[name] = [(frame.get(name, 0) < 0, True, "negative", "a number above 0"),
                        (frame.get(name, 1) == 0, False, "zero", "a number above 0")]
@@ -281,6 +297,9 @@ def compare(path: Path, question: NetworkQuestion, reading: Reading | None = Non
     named = [f"{s}, {t}" for s, t in zip(labels["study"], labels["treatment"], strict=True)] \
         if arms else [f"{s}, {a} - {b}" for s, a, b in zip(*labels.values(), strict=True)]
     used, left = _usable(table, frame, named, reading.strict)
+    frame = frame.set_axis([line for line, _ in table.grid.rows])
+    cells = {ours: table.grid.column(table.places[ours]) for ours in table.numbers}
+    odd = network_sentinels.odd(labels, cells, frame, used)
     options = {"tau2_method": question.method, "interval": question.interval,
                "level": question.level, "better": question.better,
                "prediction_df": PREDICTION_DF[question.prediction_df]}
@@ -288,6 +307,9 @@ def compare(path: Path, question: NetworkQuestion, reading: Reading | None = Non
         with np.errstate(all="ignore"):
             given, gone, warnings = (_of_arms if arms else _of_contrasts)(
                 labels, frame, used, question)
+            if arms:
+                odd += network_sentinels.corrected(labels, frame, used, question.measure,
+                                                   given["study"])
             left += [(None, name, why) for name, why in gone.items()]
             if question.reference is not None:
                 _known(question.reference, labels, table.grid.file)
@@ -302,7 +324,7 @@ def compare(path: Path, question: NetworkQuestion, reading: Reading | None = Non
              if plain(table.header(ours)) != ours]
     notes = [*table.grid.notes, *([f"columns: {', '.join(taken)}"] if taken else [])]
     return Compared(question, table.grid.file, net, tuple(left),
-                    (*table.grid.warnings, *warnings, *net.warnings), tuple(notes))
+                    (*table.grid.warnings, *odd, *warnings, *net.warnings), tuple(notes))
 
 
 def _known(reference: str, labels: dict[str, list[str]], file: str) -> None:

@@ -180,8 +180,17 @@ def _mark(text: str) -> str:
             found = _records(head, mark)
         except csv.Error:  # the quotes of a header with other marks
             found = _quoted_header(head, mark)
-        fields[mark] = len(found[0][1]) if found else 0
+        fields[mark] = [_filled(record) for _, record in found]
+    header = min((i for counts in fields.values() for i, n in enumerate(counts) if n > 1),
+                 default=0)
+    fields = {mark: counts[header] if header < len(counts) else 0
+              for mark, counts in fields.items()}
     return max(fields, key=fields.get)  # of equals the first: the comma
+
+
+def _filled(record: list[str]) -> int:
+    """How many cells of a record hold something."""
+    return sum(map(bool, map(str.strip, record)))
 
 
 def _quoted_header(head: str, mark: str) -> list[tuple[int, list[str]]]:
@@ -205,15 +214,37 @@ def _of_text(file: str, content: bytes, reading: Reading) -> Grid:
     return gridded(file, records, "," if mark == ";" else "", tuple(warnings), notes)
 
 
+def _one_header(file: str, records: list[tuple[int, list[str]]]) -> None:
+    """Raise a `DataError` where a row of groups stands above the names of the columns."""
+    if len(records) < 3:
+        return
+    (first, groups), (second, names) = (
+        (line, list(map(str.strip, record))) for line, record in records[:2])
+    under = [(group, name) for group, name in zip(groups, names, strict=False) if group and name]
+    headed = "" in groups and all(names) and not any(
+        any(map(str.isdigit, name)) for name in names) and len(set(names)) < len(names)
+    if headed and under:
+        raise refused(file, f"the header seems to take two rows ({first} and {second})",
+                      "one row with a name for each column, as "
+                      f"\"{under[0][1]} {under[0][0]}\"", first)
+
+
 def gridded(file: str, records: list[tuple[int, list[str]]], decimal: str = "",
             warnings: tuple[str, ...] = (), notes: tuple[str, ...] = ()) -> Grid:
     """Records as a table: the first is the header; where it is repeated, it is passed over.
 
+    So are titles above it: rows with one cell that holds something.
+
     Raises
     ------
     DataError
-        Where there is no row.
+        Where there is no row, or the header takes two.
     """
+    start = next((i for i, (_, record) in enumerate(records) if _filled(record) > 1), 0)
+    if start:
+        notes += (f"the header is in row {records[start][0]}",)
+        records = records[start:]
+    _one_header(file, records)
     header = [name.strip() for name in records[0][1]]
     while header and not header[-1]:
         header.pop()

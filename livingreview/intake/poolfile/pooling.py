@@ -119,8 +119,13 @@ def _cells(trials: Trials, rows: np.ndarray) -> list[np.ndarray]:
 
 
 def _of_tables(question: Question, trials: Trials, rows: np.ndarray) -> Pooled:
-    """The 2 × 2 tables pooled themselves."""
-    cells, level = _cells(trials, rows), question.level
+    """The 2 × 2 tables pooled themselves; Peto's pool also from O − E and V, by its weights V."""
+    level = question.level
+    if not trials.counts:
+        found = synthesis.pool(trials.yi[rows], trials.vi[rows], model="common", interval="z",
+                               level=level)
+        return replace(found, model="peto")
+    cells = _cells(trials, rows)
     if question.method == "PETO":
         return synthesis.peto(*cells, level=level)
     if question.method == "mh-random":

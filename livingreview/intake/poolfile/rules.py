@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 LEFT_OUT, IMPOSSIBLE = "left out", "impossible"
+NO_COUNT = "a proportion, not a count"
 
 
 def broken(frame: pd.DataFrame, columns: tuple[str, ...], measure: str) -> Iterator[tuple]:
@@ -43,6 +44,7 @@ def broken(frame: pd.DataFrame, columns: tuple[str, ...], measure: str) -> Itera
             yield from _of_n(name, values, any(c.startswith("sd") for c in columns))
         elif kind == "e":
             yield (name,), values < 0, IMPOSSIBLE, "negative", "0 events or more"
+            yield (name,), shares(values), IMPOSSIBLE, NO_COUNT, "events, as a whole number"
         elif kind == "t":
             yield (name,), values < 0, IMPOSSIBLE, "negative", "a time above 0"
             yield (name,), values == 0, LEFT_OUT, "zero", "a time above 0"
@@ -51,11 +53,16 @@ def broken(frame: pd.DataFrame, columns: tuple[str, ...], measure: str) -> Itera
     yield from _of_pairs(frame, columns, measure)
 
 
+def shares(values: pd.Series) -> pd.Series:
+    """Events that are proportions: parts of 1, where no row of the column has more than 1."""
+    return (values > 0) & (values < 1) & (values.max() <= 1)
+
+
 def _of_n(name: str, values: pd.Series, spread: bool) -> Iterator[tuple]:
     yield (name,), values < 0, IMPOSSIBLE, "negative", "a number of participants"
     if spread:
-        yield ((name,), (values >= 0) & (values <= 1), LEFT_OUT,
-               "too few for a standard deviation", "more than 1 participant")
+        yield ((name,), (values >= 0) & (values < 2), LEFT_OUT,
+               "too few for a standard deviation", "2 participants or more")
     else:
         yield (name,), values == 0, LEFT_OUT, "nobody", "more than 0 participants"
 

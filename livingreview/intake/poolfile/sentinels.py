@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 import pandas as pd
 
-_TOTAL = re.compile(r"(?i)(?:(?:sub|grand )?totals?|overall|pooled|summary|sum|combined"
+from .cells import EITHER
+
+_TOTAL = re.compile(r"(?i)(?:(?:sub[- ]?|grand )?tot[ae]a?l[se]?|(?:ins)?gesamt|(?:zwischen)?summe"
+                    r"|suma|合计|总计|小计|overall|pooled|summary|sum|combined"
                     r"|all (?:studies|trials)|meta-analysis|random effects.*|fixed effects?.*)"
                     r"(?:\s*\(.*\))?\s*:?")
 _LISTED = 10  # rows with the numbers of another that are named
@@ -18,7 +21,7 @@ _NARROW = 1 / 3  # of the median standard deviation: that of a standard error wi
 
 
 def totals(names: Sequence[str], frame: pd.DataFrame) -> tuple[np.ndarray, list[str]]:
-    """Rows that are the sum of the trials above them, and warnings for others named so.
+    """Rows that are the sum of trials above them, and warnings for others named so.
 
     Parameters
     ----------
@@ -32,18 +35,15 @@ def totals(names: Sequence[str], frame: pd.DataFrame) -> tuple[np.ndarray, list[
     warnings : list of str
     """
     certain, warnings = np.zeros(len(names), dtype=bool), []
-    sums = [c for c in frame.columns if c in ("n1", "n2", "n", "e1", "e2", "e")]
-    start = 0
+    cells = frame[[c for c in frame.columns if c in ("n1", "n2", "n", "e1", "e2", "e")]].to_numpy()
     for i, name in enumerate(names):
         if not _TOTAL.fullmatch(name.strip()):
             continue
-        above = [frame[c].to_numpy()[start:i] for c in sums]
-        certain[i] = bool(sums) and i - start > 1 and all(
-            np.nansum(cells) == frame[c].to_numpy()[i] for c, cells in
-            zip(sums, above, strict=True))
-        if certain[i]:
-            start = i + 1
-        else:
+        above = cells[:i][~certain[:i]]
+        # A subtotal is the sum of the trials next above it, a grand total that of all of them.
+        sums = np.cumsum(np.nan_to_num(above[::-1]), axis=0)
+        certain[i] = bool(cells.shape[1]) and bool((sums == cells[i]).all(axis=1).any())
+        if not certain[i]:
             warnings.append(f"row {frame.index[i]}: {name} may be a total, not a trial")
     return certain, warnings
 
@@ -64,7 +64,7 @@ def slips(names: Sequence[str], frame: pd.DataFrame, columns: tuple[str, ...], m
         Whether effects are logarithms of ratios.
     """
     used = ~np.isnan(yi)
-    out = [*_narrow(frame, columns, used), *_repeated(names, frame, columns, used)]
+    out = [*narrow(frame, columns, used), *_repeated(names, frame, columns, used)]
     if not any(c.startswith("sd") for c in columns):
         out += [f"row {frame.index[i]}: {c} is {frame[c].to_numpy()[i]:g}: an arm of one?"
                 for c in columns if c in ("n1", "n2", "n") for i in np.flatnonzero(used)
@@ -81,7 +81,32 @@ def slips(names: Sequence[str], frame: pd.DataFrame, columns: tuple[str, ...], m
     return out
 
 
-def _narrow(frame: pd.DataFrame, columns: tuple[str, ...], used: np.ndarray) -> list[str]:
+def broken_counts(columns: Iterable[str], frame: pd.DataFrame, cell: Callable[[str, int], str]
+                  ) -> list[str]:
+    """Warnings for counts that are not whole: effective sizes, or a mark read as a decimal one.
+
+    Parameters
+    ----------
+    columns : iterable of str
+        Our names of columns that count something.
+    frame : pandas.DataFrame
+    cell : callable
+        What stands in the file, by our column and row.
+    """
+    out = []
+    for name in columns:
+        values = frame[name].to_numpy()
+        rows = np.flatnonzero(np.isfinite(values) & (values != np.round(values)))
+        if not rows.size:
+            continue
+        listed = ", ".join(f"row {frame.index[i]}: {cell(name, i)}" for i in rows[:_LISTED])
+        marked = any(EITHER.fullmatch(cell(name, i)) for i in rows)
+        out.append(f"{name} is not a whole number ({listed}{', …' * (rows.size > _LISTED)})"
+                   + ": a mark of thousands that was read as one of decimals?" * marked)
+    return out
+
+
+def narrow(frame: pd.DataFrame, columns: tuple[str, ...], used: np.ndarray) -> list[str]:
     """Standard deviations far below the others'."""
     spreads = [c for c in columns if c.startswith("sd")]
     if not spreads or used.sum() < 3:

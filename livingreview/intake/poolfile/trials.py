@@ -13,9 +13,9 @@ from ...data.reading import SHOWN, DataError, Problem, shortened
 from ...synthesis import SynthesisError
 from . import sentinels
 from .arms import by_trial
-from .asking import DECIMALS, Reading
-from .choosing import Chosen, chosen
-from .columns import Columns
+from .asking import DECIMALS, OF_NETWORKS, Reading
+from .choosing import COUNTED, Chosen, chosen
+from .columns import KNOWN, Columns
 from .composite import divided
 from .computing import effects_of
 from .grid import Grid
@@ -116,11 +116,12 @@ def read(path: Path, question: Question, reading: Reading | None = None) -> Tria
     yi, vi, failed = _effects(form, question, stated, reasons, file)
     if reading.strict and (problems + failed):
         raise DataError(shortened(problems + failed))
-    warnings += [*columns.grid.warnings, *form.warnings, *_named_alike(columns, question),
+    warnings += [*columns.grid.warnings, *form.warnings, *_named_alike(columns, question, sums),
                  *sentinels.slips(names, frame, form.columns, question.measure, yi,
                                   question.ratio)]
+    warnings += sentinels.broken_counts([c for c in form.columns if c in COUNTED], frame, form.cell)
     if not question.cluster:
-        warnings += sentinels.spellings("study", names)
+        warnings += sentinels.spellings("study", np.array(names, dtype=object)[~sums])
     for name in (n for n in texts if n not in ("study", question.order)):
         warnings += sentinels.spellings(name, texts[name])
     return Trials(file, names, frame, texts, form.columns, yi, vi, reasons, stated,
@@ -130,6 +131,11 @@ def read(path: Path, question: Question, reading: Reading | None = None) -> Tria
 def _found(grid: Grid, question: Question, reading: Reading) -> tuple[Columns, list[str]]:
     """The columns of the file, those among them that are made of others, and what was made."""
     wanted, named = question.columns, reading.named
+    alien = [Problem(grid.file, 1, theirs, theirs, f"--column {ours}={theirs}: this column goes "
+                     "with --network", f"one of {', '.join(KNOWN)}")
+             for ours, theirs in named.items() if ours in OF_NETWORKS]
+    if alien:
+        raise DataError(alien)
     if any(name.endswith("2") for name in wanted):
         before, grid = grid, by_trial(grid, question.measure, wanted, reading)
         if grid is not before:  # what was named by hand has our names now
@@ -153,7 +159,7 @@ def _texts(columns: Columns, question: Question) -> tuple[dict[str, list[str]], 
             problems += [Problem(p.file, 1, name, "", "the column is missing", p.expected)
                          for p in error.problems]
             continue
-        if place in own and name in question.moderators:
+        if place in own and name in (*question.moderators, question.subgroup):
             problems.append(Problem(columns.grid.file, 1, name, name, "a number of the outcome "
                                     f"itself (read as {own[place]}): what is explained must not "
                                     "explain", "a column that is no part of the effect"))
@@ -176,7 +182,7 @@ def _unusable(form: Chosen, question: Question, sums: np.ndarray
     reasons: list[str | None] = [None] * len(frame)
     left, impossible = [], []
     for row in sums:
-        reasons[row] = "a total of the rows above it, not a trial"
+        reasons[row] = "a total of rows above it, not a trial"
     empty = frame[list(form.columns)].isna().to_numpy()
     for row in np.flatnonzero(empty.any(axis=1)):
         lacking = [form.headers[name] for name, gone in
@@ -233,11 +239,12 @@ def _effects(form: Chosen, question: Question, stated: np.ndarray, reasons: list
     return yi, vi, problems
 
 
-def _named_alike(columns: Columns, question: Question) -> list[str]:
+def _named_alike(columns: Columns, question: Question, sums: np.ndarray) -> list[str]:
     """Trials of one name, where nothing says that they are not independent."""
     if question.cluster:
         return []
-    stated = filter(None, map(printable, columns.study()))
+    stated = (printable(name) for name, total in zip(columns.study(), sums, strict=True)
+              if name and not total)
     return [f"{times} rows are named {name}; they are pooled as if independent"
             for name, times in Counter(stated).items() if times > 1]
 

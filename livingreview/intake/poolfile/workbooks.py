@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import xml.etree.ElementTree as ElementTree
 import zipfile
 from collections.abc import Iterator
@@ -65,18 +66,37 @@ def sheets_of(path: Path, content: bytes) -> dict[str, list[tuple[int, list[str]
 
     from openpyxl import load_workbook
 
+    def read(values: bool) -> dict[str, list[list]]:
+        book = load_workbook(io.BytesIO(content), data_only=values, read_only=True)
+        return {page.title: list(page.iter_rows()) for page in book.worksheets}
+
     try:
         with warnings.catch_warnings():  # of styles and extensions, which no table needs
             warnings.simplefilter("ignore")
-            book = load_workbook(io.BytesIO(content), data_only=True, read_only=True)
-            sheets = {page.title: [(number, [_shown(cell) for cell in cells])
-                                   for number, cells in
-                                   enumerate(page.iter_rows(values_only=True), 1)]
-                      for page in book.worksheets}
+            pages = read(values=True)
+            written = read(values=False) if _formulas(content) else pages
+            sheets = {name: [(number, [_shown(_value(*pair)) for pair in zip(*cells, strict=True)])
+                             for number, cells in enumerate(zip(rows, written[name], strict=True),
+                                                            1)]
+                      for name, rows in pages.items()}
     except (KeyError, ValueError, OSError, zipfile.BadZipFile) as error:
         raise refused(str(path), f"this workbook cannot be read ({error})",
                       "a workbook of Excel, or its table as .csv") from None
     return {name: rows for name, rows in sheets.items() if any(any(c) for _, c in rows)}
+
+
+def _formulas(content: bytes) -> bool:
+    """Whether a workbook has formulas."""
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        return any(re.search(rb"<(?:\w+:)?f[ >]", archive.read(name)) for name in archive.namelist()
+                   if name.startswith("xl/worksheets/"))
+
+
+def _value(cell, written):
+    """The value of a cell; its formula, where the program that wrote it calculated none."""
+    if cell.value is not None or cell.data_type == "str":  # a formula that gives an empty text
+        return cell.value
+    return getattr(written.value, "text", written.value)
 
 
 def _shown(value) -> str:
