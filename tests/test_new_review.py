@@ -25,7 +25,8 @@ ALIKE = ("api", "codebook", "data-quality", "flow", "glossary", "searches", "ver
 OF_THE_FIELD = {
     "outcome", "family", "event", "condition", "route", "cell_source", "cell_product",
     "cell_class", "donor", "dose_per", "unit", "comparator_type", "cointervention",
-    "comparison_class", "analysis_comparison", "exclusion_reason", "wording"}
+    "comparison_class", "analysis_comparison", "exclusion_reason", "favours",
+    "stated_result", "wording"}
 FIELD = re.compile(r"(?i)\b(mesenchymal|stem cells?|msc|marrow|adipose|orthopaed\w*|knees?|hips?|"
                    r"joints?|cartilage|hyaluronic|platelet|plasma|bones?|tissues?|spin(?:e|al)|"
                    r"discs?|fractures?|osteo\w+|seed reviews?)\b")
