@@ -266,5 +266,5 @@ def test_in_chinese_the_page_speaks_chinese_and_keeps_the_english_name(project):
 
 def test_a_folder_without_a_glossary_says_so(tmp_path):
     data = load(World(tmp_path / "data").trial("a-2020").pair("a-2020").write())
-    assert "no glossary" in render(Glossary.of(data))
+    assert "explains no terms" in render(Glossary.of(data))
     assert explained("<p>placebo</p>", PAGE, Terms.of(terms.rows(data))) == "<p>placebo</p>"

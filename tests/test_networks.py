@@ -158,7 +158,7 @@ def test_a_chapter_without_such_a_question_says_so(world):
     world.rows["analyses"] = world.rows["analyses"][:1]
     assert network.document(world.evidence()) == []
     line = str(render(network_line(world.data(), [], KNEE), f"notebooks/{KNEE}/index.html"))
-    assert "no score on one scale" in line
+    assert "none of these is asked of several controls" in line
 
 
 # --- what it gives -----------------------------------------------------------------------------

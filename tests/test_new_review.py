@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
+import csv
 import re
 import shutil
 import subprocess
 import sys
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from bs4 import BeautifulSoup
 from click.testing import CliRunner
 from conftest import read_table
 
 from livingreview.__main__ import main
 from livingreview.data.dataset import examine
+from livingreview.render.book import Pages
+from livingreview.render.chapter import Chapter
+from livingreview.render.engine import render
+from livingreview.render.told import messages
 from livingreview.site.newreview import requirements
-from livingreview.view.addresses import PAGES
+from livingreview.view.addresses import PAGES, Addresses
+from livingreview.view.finding import Findings
+from livingreview.view.trial.index import index_rows, trial_index
 
 ROOT = Path(__file__).resolve().parents[1]
 BEGIN = ROOT / "livingreview" / "site" / "new_review"
@@ -25,7 +34,8 @@ ALIKE = ("api", "codebook", "data-quality", "flow", "glossary", "searches", "ver
 OF_THE_FIELD = {
     "outcome", "family", "event", "condition", "route", "cell_source", "cell_product",
     "cell_class", "donor", "dose_per", "unit", "comparator_type", "cointervention",
-    "comparison_class", "analysis_comparison", "exclusion_reason", "wording"}
+    "comparison_class", "analysis_comparison", "exclusion_reason", "favours",
+    "stated_result", "wording"}
 FIELD = re.compile(r"(?i)\b(mesenchymal|stem cells?|msc|marrow|adipose|orthopaed\w*|knees?|hips?|"
                    r"joints?|cartilage|hyaluronic|platelet|plasma|bones?|tissues?|spin(?:e|al)|"
                    r"discs?|fractures?|osteo\w+|seed reviews?)\b")
@@ -82,9 +92,15 @@ def test_pages_that_all_reviews_have_are_the_same(name):
     assert (BEGIN / "book" / f"{name}.md").read_text() == (ROOT / "book" / f"{name}.md").read_text()
 
 
-def test_rules_of_certainty_begin_as_those_of_this_review():
-    name = Path("data") / "certainty_rules.csv"
-    assert (BEGIN / name).read_bytes() == (ROOT / name).read_bytes()
+def test_rules_of_certainty_begin_as_those_of_this_review_and_are_told_in_chinese(review):
+    own, here = (read_table(root / "data" / "certainty_rules.csv") for root in (BEGIN, ROOT))
+    for row in here:
+        row["rule"] = row["rule"].replace(
+            "imaging, grades", "a measurement that no patient feels").replace(
+            "that a named review judged", "judged")
+    assert own == here
+    told = messages(review / "data" / "locale" / "zh_CN.po")
+    assert {r["rule"] for r in own} <= told.keys()
 
 
 @pytest.mark.parametrize(("more", "said"), [
@@ -123,6 +139,110 @@ def test_its_makefile_says_what_there_is_and_removes_the_made_up_trial(review, t
     found = examine(folder / "data")
     assert [str(p) for p in found.problems if p.level == "error"] == []
     assert not found.records("studies") and len(found.records("analyses")) == 4
+
+
+def _append(path: Path, rows: list[dict]) -> None:
+    with path.open(encoding="utf-8", newline="") as file:
+        header = next(csv.reader(file))
+    with path.open("a", encoding="utf-8", newline="") as file:
+        csv.DictWriter(file, header, restval="", lineterminator="\n").writerows(rows)
+
+
+@pytest.fixture(scope="module")
+def grown(review, tmp_path_factory) -> Path:
+    """The data with two made-up trials of other doses, known by a printed difference alone."""
+    data = Path(shutil.copytree(review / "data", tmp_path_factory.mktemp("grown") / "data"))
+    words = data / "vocabularies.csv"
+    words.write_text(words.read_text(encoding="utf-8").replace(
+        "wording,dose-unit,,units,单位", "wording,dose-unit,,mg,毫克"), encoding="utf-8")
+    at, tables = {"source_id": "made-up-report"}, {"studies": [], "arms": [], "contrasts": []}
+    for i, dose in enumerate((0.25, 2.4)):
+        name = {"study_id": f"trial-{i}", **at}
+        tables["studies"].append({**name, "title": f"Made up too, {i}", "first_author": f"Other{i}",
+                                  "year": 2021, "design": "rct", "unit": "patient",
+                                  "status": "published"})
+        tables["arms"] += [
+            {**name, "arm_id": "drug", "role": "intervention", "cell_source": "drug",
+             "cell_product": "drug", "dose_cells": dose},
+            {**name, "arm_id": "placebo", "role": "comparator", "comparator_type": "placebo"}]
+        tables["contrasts"].append({
+            **name, "arm_intervention": "drug", "arm_comparator": "placebo", "measure": "MD",
+            "outcome": "symptom-score", "instrument": "made-up score", "timepoint_months": 3,
+            "favours": "cells", "scale_max": 100, "estimate": -5, "ci_low": -8, "ci_high": -2})
+    for table, rows in tables.items():
+        _append(data / "obesity" / f"{table}.csv", rows)
+    assert [str(p) for p in examine(data).problems if p.level == "error"] == []
+    return data
+
+
+def _told(view) -> str:
+    return " ".join(BeautifulSoup(str(render(view)), "lxml").get_text(" ").split())
+
+
+def _findings(chapter: Chapter) -> list:
+    review = chapter.review
+    findings = Findings(review.data, "obesity", Addresses(review.data))
+    return [findings.of(r) for r in review.analyses("obesity")]
+
+
+def test_a_dose_has_its_unit_and_the_source_of_a_trial_known_by_a_difference(grown):
+    shown = Chapter("obesity", grown).dose().view
+    assert {t.source.en for t in shown.chart.trials} == {"Drug"}
+    said = _told(shown)
+    assert "Other0 2021 0.25 mg: " in said and "Other1 2021 2.4 mg: " in said
+    assert "Dose (mg)" in said and "not stated" not in said
+
+
+def test_pages_name_no_animals_where_there_are_none(grown):
+    chapter, pages = Chapter("obesity", grown), Pages(grown)
+    index = trial_index(index_rows(chapter.review))
+    assert not index.animals
+    for view in (chapter.size().view, pages.evidence_map().view, index):
+        assert "animal" not in _told(view).lower()
+    assert "3 reports of 3 studies of people are in the data." in _told(chapter.size().view)
+
+
+def test_pages_of_one_indication_do_not_count_indications(grown):
+    pages = Pages(grown)
+    assert "indications" not in _told(pages.timeline().view)
+    landing = _told(pages.landing().view)
+    assert "3 trials in people are known and there is a main estimate of benefit" in landing
+    assert "Harms of all indications" not in landing and "1 indication" not in landing
+
+
+def test_an_empty_table_says_of_what(grown):
+    assert "Retracted reports and reports under concern: none." in _told(
+        Pages(grown).retractions().view)
+
+
+def test_no_more_studies_are_not_counted(review, grown):
+    assert "more studies of this indication" in _told(Chapter("obesity", grown).event_bounds().view)
+    alone = Chapter("obesity", review / "data").event_bounds().view
+    assert alone.silent == 0 and "more stud" not in _told(alone)
+
+
+def test_a_score_of_0_to_100_is_what_a_network_asks_for(grown):
+    assert "scores on the scale of 0 to 100" in _told(Chapter("obesity", grown).network_line().view)
+
+
+@pytest.mark.parametrize(("changed", "said"), [
+    ({"unit": "kg", "favourable": "lower"}, "The treatment may lower symptoms compared with"),
+    ({"unit": "kg", "favourable": "higher"}, "The treatment may raise symptoms compared with"),
+    ({"unit": "points", "favourable": "lower"}, "The treatment may improve symptoms compared"),
+    ({"kind": "event"}, "may lower the chance of this compared with placebo: symptoms.")],
+    ids=["less-weight", "more-weight", "score", "event"])
+def test_what_is_measured_in_a_natural_unit_is_lowered_or_raised(grown, changed, said):
+    shown = Chapter("obesity", grown)
+    found = next(f for f in _findings(shown) if f.question.kind == "score" and f.estimate)
+    better = replace(found, level="low", direction="better", target="any",
+                     question=replace(found.question, **changed))
+    assert said in _told(better)
+
+
+def test_an_event_is_told_by_how_many_have_it(grown):
+    found = next(f for f in _findings(Chapter("obesity", grown)) if f.question.kind == "event")
+    assert ("The treatment may make no clear difference to how many have this, compared with "
+            "placebo: any adverse event.") in _told(replace(found, level="low"))
 
 
 @pytest.mark.xdist_group("new review")

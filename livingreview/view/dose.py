@@ -158,6 +158,7 @@ class Dose(View):
     dose: Label
     amount: Label
     source: Label
+    unit: Label
     stated: tuple[tuple[str, float, Estimate], ...]
     silent: tuple[str, ...]
     chart: Chart | None
@@ -192,7 +193,8 @@ def dose(forests: Forests, ev: Evidence, result: dict) -> Dose:
                      key=lambda s: doses[s["trial_id"]])
     across = found.get("across")
     return Dose(
-        forests.findings.of(result), *(wording(data, w) for w in ("dose", "amount", "source")),
+        forests.findings.of(result),
+        *(wording(data, w) for w in ("dose", "amount", "source", "dose-unit")),
         tuple((names[s["trial_id"]], doses[s["trial_id"]], _estimate(s)) for s in studies),
         tuple(names[t] for t in names if t not in doses),
         _chart(ev, result, names, doses, studies) if len(doses) > 1 else None,
@@ -208,10 +210,17 @@ def _slope(values: dict, before: str = "") -> Slope:
     return Slope(*(values[k] for k in ("slope", f"{before}ci_low", f"{before}ci_high")))
 
 
-def _source(ev: Evidence, study: dict) -> Label:
-    """Tissue of a trial's first cell arm; empty where it is not known."""
-    arms = study["cells"]["arms"] if study["cells"] else ()
-    words = [ev.arms[study["study_id"], a]["cell_source"] for a in arms[:1]]
+def _source(ev: Evidence, question: dict, study: dict) -> Label:
+    """Source of a trial's first treated arm; empty where it is not known."""
+    if study["cells"]:
+        arms = [(study["study_id"], arm) for arm in study["cells"]["arms"]]
+    else:  # a difference as printed names no arms: they are those of its comparison
+        found = ev.contests(question["comparison"], question["background"])
+        arms = [(c.study_id, arm) for contests in found.get(study["trial_id"], ())
+                for c in contests if (c.study_id, c.kind) == (study["study_id"],
+                                                              study["comparison"])
+                for arm in c.cells.arms]
+    words = [ev.arms[arm]["cell_source"] for arm in arms[:1]]
     return label(ev.data, "cell_source", words[0]) if any(words) else Label("")
 
 
@@ -225,7 +234,7 @@ def _chart(ev: Evidence, result: dict, names: dict[str, str], doses: dict[str, f
     values += [p["estimate"] for p in line] + ([] if null is None else [null])
     y = Scale(min(values), max(values), within.bottom - 4, within.top + 4, ratio(result))
     x = Scale(min(doses.values()) / PAD, max(doses.values()) * PAD, within.left, within.right, True)
-    sources = {s["trial_id"]: _source(ev, s) for s in studies}
+    sources = {s["trial_id"]: _source(ev, result["question"], s) for s in studies}
     kinds = sorted(set(sources.values()), key=lambda s: s.en)
     taken: dict[float, int] = defaultdict(int)
     trials = []

@@ -34,17 +34,19 @@ class IndexRow:
     progress: Label | None
     year: int | None
     numbers: str
+    animals: bool
 
 
 @dataclass(frozen=True)
 class TrialIndex(View):
-    """Every study of every indication."""
+    """Every study of every indication; `animals`: whether one is of animals."""
 
     template = "trial_index"
 
     rows: tuple[IndexRow, ...]
     n_analysed: int
     n_unused: int
+    animals: bool
 
 
 def _rows(known: Known) -> Iterator[IndexRow]:
@@ -66,7 +68,8 @@ def _rows(known: Known) -> Iterator[IndexRow]:
             progress=known.label("progress", study["progress"])
             if study["progress"] != "unknown" else None, year=study["year"],
             numbers="analysed" if study_id in known.unused.used else
-            "unused" if numbers else "none")
+            "unused" if numbers else "none",
+            animals=known.data.kind("design", study["design"]) == "animal")
 
 
 def index_rows(review: Review, only: Sequence[str] = ()) -> tuple[IndexRow, ...]:
@@ -89,4 +92,4 @@ def trial_index(rows: tuple[IndexRow, ...]) -> TrialIndex:
     rows : tuple of IndexRow
     """
     return TrialIndex(rows, sum(r.numbers == "analysed" for r in rows),
-                      sum(r.numbers == "unused" for r in rows))
+                      sum(r.numbers == "unused" for r in rows), any(r.animals for r in rows))
