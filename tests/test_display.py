@@ -81,7 +81,7 @@ def test_tables_escape_text_and_hold_what_accessibility_needs():
 
 
 def test_an_empty_table_says_so():
-    assert "Nothing" in _table("t", "c", [("a", "A")], [])
+    assert "c: none." in _table("t", "c", [("a", "A")], [])
 
 
 @pytest.mark.parametrize("indication", load().indications)

@@ -289,7 +289,7 @@ def test_judgements_are_counted_among_the_studies_in_the_analyses(tmp_path):
         ["yes", "Double blind", "As reported", "no"],
         ["yes", "Double blind", "Derived from other statistics", "no"]]
     said, rows = _said_of_bias(_judged(world, "doe-2020"))
-    assert "found for 1 of them, and none for the other 1." in said
+    assert "in the data for 1 of them, and none for the other 1." in said
     assert [r[-1] for r in rows] == ["yes", "no"]
     said, _ = _said_of_bias(_judged(world, "roe-2021"))
     assert "For each of them" in said
