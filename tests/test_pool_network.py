@@ -8,38 +8,23 @@ from pathlib import Path
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from pool_command import answered, called, csv
 
 from livingreview.__main__ import main
 
 REFERENCE = json.loads((Path(__file__).parent / "reference" / "network.json").read_text())
 
 
-def csv(**columns) -> str:
-    """Text of a table."""
-    rows = zip(*columns.values(), strict=True)
-    return "\n".join([",".join(columns), *(",".join(map(str, row)) for row in rows)]) + "\n"
-
-
 @pytest.fixture
 def run(tmp_path):
     """Call the command on a file with the given content."""
-    def call(content, *arguments):
-        path = tmp_path / "trials.csv"
-        path.write_text(content, encoding="utf-8")
-        out = CliRunner().invoke(main, ["pool", str(path), "--network", *arguments])
-        assert out.exception is None or isinstance(out.exception, SystemExit), out.exception
-        return out
-    return call
+    return lambda content, *arguments: called(tmp_path, content, "--network", *arguments)
 
 
 @pytest.fixture
-def compared(run):
+def compared(tmp_path):
     """The JSON of a call that ends well."""
-    def call(content, *arguments):
-        out = run(content, *arguments, "--json")
-        assert out.exit_code == 0, out.stderr
-        return json.loads(out.stdout)
-    return call
+    return lambda content, *arguments: answered(tmp_path, content, "--network", *arguments)
 
 
 @pytest.mark.parametrize("name", sorted(REFERENCE))
