@@ -32,14 +32,26 @@ class Proposal:
 
 
 def proposals(data: Dataset, indication: str = "") -> tuple[Proposal, ...]:
-    """Pairs that wait for a person, the likest first; none whose records are one report already."""
+    """Pairs that wait for a person, the likest first, one of each two reports.
+
+    Two reports that a person has said something of wait no more, whichever of their records it
+    was said of.
+    """
     row = {r["record_id"]: r for r in data.records("records")}
-    found = [Proposal(p, row[p["record_id"]], row[p["other_record_id"]])
-             for p in data.records("duplicates") if not p["decision"]]
-    found = [p for p in found if p.record["cluster"] != p.other["cluster"]
-             and (not indication or indication in (*p.record["indications"],
-                                                   *p.other["indications"]))]
-    return tuple(sorted(found, key=lambda p: -p.row["score"]))
+
+    def both(pair: Mapping) -> frozenset[str]:
+        return frozenset(row[pair[c]]["cluster"] for c in ("record_id", "other_record_id"))
+
+    pairs = sorted(data.records("duplicates"), key=lambda p: -p["score"])
+    done, found = {both(p) for p in pairs if p["decision"]}, []
+    for pair in pairs:
+        record, other = row[pair["record_id"]], row[pair["other_record_id"]]
+        if both(pair) in done or len(both(pair)) == 1:
+            continue
+        if indication in ("", *record["indications"], *other["indications"]):
+            done.add(both(pair))
+            found.append(Proposal(pair, record, other))
+    return tuple(found)
 
 
 def judge(screening: Screening, pair: tuple[str, str], decision: str, reviewer: str) -> None:

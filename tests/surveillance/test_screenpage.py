@@ -265,6 +265,22 @@ def test_pairs_are_judged(tmp_path, serve):
     assert "Report 1" in _text(page) and "of 3 left" in _text(browser.get())
 
 
+@pytest.mark.parametrize("words", ["different", "another report of the same study"])
+def test_two_reports_are_asked_about_once_however_many_records_they_have(tmp_path, serve, words):
+    made = world(tmp_path, 2)
+    same = {c: made.rows["records"][1][c] for c in ("title", "doi", "first_author")}
+    record(made, "r3", **same, cluster="r2")
+    for other, score in (("r2", 97), ("r3", 99)):
+        made.add("duplicates", record_id="r1", other_record_id=other, score=score, rule="title")
+    browser = Browser(serve(screened.desk(made, 1, 2)), "Anna")
+    page = browser.get("/duplicates")
+    assert "1 left" in _text(page) and "alike to 99" in _text(page)
+    page = browser.press(page, words)
+    assert "No pair waits" in _text(page)
+    assert [r["decision"] for r in read_table(made.folder / "duplicates.csv")].count("") == 1
+    assert "1 left" in _text(browser.press(page, "Take back"))
+
+
 def test_nothing_to_screen_is_a_page_that_says_why(tmp_path, serve):
     made = world(tmp_path, 0)
     browser = Browser(serve(screened.desk(made)), "Anna")
