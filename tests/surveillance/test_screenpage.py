@@ -268,7 +268,7 @@ def test_pairs_are_judged(tmp_path, serve):
 @pytest.mark.parametrize("words", ["different", "another report of the same study"])
 def test_two_reports_are_asked_about_once_however_many_records_they_have(tmp_path, serve, words):
     made = world(tmp_path, 2)
-    same = {c: made.rows["records"][1][c] for c in ("title", "doi", "first_author")}
+    same = {c: made.rows["records"][1][c] for c in ("title", "doi", "pmid", "first_author")}
     record(made, "r3", **same, cluster="r2")
     for other, score in (("r2", 97), ("r3", 99)):
         made.add("duplicates", record_id="r1", other_record_id=other, score=score, rule="title")
