@@ -63,7 +63,7 @@ data: $(READY) ## write data/datapackage.json and data/codebook.csv from the tab
 	$(BIN)/python -m livingreview describe
 
 WORDS := livingreview/render
-TEMPLATES := $(WORDS)/templates livingreview/site/theme
+TEMPLATES := $(WORDS)/templates livingreview/site/theme livingreview/surveillance/page
 words: $(READY) ## list the messages of templates and prose, and bring the catalogues of languages up to date (1 minute)
 	$(BIN)/pybabel -q extract -F $(WORDS)/babel.cfg --omit-header --sort-by-file --no-wrap \
 	  --add-location=file -o $(WORDS)/locale/livingreview.pot $(TEMPLATES)

@@ -16,7 +16,8 @@ from livingreview.render.engine import TEMPLATES, environment
 
 PACKAGE = Path(__file__).resolve().parents[1] / "livingreview"
 THEME = PACKAGE / "site" / "theme"
-PARTS = sorted(p for folder in (TEMPLATES, THEME) for p in folder.rglob("*")
+SCREENING = PACKAGE / "surveillance" / "page"
+PARTS = sorted(p for folder in (TEMPLATES, THEME, SCREENING) for p in folder.rglob("*")
                if p.suffix in (".html", ".svg", ".txt", ".xml"))
 MARKUP = re.compile(r"</?[a-z][a-z0-9]*[\s>/]")
 WORDS = re.compile(r"[A-Za-z]{2,}[ ,;:]+[A-Za-z]{2,}[ ,;:]+[A-Za-z]{2,}")
@@ -123,7 +124,8 @@ def test_the_catalogue_lists_the_messages_of_the_templates(tmp_path, monkeypatch
     monkeypatch.chdir(PACKAGE.parent)
     made = tmp_path / "made.pot"
     subprocess.run([sys.executable, "-m", "babel.messages.frontend", "-q", "extract", "-F",
-                    "livingreview/render/babel.cfg", "-o", made, TEMPLATES, THEME], check=True)
+                    "livingreview/render/babel.cfg", "-o", made, TEMPLATES, THEME, SCREENING],
+                   check=True)
     found, listed = (_messages(read_po(path.open("rb"))) for path in (
         made, TEMPLATES.with_name("locale") / "livingreview.pot"))
     assert listed == found, "run `make words`"

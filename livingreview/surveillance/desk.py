@@ -24,7 +24,7 @@ from .screening import (
     disagreements,
     waiting,
 )
-from .shown import Shown, shown
+from .shown import shown
 
 
 class NotThere(Exception):
@@ -81,25 +81,30 @@ class Desk:
                      for stage in STAGES},
             "pairs": len(judging.proposals(data, view.indication)),
             "differing": sum(differing.values()), "differing_at": differing,
-            "indications": [(i, data.label("indication", i)) for i in data.indications],
-            "stages": [(s, data.label("screening_stage", s)) for s in STAGES],
-            "last": self._last(data, view.reviewer),
+            "indications": [(i, data.label("indication", i, view.language))
+                            for i in data.indications],
+            "stages": [(s, data.label("screening_stage", s, view.language)) for s in STAGES],
+            "last": self._last(data, view),
             "broken": self.texts.broken,
         }
 
-    def _last(self, data: Dataset, reviewer: str) -> dict | None:
+    def _last(self, data: Dataset, view: View) -> dict | None:
         """The decision that would be taken back."""
-        own = [row for row in data.records("screening") if row["reviewer"] == reviewer]
-        return self._said(data, own[-1], {r.record_id: r for r in reports(data)}) if own else None
+        own = [row for row in data.records("screening") if row["reviewer"] == view.reviewer]
+        every = {r.record_id: r for r in reports(data)}
+        return self._said(data, own[-1], every, view.language) if own else None
 
     @staticmethod
-    def _said(data: Dataset, row: Mapping, by_id: Mapping[str, Report]) -> dict:
+    def _words(data: Dataset, row: Mapping, language: str) -> dict:
         """A row of screening.csv in words."""
-        report = by_id[cluster_of(data)[row["record_id"]]]
-        return {"row": row, "report": report,
-                "decision": data.label("screening_decision", row["decision"]),
-                "reason": data.label("exclusion_reason", row["reason"]),
-                "stage": data.label("screening_stage", row["stage"])}
+        return {"row": row, "decision": data.label("screening_decision", row["decision"], language),
+                "reason": data.label("exclusion_reason", row["reason"], language)}
+
+    @classmethod
+    def _said(cls, data: Dataset, row: Mapping, by_id: Mapping[str, Report], language: str) -> dict:
+        """The same, with its report."""
+        return cls._words(data, row, language) | {
+            "report": by_id[cluster_of(data)[row["record_id"]]]}
 
     def record(self, view: View, record_id: str = "") -> dict:
         """A report to decide about: the one that is asked for, else the next.
@@ -118,16 +123,16 @@ class Desk:
         said = every.get(report.record_id, {}) if report else {}
         own = said.get(view.reviewer)
         return {
-            "shown": shown(data, report, self.texts) if report else None,
+            "shown": shown(data, report, self.texts, view.language) if report else None,
             "placed": queue[place] if place is not None else None,
             "total": len(at_stage(data, view.stage, view.indication)),
             "for_second": sum(len(every.get(r.record_id, {})) == 1
                               for r in at_stage(data, view.stage, view.indication)),
             "left": len(queue),
             "next": self._beside(queue, place, 1), "previous": self._beside(queue, place, -1),
-            "own": self._said(data, own, {report.record_id: report}) if own else None,
+            "own": own and self._said(data, own, {report.record_id: report}, view.language),
             "settled": CONSENSUS in said,
-            "reasons": self.reasons(data),
+            "reasons": self.reasons(data, view.language),
             "enough": self.order.enough(data, view),
             "why_empty": self._why_empty(data, view) if report is None else "",
             "to_enter": to_enter(data, view.indication)
@@ -151,10 +156,11 @@ class Desk:
         return queue[place + step].report.record_id
 
     @staticmethod
-    def reasons(data: Dataset) -> list[Reason]:
+    def reasons(data: Dataset, language: str = "en") -> list[Reason]:
         """Reasons of exclusion, with the digits that choose them."""
-        return [Reason(value, row["label_en"], str(i) if i < 10 else "")
-                for i, (value, row) in enumerate(data.words("exclusion_reason").items(), 1)]
+        words = data.words("exclusion_reason")
+        return [Reason(value, data.label("exclusion_reason", value, language),
+                       str(i) if i < 10 else "") for i, value in enumerate(words, 1)]
 
     @staticmethod
     def _why_empty(data: Dataset, view: View) -> str:
@@ -171,7 +177,7 @@ class Desk:
         """Decisions of one person at a stage, the last first."""
         data = self.screening.data()
         by_id = {r.record_id: r for r in reports(data)}
-        rows = [self._said(data, row, by_id) for row in data.records("screening")
+        rows = [self._said(data, row, by_id, view.language) for row in data.records("screening")
                 if row["reviewer"] == view.reviewer and row["stage"] == view.stage]
         return {"rows": [r for r in reversed(rows)
                          if view.indication in ("", *r["report"].indications)]}
@@ -182,14 +188,13 @@ class Desk:
         found = disagreements(data, view.stage, view.indication)
 
         def words(row: Mapping) -> dict:
-            return {"row": row, "decision": data.label("screening_decision", row["decision"]),
-                    "reason": data.label("exclusion_reason", row["reason"])}
+            return self._words(data, row, view.language)
 
         return {
-            "found": [(shown(data, d.report, self.texts), list(map(words, d.rows)),
+            "found": [(shown(data, d.report, self.texts, view.language), list(map(words, d.rows)),
                        words(d.settled) if d.settled else None) for d in found],
             "agreement": agreement(data, view.stage, view.indication),
-            "reasons": self.reasons(data),
+            "reasons": self.reasons(data, view.language),
         }
 
     def duplicates(self, view: View) -> dict:
@@ -202,16 +207,14 @@ class Desk:
                if row["decision"] and row["reviewer"] == view.reviewer]
         return {
             "pair": pair,
-            "both": [self._half(data, row, by_id) for row in (pair.record, pair.other)]
-            if pair else [],
-            "words": [(value, row["label_en"])
-                      for value, row in data.words("duplicate_decision").items()],
+            "both": [shown(data, by_id[row["cluster"]], self.texts, view.language)
+                     for row in (pair.record, pair.other)] if pair else [],
+            "words": [(value, data.label("duplicate_decision", value, view.language))
+                      for value in data.words("duplicate_decision")],
             "own": [(row, by_id[cluster_of(data)[row["record_id"]]],
-                     data.label("duplicate_decision", row["decision"])) for row in own],
+                     data.label("duplicate_decision", row["decision"], view.language))
+                    for row in own],
         }
-
-    def _half(self, data: Dataset, row: Mapping, by_id: Mapping[str, Report]) -> Shown:
-        return shown(data, by_id[row["cluster"]], self.texts)
 
     def decide(self, view: View, record_id: str, said: str, before: str) -> str:
         """Keep a decision; the record to be shown next, empty for the first of the queue.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ..data.dataset import Dataset
 from ..review.living import together
@@ -28,14 +28,16 @@ _STEP = 10  # decisions after which that of more reports is
 
 @dataclass(frozen=True)
 class View:
-    """Where somebody stands: whose decisions, at which stage, of which indication.
+    """Where somebody stands: whose decisions, at which stage, of which indication, in what words.
 
-    An empty indication is all of them.
+    An empty indication is all of them. The language is the key of labels in the data; the order of
+    records does not depend on it.
     """
 
     reviewer: str
     stage: str = TITLE
     indication: str = ""
+    language: str = field(default="en", compare=False)
 
 
 @dataclass(frozen=True)

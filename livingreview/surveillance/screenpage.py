@@ -9,7 +9,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache
 from http import HTTPStatus
 from http.cookies import CookieError, SimpleCookie
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -19,6 +19,8 @@ from urllib.parse import parse_qs, quote, unquote, urlencode, urlsplit
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from ..data.dataset import DataError
+from ..render import languages
+from ..render.engine import translations
 from . import judging
 from .desk import Desk, NotThere
 from .ordering import View
@@ -27,8 +29,8 @@ from .screening import STAGES, TITLE, ScreeningError, name_of
 HOST, PORT = "127.0.0.1", 8750
 PAGE = Path(__file__).with_name("page")
 FILES = {"/page.css": "text/css", "/page.js": "text/javascript"}
-COOKIE = "livingreview-reviewer"
-_YEAR = 365 * 24 * 3600  # seconds for which a browser remembers a name
+COOKIE, LANGUAGE = "livingreview-reviewer", "livingreview-language"
+_YEAR = 365 * 24 * 3600  # seconds for which a browser remembers a name and a language
 _LARGEST = 64 * 1024  # bytes of a form
 _PATIENCE = 30  # seconds for a request to come
 _HEADERS = {
@@ -100,19 +102,23 @@ class Server(ThreadingHTTPServer):
         """Names by which a browser may ask for it."""
         return {f"{name}:{self.server_port}" for name in (HOST, "localhost")}
 
-    @cached_property
-    def templates(self) -> Environment:
-        """Templates of the page."""
-        made = Environment(loader=FileSystemLoader(PAGE), autoescape=True,
-                           undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-        made.globals["address"] = address
-        return made
-
 
 def address(path: str, view: View, **more: str) -> str:
     """An address with where one stands."""
     fields = {"stage": view.stage, "indication": view.indication, **more}
     return f"{path}?{urlencode({k: v for k, v in fields.items() if v or k == 'indication'})}"
+
+
+@cache
+def templates(key: str) -> Environment:
+    """Templates of the page in a language, by its key."""
+    spoken = languages.language(key)
+    made = Environment(loader=FileSystemLoader(PAGE), autoescape=True, undefined=StrictUndefined,
+                       trim_blocks=True, lstrip_blocks=True, extensions=["jinja2.ext.i18n"])
+    made.install_gettext_translations(translations(spoken.code), newstyle=True)
+    made.globals |= {"address": address, "tag": spoken.tag,
+                     "languages": tuple(languages.known().values())}
+    return made
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -184,6 +190,11 @@ class _Handler(BaseHTTPRequestHandler):
         if path == "/name":
             self._name(seen)
             return
+        if path == "/language":
+            back = seen.field("page")
+            self._go(back if back in _PAGES or back == "/name" else "/", seen.view,
+                     cookie=_cookie(LANGUAGE, seen.field("language")))
+            return
         if path not in _FORMS:
             raise NotThere(f"there is no form {path}")
         if not seen.view.reviewer:
@@ -225,16 +236,31 @@ class _Handler(BaseHTTPRequestHandler):
         if stage not in STAGES or indication not in ("", *known):
             raise Refused(HTTPStatus.BAD_REQUEST, f"stage {stage!r}, indication {indication!r}: "
                           f"expected one of {', '.join(STAGES)}, and one of {', '.join(known)}")
-        return Seen(path, fields, View(self.server.reviewer or self._remembered(), stage,
-                                       indication))
+        return Seen(path, fields, View(self.server.reviewer or self._reviewer(), stage,
+                                       indication, self._language()))
 
-    def _remembered(self) -> str:
+    def _remembered(self, what: str) -> str:
+        """What the browser remembers; empty where it is nothing."""
+        try:
+            found = SimpleCookie(self.headers.get("Cookie", "")).get(what)
+        except CookieError:
+            return ""
+        return unquote(found.value) if found else ""
+
+    def _reviewer(self) -> str:
         """The name that the browser remembers; empty where it is none."""
         try:
-            found = SimpleCookie(self.headers.get("Cookie", "")).get(COOKIE)
-            return name_of(unquote(found.value)) if found else ""
-        except (CookieError, ScreeningError):
+            found = self._remembered(COOKIE)
+            return name_of(found) if found else ""
+        except ScreeningError:
             return ""
+
+    def _language(self) -> str:
+        """The key of the language that was chosen, else of the first one that the browser reads."""
+        keys = [one.key for one in languages.known().values()]
+        read = (part.partition(";")[0].strip().partition("-")[0].lower()
+                for part in self.headers.get("Accept-Language", "").split(","))
+        return next((k for k in (self._remembered(LANGUAGE), *read) if k in keys), keys[0])
 
     def _name(self, seen: Seen) -> None:
         """Have the browser remember who screens."""
@@ -243,19 +269,18 @@ class _Handler(BaseHTTPRequestHandler):
         except ScreeningError as error:
             self._show(seen, "name.html", HTTPStatus.BAD_REQUEST, problem=str(error))
             return
-        self._go("/", seen.view, cookie=f"{COOKIE}={quote(name)}; Path=/; Max-Age={_YEAR}; "
-                 "HttpOnly; SameSite=Strict")
+        self._go("/", seen.view, cookie=_cookie(COOKIE, name))
 
     def _show(self, seen: Seen, template: str, status: HTTPStatus = HTTPStatus.OK, **more) -> None:
         fields = {"view": seen.view, "token": self.server.token, "problem": "", "said": "",
                   "path": seen.path, "fixed": bool(self.server.reviewer), **more}
-        text = self.server.templates.get_template(template).render(fields)
+        text = templates(seen.view.language).get_template(template).render(fields)
         self._send(status, "text/html", text.encode())
 
     def _say(self, status: HTTPStatus, what: str) -> None:
         """A page that says why there is no other."""
-        text = self.server.templates.get_template("message.html").render(
-            status=status.phrase, what=what)
+        text = templates(self._language()).get_template("message.html").render(
+            status=status.value, what=what)
         self._send(status, "text/html", text.encode())
 
     def _go(self, path: str, view: View, cookie: str = "", **more: str) -> None:
@@ -278,6 +303,11 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         if self.command != "HEAD":
             self.wfile.write(content)
+
+
+def _cookie(name: str, value: str) -> str:
+    """What has a browser remember something."""
+    return f"{name}={quote(value)}; Path=/; Max-Age={_YEAR}; HttpOnly; SameSite=Strict"
 
 
 def _decide(desk: Desk, seen: Seen) -> dict[str, str]:

@@ -60,23 +60,23 @@ class Shown:
     matches: tuple[Match, ...]
 
 
-def shown(data: Dataset, report: Report, texts: Texts) -> Shown:
-    """A report as it is shown."""
+def shown(data: Dataset, report: Report, texts: Texts, language: str = "en") -> Shown:
+    """A report as it is shown, with the labels of a language."""
     identifiers = [*([Link(f"DOI {report.doi}", links.doi(report.doi))] if report.doi else []),
                    *([Link(f"PMID {report.pmid}", links.pubmed(report.pmid))]
                      if report.pmid else []),
                    *map(links.registration, report.registrations)]
     found_in = dict.fromkeys(i.partition(":")[0] for i in report.source_ids)
     return Shown(
-        report, data.label("record_kind", report.kind), texts.of_report(report),
-        tuple(identifiers), tuple(data.label("search_source", s) for s in found_in),
-        tuple(data.label("indication", i) for i in report.indications),
-        tuple(_match(data, study, report.match_kind) for study in report.match))
+        report, data.label("record_kind", report.kind, language), texts.of_report(report),
+        tuple(identifiers), tuple(data.label("search_source", s, language) for s in found_in),
+        tuple(data.label("indication", i, language) for i in report.indications),
+        tuple(_match(data, study, report.match_kind, language) for study in report.match))
 
 
-def _match(data: Dataset, study: str, kind: str) -> Match:
+def _match(data: Dataset, study: str, kind: str, language: str) -> Match:
     indication, _, study_id = study.partition(":")
     row = next((r for r in data.records("studies", indication) if r["study_id"] == study_id), None)
     named = [str(row[c]) for c in ("first_author", "year") if row and row[c]]
     return Match(study, " ".join(named) or study_id, (row["title"] or "") if row else "",
-                 data.label("match_kind", kind))
+                 data.label("match_kind", kind, language))

@@ -19,7 +19,7 @@ from livingreview.surveillance.abstracts import Texts
 from livingreview.surveillance.desk import Desk
 from livingreview.surveillance.ordering import View
 from livingreview.surveillance.record import Record
-from livingreview.surveillance.screenpage import COOKIE, PAGE, Server
+from livingreview.surveillance.screenpage import COOKIE, LANGUAGE, PAGE, Server
 
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 
@@ -83,6 +83,11 @@ def serve():
 
 def _text(page) -> str:
     return " ".join(page.text_content().split())
+
+
+def _form(page, action: str = "/decide"):
+    """The form of a page that does something."""
+    return next(form for form in page.forms if form.action.endswith(action))
 
 
 def _decisions(made):
@@ -171,7 +176,7 @@ def test_decisions_by_plain_forms_become_rows_and_are_taken_back(tmp_path, serve
 def test_a_wrong_form_is_refused_with_why(tmp_path, serve, fields, expected):
     made = world(tmp_path, 2)
     browser = Browser(serve(screened.desk(made)), "Anna")
-    form = dict(browser.get().forms[1].fields) | {"decision": "include"} | fields
+    form = dict(_form(browser.get()).fields) | {"decision": "include"} | fields
     status, _, text = browser.ask("POST", "/decide", form)
     assert status == 409 and expected in _text(lxml.html.fromstring(text))
     assert 'role="alert"' in text and not _decisions(made)
@@ -334,6 +339,50 @@ def test_a_name_of_the_command_is_everybodys(tmp_path, serve):
     assert "Anna" in _text(page) and browser.ask("GET", "/name")[0] == 404
     browser.press(page, "Include")
     assert _decisions(made) == [("r1", "Anna", "include", "")]
+
+
+@pytest.mark.parametrize("header, tag", [
+    ("", "en"), ("fr,de;q=0.8", "en"), ("zh-CN,zh;q=0.9,en;q=0.8", "zh-Hans"),
+    ("fr,zh-TW;q=0.7", "zh-Hans"), ("en-GB,zh;q=0.5", "en")])
+def test_the_page_is_in_the_language_that_the_browser_reads(tmp_path, serve, header, tag):
+    browser = Browser(serve(screened.desk(world(tmp_path, 1), 1)), "Anna")
+    text = browser.ask("GET", "/", **({"Accept-Language": header} if header else {}))[2]
+    assert lxml.html.fromstring(text).get("lang") == tag
+
+
+def test_whoever_chooses_a_language_screens_in_it(tmp_path, serve):
+    made = world(tmp_path, 2)
+    browser = Browser(serve(screened.desk(made, 1, 2)), "Anna")
+    chosen = browser.press(browser.get("/decided"), "简体中文")
+    assert chosen.get("lang") == "zh-Hans" and browser.cookie == f"{LANGUAGE}=zh"
+    browser.cookie += f"; {COOKIE}=Anna"
+    page = browser.get("/?stage=title-abstract")
+    assert page.get("lang") == "zh-Hans" and "您的决定" in _text(page)
+    page = browser.press(page, "体外研究")
+    assert "已保存：排除：体外研究" in _text(page)
+    assert _decisions(made) == [("r1", "Anna", "exclude", "laboratory")]
+    browser.cookie = f"{COOKIE}=Anna; {LANGUAGE}=klingon"
+    assert browser.get().get("lang") == "en"
+
+
+@pytest.mark.parametrize("path", ["/", "/?stage=full-text", "/decided", "/disagreements",
+                                  "/duplicates", "/name", "/nothing"])
+def test_no_word_of_the_page_is_english_in_chinese(tmp_path, serve, path):
+    made = world(tmp_path, 3, None)
+    made.add("duplicates", record_id="r1", other_record_id="r3", score=97, rule="title at page")
+    desk = screened.desk(made, 1, 3)
+    desk.screening.decide(said("r2", "Anna", "include"), said("r2", "Ben", "exclude", "no-msc"))
+    browser = Browser(serve(desk))
+    browser.cookie = f"{COOKIE}=Anna; {LANGUAGE}=zh"
+    page = browser.get(path)
+    for apart in page.xpath("//*[@lang='en'] | //code | //mark | //*[@class='title'] | //title | "
+                            "//*[@class='abstract'] | //*[@class='by'] | //*[@class='chips'] | "
+                            "//*[@class='facts']/dd | //kbd | //tbody//a"):
+        apart.clear(keep_tail=True)
+    names = {"English", "DOI", "PubMed", "PMID", "Anna", "Ben", "Author", "Cohen", "CI", "Fleiss",
+             "Everitt", "Callaghan", "Müller-Hansen", "doi"}
+    found = set(re.findall(r"[A-Za-zü-]{2,}", re.sub(r"doi:\S+|Author\d+", "", _text(page))))
+    assert not found - names
 
 
 def test_browsers_at_once_lose_no_decision(tmp_path, serve):
