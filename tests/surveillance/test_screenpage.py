@@ -405,6 +405,15 @@ def test_browsers_at_once_lose_no_decision(tmp_path, serve):
     assert found == [303] * 18 and len(set(_decisions(made))) == 18
 
 
+def test_what_two_others_decided_is_not_said_to_be_ones_own(tmp_path, serve):
+    made = world(tmp_path, 2)
+    desk = screened.desk(made)
+    desk.screening.decide(said("r1", "Ben", "include"), said("r1", "Cleo", "include"))
+    server = serve(desk)
+    assert "decided already, not by you" in _text(Browser(server, "Anna").get("/?record=r1"))
+    assert "You have decided this one" in _text(Browser(server, "Ben").get("/?record=r1"))
+
+
 def test_decisions_of_the_other_are_not_in_a_page(tmp_path, serve):
     made = world(tmp_path, 2)
     desk = screened.desk(made)
