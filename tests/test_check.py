@@ -755,11 +755,11 @@ def test_the_living_mode_is_stated_and_promises_no_search_that_nobody_makes(data
     edit(data_copy, "about.csv", {"key": "search-schedule"}, "value", "Every month, in PubMed.")
     assert [line.partition(": Every month, in PubMed.: ")[2] for line in found()] == [
         "it states no days, and living.csv 31, 183, expected the same in both",
-        "searches.csv has no row of what was done, and living.csv a plan, expected 'not yet "
-        "begun' until it is done"]
+        "searches.csv has no row of what was done, and living.csv a plan, expected 'planned' until "
+        "it is done"]
     edit(data_copy, "about.csv", {"key": "search-schedule"}, "value",
          "Not yet scheduled: 31 days, 183 days.")
-    assert ["expected 'not yet begun'" in line for line in found()] == [True]
+    assert ["expected 'planned'" in line for line in found()] == [True]
     rows = [row for row in read_table(data_copy / "about.csv")
             if row["key"] not in ("search-schedule", "retirement-plan")]
     write_table(data_copy / "about.csv", tuple(rows[0]), rows)

@@ -259,6 +259,7 @@ def test_what_searches_found_is_counted_once_and_followed(searched):
     assert "No search" not in shown.p.get_text()
     lsr = Pages(searched.folder).prisma_lsr()._repr_html_()
     assert "Searches made: 2, the last on 2026-11-02" in lsr
+    assert "Records decided on: 2." in lsr
     assert [s["hits"] for s in searches(load(searched.folder))] == [812, 1200]
 
 

@@ -338,6 +338,9 @@ def test_prisma_lsr_has_each_new_item_and_the_schedule_of_each_source(world):
     assert said["Plan for retirement from the living mode"] == "Not stated."
     own = {row[0]: row[2] for row in _items(prisma.prisma_lsr(load()), "prisma-lsr")}
     assert not [name for name, text in own.items() if text == "Not stated."]
+    assert not [text for text in own.values() if "not yet begun" in text.lower()]  # it is counted
+    assert "Searches made: none so far." in own["Schedule of the search, for each source"]
+    assert own["Screening"].endswith("Records decided on: none so far.")
 
 
 # --- the flow of records by version -----------------------------------------------------------

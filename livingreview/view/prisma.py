@@ -162,6 +162,8 @@ class PrismaLsr(View):
     searches : int
     last : str
         Day of the last search that came back.
+    decided : int
+        Records that somebody has decided on.
     planned : tuple of Planned
     stated : tuple of (str, str)
         What the review says of itself, by the key of about.csv; empty text where it is silent.
@@ -184,6 +186,7 @@ class PrismaLsr(View):
     day: str
     searches: int
     last: str
+    decided: int
     planned: tuple[Planned, ...]
     stated: tuple[tuple[str, str], ...]
     running: int
@@ -200,7 +203,8 @@ def prisma_lsr(data: Dataset) -> PrismaLsr:
     return PrismaLsr(
         found.state, facts.get("title", ""), facts.get("authors", ""), here,
         versions.preceding(here), bool(here), now.isoformat() if now else "",
-        len(searches(data)), found.last.isoformat() if found.last else "", _planned(data),
+        len(searches(data)), found.last.isoformat() if found.last else "",
+        len({row["record_id"] for row in data.records("screening")}), _planned(data),
         tuple((key, facts.get(key, "")) for key in tables.LIVING_MODE),
         sum(s["progress"] in ("running", "not-started") for i in data.indications
             for s in data.records("studies", i)))

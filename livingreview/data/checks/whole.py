@@ -10,7 +10,7 @@ from ..dataset import GENERIC, Dataset, Problem
 from .problem import problem
 
 LONGEST_EXPLANATION = 35  # words: it is read in passing
-NOT_SCHEDULED, NOT_BEGUN = "not yet scheduled", "not yet begun"
+NOT_SCHEDULED, PLANNED = "not yet scheduled", "planned"
 DESCRIBE = "`python -m livingreview describe`"
 
 
@@ -65,14 +65,14 @@ def _schedule(data: Dataset, said: Mapping | None, table: str, begun: bool) -> I
     """What is said of a schedule, where the plan or what was done says something else."""
     if said is None:
         return
-    text, known = said["value"].lower(), (NOT_SCHEDULED, NOT_BEGUN)
+    text = said["value"].lower()
     if begun:
-        if text.startswith(known):
+        if text.startswith("not yet"):
             yield problem("about.csv", said["row"], "value", said["value"],
                           f"{table}.csv has rows, so that it has begun", "the schedule that is "
                           "kept", "warning", "living-mode")
         return
-    expected = NOT_BEGUN if data.records("living") else NOT_SCHEDULED
+    expected = PLANNED if data.records("living") else NOT_SCHEDULED
     if not text.startswith(expected):
         yield problem("about.csv", said["row"], "value", said["value"],
                       f"{table}.csv has no row of what was done, and living.csv "
