@@ -26,6 +26,8 @@ def bench() -> None:
 @click.option("--source", "sources", multiple=True, help="This one alone; may be repeated.")
 @click.option("--seed", type=int, help="Draws the half that is held out; the same as ever where "
               "it is left out.")
+@click.option("--reference", type=measuring.THERE, help="In place of the known studies: the export "
+              "of those that another review included.")
 @click.option("--titles", is_flag=True, help="Without a network: what the words of strategies "
               "find in the titles of known studies.")
 @click.option("--terms", is_flag=True, help="With --titles: which studies a strategy would miss "
@@ -33,13 +35,15 @@ def bench() -> None:
 @click.option("--out", type=FILE, help="CSV file to write as well.")
 @can_be_stopped
 def recall(data: Path | None, indications: tuple[str, ...], sources: tuple[str, ...],
-           seed: int | None, titles: bool, terms: bool, out: Path | None) -> None:
+           seed: int | None, reference: Path | None, titles: bool, terms: bool,
+           out: Path | None) -> None:
     """Relative recall of the search strategies: the known studies that each of them finds.
 
     PubMed and Europe PMC are asked for the known PMIDs, ClinicalTrials.gov and ISRCTN for their
     own numbers, by one request for each strategy. Half of the numbers is held out by a fixed draw.
     What is missed is listed. All is relative to what is known, which was easier to find than what
-    is not.
+    is not: a second set is what others included, taken by --reference as RIS, PubMed (.nbib) or
+    CSV, as programs for references export them.
     """
     from ..surveillance import recall as measuring
     from ..surveillance.syntax import StrategyError
@@ -57,13 +61,15 @@ def recall(data: Path | None, indications: tuple[str, ...], sources: tuple[str, 
         stop("\n".join([*error.problems, "Nothing was measured."]), 1)
     if not strategies:
         stop(f"{sound.folder / 'strategies'} has no strategy for these", 1)
+    studies = _reference(reference, indications) if reference else ()
     failures: list[str] = []
     if titles:
-        found = list(measuring.by_titles(sound, strategies))
+        found = list(measuring.by_titles(sound, strategies, studies))
     else:
         with click.progressbar(length=len(strategies), label="strategies", file=sys.stderr) as bar:
             found = list(measuring.measured(
                 sound, strategies, measuring.SEED if seed is None else seed,
+                reference=studies,
                 failed=lambda error, indication: failures.append(f"{indication}: {error}"),
                 done=lambda: bar.update(1)))
     for one in found:
@@ -72,13 +78,29 @@ def recall(data: Path | None, indications: tuple[str, ...], sources: tuple[str, 
         for one in measuring.together(found):
             _say(one, missed=False)
     if terms:
-        _say_terms(list(measuring.by_term(sound, strategies)))
+        _say_terms(list(measuring.by_term(sound, strategies, studies)))
     if out:
         _write(out, found)
     for failure in failures:
         click.echo(f"failed: {failure}", err=True)
     if failures:
         stop(f"{len(failures)} of {len(strategies)} strategies were not measured", 1)
+
+
+def _reference(file: Path, indications: tuple[str, ...]) -> list[dict]:
+    """Studies of a file; that of several indications would be missed by each."""
+    from ..surveillance.files import FileError
+    from ..surveillance.recall import reference_of
+
+    if len(indications) != 1:
+        stop("--reference is of one indication: say which with --indication", 2)
+    try:
+        found = reference_of(file.read_bytes(), file.name)
+    except FileError as error:
+        stop("\n".join([*error.problems, "Nothing was measured."]), 1)
+    numbered = sum(bool(one["pmid"] or one["registration"]) for one in found)
+    say(f"{file.name}: {len(found)} studies, {numbered} of them with a PMID or a registration")
+    return found
 
 
 def _one_of(name: str, chosen: tuple[str, ...], allowed) -> None:

@@ -11,7 +11,7 @@ from ..site.stopping import can_be_stopped
 from .console import FILE, PathType, replacing, say, stop
 
 _SETS = PathType(path_type=Path, file_okay=False, exists=True)
-_THERE = PathType(path_type=Path, dir_okay=False, exists=True)
+THERE = PathType(path_type=Path, dir_okay=False, exists=True)
 _SEEDS = 3
 _SEED = 1
 
@@ -20,7 +20,7 @@ _SEED = 1
 @click.argument("folder", type=_SETS)
 @click.option("--seeds", type=click.IntRange(min=1), default=_SEEDS, show_default=True,
               help="Runs of each set, with the seeds 1 to N.")
-@click.option("--beside", type=_THERE, help="Runs of another tool, as bench/asreview_runs.py "
+@click.option("--beside", type=THERE, help="Runs of another tool, as bench/asreview_runs.py "
               "writes them; they are measured in the same way.")
 @click.option("--out", type=FILE, help="CSV file of each set and of their mean to write as well.")
 @click.option("--in-time-out", type=FILE, help="CSV file of the sets in the order of time.")
@@ -72,7 +72,7 @@ def screening(folder: Path, seeds: int, beside: Path | None, out: Path | None,
 
 
 @click.command()
-@click.argument("file", type=_THERE)
+@click.argument("file", type=THERE)
 @click.option("--sets", type=_SETS, help="Folder of labelled sets (as `bench screening` takes) of "
               "which a second set is made by known changes.")
 @click.option("--seed", type=int, default=_SEED, show_default=True, help="Of the second set.")

@@ -2,7 +2,7 @@
 
 It is relative to what is known, and what is known was easy to find: a share of one does not say
 that nothing is missed. Half of the known numbers is held out, to be looked at only when a strategy
-is finished.
+is finished. A second reference set is what others included: the export of a review's studies.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 from ..data.dataset import Dataset
 from ..data.strategies import strategies
+from . import files
 from .net import SourceError, client
 from .record import registrations_in
 from .sources import named
@@ -23,7 +24,7 @@ from .syntax import SYNTAXES, StrategyError, Term, finds, parsed, plain, terms_o
 NUMBERS = {"pubmed": ("pmid", ""), "europe-pmc": ("pmid", ""),
            "clinicaltrials": ("registration", "NCT"), "isrctn": ("registration", "ISRCTN")}
 BY_TITLE = ("pubmed", "europe-pmc")  # a registry adds synonyms that no title shows
-DRAFTING, HELD_OUT, ALL = "drafting", "held out", "all"
+DRAFTING, HELD_OUT, ALL, REFERENCE = "drafting", "held out", "all", "reference"
 SEED = 20261130
 STREAM = "human"
 _PATIENCE = 2  # failures of a source after which it is left alone
@@ -55,7 +56,7 @@ class Recall:
     ----------
     indication, source : str
     part : str
-        'drafting', 'held out' or 'all'.
+        'drafting', 'held out', 'all' or 'reference'.
     known, found : tuple of str
         Numbers, or study_ids where titles are searched.
     missed : tuple of str
@@ -95,6 +96,25 @@ def studies_of(data: Dataset, indication: str) -> list[Mapping]:
     return [row for row in data.records("studies", indication) if row["species"] == STREAM]
 
 
+def reference_of(content: bytes, name: str) -> list[dict]:
+    """Studies of an exported file, such as those that another review included.
+
+    Parameters
+    ----------
+    content : bytes
+    name : str
+        Of the file, for errors.
+
+    Raises
+    ------
+    FileError
+        As `files.read`.
+    """
+    return [{"study_id": one.title or one.number, "title": one.title, "pmid": one.pmid,
+             "registration": one.registrations}
+            for one in files.read(content, name, "other").records]
+
+
 def numbers_of(studies: Iterable[Mapping], source: str) -> dict[str, str]:
     """Numbers by which a source knows studies, each with the study that it belongs to."""
     column, start = NUMBERS[source]
@@ -119,7 +139,7 @@ def halves(numbers: Iterable[str], seed: int) -> tuple[tuple[str, ...], tuple[st
 
 
 def measured(data: Dataset, asked: Sequence[tuple[str, str, str]], seed: int = SEED, *,
-             failed: Callable[[SourceError, str], None],
+             reference: Sequence[Mapping] = (), failed: Callable[[SourceError, str], None],
              done: Callable[[], None] = lambda: None) -> Iterator[Recall]:
     """Ask each source, by one request for each strategy, which known numbers it finds.
 
@@ -129,6 +149,9 @@ def measured(data: Dataset, asked: Sequence[tuple[str, str, str]], seed: int = S
     asked : sequence of (indication, source, text)
     seed : int
         For the halves.
+    reference : sequence of mapping, optional
+        Studies to be found in place of the known ones, as `reference_of` reads them; they are one
+        set, of which nothing is held out.
     failed : callable
         Is told of a source that did not answer, and of the indication; the others go on. A source
         that failed twice is not asked again.
@@ -138,11 +161,11 @@ def measured(data: Dataset, asked: Sequence[tuple[str, str, str]], seed: int = S
     Yields
     ------
     Recall
-        Of each half that is not empty.
+        Of each half that is not empty, or of the reference.
     """
     failures: Counter[str] = Counter()
     for indication, source, text in asked:
-        belongs = numbers_of(studies_of(data, indication), source)
+        belongs = numbers_of(reference or studies_of(data, indication), source)
         try:
             if belongs and failures[source] >= _PATIENCE:
                 raise SourceError(source, "it is not asked again after it failed twice")
@@ -152,7 +175,9 @@ def measured(data: Dataset, asked: Sequence[tuple[str, str, str]], seed: int = S
             failures[source] += 1
             failed(error, indication)
         else:
-            for part, numbers in zip((DRAFTING, HELD_OUT), halves(belongs, seed), strict=True):
+            sets = {REFERENCE: tuple(sorted(belongs))} if reference else dict(
+                zip((DRAFTING, HELD_OUT), halves(belongs, seed), strict=True))
+            for part, numbers in sets.items():
                 if numbers:
                     yield _recall(indication, source, part, numbers, found, belongs)
         done()
@@ -163,13 +188,15 @@ def _recall(indication, source, part, numbers, found, belongs) -> Recall:
                   tuple(f"{n} ({belongs[n]})" for n in numbers if n not in found))
 
 
-def _titles(data: Dataset, indication: str) -> dict[str, str]:
-    """Titles of the known studies of people that have one."""
-    return {row["study_id"]: row["title"] for row in studies_of(data, indication) if row["title"]}
+def _titles(data: Dataset, indication: str, reference: Sequence[Mapping]) -> dict[str, str]:
+    """Titles of a reference, else of the known studies of people, that have one."""
+    return {row["study_id"]: row["title"]
+            for row in reference or studies_of(data, indication) if row["title"]}
 
 
-def by_titles(data: Dataset, asked: Sequence[tuple[str, str, str]]) -> Iterator[Recall]:
-    """What strategies find by the words of the titles of known studies alone, without a network.
+def by_titles(data: Dataset, asked: Sequence[tuple[str, str, str]],
+              reference: Sequence[Mapping] = ()) -> Iterator[Recall]:
+    """What strategies find by the words of the titles of studies alone, without a network.
 
     A record has its abstract and headings too, so a source finds more.
 
@@ -180,14 +207,15 @@ def by_titles(data: Dataset, asked: Sequence[tuple[str, str, str]]) -> Iterator[
     """
     for indication, source, text in asked:
         tree = parsed(text, source)
-        titles = _titles(data, indication)
+        titles = _titles(data, indication, reference)
         found = [study for study, title in titles.items() if finds(tree, title, source)]
         yield Recall(indication, source, ALL, tuple(titles), tuple(found),
                      tuple(f"{study}: {title}" for study, title in titles.items()
                            if study not in found))
 
 
-def by_term(data: Dataset, asked: Sequence[tuple[str, str, str]]) -> Iterator[Needed]:
+def by_term(data: Dataset, asked: Sequence[tuple[str, str, str]],
+            reference: Sequence[Mapping] = ()) -> Iterator[Needed]:
     """For each term of strategies, in their order, the known titles that nothing else finds.
 
     A term without such a title is no term to be struck: it is looked for in abstracts too, and in
@@ -198,7 +226,7 @@ def by_term(data: Dataset, asked: Sequence[tuple[str, str, str]]) -> Iterator[Ne
     Needed
     """
     for indication, source, text in asked:
-        tree, titles = parsed(text, source), _titles(data, indication)
+        tree, titles = parsed(text, source), _titles(data, indication, reference)
         found = {study: title for study, title in titles.items() if finds(tree, title, source)}
         for term in dict.fromkeys(terms_of(tree)):
             if term.field not in SYNTAXES[source].headings:

@@ -119,6 +119,48 @@ def test_sources_that_know_the_same_numbers_are_taken_together(folder, sources, 
     assert sorted(counts) == [("4", "4"), ("5", "5")], done.output
 
 
+OTHERS = """TY  - JOUR
+TI  - Cells for knees that another review included
+AN  - PMID: 101
+N1  - NCT00000102
+ER  -
+TY  - JOUR
+TI  - Another title
+AN  - PMID: 777
+ER  -
+TY  - JOUR
+TI  - A study without a number
+ER  -
+"""
+
+
+def test_what_others_included_is_a_second_set(folder, sources, server, tmp_path):
+    file = tmp_path / "included.ris"
+    file.write_text(OTHERS, encoding="utf-8")
+    done = call(folder, "--reference", file, "--indication", KNEE)
+    assert done.exit_code == 0, done.output
+    lines = done.output.splitlines()
+    assert "included.ris: 3 studies, 2 of them with a PMID or a registration" in lines
+    for line in (f"{KNEE}, pubmed, reference: 1 of 2", "  missed: 777 (Another title)",
+                 f"{KNEE}, clinicaltrials, reference: 1 of 1",
+                 "all together, pubmed+europe-pmc, reference: 1 of 2"):
+        assert line in lines, line
+    assert "held out" not in done.output
+    titles = call(folder, "--reference", file, "--indication", KNEE, "--titles",
+                  "--source", "pubmed").output
+    assert f"{KNEE}, pubmed, titles: 1 of 3" in titles
+
+
+@pytest.mark.parametrize("text, arguments, code, why", [
+    (OTHERS, (), 2, "say which with --indication"),
+    ("<html>", ("--indication", KNEE), 1, "a web page, not an export")])
+def test_a_reference_that_cannot_be_is_refused(folder, tmp_path, text, arguments, code, why):
+    file = tmp_path / "included.ris"
+    file.write_text(text, encoding="utf-8")
+    done = call(folder, "--reference", file, *arguments)
+    assert done.exit_code == code and why in done.output and "Traceback" not in done.output
+
+
 def test_the_same_seed_holds_out_the_same_half():
     drafting, out = recall.halves(PMIDS, 7)
     assert (len(drafting), len(out)) == (5, 4) and {*drafting, *out} == {*PMIDS}
