@@ -43,7 +43,8 @@ def recall(data: Path | None, indications: tuple[str, ...], sources: tuple[str, 
     own numbers, by one request for each strategy. Half of the numbers is held out by a fixed draw.
     What is missed is listed. All is relative to what is known, which was easier to find than what
     is not: a second set is what others included, taken by --reference as RIS, PubMed (.nbib) or
-    CSV, as programs for references export them.
+    CSV, as programs for references export them. Of one indication it is four requests and writes
+    nothing: so one sees whether these sources still answer as the review reads them.
     """
     from ..surveillance import recall as measuring
     from ..surveillance.syntax import StrategyError

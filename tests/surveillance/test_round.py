@@ -199,6 +199,24 @@ def test_a_report_is_text_a_pull_request_and_an_entry_of_a_feed(month):
     assert (month.out / "round.txt").read_text().startswith("Round of 2026-11-30")
 
 
+def test_what_is_due_is_one_line_a_source(month):
+    with (month.data / "living.csv").open("a", encoding="utf-8") as file:
+        file.writelines(f"{source},{where},31,{who}\n" for source, who in (
+            ("embase", "person"), ("openalex", "command")) for where in (KNEE,))
+    month.server.on("/europepmc/searchPOST", failing(400))
+    month.round(code=1)
+    asks = (month.out / "pull-request.md").read_text().splitlines()
+    for line in (f"- [ ] see why search failed: europe-pmc, {KNEE}",
+                 "- [ ] search embase by hand, then `python -m livingreview import FILE`: "
+                 f"{KNEE} (never searched)",
+                 f"- [ ] `python -m livingreview search --source openalex --indication {KNEE}`: "
+                 f"{KNEE} (never searched)",
+                 f"- [ ] `python -m livingreview search --source europe-pmc --indication {KNEE}`: "
+                 f"{KNEE} (failed)"):
+        assert line in asks, line
+    assert len([line for line in asks if line.startswith("- [ ]") and "search" in line]) == 4
+
+
 def test_a_pair_that_may_be_one_report_is_to_be_decided_before_both_are_screened(month):
     found = papers(30)
     alike = replace(found[19], doi="10.5555/preprint", number="PPR9", origin="PPR")
