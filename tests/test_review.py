@@ -294,7 +294,7 @@ def test_products_are_another_question(world):
     rows = variants(result(world))
     assert rows["expanded-only"]["k"] == 2 and not rows["expanded-only"]["same_question"]
     assert rows["minimally-processed-only"]["k"] == 1
-    assert rows["cells-stated"]["k"] == 3 and rows["cells-stated"]["same_question"]
+    assert rows["products-stated"]["k"] == 3 and rows["products-stated"]["same_question"]
 
 
 def test_overlaps_and_suspicious_trials_in_robustness(world):

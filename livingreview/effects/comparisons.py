@@ -12,6 +12,9 @@ SUBSTANCE = "substance"  # kind of the comparator's types that are a class of th
 # Class of the other kinds of a comparator's type in the vocabulary.
 CLASS_OF_KIND = {"placebo": "placebo", "conservative": "conservative-or-none",
                  "operation": "another-operation"}
+# Classes of the treatment that every review has: what no main pool takes, and what is not stated.
+KEPT_APART, CLASS_NOT_STATED = "apart", "not-stated"
+_NO_CLASS = ("", "none")  # kinds of a product that is of no class
 # Studies without a comparator: what changed in their treated patients is a question of its own.
 UNCONTROLLED = "uncontrolled"
 UNCONTROLLED_DESIGNS = frozenset({"single-arm", "case-series"})
@@ -180,12 +183,17 @@ def comparisons(data: Dataset, indication: str) -> tuple[Comparison, ...]:
 
 
 def cell_class(data: Dataset, arm) -> str:
-    """Expanded, minimally processed, not stated, or apart (never in a main pool)."""
-    if (data.kind("cell_product", arm["cell_product"]) == "apart"
-            or data.kind("cell_source", arm["cell_source"]) == "apart"):
-        return "apart"
+    """What its product counts as: a class of the review, not stated, or kept apart."""
     kind = data.kind("cell_product", arm["cell_product"])
-    return "not-stated" if kind in ("", "none") else kind
+    if KEPT_APART in (kind, data.kind("cell_source", arm["cell_source"])):
+        return KEPT_APART
+    return CLASS_NOT_STATED if kind in _NO_CLASS else kind
+
+
+def pooled_classes(data: Dataset) -> tuple[str, ...]:
+    """The classes of the treatment that main pools take, in the order of the vocabulary."""
+    used = {row["kind"] for row in data.words("cell_product").values()}
+    return tuple(word for word in data.words("cell_class") if word in used - {KEPT_APART})
 
 
 def additions(data: Dataset, indication: str) -> tuple[tuple[str, str], ...]:

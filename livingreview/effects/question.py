@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ..synthesis.bayes import Prior
-from .comparisons import UNCONTROLLED
+from .comparisons import KEPT_APART, UNCONTROLLED
 from .evidence import Evidence
 from .messages import said, understood
 from .values import MAIN_QUALITIES, QUALITIES, ArmValue, Reading
@@ -19,7 +19,7 @@ FROM_ROWS = ("MD", "SMD", "RR", "OR", "RD", MEAN_CHANGE, PROPORTION)
 ONE_ARM = said("one-arm")
 NO_VISIT, OUTSIDE = said("no-visit"), said("outside")
 NOT_ASKED = (OUTSIDE,)  # reasons that say nothing of values that the analysis asks for
-APART = said("apart")
+APART = said(KEPT_APART)
 NOT_RANDOMISED = said("not-randomised")
 
 
@@ -106,7 +106,8 @@ class Rules:
     paired_correlation: float = 0.0
     icc: float = 0.5
     pre_post_correlation: float = 0.5
-    cell_classes: frozenset[str] = frozenset({"expanded", "minimally-processed", "not-stated"})
+    other_classes: frozenset[str] = frozenset({KEPT_APART})  # of the treatment, that may not enter
+    one_class: str = ""  # the only class that may
     without: frozenset[str] = frozenset()
     instrument_limits: bool = True
     silent_arms: bool = True

@@ -55,7 +55,8 @@ def _asked(ev: Evidence, analysis: Analysis, contest: Contest, rules: Rules) -> 
     if analysis.products:
         product = ev.arms[contest.study_id, contest.cells.arms[0]]["cell_product"]
         return product in analysis.products
-    return contest.cells.cells in rules.cell_classes
+    kind = contest.cells.cells
+    return kind == rules.one_class if rules.one_class else kind not in rules.other_classes
 
 
 class _Heard:

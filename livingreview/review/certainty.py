@@ -11,6 +11,7 @@ from .. import synthesis
 from ..data.dataset import Dataset
 from ..data.phrases import phrases
 from ..effects import Analysis, Effect, Evidence
+from ..effects.comparisons import CLASS_NOT_STATED
 from ..effects.question import MEAN_CHANGE
 from . import imprecision
 from .pools import arrays, counts
@@ -161,7 +162,7 @@ def _other_background(analysis: Analysis, effect: Effect) -> bool:
 
 def _indirectness(trace: _Trace, data: Dataset, analysis: Analysis, effects: list[Effect],
                   weights: dict, family: str) -> None:
-    other = _share(weights, {e.trial_id for e in effects if e.cell_class == "not-stated"
+    other = _share(weights, {e.trial_id for e in effects if e.cell_class == CLASS_NOT_STATED
                              or _other_background(analysis, e)})
     surrogate = (data.kind("family", family) == SURROGATE
                  and analysis.target not in data.words("no_surrogate"))

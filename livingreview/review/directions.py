@@ -23,7 +23,7 @@ from .. import synthesis
 from ..data import tables
 from ..effects import Analysis, Effect, Evidence, Rules
 from ..effects.candidates import Slot, not_comparable, slots, units
-from ..effects.comparisons import MORE_DIFFERS, any_order
+from ..effects.comparisons import KEPT_APART, MORE_DIFFERS, any_order
 from ..effects.contrasts import EXACT_P, reported_effect, touches
 from ..effects.estimates import row_effect, within_person
 from ..effects.evidence import Contest
@@ -42,7 +42,7 @@ TRIALS = frozenset({"rct", "nonrandomised-controlled"})
 _BOUND = re.compile(r"([<>≤≥])\s*(0?\.\d+(?:[eE]-?\d+)?)")
 _TINY = 1e-12  # a difference that is only rounding
 RULES = Rules(qualities=frozenset(QUALITIES), skewed=True, designs=TRIALS,
-              cell_classes=frozenset({"expanded", "minimally-processed", "not-stated", "apart"}))
+              other_classes=frozenset())
 
 
 @dataclass(frozen=True)
@@ -332,7 +332,7 @@ def _barred(ev: Evidence, trial: str, cells: str) -> str:
         return said("nameless")
     if why := ev.taken_back(trial):
         return said(why)
-    return APART if cells == "apart" else shares_patients(ev, trial, RULES)
+    return APART if cells == KEPT_APART else shares_patients(ev, trial, RULES)
 
 
 def directions(ev: Evidence, designs: frozenset[str | None] = TRIALS | {None}) -> list[Direction]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from .. import synthesis
 from ..effects import Evidence, Rules, cell_class
 from ..effects.candidates import source_rank
-from ..effects.comparisons import is_cell_arm
+from ..effects.comparisons import KEPT_APART, is_cell_arm
 from ..effects.estimates import within_person
 from ..effects.messages import Message, said, understood
 from ..effects.question import APART
@@ -137,7 +137,7 @@ def _weak(value, row) -> str:
 
 def _barred(ev: Evidence, trial: str, study: str, kind: str, n: float) -> str:
     """Why the patients of an arm are in no total, whatever their events."""
-    if kind == "apart":
+    if kind == KEPT_APART:
         return APART
     if n == 1:  # a single case is published for what happened in it
         return said("single-patient")

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ..effects import Analysis, Effect, Evidence
+from ..effects.comparisons import CLASS_NOT_STATED
 from . import certainty
 
 IMPRECISION, INCOHERENCE, INTRANSITIVITY = "imprecision", "incoherence", "intransitivity"
@@ -32,7 +33,7 @@ class Leg:
     @property
     def classes(self) -> frozenset[str]:
         """Classes of cells that its trials state."""
-        return frozenset(e.cell_class for e in self.effects) - {"not-stated"}
+        return frozenset(e.cell_class for e in self.effects) - {CLASS_NOT_STATED}
 
     def blinded(self, ev: Evidence) -> float:
         """The share of its trials whose patients did not know what they got."""

@@ -13,11 +13,10 @@ from functools import cached_property
 import numpy as np
 
 from ..effects import Analysis, Effect, Evidence, Rules, select
-from ..effects.comparisons import any_order, plain_classes
+from ..effects.comparisons import any_order, plain_classes, pooled_classes
 from ..effects.values import ArmValue
 
-CELLS = "cells"  # the node of all products that hold the cells
-KINDS = ("expanded", "minimally-processed")  # its two halves, nodes of their own in robustness
+INTERVENTION = "intervention"  # the node of all that the review asks about
 MEASURE = "MD"  # on one scale of 0 to 100, so that differences add up along a path
 OTHER_VISIT = "other-visit"  # why a control of a trial is not in the network
 
@@ -168,8 +167,8 @@ def members(ev: Evidence, question: Question, rules: Rules | None = None,
     rules : Rules, optional
         What may enter; the protocol's main rules where left out.
     apart : bool
-        Whether expanded and minimally processed cells are two treatments; cells of another kind,
-        or of none that is stated, are then left out.
+        Whether each class of the treatment is a node of its own; what is of none of them, or not
+        stated, is then left out.
 
     Returns
     -------
@@ -177,8 +176,8 @@ def members(ev: Evidence, question: Question, rules: Rules | None = None,
         In the order of the trials' identifiers.
     """
     rules = rules or Rules()
-    sides = ([(kind, replace(rules, cell_classes=frozenset({kind}))) for kind in KINDS]
-             if apart else [(CELLS, rules)])
+    sides = ([(kind, replace(rules, one_class=kind)) for kind in pooled_classes(ev.data)]
+             if apart else [(INTERVENTION, rules)])
     found: dict[str, dict[tuple[str, str], Effect]] = {}
     for kind, analysis in question.analyses.items():
         for node, limited in sides:

@@ -216,6 +216,11 @@ def _unit(question: dict) -> str:
     return question.get("unit") or ("points-of-100" if question["rescaled_0_100"] else "points")
 
 
+def grammatical_number(data: Dataset) -> int:
+    """Of what the review calls its intervention: 1, or 2 for a plural."""
+    return 2 if data.kind("wording", "intervention") == "plural" else 1
+
+
 def without_brackets(said: Label) -> Label:
     """A label without what it explains in brackets."""
     return Label(*(re.sub(r"\s*[(（].*[)）]$", "", w) for w in (said.en, said.zh)))
@@ -244,7 +249,7 @@ def question(data: Dataset, result: dict) -> Question:
         outcome, part, tuple(conditions), kind, (q["window_from"], q["window_to"]),
         q["comparison"], without_brackets(label(data, "analysis_comparison", q["comparison"])),
         background, wording(data, "intervention"),
-        2 if data.kind("wording", "intervention") == "plural" else 1, q["measure"],
+        grammatical_number(data), q["measure"],
         measure(result).decimals, _unit(q), q["favourable"], uncontrolled(result))
 
 

@@ -137,9 +137,16 @@ class Comparison:
 
 @dataclass(frozen=True)
 class Choice:
-    """The same by another choice: estimates, and the parts that the treatments fall into."""
+    """The same by another choice: estimates, and the parts that the treatments fall into.
+
+    Attributes
+    ----------
+    classes : tuple of Label
+        Of the treatment, that the choice is about.
+    """
 
     key: str
+    classes: tuple[Label, ...]
     k: int
     tau2: float | None
     parts: tuple[tuple[Label, ...], ...]

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from ..data.dataset import Dataset
 from ..effects import Effect, Evidence
 from ..review import Review
 from ..review.counted import ANIMAL
 from ..review.harms import got_cells
 from ..review.pools import interval_of
 from .addresses import Addresses
-from .base import Label, View, label, wording
+from .base import Label, View, label, stated, wording
 from .conditions import effects_in
 from .directory import Directory
 from .finding import Estimate, Question, question
@@ -45,7 +46,7 @@ class Given:
     ----------
     given : tuple of tuple of Label
         Sources, products and donors of its arms.
-    doses : tuple of (float, str)
+    doses : tuple of (float, Label or None)
         With what one dose is for.
     stated : Label
         What its report concludes.
@@ -59,7 +60,7 @@ class Given:
     design: Label
     n: int | None
     given: tuple[tuple[Label, ...], ...]
-    doses: tuple[tuple[float, str], ...]
+    doses: tuple[tuple[float, Label | None], ...]
     times: tuple[int, ...]
 
 
@@ -125,6 +126,19 @@ def _labels(ev: Evidence, vocabulary: str, values: Sequence) -> tuple[Label, ...
     return tuple(label(ev.data, vocabulary, v) for v in dict.fromkeys(values) if v)
 
 
+def doses(data: Dataset, arms: Iterable[Mapping]) -> tuple[tuple[float, Label | None], ...]:
+    """Doses of arms: the amount of one administration, and what it is for.
+
+    Parameters
+    ----------
+    data : Dataset
+    arms : iterable of mapping
+        Rows of ``arms.csv``.
+    """
+    found = {(a["dose_cells"], a["dose_per"] or "") for a in arms if a["dose_cells"]}
+    return tuple((dose, stated(data, "dose_per", per)) for dose, per in sorted(found))
+
+
 def _row(directory: Directory, ev: Evidence, study_id: str, arms: Sequence[Mapping],
          found: list[Found]) -> Given:
     study, data = ev.studies[study_id], ev.data
@@ -135,5 +149,5 @@ def _row(directory: Directory, ev: Evidence, study_id: str, arms: Sequence[Mappi
         label(data, "condition", study["condition"]), directory.study(ev.indication, study_id),
         tuple(found), label(data, "stated_result", study["stated_result"]),
         label(data, "design", study["design"]), study["n_enrolled"], tuple(filter(None, given)),
-        tuple(sorted({(a["dose_cells"], a["dose_per"] or "") for a in arms if a["dose_cells"]})),
+        doses(data, arms),
         tuple(sorted({a["administrations"] for a in arms if a["administrations"]})))

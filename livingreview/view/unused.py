@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ..effects import Rules
-from ..effects.comparisons import is_cell_arm
+from ..effects.comparisons import KEPT_APART, is_cell_arm
 from ..effects.messages import Message
 from ..effects.question import main_reason
 from ..effects.selection import shares_patients
@@ -104,7 +104,7 @@ class Reasons:
         if not cells:
             return Unused("no-cells")
         groups = [c.cells for found in self.ev.contests("any").get(study_id, []) for c in found]
-        if groups and all(g.cells == "apart" for g in groups):
+        if groups and all(g.cells == KEPT_APART for g in groups):
             return Unused("another-product")
         if self.ev.studies[study_id]["design"] in CONTROLLED and not groups:
             return Unused("cells-only" if len(cells) > 1 else "no-control")
