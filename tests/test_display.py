@@ -104,7 +104,8 @@ def test_forest_shows_what_was_computed(chapter):
     for row, study in zip(rows, result["studies"], strict=True):
         text = row.get_text(" ")
         assert number(study["estimate"]) in text
-        assert number(study["cells"]["mean"]) in text and f"n {count(study['n_cells'])}" in text
+        assert number(study["intervention"]["mean"]) in text
+        assert f"n {count(study['n_intervention'])}" in text
         assert number(100 * study["weight"]) + "%" in text
     pooled = page.select_one("tr.lr-pooled").get_text(" ")
     assert number(result["pooled"]["estimate"]) in pooled

@@ -144,7 +144,7 @@ def test_a_network_is_asked_only_where_every_rule_is_met(world, trials, failing)
         study = f"t{i}-2020"
         world.study(study).arm(study, "msc", cells=product or "cells")
         if not product:
-            world.rows["arms"][-1]["cell_product"] = ""
+            world.rows["arms"][-1]["treatment_product"] = ""
         world.arm(study, "control", CONTROLS[kind]).pair(study)
     found = made(world)
     assert [r["rule"] for r in found["rules"] if not r["met"]][0] == failing

@@ -32,8 +32,8 @@ BEGIN = ROOT / "livingreview" / "site" / "new_review"
 # Pages that every review has alike, and the lists of words that are of a field.
 ALIKE = ("api", "codebook", "data-quality", "flow", "glossary", "searches", "versions")
 OF_THE_FIELD = {
-    "outcome", "family", "event", "condition", "route", "cell_source", "cell_product",
-    "cell_class", "donor", "dose_per", "unit", "comparator_type", "cointervention",
+    "outcome", "family", "event", "condition", "route", "treatment_source", "treatment_product",
+    "treatment_class", "provider", "dose_per", "unit", "comparator_type", "cointervention",
     "comparison_class", "analysis_comparison", "exclusion_reason", "favours",
     "stated_result", "wording"}
 FIELD = re.compile(r"(?i)\b(mesenchymal|stem cells?|msc|marrow|adipose|orthopaed\w*|knees?|hips?|"
@@ -162,13 +162,14 @@ def grown(review, tmp_path_factory) -> Path:
                                   "year": 2021, "design": "rct", "unit": "patient",
                                   "status": "published"})
         tables["arms"] += [
-            {**name, "arm_id": "drug", "role": "intervention", "cell_source": "drug",
-             "cell_product": "drug", "dose_cells": dose},
+            {**name, "arm_id": "drug", "role": "intervention", "treatment_source": "drug",
+             "treatment_product": "drug", "dose": dose},
             {**name, "arm_id": "placebo", "role": "comparator", "comparator_type": "placebo"}]
         tables["contrasts"].append({
             **name, "arm_intervention": "drug", "arm_comparator": "placebo", "measure": "MD",
             "outcome": "symptom-score", "instrument": "made-up score", "timepoint_months": 3,
-            "favours": "cells", "scale_max": 100, "estimate": -5, "ci_low": -8, "ci_high": -2})
+            "favours": "intervention", "scale_max": 100, "estimate": -5, "ci_low": -8,
+            "ci_high": -2})
     for table, rows in tables.items():
         _append(data / "obesity" / f"{table}.csv", rows)
     assert [str(p) for p in examine(data).problems if p.level == "error"] == []

@@ -44,7 +44,7 @@ from .versions import MARK
 # How a review calls what it is about, where its vocabularies have no list `wording`.
 GENERIC = {
     "intervention": "the treatment", "products": "the treatments of this review",
-    "product": "Treatment", "source": "Source", "donor": "Provider", "dose": "dose",
+    "product": "Treatment", "source": "Source", "provider": "Provider", "dose": "dose",
     "amount": "dose", "dose-unit": "units", "per-dose": "Dose", "given": "Treatment",
     "nothing-given": "Not the treatment of this review", "other": "something else",
     "mediator": "Acts through", "source-group": "Source", "preparation": "Kind of treatment",

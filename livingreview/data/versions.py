@@ -12,6 +12,8 @@ NAME = re.compile(r"(20\d{2})\.(0[1-9]|1[0-2])\.(0|[1-9]\d*)")
 NAME_WORDS = "a year, a month and a number, such as 2026.11.0"
 CURRENT = "current"  # names the results of the data as they are
 MANIFEST = ".manifest.json"
+# In the folder of versions: what keys and values of results were called before, and are called now.
+FORMER = "former-names.json"
 MARK = "+"  # in a version of data: between their date and what tells a state without an entry
 
 
@@ -95,7 +97,7 @@ def results(name: str, releases: Path | None = None) -> dict:
 
 
 def document(path: Path) -> dict:
-    """A file of results.
+    """A file of results, with the names of today.
 
     Raises
     ------
@@ -110,7 +112,19 @@ def document(path: Path) -> dict:
         raise VersionError(f"{path} is not JSON: {error}") from error
     if not isinstance(found, dict) or not isinstance(found.get("analyses"), dict):
         raise VersionError(f"{path} holds no results: expected a results.json of this project")
-    return found
+    former = reads.releases() / FORMER
+    return _renamed(found, **json.loads(former.read_text(encoding="utf-8"))
+                    ) if former.is_file() else found
+
+
+def _renamed(found, keys: dict[str, str], values: dict[str, str]):
+    """Results in which former names are those of today, but where these are there already."""
+    if isinstance(found, dict):
+        return {keys[key] if key in keys and keys[key] not in found else key:
+                _renamed(value, keys, values) for key, value in found.items()}
+    if isinstance(found, list):
+        return [_renamed(value, keys, values) for value in found]
+    return values.get(found, found) if isinstance(found, str) else found
 
 
 def manifest(name: str, releases: Path | None = None) -> dict:

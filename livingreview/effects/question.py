@@ -127,9 +127,10 @@ class Effect:
     yi, vi : float
         Effect and sampling variance; ratios on the log scale. None where a binary trial has no
         events, or events in all and no odds ratio: `no_ratio` then says why.
-    cells, comparator : ArmValue or None
+    intervention, comparator : ArmValue or None
         Both arms on the scale of the analysis; None where a contrast was reported. Without a
-        comparison there is no comparator, and the mean of `cells` is the change from baseline.
+        comparison there is no comparator, and the mean of `intervention` is the change from
+        baseline.
     baseline, last : ArmValue or None
         What a change from baseline was made of.
     derivation : tuple of str
@@ -142,16 +143,16 @@ class Effect:
     study_id: str
     kind: str
     background: tuple[str, ...]
-    cell_class: str
+    treatment_class: str
     outcome: str
     instrument: str
     months: float | None
     statistic: str
     yi: float | None
     vi: float | None
-    cells: ArmValue | None
+    intervention: ArmValue | None
     comparator: ArmValue | None
-    n_cells: float | None
+    n_intervention: float | None
     n_comparator: float | None
     quality: str
     derivation: tuple[str, ...]
@@ -172,11 +173,12 @@ class Effect:
         compares all arms of its study.
         """
         if self.kind == UNCONTROLLED:
-            return self.cells.people
-        if self.n_cells is None or self.n_comparator is None:
+            return self.intervention.people
+        if self.n_intervention is None or self.n_comparator is None:
             return self.enrolled or 0.0
-        sides = ((self.cells.people, self.comparator.people) if self.cells and self.comparator
-                 else (self.n_cells, self.n_comparator))
+        arms = self.intervention, self.comparator
+        sides = ([arm.people for arm in arms] if all(arms)
+                 else (self.n_intervention, self.n_comparator))
         return max(sides) if self.within_person else sum(sides)
 
 

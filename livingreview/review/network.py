@@ -17,7 +17,7 @@ from .results import analyse
 
 # Whether a network is asked. With two treatments an ordinary analysis says everything; without
 # two trials beyond those that just join the treatments nobody can tell how much trials differ; and
-# where fewer than half of them gave the same class of cells, these are not one treatment.
+# where fewer than half of them gave the same class of treatment, these are not one treatment.
 TREATMENTS, SPARE, ALIKE = 3, 2, 0.5
 # The same by other choices: identifier, estimator of tau2, rules, classes apart.
 CHOICES = (
@@ -82,7 +82,7 @@ def _document(ev: Evidence, question: Question) -> dict:
 
 
 def _legs(ev: Evidence, question: Question, found: Sequence[Member]) -> dict[str, Leg]:
-    """The direct comparisons with cells that have a trial, with their own results."""
+    """The direct comparisons with the treatment that have a trial, with their own results."""
     present = {node for member in found for node in member.nodes}
     out = {}
     for kind, analysis in question.analyses.items():
@@ -102,7 +102,7 @@ def _rules(found: Sequence[Member]) -> list[dict]:
     """Whether each rule is met, with what it looked at."""
     treatments = {node for member in found for node in member.nodes}
     spare = sum(len(m.nodes) - 1 for m in found) - max(0, len(treatments) - 1)
-    classes = Counter(m.first.cell_class for m in found)
+    classes = Counter(m.first.treatment_class for m in found)
     alike = max(classes.values(), default=0) / len(found) if found else 0.0
     return [{"rule": rule, "found": value, "asked": asked, "met": value >= asked}
             for rule, value, asked in (("treatments", len(treatments), TREATMENTS),
@@ -125,7 +125,7 @@ def _comparison(ev: Evidence, question: Question, found: Sequence[Member],
             "n": sum(m.people(node) for m in both for node in (one, other)),
             "trials": [m.trial_id for m in both],
             "analysis": question.analyses[other].id if one == INTERVENTION else None,
-            "classes": dict(Counter(m.first.cell_class for m in both)),
+            "classes": dict(Counter(m.first.treatment_class for m in both)),
             "blinded": sum(ev.studies[m.trial_id]["blinding"] in ("single", "double", "triple")
                            for m in both),
             "months_low": min(months, default=None), "months_high": max(months, default=None),
@@ -137,8 +137,9 @@ def _study(member: Member) -> dict:
     pairs, yi, covariance = member.contrasts()
     first = member.first
     return {"trial_id": member.trial_id, "study_id": first.study_id, "outcome": first.outcome,
-            "months": first.months, "statistic": first.statistic, "cell_class": first.cell_class,
-            "treatments": list(member.nodes), "n": [member.people(n) for n in member.nodes],
+            "months": first.months, "statistic": first.statistic,
+            "treatment_class": first.treatment_class, "treatments": list(member.nodes),
+            "n": [member.people(n) for n in member.nodes],
             "contrasts": [{"treat1": one, "treat2": other, "yi": float(value)}
                           for (one, other), value in zip(pairs, yi, strict=True)],
             "covariance": covariance.tolist()}
@@ -172,11 +173,11 @@ def _fit(fitted: Network) -> dict:
 def _between(fitted: Network, one: str, other: str) -> dict:
     """The network estimate of one treatment less another."""
     i, j = fitted.treatments.index(one), fitted.treatments.index(other)
-    cells = {"estimate": fitted.estimate, "se": fitted.se, "ci_low": fitted.ci_low,
+    found = {"estimate": fitted.estimate, "se": fitted.se, "ci_low": fitted.ci_low,
              "ci_high": fitted.ci_high, "pi_low": fitted.pi_low, "pi_high": fitted.pi_high}
     return {"treat1": one, "treat2": other,
             **{key: None if values is None else float(values[i, j])
-               for key, values in cells.items()}}
+               for key, values in found.items()}}
 
 
 def _contrast(ev: Evidence, legs: Mapping[str, Leg], fitted: Network, mid: dict | None, one: str,

@@ -26,7 +26,7 @@ PETO_RISK, PETO_RATIO = 0.01, 2
 SMALL_STUDY_K = 10  # below this, nothing is said of small-study effects
 # What results call each choice, by its identifier.
 WORDS = phrases(__package__, "choices.csv")
-_ALONE = "-only"  # ends the choice of one class of cells
+_ALONE = "-only"  # ends the choice of one class of the treatment
 
 
 @dataclass(frozen=True)
@@ -85,7 +85,7 @@ def class_alone(choice: str) -> str:
 def _label(ev: Evidence, analysis: Analysis, choice: str) -> str:
     """What results call a choice of method or values."""
     if kind := class_alone(choice):
-        return WORDS["class-alone"].format(treatment=ev.data.label("cell_class", kind))
+        return WORDS["class-alone"].format(treatment=ev.data.label("treatment_class", kind))
     return WORDS["common-value" if choice == "common" and analysis.uncontrolled else choice]
 
 

@@ -26,7 +26,7 @@ ZOOM = 2  # pixels of a picture for one of its drawing
 PRINTED = 3  # pixels of a printed one, of which CSS has 96 in an inch
 COLOURS = 64  # of a picture: more would only tell shades of the edges of letters
 _FONT, _FILE = "DejaVu Sans", "DejaVuSans"
-_RECOMPUTE = ("trial_id", "study_id", "yi", "vi", "n_cells", "n_comparator", "weight")
+_RECOMPUTE = ("trial_id", "study_id", "yi", "vi", "n_intervention", "n_comparator", "weight")
 _LAST = ("yi", "vi", "quality", "derivation")
 
 
@@ -73,7 +73,7 @@ _HEADER, _HEADER_ALONE = (tuple(_COLUMNS.get(name, name) for name in names) for 
 
 
 def _arms(study: dict) -> Iterator[object]:
-    for side in ("cells", "comparator"):
+    for side in ("intervention", "comparator"):
         arm = study[side] or {"mean": None, "events": None, "sd": None}
         yield from (study[f"n_{side}"],
                     arm["mean"] if arm["events"] is None else arm["events"], arm["sd"])
@@ -81,7 +81,7 @@ def _arms(study: dict) -> Iterator[object]:
 
 def _alone(study: dict) -> list[object]:
     means = [study[visit]["mean"] if study[visit] else None for visit in ("baseline", "last")]
-    return [study["n_cells"], *means, study["cells"]["events"]]
+    return [study["n_intervention"], *means, study["intervention"]["events"]]
 
 
 def _without(result: dict, study: dict) -> float | None:

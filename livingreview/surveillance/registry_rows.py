@@ -388,4 +388,4 @@ def _turned(cells: Mapping, measure: str) -> dict:
 def _favours(estimate: float, better: str) -> str:
     if estimate == 0:
         return "neither"
-    return "cells" if (estimate < 0) == (better == "lower") else "comparator"
+    return "intervention" if (estimate < 0) == (better == "lower") else "comparator"

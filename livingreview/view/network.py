@@ -164,8 +164,9 @@ class _Drawn:
     def _name(self, treatment: str) -> Label:
         if treatment == INTERVENTION:
             return wording(self.data, "intervention")
-        list_of = "cell_class" if treatment in pooled_classes(self.data) else "analysis_comparison"
-        return without_brackets(label(self.data, list_of, treatment))
+        of_class = treatment in pooled_classes(self.data)
+        return without_brackets(label(
+            self.data, "treatment_class" if of_class else "analysis_comparison", treatment))
 
     def network(self) -> Network:
         """The network as the page shows it."""
@@ -278,7 +279,7 @@ class _Drawn:
         months = (found["months_low"], found["months_high"])
         return Comparison(
             self.names[found["treat1"]], self.names[found["treat2"]], found["k"], found["n"],
-            tuple((label(self.data, "cell_class", kind), k)
+            tuple((label(self.data, "treatment_class", kind), k)
                   for kind, k in found["classes"].items()),
             found["blinded"], None if None in months else months,
             tuple(self._trial(t) for t in found["trials"]), estimate_of(found["pooled"]),
@@ -329,7 +330,7 @@ def _turned(found: Mapping | None, sign: int) -> Estimate | None:
 
 
 def _places(order: Sequence[str], found: Mapping[str, dict]) -> dict[str, tuple]:
-    """Place and radius of each treatment: cells at the top, the others around."""
+    """Place and radius of each treatment: the treatment at the top, the others around."""
     most = max(t["n"] for t in found.values()) or 1
     out = {}
     for i, name in enumerate(order):

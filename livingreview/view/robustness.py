@@ -198,7 +198,7 @@ def choice(data: Dataset, row: dict) -> tuple[str, Label | None]:
         One row of ``robustness`` of an analysis.
     """
     kind = class_alone(row["id"])
-    return row["id"], label(data, "cell_class", kind) if kind else None
+    return row["id"], label(data, "treatment_class", kind) if kind else None
 
 
 def _called(forests: Forests, row: dict) -> tuple[str, Label | None]:

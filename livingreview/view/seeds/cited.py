@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from ...effects import Evidence
-from ...effects.comparisons import is_cell_arm
+from ...effects.comparisons import GIVEN, is_treated
 from ...review.claims import flawed
 from ...review.harms import arm_events
 from ..base import Label, View, label, stated
@@ -34,7 +34,7 @@ class Given:
 
     sources: tuple[Label, ...]
     products: tuple[Label, ...]
-    donors: tuple[Label, ...]
+    providers: tuple[Label, ...]
     doses: tuple[tuple[float, Label | None], ...]
     known: bool
 
@@ -112,9 +112,9 @@ class StudiesAndNumbers(View):
 def given(seed: Seed, studies: Iterable[tuple[str, str]]) -> Given:
     """What the treated arms of some studies, each with its indication, got."""
     arms = [arm for i, s in studies for arm in seed.review.evidence[i].arms_of(s)
-            if is_cell_arm(arm)]
+            if is_treated(arm)]
     return Given(*(_labels(seed, name, arms) for name in (
-        "cell_source", "cell_product", "donor")), doses(seed.review.data, arms), bool(arms))
+        *GIVEN, "provider")), doses(seed.review.data, arms), bool(arms))
 
 
 def _labels(seed: Seed, vocabulary: str, arms: Iterable[Mapping]) -> tuple[Label, ...]:
