@@ -15,6 +15,7 @@ import pytest
 from bs4 import BeautifulSoup
 from click.testing import CliRunner
 from conftest import read_table
+from field_words import pattern
 
 from livingreview.__main__ import main
 from livingreview.data.dataset import examine
@@ -256,6 +257,22 @@ def test_a_new_review_builds_and_passes_its_own_tests(review):
     assert "−8.0" in chapter and 'lang="en"' in chapter
     chinese = (review / "_build/html/zh/book/methods.html").read_text(encoding="utf-8")
     assert "待定" in chinese and 'lang="zh-Hans"' in chinese and "Decide" not in chinese
+    assert _names_the_field(review / "_build" / "html") == []
+
+
+def _names_the_field(site: Path) -> list[str]:
+    """Pages, and files that they offer, that have a word of our field, in either language."""
+    words, found, pages = pattern(), [], 0
+    for path in sorted(site.rglob("*")):
+        if path.suffix not in (".html", ".csv", ".json") or "_static" in path.parts:
+            continue
+        text = path.read_text(encoding="utf-8")
+        if path.suffix == ".html":
+            pages += 1
+            text = BeautifulSoup(text, "lxml").get_text(" ")
+        found += [f"{path.relative_to(site)}: {m[0]}" for m in words.finditer(text)]
+    assert pages > 40
+    return found
 
 
 def test_a_wheel_holds_what_a_review_begins_with_and_what_pages_are_made_of(tmp_path):

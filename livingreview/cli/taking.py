@@ -347,9 +347,9 @@ def rerun(names: tuple[str, ...], data: Path | None, parameters: tuple[str, ...]
           jobs: int | None, scheduler: str | None) -> None:
     """Run notebooks on other data, or with other questions.
 
-    NOTEBOOK is the name of a chapter, such as knee-osteoarthritis, whose pages are then all run, or
-    of another computed page, or a path. Each gives an executed notebook and one HTML page, which
-    name their data, parameters and versions and need nothing beside them. The chapter of an
+    NOTEBOOK is the name of a chapter, which is that of its indication and whose pages are then all
+    run, or of another computed page, or a path. Each gives an executed notebook and one HTML page,
+    which name their data, parameters and versions and need nothing beside them. The chapter of an
     indication takes the parameters window (end in months) and comparator (a word of
     analysis_comparison), of which it refuses what none of its analyses asks, with the list of what
     they ask; the other pages take none.

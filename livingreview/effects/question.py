@@ -188,7 +188,7 @@ class LeftOut:
 
     `counted` tells whether its patients are others than those of the trials that are known and
     whether the analysis asks for them: not where they are shared, the trial has no name, was
-    retracted, or gave cells of a kind that is kept apart.
+    retracted, or gave a treatment that is kept apart.
     """
 
     trial_id: str

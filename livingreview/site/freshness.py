@@ -69,7 +69,7 @@ class Page:
     Attributes
     ----------
     name : str
-        Its document name, such as ``notebooks/knee-osteoarthritis``.
+        Its document name, such as ``notebooks/harms``.
     path : Path
     notebook : NotebookNode
     base : str

@@ -29,8 +29,8 @@ _IDENTIFIER = re.compile(r"(?<![\w./-])[a-z0-9]+(?:-[a-z0-9]+)+(?![\w-])")
 def in_text(name: str) -> str:
     """A label inside a sentence: small first letter unless it is an abbreviation or a name.
 
-    A label with a further capitalised word is a name: Harris Hip Score. So is what begins with the
-    name of a person, and with Latin letters in a label of Chinese.
+    A label with a further capitalised word is a name: Glasgow Coma Scale. So is what begins with
+    the name of a person, and with Latin letters in a label of Chinese.
     """
     is_name = name.startswith(_PERSONS) or _HAN.search(name) is not None or any(
         word[0].isupper() and word[1:2].islower() for word in name.split()[1:])
