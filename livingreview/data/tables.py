@@ -265,6 +265,18 @@ DOUBLE_EXTRACTION = Table(
     optional=True,
 )
 
+OWN_NAMES = Table(
+    "own_names", "",
+    (
+        Column("kind", required=True),
+        Column("of"),
+        Column("name", required=True),
+        Column("own", required=True),
+    ),
+    key=("kind", "of", "name"),
+    optional=True,
+)
+
 VOCABULARIES = Table(
     "vocabularies", "",
     (
@@ -611,10 +623,10 @@ HEADLINE_NUMBERS = Table(
         word("indication", "seed_indication"),
         word("table", "headline_table"),
         Column("refs", many=True),
-        Column("where"),
+        Column("where", rule=True),
         word("compute", "headline_compute"),
-        Column("column"),
-        Column("of"),
+        Column("column", rule=True),
+        Column("of", rule=True),
         word("why_not", "headline_why_not"),
     ),
     key=("statement_id",),
@@ -663,7 +675,7 @@ OPEN_LISTS = ("species", "route", "cointervention", "outcome", "event", "tool")
 TABLES = (
     ABOUT, *LIVING,
     SOURCES, STUDIES, ARMS, OUTCOMES, CONTRASTS, ADVERSE_EVENTS, RISK_OF_BIAS,
-    PUBLISHED_SYNTHESES, DOUBLE_EXTRACTION, VOCABULARIES, INSTRUMENTS, SCALES, METRICS,
+    PUBLISHED_SYNTHESES, DOUBLE_EXTRACTION, VOCABULARIES, OWN_NAMES, INSTRUMENTS, SCALES, METRICS,
     COHORT_OVERLAPS, DOUBTS, HIERARCHY, ANALYSES, MAIN_WINDOWS, GLOSSARY, CERTAINTY_RULES, PRIORS,
     CHANGELOG, AUDITS, REVIEWS, REFERENCES, CLAIMS, VERDICTS, MECHANISMS, VALIDATION_STUDIES,
     HEADLINE_NUMBERS,

@@ -7,13 +7,12 @@ import re
 from pathlib import Path
 
 from . import reads
+from .own_names import NONE, OwnNames
 
 NAME = re.compile(r"(20\d{2})\.(0[1-9]|1[0-2])\.(0|[1-9]\d*)")
 NAME_WORDS = "a year, a month and a number, such as 2026.11.0"
 CURRENT = "current"  # names the results of the data as they are
 MANIFEST = ".manifest.json"
-# In the folder of versions: what keys and values of results were called before, and are called now.
-FORMER = "former-names.json"
 MARK = "+"  # in a version of data: between their date and what tells a state without an entry
 
 
@@ -81,8 +80,8 @@ def preceding(name: str) -> str:
     return older[-1] if older else ""
 
 
-def results(name: str, releases: Path | None = None) -> dict:
-    """The results of a published version.
+def results(name: str, names: OwnNames = NONE, releases: Path | None = None) -> dict:
+    """The results of a published version, with the package's names.
 
     Raises
     ------
@@ -93,11 +92,17 @@ def results(name: str, releases: Path | None = None) -> dict:
     if name not in published(releases):
         known = ", ".join(published(releases)) or "none"
         raise VersionError(f"{name} is not a published version; published: {known}")
-    return document(releases / f"{name}.json")
+    return document(releases / f"{name}.json", names)
 
 
-def document(path: Path) -> dict:
-    """A file of results, with the names of today.
+def document(path: Path, names: OwnNames = NONE) -> dict:
+    """A file of results, with the package's names.
+
+    Parameters
+    ----------
+    path : Path
+    names : OwnNames, optional
+        What the review calls things in it.
 
     Raises
     ------
@@ -112,19 +117,7 @@ def document(path: Path) -> dict:
         raise VersionError(f"{path} is not JSON: {error}") from error
     if not isinstance(found, dict) or not isinstance(found.get("analyses"), dict):
         raise VersionError(f"{path} holds no results: expected a results.json of this project")
-    former = reads.releases() / FORMER
-    return _renamed(found, **json.loads(former.read_text(encoding="utf-8"))
-                    ) if former.is_file() else found
-
-
-def _renamed(found, keys: dict[str, str], values: dict[str, str]):
-    """Results in which former names are those of today, but where these are there already."""
-    if isinstance(found, dict):
-        return {keys[key] if key in keys and keys[key] not in found else key:
-                _renamed(value, keys, values) for key, value in found.items()}
-    if isinstance(found, list):
-        return [_renamed(value, keys, values) for value in found]
-    return values.get(found, found) if isinstance(found, str) else found
+    return names.package.result(found)
 
 
 def manifest(name: str, releases: Path | None = None) -> dict:

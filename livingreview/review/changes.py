@@ -368,7 +368,7 @@ def between(data: Dataset, old: str, new: str) -> dict:
     old, new : str
         Names of published versions, whose files are in the order of identifiers.
     """
-    found = changes(versions.results(old), versions.results(new))
+    found = changes(*(versions.results(name, data.names) for name in (old, new)))
     place = {row["analysis_id"]: i for i, row in enumerate(data.records("analyses"))}
     return {**found, "analyses": sorted(found["analyses"],
                                         key=lambda c: place.get(c["id"], len(place)))}
@@ -385,7 +385,7 @@ def since(ev: Evidence, results: dict[str, dict], before: str) -> dict:
     before : str
         Name of a published version.
     """
-    old = versions.results(before)
+    old = versions.results(before, ev.data.names)
     old = {**old, "analyses": {k: v for k, v in old["analyses"].items()
                                if v["indication"] == ev.indication}}
     # of files only those that every indication reads, so that no page hangs on another's

@@ -155,7 +155,8 @@ def _fit(fitted: Network) -> dict:
     """What holds for the network as a whole."""
     tests = {"total": fitted.q, "within": fitted.q_within, "between": fitted.q_between,
              "interaction": fitted.interaction}
-    designs = [list(design.arms) for design in fitted.designs]
+    designs = [sorted(design.arms, key=lambda arm: (arm != INTERVENTION, arm))
+               for design in fitted.designs]
     return {
         "tau2_method": fitted.tau2_method, "interval": fitted.interval,
         "prediction_df": fitted.prediction_df, "df": fitted.df, "tau2": fitted.tau2,

@@ -102,7 +102,13 @@ def json_text(figures: Figures, result: dict) -> str:
                 **{key: result[key] for key in ("random_effects", "common_effect", "posterior")},
                 "trials": [{key: s[key] for key in _RECOMPUTE} for s in result["studies"]],
                 **packed(figures.forest(result))}
-    return json.dumps(rounded(document), ensure_ascii=False, separators=(",", ":")) + "\n"
+    return _compact(figures, document)
+
+
+def _compact(figures: Figures, document: dict) -> str:
+    """A document of results with the names that the review's files have."""
+    return json.dumps(rounded(figures.review.data.names.own.result(document)), ensure_ascii=False,
+                      separators=(",", ":")) + "\n"
 
 
 def png(svg: str) -> bytes:
@@ -161,8 +167,7 @@ def texts(figures: Figures, only: Sequence[str] = ()) -> Iterator[tuple[str, str
     for indication in only or figures.review.data.indications:
         for document in figures.review.networks(indication):
             if document["asked"]:
-                yield file_of(document), json.dumps(
-                    rounded(document), ensure_ascii=False, separators=(",", ":")) + "\n"
+                yield file_of(document), _compact(figures, document)
     for result in figures.results(only):
         files = files_of(result)
         yield files.json, json_text(figures, result)
