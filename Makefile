@@ -77,7 +77,7 @@ words: $(READY) ## list the messages of templates and prose, and bring the catal
 	    --no-wrap --no-fuzzy-matching; done
 
 picture: $(READY) ## draw the README's picture from the data
-	$(BIN)/python -m livingreview.site.picture
+	$(BIN)/python -m livingreview.site.picture book/_static/knee-pain-forest.svg
 
 site-version: $(READY) ## build the site of a tagged version: make site-version VERSION=2026.11.0
 	@test -n "$(VERSION)" || { echo "say which: make site-version VERSION=2026.11.0"; exit 2; }

@@ -69,8 +69,8 @@ class World:
         return self.add("arms", **{
             "study_id": study_id, "arm_id": arm_id, "comparator_type": comparator,
             "role": "intervention" if cells else "comparator", "n_allocated": 20,
-            "cell_source": "bone-marrow" if cells else "none",
-            "cell_product": cells or "none", "source_id": "own", **more})
+            "treatment_source": "bone-marrow" if cells else "none",
+            "treatment_product": cells or "none", "source_id": "own", **more})
 
     def trial(self, study_id: str, comparator: str = "saline", **more) -> World:
         """Add a trial of cultured cells against one comparator, arms `msc` and `control`."""
@@ -109,7 +109,8 @@ class World:
         """Add a reported difference in pain at month 6 on 0 to 100 that favours cells."""
         return self.add("contrasts", **{
             "study_id": study_id, "arm_intervention": one, "arm_comparator": other,
-            "outcome": "pain-vas", "timepoint_months": 6, "measure": "MD", "favours": "cells",
+            "outcome": "pain-vas", "timepoint_months": 6, "measure": "MD",
+            "favours": "intervention",
             "scale_max": 100, "estimate": estimate, "source_id": "own", **more})
 
     def analysis(self, **more) -> World:

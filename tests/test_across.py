@@ -108,8 +108,8 @@ REASONS = {
     "nameless": lambda w: w.trial("unnamed-x"),
     "no-results": lambda w: w.trial("x", status="registered"),
     "no-design": lambda w: w.trial("x", design=""),
-    "no-cells": lambda w: w.study("x").arm("x", "control", "saline"),
-    "cells-only": lambda w: w.study("x").arm("x", "a", cells="cultured-msc")
+    "no-intervention": lambda w: w.study("x").arm("x", "control", "saline"),
+    "intervention-only": lambda w: w.study("x").arm("x", "a", cells="cultured-msc")
     .arm("x", "b", cells="stromal-vascular-fraction"),
     "another-product": lambda w: w.study("x").arm("x", "a", cells="extracellular-vesicles")
     .arm("x", "b", "saline"),
@@ -304,7 +304,7 @@ def test_every_harm_of_the_data_is_listed(pages):
         listed = {(r.study, r.arm, r.row) for r in all_events(pages.review)
                   if r.indication == indication}
         due = {(s, a, r["row"]) for (s, a), rows in ev.events.items() for r in rows
-               if ev.arms[s, a]["cell_product"] not in (None, "none")
+               if ev.arms[s, a]["treatment_product"] not in (None, "none")
                and ev.studies[s]["design"] != "animal-experiment"}
         assert due <= listed
 
@@ -387,12 +387,14 @@ CAUTIONS = {
                      "as that of a ratio"),
     "lopsided": (dict(measure="SMD", estimate=0.13, ci_low=0.002, ci_high=0.72), "middle"),
     "a ratio of a score": (dict(measure="OR", estimate=1.4), "of a score"),
-    "a difference turned": (dict(measure="MD", estimate=10.0, favours="cells"), "above zero"),
-    "a benefit": (dict(measure="MD", estimate=-10.0, favours="cells"), ""),
+    "a difference turned": (dict(measure="MD", estimate=10.0, favours="intervention"),
+                            "above zero"),
+    "a benefit": (dict(measure="MD", estimate=-10.0, favours="intervention"), ""),
     "an even difference": (dict(measure="SMD", estimate=1.0, ci_low=0.5, ci_high=1.5), ""),
-    "turned": (dict(measure="OR", estimate=2.4, favours="cells", outcome="collapse"),
+    "turned": (dict(measure="OR", estimate=2.4, favours="intervention", outcome="collapse"),
                "turned round"),
-    "a plain ratio": (dict(measure="RR", estimate=2.4, favours="cells", outcome="union"), ""),
+    "a plain ratio": (dict(measure="RR", estimate=2.4, favours="intervention", outcome="union"),
+                      ""),
     "whole review": (dict(estimate=-5.0, k_scope="review"), "as a whole"),
 }
 
@@ -465,11 +467,11 @@ def _add_study(folder) -> None:
         "species": "human", "n_enrolled": "90", "unit": "patient", "status": "published",
         "country": "Iceland"})
     append(folder, f"{KNEE}/arms.csv", base | {
-        "arm_id": "msc", "role": "intervention", "cell_source": "adipose", "n_allocated": "45",
-        "cell_product": "cultured-msc", "donor": "autologous", "route": "intra-articular"})
+        "arm_id": "msc", "role": "intervention", "treatment_source": "adipose", "n_allocated": "45",
+        "treatment_product": "cultured-msc", "provider": "autologous", "route": "intra-articular"})
     append(folder, f"{KNEE}/arms.csv", base | {
         "arm_id": "saline", "role": "comparator", "comparator_type": "saline",
-        "n_allocated": "45", "cell_source": "none", "cell_product": "none"})
+        "n_allocated": "45", "treatment_source": "none", "treatment_product": "none"})
     for arm, mean in (("msc", "30"), ("saline", "40")):
         append(folder, f"{KNEE}/outcomes.csv", base | {
             "arm_id": arm, "outcome": "pain-vas", "instrument": "VAS", "scale_min": "0",

@@ -20,11 +20,13 @@ from livingreview.site.addresses import (
     OldAddresses,
     Outputs,
     filed,
+    moved,
     redirects,
 )
 from livingreview.site.light import THEME
 from livingreview.site.views import view
 
+ROOT = Path(__file__).parents[1]
 KNEE, DISC = "knee-osteoarthritis", "disc-degeneration"
 INDEX, TRIALS = f"notebooks/{KNEE}/index.html", f"notebooks/{KNEE}/trials.html"
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
@@ -59,7 +61,7 @@ def data():
 
 @pytest.fixture(scope="module")
 def old(data):
-    return OldAddresses(data)
+    return OldAddresses(data, moved(ROOT))
 
 
 def _moved(old, indication, anchor):
@@ -160,7 +162,7 @@ def test_other_formats_stay(tmp_path, written):
 
 
 def test_old_pages_lead_to_the_chapter_without_a_script(data):
-    pages = redirects(data)
+    pages = redirects(data, ROOT)
     assert list(pages) == [f"notebooks/{i}.html" for i in data.indications]
     page = pages[f"notebooks/{KNEE}.html"]
     index = f"{KNEE}/index.html"
@@ -171,7 +173,7 @@ def test_old_pages_lead_to_the_chapter_without_a_script(data):
 
 def test_an_old_page_names_no_study_but_those_of_two_indications(data):
     times = Counter(s for i in data.indications for s in _studies(data, i))
-    for indication, page in zip(data.indications, redirects(data).values(), strict=True):
+    for indication, page in zip(data.indications, redirects(data, ROOT).values(), strict=True):
         plain = page.replace("\\\\-", "-")
         named = {s for s in times if re.search(f'study-\\({re.escape(s)}\\)', plain)}
         assert named <= {s for s, n in times.items() if n > 1} & set(_studies(data, indication))
@@ -182,7 +184,7 @@ def test_an_old_page_names_no_study_but_those_of_two_indications(data):
 def test_old_pages_lead_to_where_links_in_the_book_lead(data, old, tmp_path):
     """The script in a browser and the build say the same of every kind of anchor."""
     sync_api = pytest.importorskip("playwright.sync_api")
-    for path, page in redirects(data).items():
+    for path, page in redirects(data, ROOT).items():
         (tmp_path / path).parent.mkdir(exist_ok=True)
         (tmp_path / path).write_text(page, encoding="utf-8")
     osteoporosis = "osteoporosis"

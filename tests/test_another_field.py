@@ -9,7 +9,9 @@ from urllib.parse import unquote
 import pytest
 from bs4 import BeautifulSoup
 from click.testing import CliRunner
+from field_words import pattern
 
+import livingreview
 from livingreview.__main__ import main
 from livingreview.data import codebook, tables
 from livingreview.data.dataset import GENERIC, load
@@ -26,6 +28,10 @@ from livingreview.view.trial.index import index_rows, trial_index
 from livingreview.view.trial.page import trial_pages
 
 FIELD = Path(__file__).parent / "another_field" / "data"
+# Kinds of files of the package that somebody wrote; others are fonts and pictures.
+READ = {".py", ".html", ".txt", ".svg", ".xml", ".csv", ".po", ".pot", ".js", ".mjs", ".css",
+        ".md", ".yml",
+        ".toml", ".cfg", ".json"}
 MAIN = "sleep-attention-0-3"
 REVIEW = "made-up-review"
 OURS = re.compile(r"(?i)\b(mesenchymal|cells?|stem|msc|marrow|adipose|orthopaed\w*|knees?|hips?|"
@@ -168,6 +174,29 @@ def test_its_results_name_no_other_field(chapter):
     text = re.sub(r'"(n_)?cells?(_\w+)?"', "", dumps(chapter.review.document["analyses"]))
     assert {m[0].lower() for m in re.finditer(r"(?i)mesenchymal|marrow|orthop\w+|knee", text)} == (
         set())
+
+
+def test_nothing_in_the_package_names_the_field_of_this_review():
+    """Code, templates, catalogues, tables and what a new review begins with."""
+    words, package = pattern(), Path(livingreview.__file__).parent
+    found, read = [], 0
+    for path in sorted(package.rglob("*")):
+        if path.suffix not in READ or "__pycache__" in path.parts:
+            continue
+        read += 1
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+            found += [f"{path.relative_to(package)}:{number}: {m[0]}" for m in words.finditer(line)]
+    assert found == [] and read > 600
+
+
+def test_the_words_of_the_field_are_found_where_they_are():
+    words = pattern()
+    for said in ("MSC", "stem cells", "cell_source", "Knee osteoarthritis", "favours cells",
+                 "bone-marrow", "Hyaluronic acid", "n_cells", "培养扩增细胞", "膝骨关节炎"):
+        assert words.search(f'"{said}"'), said
+    for said in ("a cell of the table", "zero cells", "the cells of a notebook", "kneeling",
+                 "discuss", "hipster", "joint test", "patient"):
+        assert not words.search(said), said
 
 
 def test_our_own_data_say_what_they_are_about():

@@ -212,7 +212,8 @@ def _without(document, place):
     ("analyses", "made-up", "question", "measure"), ("analyses", "made-up", "method", "interval"),
     ("analyses", "made-up", "pooled", "estimate"), ("analyses", "made-up", "studies", 0, "yi"),
     ("known", "knee-osteoarthritis", "ash-2019", "rows"),
-    ("analyses", "made-up", "studies", 0, "cells", "n"), ("analyses", "made-up", "not_in_pool")])
+    ("analyses", "made-up", "studies", 0, "intervention", "n"), ("analyses", "made-up",
+                                                                 "not_in_pool")])
 def test_a_damaged_file_of_results_is_named_with_the_place(tmp_path, place):
     document = _document(tmp_path / "data")
     assert wrong(document) == ""
@@ -332,7 +333,7 @@ EDITS = {
     "design": (lambda w: _study(w, design="nonrandomised-controlled"), "removed", "elm-2022",
                "not randomised"),
     "product": (lambda w: _change_row(w, "arms", {"study_id": "elm-2022", "arm_id": "msc"},
-                                      cell_product="extracellular-vesicles"), "removed",
+                                      treatment_product="extracellular-vesicles"), "removed",
                 "elm-2022", "keeps apart"),
     "cross-over": (lambda w: _study(w, comparable_until_months=3), "removed", "elm-2022",
                    "cross-over"),

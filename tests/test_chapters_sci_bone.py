@@ -67,7 +67,8 @@ def test_what_is_no_listed_cell_product_is_kept_apart_and_shown(indication, requ
     chapter = request.getfixturevalue({CORD: "cord", BONE: "bone", POROSIS: "porosis"}[indication])
     ev = chapter.evidence
     apart = {trial for kind in ("any", "uncontrolled") for trial, found in ev.contests(kind).items()
-             if {c.cells.cells for contests in found for c in contests} == {"apart"}}
+             if {c.intervention.treatment_class for contests in found for c in contests} == {
+                 "apart"}}
     assert apart
     for result in chapter.results():
         if not result["question"]["products"]:

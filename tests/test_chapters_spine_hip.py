@@ -77,7 +77,8 @@ def _cells(html: str, table_id: str) -> list[dict[str, str]]:
 def test_what_is_no_mesenchymal_cell_product_is_in_no_pool(disc):
     apart = {trial for kind in ("any", "uncontrolled")
              for trial, found in disc.evidence.contests(kind).items()
-             if {c.cells.cells for contests in found for c in contests} == {"apart"}}
+             if {c.intervention.treatment_class for contests in found for c in contests} == {
+                 "apart"}}
     assert apart and not apart & {s["trial_id"] for r in disc.results()
                                   if not r["question"]["products"] for s in r["studies"]}
 
@@ -106,7 +107,7 @@ def test_one_definition_of_a_response_in_an_analysis(disc):
 def test_a_response_is_counted_as_the_percentages_say(disc):
     study = next(s for s in disc.review.analysis("disc-pain50-placebo-6-12")["studies"]
                  if s["trial_id"] == "levi-2025")
-    assert (study["cells"]["events"], study["comparator"]["events"]) == (20, 10)  # 44%, 56%
+    assert (study["intervention"]["events"], study["comparator"]["events"]) == (20, 10)  # 44%, 56%
     assert study["estimate"] == pytest.approx((20 / 45) / (10 / 18))
 
 
@@ -124,14 +125,14 @@ def test_patients_of_the_trial_serve_where_those_of_the_arms_are_not_stated(worl
     effect = world.pair("a-2020").select()[0]["a-2020"]
     units_per_patient = 40 / 25
     design_effect = 1 + (units_per_patient - 1) * 0.5
-    assert effect.n_cells == pytest.approx(20 / design_effect)
+    assert effect.n_intervention == pytest.approx(20 / design_effect)
     assert effect.participants == pytest.approx(25)
     assert effect.vi == pytest.approx(2 * 10**2 / (20 / design_effect))
 
 
 def test_without_patients_units_count_as_they_are(world):
     world.trial("a-2020", n_enrolled=40)
-    assert world.pair("a-2020").select()[0]["a-2020"].n_cells == 20
+    assert world.pair("a-2020").select()[0]["a-2020"].n_intervention == 20
 
 
 # --- tables -------------------------------------------------------------------------------------

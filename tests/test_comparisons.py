@@ -6,7 +6,7 @@ import pytest
 from made_up import DATA, KNEE, World
 
 from livingreview.data import dataset
-from livingreview.effects import Evidence, cell_class, comparisons
+from livingreview.effects import Evidence, comparisons, treatment_class
 from livingreview.effects.comparisons import any_order, resolved_arms
 
 PINNED = {
@@ -32,7 +32,7 @@ def world(tmp_path) -> World:
 
 def of(world: World) -> dict[tuple[str, str], tuple[str, tuple[str, ...], int]]:
     """Class, background and rule of every pair."""
-    return {(c.cell_arm, c.comparator_arm): (c.kind, c.background, c.rule)
+    return {(c.treated_arm, c.comparator_arm): (c.kind, c.background, c.rule)
             for c in comparisons(world.data(), KNEE)}
 
 
@@ -45,13 +45,14 @@ def test_the_pins_are_24_trials():
 
 @pytest.mark.parametrize("trial, kind", PINNED_TRIALS)
 def test_pinned_trial(knee, trial, kind):
-    found = {c.kind for c in knee.comparisons if c.study_id == trial and c.kind != "other-cells"}
+    found = {c.kind for c in knee.comparisons
+             if c.study_id == trial and c.kind != "other-interventions"}
     assert found == {kind}
 
 
 def test_pinned_bastos(knee):
     found = {c.kind for c in knee.comparisons if c.study_id == "bastos-2020"
-             and c.cell_arm == "msc" and c.kind != "other-cells"}
+             and c.treated_arm == "msc" and c.kind != "other-interventions"}
     assert found == {"corticosteroid"}
 
 
@@ -60,7 +61,7 @@ def test_pinned_bastos(knee):
     ("lamo-espinosa-2020", ("platelet-rich-plasma",))])
 def test_the_same_co_treatment_is_named(knee, trial, background):
     assert {c.background for c in knee.comparisons
-            if c.study_id == trial and c.kind != "other-cells"} == {background}
+            if c.study_id == trial and c.kind != "other-interventions"} == {background}
 
 
 def test_every_pair_of_the_project_has_a_known_class_and_rule(knee):
@@ -69,7 +70,7 @@ def test_every_pair_of_the_project_has_a_known_class_and_rule(knee):
     for indication in data.indications:
         for c in comparisons(data, indication):
             assert c.kind in known and 1 <= c.rule <= 6, c
-    assert known == {*any_order(data), "other-cells"}
+    assert known == {*any_order(data), "other-interventions"}
 
 
 # --- the rules ----------------------------------------------------------------------------------
@@ -78,21 +79,21 @@ def test_every_pair_of_the_project_has_a_known_class_and_rule(knee):
 @pytest.mark.parametrize("second", [
     {"cells": "bone-marrow-concentrate"},
     {"cells": "cultured-msc", "role": "comparator"},
-    {"comparator": "other-cell"},
-    {"comparator": "saline", "cell_source": "adipose"},
+    {"comparator": "other-intervention"},
+    {"comparator": "saline", "treatment_source": "adipose"},
 ])
 def test_rule_1_two_cell_arms_are_never_cells_against_control(world, second):
     world.study("a-2020").arm("a-2020", "msc", cells="cultured-msc")
     world.arm("a-2020", "second", **second)
-    assert of(world) == {("msc", "second"): ("other-cells", (), 1)}
+    assert of(world) == {("msc", "second"): ("other-interventions", (), 1)}
     assert Evidence(world.data(), KNEE).contests("any") == {}
 
 
 def test_rule_1_a_comparator_of_other_cells_is_a_cell_arm_against_placebo(world):
-    world.trial("a-2020").arm("a-2020", "other", "other-cell")
+    world.trial("a-2020").arm("a-2020", "other", "other-intervention")
     found = of(world)
     assert found["other", "control"] == ("placebo", (), 4)
-    assert found["msc", "other"][0] == "other-cells"
+    assert found["msc", "other"][0] == "other-interventions"
 
 
 def test_rule_1_holds_whatever_the_role(world):
@@ -127,11 +128,11 @@ CASES = [  # comparator's type, its co-treatments, those of the cell arm; class,
      ("another-operation", ("core-decompression",), 5)),
     ("", "autograft", "", ("another-operation", (), 5)),
     # rule 6: all else
-    ("saline", "", "hyaluronic-acid", ("cells-with-another-treatment", ("hyaluronic-acid",), 6)),
+    ("saline", "", "hyaluronic-acid", ("with-another-treatment", ("hyaluronic-acid",), 6)),
     ("hyaluronic-acid", "", "platelet-rich-plasma",
-     ("cells-with-another-treatment", ("platelet-rich-plasma",), 6)),
-    ("saline", "", "arthroscopy", ("cells-with-another-treatment", ("arthroscopy",), 6)),
-    ("saline", "corticosteroid", "", ("cells-with-another-treatment", (), 6)),
+     ("with-another-treatment", ("platelet-rich-plasma",), 6)),
+    ("saline", "", "arthroscopy", ("with-another-treatment", ("arthroscopy",), 6)),
+    ("saline", "corticosteroid", "", ("with-another-treatment", (), 6)),
     # usual care counts on neither side
     ("conservative", "rehabilitation;exercise", "", ("conservative-or-none", (), 4)),
     ("saline", "physical-therapy", "occupational-therapy", ("placebo", (), 4)),
@@ -162,7 +163,7 @@ def test_a_new_word_for_a_comparator_follows_its_kind(world):
                   label_zh=value)
     world.trial("a-2020", "needle").trial("b-2020", "leeches")
     assert [(c.kind, c.rule) for c in comparisons(world.data(), KNEE)] == [
-        ("placebo", 4), ("cells-with-another-treatment", 6)]
+        ("placebo", 4), ("with-another-treatment", 6)]
 
 
 def test_only_some_classes_ask_for_no_co_treatment(world):
@@ -187,18 +188,18 @@ def test_a_sham_operated_animal_is_a_reference(world):
 
 def test_a_union_inherits_what_is_empty_in_it_and_equal_in_its_parts(world):
     world.study("a-2020")
-    world.arm("a-2020", "low", cells="cultured-msc", donor="allogeneic", dose_cells=1,
+    world.arm("a-2020", "low", cells="cultured-msc", provider="allogeneic", dose=1,
               cointervention="hyaluronic-acid", carrier="saline")
-    world.arm("a-2020", "high", cells="cultured-msc", donor="allogeneic", dose_cells=9,
+    world.arm("a-2020", "high", cells="cultured-msc", provider="allogeneic", dose=9,
               cointervention="hyaluronic-acid", carrier="plasma", n_allocated=25)
     world.add("arms", study_id="a-2020", arm_id="both", role="intervention", source_id="own",
-              combines="low;high", cell_source="adipose")
+              combines="low;high", treatment_source="adipose")
     world.arm("a-2020", "ha", "hyaluronic-acid")
     both = resolved_arms(world.data(), KNEE)["a-2020", "both"]
     assert both["cointervention"] == ("hyaluronic-acid",)
-    assert both["donor"] == "allogeneic"
-    assert both["cell_source"] == "adipose"  # stated in the union: stays
-    assert both["dose_cells"] is None and both["carrier"] is None  # the parts differ
+    assert both["provider"] == "allogeneic"
+    assert both["treatment_source"] == "adipose"  # stated in the union: stays
+    assert both["dose"] is None and both["carrier"] is None  # the parts differ
     assert both["n_allocated"] == 45
     found = of(world)
     assert found["both", "ha"][0] == "same-co-treatment"
@@ -227,7 +228,8 @@ def test_a_union_with_a_part_of_unknown_size_has_no_size(world):
     ("adipose", None, "not-stated"), (None, None, "not-stated"), ("adipose", "none", "not-stated"),
 ])
 def test_class_of_cells(knee, source, product, expected):
-    assert cell_class(knee.data, {"cell_source": source, "cell_product": product}) == expected
+    assert treatment_class(knee.data, {"treatment_source": source,
+                                       "treatment_product": product}) == expected
 
 
 # --- odd but valid folders ----------------------------------------------------------------------
@@ -245,12 +247,12 @@ def test_a_study_without_arms_or_with_one_has_no_comparison(world):
 
 def test_only_arms_that_differ_in_dose_or_number_are_one_group(world):
     world.study("a-2020").arm("a-2020", "control", "saline")
-    world.arm("a-2020", "low", cells="cultured-msc", dose_cells=1, administrations=1)
-    world.arm("a-2020", "twice", cells="cultured-msc", dose_cells=1, administrations=2)
+    world.arm("a-2020", "low", cells="cultured-msc", dose=1, administrations=1)
+    world.arm("a-2020", "twice", cells="cultured-msc", dose=1, administrations=2)
     world.arm("a-2020", "in-ha", cells="cultured-msc", carrier="hyaluronic acid")
-    world.arm("a-2020", "other-donor", cells="cultured-msc", donor="allogeneic")
+    world.arm("a-2020", "other-donor", cells="cultured-msc", provider="allogeneic")
     world.arm("a-2020", "svf", cells="stromal-vascular-fraction")
     world.arm("a-2020", "by-vein", cells="cultured-msc", route="intravenous")
     (alternative,) = world.evidence().contests("placebo")["a-2020"]
-    assert {c.cells.arms for c in alternative} == {
+    assert {c.intervention.arms for c in alternative} == {
         ("low", "twice"), ("in-ha",), ("other-donor",), ("svf",), ("by-vein",)}

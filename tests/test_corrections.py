@@ -256,9 +256,10 @@ def _study(folder: Path, *corrections: dict) -> Path:
                             "species": "human", "first_author": "Doe", "source_id": "letter"})
     arm = {"study_id": "doe-2030", "source_id": "letter", "n_allocated": 20}
     _table(out, "arms", arm | {"arm_id": "msc", "role": "intervention",
-                               "cell_source": "bone-marrow", "cell_product": "cultured-msc"},
-           arm | {"arm_id": "control", "role": "comparator", "cell_source": "none",
-                  "cell_product": "none", "comparator_type": "saline"})
+                               "treatment_source": "bone-marrow",
+                               "treatment_product": "cultured-msc"},
+           arm | {"arm_id": "control", "role": "comparator", "treatment_source": "none",
+                  "treatment_product": "none", "comparator_type": "saline"})
     value = {"study_id": "doe-2030", "outcome": "pain-vas", "better": "lower", "scale_min": 0,
              "scale_max": 100, "timepoint_months": 6, "statistic": "final", "n": 20, "sd": 10,
              "source_id": "letter"}

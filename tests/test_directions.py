@@ -46,7 +46,8 @@ def world(tmp_path):
 
 
 @pytest.mark.parametrize("better, cells, control, direction", [
-    ("lower", 30, 40, "cells"), ("lower", 40, 30, "comparator"), ("higher", 40, 30, "cells"),
+    ("lower", 30, 40, "intervention"), ("lower", 40, 30, "comparator"), ("higher", 40, 30,
+                                                                         "intervention"),
     ("higher", 30, 40, "comparator"), ("lower", 30, 30, "no-difference")])
 def test_direction_follows_the_row_not_the_instrument(world, better, cells, control, direction):
     found = _one(world.trial("t").pair("t", cells, control, better=better), "t")
@@ -71,14 +72,15 @@ def test_counts_where_more_is_worse(world):
                     scale_max="", timepoint_months="")
     found = _one(world, "t", "collapse")
     log_rr, se = math.log(2 / 6), math.sqrt(1 / 2 - 1 / 20 + 1 / 6 - 1 / 20)
-    assert found.direction == "cells" and found.months is None
+    assert found.direction == "intervention" and found.months is None
     assert found.p == pytest.approx(2 * stats.norm.sf(-log_rr / se))
 
 
 def test_values_without_a_spread_point_without_a_p_value(world):
     world.trial("t").pair("t", sd="", timepoint_months=6).pair("t", 50, 40, timepoint_months=0)
     found = _one(world, "t")
-    assert (found.direction, found.basis, found.p, found.visits) == ("cells", d.POINTS, None, (6,))
+    assert (found.direction, found.basis, found.p, found.visits) == ("intervention", d.POINTS,
+                                                                     None, (6,))
 
 
 def test_latest_comparable_visit_is_taken_and_all_are_listed(world):
@@ -90,14 +92,14 @@ def test_latest_comparable_visit_is_taken_and_all_are_listed(world):
 
 
 def test_arms_that_point_both_ways_are_mixed(world):
-    world.trial("t").arm("t", "low", cells="cultured-msc", dose_cells=5)
+    world.trial("t").arm("t", "low", cells="cultured-msc", dose=5)
     for arm, mean in (("msc", 30), ("low", 50), ("control", 40)):
         world.value("t", arm, mean)
     assert _one(world, "t").direction == "mixed"
 
 
 @pytest.mark.parametrize("favours, stated, direction, basis", [
-    ("cells", "", "cells", d.STATED), ("neither", "", "no-difference", d.STATED),
+    ("intervention", "", "intervention", d.STATED), ("neither", "", "no-difference", d.STATED),
     ("", "comparator", "comparator", d.STATED), ("", "", "", "")])
 def test_a_p_value_alone_has_the_direction_that_is_stated(world, favours, stated, direction,
                                                           basis):
@@ -110,7 +112,7 @@ def test_a_p_value_alone_has_the_direction_that_is_stated(world, favours, stated
 def test_an_estimate_with_its_interval_has_the_p_value_of_it(world):
     world.trial("t").contrast("t", -10, ci_low=-20, ci_high=0, measure="MD")
     found = _one(world, "t")
-    assert (found.direction, found.basis) == ("cells", d.ESTIMATE)
+    assert (found.direction, found.basis) == ("intervention", d.ESTIMATE)
     assert found.p == pytest.approx(0.05), "an interval that ends at zero"
 
 
@@ -128,7 +130,7 @@ def test_nameless_retracted_and_apart_are_shown_without_a_vote(world):
     world.arm("apart", "control", "saline").pair("apart").trial("t").pair("t")
     rows = d.directions(world.evidence())
     assert {r.trial for r in rows if r.not_counted} == {"unnamed-x", "r", "apart"}
-    assert {v["cells"] for v in d.votes(rows, ORDER)} == {1}
+    assert {v["intervention"] for v in d.votes(rows, ORDER)} == {1}
 
 
 def test_harms_and_animals_are_not_in_it(world):
@@ -138,8 +140,9 @@ def test_harms_and_animals_are_not_in_it(world):
 
 
 @pytest.mark.parametrize("directions, expected", [
-    (["cells"] * 7 + ["comparator"] * 3, "cells"), (["cells"] * 2 + ["comparator"], "mixed"),
-    (["cells", ""], "cells"), ([""], ""), (["mixed"], "mixed"),
+    (["intervention"] * 7 + ["comparator"] * 3, "intervention"),
+    (["intervention"] * 2 + ["comparator"], "mixed"),
+    (["intervention", ""], "intervention"), ([""], ""), (["mixed"], "mixed"),
     (["comparator"] * 5, "comparator")])
 def test_outcomes_of_one_trial_need_seven_in_ten(directions, expected):
     rows = [d.Direction("t", "t", "placebo", (), "expanded", "rct", None, "pain", str(i), way)
@@ -154,9 +157,9 @@ def test_sign_test_counts_each_trial_once(world):
     world.trial("open", "surgery-alone", design="nonrandomised-controlled")
     world.rows["arms"][-1]["cointervention"] = "high-tibial-osteotomy"
     isolating, everything = d.votes(d.directions(world.pair("open").evidence()), ORDER)
-    assert (isolating["cells"], isolating["comparator"]) == (8, 1)
+    assert (isolating["intervention"], isolating["comparator"]) == (8, 1)
     assert isolating["p"] == pytest.approx(2 * (1 + 9) / 2**9)
-    assert everything["cells"] == 9 and everything["share"] == 0.9
+    assert everything["intervention"] == 9 and everything["share"] == 0.9
 
 
 @pytest.fixture(scope="module")
@@ -262,8 +265,8 @@ def test_the_sign_test_is_the_exact_binomial_test(successes, trials):
 
 
 def test_a_union_replaces_its_parts_and_only_where_it_is_usable(world):
-    world.study("t").arm("t", "low", cells="cultured-msc", dose_cells=1)
-    world.arm("t", "high", cells="cultured-msc", dose_cells=2)
+    world.study("t").arm("t", "low", cells="cultured-msc", dose=1)
+    world.arm("t", "high", cells="cultured-msc", dose=2)
     world.arm("t", "both", cells="cultured-msc", combines="low;high", n_allocated=40)
     for arm, events in (("low", 1), ("high", 2)):
         world.count("t", arm, events)
@@ -299,10 +302,12 @@ def test_a_patient_harmed_in_no_sum_is_not_overlooked(world):
 
 
 def test_cells_of_a_tissue_that_is_not_stated_are_cells(world):
-    world.study("t").arm("t", "cells", role="intervention", cell_source="", cell_product="")
+    world.study("t").arm("t", "cells", role="intervention", treatment_source="",
+                         treatment_product="")
     world.arm("t", "tissue", role="intervention")  # stated to hold no cells
     world.count("t", "cells", 2).count("t", "tissue", 5)
-    assert [(r.arm, r.cell_class, r.events) for r in _events(world)] == [("cells", "not-stated", 2)]
+    assert [(r.arm, r.treatment_class, r.events) for r in _events(world)] == [("cells",
+                                                                               "not-stated", 2)]
 
 
 def test_comparators_and_animals_are_no_treated_patients(world):

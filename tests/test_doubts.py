@@ -198,7 +198,7 @@ def test_no_main_rule_takes_a_value_in_doubt(project, results):
                for row in doubts.meant(project, d)}
     pooled = {(r["indication"], reading["table"], reading["row"])
               for r in results.values() if r["role"] != "check" for s in r["studies"]
-              for arm in (s["cells"], s["comparator"]) if arm for reading in arm["readings"]}
+              for arm in (s["intervention"], s["comparator"]) if arm for reading in arm["readings"]}
     assert doubted and pooled and not doubted & pooled
 
 
@@ -289,7 +289,7 @@ def test_an_arm_without_values_changes_no_analysis(project, data_copy):
     assert checked > 300
 
 
-@pytest.mark.parametrize("more", [{"dose_cells": 5}, {"route": "intravenous"}])
+@pytest.mark.parametrize("more", [{"dose": 5}, {"route": "intravenous"}])
 @pytest.mark.parametrize("values", ["rows", "contrast", "counts"])
 def test_an_arm_without_any_number_is_left_out_and_named(world, values, more):
     world.trial("a-2020")
@@ -328,7 +328,7 @@ def test_parts_of_a_union_with_values_are_heard(world):
         "a-2020", "both", cells="cultured-msc", combines="msc;third")
     world.value("a-2020", "both", 30, 10).value("a-2020", "msc", 32, 10, timepoint_months=12)
     effect = world.select()[0]["a-2020"]
-    assert effect.cells.arms == ("both",) and not effect.derivation
+    assert effect.intervention.arms == ("both",) and not effect.derivation
 
 
 # --- the scale of the instrument ----------------------------------------------------------------

@@ -97,7 +97,7 @@ def test_mean_differences_equal_the_textbook_on_the_cochrane_rows(knee):
                 continue
             (n1, m1, sd1), (n2, m2, sd2) = (
                 merged([one_arm(rows, effect, arm) for arm in side.arms])
-                for side in (effect.cells, effect.comparator))
+                for side in (effect.intervention, effect.comparator))
             yi, vi = md(m1, m2, sd1, n1, sd2, n2)
             assert close(effect.yi, yi) and close(effect.vi, vi), (analysis.id, effect.trial_id)
             trials.add(effect.trial_id)
@@ -111,7 +111,7 @@ def test_risk_ratios_equal_the_textbook_on_the_cochrane_rows(knee):
             if not from_cochrane(effect):
                 continue
             cells = []
-            for side in (effect.cells, effect.comparator):
+            for side in (effect.intervention, effect.comparator):
                 mine = [r for r in rows if r["study_id"] == effect.study_id
                         and r["arm_id"] in side.arms and r["event"] == analysis.target
                         and r["source_id"] == COCHRANE]
@@ -250,8 +250,8 @@ def test_an_empty_n_is_lent_by_the_same_arm_and_visit_then_allocated(world):
     world.value("a-2020", "msc", 1, 1, outcome="womac-function", n=11)
     world.value("a-2020", "control", 1, 1, outcome="womac-function", n=12, timepoint_months=4)
     effect = world.select()[0]["a-2020"]
-    assert (effect.n_cells, effect.n_comparator) == (11, 20)
-    assert "n from another row of the same arm and visit" in effect.cells.derivation
+    assert (effect.n_intervention, effect.n_comparator) == (11, 20)
+    assert "n from another row of the same arm and visit" in effect.intervention.derivation
     assert effect.comparator.derivation == ("allocated n",)
 
 
@@ -261,7 +261,7 @@ def test_visits_of_unknown_time_lend_each_other_no_n(world):
         world.value("a-2020", arm, mean, 10, n="", timepoint_months="")
         world.value("a-2020", arm, 1, 1, outcome="womac-function", n=11, timepoint_months="")
     effect = world.select(replace(PAIN, window=(None, None)))[0]["a-2020"]
-    assert (effect.n_cells, effect.cells.derivation) == (20, ("allocated n",))
+    assert (effect.n_intervention, effect.intervention.derivation) == (20, ("allocated n",))
 
 
 def test_without_any_n_the_trial_is_left_out(world):
@@ -295,7 +295,7 @@ def test_values_are_rescaled_by_the_rows_own_scale(world):
     world.trial("a-2020").pair("a-2020", 3, 5, 1, scale_min=1, scale_max=11)
     effect = world.select()[0]["a-2020"]
     assert close(effect.yi, -20) and close(effect.vi, 10)
-    assert close(effect.cells.mean, 20) and effect.quality == "as-reported"
+    assert close(effect.intervention.mean, 20) and effect.quality == "as-reported"
     assert "rescaled from 1–11 to 0–100" in effect.derivation
 
 
@@ -339,14 +339,14 @@ def test_the_sign_is_the_rows_own(world, outcome):
                                note="reversed")
     effects, _ = world.select()
     assert [e.yi for e in effects.values()] == [-10, 10]
-    assert close(effects["b-2020"].cells.mean, 70)
+    assert close(effects["b-2020"].intervention.mean, 70)
     assert effects["b-2020"].derivation == ("direction reversed",)
 
 
 def test_changes_are_reversed_about_zero(world):
     world.trial("a-2020").pair("a-2020", 15, 5, better="higher", statistic="change")
     effect = world.select()[0]["a-2020"]
-    assert (effect.yi, effect.cells.mean) == (-10, -15)
+    assert (effect.yi, effect.intervention.mean) == (-10, -15)
 
 
 @pytest.mark.parametrize("better", ["", "unknown"])
@@ -376,7 +376,7 @@ def test_a_standard_deviation_is_derived(world):
     effects, _ = world.select()
     for trial, (_, sd) in spreads.items():
         effect = effects[trial]
-        assert close(effect.cells.sd, sd) and effect.quality == "derived", trial
+        assert close(effect.intervention.sd, sd) and effect.quality == "derived", trial
         assert len(effect.derivation) == 1
     assert world.select(qualities=frozenset({"as-reported"}))[0] == {}
 
@@ -386,8 +386,8 @@ def test_luo_and_wan_from_quartiles(world):
     world.value("a-2020", "msc", median=30, q1=24, q3=37)
     effect = world.select()[0]["a-2020"]
     weight = 0.7 + 0.39 / 20
-    assert close(effect.cells.mean, weight * 30.5 + (1 - weight) * 30)
-    assert close(effect.cells.sd, 13 / (2 * norm.ppf((15 - 0.125) / 20.25)))
+    assert close(effect.intervention.mean, weight * 30.5 + (1 - weight) * 30)
+    assert close(effect.intervention.sd, 13 / (2 * norm.ppf((15 - 0.125) / 20.25)))
     assert effect.quality == "derived" and len(effect.derivation) == 2
 
 
@@ -497,7 +497,7 @@ def test_a_contrast_is_used_where_no_pair_of_rows_is(world):
 
 
 def test_a_contrast_is_oriented_by_the_arm_with_cells(world):
-    cases = list(product(("msc", "control"), (("cells", -1), ("comparator", 1)), (-2, 2)))
+    cases = list(product(("msc", "control"), (("intervention", -1), ("comparator", 1)), (-2, 2)))
     for number, (first, (favours, _), estimate) in enumerate(cases):
         second = "control" if first == "msc" else "msc"
         contrast(world, f"t{number}", estimate=estimate, one=first, other=second, se=1,
@@ -592,8 +592,8 @@ def test_a_contrast_without_sizes_counts_the_patients_enrolled(world):
 def doses(world):
     """Two doses against one placebo."""
     world.study("a-2020").arm("a-2020", "control", "saline").value("a-2020", "control", 40, 10)
-    world.arm("a-2020", "low", cells="cultured-msc", dose_cells=1)
-    return world.arm("a-2020", "high", cells="cultured-msc", dose_cells=9)
+    world.arm("a-2020", "low", cells="cultured-msc", dose=1)
+    return world.arm("a-2020", "high", cells="cultured-msc", dose=9)
 
 
 def test_doses_are_combined_by_the_formula_of_the_handbook(world):
@@ -602,7 +602,7 @@ def test_doses_are_combined_by_the_formula_of_the_handbook(world):
     n, mean, sd = merged([(20, 30, 10), (10, 20, 14)])
     yi, vi = md(mean, 40, sd, n)
     assert close(effect.yi, yi) and close(effect.vi, vi) and effect.participants == 50
-    assert effect.cells.arms == ("low", "high") and effect.quality == "derived"
+    assert effect.intervention.arms == ("low", "high") and effect.quality == "derived"
 
 
 def test_a_dose_without_a_value_is_not_passed_over_in_silence(world):
@@ -617,10 +617,10 @@ def test_a_union_replaces_its_parts_only_where_it_is_usable(world):
     world.value("a-2020", "low", 30, 10).value("a-2020", "high", 30, 10)
     world.value("a-2020", "both", 25, "", n=40)  # no spread: not usable
     effect = world.select()[0]["a-2020"]
-    assert effect.cells.arms == ("low", "high") and effect.participants == 60
+    assert effect.intervention.arms == ("low", "high") and effect.participants == 60
     world.value("a-2020", "both", 25, 10, n=40, source_id="review")
     effect = world.select()[0]["a-2020"]
-    assert (effect.cells.arms, effect.yi, effect.participants) == (("both",), -15, 60)
+    assert (effect.intervention.arms, effect.yi, effect.participants) == (("both",), -15, 60)
     assert any("low" in name for name, _ in effect.passed_over)
     world.value("a-2020", "both", 25, 10, n=40, timepoint_months=5)
     assert world.select()[0]["a-2020"].months == 6
@@ -645,7 +645,7 @@ def test_a_shared_control_is_modelled(world, measure):
     pooled = synthesis.combine_correlated(
         each.yi, [[each.vi[0], shared], [shared, each.vi[1]]])
     assert close(effect.yi, pooled.estimate) and close(effect.vi, pooled.variance)
-    assert effect.participants == 50 and effect.cell_class == "mixed"
+    assert effect.participants == 50 and effect.treatment_class == "mixed"
 
 
 def test_pairs_that_share_no_patients_are_combined_by_their_variances(world):
@@ -784,7 +784,7 @@ def test_counts_that_give_no_value_say_why(world, row, reason):
 def test_a_count_is_derived_from_a_percentage_that_one_number_gives(world):
     world.trial("a-2020").count("a-2020", "msc", "", percent=35).count("a-2020", "control", 4)
     effect = world.select(HARM)[0]["a-2020"]
-    assert effect.cells.events == 7 and effect.quality == "derived"
+    assert effect.intervention.events == 7 and effect.quality == "derived"
     world.trial("b-2020")  # of 400, many counts round to 35
     world.count("b-2020", "msc", "", 400, percent=35).count("b-2020", "control", 4)
     assert list(world.select(HARM)[0]) == ["a-2020"]
@@ -794,14 +794,14 @@ def test_harms_take_the_longest_follow_up_with_both_arms(world):
     world.trial("a-2020").counts("a-2020", 1, 2, months=6).counts("a-2020", 5, 4, months=12)
     world.count("a-2020", "msc", 9, months=24)
     effect = world.select(HARM)[0]["a-2020"]
-    assert (effect.months, effect.cells.events) == (12, 5)
+    assert (effect.months, effect.intervention.events) == (12, 5)
 
 
 def test_of_two_sources_of_an_event_the_own_report_counts_and_the_other_is_named(world):
     world.trial("a-2020").counts("a-2020", 5, 4)
     world.count("a-2020", "msc", 9, source_id="review")
     effect = world.select(HARM)[0]["a-2020"]
-    assert effect.cells.events == 5
+    assert effect.intervention.events == 5
     assert any("msc" in name and "read in a review" in why for name, why in effect.passed_over)
 
 
@@ -914,7 +914,7 @@ def test_products_that_are_kept_apart(world):
     assert effects == {} and "apart" in left["a-2020"].reason and not left["a-2020"].counted
     world.arm("a-2020", "svf", cells="stromal-vascular-fraction")
     effect = world.value("a-2020", "svf", 20, 10).select()[0]["a-2020"]
-    assert (effect.cells.arms, effect.cell_class) == (("svf",), "minimally-processed")
+    assert (effect.intervention.arms, effect.treatment_class) == (("svf",), "minimally-processed")
 
 
 def test_any_control_takes_one_comparison_in_order(world):

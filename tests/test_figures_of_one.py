@@ -121,7 +121,7 @@ def test_one_window_with_an_estimate_is_a_sentence(world):
 
 def test_one_dose_is_a_sentence(tmp_path):
     world = World(tmp_path / "data").analysis()
-    world.study("doe-2020").arm("doe-2020", "msc", cells="cultured-msc", dose_cells=5000000)
+    world.study("doe-2020").arm("doe-2020", "msc", cells="cultured-msc", dose=5000000)
     world.arm("doe-2020", "control", "saline").pair("doe-2020")
     said = _html(Chapter(KNEE, world.write()).dose("made-up"))
     assert "<svg" not in said and "The one trial states its dose" in said and "5 million" in said

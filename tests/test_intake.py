@@ -23,7 +23,8 @@ STUDY = {
                  "accessed": "2026-01-01"}],
     "studies": [{"study_id": "doe-2030", "design": "rct", "year": 2030, "source_id": "letter"}],
     "arms": [{"study_id": "doe-2030", "arm_id": "one", "role": "intervention", "n_allocated": 20,
-              "cell_source": "adipose", "cell_product": "cultured-msc", "source_id": "letter"},
+              "treatment_source": "adipose", "treatment_product": "cultured-msc",
+              "source_id": "letter"},
              {"study_id": "doe-2030", "arm_id": "two", "role": "comparator", "n_allocated": 20,
               "comparator_type": "saline", "source_id": "letter"}],
     "outcomes": [{"study_id": "doe-2030", "arm_id": arm, "outcome": "pain-vas", "scale_min": 0,
@@ -529,7 +530,8 @@ def test_missing_values_of_a_package_are_no_direction(folder, tmp_path):
     assert done.exit_code == 0 and "note: " in done.stderr, done.output
     for path, match, cells in (("studies", {}, {"design": "rct"}),
                                ("arms", {"role": "intervention"},
-                                {"cell_product": "cultured-msc", "cell_source": "adipose"})):
+                                {"treatment_product": "cultured-msc",
+                                 "treatment_source": "adipose"})):
         rows = _rows(folder, path)
         for row in rows:
             if row["study_id"] == "doe-2031" and all(row[k] == v for k, v in match.items()):
@@ -680,7 +682,7 @@ def test_a_ratio_between_arms_keeps_its_own_scale(tmp_path):
                                "experimental_arm": "cells", "control_arm": "placebo"}})
     row = next(r for r in revman.rows(package, filled) if r.table.name == "contrasts")
     assert row.values["estimate"] == "1.1052" and row.values["se"] == "0.2"
-    assert row.values["favours"] == "cells"
+    assert row.values["favours"] == "intervention"
     assert row.place == "CD999999-data-rows.csv:6"
 
 

@@ -183,7 +183,7 @@ SAID = {  # column: (table, field, arm)
     "SD cells": ("outcomes", "sd", "1"), "Saline, n": ("outcomes", "n", "2"),
     "Mean saline": ("outcomes", "mean", "2"), "SD saline": ("outcomes", "sd", "2")}
 FIXED = [("arms", "arm_id", "1", "cells"), ("arms", "role", "1", "intervention"),
-         ("arms", "cell_product", "1", "cultured-msc"), ("arms", "arm_id", "2", "saline"),
+         ("arms", "treatment_product", "1", "cultured-msc"), ("arms", "arm_id", "2", "saline"),
          ("arms", "role", "2", "comparator"), ("arms", "comparator_type", "2", "saline"),
          ("outcomes", "outcome", "", "pain-vas"), ("outcomes", "scale_min", "", "0"),
          ("outcomes", "scale_max", "", "100"), ("outcomes", "better", "", "lower"),

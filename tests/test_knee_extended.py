@@ -87,7 +87,7 @@ def test_every_background_of_the_data_is_in_both_arms_of_its_trials():
             for alternatives in evidence.contests(row["comparison"], row["background"]).values():
                 for contest in (c for group in alternatives for c in group):
                     seen.add(row["background"])
-                    for arm in contest.cells.arms:
+                    for arm in contest.intervention.arms:
                         given = evidence.arms[contest.study_id, arm]["cointervention"]
                         assert row["background"] in given
     assert {"arthroscopy", "high-tibial-osteotomy", "platelet-rich-plasma"} <= seen
@@ -102,7 +102,7 @@ def grouped(world) -> dict:
         study = f"t{number}-2020"
         world.study(study, n_enrolled=40)
         world.arm(study, "msc", cells="cultured-msc", administrations=times,
-                  donor=("autologous", "allogeneic")[number % 2])
+                  provider=("autologous", "allogeneic")[number % 2])
         world.arm(study, "control", "saline")
         world.pair(study, 30 - number, 40, sd=10 + number)
     return result(world)
@@ -110,13 +110,13 @@ def grouped(world) -> dict:
 
 def test_further_subgroups_and_their_tests(world):
     found = {s["by"]: s for s in grouped(world)["subgroups"]}
-    trials = {g["value"]: g["trials"] for g in found["injections"]["groups"]}
+    trials = {g["value"]: g["trials"] for g in found["administrations"]["groups"]}
     assert trials == {"single": ["t0-2020", "t1-2020"], "repeated": ["t2-2020", "t3-2020"],
                       "not-stated": ["t4-2020"]}
-    assert [g["value"] for g in found["donor"]["groups"]] == ["autologous", "allogeneic"]
+    assert [g["value"] for g in found["provider"]["groups"]] == ["autologous", "allogeneic"]
     # Two estimates and their SEs: Q with one degree of freedom, the unknown group left out.
-    assert found["injections"]["difference"]["df"] == 1
-    assert found["cell_source"]["difference"] is None
+    assert found["administrations"]["difference"]["df"] == 1
+    assert found["treatment_source"]["difference"] is None
 
 
 def test_a_group_that_is_not_stated_is_never_tested(world):
@@ -126,8 +126,8 @@ def test_a_group_that_is_not_stated_is_never_tested(world):
                                               administrations=times)
         world.arm(study, "control", "saline").pair(study, 30, 40, sd=10 + number)
     found = {s["by"]: s for s in result(world)["subgroups"]}
-    assert len(found["injections"]["groups"]) == 2
-    assert found["injections"]["difference"] is None
+    assert len(found["administrations"]["groups"]) == 2
+    assert found["administrations"]["difference"] is None
 
 
 def test_several_kinds_in_one_trial_are_mixed_and_a_contrast_has_its_group_too(world):
@@ -139,8 +139,8 @@ def test_several_kinds_in_one_trial_are_mixed_and_a_contrast_has_its_group_too(w
     world.trial("told-2020").contrast("told-2020", -8, ci_low=-12, ci_high=-4)
     found = {s["by"]: {g["value"]: g["trials"] for g in s["groups"]}
              for s in result(world)["subgroups"]}
-    assert found["injections"] == {"mixed": ["two-2020"], "not-stated": ["told-2020"]}
-    assert found["cell_source"] == {"bone-marrow": ["told-2020", "two-2020"]}
+    assert found["administrations"] == {"mixed": ["two-2020"], "not-stated": ["told-2020"]}
+    assert found["treatment_source"] == {"bone-marrow": ["told-2020", "two-2020"]}
 
 
 def test_the_table_of_subgroups_says_what_it_compares(world):
@@ -154,7 +154,7 @@ def test_the_table_of_subgroups_says_what_it_compares(world):
     assert (one["Trials"], one["Participants"]) == ("2", "80")
     assert (unknown["Trials"], unknown["Participants"]) == ("1", "40")
     assert one["Estimate (95% CI)"].endswith("posterior of two")
-    test = next(s for s in found["subgroups"] if s["by"] == "injections")["difference"]
+    test = next(s for s in found["subgroups"] if s["by"] == "administrations")["difference"]
     assert one["Difference between groups"] == f"p = {test['p_value']:.3f}"
     assert unknown["Difference between groups"] == "not tested"
     lines = [plain(r) for r in page.select("#divided-made-up tbody tr")]
@@ -177,7 +177,7 @@ def dosed(world, per="joint"):
             (-5, -2, -12, -20, -9, -25), (10, 12, 15, 20, 10, 14), DOSES, strict=True)):
         study = f"t{number}-2020"
         world.study(study, n_enrolled=40)
-        world.arm(study, "msc", cells="cultured-msc", dose_cells=f"{cells:.0f}", dose_per=per)
+        world.arm(study, "msc", cells="cultured-msc", dose=f"{cells:.0f}", dose_per=per)
         world.arm(study, "control", "saline").pair(study, 60 + effect, 60, sd)
     return world
 
@@ -233,7 +233,7 @@ def test_a_dose_by_body_weight_or_of_several_arms_is_no_dose(world):
 def test_there_is_no_line_through_few_trials(world):
     for number, cells in enumerate((1e6, 1e7, 1e8)):
         study = f"t{number}-2020"
-        world.study(study).arm(study, "msc", cells="cultured-msc", dose_cells=f"{cells:.0f}")
+        world.study(study).arm(study, "msc", cells="cultured-msc", dose=f"{cells:.0f}")
         world.arm(study, "control", "saline").pair(study, 50 - number, 60, sd=10 + number)
     found = result(world)
     assert found["dose_response"]["across"] is None
@@ -244,7 +244,7 @@ def test_there_is_no_line_through_few_trials(world):
 def dose_arms(world, study, control_sd, *arms):
     world.study(study, n_enrolled=20 * (len(arms) + 1))
     for name, cells, effect in arms:
-        world.arm(study, name, cells="cultured-msc", dose_cells=f"{cells:.0f}")
+        world.arm(study, name, cells="cultured-msc", dose=f"{cells:.0f}")
         world.value(study, name, 60 + effect, 10)
     world.arm(study, "control", "saline")
     return world.value(study, "control", 60, control_sd)
@@ -269,7 +269,7 @@ def test_slopes_inside_trials_take_the_shared_control_into_account(world):
 def test_dose_arms_known_only_together_give_no_slope_but_are_named(world):
     world.study("u-2020")
     for name, cells in (("low", 1e6), ("high", 1e7)):
-        world.arm("u-2020", name, cells="cultured-msc", dose_cells=f"{cells:.0f}")
+        world.arm("u-2020", name, cells="cultured-msc", dose=f"{cells:.0f}")
     world.arm("u-2020", "both", cells="cultured-msc", combines="low;high")
     world.arm("u-2020", "control", "saline")
     world.value("u-2020", "both", 30, 10, n=40).value("u-2020", "control", 40, 10)

@@ -17,7 +17,7 @@ from livingreview.effects import Evidence, Rules
 from livingreview.render.engine import render
 from livingreview.review import network, review, rounded
 from livingreview.review.network_certainty import rate
-from livingreview.review.network_trials import CELLS, members, questions, rows
+from livingreview.review.network_trials import INTERVENTION, members, questions, rows
 from livingreview.synthesis.network import network as joined
 from livingreview.view.addresses import PAGES
 from livingreview.view.forest import Forests
@@ -87,7 +87,7 @@ def test_differences_of_a_trial_of_three_arms_share_the_variance_of_the_first(wo
     ev = world.evidence()
     member, = members(ev, questions(ev)[0])
     pairs, yi, covariance = member.contrasts()
-    assert pairs == [(CELLS, "placebo"), (CELLS, "hyaluronic-acid")]
+    assert pairs == [(INTERVENTION, "placebo"), (INTERVENTION, "hyaluronic-acid")]
     assert yi == pytest.approx([-12, -7])
     assert covariance == pytest.approx(np.array([[100 + 144, 100], [100, 100 + 196]]) / 20)
     given = rows([member])
@@ -107,7 +107,7 @@ def test_an_arm_that_was_measured_at_another_visit_is_left_out_and_listed(world)
     assert found["aside"] == [{"trial_id": "three-2020", "comparison": "hyaluronic-acid",
                                "reason": "other-visit"}]
     study = next(s for s in found["studies"] if s["trial_id"] == "three-2020")
-    assert study["treatments"] == [CELLS, "placebo"]
+    assert study["treatments"] == [INTERVENTION, "placebo"]
     assert "three-2020" in str(shown(found, world).find(string=re.compile("same visit")).parent)
 
 
@@ -124,7 +124,7 @@ def test_a_reported_difference_without_arms_is_a_trial_of_two(world):
     several(world).trial("told-2020", n_enrolled=40)
     world.contrast("told-2020", -8, ci_low=-12, ci_high=-4)
     study = next(s for s in made(world)["studies"] if s["trial_id"] == "told-2020")
-    assert study["treatments"] == [CELLS, "placebo"] and study["contrasts"][0]["yi"] == -8
+    assert study["treatments"] == [INTERVENTION, "placebo"] and study["contrasts"][0]["yi"] == -8
 
 
 # --- whether it is asked -----------------------------------------------------------------------
@@ -144,7 +144,7 @@ def test_a_network_is_asked_only_where_every_rule_is_met(world, trials, failing)
         study = f"t{i}-2020"
         world.study(study).arm(study, "msc", cells=product or "cells")
         if not product:
-            world.rows["arms"][-1]["cell_product"] = ""
+            world.rows["arms"][-1]["treatment_product"] = ""
         world.arm(study, "control", CONTROLS[kind]).pair(study)
     found = made(world)
     assert [r["rule"] for r in found["rules"] if not r["met"]][0] == failing
@@ -179,7 +179,7 @@ def test_without_loops_it_is_the_pools_of_each_control_at_one_variance(world):
     factor = max(1.0, spread / df)  # the guard of the book's intervals
     t = stats.t.ppf(0.975, df)
     for kind, (value, variance) in pools.items():
-        direct = contrast(found, CELLS, kind)
+        direct = contrast(found, INTERVENTION, kind)
         assert direct["estimate"] == pytest.approx(value)
         assert direct["direct_share"] == pytest.approx(1)
         half = t * np.sqrt(factor * variance)
@@ -220,7 +220,7 @@ def test_two_kinds_of_cells_may_fall_into_parts(world):
     for i in range(2):
         two(world, f"c{i}-2020", "corticosteroid", 36 + i, product="bone-marrow-concentrate")
     found = made(world)
-    choice = {c["id"]: c for c in found["robustness"]}["two-kinds"]
+    choice = {c["id"]: c for c in found["robustness"]}["each-class"]
     assert choice["components"] == [["expanded", "placebo", "hyaluronic-acid"],
                                     ["minimally-processed", "corticosteroid"]]
     assert {(e["treat1"], e["treat2"]) for e in choice["estimates"]} == {
@@ -252,7 +252,7 @@ def _rated(world: World, one: str, other: str) -> dict:
 
 def test_a_comparison_of_its_own_trials_starts_from_them_and_an_indirect_one_from_the_lower(world):
     several(world)
-    own = _rated(world, CELLS, "placebo")
+    own = _rated(world, INTERVENTION, "placebo")
     assert own["base"] == "placebo" and list(own["before"]) == ["placebo"]
     assert "intransitivity" not in [s["domain"] for s in own["steps"]]
     between = _rated(world, "placebo", "hyaluronic-acid")
@@ -285,10 +285,10 @@ def test_direct_and_indirect_evidence_that_disagree_lose_a_level(world, p, chang
     question, = questions(ev)
     legs = network._legs(ev, question, members(ev, question, Rules()))
     both = None if p is None else {"estimate": 0}
-    given = {"treat1": CELLS, "treat2": "placebo", "estimate": -5, "se": 1, "ci_low": -7,
+    given = {"treat1": INTERVENTION, "treat2": "placebo", "estimate": -5, "se": 1, "ci_low": -7,
              "ci_high": -3, "pi_low": None, "pi_high": None, "direct": {"estimate": -5},
              "indirect": both, "p": p}
-    steps = rate(ev, legs, given, CELLS, None)["steps"]
+    steps = rate(ev, legs, given, INTERVENTION, None)["steps"]
     step = next(s for s in steps if s["domain"] == "incoherence")
     assert step["change"] == change and step["facts"]["both"] == (p is not None)
 

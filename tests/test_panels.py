@@ -77,8 +77,8 @@ def test_finals_go_before_changes_and_changes_stand_apart(world):
 
 
 def test_a_union_stands_back_for_its_parts(world):
-    world.study("t").arm("t", "low", cells="cultured-msc", dose_cells=1)
-    world.arm("t", "high", cells="cultured-msc", dose_cells=2)
+    world.study("t").arm("t", "low", cells="cultured-msc", dose=1)
+    world.arm("t", "high", cells="cultured-msc", dose=2)
     world.arm("t", "both", cells="cultured-msc", combines="low;high")
     world.value("t", "both", 35, 10)
     assert set(_courses(world)[0].arms) == {("t", "both")}

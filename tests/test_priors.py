@@ -68,7 +68,7 @@ def test_a_share_is_of_twice_the_sd_of_two_equal_arms(two):
 
 
 def test_no_share_where_nobody_knows_how_many_took_part(two):
-    effects = [replace(e, n_cells=None, n_comparator=None, enrolled=None)
+    effects = [replace(e, n_intervention=None, n_comparator=None, enrolled=None)
                for e in select(two, PAIN, Rules())[0]]
     found = priors.chosen(two.data, replace(PAIN, rescale=False), effects)
     assert found is None and priors.trace(found) is None

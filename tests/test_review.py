@@ -199,7 +199,7 @@ def test_risks_per_1000_are_the_ratio_on_the_median_risk(world):
     risks, pooled = outcome["absolute"], outcome["pooled"]
     assert risks["comparator_per_1000"] == 200 and len(risks["trials_of_median"]) == 3
     for key in ("estimate", "ci_low", "ci_high"):
-        assert close(risks[f"cells_{key}_per_1000"], min(1000, 200 * pooled[key]))
+        assert close(risks[f"intervention_{key}_per_1000"], min(1000, 200 * pooled[key]))
 
 
 def test_subgroups_by_cells_comparison_and_design(world):
@@ -211,10 +211,10 @@ def test_subgroups_by_cells_comparison_and_design(world):
     outcome = result(world, replace(PAIN, comparison="any"))
     groups = {s["by"]: {g["value"]: g["k"] for g in s["groups"]} for s in outcome["subgroups"]}
     assert groups == {"comparison": {"placebo": 4, "hyaluronic-acid": 1},
-                      "cells": {"expanded": 4, "minimally-processed": 1},
+                      "treatment_class": {"expanded": 4, "minimally-processed": 1},
                       "design": {"rct": 5, "nonrandomised-controlled": 1},
-                      "cell_source": {"bone-marrow": 5}, "donor": {"not-stated": 5},
-                      "injections": {"not-stated": 5}}
+                      "treatment_source": {"bone-marrow": 5}, "provider": {"not-stated": 5},
+                      "administrations": {"not-stated": 5}}
     assert outcome["k"] == 5
 
 
@@ -280,7 +280,7 @@ def test_allocated_n_weighs_but_derives_nothing(world):
     world.trial("a-2020").value("a-2020", "msc", 30, se=2, n=10)
     world.value("a-2020", "control", 40, 10, n=15)
     effect = world.select(allocated_n=True)[0]["a-2020"]
-    assert close(effect.cells.sd, 2 * math.sqrt(10)) and effect.n_cells == 20
+    assert close(effect.intervention.sd, 2 * math.sqrt(10)) and effect.n_intervention == 20
     assert close(effect.vi, 40 / 20 + 100 / 20)
     assert "allocated-n" in variants(result(world))
 
@@ -289,12 +289,12 @@ def test_products_are_another_question(world):
     trials(world, -10, -12)
     world.study("svf-2020").arm("svf-2020", "msc", cells="stromal-vascular-fraction")
     world.arm("svf-2020", "control", "saline").pair("svf-2020", 20, 40)
-    world.study("ns-2020").arm("ns-2020", "msc", cells="x", cell_product="")
+    world.study("ns-2020").arm("ns-2020", "msc", cells="x", treatment_product="")
     world.arm("ns-2020", "control", "saline").pair("ns-2020", 20, 40)
     rows = variants(result(world))
     assert rows["expanded-only"]["k"] == 2 and not rows["expanded-only"]["same_question"]
     assert rows["minimally-processed-only"]["k"] == 1
-    assert rows["cells-stated"]["k"] == 3 and rows["cells-stated"]["same_question"]
+    assert rows["products-stated"]["k"] == 3 and rows["products-stated"]["same_question"]
 
 
 def test_overlaps_and_suspicious_trials_in_robustness(world):
@@ -522,7 +522,7 @@ def test_indirectness_of_more_than_the_treatment_that_was_asked_for(world):
 def test_indirectness_of_products_not_stated(rated):
     for row in rated.world.rows["arms"]:
         if row["study_id"] in ("a", "b") and row["arm_id"] == "msc":
-            row["cell_product"] = ""
+            row["treatment_product"] = ""
     assert rated.low("a").rate()[1]["indirectness"] == (-1, ("indirectness",))
     assert rated.rate(weights={"a": 0.3, "b": 0.2, "c": 0.5})[1]["indirectness"][0] == 0
 
@@ -612,7 +612,7 @@ def test_the_estimate_rests_on_n_of_m(world):
         "retracted": "finished-reported", "again": "finished-reported"}
     assert (found["n_pool"], found["n_finished"], found["n_unusable"]) == (80, 230, 150)
     assert found["unsized"] == ["unsized"]
-    assert {x["trial_id"]: x["direction"] for x in found["trials"]}["reported"] == "cells"
+    assert {x["trial_id"]: x["direction"] for x in found["trials"]}["reported"] == "intervention"
     assert all(x["reason"] for x in found["trials"])
 
 
@@ -696,7 +696,8 @@ def test_every_pool_of_the_project_hangs_together(documents):
             assert sum(s["weight"] for s in used) == pytest.approx(1)
             assert outcome["n"] == outcome["not_in_pool"]["n_pool"]
         for study in used:
-            readings = study["readings"] + [r for side in ("cells", "comparator") if study[side]
+            readings = study["readings"] + [r for side in ("intervention",
+                                                           "comparator") if study[side]
                                             for r in study[side]["readings"]]
             assert readings and all(r["source_id"] and r["printed"] for r in readings)
 
@@ -707,7 +708,7 @@ def test_one_cell_changes_the_results(tmp_path):
     ev = Evidence(data, KNEE)
     effects = select(ev, PAIN)[0]
     before = describe("MD", main_pool(PAIN, effects))
-    reading = next(r for e in effects if e.cells for r in e.cells.readings
+    reading = next(r for e in effects if e.intervention for r in e.intervention.readings
                    if dict(r.printed).get("mean"))
     path = tmp_path / "data" / KNEE / "outcomes.csv"
     lines = path.read_text(encoding="utf-8").split("\n")

@@ -118,7 +118,7 @@ def test_a_study_shows_what_the_data_hold_and_nothing_else(tmp_path):
         world.add("references", review_id="a-review", ref_number=number)
     world.trial("doe-2020", cited_by="a-review:1", n_enrolled=30, year=2020, status="retracted")
     world.trial("doe-2023", cited_by="a-review:2", companion_of="doe-2020", year=2023)
-    world.rows["arms"][0].update(dose_cells=2_000_000, donor="autologous")
+    world.rows["arms"][0].update(dose=2_000_000, provider="autologous")
     world.data()
     page = soup(SeedReview("a-review", world.folder).studies().view)
     first, second = ({td.get("data-label"): td.get_text() for td in row.select("td")}

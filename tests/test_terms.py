@@ -11,7 +11,7 @@ import pytest
 from livingreview.data.dataset import load
 
 ROOT = Path(__file__).parents[1]
-TERMS = ROOT / "livingreview/render/locale/zh_CN/terms.csv"
+TERMS = ROOT / "book/locale/zh_CN/terms.csv"
 
 
 @pytest.fixture(scope="module")

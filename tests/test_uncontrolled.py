@@ -113,7 +113,7 @@ def test_pooled_change_and_its_robustness_are_those_of_metafor(world):
         "0.5", "0.3", "0.8"]
     assert (found["k"], found["n"], found["certainty"]["level"]) == (3, 57, "very low")
     first = found["studies"][0]
-    close((first["baseline"]["mean"], first["last"]["mean"], first["cells"]["mean"]),
+    close((first["baseline"]["mean"], first["last"]["mean"], first["intervention"]["mean"]),
           (60, 35, -25))
     assert first["comparator"] is None and first["n_comparator"] is None
 
@@ -244,7 +244,7 @@ def test_arms_of_another_dose_are_one_group_and_of_another_route_are_not(world):
     effects, _ = world.select(CHANGE)
     doses, routes = effects["doses"], effects["routes"]
     close((doses.yi, doses.participants), (-(10 * 10 + 20 * 20) / 30, 30))
-    assert (routes.yi, routes.participants, routes.cells.arms) == (-20, 20, ("high",))
+    assert (routes.yi, routes.participants, routes.intervention.arms) == (-20, 20, ("high",))
     assert any("low" in what and "smaller group" in why for what, why in routes.passed_over)
 
 

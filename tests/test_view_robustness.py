@@ -17,7 +17,7 @@ from livingreview.render.chapter import Chapter
 from livingreview.render.engine import environment
 from livingreview.review.certainty import SMALL_STUDY
 from livingreview.review.multiverse import WORDS as COMBINED
-from livingreview.review.robustness import PRE_POST, VARIANTS, cells_alone
+from livingreview.review.robustness import PRE_POST, VARIANTS
 from livingreview.review.robustness import WORDS as CHOICES
 from livingreview.view.base import shown
 from livingreview.view.plot import Scale, area, tags
@@ -65,7 +65,7 @@ def test_levels_of_choices_are_those_of_the_estimates_that_have_them(knee, robus
     places = {(x.choice, getattr(x.level, "en", x.level)): x for x in robust.curve.levels}
     assert len(places) == sum(len(levels) for levels in found["choices"].values()
                               if len(levels) > 1)
-    out = places["cells-stated", "out"]
+    out = places["products-stated", "out"]
     at = found["choices"]["products not stated"].index("out")
     values = [float(r["estimate"]) for r in rows if r["products not stated"] == str(at)]
     assert out.five == pytest.approx(np.quantile(values, (0, 0.25, 0.5, 0.75, 1)))
@@ -159,14 +159,14 @@ def _messages(template: str, table: str, page) -> dict[str, str]:
 def test_every_choice_of_results_has_its_message(robust):
     view = shown(robust)["data"]
     choices, tests = (_messages("messages", name, view) for name in ("CHOICES", "TESTS"))
-    said_otherwise = {"common", "common-value", "cells-alone", "without-trial"}
+    said_otherwise = {"common", "common-value", "class-alone", "without-trial"}
     assert choices.keys() == CHOICES.keys() - said_otherwise
     combined = _messages("robustness", "CHOICES", view).keys() | _messages(
         "robustness", "LEVELS", view).keys()
     assert combined == COMBINED.keys()
     assert tests.keys() <= SMALL_STUDY.keys()
     for variant in (*VARIANTS, *PRE_POST):
-        assert cells_alone(variant.id) or variant.id in choices
+        assert variant.id in choices
 
 
 def test_reasons_for_no_test_are_those_that_the_test_gives():

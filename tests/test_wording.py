@@ -186,7 +186,7 @@ def test_comparisons_that_nobody_makes_or_asks_for_have_no_row(tmp_path):
 def test_a_published_side_is_said_once(tmp_path):
     world = World(tmp_path / "data").analysis().trial("doe-2020").pair("doe-2020").add(
         "published_syntheses", review_id="r", title="A review", outcome="pain-vas", measure="MD",
-        favours="cells", estimate=1.2, source_id="review")
+        favours="intervention", estimate=1.2, source_id="review")
     chapter = Chapter(KNEE, world.write())
     said = plain(soup(chapter.replica("made-up", "made-up", "r").view))
     assert "prints 1.2 (of a scale that it does not name) for " in said

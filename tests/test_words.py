@@ -14,10 +14,9 @@ FRONT = small_book.PAGES["plain"].partition("# Plain")[0]
 PAGE = f"""{FRONT}# Said
 
 ```{{code-cell}} ipython3
-from livingreview.render.shown import Shown
-from livingreview.view.statements import statements
+from livingreview.render.book import Pages
 
-Shown(statements())
+Pages().statements()
 ```
 """
 

@@ -127,14 +127,14 @@ def results(folders: tuple[Path, ...], out: Path, jobs: int | None, scheduler: s
 
 def _results_of_one(data: Path | None, out: Path, workers: Workers) -> None:
     """Write the results of one data folder."""
-    from ..review import dumps, review
+    from ..review import review
 
     sound = valid(data)
     total = len(sound.records("analyses"))
     with replacing(out) as file:
         with click.progressbar(length=total, label=f"{total} analyses", file=sys.stderr) as bar:
-            file.write(dumps(review(sound, lambda _: bar.update(1), run=workers.run,
-                                    with_files=workers.remote).document))
+            file.write(review(sound, lambda _: bar.update(1), run=workers.run,
+                              with_files=workers.remote).text())
     say(f"wrote {out}")
 
 
@@ -177,7 +177,7 @@ def diff(old: str, new: str, data: Path | None, as_json: bool) -> None:
     """
     import json
 
-    from ..data import versions
+    from ..data import dataset, versions
     from ..render.engine import render
     from ..review import review, rounded
     from ..review.changes import changes, wrong
@@ -196,12 +196,14 @@ def diff(old: str, new: str, data: Path | None, as_json: bool) -> None:
             known = ", ".join(versions.published()) or "none"
             stop(f"{name} is no file of results, no published version ({known}) and not "
                  f"`{versions.CURRENT}`", 2)
-        found = (versions.document(Path(name)) if Path(name).is_file()
-                 else versions.results(name))
+        found = (versions.document(Path(name), here.names) if Path(name).is_file()
+                 else versions.results(name, here.names))
         if place := wrong(found):
             stop(f"{name} is no results.json that can be compared: {place}", 2)
         return found
 
+    here = dataset.examine(data)
+    wrong_here = any(p.level == "error" for p in here.problems)  # then no names of trials
     try:
         found = changes(read(old), read(new))
     except versions.VersionError as error:
@@ -209,17 +211,7 @@ def diff(old: str, new: str, data: Path | None, as_json: bool) -> None:
     except (ValueError, ArithmeticError) as error:  # no pool of the trials, or another estimate
         stop(f"the two cannot be compared: {error}", 1)
     click.echo(json.dumps(found, default=asdict, ensure_ascii=False, indent=1) if as_json
-               else render(changed(_sound(data), found), form="txt"))
-
-
-def _sound(data: Path | None):
-    """A data folder for the names of its trials; nothing where it has an error."""
-    from ..data import dataset
-
-    try:
-        return dataset.load(data)
-    except dataset.DataError:
-        return None
+               else render(changed(None if wrong_here else here, found), form="txt"))
 
 
 ALL = (check, describe, results, diff)

@@ -114,7 +114,7 @@ def with_reading(command):
 @_output("--json", "as_json", is_flag=True, help="Print JSON with the keys of results.json.")
 @_output("--forest", type=FILE, help="Draw a forest plot to this .svg, .html, .png or .pdf file.")
 @_output("--favours", nargs=2, metavar="LEFT RIGHT",
-         help="What lies on either side of no effect, such as 'favours cells' 'favours control'.")
+         help="What lies on either side of no effect, such as 'favours new' 'favours old'.")
 @with_reading
 def pool_file(file: Path, as_json: bool, forest: Path | None, favours: tuple[str, ...] | None,
               how: dict, **chosen) -> None:

@@ -122,7 +122,7 @@ def site_index(out: Path) -> None:
 
 @click.command()
 @click.option("--chapter", metavar="NAME", default="",
-              help="Only this chapter, such as knee-osteoarthritis, and not the book.")
+              help="Only the chapter of this indication, and not the book.")
 @click.option("--language", metavar="CODE", default=SOURCE, show_default=True,
               help="Of the pages; those of another language than the first stand in a folder below "
               "the site.")

@@ -275,7 +275,7 @@ def template(record: str, out: Path, indication: str, data: Path | None) -> None
     if out.suffix:
         write_workbook(sound, out, indication, rows)
     else:
-        write_folder(out, indication, rows)
+        write_folder(sound, out, indication, rows)
     for study in report.match:
         click.echo(f"note: {record} was matched to {study} by {report.match_kind}: it may be "
                    "another report of it, whose values belong there", err=True)

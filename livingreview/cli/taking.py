@@ -52,7 +52,7 @@ def study(data: Path | None, indication: str, out: Path) -> None:
         elif out.suffix:
             stop(f"{out}: expected a workbook (.xlsx) or a folder", 2)
         else:
-            write_folder(out, indication)
+            write_folder(sound, out, indication)
     except OSError as error:
         stop(f"cannot write {out}: {error.strerror}", 2)
     click.echo(f"wrote {out}")
@@ -246,7 +246,7 @@ def _check_kind(file: Path, table: str, filled: Path | None, mapped: Path | None
         stop("\n".join([*opening.refusal(file).problems, "Nothing was imported."]), 2)
 
 
-def _by_map(file: Path, filled: Path):
+def _by_map(file: Path, filled: Path, names):
     """Rows of a file with columns of its own, by a map that is written where it is not there."""
     from ..intake import mapped
 
@@ -254,7 +254,7 @@ def _by_map(file: Path, filled: Path):
         with replacing(filled) as out:
             out.write(mapped.map_text(mapped.tables(file)))
         stop(f"wrote {filled}: fill in what each column is, then call this again", 0)
-    found = mapped.read(file, filled)
+    found = mapped.read(file, filled, names=names)
     for line in found.passed:
         click.echo(f"not imported: {line}", err=True)
     return found.rows, ""
@@ -266,7 +266,7 @@ def _rows_of(file: Path, table: str, filled: Path | None, mapped: Path | None, t
     from ..intake import opened, revman, revman5, robvis
 
     if mapped:
-        return _by_map(file, mapped)
+        return _by_map(file, mapped, sound.names)
     if file.suffix.lower() in (".csv", ".xlsx") and not file.is_dir() and (
             table in ("", "risk_of_bias") and robvis.is_one(robvis.header_of(file))):
         known = {row["study_id"] for one in ([indication] if indication else sound.indications)
@@ -276,7 +276,7 @@ def _rows_of(file: Path, table: str, filled: Path | None, mapped: Path | None, t
             click.echo(f"not imported: {line}", err=True)
         return rows, ""
     if not _packed(file):
-        found = opened(file, table)
+        found = opened(file, table, sound.names)
         return found.rows, found.indication
     package = revman5.read(file) if file.suffix.lower() == ".rm5" else revman.read(file)
     if filled is None:
@@ -347,9 +347,9 @@ def rerun(names: tuple[str, ...], data: Path | None, parameters: tuple[str, ...]
           jobs: int | None, scheduler: str | None) -> None:
     """Run notebooks on other data, or with other questions.
 
-    NOTEBOOK is the name of a chapter, such as knee-osteoarthritis, whose pages are then all run, or
-    of another computed page, or a path. Each gives an executed notebook and one HTML page, which
-    name their data, parameters and versions and need nothing beside them. The chapter of an
+    NOTEBOOK is the name of a chapter, which is that of its indication and whose pages are then all
+    run, or of another computed page, or a path. Each gives an executed notebook and one HTML page,
+    which name their data, parameters and versions and need nothing beside them. The chapter of an
     indication takes the parameters window (end in months) and comparator (a word of
     analysis_comparison), of which it refuses what none of its analyses asks, with the list of what
     they ask; the other pages take none.

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from . import reads
 from .declaring import IDENTIFIER, Column, Table
+from .own_names import NONE, Names, OwnNames
 from .tables import BY_NAME, CORRECTIONS, TABLES
 
 FILE = Path(__file__).with_name("columns.csv")
@@ -89,7 +90,7 @@ def unit(table: str, column: str) -> str:
     return _said(table, column)[0]
 
 
-def _field(table: Table, column: Column) -> dict:
+def _field(table: Table, column: Column, own: Names) -> dict:
     """The Table Schema field of a column; the words of a list stay in ``vocabularies.csv``."""
     constraints = {}
     if column.required:
@@ -100,9 +101,10 @@ def _field(table: Table, column: Column) -> dict:
         constraints["maximum"] = column.maximum
     if column.type == "identifier":
         constraints["pattern"] = f"{IDENTIFIER}(?:;{IDENTIFIER})*" if column.many else IDENTIFIER
-    out = {"name": column.name, "type": _FRICTIONLESS_TYPE[column.type],
+    out = {"name": own.column(table, column.name), "type": _FRICTIONLESS_TYPE[column.type],
            "description": meaning(table.name, column.name)}
-    for key, value in (("unit", unit(table.name, column.name)), ("vocabulary", column.vocabulary),
+    for key, value in (("unit", unit(table.name, column.name)),
+                       ("vocabulary", own.list(column.vocabulary or "")),
                        ("separator", ";" if column.many else None)):
         if value:
             out[key] = value
@@ -111,22 +113,22 @@ def _field(table: Table, column: Column) -> dict:
     return out
 
 
-def _resource(table: Table, indication: str, hashes: Mapping[str, str]) -> dict:
+def _resource(table: Table, indication: str, hashes: Mapping[str, str], own: Names) -> dict:
     """The resource of one file. Keys over several values in a cell have no Table Schema form."""
     prefix = f"{indication}-" if table.folder == "indication" else ""
-    schema = {"fields": [_field(table, c) for c in table.columns], "missingValues": [""]}
+    schema = {"fields": [_field(table, c, own) for c in table.columns], "missingValues": [""]}
     # Table Schema forbids an empty cell in a primary key; ours may hold one (a visit not printed).
     if table.key and all(table.column(name).required for name in table.key):
-        schema["primaryKey"] = list(table.key)
+        schema["primaryKey"] = own.header(table, table.key)
     foreign = []
     for key in table.foreign_keys:
         if any(table.column(name).many for name in key.columns):
             continue
         target = BY_NAME[key.table]
         name = key.table if target is not table else ""
-        foreign.append({"fields": list(key.columns), "reference": {
+        foreign.append({"fields": own.header(table, key.columns), "reference": {
             "resource": (prefix if target.folder == "indication" else "") + name if name else "",
-            "fields": list(key.to)}})
+            "fields": own.header(target, key.to)}})
     if foreign:
         schema["foreignKeys"] = foreign
     path = table.path(indication)
@@ -138,7 +140,8 @@ def _resource(table: Table, indication: str, hashes: Mapping[str, str]) -> dict:
 
 
 def datapackage(indications: list[str], present: set[str], title: str = "A review",
-                version: str = "", hashes: Mapping[str, str] | None = None) -> dict:
+                version: str = "", hashes: Mapping[str, str] | None = None,
+                names: OwnNames = NONE) -> dict:
     """The Frictionless data package of a data folder.
 
     Parameters
@@ -153,12 +156,14 @@ def datapackage(indications: list[str], present: set[str], title: str = "A revie
         Date of the data.
     hashes : mapping of str to str, optional
         Of each file by path.
+    names : OwnNames, optional
+        What the files call columns and lists.
     """
     resources = []
     for table in TABLES:
         for indication in indications if table.folder == "indication" else [""]:
             if not table.optional or table.path(indication) in present:
-                resources.append(_resource(table, indication, hashes or {}))
+                resources.append(_resource(table, indication, hashes or {}, names.own))
     for resource in resources:
         for key in resource["schema"].get("foreignKeys", []):
             key["reference"]["resource"] = key["reference"]["resource"].replace("_", "-")
@@ -173,14 +178,21 @@ def datapackage(indications: list[str], present: set[str], title: str = "A revie
     }
 
 
-def columns() -> list[dict]:
-    """One row per column of every table, for the codebook page and ``codebook.csv``."""
+def columns(names: OwnNames = NONE) -> list[dict]:
+    """One row per column of every table, for the codebook page and ``codebook.csv``.
+
+    Parameters
+    ----------
+    names : OwnNames, optional
+        What the files of the review call columns and lists.
+    """
+    own = names.own
     return [
-        {"table": table.name, "column": c.name, "type": c.type,
+        {"table": table.name, "column": own.column(table, c.name), "type": c.type,
          "required": "yes" if c.required else "", "key": "yes" if c.name in table.key else "",
          "several_values": "yes" if c.many else "", "unit": unit(table.name, c.name),
          "minimum": "" if c.minimum is None else f"{c.minimum:g}",
          "maximum": "" if c.maximum is None else f"{c.maximum:g}",
-         "vocabulary": c.vocabulary or "", "description": meaning(table.name, c.name)}
+         "vocabulary": own.list(c.vocabulary or ""), "description": meaning(table.name, c.name)}
         for table in TABLES for c in table.columns
     ]

@@ -19,6 +19,7 @@ import pandas as pd
 
 from . import reads, tables
 from .declaring import IDENTIFIER
+from .own_names import NONE, OwnNames, wrong
 from .project import default_folder
 from .reading import (
     SHOWN,
@@ -44,7 +45,7 @@ from .versions import MARK
 # How a review calls what it is about, where its vocabularies have no list `wording`.
 GENERIC = {
     "intervention": "the treatment", "products": "the treatments of this review",
-    "product": "Treatment", "source": "Source", "donor": "Provider", "dose": "dose",
+    "product": "Treatment", "source": "Source", "provider": "Provider", "dose": "dose",
     "amount": "dose", "dose-unit": "units", "per-dose": "Dose", "given": "Treatment",
     "nothing-given": "Not the treatment of this review", "other": "something else",
     "mediator": "Acts through", "source-group": "Source", "preparation": "Kind of treatment",
@@ -72,6 +73,8 @@ class Dataset:
         Paths of files of which a column or a row could not be read.
     recorded : Recorded
         What the folder's data package says of its files.
+    names : OwnNames
+        What the review's files call columns and words; here they have the package's names.
     """
 
     folder: Path
@@ -81,16 +84,23 @@ class Dataset:
     digests: MappingProxyType
     partial: frozenset[str] = frozenset()
     recorded: Recorded = Recorded()
+    names: OwnNames = NONE
 
     def __reduce__(self):
         return _unpickled, (self.folder, self.indications, dict(self.frames), self.problems,
-                            dict(self.digests), self.partial, self.recorded)
+                            dict(self.digests), self.partial, self.recorded, self.names)
+
+    def _note(self, read: str) -> None:
+        """Record that a part of the data was read, and what says how it is read."""
+        reads.note(read)
+        if self.names.pairs:
+            reads.note(tables.OWN_NAMES.path())
 
     def frame(self, name: str, indication: str = "") -> pd.DataFrame:
         """A copy of a table; the index is the line of the file."""
         table = tables.BY_NAME[name]
         path = table.path(indication)
-        reads.note(path)
+        self._note(path)
         return self.frames[path].copy() if path in self.frames else no_rows(table)
 
     def knows(self, name: str, indication: str = "") -> bool:
@@ -106,7 +116,7 @@ class Dataset:
         """
         table = tables.BY_NAME[name]
         path = table.path(indication)
-        reads.note(path)
+        self._note(path)
         if path not in self._cache:
             self._cache[path] = _records_of(table, self.frames.get(path))
         return self._cache[path]
@@ -139,7 +149,7 @@ class Dataset:
         What asks so depends on these rows alone, not on the rest of the table.
         """
         path = tables.BY_NAME[name].path(indication)
-        reads.note(f"{path}?{column}={value}")
+        self._note(f"{path}?{column}={value}")
         if (path, column) not in self._by_value:
             with reads.unnoted():
                 rows = self.records(name, indication)
@@ -270,9 +280,9 @@ class Dataset:
         return (word["kind"] or "") if word else ""
 
 
-def _unpickled(folder: Path, indications, frames, problems, digests, partial, recorded) -> Dataset:
+def _unpickled(folder: Path, indications, frames, problems, digests, *more) -> Dataset:
     return Dataset(folder, indications, MappingProxyType(frames), problems,
-                   MappingProxyType(digests), partial, recorded)
+                   MappingProxyType(digests), *more)
 
 
 def _records_of(table: Table, frame: pd.DataFrame | None) -> tuple[MappingProxyType, ...]:
@@ -359,22 +369,35 @@ def _indications(folder: Path, vocabulary: Raw | None, problems: list[Problem]) 
     return listed
 
 
+def _own_names(raw: Raw | None, problems: list[Problem]) -> OwnNames:
+    """What the review calls things; rows with an error say nothing."""
+    if raw is None or raw.absent:
+        return NONE
+    pairs = tuple(zip(*map(raw.cells, tables.OWN_NAMES.names), strict=True))
+    bad = {i: more for i, *more in wrong(pairs, tables.BY_NAME)}
+    problems += [Problem(raw.path, raw.rows[i], column, raw.cell(column, i), *said,
+                         rule="own-name") for i, (column, *said) in bad.items()]
+    return OwnNames(tuple(pair for i, pair in enumerate(pairs) if i not in bad))
+
+
 def _read_all(folder: Path, problems: list[Problem]) -> tuple[dict[str, Raw], list[str]]:
     """Every file as text, and the indications of the vocabulary."""
-    vocabulary = read_raw(folder, tables.VOCABULARIES, tables.VOCABULARIES.path(), problems)
+    called = read_raw(folder, tables.OWN_NAMES, tables.OWN_NAMES.path(), problems)
+    names = _own_names(called, problems)
+    vocabulary = read_raw(folder, tables.VOCABULARIES, tables.VOCABULARIES.path(), problems, names)
     indications = _indications(folder, vocabulary, problems)
-    raws = {} if vocabulary is None else {vocabulary.path: vocabulary}
+    raws = {raw.path: raw for raw in (vocabulary, called) if raw is not None}
     missing = defaultdict(list)  # of a folder that is not there, one problem is enough
     for table in tables.TABLES:
         for indication in indications if table.folder == "indication" else [""]:
             path = table.path(indication)
             parent = path.rpartition("/")[0]
-            if table is tables.VOCABULARIES:
+            if table in (tables.VOCABULARIES, tables.OWN_NAMES):
                 continue
             if parent and not os.path.isdir(folder / parent):
                 missing[parent].append(table.name)
                 continue
-            raw = read_raw(folder, table, path, problems)
+            raw = read_raw(folder, table, path, problems, names)
             if raw is not None:
                 raws[path] = raw
     if vocabulary is not None:
@@ -485,9 +508,10 @@ def _examined(folder: Path, shown: int = SHOWN) -> Dataset:
         folder, tuple(indications), MappingProxyType(frames), (),
         MappingProxyType({path: raw.digest for path, raw in raws.items()}),
         frozenset(path for path, raw in raws.items() if not raw.whole or raw.absent),
-        Recorded.of(folder))
+        Recorded.of(folder), next((raw.names for raw in raws.values() if raw.names.pairs), NONE))
     less_sure += checks.run(dataset)
     problems += _not_said_before(less_sure, problems, raws)
+    problems = [raws[p.file].as_written(p) if p.file in raws else p for p in problems]
     return replace(dataset, problems=tuple(shortened(problems, shown)))
 
 

@@ -35,6 +35,8 @@ class Column:
         Regular expression for the usual form; another form is a warning, not an error.
     optional : bool
         A file without the column is read as if all its cells were empty.
+    rule : bool
+        Its cells are expressions of columns of other tables.
     """
 
     name: str
@@ -46,6 +48,7 @@ class Column:
     maximum: float | None = None
     form: str | None = None
     optional: bool = False
+    rule: bool = False
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,8 @@ import io
 import re
 import stat
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cache
 from pathlib import Path
@@ -19,6 +19,7 @@ import pandas as pd
 
 from . import tables
 from .declaring import IDENTIFIER, Column, ForeignKey, Table
+from .own_names import NONE, OwnNames
 
 SHOWN = 100  # problems of one kind in one column that are listed; the others are counted
 LARGEST_WHOLE = 2**53  # above it a float no longer holds every whole number
@@ -142,6 +143,12 @@ class Raw:
         Declared columns that the header must have and does not; their cells are empty here.
     whole : bool
         Every record could be read. Where one could not, nobody can say what the file lacks.
+    names : OwnNames
+        What the review's files call things; the texts here have the package's names.
+    header : dict of str to str
+        What the file calls a column, where that is something else.
+    written : dict of (str, int) to (str, str)
+        By column and line the text and what the file has, where that is something else.
     """
 
     table: Table
@@ -152,6 +159,9 @@ class Raw:
     absent: frozenset[str]
     whole: bool
     digest: str
+    names: OwnNames = NONE
+    header: Mapping[str, str] = field(default_factory=dict)
+    written: Mapping[tuple[str, int], tuple[str, str]] = field(default_factory=dict)
 
     def cells(self, name: str) -> list[str]:
         """The text of every cell of a column."""
@@ -166,10 +176,21 @@ class Raw:
         values = np.array([function(text) for text in self.texts[name]], dtype=dtype)
         return values[self.places[name]]
 
+    def as_written(self, problem: Problem) -> Problem:
+        """A problem of this file with the column and the value that the file has."""
+        names, values = problem.column.split("+"), problem.value.split(" | ")
+        if len(names) == len(values):  # a key has several
+            there = [self.written.get((name, problem.row), ("", "")) for name in names]
+            values = [text if value == now else value
+                      for value, (now, text) in zip(values, there, strict=True)]
+        return replace(problem, value=" | ".join(values),
+                       column="+".join(self.header.get(name, name) for name in names))
+
 
 def _raw(table: Table, path: str, rows: list[int], columns: dict[str, tuple[str, ...]],
-         whole: bool, digest: str) -> Raw:
+         whole: bool, digest: str, names: OwnNames, header: Mapping[str, str]) -> Raw:
     """A file from the columns that it has."""
+    written, columns = columns, _in_package_words(table, columns, names)
     texts, places = {}, {}
     for name in table.names:
         cells = columns.get(name, ("",) * len(rows))
@@ -178,12 +199,32 @@ def _raw(table: Table, path: str, rows: list[int], columns: dict[str, tuple[str,
         places[name] = np.fromiter(map(position.__getitem__, cells), dtype=np.int64,
                                    count=len(rows))
     absent = frozenset(c.name for c in table.columns if not c.optional) - set(columns)
-    return Raw(table, path, texts, places, rows, absent, whole, digest)
+    other = {(name, row): (now, text) for name, cells in columns.items()
+             if cells is not written[name]
+             for row, now, text in zip(rows, cells, written[name], strict=True) if now != text}
+    return Raw(table, path, texts, places, rows, absent, whole, digest, names, header, other)
 
 
-def _read_bytes(folder: Path, table: Table, path: str, problems: list[Problem]) -> bytes | None:
+def _in_package_words(table: Table, columns: dict[str, tuple[str, ...]], names: OwnNames
+                      ) -> dict[str, tuple[str, ...]]:
+    """The columns with the package's words."""
+    out, there, entry = dict(columns), names.package, ("list", "value", "kind")
+    if table is tables.VOCABULARIES and set(entry) <= set(columns):
+        cells = [there.entry(*row) for row in zip(*map(columns.get, entry), strict=True)]
+        out |= zip(entry, zip(*cells, strict=True), strict=False)  # none where there is no row
+    else:
+        for column in table.columns:
+            if column.name in columns and there.changes(column):
+                cells = columns[column.name]
+                words = {text: there.cell(column, text) for text in set(cells)}
+                out[column.name] = tuple(map(words.__getitem__, cells))
+    return out
+
+
+def _read_bytes(folder: Path, table: Table, path: str, problems: list[Problem], columns: str
+                ) -> bytes | None:
     """The bytes of a file, or None with the reason in `problems`."""
-    file, expected = folder / path, f"a CSV file with the columns {', '.join(table.names)}"
+    file, expected = folder / path, f"a CSV file with the columns {columns}"
     try:
         if stat.S_ISREG(file.stat().st_mode):
             return file.read_bytes()
@@ -246,9 +287,12 @@ def separator(header: list[str]) -> str:
     return next((name for mark, name in MARKS if mark in header[0]), "")
 
 
-def _header_problems(header: list[str], table: Table, path: str) -> list[Problem]:
+def _header_problems(header: list[str], table: Table, path: str, names: OwnNames
+                     ) -> list[Problem]:
     """Columns that are missing, unknown or there twice."""
-    known, out = table.names, []
+    known, there = names.own.header(table, table.names), names.package.header(table, header)
+    out = [Problem(path, 1, own, name, f"{own} and {name} are two names of one column",
+                   "one of them") for own, name in names.twice(table, header)]
     if found := separator(header):
         return [Problem(path, 1, "", header[0], f"the header is one field, divided by {found}",
                         "fields separated by commas")]
@@ -256,13 +300,13 @@ def _header_problems(header: list[str], table: Table, path: str) -> list[Problem
         if times > 1:
             out.append(Problem(path, 1, name, name, "the header names this column more than once",
                                "each column once"))
-        if name not in known:
+        if names.package.column(table, name) not in table.names:
             out.append(Problem(path, 1, name, name, "unknown column",
                                f"one of {', '.join(known)}"))
-    for name in known:
-        if name not in header and not table.column(name).optional:
-            out.append(Problem(path, 1, name, "", "the column is missing",
-                               f"a header with the column {name}"))
+    for name, own in zip(table.names, known, strict=True):
+        if name not in there and not table.column(name).optional:
+            out.append(Problem(path, 1, own, "", "the column is missing",
+                               f"a header with the column {own}"))
     return out
 
 
@@ -277,9 +321,14 @@ def _row_problem(row: int, record: list[str], header: list[str], path: str) -> P
     return None
 
 
-def read_raw(folder: Path, table: Table, path: str, problems: list[Problem]) -> Raw | None:
-    """Read one file as text; problems of form are appended to `problems`."""
-    data = _read_bytes(folder, table, path, problems)
+def read_raw(folder: Path, table: Table, path: str, problems: list[Problem],
+             names: OwnNames = NONE) -> Raw | None:
+    """Read one file as text; problems of form are appended to `problems`.
+
+    Columns and words have the package's names in what is returned, whatever the file calls them.
+    """
+    expected = ", ".join(names.own.header(table, table.names))
+    data = _read_bytes(folder, table, path, problems, expected)
     text = None if data is None else _decode(data, path, problems)
     if text is None:
         return None
@@ -289,11 +338,12 @@ def read_raw(folder: Path, table: Table, path: str, problems: list[Problem]) -> 
     if not records:
         if whole:
             problems.append(Problem(path, 1, "", "", "the file is empty",
-                                    f"a header with the columns {', '.join(table.names)}"))
+                                    f"a header with the columns {expected}"))
         return None
     header = records[0][1]
-    problems += _header_problems(header, table, path)
-    if not set(header) & set(table.names):
+    problems += _header_problems(header, table, path, names)
+    there = names.package.header(table, header)
+    if not set(there) & set(table.names):
         return None
     rows, good = [], []
     for row, record in records[1:]:
@@ -305,8 +355,9 @@ def read_raw(folder: Path, table: Table, path: str, problems: list[Problem]) -> 
             problems.append(problem)
             whole &= problem.rule == "empty-row"
     fields = list(zip(*good, strict=True)) or [()] * len(header)
-    columns = {name: fields[header.index(name)] for name in table.names if name in header}
-    return _raw(table, path, rows, columns, whole, hashlib.sha256(data).hexdigest())
+    columns = {name: fields[there.index(name)] for name in table.names if name in there}
+    return _raw(table, path, rows, columns, whole, hashlib.sha256(data).hexdigest(), names,
+                {name: one for name, one in zip(there, header, strict=True) if name != one})
 
 
 def split(value: str, many: bool) -> list[str]:
@@ -375,7 +426,8 @@ def _range_words(column: Column) -> str:
     return f"{column.minimum:g} to {column.maximum:g}"
 
 
-def _tests(column: Column, words: dict[str, set[str]]) -> list[tuple[str, str, object, str]]:
+def _tests(column: Column, words: dict[str, set[str]], names: OwnNames
+           ) -> list[tuple[str, str, object, str]]:
     """(rule, what is wrong, test of one value, what is expected) for one column."""
     out = []
     if column.type in TYPE_OK:
@@ -386,17 +438,19 @@ def _tests(column: Column, words: dict[str, set[str]]) -> list[tuple[str, str, o
         out.append(("range", "negative" if below else "out of range", _in_range(column),
                     _range_words(column)))
     if column.vocabulary in words:
-        allowed = words[column.vocabulary]
-        listed = ", ".join(sorted(allowed)) if len(allowed) <= 20 else "a word of this list"
-        out.append(("vocabulary", f"not in the list {column.vocabulary}", allowed.__contains__,
-                    f"{listed} (vocabularies.csv)"))
+        allowed, own = words[column.vocabulary], names.own
+        listed = ", ".join(sorted(own.word(column.vocabulary, word) for word in allowed)
+                           ) if len(allowed) <= 20 else "a word of this list"
+        out.append(("vocabulary", f"not in the list {own.list(column.vocabulary)}",
+                    allowed.__contains__, f"{listed} (vocabularies.csv)"))
     return out
 
 
-def _cell_tests(column: Column, words: dict[str, set[str]]) -> list[tuple[str, str, object, str]]:
+def _cell_tests(column: Column, words: dict[str, set[str]], names: OwnNames
+                ) -> list[tuple[str, str, object, str]]:
     """(rule, what is wrong, test of one cell, what is expected) for one column."""
     out = [(rule, wrong, _all_pass([test], column.many), expected)
-           for rule, wrong, test, expected in _tests(column, words)]
+           for rule, wrong, test, expected in _tests(column, words, names)]
     if column.required:
         out.append(("required", "the cell is empty", lambda text: text.strip() != "", "a value"))
     return out
@@ -418,7 +472,7 @@ def column_problems(raw: Raw, words: dict[str, set[str]]) -> list[Problem]:
     for column in raw.table.columns:
         if column.name in raw.absent:
             continue  # one problem already; its cells are not empty, they are not there
-        for rule, wrong, test, expected in _cell_tests(column, words):
+        for rule, wrong, test, expected in _cell_tests(column, words, raw.names):
             passing, more = _first_failures(raw.each(column.name, test, bool))
             if not passing.all():
                 meaning[f"{column.name}/{rule}"] = [rule, wrong, expected, more]
@@ -556,7 +610,8 @@ def typed(raw: Raw, words: dict[str, set[str]]) -> pd.DataFrame:
         return _typed_none(raw.table)
     frame, index = {}, pd.Index(raw.rows, name="row")
     for column in raw.table.columns:
-        sound = _all_pass([test for _, _, test, _ in _tests(column, words)], column.many)
+        sound = _all_pass([test for _, _, test, _ in _tests(column, words, raw.names)],
+                          column.many)
         if column.type in ("number", "integer"):
             # float() is exact to the last digit, which pandas' own parser is not.
             frame[column.name] = raw.each(

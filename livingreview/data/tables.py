@@ -106,10 +106,10 @@ ARMS = Table(
         identifier("arm_id"),
         word("role", required=True),
         Column("label"),
-        word("cell_source"),
-        word("cell_product"),
-        word("donor"),
-        number("dose_cells", minimum=0),
+        word("treatment_source"),
+        word("treatment_product"),
+        word("provider"),
+        number("dose", minimum=0),
         word("dose_per"),
         count("administrations"),
         word("route", many=True),
@@ -265,6 +265,18 @@ DOUBLE_EXTRACTION = Table(
     optional=True,
 )
 
+OWN_NAMES = Table(
+    "own_names", "",
+    (
+        Column("kind", required=True),
+        Column("of"),
+        Column("name", required=True),
+        Column("own", required=True),
+    ),
+    key=("kind", "of", "name"),
+    optional=True,
+)
+
 VOCABULARIES = Table(
     "vocabularies", "",
     (
@@ -399,7 +411,7 @@ ANALYSES = Table(
         Column("note"),
         word("background", "cointervention"),
         word("condition", many=True),
-        word("products", "cell_product", many=True),
+        word("products", "treatment_product", many=True),
         Column("unit"),
     ),
     key=("analysis_id",),
@@ -575,7 +587,7 @@ MECHANISMS = Table(
         Column("mechanism"), Column("mediator"),
         Column("effect"),
         word("direction", "mechanism_direction"),
-        Column("cell_or_product"),
+        Column("treatment"),
         identifier("review_id"),
         Column("cited_refs", many=True),
     ),
@@ -591,7 +603,7 @@ VALIDATION_STUDIES = Table(
         Column("title_zh"), Column("journal"),
         Column("year", type="integer", minimum=1950, maximum=2100),
         Column("cited_ref", required=True),
-        Column("cell_source"), Column("product"),
+        Column("treatment_source"), Column("product"),
         Column("model"), Column("key_effect"),
     ),
     key=("review_id", "cited_ref"),
@@ -611,10 +623,10 @@ HEADLINE_NUMBERS = Table(
         word("indication", "seed_indication"),
         word("table", "headline_table"),
         Column("refs", many=True),
-        Column("where"),
+        Column("where", rule=True),
         word("compute", "headline_compute"),
-        Column("column"),
-        Column("of"),
+        Column("column", rule=True),
+        Column("of", rule=True),
         word("why_not", "headline_why_not"),
     ),
     key=("statement_id",),
@@ -663,7 +675,7 @@ OPEN_LISTS = ("species", "route", "cointervention", "outcome", "event", "tool")
 TABLES = (
     ABOUT, *LIVING,
     SOURCES, STUDIES, ARMS, OUTCOMES, CONTRASTS, ADVERSE_EVENTS, RISK_OF_BIAS,
-    PUBLISHED_SYNTHESES, DOUBLE_EXTRACTION, VOCABULARIES, INSTRUMENTS, SCALES, METRICS,
+    PUBLISHED_SYNTHESES, DOUBLE_EXTRACTION, VOCABULARIES, OWN_NAMES, INSTRUMENTS, SCALES, METRICS,
     COHORT_OVERLAPS, DOUBTS, HIERARCHY, ANALYSES, MAIN_WINDOWS, GLOSSARY, CERTAINTY_RULES, PRIORS,
     CHANGELOG, AUDITS, REVIEWS, REFERENCES, CLAIMS, VERDICTS, MECHANISMS, VALIDATION_STUDIES,
     HEADLINE_NUMBERS,

@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 
 from . import reads
+from .own_names import NONE, OwnNames
 
 NAME = re.compile(r"(20\d{2})\.(0[1-9]|1[0-2])\.(0|[1-9]\d*)")
 NAME_WORDS = "a year, a month and a number, such as 2026.11.0"
@@ -79,8 +80,8 @@ def preceding(name: str) -> str:
     return older[-1] if older else ""
 
 
-def results(name: str, releases: Path | None = None) -> dict:
-    """The results of a published version.
+def results(name: str, names: OwnNames = NONE, releases: Path | None = None) -> dict:
+    """The results of a published version, with the package's names.
 
     Raises
     ------
@@ -91,11 +92,17 @@ def results(name: str, releases: Path | None = None) -> dict:
     if name not in published(releases):
         known = ", ".join(published(releases)) or "none"
         raise VersionError(f"{name} is not a published version; published: {known}")
-    return document(releases / f"{name}.json")
+    return document(releases / f"{name}.json", names)
 
 
-def document(path: Path) -> dict:
-    """A file of results.
+def document(path: Path, names: OwnNames = NONE) -> dict:
+    """A file of results, with the package's names.
+
+    Parameters
+    ----------
+    path : Path
+    names : OwnNames, optional
+        What the review calls things in it.
 
     Raises
     ------
@@ -110,7 +117,7 @@ def document(path: Path) -> dict:
         raise VersionError(f"{path} is not JSON: {error}") from error
     if not isinstance(found, dict) or not isinstance(found.get("analyses"), dict):
         raise VersionError(f"{path} holds no results: expected a results.json of this project")
-    return found
+    return names.package.result(found)
 
 
 def manifest(name: str, releases: Path | None = None) -> dict:

@@ -1,6 +1,6 @@
 """From arm-level rows, or reported contrasts, to one effect size per trial and analysis."""
 
-from .comparisons import Comparison, cell_class, comparisons
+from .comparisons import Comparison, comparisons, treatment_class
 from .evidence import Evidence
 from .question import Analysis, Effect, LeftOut, Rules, targets
 from .selection import select
@@ -8,5 +8,5 @@ from .values import ArmValue, Reading
 
 __all__ = [
     "Analysis", "ArmValue", "Comparison", "Effect", "Evidence", "LeftOut", "Reading", "Rules",
-    "cell_class", "comparisons", "select", "targets",
+    "treatment_class", "comparisons", "select", "targets",
 ]

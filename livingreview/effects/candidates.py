@@ -59,7 +59,7 @@ class Slot:
 class Candidate:
     contest: Contest
     slot: Slot
-    cells: ArmValue
+    intervention: ArmValue
     comparator: ArmValue | None
     rows: list
     rank: tuple = field(default=())
@@ -67,7 +67,7 @@ class Candidate:
     @property
     def readings(self) -> tuple[Reading, ...]:
         """The rows that the values were read from."""
-        return (*self.cells.readings, *(self.comparator.readings if self.comparator else ()))
+        return (*self.intervention.readings, *(self.comparator.readings if self.comparator else ()))
 
 
 def scale_of(ev: Evidence, trial: str, row) -> tuple[tuple[float | None, float | None], str]:
@@ -228,7 +228,7 @@ def row_order(ev: Evidence, row, binary: bool) -> tuple[bool, int]:
 def slots(ev: Evidence, analysis: Analysis, trial: str, contest: Contest) -> dict:
     """Slots of a contest with the rows of each side."""
     out: dict[Slot, tuple[dict, dict]] = {}
-    for side, group in enumerate((contest.cells, contest.comparator)):
+    for side, group in enumerate((contest.intervention, contest.comparator)):
         for arm in (*group.arms, *(u for u, _ in group.unions)):
             for slot, row in _rows(ev, analysis, trial, contest.study_id, arm):
                 out.setdefault(slot, ({}, {}))[side].setdefault(arm, []).append(row)
@@ -282,7 +282,7 @@ def candidates(ev: Evidence, analysis: Analysis, trial: str, contests: list[Cont
     found, reasons = [], []
     randomised = ev.studies[trial]["design"] == "rct"
     for contest in contests:
-        for slot, (cell_rows, control_rows) in slots(ev, analysis, trial, contest).items():
+        for slot, (given_rows, control_rows) in slots(ev, analysis, trial, contest).items():
             if not analysis.in_window(slot.months):
                 where = NO_VISIT if slot.months is None else OUTSIDE
                 reasons.append((slot, where))
@@ -292,16 +292,16 @@ def candidates(ev: Evidence, analysis: Analysis, trial: str, contests: list[Cont
             try:
                 if problem:
                     raise Unusable(problem)
-                if not cell_rows or not control_rows:
+                if not given_rows or not control_rows:
                     raise Unusable(ONE_ARM)
-                cells = group_value(ev, analysis, contest.cells, cell_rows, rules)
+                intervention = group_value(ev, analysis, contest.intervention, given_rows, rules)
                 control = group_value(ev, analysis, contest.comparator, control_rows, rules)
             except Unusable as reason:
                 reasons.append((slot, str(reason)))
                 continue
-            rows = [r for side in (cell_rows, control_rows) for rs in side.values() for r in rs]
+            rows = [r for side in (given_rows, control_rows) for rs in side.values() for r in rs]
             found.append(ranked(ev, wanted, randomised,
-                                Candidate(contest, slot, cells, control, rows)))
+                                Candidate(contest, slot, intervention, control, rows)))
     return sorted(found, key=lambda c: c.rank), reasons
 
 

@@ -8,20 +8,25 @@ from types import MappingProxyType
 
 from ..data.dataset import Dataset
 
+GIVEN = ("treatment_source", "treatment_product")  # columns that tell what a treated arm got
 SUBSTANCE = "substance"  # kind of the comparator's types that are a class of their own
 # Class of the other kinds of a comparator's type in the vocabulary.
 CLASS_OF_KIND = {"placebo": "placebo", "conservative": "conservative-or-none",
                  "operation": "another-operation"}
+# Classes of the treatment that every review has: what no main pool takes, and what is not stated.
+KEPT_APART, CLASS_NOT_STATED = "apart", "not-stated"
+_NO_CLASS = ("", "none")  # kinds of a product that is of no class
 # Studies without a comparator: what changed in their treated patients is a question of its own.
 UNCONTROLLED = "uncontrolled"
 UNCONTROLLED_DESIGNS = frozenset({"single-arm", "case-series"})
 # Comparisons in which the arms differ in more than the treatment, or may do so.
-MORE_DIFFERS = ("another-operation", "cells-with-another-treatment", "not-stated")
+OTHER_INTERVENTIONS, WITH_ANOTHER = "other-interventions", "with-another-treatment"
+MORE_DIFFERS = ("another-operation", WITH_ANOTHER, "not-stated")
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """A cell arm against a comparator arm of one study.
+    """A treated arm against a comparator arm of one study.
 
     Attributes
     ----------
@@ -34,7 +39,7 @@ class Comparison:
     """
 
     study_id: str
-    cell_arm: str
+    treated_arm: str
     comparator_arm: str
     kind: str
     background: tuple[str, ...]
@@ -94,10 +99,10 @@ def plain_classes(data: Dataset) -> frozenset[str]:
     return frozenset({"placebo", "conservative-or-none", *substances(data)})
 
 
-def is_cell_arm(arm) -> bool:
-    """Whether an arm got cells or a product of cells, whatever its role (rule 1)."""
-    return (arm["cell_source"] not in (None, "none") or arm["cell_product"] not in (None, "none")
-            or arm["comparator_type"] == "other-cell")
+def is_treated(arm) -> bool:
+    """Whether an arm got a treatment of the review, whatever its role (rule 1)."""
+    return (any(arm[column] not in (None, "none") for column in GIVEN)
+            or arm["comparator_type"] == "other-intervention")
 
 
 def without_usual_care(data: Dataset, arm) -> frozenset[str]:
@@ -115,20 +120,20 @@ def _class_of_type(data: Dataset, kind: str | None) -> str:
     return CLASS_OF_KIND.get(data.kind("comparator_type", kind), "")
 
 
-def classify(data: Dataset, cell, comparator) -> tuple[str, tuple[str, ...], int]:
+def classify(data: Dataset, treated, comparator) -> tuple[str, tuple[str, ...], int]:
     """Class, background and deciding rule of one pair of arms (rules 2 to 6).
 
     Parameters
     ----------
     data : Dataset
-    cell, comparator : mapping
+    treated, comparator : mapping
         Records of `arms.csv`.
 
     Returns
     -------
     (str, tuple of str, int)
     """
-    given, control = without_usual_care(data, cell), without_usual_care(data, comparator)
+    given, control = without_usual_care(data, treated), without_usual_care(data, comparator)
     kind = comparator["comparator_type"]
     with_substance = control | ({kind} if kind in substances(data) else set())
     background = tuple(sorted(given))
@@ -139,11 +144,11 @@ def classify(data: Dataset, cell, comparator) -> tuple[str, tuple[str, ...], int
     if any(data.kind("cointervention", word) in ("operation", "graft")
            for word in control - given):
         return "another-operation", background, 5
-    return "cells-with-another-treatment", background, 6
+    return WITH_ANOTHER, background, 6
 
 
 def comparisons(data: Dataset, indication: str) -> tuple[Comparison, ...]:
-    """Every pair of a cell arm and another arm of one study, with its class.
+    """Every pair of a treated arm and another arm of one study, with its class.
 
     Parameters
     ----------
@@ -166,30 +171,36 @@ def comparisons(data: Dataset, indication: str) -> tuple[Comparison, ...]:
         for one, other in combinations(group, 2):
             if one["arm_id"] in other["combines"] or other["arm_id"] in one["combines"]:
                 continue
-            cells = [arm for arm in (one, other) if is_cell_arm(arm)]
-            if len(cells) == 2:
-                out.append(Comparison(study, one["arm_id"], other["arm_id"], "other-cells", (), 1))
-            elif cells:
-                cell = cells[0]
-                control = other if cell is one else one
+            treated = [arm for arm in (one, other) if is_treated(arm)]
+            if len(treated) == 2:
+                out.append(Comparison(study, one["arm_id"], other["arm_id"], OTHER_INTERVENTIONS,
+                                      (), 1))
+            elif treated:
+                given = treated[0]
+                control = other if given is one else one
                 if design[study] == "animal-experiment" and control["comparator_type"] == "sham":
                     continue
-                out.append(Comparison(study, cell["arm_id"], control["arm_id"],
-                                      *classify(data, cell, control)))
+                out.append(Comparison(study, given["arm_id"], control["arm_id"],
+                                      *classify(data, given, control)))
     return tuple(out)
 
 
-def cell_class(data: Dataset, arm) -> str:
-    """Expanded, minimally processed, not stated, or apart (never in a main pool)."""
-    if (data.kind("cell_product", arm["cell_product"]) == "apart"
-            or data.kind("cell_source", arm["cell_source"]) == "apart"):
-        return "apart"
-    kind = data.kind("cell_product", arm["cell_product"])
-    return "not-stated" if kind in ("", "none") else kind
+def treatment_class(data: Dataset, arm) -> str:
+    """What its product counts as: a class of the review, not stated, or kept apart."""
+    kind = data.kind("treatment_product", arm["treatment_product"])
+    if KEPT_APART in (kind, data.kind("treatment_source", arm["treatment_source"])):
+        return KEPT_APART
+    return CLASS_NOT_STATED if kind in _NO_CLASS else kind
+
+
+def pooled_classes(data: Dataset) -> tuple[str, ...]:
+    """The classes of the treatment that main pools take, in the order of the vocabulary."""
+    used = {row["kind"] for row in data.words("treatment_product").values()}
+    return tuple(word for word in data.words("treatment_class") if word in used - {KEPT_APART})
 
 
 def additions(data: Dataset, indication: str) -> tuple[tuple[str, str], ...]:
-    """Studies that compare the same cells with and without one more treatment.
+    """Studies that compare the same treatment with and without one more treatment.
 
     Parameters
     ----------
@@ -199,13 +210,13 @@ def additions(data: Dataset, indication: str) -> tuple[tuple[str, str], ...]:
     Returns
     -------
     tuple of (str, str)
-        Study, and the word of the treatment that one of two cell arms got besides.
+        Study, and the word of the treatment that one of two treated arms got besides.
     """
     arms, out = resolved_arms(data, indication), []
     for pair in comparisons(data, indication):
-        one, other = (arms[pair.study_id, arm] for arm in (pair.cell_arm, pair.comparator_arm))
+        one, other = (arms[pair.study_id, arm] for arm in (pair.treated_arm, pair.comparator_arm))
         more = without_usual_care(data, one) ^ without_usual_care(data, other)
-        same = all(one[field] == other[field] for field in ("cell_source", "cell_product", "donor"))
-        if pair.kind == "other-cells" and same and len(more) == 1:
+        same = all(one[field] == other[field] for field in (*GIVEN, "provider"))
+        if pair.kind == OTHER_INTERVENTIONS and same and len(more) == 1:
             out.append((pair.study_id, *more))
     return tuple(dict.fromkeys(out))

@@ -67,10 +67,10 @@ def _contrast_effect(ev: Evidence, analysis: Analysis, row, flip: bool,
         estimate = math.log(row["estimate"]) if analysis.ratio else row["estimate"]
         return (-estimate if flip else estimate), se, quality, words
     size = abs(row["estimate"])
-    if row["favours"] not in ("cells", "comparator") and size:
+    if row["favours"] not in ("intervention", "comparator") and size:
         raise Unusable(said("contrast-direction"))
-    toward_cells = 1 if row["favours"] == "cells" else -1
-    sign = toward_cells * (-1 if analysis.favourable == "lower" else 1)
+    toward_intervention = 1 if row["favours"] == "intervention" else -1
+    sign = toward_intervention * (-1 if analysis.favourable == "lower" else 1)
     if analysis.rescale:
         width, derived = _width(ev, row, size)
         factor = 100 / width
@@ -110,7 +110,7 @@ def reported_effect(ev: Evidence, analysis: Analysis, trial: str, contests: list
     wanted, found, reasons = targets(ev, analysis), [], []
     for contest in contests:
         totals = [_allocated(ev, contest.study_id, g)
-                  for g in (contest.cells, contest.comparator)]
+                  for g in (contest.intervention, contest.comparator)]
         paired = within_person(ev, contest.study_id)
         alone = sum(c.study_id == contest.study_id for c in contests) == 1
         for row in ev.contrasts[contest.study_id]:
@@ -121,19 +121,20 @@ def reported_effect(ev: Evidence, analysis: Analysis, trial: str, contests: list
                 continue
             if own_only and source_rank(ev, row) > SOURCE_RANK["registry"]:
                 continue
-            straight = (touches(contest.cells, pair[0])
+            straight = (touches(contest.intervention, pair[0])
                         and touches(contest.comparator, pair[1]))
-            flipped = touches(contest.cells, pair[1]) and touches(contest.comparator, pair[0])
+            flipped = (touches(contest.intervention, pair[1])
+                       and touches(contest.comparator, pair[0]))
             if not straight and not flipped:
                 continue  # of another comparison
             if not analysis.in_window(row["timepoint_months"]):
                 reasons.append(OUTSIDE)
                 continue
-            cells, comparator = pair if straight else reversed(pair)
+            intervention, comparator = pair if straight else reversed(pair)
             try:
                 if late := not_comparable(ev, contest.study_id, row["timepoint_months"]):
                     raise Unusable(late)
-                if not (alone and _covers(contest.cells, cells)
+                if not (alone and _covers(contest.intervention, intervention)
                         and _covers(contest.comparator, comparator)):
                     raise Unusable(said("selected-arms"))
                 yi, se, quality, words = _contrast_effect(
@@ -151,11 +152,13 @@ def reported_effect(ev: Evidence, analysis: Analysis, trial: str, contests: list
     if not found:
         raise Unusable(main_reason(reasons))
     _, _, contest, row, yi, se, quality, words = min(found, key=lambda f: f[:2])
-    totals = [_allocated(ev, contest.study_id, g) for g in (contest.cells, contest.comparator)]
+    totals = [_allocated(ev, contest.study_id, g)
+              for g in (contest.intervention, contest.comparator)]
     words = (said("as-reported"), *words, *doubt_of(row))
     return Effect(
-        trial, contest.study_id, contest.kind, contest.background, contest.cells.cells,
-        row["outcome"], row["instrument"] or "", row["timepoint_months"], "contrast", yi, se**2,
+        trial, contest.study_id, contest.kind, contest.background,
+        contest.intervention.treatment_class, row["outcome"], row["instrument"] or "",
+        row["timepoint_months"], "contrast", yi, se**2,
         None, None, *totals, quality, words,
         (reading("contrasts", row),), within_person(ev, contest.study_id),
         enrolled=_enrolled(ev, contest))
@@ -163,7 +166,7 @@ def reported_effect(ev: Evidence, analysis: Analysis, trial: str, contests: list
 
 def _enrolled(ev: Evidence, contest: Contest) -> float | None:
     """Patients of a study that has no other arms than those of the contest."""
-    inside = {*contest.cells.arms, *contest.comparator.arms}
+    inside = {*contest.intervention.arms, *contest.comparator.arms}
     arms = {a for (study, a), arm in ev.arms.items()
             if study == contest.study_id and not arm["combines"]}
     study = ev.studies[contest.study_id]

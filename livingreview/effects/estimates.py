@@ -31,14 +31,14 @@ def oriented(analysis: Analysis, slot: Slot, value: ArmValue) -> ArmValue:
     return replace(value, mean=mean, sd=sd, derivation=words)
 
 
-def _difference(analysis: Analysis, cells: ArmValue, control: ArmValue,
+def _difference(analysis: Analysis, intervention: ArmValue, control: ArmValue,
                 paired: bool, rules: Rules) -> tuple[float, float]:
     """Effect and variance of a pair of means."""
-    yi, vi = _of_means(analysis.measure, cells.mean, cells.sd, cells.n,
+    yi, vi = _of_means(analysis.measure, intervention.mean, intervention.sd, intervention.n,
                        control.mean, control.sd, control.n)
     if paired:
-        vi -= _paired_part([_mean_variance(analysis, v) for v in (cells, control)],
-                           (cells.n, control.n), rules)
+        vi -= _paired_part([_mean_variance(analysis, v) for v in (intervention, control)],
+                           (intervention.n, control.n), rules)
     return yi, vi
 
 
@@ -76,11 +76,12 @@ def _shared(analysis: Analysis, values: list[tuple[Contest, ArmValue, ArmValue]]
     """
     out = [[0.0] * len(values) for _ in values]
     total = sum(v.n for side in _distinct(values) for v in side)
-    for i, (one, cells, control) in enumerate(values):
+    for i, (one, intervention, control) in enumerate(values):
         for j, (other, _, _) in enumerate(values):
-            if i == j or (one.comparator != other.comparator and one.cells != other.cells):
+            if i == j or (one.comparator != other.comparator
+                          and one.intervention != other.intervention):
                 continue
-            arm = control if one.comparator == other.comparator else cells
+            arm = control if one.comparator == other.comparator else intervention
             out[i][j] = _mean_variance(analysis, arm)
             if analysis.measure == "SMD":
                 out[i][j] += yi[i] * yi[j] / (2 * total)
@@ -90,25 +91,25 @@ def _shared(analysis: Analysis, values: list[tuple[Contest, ArmValue, ArmValue]]
 def _continuous_effect(analysis: Analysis, pairs: list[Candidate], paired: bool,
                        rules: Rules) -> tuple[float, float, ArmValue, ArmValue]:
     """Effect of the pairs of one trial; pairs that share an arm are combined with it modelled."""
-    values = [(p.contest, oriented(analysis, p.slot, p.cells),
+    values = [(p.contest, oriented(analysis, p.slot, p.intervention),
                oriented(analysis, p.slot, p.comparator)) for p in pairs]
-    effects = [_difference(analysis, cells, control, paired, rules)
-               for _, cells, control in values]
+    effects = [_difference(analysis, intervention, control, paired, rules)
+               for _, intervention, control in values]
     if len(effects) == 1:
         return (*effects[0], values[0][1], values[0][2])
     covariance = _shared(analysis, values, [yi for yi, _ in effects])
     for i, (_, vi) in enumerate(effects):
         covariance[i][i] = vi
     pooled = synthesis.combine_correlated([yi for yi, _ in effects], covariance)
-    cells, control = _distinct(values)
-    return float(pooled[0]), float(pooled[1]), combined(cells), combined(control)
+    intervention, control = _distinct(values)
+    return float(pooled[0]), float(pooled[1]), combined(intervention), combined(control)
 
 
 def _distinct(values) -> tuple[list[ArmValue], list[ArmValue]]:
     """Each arm's value once, although it may stand in several pairs."""
-    cells = {contest.cells.arms: value for contest, value, _ in values}
+    intervention = {contest.intervention.arms: value for contest, value, _ in values}
     control = {contest.comparator.arms: value for contest, _, value in values}
-    return list(cells.values()), list(control.values())
+    return list(intervention.values()), list(control.values())
 
 
 def _count_variance(analysis: Analysis, events: float, n: float) -> float:
@@ -120,21 +121,21 @@ def _count_variance(analysis: Analysis, events: float, n: float) -> float:
 
 def _binary_effect(analysis: Analysis, pairs: list[Candidate], paired: bool, rules: Rules):
     """Effect of counts; pairs of one trial are one table with each arm counted once."""
-    sides = _distinct([(p.contest, p.cells, p.comparator) for p in pairs])
-    cells, control = combined(sides[0]), combined(sides[1])
+    sides = _distinct([(p.contest, p.intervention, p.comparator) for p in pairs])
+    intervention, control = combined(sides[0]), combined(sides[1])
     measure = {"RR": synthesis.risk_ratio, "OR": synthesis.odds_ratio,
                "RD": partial(synthesis.risk_difference, correct="variance")}[analysis.measure]
-    effect = measure([cells.events], [cells.n], [control.events], [control.n])
+    effect = measure([intervention.events], [intervention.n], [control.events], [control.n])
     if not effect.used[0]:
-        return None, None, cells, control, effect.reasons[0]
+        return None, None, intervention, control, effect.reasons[0]
     vi = float(effect.vi[0])
     if paired:
-        zero = 0 in (cells.events, cells.n - cells.events, control.events,
+        zero = 0 in (intervention.events, intervention.n - intervention.events, control.events,
                      control.n - control.events)
         add = 0.5 if zero else 0.0  # as in the ratio itself
         vi -= _paired_part([_count_variance(analysis, v.events + add, v.n + 2 * add)
-                            for v in (cells, control)], (cells.n, control.n), rules)
-    return float(effect.yi[0]), vi, cells, control, ""
+                            for v in (intervention, control)], (intervention.n, control.n), rules)
+    return float(effect.yi[0]), vi, intervention, control, ""
 
 
 def within_person(ev: Evidence, study: str) -> bool:
@@ -157,21 +158,21 @@ def row_effect(ev: Evidence, analysis: Analysis, trial: str, contests: list[Cont
     no_ratio = ""
     try:
         if analysis.binary:
-            yi, vi, cells, control, no_ratio = _binary_effect(analysis, pairs, paired, rules)
+            yi, vi, intervention, control, no_ratio = _binary_effect(analysis, pairs, paired, rules)
         else:
-            yi, vi, cells, control = _continuous_effect(analysis, pairs, paired, rules)
+            yi, vi, intervention, control = _continuous_effect(analysis, pairs, paired, rules)
     except synthesis.SynthesisError as error:
         raise Unusable(str(error)) from error
-    words = tuple(dict.fromkeys((*cells.derivation, *control.derivation)))
+    words = tuple(dict.fromkeys((*intervention.derivation, *control.derivation)))
     if paired:
         words = (*words, said("one-person", r=f"{rules.paired_correlation:g}"))
-    classes = {p.contest.cells.cells for p in pairs}
+    classes = {p.contest.intervention.treatment_class for p in pairs}
     others = [c for c in found if c not in pairs]
     return Effect(
         trial, study, best.contest.kind, best.contest.background,
         classes.pop() if len(classes) == 1 else "mixed", best.slot.outcome,
-        best.slot.instrument, best.slot.months, best.slot.statistic, yi, vi, cells, control,
-        cells.n, control.n, worst(cells.quality, control.quality), words,
-        (*cells.readings, *control.readings), paired,
-        cells.low_follow_up or control.low_follow_up, no_ratio or "",
+        best.slot.instrument, best.slot.months, best.slot.statistic, yi, vi, intervention, control,
+        intervention.n, control.n, worst(intervention.quality, control.quality), words,
+        (*intervention.readings, *control.readings), paired,
+        intervention.low_follow_up or control.low_follow_up, no_ratio or "",
         passed_over(ev, pairs, others, unusable))

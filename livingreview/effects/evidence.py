@@ -10,29 +10,31 @@ from functools import cached_property
 from ..data.dataset import Dataset
 from ..data.notices import by_study, taken_back
 from .comparisons import (
+    GIVEN,
+    OTHER_INTERVENTIONS,
     UNCONTROLLED,
     UNCONTROLLED_DESIGNS,
     Comparison,
     any_order,
-    cell_class,
     comparisons,
-    is_cell_arm,
+    is_treated,
     plain_classes,
     resolved_arms,
+    treatment_class,
     without_usual_care,
 )
 
 
 @dataclass(frozen=True)
 class Group:
-    """Arms of one study that differ in dose or number of injections alone.
+    """Arms of one study that differ in dose or number of administrations alone.
 
     `unions` are arms that a source reports in place of several of `arms`.
     """
 
     arms: tuple[str, ...]
     unions: tuple[tuple[str, frozenset[str]], ...]
-    cells: str
+    treatment_class: str
 
 
 NOBODY = Group((), (), "")  # the comparator of a study without one
@@ -40,7 +42,7 @@ NOBODY = Group((), (), "")  # the comparator of a study without one
 
 @dataclass(frozen=True)
 class Contest:
-    """A group of cell arms against a group of comparator arms of one study, or against nobody.
+    """A group of treated arms against a group of comparator arms of one study, or against nobody.
 
     `silent` are arms of the same comparison of which no number is known; they are in no group.
     """
@@ -48,14 +50,14 @@ class Contest:
     study_id: str
     kind: str
     background: tuple[str, ...]
-    cells: Group
+    intervention: Group
     comparator: Group
     silent: tuple[str, ...] = ()
 
 
 def _signature(arm) -> tuple:
-    """What must be equal in arms that are combined: all but dose and number of injections."""
-    return (arm["cell_source"], arm["cell_product"], arm["donor"], arm["route"], arm["carrier"],
+    """What must be equal in arms that are combined: all but dose and number of administrations."""
+    return (*(arm[name] for name in GIVEN), arm["provider"], arm["route"], arm["carrier"],
             frozenset(arm["cointervention"]), arm["comparator_type"])
 
 
@@ -169,41 +171,41 @@ class Evidence:
         groups = []
         for ids in base.values():
             inside = tuple((u, parts) for u, parts in unions if parts <= set(ids))
-            groups.append(Group(tuple(ids), inside, cell_class(self.data,
-                                                               self.arms[study_id, ids[0]])))
+            groups.append(Group(tuple(ids), inside, treatment_class(
+                self.data, self.arms[study_id, ids[0]])))
         return groups
 
     def _all_contests(self) -> dict[str, list[Contest]]:
         """Contests by trial. One class and background at a time, so that classes never mix."""
         by_kind = defaultdict(list)
         for c in self.comparisons:
-            if c.kind != "other-cells":
+            if c.kind != OTHER_INTERVENTIONS:
                 by_kind[c.study_id, c.kind, c.background].append(c)
         out = defaultdict(list)
         for (study, kind, background), pairs in by_kind.items():
-            pairs_of = {(c.cell_arm, c.comparator_arm) for c in pairs}
-            cells, without = self._speaking(
-                study, list(dict.fromkeys(c.cell_arm for c in pairs)))
+            pairs_of = {(c.treated_arm, c.comparator_arm) for c in pairs}
+            treated, without = self._speaking(
+                study, list(dict.fromkeys(c.treated_arm for c in pairs)))
             controls, also = self._speaking(
                 study, list(dict.fromkeys(c.comparator_arm for c in pairs)))
-            for cell in self._group(study, cells):
+            for given in self._group(study, treated):
                 for control in self._group(study, controls):
-                    if (cell.arms[0], control.arms[0]) in pairs_of:
+                    if (given.arms[0], control.arms[0]) in pairs_of:
                         out[self.trial_of(study)].append(
-                            Contest(study, kind, background, cell, control, (*without, *also)))
+                            Contest(study, kind, background, given, control, (*without, *also)))
         for contest in self._uncontrolled():
             out[self.trial_of(contest.study_id)].append(contest)
         return out
 
     def _uncontrolled(self) -> Iterator[Contest]:
-        """The groups of cell arms of studies without a comparator, companions included."""
+        """The groups of treated arms of studies without a comparator, companions included."""
         for study in self.studies:
             if self.studies[self.trial_of(study)]["design"] not in UNCONTROLLED_DESIGNS:
                 continue
-            cells = [arm_id for (of, arm_id), arm in self.arms.items()
-                     if of == study and is_cell_arm(arm)]
-            cells, silent = self._speaking(study, cells)
-            for group in self._group(study, cells):
+            treated = [arm_id for (of, arm_id), arm in self.arms.items()
+                       if of == study and is_treated(arm)]
+            treated, silent = self._speaking(study, treated)
+            for group in self._group(study, treated):
                 given = without_usual_care(self.data, self.arms[study, group.arms[0]])
                 yield Contest(study, UNCONTROLLED, tuple(sorted(given)), group, NOBODY, silent)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ..synthesis.bayes import Prior
-from .comparisons import UNCONTROLLED
+from .comparisons import KEPT_APART, UNCONTROLLED
 from .evidence import Evidence
 from .messages import said, understood
 from .values import MAIN_QUALITIES, QUALITIES, ArmValue, Reading
@@ -19,7 +19,7 @@ FROM_ROWS = ("MD", "SMD", "RR", "OR", "RD", MEAN_CHANGE, PROPORTION)
 ONE_ARM = said("one-arm")
 NO_VISIT, OUTSIDE = said("no-visit"), said("outside")
 NOT_ASKED = (OUTSIDE,)  # reasons that say nothing of values that the analysis asks for
-APART = said("apart")
+APART = said(KEPT_APART)
 NOT_RANDOMISED = said("not-randomised")
 
 
@@ -106,7 +106,8 @@ class Rules:
     paired_correlation: float = 0.0
     icc: float = 0.5
     pre_post_correlation: float = 0.5
-    cell_classes: frozenset[str] = frozenset({"expanded", "minimally-processed", "not-stated"})
+    other_classes: frozenset[str] = frozenset({KEPT_APART})  # of the treatment, that may not enter
+    one_class: str = ""  # the only class that may
     without: frozenset[str] = frozenset()
     instrument_limits: bool = True
     silent_arms: bool = True
@@ -126,9 +127,10 @@ class Effect:
     yi, vi : float
         Effect and sampling variance; ratios on the log scale. None where a binary trial has no
         events, or events in all and no odds ratio: `no_ratio` then says why.
-    cells, comparator : ArmValue or None
+    intervention, comparator : ArmValue or None
         Both arms on the scale of the analysis; None where a contrast was reported. Without a
-        comparison there is no comparator, and the mean of `cells` is the change from baseline.
+        comparison there is no comparator, and the mean of `intervention` is the change from
+        baseline.
     baseline, last : ArmValue or None
         What a change from baseline was made of.
     derivation : tuple of str
@@ -141,16 +143,16 @@ class Effect:
     study_id: str
     kind: str
     background: tuple[str, ...]
-    cell_class: str
+    treatment_class: str
     outcome: str
     instrument: str
     months: float | None
     statistic: str
     yi: float | None
     vi: float | None
-    cells: ArmValue | None
+    intervention: ArmValue | None
     comparator: ArmValue | None
-    n_cells: float | None
+    n_intervention: float | None
     n_comparator: float | None
     quality: str
     derivation: tuple[str, ...]
@@ -171,11 +173,12 @@ class Effect:
         compares all arms of its study.
         """
         if self.kind == UNCONTROLLED:
-            return self.cells.people
-        if self.n_cells is None or self.n_comparator is None:
+            return self.intervention.people
+        if self.n_intervention is None or self.n_comparator is None:
             return self.enrolled or 0.0
-        sides = ((self.cells.people, self.comparator.people) if self.cells and self.comparator
-                 else (self.n_cells, self.n_comparator))
+        arms = self.intervention, self.comparator
+        sides = ([arm.people for arm in arms] if all(arms)
+                 else (self.n_intervention, self.n_comparator))
         return max(sides) if self.within_person else sum(sides)
 
 
@@ -185,7 +188,7 @@ class LeftOut:
 
     `counted` tells whether its patients are others than those of the trials that are known and
     whether the analysis asks for them: not where they are shared, the trial has no name, was
-    retracted, or gave cells of a kind that is kept apart.
+    retracted, or gave a treatment that is kept apart.
     """
 
     trial_id: str

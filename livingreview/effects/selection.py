@@ -51,11 +51,12 @@ def _barred(ev: Evidence, trial: str, rules: Rules) -> tuple[str, bool]:
 
 
 def _asked(ev: Evidence, analysis: Analysis, contest: Contest, rules: Rules) -> bool:
-    """Whether the cells of a contest are those of the question; named products go before rules."""
+    """Whether a contest is of the treatment asked for; named products go before rules."""
     if analysis.products:
-        product = ev.arms[contest.study_id, contest.cells.arms[0]]["cell_product"]
+        product = ev.arms[contest.study_id, contest.intervention.arms[0]]["treatment_product"]
         return product in analysis.products
-    return contest.cells.cells in rules.cell_classes
+    kind = contest.intervention.treatment_class
+    return kind == rules.one_class if rules.one_class else kind not in rules.other_classes
 
 
 class _Heard:

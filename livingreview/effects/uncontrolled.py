@@ -2,7 +2,7 @@
 
 One value for each study. Of groups of patients that got different treatments the one with the most
 units analysed gives it, because patients of different treatments are not counted as one; arms that
-differ in dose or number of injections alone are one group.
+differ in dose or number of administrations alone are one group.
 """
 
 from __future__ import annotations
@@ -93,7 +93,7 @@ def _candidates(ev: Evidence, analysis: Analysis, trial: str, contests: list[Con
             try:
                 if problem := slot_problem(ev, analysis, slot):
                     raise Unusable(problem)
-                value = group_value(ev, analysis, contest.cells, rows, rules,
+                value = group_value(ev, analysis, contest.intervention, rows, rules,
                                     row_value if counts else _reader(before))
             except Unusable as reason:
                 reasons.append((slot, str(reason)))
@@ -107,9 +107,9 @@ def _largest(found: list[tuple[Candidate, dict]]) -> dict[str, tuple]:
     """The arms of the largest group of each study that has any value."""
     size: dict[str, tuple[float, tuple]] = {}
     for candidate, _ in found:
-        study, arms = candidate.contest.study_id, candidate.contest.cells.arms
-        if study not in size or candidate.cells.n > size[study][0]:
-            size[study] = candidate.cells.n, arms
+        study, arms = candidate.contest.study_id, candidate.contest.intervention.arms
+        if study not in size or candidate.intervention.n > size[study][0]:
+            size[study] = candidate.intervention.n, arms
     return {study: arms for study, (_, arms) in size.items()}
 
 
@@ -118,7 +118,7 @@ def _visit(ev: Evidence, analysis: Analysis, contest: Contest, slot: Slot, rows:
     """The mean of a group at one visit, to be shown; None where it is not known."""
     try:
         return oriented(analysis, replace(slot, statistic="final"),
-                        group_value(ev, analysis, contest.cells, rows, rules))
+                        group_value(ev, analysis, contest.intervention, rows, rules))
     except Unusable:
         return None
 
@@ -144,7 +144,7 @@ def uncontrolled_effect(ev: Evidence, analysis: Analysis, trial: str, contests: 
     analysis : Analysis
     trial : str
     contests : list of Contest
-        Groups of cell arms without a comparator, those of companions included.
+        Groups of treated arms without a comparator, those of companions included.
     rules : Rules
 
     Raises
@@ -160,22 +160,23 @@ def uncontrolled_effect(ev: Evidence, analysis: Analysis, trial: str, contests: 
     if not found:
         raise Unusable(main_reason([why for _, why in unusable]))
     largest = _largest(found)
-    smaller = [c for c, _ in found if largest[c.contest.study_id] != c.contest.cells.arms]
-    found = [(c, b) for c, b in found if largest[c.contest.study_id] == c.contest.cells.arms]
+    smaller = [c for c, _ in found if largest[c.contest.study_id] != c.contest.intervention.arms]
+    found = [(c, b) for c, b in found if largest[c.contest.study_id] == c.contest.intervention.arms]
     best, before = found[0]
-    contest, slot, cells = best.contest, best.slot, best.cells
+    contest, slot, intervention = best.contest, best.slot, best.intervention
     first = last = None
     if not analysis.binary:
-        cells = oriented(analysis, replace(slot, statistic="change"), cells)
+        intervention = oriented(analysis, replace(slot, statistic="change"), intervention)
         first = _visit(ev, analysis, contest, slot, before, rules)
         if slot.statistic == "final":
             rows = slots(ev, analysis, trial, contest)[slot][0]
             last = _visit(ev, analysis, contest, slot, rows, rules)
     over = passed_over(ev, [best], [c for c, _ in found[1:]], unusable)
-    over += tuple((slot_name(ev, c.slot, *c.contest.cells.arms), SMALLER) for c in smaller)
-    yi, vi = _estimate(analysis, cells)
+    over += tuple((slot_name(ev, c.slot, *c.contest.intervention.arms), SMALLER) for c in smaller)
+    yi, vi = _estimate(analysis, intervention)
     return Effect(
-        trial, contest.study_id, contest.kind, contest.background, contest.cells.cells,
-        slot.outcome, slot.instrument, slot.months, slot.statistic, yi, vi, cells, None,
-        cells.n, None, cells.quality, cells.derivation, cells.readings,
-        low_follow_up=cells.low_follow_up, passed_over=over, baseline=first, last=last)
+        trial, contest.study_id, contest.kind, contest.background,
+        contest.intervention.treatment_class, slot.outcome, slot.instrument, slot.months,
+        slot.statistic, yi, vi, intervention, None,
+        intervention.n, None, intervention.quality, intervention.derivation, intervention.readings,
+        low_follow_up=intervention.low_follow_up, passed_over=over, baseline=first, last=last)

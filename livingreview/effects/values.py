@@ -229,7 +229,7 @@ def binary(table: str, row, total: float | None, total_words: tuple[str, ...] = 
 
 
 def combined(values: list[ArmValue]) -> ArmValue:
-    """Arms that differ in dose or number of injections alone, counted as one.
+    """Arms that differ in dose or number of administrations alone, counted as one.
 
     References
     ----------

@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
+from ..data.own_names import OwnNames
 from ..data.reading import Problem
 from ..data.tables import Table
 from .files import CsvFile, same
@@ -35,12 +36,17 @@ class Correction:
         Of the file, below the data folder.
     named : mapping of str to str
         The identifying columns of the row that it corrects.
+    column, old, new : str
+        As `named` with the package's names, whatever the row calls them.
     """
 
     row: Row
     table: Table
     path: str
     named: Mapping[str, str]
+    column: str
+    old: str
+    new: str
 
     def __getitem__(self, column: str) -> str:
         return self.row.values.get(column, "")
@@ -48,7 +54,7 @@ class Correction:
     @property
     def adds(self) -> bool:
         """Whether it adds a row."""
-        return self["column"] == NEW_ROW
+        return self.column == NEW_ROW
 
 
 @dataclass
@@ -97,7 +103,7 @@ def problem_of(row: Row, column: str, wrong: str, expected: str) -> Problem:
                    rule="correction")
 
 
-def understood(row: Row, indication: str, sources: set[str], reason: str
+def understood(row: Row, indication: str, sources: set[str], reason: str, names: OwnNames
                ) -> tuple[Correction | None, list[Problem]]:
     """A row of corrections, or what is wrong with it.
 
@@ -110,6 +116,8 @@ def understood(row: Row, indication: str, sources: set[str], reason: str
         Known sources.
     reason : str
         Of the whole import; enough where the row states none.
+    names : OwnNames
+        What the review calls columns and words.
     """
     values, problems = row.values, []
 
@@ -117,13 +125,13 @@ def understood(row: Row, indication: str, sources: set[str], reason: str
         problems.append(problem_of(row, column, what, expected))
 
     paths = {table.path(indication): table for table in TAKEN.values()}
-    names = {f"{table.name}.csv": table for table in TAKEN.values()}
-    table = names.get(values.get("file", "")) or paths.get(values.get("file", ""))
+    files = {f"{table.name}.csv": table for table in TAKEN.values()}
+    table = files.get(values.get("file", "")) or paths.get(values.get("file", ""))
     if table is None:
-        wrong("file", "no such file is corrected", f"one of {', '.join(names)}")
-    elif values.get("column") not in (*table.names, NEW_ROW):
+        wrong("file", "no such file is corrected", f"one of {', '.join(files)}")
+    elif names.package.column(table, values.get("column", "")) not in (*table.names, NEW_ROW):
         wrong("column", f"no column of {table.name}",
-              f"one of {', '.join(table.names)}, or {NEW_ROW}")
+              f"one of {', '.join(names.own.header(table, table.names))}, or {NEW_ROW}")
     if values.get("source") not in sources:
         wrong("source", f"no such source_id in {indication}/sources.csv",
               f"one that {indication}/sources.csv lists, or a sources.csv beside the corrections")
@@ -137,12 +145,15 @@ def understood(row: Row, indication: str, sources: set[str], reason: str
         wrong("key", f"a key of {len(parts)} part{'s' * (len(parts) > 1)} names no row of "
               f"{table.name}", _expected_key(table))
         return None, problems
-    return Correction(row, table, table.path(indication),
-                      dict(zip(columns, parts, strict=True))), []
+    there, column = names.package, names.package.column(table, values["column"])
+    named = there.row(table, dict(zip(columns, parts, strict=True)))
+    old, new = (values.get(which, "") if column == NEW_ROW else there.row(
+        table, {column: values.get(which, "")}, named)[column] for which in ("old", "new"))
+    return Correction(row, table, table.path(indication), named, column, old, new), []
 
 
 def apply(rows: list[Row], corrections: Iterable[Correction],
-          opened: Callable[[Table, str], CsvFile]) -> Applied:
+          opened: Callable[[Table, str], CsvFile], names: OwnNames) -> Applied:
     """Apply corrections to known rows, and to rows that come with them.
 
     Parameters
@@ -152,17 +163,18 @@ def apply(rows: list[Row], corrections: Iterable[Correction],
     corrections : iterable of Correction
     opened : callable
         A file of the folder from its table and path.
+    names : OwnNames
     """
     done, corrections = Applied(list(rows)), list(corrections)
     for path, table in dict.fromkeys((c.path, c.table) for c in corrections):
         done.files[path] = opened(table, path)
     for correction in corrections:
         if correction.adds:
-            _add(done, correction)
+            _add(done, correction, names)
     find, changed = _finder(done), defaultdict(dict)
     for correction in corrections:
-        for place in _cells(done, correction, find) if not correction.adds else ():
-            other = changed[place].setdefault(correction["column"], correction)
+        for place in _cells(done, correction, find, names) if not correction.adds else ():
+            other = changed[place].setdefault(correction.column, correction)
             if other is not correction:
                 done.problems.append(problem_of(
                     correction.row, "key", f"{other.row.place} corrects this cell too",
@@ -175,7 +187,7 @@ def _change(done: Applied, changed: Mapping[tuple[str, int], dict[str, Correctio
     """Put the new values in cells, by (path, line), or ("", position) of a row that comes in."""
     known: dict[str, dict[int, dict[str, str]]] = defaultdict(dict)
     for (path, number), cells in changed.items():
-        values = {name: c["new"] for name, c in cells.items()}
+        values = {name: c.new for name, c in cells.items()}
         if path:
             known[path][number] = values
             continue
@@ -188,7 +200,8 @@ def _change(done: Applied, changed: Mapping[tuple[str, int], dict[str, Correctio
         done.cells |= {(path, lines[line]): list(changed[path, line].values()) for line in cells}
 
 
-def _cells(done: Applied, correction: Correction, find) -> list[tuple[str, int]]:
+def _cells(done: Applied, correction: Correction, find, names: OwnNames
+           ) -> list[tuple[str, int]]:
     """The rows in which a correction changes its cell, one of them known and one coming in."""
     there, coming = find(correction)
     if not there and not coming:
@@ -202,7 +215,7 @@ def _cells(done: Applied, correction: Correction, find) -> list[tuple[str, int]]
             f"the key of one row: {'|'.join(keys(correction.table)[0])}"))
         return []
     places = [*((correction.path, line) for line, _ in there), *(("", i) for i, _ in coming)]
-    states = [_state(done, correction, values) for _, values in (*there, *coming)]
+    states = [_state(done, correction, values, names) for _, values in (*there, *coming)]
     if None in states:
         return []
     done.all.append(correction)
@@ -232,25 +245,26 @@ def _finder(done: Applied) -> Callable[[Correction], tuple[list, list]]:
     return find
 
 
-def _state(done: Applied, correction: Correction, values: Mapping[str, str]) -> str | None:
+def _state(done: Applied, correction: Correction, values: Mapping[str, str], names: OwnNames
+           ) -> str | None:
     """Whether a row has the old value or the new one; with a third it is a problem."""
-    column = correction["column"]
+    column = correction.column
     there = values.get(column, "")
-    for state in ("new", "old"):
-        if same(correction.table, column, correction[state]) == (
-                same(correction.table, column, there)):
+    for state, text in (("new", correction.new), ("old", correction.old)):
+        if same(correction.table, column, text) == same(correction.table, column, there):
             return state
+    there = names.own.row(correction.table, {column: there}, values)
     done.problems.append(problem_of(
-        correction.row, "old", f"{column} of {correction['key']} is {there or '(empty)'}",
-        "what stands there"))
+        correction.row, "old", "; ".join(f"{name} of {correction['key']} is {text or '(empty)'}"
+                                         for name, text in there.items()), "what stands there"))
     return None
 
 
 def _unfound(done: Applied, correction: Correction, find) -> None:
     """No row of a key: a problem, unless the key itself is what had been corrected."""
-    column = correction["column"]
-    if correction.named.get(column) == correction["old"] != correction["new"]:
-        after = replace(correction, named={**correction.named, column: correction["new"]})
+    column = correction.column
+    if correction.named.get(column) == correction.old != correction.new:
+        after = replace(correction, named={**correction.named, column: correction.new})
         if any(find(after)):
             done.all.append(correction)
             return
@@ -262,10 +276,10 @@ def _unfound(done: Applied, correction: Correction, find) -> None:
 # --- rows to add ------------------------------------------------------------------------------
 
 
-def _add(done: Applied, correction: Correction) -> None:
+def _add(done: Applied, correction: Correction, names: OwnNames) -> None:
     """The row that a correction adds; where it is there already, joining says so."""
-    values, wrong = _values(correction, done.files[correction.path].header)
-    if correction["old"]:
+    values, wrong = _values(correction, done.files[correction.path].header, names)
+    if correction.old:
         done.problems.append(problem_of(correction.row, "old", f"{NEW_ROW} has no old value",
                                         "an empty cell"))
     elif wrong:
@@ -276,13 +290,14 @@ def _add(done: Applied, correction: Correction) -> None:
         done.all.append(correction)
 
 
-def _values(correction: Correction, header: list[str]
+def _values(correction: Correction, known: list[str], names: OwnNames
             ) -> tuple[dict[str, str], tuple[str, str] | None]:
     """The cells of a row to add, or (what is wrong, what is expected).
 
     Written as ``column value; column value``, or as the row stands in the file.
     """
-    text, columns = correction["new"], "|".join(sorted(header, key=len, reverse=True))
+    header = names.own.header(correction.table, known)
+    text, columns = correction.new, "|".join(sorted({*header, *known}, key=len, reverse=True))
     form = (f"`column value; column value`, or the {len(header)} cells of a row under the header "
             f"{','.join(header)}")
     if re.match(rf"(?:{columns})\s", text):
@@ -297,7 +312,8 @@ def _values(correction: Correction, header: list[str]
             return {}, (f"broken quoting ({error})", form)
         if len(cells) != len(header):
             return {}, (f"{len(cells)} cell{'s' * (len(cells) != 1)}", form)
-        values = dict(zip(header, cells, strict=True))
+        values = dict(zip(known, cells, strict=True))
+    values = names.package.row(correction.table, values)
     other = [name for name, part in correction.named.items() if values.get(name, part) != part]
     if other:
         return {}, (f"{', '.join(other)} {'is' if len(other) == 1 else 'are'} not as in the key",

@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from ..data.dataset import Dataset, examine
+from ..data.own_names import NONE, OwnNames
 from ..data.tables import Table
 from .opening import csv_records
 
@@ -26,6 +27,11 @@ def same(table: Table, name: str, text: str) -> object:
     return text
 
 
+def empty(table: Table, names: OwnNames) -> bytes:
+    """The file of a table without rows."""
+    return (",".join(names.own.header(table, table.names)) + "\n").encode()
+
+
 class CsvFile:
     """A table of a folder, in which cells are corrected and to which rows are appended.
 
@@ -37,26 +43,29 @@ class CsvFile:
     path : str
         Below the folder; an optional table that is not there is its header.
     table : Table
+    names : OwnNames, optional
+        What the review's files call columns and words; all but the bytes has the package's names.
 
     Attributes
     ----------
+    header : list of str
     rows : list of (int, dict)
         The line and the cells of each row.
     known : dict
         The same by key, of rows with one key the first.
     """
 
-    def __init__(self, folder: Path, path: str, table: Table):
-        self.table = table
-        self.path = path
+    def __init__(self, folder: Path, path: str, table: Table, names: OwnNames = NONE):
+        self.table, self.path, self._names = table, path, names
         self._read((folder / path).read_bytes() if (folder / path).exists() else
-                   (",".join(table.names) + "\n").encode())
+                   empty(table, names))
 
     def _read(self, content: bytes) -> None:
         self.content = content
         records = list(csv_records(content, self.path))
-        self.header = records[0][1]
-        self.rows = [(line, dict(zip(self.header, cells, strict=True)))
+        there = self._names.package
+        self.header = there.header(self.table, records[0][1])
+        self.rows = [(line, there.row(self.table, dict(zip(self.header, cells, strict=True))))
                      for line, cells in records[1:]]
         self.known: dict[tuple, tuple[int, dict[str, str]]] = {}
         for line, values in self.rows:
@@ -66,6 +75,10 @@ class CsvFile:
         """By what two rows are one; all their cells, where the table has no key."""
         return tuple(same(self.table, name, values.get(name, ""))
                      for name in self.table.key or self.table.names)
+
+    def _own(self, values: Mapping[str, str]) -> dict[str, str]:
+        """Cells as the files say them, by the package's columns."""
+        return dict(zip(values, self._names.own.row(self.table, values).values(), strict=True))
 
     def correct(self, cells: Mapping[int, Mapping[str, str]]) -> dict[int, int]:
         """Put values in cells, by the line of the row and by column.
@@ -78,10 +91,13 @@ class CsvFile:
         lines = io.StringIO(self.content.decode(), newline="").readlines()
         starts = [line for line, _ in self.rows]
         ends = dict(zip(starts, [*starts[1:], len(lines) + 1], strict=True))
-        for line, values in cells.items():
+        known = dict(self.rows)
+        for line, changed in cells.items():
+            values = self._own({**known[line], **changed})
             record = "".join(lines[line - 1:ends[line] - 1])
             lines[line - 1:ends[line] - 1] = [
-                _with_cells(record, [values.get(name) for name in self.header]),
+                _with_cells(record, [
+                    values[name] if name in changed else None for name in self.header]),
                 *[""] * (ends[line] - line - 1)]  # the lines below keep their places in the list
         self._read("".join(lines).encode())
         return dict(zip(starts, (line for line, _ in self.rows), strict=True))
@@ -93,9 +109,9 @@ class CsvFile:
         lines = []
         for values in rows:
             lines.append(content.count(b"\n") + 1)
-            text = io.StringIO()
+            text, own = io.StringIO(), self._own(values)
             csv.writer(text, lineterminator=end.decode()).writerow(
-                [values.get(name, "") for name in self.header])
+                [own.get(name, "") for name in self.header])
             content += text.getvalue().encode()
         return content, lines
 

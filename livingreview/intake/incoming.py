@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from ..data.own_names import NONE, OwnNames
 from ..data.reading import separator
 from ..data.tables import ANALYSES, BY_NAME, COHORT_OVERLAPS, CORRECTIONS, VOCABULARIES, Table
 
@@ -59,9 +60,10 @@ class Row:
         """The cells in the order of the table."""
         return tuple(self.values.get(name, "") for name in self.table.names)
 
-    def stated(self) -> str:
-        """Its cells that are not empty."""
-        return "; ".join(f"{name} {text}" for name, text in self.values.items() if text)
+    def stated(self, names: OwnNames) -> str:
+        """Its cells that are not empty, as a review names them."""
+        return "; ".join(f"{name} {text}" for name, text in names.own.row(
+            self.table, self.values).items() if text)
 
     @property
     def is_correction(self) -> bool:
@@ -101,8 +103,9 @@ def separated(found: str, place: str) -> str:
             "point (save the file as CSV UTF-8 with commas)")
 
 
-def named_rows(table: Table, header: list[str], records, place) -> list[Row]:
-    """Rows under a header.
+def named_rows(table: Table, header: list[str], records, place, names: OwnNames = NONE
+               ) -> list[Row]:
+    """Rows under a header, whose columns the review or the package names.
 
     Parameters
     ----------
@@ -112,6 +115,8 @@ def named_rows(table: Table, header: list[str], records, place) -> list[Row]:
         Number of the row in its file, and its cells.
     place : callable
         The place of a row from its number.
+    names : OwnNames, optional
+        What the review calls columns.
 
     Raises
     ------
@@ -119,19 +124,24 @@ def named_rows(table: Table, header: list[str], records, place) -> list[Row]:
         With every column that is unknown or there twice, and every row with too many cells.
     """
     comma_separated(header, place(1))
+    there, known = names.package.header(table, header), names.own.header(table, table.names)
     problems = [f"{place(1)}: {name!r} is no column of {table.name}: expected some of "
-                f"{', '.join(table.names)}" for name in header if name not in table.names]
+                f"{', '.join(known)}"
+                for name, one in zip(header, there, strict=True) if one not in table.names]
     problems += [f"{place(1)}: the column {name} is there more than once"
-                 for name in table.names if header.count(name) > 1]
+                 for name in dict.fromkeys(header) if header.count(name) > 1]
+    problems += [f"{place(1)}: {own} and {name} are two names of one column: expected one of them"
+                 for own, name in names.twice(table, header)]
     if table is CORRECTIONS:  # each of them decides what is done: none is empty by being absent
         problems += [f"{place(1)}: the column {name} is missing: expected "
                      f"{', '.join(table.names)}" for name in table.names if name not in header]
+    called = {one: name for one, name in zip(there, header, strict=True) if one != name}
     rows = []
     for number, cells in records:
         if any(cell for cell in cells[len(header):]):
             problems.append(f"{place(number)}: more cells than the header has columns")
         if any(cells):
-            rows.append(Row(table, dict(zip(header, cells, strict=False)), place(number)))
+            rows.append(Row(table, dict(zip(there, cells, strict=False)), place(number), called))
     if problems:
         raise IntakeError(problems)
     return rows

@@ -9,8 +9,9 @@ from datetime import date
 from pathlib import Path
 
 from ..data.dataset import Dataset
+from ..data.own_names import OwnNames
 from ..data.reading import Problem
-from ..data.tables import ARMS, CHANGELOG, CORRECTIONS, STUDIES, VOCABULARIES, Table
+from ..data.tables import ARMS, BY_NAME, CHANGELOG, CORRECTIONS, STUDIES, VOCABULARIES, Table
 from . import corrections, words
 from .corrections import Applied, Correction
 from .files import CsvFile, examined_with, put, same
@@ -34,6 +35,8 @@ class Joined:
     Attributes
     ----------
     folder : Path
+    names : OwnNames
+        What its files call columns and words; rows have the package's names.
     added : dict of str to list of Row
         By path of the file.
     equal : Counter
@@ -58,6 +61,7 @@ class Joined:
     """
 
     folder: Path
+    names: OwnNames
     added: dict[str, list[Row]] = field(default_factory=lambda: defaultdict(list))
     equal: Counter = field(default_factory=Counter)
     different: list[Different] = field(default_factory=list)
@@ -159,13 +163,15 @@ def join(data: Dataset, rows: list[Row], indication: str, origin: str,
     if belongs and indication not in data.indications:
         raise IntakeError([f"{indication or '(none)'} is no indication of {data.folder}: expected "
                            f"one of {', '.join(data.indications)} (--indication)"], 2)
-    joined = Joined(data.folder)
+    joined = Joined(data.folder, data.names)
+    rows = [row if row.table is CORRECTIONS else
+            replace(row, values=data.names.package.row(row.table, row.values)) for row in rows]
     applied = _corrected(joined, data, rows, indication, reason)
     proposed = words.proposed(data, [*applied.rows, *_in_cells(applied)])
     joined.remarks = {row.cells(): words.remark(data, row) for row in proposed} | {
-        row.cells(): row.stated() for row in applied.rows if row.is_correction}
+        row.cells(): row.stated(data.names) for row in applied.rows if row.is_correction}
     joined.problems += words.closed(applied.rows)
-    places = _compared(joined, data.folder, [*applied.rows, *proposed], indication, applied.files)
+    places = _compared(joined, [*applied.rows, *proposed], indication, applied.files)
     _sort_corrections(joined, applied)
     if joined.added or joined.corrected:
         _log(joined, origin, (today or date.today()).isoformat(), reason)
@@ -178,7 +184,7 @@ def join(data: Dataset, rows: list[Row], indication: str, origin: str,
     return joined
 
 
-def _file(folder: Path, table: Table, path: str) -> CsvFile:
+def _file(joined: Joined, table: Table, path: str) -> CsvFile:
     """A file of the folder.
 
     Raises
@@ -186,10 +192,10 @@ def _file(folder: Path, table: Table, path: str) -> CsvFile:
     IntakeError
         When it is missing.
     """
-    if not (folder / path).is_file() and not table.optional:
-        raise IntakeError([f"{folder / path}: the file is missing: make it with the header "
-                           f"{','.join(table.names)}"])
-    return CsvFile(folder, path, table)
+    if not (joined.folder / path).is_file() and not table.optional:
+        raise IntakeError([f"{joined.folder / path}: the file is missing: make it with the header "
+                           f"{','.join(joined.names.own.header(table, table.names))}"])
+    return CsvFile(joined.folder, path, table, joined.names)
 
 
 def _corrected(joined: Joined, data: Dataset, rows: list[Row], indication: str, reason: str
@@ -202,30 +208,31 @@ def _corrected(joined: Joined, data: Dataset, rows: list[Row], indication: str, 
     found = []
     for row in rows:
         if row.table is CORRECTIONS:
-            correction, problems = corrections.understood(row, indication, sources - {""}, reason)
+            correction, problems = corrections.understood(row, indication, sources - {""}, reason,
+                                                          data.names)
             joined.problems += problems
             found += [correction] if correction else []
     applied = corrections.apply(incoming, found,
-                                lambda table, path: _file(joined.folder, table, path))
+                                lambda table, path: _file(joined, table, path), data.names)
     joined.problems += applied.problems
     return applied
 
 
 def _in_cells(applied: Applied) -> list[Row]:
     """The new cells of known rows, each as a row that has nothing else."""
-    return [Row(c.table, {c["column"]: c["new"]}, c.row.place)
+    return [Row(c.table, {c.column: c.new}, c.row.place)
             for some in applied.cells.values() for c in some]
 
 
-def _compared(joined: Joined, folder: Path, rows: list[Row], indication: str,
-              corrected: dict[str, CsvFile]) -> dict[tuple[str, int], Row]:
+def _compared(joined: Joined, rows: list[Row], indication: str, corrected: dict[str, CsvFile]
+              ) -> dict[tuple[str, int], Row]:
     """Sort rows into new, equal and different; the rows by file and line where they would be."""
     by_table, places = defaultdict(list), {}
     for row in rows:
         by_table[row.table].append(row)
     for table, some in by_table.items():
         path = table.path(indication)
-        file = corrected.get(path) or _file(folder, table, path)
+        file = corrected.get(path) or _file(joined, table, path)
         new, seen = [], {}
         for row in some:
             key = file.key_of(row.values)
@@ -243,7 +250,11 @@ def _compared(joined: Joined, folder: Path, rows: list[Row], indication: str,
                 if same(table, name, there.get(name, ""))
                 != same(table, name, row.values.get(name, "")))
             if cells:
-                joined.different.append(Different(row, path, line, cells))
+                here, coming = (joined.names.own.row(table, values) for values in (
+                    {name: text for name, text, _ in cells},
+                    {name: text for name, _, text in cells}))
+                joined.different.append(Different(row, path, line, tuple(
+                    (name, text, coming[name]) for name, text in here.items())))
             else:
                 joined.equal[path] += 1
         if new:
@@ -279,10 +290,14 @@ def _log(joined: Joined, origin: str, day: str, reason: str) -> None:
             study = c.named.get("study_id", "")
             which = "" if c["key"] == study else c["key"]  # what of the study
             place = c["locator"] and f"in the source: {c['locator']}"
-            lines.append({"date": day, "file": changed, "study_id": study, "column": c["column"],
-                          "old": c["old"], "new": c["new"], "source_id": c["source"],
+            old, new = (c[which] if c.adds else joined.names.own.row(
+                c.table, {c.column: text}, c.named).popitem()[1]
+                for which, text in (("old", c.old), ("new", c.new)))
+            lines.append({"date": day, "file": changed, "study_id": study, "old": old, "new": new,
+                          "column": joined.names.own.column(c.table, c.column),
+                          "source_id": c["source"],
                           "reason": _joined_up(which, c["reason"], place, reason)})
-    joined.files[path] = CsvFile(joined.folder, path, CHANGELOG).appended(lines)[0]
+    joined.files[path] = CsvFile(joined.folder, path, CHANGELOG, joined.names).appended(lines)[0]
 
 
 def _joined_up(*reasons: str) -> str:
@@ -299,8 +314,8 @@ def _touched(joined: Joined, data: Dataset, indication: str, applied: Applied) -
         return list(data.indications)
     found = {indication if table.folder == "indication" else values.get("indication", "")
              for table, values in rows}
-    found |= {c["old"] for some in applied.cells.values() for c in some
-              if c["column"] == "indication"}
+    found |= {c.old for some in applied.cells.values() for c in some
+              if c.column == "indication"}
     return [name for name in data.indications if name in found]
 
 
@@ -312,24 +327,27 @@ def _validated(joined: Joined, data: Dataset, places: dict[tuple[str, int], Row]
     def is_known(p: Problem) -> bool:
         return (p.file, applied.before.get((p.file, p.row), p.row), p.column, p.rule) in known
 
-    return [_at_place(problem, places, applied) for problem in joined.after.problems
+    return [_at_place(problem, places, applied, data.names) for problem in joined.after.problems
             if (problem.file, problem.row) in places or not is_known(problem)]
 
 
-def _at_place(problem: Problem, places: dict[tuple[str, int], Row], applied: Applied) -> Problem:
+def _at_place(problem: Problem, places: dict[tuple[str, int], Row], applied: Applied,
+              names: OwnNames) -> Problem:
     """A problem where the reader finds it: at a correction, at a row of theirs, or here."""
     row = places.get((problem.file, problem.row))
     made = row.corrections if row else [c.row for c in applied.cells.get(
         (problem.file, problem.row), ())]
+    table = BY_NAME.get(problem.file.rpartition("/")[2].removesuffix(".csv"))
+    column = names.package.column(table, problem.column) if table else problem.column
     for correction in made:
-        if correction.values["column"] == problem.column:
+        if names.package.column(table, correction.values["column"]) == column:
             return replace(corrections.problem_of(correction, "new", problem.wrong,
                                                   problem.expected),
                            level=problem.level, rule=problem.rule)
     if row is None:
         return problem
     return replace(problem, file=row.place, row=0,
-                   column=row.names.get(problem.column, problem.column),
+                   column=row.names.get(column, problem.column),
                    wrong=_other_rows(problem.wrong, problem.file, places))
 
 

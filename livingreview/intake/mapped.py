@@ -17,11 +17,12 @@ import io
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 
 from ..data.declaring import IDENTIFIER
+from ..data.own_names import NONE, OwnNames
 from ..data.reading import DataError
 from .incoming import TAKEN, IntakeError, Row
 from .opening import csv_records
@@ -92,7 +93,7 @@ def map_text(grids: Mapping[str, Grid]) -> str:
     return out.getvalue()
 
 
-def read(file: Path, filled: Path, today: date | None = None) -> Mapped:
+def read(file: Path, filled: Path, today: date | None = None, names: OwnNames = NONE) -> Mapped:
     """The rows of a file, as its map says what they are.
 
     Parameters
@@ -102,6 +103,8 @@ def read(file: Path, filled: Path, today: date | None = None) -> Mapped:
         The map.
     today : date, optional
         Day on which the file was read.
+    names : OwnNames, optional
+        What the review calls columns.
 
     Raises
     ------
@@ -109,7 +112,7 @@ def read(file: Path, filled: Path, today: date | None = None) -> Mapped:
         With every line of the map and every cell that is wrong, or when nothing is filled in.
     """
     grids, out, problems = tables(file), Mapped(), []
-    lines = _lines(filled, grids)
+    lines = _lines(filled, grids, names)
     for sheet, grid in grids.items():
         own = [line for line in lines if line.sheet == sheet and line.table]
         named = {line.column for line in own}
@@ -136,7 +139,7 @@ def _place(file: Path, sheet: str, row: int = 0) -> str:
     return f"{file.name}, sheet {sheet}" + (f", row {row}" if row else "")
 
 
-def _lines(filled: Path, grids: Mapping[str, Grid]) -> list[_Line]:
+def _lines(filled: Path, grids: Mapping[str, Grid], names: OwnNames) -> list[_Line]:
     """The lines of a map.
 
     Raises
@@ -152,8 +155,10 @@ def _lines(filled: Path, grids: Mapping[str, Grid]) -> list[_Line]:
     for number_, cells in records[1:]:
         entry = {k: v.strip() for k, v in zip(header, cells, strict=False)}
         line = _Line(number_, *(entry.get(name, "") for name in HEADER if name != "example"))
+        if line.table in TAKEN:
+            line = replace(line, field=names.package.column(TAKEN[line.table], line.field))
         lines.append(line)
-        problems += [f"{filled.name}:{number_}: {text}" for text in _wrong(line, grids)]
+        problems += [f"{filled.name}:{number_}: {text}" for text in _wrong(line, grids, names)]
     if not problems and not any(line.table for line in lines):
         problems = [f"{filled.name} says of no column what it is: fill in table and field"]
     if problems:
@@ -161,7 +166,7 @@ def _lines(filled: Path, grids: Mapping[str, Grid]) -> list[_Line]:
     return lines
 
 
-def _wrong(line: _Line, grids: Mapping[str, Grid]) -> list[str]:
+def _wrong(line: _Line, grids: Mapping[str, Grid], names: OwnNames) -> list[str]:
     """What is wrong with a line of a map."""
     if line.sheet not in grids:
         return [f"the file has no sheet {line.sheet}: expected one of {', '.join(grids)}"]
@@ -172,9 +177,10 @@ def _wrong(line: _Line, grids: Mapping[str, Grid]) -> list[str]:
         return []
     if line.table not in TAKEN:
         return [f"table is {line.table or 'empty'}: expected one of {', '.join(TAKEN)}"]
-    if line.field not in TAKEN[line.table].names:
+    table = TAKEN[line.table]
+    if line.field not in table.names:
         return [f"field is {line.field or 'empty'}: expected one of "
-                f"{', '.join(TAKEN[line.table].names)}"]
+                f"{', '.join(names.own.header(table, table.names))}"]
     if bool(line.column) == bool(line.value):
         return ["a line names a column or a value that all rows have: expected one of them"]
     return []

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 
+from ..data.own_names import NONE, OwnNames
 from ..data.reading import MARKS
 from ..data.tables import BY_NAME, Table
 from .incoming import IntakeError, Row, named_rows, separated, table_called
@@ -34,7 +35,7 @@ class Opened:
     indication: str = ""
 
 
-def opened(file: Path, table: str = "") -> Opened:
+def opened(file: Path, table: str = "", names: OwnNames = NONE) -> Opened:
     """The rows of a workbook, of a CSV file, or of a folder of CSV files.
 
     Parameters
@@ -42,6 +43,8 @@ def opened(file: Path, table: str = "") -> Opened:
     file : Path
     table : str, optional
         Table of a CSV file; that which the file is named after, where it is left out.
+    names : OwnNames, optional
+        What the review calls columns.
 
     Raises
     ------
@@ -49,12 +52,12 @@ def opened(file: Path, table: str = "") -> Opened:
         With everything that is wrong with its form.
     """
     if file.is_dir():
-        return _folder(file)
+        return _folder(file, names)
     if file.suffix.lower() == ".xlsx":
-        return _workbook(file)
+        return _workbook(file, names)
     if file.suffix.lower() == ".csv":
         return Opened(csv_rows(file.read_bytes(), table_called(table or file.stem, file.name),
-                               file.name))
+                               file.name, names))
     raise refusal(file)
 
 
@@ -106,15 +109,16 @@ def divided_by(text: str) -> str:
     return ""
 
 
-def csv_rows(content: bytes, table: Table, name: str) -> list[Row]:
+def csv_rows(content: bytes, table: Table, name: str, names: OwnNames = NONE) -> list[Row]:
     """The rows of a CSV table."""
     records = list(csv_records(content, name))
     if not records:
         raise IntakeError([f"{name}:1: the file is empty"])
-    return named_rows(table, records[0][1], records[1:], lambda number: f"{name}:{number}")
+    return named_rows(table, records[0][1], records[1:], lambda number: f"{name}:{number}",
+                      names)
 
 
-def _folder(folder: Path) -> Opened:
+def _folder(folder: Path, names: OwnNames) -> Opened:
     """The rows of a folder of CSV files, each named after its table."""
     order = list(BY_NAME)
     files = sorted((path for path in folder.iterdir() if path.suffix.lower() == ".csv"), key=lambda
@@ -125,7 +129,8 @@ def _folder(folder: Path) -> Opened:
     for file in files:
         place = f"{name}/{file.name}"
         try:
-            rows += csv_rows(file.read_bytes(), table_called(file.stem, place), place)
+            rows += csv_rows(file.read_bytes(), table_called(file.stem, place), place,
+                             names)
         except IntakeError as error:
             problems += error.problems
     if problems:
@@ -136,7 +141,7 @@ def _folder(folder: Path) -> Opened:
     return Opened(rows, said[1].strip() if said else "")
 
 
-def _workbook(file: Path) -> Opened:
+def _workbook(file: Path, names: OwnNames) -> Opened:
     """The rows of a workbook in our template."""
     from openpyxl import load_workbook  # slow to load, and tables need it not
     from openpyxl.utils.exceptions import InvalidFileException
@@ -153,7 +158,7 @@ def _workbook(file: Path) -> Opened:
             indication = _text(sheet["B1"].value) if sheet["A1"].value == INDICATION else ""
             continue
         try:
-            rows += _sheet(file.name, sheet)
+            rows += _sheet(file.name, sheet, names)
         except IntakeError as error:
             problems += error.problems
     if problems:
@@ -161,7 +166,7 @@ def _workbook(file: Path) -> Opened:
     return Opened(rows, indication)
 
 
-def _sheet(name: str, sheet) -> list[Row]:
+def _sheet(name: str, sheet, names: OwnNames) -> list[Row]:
     """The rows of one sheet."""
     def place(number: int) -> str:
         return f"{name}, sheet {sheet.title}, row {number}"
@@ -185,7 +190,7 @@ def _sheet(name: str, sheet) -> list[Row]:
         raise IntakeError(problems)
     if not header:
         return []
-    return named_rows(table, header, records, place)
+    return named_rows(table, header, records, place, names)
 
 
 def _text(value) -> str:

@@ -440,7 +440,7 @@ def _contrast(row: dict, entry: dict) -> tuple[Said, ...]:
     favours = ""
     if size is not None and entry["better"] in ("lower", "higher"):
         favours = "neither" if size == no_effect else (
-            "cells" if (size < no_effect) == (entry["better"] == "lower") else "comparator")
+            "intervention" if (size < no_effect) == (entry["better"] == "lower") else "comparator")
     return (Said("contrasts", {
         **{name: entry.get(name, "") for name in _VISIT},
         "arm_intervention": entry["experimental_arm"], "arm_comparator": entry["control_arm"],

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from ..data.codebook import meaning, unit
 from ..data.dataset import Dataset
+from ..data.own_names import OwnNames
 from ..data.tables import BY_NAME, OPEN_LISTS, Column, Table
 
 # What a study is described by, in the order in which it is written down, and what others pooled.
@@ -31,12 +32,12 @@ _FOLDER = (*RULES, "A column that is called required below must be filled.",
            "Then: python -m livingreview import FOLDER")
 
 
-def describe(table: Table, column: Column) -> str:
+def describe(table: Table, column: Column, names: OwnNames) -> str:
     """What a column holds, for the one who fills it."""
     counted = unit(table.name, column.name)
     parts = [meaning(table.name, column.name), f"unit: {counted}" if counted else "",
              "required" if column.required else "", "several values, separated by semicolons"
-             if column.many else "", f"words of the list {column.vocabulary}"
+             if column.many else "", f"words of the list {names.own.list(column.vocabulary)}"
              if column.vocabulary else f"type: {column.type}"]
     return "; ".join(part for part in parts if part)
 
@@ -51,11 +52,14 @@ def write_workbook(data: Dataset, out: Path, indication: str = "", filled: Rows 
         file.write(workbook(data, indication, filled))
 
 
-def write_folder(out: Path, indication: str = "", filled: Rows | None = None) -> None:
+def write_folder(data: Dataset, out: Path, indication: str = "", filled: Rows | None = None
+                 ) -> None:
     """Write a CSV file of each table and a guide; a folder that holds anything is refused.
 
     Parameters
     ----------
+    data : Dataset
+        Whose names columns have.
     out : Path
     indication : str, optional
         Where the rows belong; the one who fills the tables may write it in.
@@ -66,15 +70,18 @@ def write_folder(out: Path, indication: str = "", filled: Rows | None = None) ->
     ------
     FileExistsError
     """
+    own = data.names.own
     out.mkdir(parents=True, exist_ok=True)
     if any(out.iterdir()):
         raise FileExistsError(17, "the folder is not empty", str(out))
     for table in TABLES:
         with (out / f"{table.name}.csv").open("w", encoding="utf-8", newline="") as file:
-            writer = csv.DictWriter(file, table.names, restval="", lineterminator="\n")
+            writer = csv.DictWriter(file, own.header(table, table.names), restval="",
+                                    lineterminator="\n")
             writer.writeheader()
-            writer.writerows((filled or {}).get(table.name, ()))
-    columns = [f"{t.name}.csv, {c.name}: {describe(t, c)}" for t in TABLES for c in t.columns]
+            writer.writerows(own.row(table, row) for row in (filled or {}).get(table.name, ()))
+    columns = [f"{t.name}.csv, {own.column(t, c.name)}: {describe(t, c, data.names)}"
+               for t in TABLES for c in t.columns]
     (out / GUIDE_FILE).write_text("\n".join(
         [f"{INDICATION}: {indication}".rstrip(), "", *_FOLDER, "", *columns, ""]),
         encoding="utf-8")

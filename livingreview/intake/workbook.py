@@ -13,6 +13,7 @@ from openpyxl.worksheet.datavalidation import DataValidation
 
 from ..data.codebook import meaning
 from ..data.dataset import Dataset
+from ..data.own_names import OwnNames
 from ..data.tables import OPEN_LISTS, Table
 from .template import INDICATION, LISTS, README, REQUIRED, RULES, TABLES, Rows, describe
 
@@ -24,43 +25,44 @@ _WORKBOOK = (*RULES, "A column whose name ends in * must be filled.",
 def _lists(book: Workbook, data: Dataset) -> dict[str, str]:
     """The sheet with the allowed words, and the cells of each list."""
     names = dict.fromkeys(c.vocabulary for t in TABLES for c in t.columns if c.vocabulary)
-    sheet, cells = book.create_sheet(LISTS), {}
+    sheet, cells, own = book.create_sheet(LISTS), {}, data.names.own
     for position, name in enumerate(names, 1):
         words = data.words(name)
         letter = get_column_letter(position)
-        sheet.cell(1, position, name).font = Font(bold=True)
+        sheet.cell(1, position, own.list(name)).font = Font(bold=True)
         for row, word in enumerate(words, 2):
-            sheet.cell(row, position, word)
+            sheet.cell(row, position, own.word(name, word))
         if words:
             cells[name] = f"{LISTS}!${letter}$2:${letter}${len(words) + 1}"
     return cells
 
 
 def _table_sheet(book: Workbook, table: Table, lists: dict[str, str],
-                 rows: Iterable[Mapping[str, str]]) -> None:
+                 rows: Iterable[Mapping[str, str]], names: OwnNames) -> None:
     """A sheet with the header of a table, its remarks, its lists of words, and what is known."""
-    sheet = book.create_sheet(table.name)
+    sheet, own = book.create_sheet(table.name), names.own
     sheet.freeze_panes = "A2"
     for position, column in enumerate(table.columns, 1):
-        letter = get_column_letter(position)
-        head = sheet.cell(1, position, column.name + REQUIRED * column.required)
+        letter, name = get_column_letter(position), own.column(table, column.name)
+        head = sheet.cell(1, position, name + REQUIRED * column.required)
         head.font = Font(bold=column.required)
         head.fill = PatternFill("solid", start_color="DDE6EE" if column.required else "F3F3F3")
-        head.comment = Comment(describe(table, column), "template", width=320, height=110)
+        head.comment = Comment(describe(table, column, names), "template", width=320, height=110)
         whole = sheet.column_dimensions[letter]
-        whole.width = max(12, len(column.name) + 3)
+        whole.width = max(12, len(name) + 3)
         whole.number_format = "@"  # text: a spreadsheet then leaves 1-2 and 2020-01 alone
         if column.vocabulary in lists:
             choice = DataValidation("list", lists[column.vocabulary], allow_blank=True)
             # Neither several words in a cell nor a word to be added is one of the list.
             choice.showErrorMessage = not column.many and column.vocabulary not in OPEN_LISTS
-            choice.error = f"Choose a word of the list {column.vocabulary}."
+            choice.error = f"Choose a word of the list {own.list(column.vocabulary)}."
             sheet.add_data_validation(choice)
             choice.add(f"{letter}2:{letter}{_ROWS}")
     for line, row in enumerate(rows, 2):
-        for position, name in enumerate(table.names, 1):
-            if row.get(name):
-                cell = sheet.cell(line, position, row[name])
+        said = own.row(table, row)
+        for position, name in enumerate(own.header(table, table.names), 1):
+            if said.get(name):
+                cell = sheet.cell(line, position, said[name])
                 cell.data_type, cell.number_format = "s", "@"  # text, also where it begins with =
 
 
@@ -91,8 +93,9 @@ def workbook(data: Dataset, indication: str = "", filled: Rows | None = None) ->
     guide.append(["Sheet", "Column", "Required", "What it holds"])
     for table in TABLES:
         for column in table.columns:
-            guide.append([table.name, column.name, "required" if column.required else "",
-                          describe(table, column)])
+            guide.append([table.name, data.names.own.column(table, column.name),
+                          "required" if column.required else "",
+                          describe(table, column, data.names)])
     guide.column_dimensions["A"].width = guide.column_dimensions["B"].width = 26
     choice = DataValidation("list", f'"{",".join(data.indications)}"', allow_blank=True)
     if len(choice.formula1) <= 255:  # the format allows no more without a sheet of its own
@@ -100,7 +103,7 @@ def workbook(data: Dataset, indication: str = "", filled: Rows | None = None) ->
         choice.add("B1")
     lists = _lists(book, data)
     for table in TABLES:
-        _table_sheet(book, table, lists, (filled or {}).get(table.name, ()))
+        _table_sheet(book, table, lists, (filled or {}).get(table.name, ()), data.names)
     book.move_sheet(LISTS, len(TABLES))
     content = io.BytesIO()
     book.save(content)

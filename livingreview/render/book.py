@@ -14,6 +14,7 @@ from ..view.landing import landing
 from ..view.others import others, overlap
 from ..view.ratios import harm_ratios
 from ..view.spread import countries, timeline
+from ..view.statements import statements
 from .preclinical import Preclinical
 from .shown import Shown
 
@@ -154,6 +155,10 @@ class Pages(Preclinical):
     def certainty_rules(self) -> Shown:
         """The rules of certainty."""
         return Shown(codebook.certainty_rules(self.review.data))
+
+    def statements(self) -> Shown:
+        """The sentence of an estimate, by size and certainty."""
+        return Shown(statements(self.review.data))
 
     def priors(self) -> Shown:
         """The priors under which few trials are pooled."""

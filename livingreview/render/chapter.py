@@ -62,7 +62,7 @@ class Chapter(Preclinical):
 
     Examples
     --------
-    >>> chapter = Chapter("knee-osteoarthritis")
+    >>> chapter = Chapter("insomnia")  # the name of an indication
     >>> chapter.answer()  # doctest: +SKIP
     """
 

@@ -22,7 +22,7 @@ class SeedReview:
 
     Examples
     --------
-    >>> review = SeedReview("disc-review-2023")
+    >>> review = SeedReview("made-up-review")  # the name of a seed review
     >>> review.about()  # doctest: +SKIP
     """
 

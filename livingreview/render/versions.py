@@ -89,7 +89,8 @@ class Versions(_OfData):
         before = versions.preceding(here)
         if not before:
             return Shown(Changes("changed-since", "", bool(here)))
-        found = changes(versions.results(before), rounded(review(self.data).document))
+        found = changes(versions.results(before, self.data.names),
+                        rounded(review(self.data).document))
         return Shown(changed(self.data, found, "changed-since", before))
 
     def citation(self) -> Shown:

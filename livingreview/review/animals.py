@@ -46,8 +46,8 @@ def effects(ev: Evidence) -> Iterator[AnimalEffect]:
     ----------
     ev : Evidence
     """
-    rules = Rules(designs=frozenset({ANIMAL}), skewed=True, cell_classes=frozenset(
-        ev.data.words("cell_class")))
+    rules = Rules(designs=frozenset({ANIMAL}), skewed=True,
+                  other_classes=frozenset())
     for study_id in experiments(ev):
         rows = ev.outcomes_of_trial[ev.trial_of(study_id)]
         for outcome in dict.fromkeys(r["outcome"] for r in rows):

@@ -133,7 +133,7 @@ def _text(value) -> str | tuple:
 
 def _readings(study: dict) -> list[dict]:
     """The rows that a trial's entry was read from."""
-    return [*(r for side in ("cells", "comparator") if study[side]
+    return [*(r for side in ("intervention", "comparator") if study[side]
               for r in study[side]["readings"]), *study["readings"]]
 
 
@@ -290,7 +290,7 @@ class Compared:
     def _changed(self, trial: str) -> tuple[str, tuple[Message, ...]]:
         before, after = self._before[trial], self._after[trial]
         same = values(before) == values(after)
-        sizes = [[(s[side] or {}).get("n") for side in ("cells", "comparator")]
+        sizes = [[(s[side] or {}).get("n") for side in ("intervention", "comparator")]
                  for s in (before, after)]
         flipped = (before["yi"] is None) != (after["yi"] is None)
         if self._same_rows(trial) or same and flipped and sizes[0] == sizes[1]:
@@ -313,7 +313,7 @@ def _other_place(before: dict, after: dict) -> Iterator[tuple[str, Message]]:
     for key in ("study_id", *_SLOT):
         if before.get(key) != after.get(key):
             yield "other-values", _instead(key, after.get(key), before.get(key))
-    for side in ("cells", "comparator"):
+    for side in ("intervention", "comparator"):
         arms = [(s[side] or {}).get("arms") for s in (before, after)]
         if arms[0] != arms[1]:
             yield "other-values", _instead(side, arms[1], arms[0])
@@ -325,10 +325,10 @@ def _other_values(before: dict, after: dict) -> Iterator[tuple[str, Message]]:
     if sources[0] != sources[1]:
         yield "other-values", _instead("source", sources[1], sources[0])
         return
-    cells = [{(r["arm_id"], key): value for r in _readings(s) for key, value in r["printed"]}
+    values = [{(r["arm_id"], key): value for r in _readings(s) for key, value in r["printed"]}
              for s in (before, after)]
-    differing = [(name, *(c.get(name) for c in cells)) for name in dict.fromkeys(
-        [*cells[1], *cells[0]]) if cells[0].get(name) != cells[1].get(name)]
+    differing = [(name, *(c.get(name) for c in values)) for name in dict.fromkeys(
+        [*values[1], *values[0]]) if values[0].get(name) != values[1].get(name)]
     kind = "completed" if all(old is None for _, old, _ in differing) else "corrected"
     for (arm, key), old, new in differing:
         yield kind, Message("value", {"number": key, "arm": arm or "", "now": _text(new),

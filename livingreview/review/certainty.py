@@ -11,6 +11,7 @@ from .. import synthesis
 from ..data.dataset import Dataset
 from ..data.phrases import phrases
 from ..effects import Analysis, Effect, Evidence
+from ..effects.comparisons import CLASS_NOT_STATED
 from ..effects.question import MEAN_CHANGE
 from . import imprecision
 from .pools import arrays, counts
@@ -89,7 +90,7 @@ def small_study_test(analysis: Analysis, effects: list[Effect]) -> dict:
                 return {"done": False, "reason": SMALL_STUDY["no-counts"]}
             test, name = synthesis.peters(*table, measure=analysis.measure), "peters"
         elif analysis.measure == "SMD":
-            predictor = [math.sqrt(1 / e.n_cells + 1 / e.n_comparator) for e in with_effect]
+            predictor = [math.sqrt(1 / e.n_intervention + 1 / e.n_comparator) for e in with_effect]
             test, name = synthesis.egger(yi, vi, predictor=predictor), "egger-size"
         else:
             test, name = synthesis.egger(yi, vi), "egger"
@@ -161,7 +162,7 @@ def _other_background(analysis: Analysis, effect: Effect) -> bool:
 
 def _indirectness(trace: _Trace, data: Dataset, analysis: Analysis, effects: list[Effect],
                   weights: dict, family: str) -> None:
-    other = _share(weights, {e.trial_id for e in effects if e.cell_class == "not-stated"
+    other = _share(weights, {e.trial_id for e in effects if e.treatment_class == CLASS_NOT_STATED
                              or _other_background(analysis, e)})
     surrogate = (data.kind("family", family) == SURROGATE
                  and analysis.target not in data.words("no_surrogate"))
@@ -178,17 +179,17 @@ def _information(trace: _Trace, analysis: Analysis, effects: list[Effect],
         return imprecision.of_risks(sum(c.events for c in controls), sum(c.n for c in controls),
                                     trace.rules)
     return imprecision.of_means(mid, [
-        (e.participants, imprecision.variance_of_one(e.vi, e.n_cells, e.n_comparator))
-        for e in effects if e.n_cells and e.n_comparator], trace.rules)
+        (e.participants, imprecision.variance_of_one(e.vi, e.n_intervention, e.n_comparator))
+        for e in effects if e.n_intervention and e.n_comparator], trace.rules)
 
 
 def _imprecision(trace: _Trace, analysis: Analysis, effects: list[Effect], weights: dict,
                  pooled: dict, rated: imprecision.Target, n: float) -> None:
     unknown = {e.trial_id for e in effects if not e.participants}
     share_unknown = _share(weights, unknown)
-    counted = analysis.binary and all(e.cells is not None for e in effects)
+    counted = analysis.binary and all(e.intervention is not None for e in effects)
     # Trials that do not state their participants add none: the sum is the least there can be.
-    events = sum(e.cells.events + e.comparator.events for e in effects) if counted else None
+    events = sum(e.intervention.events + e.comparator.events for e in effects) if counted else None
     rules, facts = imprecision.imprecision(
         trace.rules, rated, pooled["ci_low"], pooled["ci_high"], toward=_toward(analysis),
         null=_null(analysis), participants=n, events=events,

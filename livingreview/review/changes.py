@@ -35,8 +35,8 @@ _ASKED = ("measure", "window", "comparison", "target_type", "target", "instrumen
 _NUMBER, _MAYBE = (int, float), (int, float, type(None))
 _READING = {"table": str, "arm_id": (str, type(None)), "source_id": str, "printed": list}
 _ARM = {"events": _MAYBE, "n": _NUMBER, "readings": [_READING]}
-_STUDY = {"trial_id": str, "yi": _MAYBE, "vi": _MAYBE, "n_cells": _MAYBE, "readings": [_READING],
-          "cells": (_ARM, None), "comparator": (_ARM, None)}
+_STUDY = {"trial_id": str, "yi": _MAYBE, "vi": _MAYBE, "n_intervention": _MAYBE,
+          "readings": [_READING], "intervention": (_ARM, None), "comparator": (_ARM, None)}
 _RESULT = {
     "id": str, "indication": str, "title": str, "section": str, "role": str, "note": str,
     "k": int, "n": _NUMBER, "studies": [_STUDY],
@@ -117,15 +117,15 @@ class _Trial:
 
     yi: float | None
     vi: float | None
-    cells: _Counts | None
+    intervention: _Counts | None
     comparator: _Counts | None
-    n_cells: float | None
+    n_intervention: float | None
 
 
 def _trial(study: dict) -> _Trial:
     arms = [None if study[side] is None else _Counts(study[side]["events"], study[side]["n"])
-            for side in ("cells", "comparator")]
-    return _Trial(study["yi"], study["vi"], *arms, study["n_cells"])
+            for side in ("intervention", "comparator")]
+    return _Trial(study["yi"], study["vi"], *arms, study["n_intervention"])
 
 
 def _analysis(result: dict) -> Analysis:
@@ -368,7 +368,7 @@ def between(data: Dataset, old: str, new: str) -> dict:
     old, new : str
         Names of published versions, whose files are in the order of identifiers.
     """
-    found = changes(versions.results(old), versions.results(new))
+    found = changes(*(versions.results(name, data.names) for name in (old, new)))
     place = {row["analysis_id"]: i for i, row in enumerate(data.records("analyses"))}
     return {**found, "analyses": sorted(found["analyses"],
                                         key=lambda c: place.get(c["id"], len(place)))}
@@ -385,7 +385,7 @@ def since(ev: Evidence, results: dict[str, dict], before: str) -> dict:
     before : str
         Name of a published version.
     """
-    old = versions.results(before)
+    old = versions.results(before, ev.data.names)
     old = {**old, "analyses": {k: v for k, v in old["analyses"].items()
                                if v["indication"] == ev.indication}}
     # of files only those that every indication reads, so that no page hangs on another's

@@ -20,8 +20,8 @@ def trials(ev: Evidence) -> dict[str, list[str]]:
 def kind_of_trial(ev: Evidence, trial: str) -> str:
     """Group of a trial: controlled, uncontrolled, animal or not-stated (its design).
 
-    Controlled are trials that compare cells with something that is no cell product; a study that
-    compares only cell products with each other has no control in that sense.
+    Controlled are trials that compare the treatment with something that is none of the review's
+    treatments; a study that compares only these with each other has no control in that sense.
     """
     design = ev.studies[trial]["design"]
     if design is None:

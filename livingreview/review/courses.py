@@ -11,7 +11,7 @@ from scipy.special import stdtrit
 from ..effects import Evidence
 from ..effects.candidates import scale_of, source_rank
 from .counted import ANIMAL
-from .harms import got_cells
+from .harms import got_treatment
 
 STATISTICS = ("final", "change", "percent-change")
 # What the bar of a value is.
@@ -153,7 +153,7 @@ def _once(ev: Evidence, arms: dict) -> dict[tuple[str, str], tuple[Point, ...]]:
 
 
 def alone(ev: Evidence, trial: str) -> bool:
-    """Whether a trial has no arm without cells."""
+    """Whether a trial has no arm without the treatment."""
     return trial not in ev.contests("any")
 
 
@@ -179,6 +179,6 @@ def lacking(ev: Evidence, course: Course) -> list[str]:
         "scale": None in course.scale and course.statistic != "percent-change",
         "better": course.better not in ("lower", "higher"),
         "side": not alone(ev, course.trial) and len(
-            {got_cells(ev.arms[k]) for k in course.arms}) == 1,
+            {got_treatment(ev.arms[k]) for k in course.arms}) == 1,
         "values": course.from_zero}
     return [key for key, missing in checks.items() if missing]

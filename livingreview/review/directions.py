@@ -23,7 +23,7 @@ from .. import synthesis
 from ..data import tables
 from ..effects import Analysis, Effect, Evidence, Rules
 from ..effects.candidates import Slot, not_comparable, slots, units
-from ..effects.comparisons import MORE_DIFFERS, any_order
+from ..effects.comparisons import KEPT_APART, MORE_DIFFERS, any_order
 from ..effects.contrasts import EXACT_P, reported_effect, touches
 from ..effects.estimates import row_effect, within_person
 from ..effects.evidence import Contest
@@ -32,8 +32,9 @@ from ..effects.question import APART
 from ..effects.selection import shares_patients
 from ..effects.values import QUALITIES, Reading, Unusable, reading, worst
 
-CELLS, COMPARATOR, SAME, MIXED, UNKNOWN = "cells", "comparator", "no-difference", "mixed", ""
-POINTING = (CELLS, COMPARATOR)
+INTERVENTION, COMPARATOR = "intervention", "comparator"
+SAME, MIXED, UNKNOWN = "no-difference", "mixed", ""
+POINTING = (INTERVENTION, COMPARATOR)
 ALIKE = 0.7  # share of a trial's outcomes that must point one way (Hilton Boon 2021)
 # How a direction is known: from the values of both arms, with their spread or without, from a
 # difference as the report gives it, or from its words alone.
@@ -42,7 +43,7 @@ TRIALS = frozenset({"rct", "nonrandomised-controlled"})
 _BOUND = re.compile(r"([<>≤≥])\s*(0?\.\d+(?:[eE]-?\d+)?)")
 _TINY = 1e-12  # a difference that is only rounding
 RULES = Rules(qualities=frozenset(QUALITIES), skewed=True, designs=TRIALS,
-              cell_classes=frozenset({"expanded", "minimally-processed", "not-stated", "apart"}))
+              other_classes=frozenset())
 
 
 @dataclass(frozen=True)
@@ -52,8 +53,8 @@ class Direction:
     Attributes
     ----------
     direction : str
-        ``cells``, ``comparator``, ``no-difference``, ``mixed``, or empty where it is not stated.
-        That of the point estimate, whatever its p-value.
+        ``intervention``, ``comparator``, ``no-difference``, ``mixed``, or empty where it is not
+        stated.         That of the point estimate, whatever its p-value.
     basis : str
         ``computed``, ``values-only``, ``reported-estimate``, ``stated``; empty where unknown.
     visits : tuple of float
@@ -68,7 +69,7 @@ class Direction:
     study: str
     comparison: str
     background: tuple[str, ...]
-    cell_class: str
+    treatment_class: str
     design: str | None
     blinding: str | None
     family: str
@@ -101,8 +102,8 @@ def _analysis(ev: Evidence, outcome: str, measure: str, favourable: str) -> Anal
 
 
 def _sign(value: float) -> str:
-    """Direction of a difference in which above zero is better with cells."""
-    return SAME if abs(value) < _TINY else CELLS if value > 0 else COMPARATOR
+    """Direction of a difference in which above zero is better with the treatment."""
+    return SAME if abs(value) < _TINY else INTERVENTION if value > 0 else COMPARATOR
 
 
 def _p_of(effect: Effect) -> float | None:
@@ -110,10 +111,10 @@ def _p_of(effect: Effect) -> float | None:
     if effect.yi is None or not effect.vi:
         return None
     z = abs(effect.yi) / effect.vi**0.5
-    mean = effect.cells is not None and effect.cells.mean is not None
+    mean = effect.intervention is not None and effect.intervention.mean is not None
     if not mean:
         return float(2 * ndtr(-z))
-    pair = (effect.n_cells, effect.n_comparator)
+    pair = (effect.n_intervention, effect.n_comparator)
     df = min(pair) - 1 if effect.within_person else sum(pair) - 2
     return float(2 * stdtr(df, -z)) if df > 0 else None
 
@@ -141,7 +142,7 @@ class _Trial:
         contests = [c for c in contests if not ev.taken_back(c.study_id)] or contests
         self.ev, self.trial, self.contests = ev, trial, contests
         study = ev.studies[trial]
-        kinds = {c.cells.cells for c in contests}
+        kinds = {c.intervention.treatment_class for c in contests}
         self.blank = Direction(
             trial, contests[0].study_id, contests[0].kind, contests[0].background,
             kinds.pop() if len(kinds) == 1 else "mixed", study["design"], study["blinding"], "", "")
@@ -149,14 +150,14 @@ class _Trial:
     def contrasts(self) -> list:
         """Contrasts between the arms of the comparison."""
         return [row for contest in self.contests for row in self.ev.contrasts[contest.study_id]
-                if any(touches(contest.cells, one) and touches(contest.comparator, other)
+                if any(touches(contest.intervention, one) and touches(contest.comparator, other)
                        for one, other in ((row["arm_intervention"], row["arm_comparator"]),
                                           (row["arm_comparator"], row["arm_intervention"])))]
 
     def outcomes(self) -> list[str]:
         """Outcomes of which either arm, or a contrast, has a row after baseline."""
         found = {row["outcome"] for contest in self.contests
-                 for group in (contest.cells, contest.comparator)
+                 for group in (contest.intervention, contest.comparator)
                  for arm in (*group.arms, *(u for u, _ in group.unions))
                  for row in self.ev.outcomes[contest.study_id, arm]
                  if row["timepoint_months"] != 0}
@@ -196,30 +197,29 @@ class _Trial:
     def points(self, outcome: str, pairs: list) -> Direction | None:
         """From values without a spread; all arms and instruments of a visit must point one way."""
         visits: dict[tuple, list] = {}
-        for contest, slot, cells, control in pairs:
-            signs = {_sign(difference) for one, other in product(cells, control)
+        for contest, slot, intervention, control in pairs:
+            signs = {_sign(difference) for one, other in product(intervention, control)
                      if (difference := _difference(slot, one, other)) is not None}
             if signs:
                 key = (-1.0 if slot.months is None else slot.months,
                        # As in the pools: final values first if randomised, else changes.
                        (slot.statistic == "final") == (self.blank.design == "rct"),
                        contest.study_id, slot.statistic)
-                visits.setdefault(key, []).append((signs, contest, slot, cells, control))
+                visits.setdefault(key, []).append((signs, contest, slot, intervention, control))
         if not visits:
             return None
         _, _, study, _ = latest = max(visits)
         found = visits[latest]
         signs = set().union(*(f[0] for f in found))
-        rows = {r["row"]: r for *_, cells, control in found for r in (*cells, *control)
-                if _point(r)}
+        rows = {r["row"]: r for *_, one, other in found for r in (*one, *other) if _point(r)}
         return replace(
             self.blank, study=study, outcome=outcome, basis=POINTS,
             direction=signs.pop() if len(signs) == 1 else MIXED, months=found[0][2].months,
-            n=self._n(study, rows.values(), {a for f in found for a in f[1].cells.arms}),
+            n=self._n(study, rows.values(), {a for f in found for a in f[1].intervention.arms}),
             quality=worst(*(r["quality"] or "as-reported" for r in rows.values())),
             readings=tuple(reading("outcomes", r) for r in rows.values()))
 
-    def _n(self, study: str, rows: Iterable, cells: set[str]) -> float | None:
+    def _n(self, study: str, rows: Iterable, intervention: set[str]) -> float | None:
         """Units behind values; each arm once, those of a within-person trial once."""
         analysis = _analysis(self.ev, "", "MD", "higher")
         arms = {r["arm_id"]: units(self.ev, analysis, r)[0] for r in rows}
@@ -227,9 +227,9 @@ class _Trial:
         sizes = {a: n for a, n in arms.items() if a not in parts}
         if None in sizes.values():
             return None
-        with_cells = sum(n for a, n in sizes.items() if a in cells
-                         or set(self.ev.arms[study, a]["combines"]) & cells)
-        sides = with_cells, sum(sizes.values()) - with_cells
+        treated = sum(n for a, n in sizes.items() if a in intervention
+                         or set(self.ev.arms[study, a]["combines"]) & intervention)
+        sides = treated, sum(sizes.values()) - treated
         return max(sides) if within_person(self.ev, study) else sum(sides)
 
     def reported(self, outcome: str) -> Direction | None:
@@ -314,16 +314,16 @@ def _point(row) -> tuple[str, float] | None:
     return None
 
 
-def _difference(slot: Slot, cells, control) -> float | None:
-    """Cells minus comparator, above zero where cells are better; None where not comparable."""
-    one, other = _point(cells), _point(control)
+def _difference(slot: Slot, intervention, control) -> float | None:
+    """Intervention minus comparator, above zero where it is better; None where not comparable."""
+    one, other = _point(intervention), _point(control)
     if one is None or other is None or one[0] != other[0] or slot.better not in (
             "lower", "higher"):
         return None
     return (one[1] - other[1]) * (1 if slot.better == "higher" else -1)
 
 
-def _barred(ev: Evidence, trial: str, cells: str) -> str:
+def _barred(ev: Evidence, trial: str, intervention: str) -> str:
     """Why a trial has no vote."""
     study = ev.studies[trial]
     if study["design"] is None:
@@ -332,11 +332,11 @@ def _barred(ev: Evidence, trial: str, cells: str) -> str:
         return said("nameless")
     if why := ev.taken_back(trial):
         return said(why)
-    return APART if cells == "apart" else shares_patients(ev, trial, RULES)
+    return APART if intervention == KEPT_APART else shares_patients(ev, trial, RULES)
 
 
 def directions(ev: Evidence, designs: frozenset[str | None] = TRIALS | {None}) -> list[Direction]:
-    """Directions of every outcome but harms, of every trial with a comparator without cells.
+    """Directions of every outcome but harms, of every trial with an arm without the treatment.
 
     Parameters
     ----------
@@ -355,7 +355,7 @@ def directions(ev: Evidence, designs: frozenset[str | None] = TRIALS | {None}) -
             continue
         for contests in alternatives:
             side = _Trial(ev, trial, contests)
-            barred = _barred(ev, trial, side.blank.cell_class)
+            barred = _barred(ev, trial, side.blank.treatment_class)
             found = [replace(side.direction(o), not_counted=barred) for o in side.outcomes()]
             out += [d for d in found if d.family != "safety"]
     return out
@@ -400,9 +400,9 @@ def votes(rows: Iterable[Direction], order: Sequence[str]) -> list[dict]:
     -------
     list of dict
         For each family and ``scope`` (``isolating``: randomised trials in which the arms differ
-        in the cells alone; ``all``: all controlled studies): ``cells``, ``comparator``,
-        ``no-difference``, ``mixed`` and ``not-stated`` (trials), ``share`` of cells among those
-        that point one way with ``ci_low`` and ``ci_high`` (Clopper–Pearson), ``p`` (two-sided
+        in the treatment alone; ``all``: all controlled studies): ``intervention``, ``comparator``,
+        ``no-difference``, ``mixed`` and ``not-stated`` (trials), ``share`` for the treatment among
+        those that point one way with ``ci_low`` and ``ci_high`` (Clopper–Pearson), ``p`` (two-sided
         exact binomial test against a half), ``trials`` (those that point one way).
     """
     counted = [d for d in rows if not d.not_counted]
@@ -426,9 +426,9 @@ def _vote(family: str, rows: list[Direction], order: Sequence[str]) -> dict:
            "not-stated": count[UNKNOWN], "trials": sorted(pointing),
            "share": None, "ci_low": None, "ci_high": None, "p": None}
     if pointing:
-        low, high = synthesis.clopper_pearson(count[CELLS], len(pointing))
-        out |= {"share": count[CELLS] / len(pointing), "ci_low": low, "ci_high": high,
-                "p": _sign_test(count[CELLS], len(pointing))}
+        low, high = synthesis.clopper_pearson(count[INTERVENTION], len(pointing))
+        out |= {"share": count[INTERVENTION] / len(pointing), "ci_low": low, "ci_high": high,
+                "p": _sign_test(count[INTERVENTION], len(pointing))}
     return out
 
 

@@ -1,4 +1,4 @@
-"""Effects by the number of cells: between trials, and between the dose arms of a trial."""
+"""Effects by the dose: between trials, and between the dose arms of a trial."""
 
 from __future__ import annotations
 
@@ -16,22 +16,22 @@ from ..effects.messages import said
 from ..effects.question import ONE_ARM
 from ..effects.values import Unusable
 from . import pools
-from .groups import cell_arms
+from .groups import treated_arms
 
-PER_WEIGHT = "kg"  # a dose by body weight is no number of cells in one administration
+PER_WEIGHT = "kg"  # a dose by body weight is no amount of one administration
 FEWEST = 4  # trials: through fewer, the error of a line is hardly known
 NOT_BY_DOSE = said("not-by-dose")
 
 
 def arm_dose(arm) -> float | None:
-    """Cells in one administration of an arm; None where no positive number is stated."""
-    dose = arm["dose_cells"]
+    """The amount of one administration of an arm; None where no positive number is stated."""
+    dose = arm["dose"]
     return dose if dose and dose > 0 and arm["dose_per"] != PER_WEIGHT else None
 
 
 def trial_dose(ev: Evidence, analysis: Analysis, effect: Effect) -> float | None:
-    """The one dose of a trial's cell arms; None where they differ or one is not stated."""
-    doses = {arm_dose(arm) for arm in cell_arms(ev, analysis, effect)}
+    """The one dose of a trial's treated arms; None where they differ or one is not stated."""
+    doses = {arm_dose(arm) for arm in treated_arms(ev, analysis, effect)}
     return doses.pop() if len(doses) == 1 else None
 
 
@@ -176,10 +176,11 @@ def _dose_contests(ev: Evidence, analysis: Analysis,
     for contest in (c for contests in alternatives for c in contests):
         if (contest.study_id, contest.kind) != (effect.study_id, effect.kind):
             continue
-        for arm in contest.cells.arms:
+        for arm in contest.intervention.arms:
             dose = arm_dose(ev.arms[contest.study_id, arm])
-            if dose and len(contest.cells.arms) > 1:
-                out.append((dose, replace(contest, cells=Group((arm,), (), contest.cells.cells))))
+            if dose and len(contest.intervention.arms) > 1:
+                alone = Group((arm,), (), contest.intervention.treatment_class)
+                out.append((dose, replace(contest, intervention=alone)))
     return out
 
 
@@ -193,8 +194,8 @@ def _arms(ev: Evidence, analysis: Analysis, effect: Effect,
         raise Unusable(said("nothing-shared"))
     control = found[0][1].comparator
     covariance = synthesis.shared_control_md([e.vi for _, e in found], control.sd, control.n)
-    return [{"arm_id": e.cells.arms[0], "dose": dose, "n": e.cells.n, "estimate": e.yi,
-             "ci_low": e.yi - 1.959963984540054 * math.sqrt(e.vi),
+    return [{"arm_id": e.intervention.arms[0], "dose": dose, "n": e.intervention.n,
+             "estimate": e.yi, "ci_low": e.yi - 1.959963984540054 * math.sqrt(e.vi),
              "ci_high": e.yi + 1.959963984540054 * math.sqrt(e.vi)}
             for dose, e in found], covariance
 

@@ -1,4 +1,4 @@
-"""Trials of a result grouped by what their cell arms got: tissue, donor, number of injections."""
+"""Trials of a result grouped by what their treated arms got: source, provider, administrations."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ SINGLE, REPEATED = "single", "repeated"
 COMPARISONS = ("placebo", "any")  # analyses whose trials are also grouped by these
 
 
-def cell_arms(ev: Evidence, analysis: Analysis, effect: Effect) -> list:
-    """The records of the arms with cells behind an effect."""
-    if effect.cells is not None:
-        return [ev.arms[effect.study_id, arm] for arm in effect.cells.arms]
+def treated_arms(ev: Evidence, analysis: Analysis, effect: Effect) -> list:
+    """The records of the treated arms behind an effect."""
+    if effect.intervention is not None:
+        return [ev.arms[effect.study_id, arm] for arm in effect.intervention.arms]
     trial = ev.contests(analysis.comparison, analysis.background).get(effect.trial_id, [])
     return [ev.arms[c.study_id, arm] for contests in trial for c in contests
             if (c.study_id, c.kind, c.background) == (effect.study_id, effect.kind,
                                                       effect.background)
-            for arm in c.cells.arms]
+            for arm in c.intervention.arms]
 
 
-def injections(arm) -> str | None:
+def administrations(arm) -> str | None:
     """Whether an arm got one administration or several; None where it is not stated."""
     number = arm["administrations"]
     return None if not number else SINGLE if number == 1 else REPEATED
@@ -32,9 +32,9 @@ def injections(arm) -> str | None:
 
 # What trials are grouped by (words of the vocabulary `subgroup`): the value of an arm.
 OF_ARM: dict[str, Callable] = {
-    "cell_source": lambda arm: arm["cell_source"],
-    "donor": lambda arm: arm["donor"],
-    "injections": injections,
+    "treatment_source": lambda arm: arm["treatment_source"],
+    "provider": lambda arm: arm["provider"],
+    "administrations": administrations,
 }
 
 
@@ -48,7 +48,7 @@ def one_value(values: Sequence[str | None]) -> str:
 
 def further(ev: Evidence, analysis: Analysis,
             effects: Sequence[Effect]) -> dict[str, dict[str, list[Effect]]]:
-    """Effects by what the trial's cell arms got, in the order of the vocabularies.
+    """Effects by what the trial's treated arms got, in the order of the vocabularies.
 
     Parameters
     ----------
@@ -68,7 +68,7 @@ def further(ev: Evidence, analysis: Analysis,
     for by, value_of in OF_ARM.items():
         members: dict[str, list[Effect]] = {}
         for effect in effects:
-            arms = cell_arms(ev, analysis, effect)
+            arms = treated_arms(ev, analysis, effect)
             members.setdefault(one_value([value_of(a) for a in arms]), []).append(effect)
         order = [*ev.data.words(ev.data.kind("subgroup", by)), MIXED, NOT_STATED]
         out[by] = {value: members[value] for value in order if value in members}

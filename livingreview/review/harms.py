@@ -1,4 +1,4 @@
-"""Patients with an adverse event in every arm that got cells, each patient counted once."""
+"""Patients with an adverse event in every arm that got the treatment, each patient counted once."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from .. import synthesis
-from ..effects import Evidence, Rules, cell_class
+from ..effects import Evidence, Rules, treatment_class
 from ..effects.candidates import source_rank
-from ..effects.comparisons import is_cell_arm
+from ..effects.comparisons import KEPT_APART, is_treated
 from ..effects.estimates import within_person
 from ..effects.messages import Message, said, understood
 from ..effects.question import APART
@@ -22,7 +22,7 @@ COUNTED_ALREADY = "counted-already"  # the message where the patients are in a s
 
 @dataclass(frozen=True)
 class ArmEvents:
-    """One event in one cell arm.
+    """One event in one treated arm.
 
     Attributes
     ----------
@@ -30,13 +30,13 @@ class ArmEvents:
         The main report of the patients, and the report that holds the row.
     events, total : int or None
         Patients with the event and patients at risk; None where no count of patients is known.
-    cell_source, cell_product, donor : str or None
+    treatment_source, treatment_product, provider : str or None
     route : tuple of str
         None where it is not stated, or differs between the parts of a union.
-    cell_class : str
-        A word of the vocabulary `cell_class`.
+    treatment_class : str
+        A word of the vocabulary `treatment_class`.
     controlled : bool
-        Whether the trial has an arm without cells.
+        Whether the trial has an arm without the treatment.
     months : float or None
         Follow-up of the count, else the longest of its report.
     row : int
@@ -56,10 +56,10 @@ class ArmEvents:
     event: str
     events: int | None
     total: int | None
-    cell_source: str | None
-    cell_product: str | None
-    cell_class: str
-    donor: str | None
+    treatment_source: str | None
+    treatment_product: str | None
+    treatment_class: str
+    provider: str | None
     route: tuple[str, ...]
     design: str | None
     controlled: bool
@@ -106,8 +106,9 @@ def _read(ev: Evidence, controlled: bool, arm, row) -> ArmEvents:
     trial = ev.trial_of(study)
     months = row["months"] if row["months"] is not None else ev.studies[study]["followup_months"]
     blank = ArmEvents(
-        ev.indication, trial, study, row["arm_id"], row["event"], None, None, arm["cell_source"],
-        arm["cell_product"], cell_class(ev.data, arm), arm["donor"], arm["route"],
+        ev.indication, trial, study, row["arm_id"], row["event"], None, None,
+        arm["treatment_source"], arm["treatment_product"], treatment_class(ev.data, arm),
+        arm["provider"], arm["route"],
         ev.studies[trial]["design"], controlled, months, row["source_id"], row["row"],
         printed=_printed(row))
     try:
@@ -116,14 +117,14 @@ def _read(ev: Evidence, controlled: bool, arm, row) -> ArmEvents:
         return replace(blank, not_counted=str(reason))
     return replace(blank, events=round(value.events), total=round(value.n),
                    derivation=value.derivation,
-                   not_counted=_barred(ev, trial, study, blank.cell_class, value.n)
+                   not_counted=_barred(ev, trial, study, blank.treatment_class, value.n)
                    or _weak(value, row))
 
 
-def got_cells(arm) -> bool:
-    """Whether an arm got cells, also where neither their tissue nor their product is stated."""
-    return is_cell_arm(arm) or (arm["role"] == "intervention" and "none" not in (
-        arm["cell_source"], arm["cell_product"]))
+def got_treatment(arm) -> bool:
+    """Whether an arm got the treatment, also where neither source nor product is stated."""
+    return is_treated(arm) or (arm["role"] == "intervention" and "none" not in (
+        arm["treatment_source"], arm["treatment_product"]))
 
 
 def _weak(value, row) -> str:
@@ -137,7 +138,7 @@ def _weak(value, row) -> str:
 
 def _barred(ev: Evidence, trial: str, study: str, kind: str, n: float) -> str:
     """Why the patients of an arm are in no total, whatever their events."""
-    if kind == "apart":
+    if kind == KEPT_APART:
         return APART
     if n == 1:  # a single case is published for what happened in it
         return said("single-patient")
@@ -192,7 +193,7 @@ def _months(row: ArmEvents) -> float:
 
 
 def arm_events(ev: Evidence) -> list[ArmEvents]:
-    """Every adverse event of every arm that got cells, in people.
+    """Every adverse event of every arm that got the treatment, in people.
 
     Parameters
     ----------
@@ -207,7 +208,7 @@ def arm_events(ev: Evidence) -> list[ArmEvents]:
     groups: dict[tuple[str, str], list[ArmEvents]] = defaultdict(list)
     for key, rows in ev.events.items():
         trial = ev.trial_of(key[0])
-        if ev.studies[key[0]]["design"] == "animal-experiment" or not got_cells(ev.arms[key]):
+        if ev.studies[key[0]]["design"] == "animal-experiment" or not got_treatment(ev.arms[key]):
             continue
         for row in rows:
             groups[trial, row["event"]].append(

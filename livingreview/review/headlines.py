@@ -170,13 +170,13 @@ def _scope(data: Dataset, row: Mapping, frames: dict) -> pd.DataFrame:
 
 
 def _comparisons(data: Dataset, indication: str) -> pd.DataFrame:
-    """The derived comparisons of arms; the line is that of the cell arm."""
+    """The derived comparisons of arms; the line is that of the treated arm."""
     ev = Evidence(data, indication)
     return pd.DataFrame(
-        [{"study_id": c.study_id, "arm_id": c.cell_arm, "comparator_arm": c.comparator_arm,
+        [{"study_id": c.study_id, "arm_id": c.treated_arm, "comparator_arm": c.comparator_arm,
           "kind": c.kind, "background": ";".join(c.background)} for c in ev.comparisons],
         columns=COMPARISONS, dtype=object,
-        index=[ev.arms[c.study_id, c.cell_arm]["row"] for c in ev.comparisons])
+        index=[ev.arms[c.study_id, c.treated_arm]["row"] for c in ev.comparisons])
 
 
 def _without_double_arms(frame: pd.DataFrame) -> pd.DataFrame:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ..data.reads import digest
+from ..data.tables import ADVERSE_EVENTS, ARMS, CONTRASTS, OUTCOMES, STUDIES, Table
 from ..effects import Evidence
 from ..effects.comparisons import UNCONTROLLED
 
@@ -38,21 +39,27 @@ def _kinds(ev: Evidence) -> dict[str, list]:
         for alternatives in ev.contests(comparison).values():
             for contest in (c for found in alternatives for c in found):
                 out.setdefault(contest.study_id, set()).add((contest.kind, contest.background))
-    return {name: [[kind, list(both)] for kind, both in sorted(found)]
-            for name, found in out.items()}
+    named = ev.data.names.own.value
+    return {name: [[kind, list(both)] for kind, both in sorted(
+        found, key=lambda one: (named(one[0]), one[1]))] for name, found in out.items()}
 
 
 def _rows(ev: Evidence) -> dict[str, list]:
-    """What the rows of each study hold, in the order of the tables."""
-    out: dict[str, list] = {name: [_cells(study), ev.nameless(study)]
+    """What the rows of each study hold, in the order of the tables, as the review's files say it:
+    a digest of it is compared with those of published versions.
+    """
+    def cells(table: Table, row) -> list[tuple[str, object]]:
+        return _cells(ev.data.names.own.row(table, row))
+
+    out: dict[str, list] = {name: [cells(STUDIES, study), ev.nameless(study)]
                             for name, study in ev.studies.items()}
     for (study, _), arm in ev.arms.items():
-        out[study].append(_cells(arm))
-    for table in (ev.outcomes, ev.events):
-        for (study, _), found in table.items():
-            out[study] += map(_cells, found)
+        out[study].append(cells(ARMS, arm))
+    for table, rows in ((OUTCOMES, ev.outcomes), (ADVERSE_EVENTS, ev.events)):
+        for (study, _), found in rows.items():
+            out[study] += [cells(table, row) for row in found]
     for study, found in ev.contrasts.items():
-        out[study] += map(_cells, found)
+        out[study] += [cells(CONTRASTS, row) for row in found]
     for found in out.values():
         sources = {value for row in found[2:] for key, value in row if key == "source_id"}
         found.append([(s, ev.sources[s]["kind"]) for s in sorted(sources)])

@@ -11,6 +11,7 @@ import numpy as np
 from .. import synthesis
 from ..data.phrases import phrases
 from ..effects import Analysis, Effect, Evidence, Rules, select
+from ..effects.comparisons import CLASS_NOT_STATED, KEPT_APART
 from ..effects.question import PROPORTION, RATIOS
 from ..effects.values import QUALITIES
 from . import priors, proportions
@@ -50,8 +51,8 @@ CHOICES = (
         ("0", {}), ("0.5", {"paired_correlation": 0.5}), ("0.8", {"paired_correlation": 0.8}))),
     Choice("icc", (("0.5", {}), ("0", {"icc": 0.0}),
                                                ("1", {"icc": 1.0}))),
-    Choice("cells-stated", (("in", {}), ("out", {
-        "cell_classes": frozenset({"expanded", "minimally-processed"})}))),
+    Choice("products-stated", (("in", {}), ("out", {
+        "other_classes": frozenset({KEPT_APART, CLASS_NOT_STATED})}))),
 )
 
 

@@ -7,26 +7,26 @@ from collections.abc import Mapping, Sequence
 from itertools import combinations
 
 from ..effects import Evidence, Rules, targets
+from ..effects.comparisons import pooled_classes
 from ..synthesis import SynthesisError
 from ..synthesis.network import Network, network
 from .certainty import minimal_important_difference
 from .network_certainty import Leg, rate
-from .network_trials import CELLS, KINDS, Member, Question, beside, members, questions, rows
+from .network_trials import INTERVENTION, Member, Question, beside, members, questions, rows
 from .results import analyse
 
 # Whether a network is asked. With two treatments an ordinary analysis says everything; without
 # two trials beyond those that just join the treatments nobody can tell how much trials differ; and
-# where fewer than half of them gave the same class of cells, these are not one treatment.
+# where fewer than half of them gave the same class of treatment, these are not one treatment.
 TREATMENTS, SPARE, ALIKE = 3, 2, 0.5
-# The same by other choices: identifier, estimator of tau2, rules, cells apart.
+# The same by other choices: identifier, estimator of tau2, rules, classes apart.
 CHOICES = (
     ("dl", "DL", Rules(), False),
     ("common", "common", Rules(), False),
     ("with-nonrandomised", "REML",
      Rules(designs=frozenset({"rct", "nonrandomised-controlled"})), False),
-    ("expanded-only", "REML", Rules(cell_classes=frozenset({KINDS[0]})), False),
-    ("two-kinds", "REML", Rules(), True),
 )
+EACH_CLASS = "each-class"
 # The interval of the book's other pools: the variance times max(1, Q/df), t on df.
 INTERVAL = "hksj-guard"
 _BOUNDS = ("estimate", "ci_low", "ci_high")
@@ -76,12 +76,13 @@ def _document(ev: Evidence, question: Question) -> dict:
         out["fit"] = _fit(fitted)
         out["contrasts"] = [_contrast(ev, legs, fitted, out["minimal_important_difference"], *pair)
                             for pair in combinations(_order(question, found), 2)]
-        out["robustness"] = [_choice(ev, question, *choice) for choice in CHOICES]
+        out["robustness"] = [_choice(ev, question, *choice)
+                             for choice in (*CHOICES, *_by_class(pooled_classes(ev.data)))]
     return out
 
 
 def _legs(ev: Evidence, question: Question, found: Sequence[Member]) -> dict[str, Leg]:
-    """The direct comparisons with cells that have a trial, with their own results."""
+    """The direct comparisons with the treatment that have a trial, with their own results."""
     present = {node for member in found for node in member.nodes}
     out = {}
     for kind, analysis in question.analyses.items():
@@ -91,17 +92,17 @@ def _legs(ev: Evidence, question: Question, found: Sequence[Member]) -> dict[str
     return out
 
 
-def _order(question: Question, found: Sequence[Member]) -> list[str]:
-    """The treatments of a network: cells, then the controls in the protocol's order."""
+def _order(question: Question, found: Sequence[Member], classes: Sequence[str] = ()) -> list[str]:
+    """The treatments of a network: the review's, then the controls in the protocol's order."""
     present = {node for member in found for node in member.nodes}
-    return [node for node in (CELLS, *KINDS, *question.analyses) if node in present]
+    return [node for node in (INTERVENTION, *classes, *question.analyses) if node in present]
 
 
 def _rules(found: Sequence[Member]) -> list[dict]:
     """Whether each rule is met, with what it looked at."""
     treatments = {node for member in found for node in member.nodes}
     spare = sum(len(m.nodes) - 1 for m in found) - max(0, len(treatments) - 1)
-    classes = Counter(m.first.cell_class for m in found)
+    classes = Counter(m.first.treatment_class for m in found)
     alike = max(classes.values(), default=0) / len(found) if found else 0.0
     return [{"rule": rule, "found": value, "asked": asked, "met": value >= asked}
             for rule, value, asked in (("treatments", len(treatments), TREATMENTS),
@@ -119,12 +120,12 @@ def _comparison(ev: Evidence, question: Question, found: Sequence[Member],
     """The trials that compare two treatments, and what could make them unlike others."""
     both = [m for m in found if {one, other} <= set(m.nodes)]
     months = [m.first.months for m in both if m.first.months is not None]
-    direct = legs[other].result["pooled"] if one == CELLS and other in legs else None
+    direct = legs[other].result["pooled"] if one == INTERVENTION and other in legs else None
     return {"treat1": one, "treat2": other, "k": len(both),
             "n": sum(m.people(node) for m in both for node in (one, other)),
             "trials": [m.trial_id for m in both],
-            "analysis": question.analyses[other].id if one == CELLS else None,
-            "classes": dict(Counter(m.first.cell_class for m in both)),
+            "analysis": question.analyses[other].id if one == INTERVENTION else None,
+            "classes": dict(Counter(m.first.treatment_class for m in both)),
             "blinded": sum(ev.studies[m.trial_id]["blinding"] in ("single", "double", "triple")
                            for m in both),
             "months_low": min(months, default=None), "months_high": max(months, default=None),
@@ -136,8 +137,9 @@ def _study(member: Member) -> dict:
     pairs, yi, covariance = member.contrasts()
     first = member.first
     return {"trial_id": member.trial_id, "study_id": first.study_id, "outcome": first.outcome,
-            "months": first.months, "statistic": first.statistic, "cell_class": first.cell_class,
-            "treatments": list(member.nodes), "n": [member.people(n) for n in member.nodes],
+            "months": first.months, "statistic": first.statistic,
+            "treatment_class": first.treatment_class, "treatments": list(member.nodes),
+            "n": [member.people(n) for n in member.nodes],
             "contrasts": [{"treat1": one, "treat2": other, "yi": float(value)}
                           for (one, other), value in zip(pairs, yi, strict=True)],
             "covariance": covariance.tolist()}
@@ -153,7 +155,8 @@ def _fit(fitted: Network) -> dict:
     """What holds for the network as a whole."""
     tests = {"total": fitted.q, "within": fitted.q_within, "between": fitted.q_between,
              "interaction": fitted.interaction}
-    designs = [list(design.arms) for design in fitted.designs]
+    designs = [sorted(design.arms, key=lambda arm: (arm != INTERVENTION, arm))
+               for design in fitted.designs]
     return {
         "tau2_method": fitted.tau2_method, "interval": fitted.interval,
         "prediction_df": fitted.prediction_df, "df": fitted.df, "tau2": fitted.tau2,
@@ -171,11 +174,11 @@ def _fit(fitted: Network) -> dict:
 def _between(fitted: Network, one: str, other: str) -> dict:
     """The network estimate of one treatment less another."""
     i, j = fitted.treatments.index(one), fitted.treatments.index(other)
-    cells = {"estimate": fitted.estimate, "se": fitted.se, "ci_low": fitted.ci_low,
+    found = {"estimate": fitted.estimate, "se": fitted.se, "ci_low": fitted.ci_low,
              "ci_high": fitted.ci_high, "pi_low": fitted.pi_low, "pi_high": fitted.pi_high}
     return {"treat1": one, "treat2": other,
             **{key: None if values is None else float(values[i, j])
-               for key, values in cells.items()}}
+               for key, values in found.items()}}
 
 
 def _contrast(ev: Evidence, legs: Mapping[str, Leg], fitted: Network, mid: dict | None, one: str,
@@ -194,7 +197,7 @@ def _contrast(ev: Evidence, legs: Mapping[str, Leg], fitted: Network, mid: dict 
                 "difference": _turned(split.difference, turned),
                 "p": float(split.difference.p_value)}
     out["rests_on"] = _rests_on(fitted, one, other)
-    out["certainty"] = rate(ev, legs, out, CELLS, mid)
+    out["certainty"] = rate(ev, legs, out, INTERVENTION, mid)
     return out
 
 
@@ -214,19 +217,28 @@ def _rests_on(fitted: Network, one: str, other: str) -> list[dict] | None:
         fitted.trials, fitted.trial_contribution[row], strict=True) if share > 0]
 
 
+def _by_class(classes: Sequence[str]) -> list[tuple]:
+    """Choices of classes of the treatment: the first alone, and each as a treatment of its own."""
+    if len(classes) < 2:
+        return []
+    return [(f"{classes[0]}-only", "REML", Rules(one_class=classes[0]), False, classes[:1]),
+            (EACH_CLASS, "REML", Rules(), True, classes)]
+
+
 def _choice(ev: Evidence, question: Question, name: str, tau2_method: str, rules: Rules,
-            apart: bool) -> dict:
-    """The same question by another choice: each kind of cells against each control."""
+            apart: bool, classes: Sequence[str] = ()) -> dict:
+    """The same question by another choice: each treatment of the review against each control."""
     found = members(ev, question, rules, apart)
-    out = {"id": name, "k": len(found), "tau2": None, "components": [], "estimates": []}
+    out = {"id": name, "classes": list(classes), "k": len(found), "tau2": None,
+           "components": [], "estimates": []}
     try:
         fitted = _fitted(question, found, tau2_method)
     except SynthesisError:  # no trial is left
         return out
     parts = [fitted, *fitted.others]
-    order = _order(question, found)
+    order = _order(question, found, classes)
     for part in parts:
-        given = [t for t in order if t in part.treatments and t in (CELLS, *KINDS)]
+        given = [t for t in order if t in part.treatments and t in (INTERVENTION, *classes)]
         controls = [t for t in order if t in part.treatments and t not in given]
         pairs = [*((one, other) for one in given for other in controls), *combinations(given, 2)]
         out["estimates"] += [_between(part, *pair) for pair in pairs]

@@ -1,8 +1,8 @@
 """Certainty of the comparisons of a network, by rules that start from the direct comparisons.
 
 A comparison with trials of its own starts from their rating; one without starts from the lower of
-the two comparisons with cells through which it is made. Imprecision is judged once, on the interval
-of the network.
+the two comparisons with the treatment through which it is made. Imprecision is judged once, on the
+interval of the network.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ..effects import Analysis, Effect, Evidence
+from ..effects.comparisons import CLASS_NOT_STATED
 from . import certainty
 
 IMPRECISION, INCOHERENCE, INTRANSITIVITY = "imprecision", "incoherence", "intransitivity"
@@ -31,8 +32,8 @@ class Leg:
 
     @property
     def classes(self) -> frozenset[str]:
-        """Classes of cells that its trials state."""
-        return frozenset(e.cell_class for e in self.effects) - {"not-stated"}
+        """Classes of the treatment that its trials state."""
+        return frozenset(e.treatment_class for e in self.effects) - {CLASS_NOT_STATED}
 
     def blinded(self, ev: Evidence) -> float:
         """The share of its trials whose patients did not know what they got."""
@@ -68,7 +69,7 @@ def _incoherence(contrast: Mapping) -> dict:
 
 
 def _intransitivity(ev: Evidence, one: Leg, other: Leg) -> dict:
-    """Whether the trials on the two sides of the cells are alike in what the data tell of them."""
+    """Whether the trials on the two sides are alike in what the data tell of them."""
     shared = sorted(one.classes & other.classes)
     blinded = [one.blinded(ev), other.blinded(ev)]
     apart = (blinded[0] >= MOSTLY) != (blinded[1] >= MOSTLY)
@@ -76,7 +77,7 @@ def _intransitivity(ev: Evidence, one: Leg, other: Leg) -> dict:
                  blinded=blinded)
 
 
-def rate(ev: Evidence, legs: Mapping[str, Leg], contrast: Mapping, cells: str,
+def rate(ev: Evidence, legs: Mapping[str, Leg], contrast: Mapping, intervention: str,
          mid: dict | None) -> dict:
     """Rate one comparison of a network.
 
@@ -84,12 +85,12 @@ def rate(ev: Evidence, legs: Mapping[str, Leg], contrast: Mapping, cells: str,
     ----------
     ev : Evidence
     legs : mapping of str to Leg
-        The comparisons with cells, by control.
+        The comparisons with the treatment, by control.
     contrast : mapping
         ``treat1``, ``treat2``, the estimate with its intervals, ``direct``, ``indirect`` and ``p``
         of their difference.
-    cells : str
-        The node of the cells.
+    intervention : str
+        The node of the treatment.
     mid : dict or None
         The minimal important difference, one for the whole network.
 
@@ -97,8 +98,8 @@ def rate(ev: Evidence, legs: Mapping[str, Leg], contrast: Mapping, cells: str,
     -------
     dict
         ``level``; ``steps`` as of :func:`livingreview.review.certainty.certainty`; ``base``, the
-        control whose comparison with cells the rating starts from; ``before``, the levels of the
-        direct comparisons before imprecision, by control; ``target``, what is rated.
+        control whose comparison with the treatment the rating starts from; ``before``, the levels
+        of the direct comparisons before imprecision, by control; ``target``, what is rated.
 
     References
     ----------
@@ -107,7 +108,7 @@ def rate(ev: Evidence, legs: Mapping[str, Leg], contrast: Mapping, cells: str,
     (2018). Advances in the GRADE approach to rate the certainty in estimates from a network
     meta-analysis. Journal of Clinical Epidemiology 93:36-44.
     """
-    controls = [t for t in (contrast["treat1"], contrast["treat2"]) if t != cells]
+    controls = [t for t in (contrast["treat1"], contrast["treat2"]) if t != intervention]
     rated = {control: _rated(ev, legs[control], contrast, mid) for control in controls}
     first = {control: [s for s in found["steps"] if s["domain"] != IMPRECISION]
              for control, found in rated.items()}

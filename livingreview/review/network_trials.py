@@ -1,7 +1,7 @@
 """Trials of an indication that answer one question against several controls, as a network has them.
 
-A network takes only pairs of arms in which neither got anything else: cells with a second treatment
-are another treatment, and "any control" would be none.
+A network takes only pairs of arms in which neither got anything else: with a second treatment it
+is another, and "any control" would be none.
 """
 
 from __future__ import annotations
@@ -13,11 +13,10 @@ from functools import cached_property
 import numpy as np
 
 from ..effects import Analysis, Effect, Evidence, Rules, select
-from ..effects.comparisons import any_order, plain_classes
+from ..effects.comparisons import any_order, plain_classes, pooled_classes
 from ..effects.values import ArmValue
 
-CELLS = "cells"  # the node of all products that hold the cells
-KINDS = ("expanded", "minimally-processed")  # its two halves, nodes of their own in robustness
+INTERVENTION = "intervention"  # the node of all that the review asks about
 MEASURE = "MD"  # on one scale of 0 to 100, so that differences add up along a path
 OTHER_VISIT = "other-visit"  # why a control of a trial is not in the network
 
@@ -56,7 +55,7 @@ class Member:
     Attributes
     ----------
     effects : dict of (str, str) to Effect
-        By the node of the cells and that of the control.
+        By the node of the treatment and that of the control.
     aside : tuple of (str, str)
         Its other controls that are not in the network, and why.
     """
@@ -72,21 +71,21 @@ class Member:
 
     @cached_property
     def nodes(self) -> tuple[str, ...]:
-        """Its treatments, cells first."""
+        """Its treatments, that of the review first."""
         return tuple(dict.fromkeys(node for side in (0, 1) for pair in self.effects
                                    for node in [pair[side]]))
 
     def arm(self, node: str) -> ArmValue | None:
         """The value of a treatment's arms; None where only a contrast is reported."""
-        return next((e.cells if pair[0] == node else e.comparator
+        return next((e.intervention if pair[0] == node else e.comparator
                      for pair, e in self.effects.items() if node in pair), None)
 
     def people(self, node: str) -> float:
         """Patients of a treatment; 0 where the number is not stated."""
         for pair, effect in self.effects.items():
             if node in pair:
-                value = effect.cells if pair[0] == node else effect.comparator
-                n = effect.n_cells if pair[0] == node else effect.n_comparator
+                value = effect.intervention if pair[0] == node else effect.comparator
+                n = effect.n_intervention if pair[0] == node else effect.n_comparator
                 return value.people if value else n or 0.0
         return 0.0
 
@@ -140,7 +139,7 @@ def questions(ev: Evidence) -> list[Question]:
 
 
 def _slot(effect: Effect) -> tuple:
-    """What must be equal in the comparisons of one trial: they share the arm with cells."""
+    """What must be equal in the comparisons of one trial: they share the treated arm."""
     return (effect.study_id, effect.outcome, effect.instrument, effect.months, effect.statistic)
 
 
@@ -149,7 +148,7 @@ def _member(trial: str, found: dict[tuple[str, str], Effect]) -> Member:
     (pair, first), *rest = found.items()
     kept, aside = {pair: first}, []
     for other, effect in rest:
-        whole = all((first.cells, first.comparator, effect.cells, effect.comparator))
+        whole = all((first.intervention, first.comparator, effect.intervention, effect.comparator))
         if whole and _slot(effect) == _slot(first):
             kept[other] = effect
         else:
@@ -168,8 +167,8 @@ def members(ev: Evidence, question: Question, rules: Rules | None = None,
     rules : Rules, optional
         What may enter; the protocol's main rules where left out.
     apart : bool
-        Whether expanded and minimally processed cells are two treatments; cells of another kind,
-        or of none that is stated, are then left out.
+        Whether each class of the treatment is a node of its own; what is of none of them, or not
+        stated, is then left out.
 
     Returns
     -------
@@ -177,8 +176,8 @@ def members(ev: Evidence, question: Question, rules: Rules | None = None,
         In the order of the trials' identifiers.
     """
     rules = rules or Rules()
-    sides = ([(kind, replace(rules, cell_classes=frozenset({kind}))) for kind in KINDS]
-             if apart else [(CELLS, rules)])
+    sides = ([(kind, replace(rules, one_class=kind)) for kind in pooled_classes(ev.data)]
+             if apart else [(INTERVENTION, rules)])
     found: dict[str, dict[tuple[str, str], Effect]] = {}
     for kind, analysis in question.analyses.items():
         for node, limited in sides:

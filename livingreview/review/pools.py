@@ -68,19 +68,19 @@ def arrays(effects: Sequence[Effect]) -> tuple[np.ndarray, np.ndarray]:
 
 
 def counts(effects: Sequence[Effect]) -> list[np.ndarray] | None:
-    """Events and totals (cells, then comparator), or None where a trial has not both."""
+    """Events and totals (intervention, then comparator), or None where a trial has not both."""
     with_effect = [e for e in effects if e.yi is not None]
-    if not with_effect or any(None in (e.cells, e.comparator) for e in with_effect):
+    if not with_effect or any(None in (e.intervention, e.comparator) for e in with_effect):
         return None
     return [np.array(column, dtype=float) for column in zip(*(
-        (e.cells.events, e.cells.n, e.comparator.events, e.comparator.n) for e in with_effect),
-        strict=True)]
+        (e.intervention.events, e.intervention.n, e.comparator.events, e.comparator.n)
+        for e in with_effect), strict=True)]
 
 
 def has_zero_cell(effects: Sequence[Effect]) -> bool:
     """Whether any trial, those without a ratio included, has an empty cell."""
-    return any(e.cells is not None and 0 in (
-        e.cells.events, e.cells.n - e.cells.events, e.comparator.events,
+    return any(e.intervention is not None and 0 in (
+        e.intervention.events, e.intervention.n - e.intervention.events, e.comparator.events,
         e.comparator.n - e.comparator.events) for e in effects)
 
 
@@ -181,14 +181,14 @@ def absolute(analysis: Analysis, effects: Sequence[Effect], pooled: dict) -> dic
     return {
         "comparator_per_1000": 1000 * risk,
         "trials_of_median": sorted(e.trial_id for e in with_counts),
-        **{f"cells_{key}_per_1000": min(1000.0, 1000 * risk * pooled[key])
+        **{f"intervention_{key}_per_1000": min(1000.0, 1000 * risk * pooled[key])
            for key in ("estimate", "ci_low", "ci_high")},
     }
 
 
 def none_seen(effects: Sequence[Effect]) -> dict | None:
-    """The upper bound of a risk when no patient of any trial had the event in the cell arms."""
-    arms = [e.cells for e in effects if e.cells is not None]
+    """The upper bound of a risk when no patient of any trial had the event in the treated arms."""
+    arms = [e.intervention for e in effects if e.intervention is not None]
     if not arms or any(a.events for a in arms):
         return None
     n = sum(a.n for a in arms)
@@ -197,9 +197,9 @@ def none_seen(effects: Sequence[Effect]) -> dict | None:
 
 def all_seen(effects: Sequence[Effect]) -> dict | None:
     """The lower bound of a proportion when every treated patient of every study had the event."""
-    if not effects or any(e.cells.events != e.cells.n for e in effects):
+    if not effects or any(e.intervention.events != e.intervention.n for e in effects):
         return None
-    n = sum(e.cells.n for e in effects)
+    n = sum(e.intervention.n for e in effects)
     return {"n": n, "lower_percent": 100 * (1 - synthesis.upper_bound_zero_events(n))}
 
 
@@ -211,6 +211,7 @@ def interval_of(measure: str, effect: Effect) -> tuple[float | None, float | Non
     if effect.yi is None:
         return None, None, None
     if measure == PROPORTION:
-        return 100 * effect.cells.events / effect.cells.n, *proportions.exact(effect.cells)
+        arm = effect.intervention
+        return 100 * arm.events / arm.n, *proportions.exact(arm)
     half = _Z * math.sqrt(effect.vi)
     return tuple(natural(measure, x) for x in (effect.yi, effect.yi - half, effect.yi + half))

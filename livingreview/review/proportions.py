@@ -26,8 +26,8 @@ def percent(log_odds: float) -> float:
 
 def table(effects: Sequence[Effect]) -> tuple[np.ndarray, np.ndarray]:
     """Events and totals; fractional where a design effect divided them."""
-    return (np.array([e.cells.events for e in effects], dtype=float),
-            np.array([e.cells.n for e in effects], dtype=float))
+    return (np.array([e.intervention.events for e in effects], dtype=float),
+            np.array([e.intervention.n for e in effects], dtype=float))
 
 
 def exact(value: ArmValue) -> tuple[float, float]:
@@ -95,7 +95,7 @@ def main_pool(effects: Sequence[Effect], prior: Prior | None) -> synthesis.Poole
     if not effects:
         return None
     if len(effects) == 1:
-        return one(effects[0].cells.events, effects[0].cells.n)
+        return one(effects[0].intervention.events, effects[0].intervention.n)
     events, totals = table(effects)
     if not 0 < events.sum() < totals.sum():
         return None

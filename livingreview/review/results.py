@@ -35,17 +35,17 @@ def _study(ev: Evidence, analysis: Analysis, effect: Effect, weight: float | Non
     estimate, low, high = pools.interval_of(analysis.measure, effect)
     return {
         "trial_id": effect.trial_id, "study_id": effect.study_id, "comparison": effect.kind,
-        "background": list(effect.background), "cell_class": effect.cell_class,
+        "background": list(effect.background), "treatment_class": effect.treatment_class,
         "outcome": effect.outcome, "instrument": effect.instrument, "months": effect.months,
         "statistic": effect.statistic, "yi": effect.yi, "vi": effect.vi,
         "estimate": estimate, "ci_low": low, "ci_high": high,
         "weight": weight, "without": without,
-        "n_cells": effect.n_cells, "n_comparator": effect.n_comparator,
+        "n_intervention": effect.n_intervention, "n_comparator": effect.n_comparator,
         "participants": effect.participants,
-        "cells": _arm(effect.cells), "comparator": _arm(effect.comparator),
+        "intervention": _arm(effect.intervention), "comparator": _arm(effect.comparator),
         "baseline": _arm(effect.baseline), "last": _arm(effect.last),
         "quality": effect.quality, "derivation": list(effect.derivation),
-        "readings": [] if effect.cells else [_reading(r) for r in effect.readings],
+        "readings": [] if effect.intervention else [_reading(r) for r in effect.readings],
         "within_person": effect.within_person, "low_follow_up": effect.low_follow_up,
         "odd": [list(found) for found in robustness.odd_values(ev, effect)],
         "no_ratio": effect.no_ratio, "passed_over": [list(p) for p in effect.passed_over]}
@@ -69,12 +69,12 @@ def _subgroup(analysis: Analysis, name: str, fits: dict[str, list[Effect]]) -> d
 
 
 def _subgroups(ev: Evidence, analysis: Analysis, effects: list[Effect]) -> list[dict]:
-    """Pools by kind of cells, comparison and design, and by what the cell arms got.
+    """Pools by class of the treatment, comparison and design, and by what the treated arms got.
 
     Non-randomised controlled studies are a subgroup beside the randomised ones, not in the pool.
     """
     with_effect = [e for e in effects if e.yi is not None]
-    by = [("cells", lambda e: e.cell_class)]
+    by = [("treatment_class", lambda e: e.treatment_class)]
     if analysis.comparison == "any":
         by.insert(0, ("comparison", lambda e: e.kind))
     out = []
@@ -125,7 +125,7 @@ def _most_moving(result: dict, analysis: Analysis) -> dict | None:
 def _question(ev: Evidence, analysis: Analysis) -> dict:
     low, high = analysis.window
     return {"population": ev.data.label("indication", ev.indication),
-            "cells": ev.data.wording("products"),
+            "treatments": ev.data.wording("products"),
             "intervention": ev.data.wording("intervention"),
             "comparison": analysis.comparison, "background": analysis.background,
             "condition": list(analysis.condition), "products": list(analysis.products),

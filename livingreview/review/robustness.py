@@ -7,8 +7,10 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from .. import synthesis
+from ..data.dataset import Dataset
 from ..data.phrases import phrases
 from ..effects import Analysis, Effect, Evidence, Rules, select
+from ..effects.comparisons import CLASS_NOT_STATED, KEPT_APART, pooled_classes
 from ..effects.question import PROPORTION
 from ..effects.values import MAIN_QUALITIES, QUALITIES
 from ..synthesis import protocol
@@ -24,7 +26,7 @@ PETO_RISK, PETO_RATIO = 0.01, 2
 SMALL_STUDY_K = 10  # below this, nothing is said of small-study effects
 # What results call each choice, by its identifier.
 WORDS = phrases(__package__, "choices.csv")
-_ALONE = "-only"  # ends the choice of one class of cells
+_ALONE = "-only"  # ends the choice of one class of the treatment
 
 
 @dataclass(frozen=True)
@@ -52,12 +54,10 @@ VARIANTS = (
     Variant("paired-0.8", {"paired_correlation": 0.8}),
     Variant("icc-0", {"icc": 0.0}),
     Variant("icc-1", {"icc": 1.0}),
-    Variant("cells-stated", {"cell_classes": frozenset({"expanded", "minimally-processed"})}),
+    Variant("products-stated", {"other_classes": frozenset({KEPT_APART, CLASS_NOT_STATED})}),
     Variant("with-nonrandomised", {"designs": frozenset({"rct", "nonrandomised-controlled"})},
             same_question=False),
     Variant("with-retracted", {"retracted": True}),
-    *(Variant(f"{cells}{_ALONE}", {"cell_classes": frozenset({cells})}, same_question=False)
-      for cells in ("expanded", "minimally-processed")),
 )
 # For an analysis whose own rule takes what the main rules leave out.
 WITHOUT_DOUBTFUL = "without-doubtful"
@@ -65,8 +65,14 @@ WITHOUT_DOUBTFUL = "without-doubtful"
 PRE_POST = tuple(Variant(f"pre-post-{r:g}", {"pre_post_correlation": r}) for r in (0.3, 0.8))
 
 
-def cells_alone(choice: str) -> str:
-    """The class of cells that a choice pools alone; empty for any other choice.
+def each_class(data: Dataset) -> tuple[Variant, ...]:
+    """Each class of the treatment alone."""
+    return tuple(Variant(f"{kind}{_ALONE}", {"one_class": kind}, same_question=False)
+                 for kind in pooled_classes(data))
+
+
+def class_alone(choice: str) -> str:
+    """The class of the treatment that a choice pools alone; empty for any other choice.
 
     Parameters
     ----------
@@ -78,8 +84,8 @@ def cells_alone(choice: str) -> str:
 
 def _label(ev: Evidence, analysis: Analysis, choice: str) -> str:
     """What results call a choice of method or values."""
-    if cells := cells_alone(choice):
-        return WORDS["cells-alone"].format(cells=ev.data.label("cell_class", cells))
+    if kind := class_alone(choice):
+        return WORDS["class-alone"].format(treatment=ev.data.label("treatment_class", kind))
     return WORDS["common-value" if choice == "common" and analysis.uncontrolled else choice]
 
 
@@ -210,7 +216,7 @@ def variants(ev: Evidence, analysis: Analysis, effects: list[Effect]) -> list[di
     free = replace(analysis, qualities=())
     base = Rules(qualities=frozenset(analysis.qualities)) if analysis.qualities else Rules()
     before = [(e.trial_id, e.yi, e.vi) for e in effects]
-    for variant in (*VARIANTS, *(PRE_POST if analysis.uncontrolled else ()),
+    for variant in (*VARIANTS, *each_class(ev.data), *(PRE_POST if analysis.uncontrolled else ()),
                     *_without_doubtful(base), *_doubtful(ev, with_effect)):
         changed, _ = select(ev, free, replace(base, **variant.change))
         if [(e.trial_id, e.yi, e.vi) for e in changed] == before:

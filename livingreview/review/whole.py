@@ -105,6 +105,10 @@ class Review:
                 "known": {i: part.known for i, part in self.parts.items()},
                 "networks": {i: part.networks for i, part in self.parts.items()}}
 
+    def text(self) -> str:
+        """``results.json``, with the names that the review's files have."""
+        return dumps(self.data.names.own.result(self.document))
+
     @cached_property
     def _results(self) -> dict[str, dict]:
         return {name: result for part in self.parts.values()
@@ -294,4 +298,4 @@ def whole_folder(parcel: Parcel) -> tuple[str, list[str]]:
     """
     data = parcel.examined()
     errors = [str(p) for p in data.problems if p.level == "error"]
-    return ("", errors) if errors else (dumps(review(data).document), [])
+    return ("", errors) if errors else (review(data).text(), [])

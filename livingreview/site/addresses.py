@@ -1,17 +1,19 @@
 """Addresses of the site as it was, and what they have become.
 
-Each chapter was one long page, ``notebooks/<indication>.html``. Small pages at the old addresses
-lead whoever comes from elsewhere to the new places.
+In a book that has the table :data:`MOVED` each chapter was one long page,
+``notebooks/<indication>.html``. Small pages at the old addresses lead whoever comes from elsewhere
+to the new places.
 """
 
 from __future__ import annotations
 
 import base64
+import csv
 import html
 import posixpath
 import re
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
@@ -24,63 +26,14 @@ from ..data.dataset import Dataset
 from ..render.engine import render
 from ..view.addresses import Addresses, relative
 from ..view.base import Label, View, label
+from .freshness import MOVED
 from .views import view
 
 FOLDER = "notebooks"  # outputs of cells are written for a page in a folder such as this one
 DOWNLOADS = "downloads"
-# Sections of an old chapter that are a page now.
-PAGES = {
-    "summary": "index", "effects": "benefits", "harms": "harms", "studies": "trials",
-    "robustness": "robustness", "dose-source-and-time": "dose-time-source",
-    "what-others-concluded": "others", "data-and-references": "data",
-}
-# Page of the chapter: sections of the old one, in all indications, that are a part of it.
-PARTS = {
-    "index": ("question", "what-changed", "summary-of-findings"),
-    "benefits": (
-        "pain-cells-against-placebo", "a-published-estimate-recomputed",
-        "function-cells-against-placebo", "pain-cells-against-other-controls",
-        "function-cells-against-other-controls",
-        "cells-together-with-an-operation-or-another-injection", "knee-scores-standardised",
-        "quality-of-life", "cartilage-and-joint-on-mri", "responders",
-        "which-way-every-controlled-study-points", "studies-without-a-comparison-group",
-        "where-the-controlled-trials-point", "disability-cells-against-placebo",
-        "responders-cells-against-placebo", "the-disc-on-mri", "surgery-after-the-injection",
-        "cells-against-conservative-care-and-against-any-control",
-        "patients-treated-without-a-comparison",
-        "replacement-collapse-and-progression-cells-added-to-the-same-operation",
-        "by-stage-at-entry", "harris-score-pain-and-womac-cells-added-to-the-same-operation",
-        "other-comparisons", "hips-treated-without-a-comparison",
-        "where-the-controlled-studies-point",
-        "grade-of-the-injury-cells-against-conservative-care-or-none",
-        "improved-as-the-trial-defines-it",
-        "movement-and-feeling-cells-against-conservative-care-or-none",
-        "cells-added-to-the-same-operation", "cells-against-any-control",
-        "cells-added-to-the-same-operation-or-cast", "cells-in-place-of-a-bone-graft",
-        "by-condition", "cells-added-to-teriparatide", "experiments-in-animals"),
-    "harms": ("every-arm-that-got-cells",),
-    "trials": ("risk-of-bias",),
-    "dose-time-source": (
-        "time", "dose", "source-donor-and-number-of-injections", "pain-over-time",
-        "disability-over-time", "harris-score-over-time", "route-and-time-since-the-injury",
-        "by-time-since-the-injury", "movement-over-time", "feeling-over-time",
-        "independence-over-time", "time-to-union", "healing-on-radiographs-over-time",
-        "route-and-condition", "route-of-the-cells-in-people"),
-    "others": ("what-the-seed-reviews-claimed", "the-studies-that-the-review-tabulates",
-               "the-mechanisms-that-the-review-names", "its-other-numbers-and-claims"),
-    "data": ("gaps-and-running-trials", "where-each-number-comes-from",
-             "how-each-pooled-estimate-was-made", "where-each-study-comes-from"),
-}
-# Page of the chapter: tables of the old one, whose names began with that of the indication.
-TABLES = {
-    "index": ("changes", "since"),
-    "benefits": ("directions", "votes", "direction-outcomes", "combinations", "conditions",
-                 "by-condition"),
-    "harms": ("event-bounds", "events-by-arm"),
-    "trials": ("studies", "comparisons", "signals", "judgements", "running"),
-    "dose-time-source": ("by-route",),
-    "others": ("published", "claims", "seed-studies", "validation"),
-}
+# Kinds of rows of `MOVED`: a section of an old chapter that is a page now, one that is a part of a
+# page, and a table, whose name began with that of the indication.
+PAGE, TABLE = "page", "table"
 _LINK = re.compile(r"<a\s[^>]*>")
 _HREF = re.compile(r'(?<![\w:-])href="([^"]*)"')
 _DOWNLOAD = re.compile(r'(?<![\w:-])download="([^"]+)"')
@@ -92,12 +45,14 @@ class OldAddresses:
     Parameters
     ----------
     data : Dataset
+    moved : sequence of mapping
+        Rows of the table :data:`MOVED`: ``kind``, ``anchor`` and ``page``.
     """
 
-    def __init__(self, data: Dataset):
+    def __init__(self, data: Dataset, moved: Sequence[Mapping[str, str]]):
         self.new = Addresses(data)
         self.indications = data.indications
-        self._data = data
+        self._data, self._moved = data, moved
 
     def _doubled(self, indication: str) -> list[str]:
         """Studies whose name another indication has too, so that they got a longer address."""
@@ -132,12 +87,12 @@ class OldAddresses:
 
     def sections(self, indication: str) -> dict[str, str]:
         """Sections and tables of an old chapter: their anchors, and their addresses now."""
-        chapter = self.new.chapter
-        found = {anchor: chapter(indication, page) for anchor, page in PAGES.items()}
-        found |= {anchor: chapter(indication, page, anchor)
-                  for page, anchors in PARTS.items() for anchor in anchors}
-        return found | {f"{indication}-{name}": chapter(indication, page, f"{indication}-{name}")
-                        for page, names in TABLES.items() for name in names}
+        out = {}
+        for row in self._moved:
+            anchor = f"{indication}-{row['anchor']}" if row["kind"] == TABLE else row["anchor"]
+            at = () if row["kind"] == PAGE else (anchor,)
+            out[anchor] = self.new.chapter(indication, row["page"], *at)
+        return out
 
 
 def _led(body: str, lead: Callable[[str, str], str]) -> str:
@@ -272,12 +227,29 @@ class Redirect(View):
     moves: dict
 
 
-def redirects(data: Dataset, language: str = "en") -> dict[str, str]:
+def moved(root: Path) -> list[dict[str, str]]:
+    """What a book says of its old addresses; nothing where it had no others.
+
+    Parameters
+    ----------
+    root : Path
+        Folder of the book.
+    """
+    path = root / MOVED
+    if not path.is_file():
+        return []
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def redirects(data: Dataset, root: Path, language: str = "en") -> dict[str, str]:
     """Pages at the addresses of old chapters, which lead to the new ones.
 
     Parameters
     ----------
     data : Dataset
+    root : Path
+        Folder of the book.
     language : str
 
     Returns
@@ -285,8 +257,9 @@ def redirects(data: Dataset, language: str = "en") -> dict[str, str]:
     dict of str to str
         HTML by address from the root of the site.
     """
-    old, out = OldAddresses(data), {}
-    for indication in data.indications:
+    rows = moved(root)
+    old, out = OldAddresses(data, rows), {}
+    for indication in data.indications if rows else ():
         page = f"{FOLDER}/{indication}.html"
         rules = [(f"^{pattern}$", relative(new, page).format("$&", "$1"))
                  for pattern, new in old.rules(indication)]

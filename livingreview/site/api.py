@@ -16,6 +16,7 @@ from ..data import tables, versions
 from ..data.codebook import meaning
 from ..data.dataset import Dataset
 from ..data.interface import BASE, FILES, SCHEMA
+from ..data.own_names import NONE, OwnNames
 from ..review import Review, dumps
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -54,7 +55,8 @@ def _at(result: dict, path: str):
 def analyses(review: Review) -> list[dict]:
     """Every analysis as a flat record."""
     places = {name: row["path"] or name for name, row in _fields()["analyses"].items()}
-    return [{name: _at(result, path) for name, path in places.items()}
+    return [review.data.names.own.result({name: _at(result, path)
+                                          for name, path in places.items()})
             for result in review.document["analyses"].values()]
 
 
@@ -69,7 +71,8 @@ def studies(data: Dataset, review: Review) -> list[dict]:
         for row in data.records("studies", indication):
             record = {"indication": indication,
                       **{k: list(v) if isinstance(v, tuple) else v
-                         for k, v in row.items() if k != "row"}}
+                         for k, v in data.names.own.row(tables.STUDIES, row).items()
+                         if k != "row"}}
             out.append({**record, "analyses": used.get((indication, row["study_id"]), [])})
     return out
 
@@ -85,19 +88,20 @@ def releases() -> list[dict]:
     return out
 
 
-def _study_schema() -> dict:
+def _study_schema(names: OwnNames) -> dict:
     added = _described("studies")
     fields = {"indication": added["indication"]}
     for column in tables.STUDIES.columns:
         kind = _KINDS["list"] if column.many else _KINDS.get(column.type, _TEXT)
-        fields[column.name] = {**kind, "description": meaning("studies", column.name)}
+        fields[names.own.column(tables.STUDIES, column.name)] = {
+            **kind, "description": meaning("studies", column.name)}
     return {**fields, "analyses": added["analyses"]}
 
 
-def schemas() -> dict[str, dict]:
+def schemas(names: OwnNames) -> dict[str, dict]:
     """JSON Schema of each file, which stands alone; the index has one too."""
     fields = {
-        "studies": _study_schema(),
+        "studies": _study_schema(names),
         "analyses": _described("analyses"), "versions": _described("versions"),
     }
     lists = {name: {"type": "array", "description": FILES[name], "items": {
@@ -116,14 +120,19 @@ def _index_schema() -> dict:
             "properties": fields, "required": list(fields)}
 
 
-def schema() -> dict:
+def schema(names: OwnNames = NONE) -> dict:
     """JSON Schema of all files in one; the three lists of records are named in it.
 
     The whole schema takes any of the three; ``#/$defs/NAME`` takes that one, and says better what
     is wrong with it.
+
+    Parameters
+    ----------
+    names : OwnNames, optional
+        What the review calls columns.
     """
     return {"$schema": _DIALECT, "anyOf": [{"$ref": f"#/$defs/{name}"} for name in FILES],
-            "$defs": schemas()}
+            "$defs": schemas(names)}
 
 
 def _csv(records: list[dict], columns: list[str]) -> str:
@@ -145,7 +154,7 @@ def files(data: Dataset, review: Review) -> dict[str, str]:
     -------
     dict of str to str
     """
-    described = schema()
+    described = schema(data.names)
     records = {"studies": studies(data, review), "analyses": analyses(review),
                "versions": releases()}
     out = {}

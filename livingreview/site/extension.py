@@ -126,7 +126,7 @@ class _Build:
             with _reported():
                 self.data = _validated()
                 made.unlink(missing_ok=True)
-                _write(self.data, generated, site if address else "")
+                _write(self.data, root, generated, site if address else "")
                 known = {"state": self.state, "address": address, "date": self.data.version,
                          "facts": about(self.data),
                          "glossary": terms.rows(self.data)}
@@ -284,7 +284,7 @@ def _known(made: Path) -> dict:
         return {}
 
 
-def _write(data: Dataset, generated: Path, site_url: str) -> None:
+def _write(data: Dataset, root: Path, generated: Path, site_url: str) -> None:
     """The bibliography and the public files of the site; a feed where an address is given."""
     # what computes and shows takes seconds to load, and most builds do not come here
     from ..review import review
@@ -298,7 +298,7 @@ def _write(data: Dataset, generated: Path, site_url: str) -> None:
     extra = generated / "site"
     shutil.rmtree(extra, ignore_errors=True)
     site.write_public(data, results, extra)
-    for path, page in addresses.redirects(data).items():
+    for path, page in addresses.redirects(data, root).items():
         (extra / path).parent.mkdir(parents=True, exist_ok=True)
         (extra / path).write_text(page, encoding="utf-8")
     if site_url:

@@ -26,7 +26,7 @@ ZOOM = 2  # pixels of a picture for one of its drawing
 PRINTED = 3  # pixels of a printed one, of which CSS has 96 in an inch
 COLOURS = 64  # of a picture: more would only tell shades of the edges of letters
 _FONT, _FILE = "DejaVu Sans", "DejaVuSans"
-_RECOMPUTE = ("trial_id", "study_id", "yi", "vi", "n_cells", "n_comparator", "weight")
+_RECOMPUTE = ("trial_id", "study_id", "yi", "vi", "n_intervention", "n_comparator", "weight")
 _LAST = ("yi", "vi", "quality", "derivation")
 
 
@@ -73,7 +73,7 @@ _HEADER, _HEADER_ALONE = (tuple(_COLUMNS.get(name, name) for name in names) for 
 
 
 def _arms(study: dict) -> Iterator[object]:
-    for side in ("cells", "comparator"):
+    for side in ("intervention", "comparator"):
         arm = study[side] or {"mean": None, "events": None, "sd": None}
         yield from (study[f"n_{side}"],
                     arm["mean"] if arm["events"] is None else arm["events"], arm["sd"])
@@ -81,7 +81,7 @@ def _arms(study: dict) -> Iterator[object]:
 
 def _alone(study: dict) -> list[object]:
     means = [study[visit]["mean"] if study[visit] else None for visit in ("baseline", "last")]
-    return [study["n_cells"], *means, study["cells"]["events"]]
+    return [study["n_intervention"], *means, study["intervention"]["events"]]
 
 
 def _without(result: dict, study: dict) -> float | None:
@@ -102,7 +102,13 @@ def json_text(figures: Figures, result: dict) -> str:
                 **{key: result[key] for key in ("random_effects", "common_effect", "posterior")},
                 "trials": [{key: s[key] for key in _RECOMPUTE} for s in result["studies"]],
                 **packed(figures.forest(result))}
-    return json.dumps(rounded(document), ensure_ascii=False, separators=(",", ":")) + "\n"
+    return _compact(figures, document)
+
+
+def _compact(figures: Figures, document: dict) -> str:
+    """A document of results with the names that the review's files have."""
+    return json.dumps(rounded(figures.review.data.names.own.result(document)), ensure_ascii=False,
+                      separators=(",", ":")) + "\n"
 
 
 def png(svg: str) -> bytes:
@@ -161,8 +167,7 @@ def texts(figures: Figures, only: Sequence[str] = ()) -> Iterator[tuple[str, str
     for indication in only or figures.review.data.indications:
         for document in figures.review.networks(indication):
             if document["asked"]:
-                yield file_of(document), json.dumps(
-                    rounded(document), ensure_ascii=False, separators=(",", ":")) + "\n"
+                yield file_of(document), _compact(figures, document)
     for result in figures.results(only):
         files = files_of(result)
         yield files.json, json_text(figures, result)

@@ -35,6 +35,9 @@ class ExecutionError(Exception):
         super().__init__("\n".join(map(str, failures)))
 
 
+MOVED = "book/moved.csv"  # in a book: what its old addresses have become
+
+
 def pins(root: Path) -> str:
     """Digest of the interpreter and of the pinned packages."""
     file = root / "requirements.txt"
@@ -54,7 +57,7 @@ def state(folder: Path, root: Path) -> str:
     parts: list[object] = [dataset.state(folder), package_digest(), pins(root), releases_digest(),
                            identity()]
     for path in [*sorted(REFERENCE.rglob("*.json")), *sorted(BENCH.glob("*.csv")),
-                 *strategies.files(folder)]:
+                 *strategies.files(folder), *filter(Path.is_file, [root / MOVED])]:
         parts += [path.name, path.read_bytes()]
     return digest(parts)
 
@@ -66,7 +69,7 @@ class Page:
     Attributes
     ----------
     name : str
-        Its document name, such as ``notebooks/knee-osteoarthritis``.
+        Its document name, such as ``notebooks/harms``.
     path : Path
     notebook : NotebookNode
     base : str

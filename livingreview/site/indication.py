@@ -14,7 +14,7 @@ from ..data.dataset import Dataset
 from ..data.declaring import IDENTIFIER
 from ..data.phrases import phrases
 from ..data.tables import ANALYSES, CHANGELOG, MAIN_WINDOWS, TABLES, VOCABULARIES
-from ..intake.files import CsvFile, examined_with, put
+from ..intake.files import CsvFile, empty, examined_with, put
 from ..view.addresses import PAGES
 from ..view.naming import in_text
 
@@ -157,7 +157,7 @@ def _favourable(data: Dataset, family: str) -> str:
 def _tables(data: Dataset, name: str, label: str, label_zh: str,
             analyses: list[Mapping[str, str]], day: str) -> dict[str, bytes]:
     """Files of the data folder: the empty ones, and those that get rows."""
-    out = {table.path(name): (",".join(table.names) + "\n").encode()
+    out = {table.path(name): empty(table, data.names)
            for table in TABLES if table.folder == "indication" and not table.optional}
     added = [(VOCABULARIES, [{"list": "indication", "value": name, "label_en": label,
                               "label_zh": label_zh}]),
@@ -167,7 +167,7 @@ def _tables(data: Dataset, name: str, label: str, label_zh: str,
     if data.records(MAIN_WINDOWS.name):  # else what is shown first is chosen, not declared
         added.append((MAIN_WINDOWS, _main_windows(name, analyses)))
     for table, rows in added:
-        out[table.path()] = CsvFile(data.folder, table.path(), table).appended(rows)[0]
+        out[table.path()] = CsvFile(data.folder, table.path(), table, data.names).appended(rows)[0]
     return out
 
 

@@ -1,7 +1,11 @@
-"""The README's picture: the forest plot that the project's own ``about.csv`` names."""
+"""The README's picture: the forest plot that the project's own ``about.csv`` names.
+
+``python -m livingreview.site.picture FILE`` draws it.
+"""
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 from ..data.about import about
@@ -9,8 +13,6 @@ from ..data.dataset import load
 from ..render.engine import render
 from ..review import Review
 from ..view.figure import Figures
-
-PATH = Path(__file__).resolve().parents[2] / "book" / "_static" / "knee-pain-forest.svg"
 
 
 def picture(review: Review) -> str:
@@ -27,5 +29,6 @@ def picture(review: Review) -> str:
 
 
 if __name__ == "__main__":
-    PATH.write_text(picture(Review.by_need(load())), encoding="utf-8")
-    print(f"wrote {PATH.name}")
+    path = Path(sys.argv[1])
+    path.write_text(picture(Review.by_need(load())), encoding="utf-8")
+    print(f"wrote {path.name}")

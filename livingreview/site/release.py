@@ -22,7 +22,7 @@ from ..data.dataset import Dataset
 from ..data.phrases import phrases
 from ..intake.files import put
 from ..render.engine import render
-from ..review import dumps, review
+from ..review import review
 from ..review.changes import changes
 from ..view.changes import changed
 from . import crate, stopping
@@ -267,7 +267,7 @@ def prepare(root: Path, version: str, data: Dataset, checks: str, say: Callable[
     if stopping.call(checks, shell=True, cwd=root):
         raise ReleaseError(f"a check failed: {checks}")
     say("computing the results")
-    results = dumps(review(data, run=(workers or Workers(1)).run).document)
+    results = review(data, run=(workers or Workers(1)).run).text()
     releases = root / "releases"
     published = releases / f"{version}.json"
     if published.is_file():
@@ -291,7 +291,8 @@ def _same(root: Path, version: str, data: Dataset, results: str) -> None:
     releases = root / "releases"
     published = releases / f"{version}.json"
     if published.read_text(encoding="utf-8") != results:
-        found = changed(data, changes(versions.document(published), json.loads(results)))
+        found = changed(data, changes(versions.document(published, data.names),
+                                      data.names.package.result(json.loads(results))))
         raise ReleaseError(_never(version, "results", [render(found, form="txt")]))
     try:
         held = versions.manifest(version, releases)
@@ -304,9 +305,10 @@ def _same(root: Path, version: str, data: Dataset, results: str) -> None:
 
 def _contents(root: Path, version: str, data: Dataset, results: str) -> dict[str, str]:
     """Every file that the version adds or changes."""
-    known, new = versions.published(root / "releases"), json.loads(results)
+    known, new = versions.published(root / "releases"), data.names.package.result(
+        json.loads(results))
     previous = known[-1] if known else ""
-    old = versions.results(previous, root / "releases") if previous else None
+    old = versions.results(previous, data.names, root / "releases") if previous else None
     item, facts = work(data, version, today()), about(data)
     written = {
         f"releases/{version}.json": results,

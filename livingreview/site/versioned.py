@@ -11,13 +11,13 @@ from pathlib import Path
 from ..data import codebook, reads, recorded, strategies, versions
 from ..data.about import about
 from ..data.dataset import Dataset
-from ..review import Review, dumps
+from ..review import Review
 from . import api
 
 
-def codebook_text() -> str:
-    """The codebook as CSV: one row per column of every table."""
-    rows = codebook.columns()
+def codebook_text(data: Dataset) -> str:
+    """The codebook as CSV: one row per column of every table, as the files call it."""
+    rows = codebook.columns(data.names)
     text = io.StringIO()
     writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
     writer.writeheader()
@@ -25,16 +25,12 @@ def codebook_text() -> str:
     return text.getvalue()
 
 
-def codebook_csv(path: Path) -> None:
-    """Write the codebook."""
-    path.write_text(codebook_text(), encoding="utf-8", newline="")
-
-
 def datapackage_json(data: Dataset) -> str:
     """The Frictionless data package of a data folder as text."""
     package = codebook.datapackage(
         list(data.indications), set(data.frames), about(data).get("title", "A review"), data.date,
-        {path: recorded.hashed(digest) for path, digest in data.digests.items()})
+        {path: recorded.hashed(digest) for path, digest in data.digests.items()},
+        data.names)
     return json.dumps(package, ensure_ascii=False, indent=1) + "\n"
 
 
@@ -63,7 +59,7 @@ def described(data: Dataset) -> dict[str, str]:
         raise UndescribedError("\n".join(
             [f"{data.folder / path}: changed since the last entry of changelog.csv: expected a "
              f"new line there whose column file is {path}" for path in missing]))
-    return {recorded.NAME: datapackage_json(data), "codebook.csv": codebook_text()}
+    return {recorded.NAME: datapackage_json(data), "codebook.csv": codebook_text(data)}
 
 
 def write_public(data: Dataset, review: Review, folder: Path) -> None:
@@ -77,7 +73,7 @@ def write_public(data: Dataset, review: Review, folder: Path) -> None:
         Made where it does not exist.
     """
     (folder / "data").mkdir(parents=True, exist_ok=True)
-    (folder / "results.json").write_text(dumps(review.document), encoding="utf-8")
+    (folder / "results.json").write_text(review.text(), encoding="utf-8")
     for path in data.frames:
         target = folder / "data" / path
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -94,5 +90,6 @@ def write_public(data: Dataset, review: Review, folder: Path) -> None:
     for path, content in api.files(data, review).items():
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
         (folder / path).write_text(content, encoding="utf-8", newline="")
-    codebook_csv(folder / "data" / "codebook.csv")
+    (folder / "data" / "codebook.csv").write_text(codebook_text(data), encoding="utf-8",
+                                                  newline="")
     (folder / "data" / "datapackage.json").write_text(datapackage_json(data), encoding="utf-8")

@@ -18,6 +18,7 @@ from types import MappingProxyType
 
 from ..data import living
 from ..data.dataset import Dataset
+from ..data.own_names import NONE, OwnNames
 from ..data.reading import (
     Problem,
     column_problems,
@@ -59,12 +60,14 @@ def rows_of(data: Dataset, name: str) -> list[dict]:
     return [{c: row[c] for c in columns} for row in data.records(name)]
 
 
-def content_of(name: str, rows: Iterable[Mapping]) -> bytes:
-    """A table as a file."""
-    columns, text = BY_NAME[name].names, io.StringIO()
+def content_of(name: str, rows: Iterable[Mapping], names: OwnNames = NONE) -> bytes:
+    """A table as a file, with the names that a review has."""
+    table, own, text = BY_NAME[name], names.own, io.StringIO()
+    columns = own.header(table, table.names)
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(columns)
-    writer.writerows([cell(row.get(c)) for c in columns] for row in rows)
+    writer.writerows([cell(said.get(c)) for c in columns]
+                     for said in (own.row(table, row) for row in rows))
     return text.getvalue().encode()
 
 
@@ -106,7 +109,7 @@ def _with(data: Dataset, files: Mapping[str, bytes]) -> Dataset:
                 place.write_bytes(files[path])
             elif (data.folder / path).exists():
                 shutil.copyfile(data.folder / path, place)
-            raws[path] = read_raw(place.parent, table, path, problems)
+            raws[path] = read_raw(place.parent, table, path, problems, data.names)
     raws = {path: raw for path, raw in raws.items() if raw is not None}
     words = defaultdict(set)
     vocabulary = raws[VOCABULARIES.path()]
@@ -152,7 +155,8 @@ def keep(data: Dataset, tables: Mapping[str, Iterable[Mapping]]) -> Dataset:
     OSError
         When a file cannot be written; all are as they were.
     """
-    files = {BY_NAME[name].path(): content_of(name, rows) for name, rows in tables.items()}
+    files = {BY_NAME[name].path(): content_of(name, rows, data.names)
+             for name, rows in tables.items()}
     files = {path: content for path, content in files.items()
              if not (data.folder / path).exists()
              or (data.folder / path).read_bytes() != content}

@@ -85,8 +85,8 @@ def moments(text: str) -> Moments:
     --------
     >>> moments("Baseline, 3, 6 and 12 months").months
     (0.0, 3.0, 6.0, 12.0)
-    >>> moments("KOOS pain at Week 26")
-    Moments(months=(6.0,), until=False, rest='KOOS pain')
+    >>> moments("Pain score at Week 26")
+    Moments(months=(6.0,), until=False, rest='Pain score')
     """
     plain = re.sub(r"\b(" + "|".join(_WORDS) + r")(?=[\s-]+(?:day|week|month|year))",
                    lambda found: _WORDS[found[1].lower()], text, flags=re.IGNORECASE)

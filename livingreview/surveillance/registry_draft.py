@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from ..data.dataset import Dataset
+from ..data.own_names import NONE, OwnNames
 from ..data.tables import CORRECTIONS
 from ..intake.files import put
 from ..intake.template import GUIDE_FILE, INDICATION
@@ -83,6 +84,8 @@ class Draft:
         Participant flow in lines: no table has a place for more of it than who started.
     second_source : str
         Why values that the data have from elsewhere are taken in beside; empty where they are not.
+    names : OwnNames
+        What the review calls columns and words; here they have the package's names.
     """
 
     indication: str
@@ -96,6 +99,7 @@ class Draft:
     differences: list[Difference] = field(default_factory=list)
     flow: tuple[str, ...] = ()
     second_source: str = ""
+    names: OwnNames = NONE
 
 
 def draft(data: Dataset, indication: str, study: Mapping, results: Results,
@@ -132,7 +136,7 @@ class _Drafting:
             "title": f"{results.title} (results at ClinicalTrials.gov, record of "
                      f"{results.version})",
             "url": f"https://clinicaltrials.gov/study/{results.registration}",
-            "accessed": accessed}, flow=results.flow, second_source=second_source)
+            "accessed": accessed}, flow=results.flow, second_source=second_source, names=data.names)
         self.known = {a["arm_id"]: a for a in data.having(
             "arms", "study_id", study["study_id"], indication=indication)}
         self.arms: dict[str, dict] = {}  # by title of the group
@@ -340,7 +344,7 @@ def _difference(table: str, here: Mapping, row: Mapping) -> Difference:
 
 def files(made: Draft, report: str) -> dict[str, bytes]:
     """The files of a draft: tables that have rows, corrections, and a guide with the report."""
-    out = {f"{name}.csv": content_of(name, rows)
+    out = {f"{name}.csv": content_of(name, rows, made.names)
            for name, rows in made.rows.items() if rows}
     if made.corrections:
         out[f"{CORRECTIONS.name}.csv"] = corrections_text(made.corrections)

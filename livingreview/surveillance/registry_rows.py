@@ -20,10 +20,6 @@ _PEOPLE = re.compile(r"\b(?:participants?|patients?|subjects?|people|persons?|in
                      re.IGNORECASE)
 _PERCENT = re.compile(r"percent|%", re.IGNORECASE)
 _LEVEL = re.compile(r"(\d+(?:\.\d+)?)\s*%\s*(?:CONFIDENCE|C\.?I)|CONFIDENCE (\d+)")
-# What units of analysis are in the words of the list unit.
-_UNITS = {"participants": "patient", "patients": "patient", "subjects": "patient",
-          "knees": "knee", "knee": "knee", "hips": "hip", "hip": "hip", "discs": "disc",
-          "disc": "disc", "disks": "disc", "intervertebral discs": "disc"}
 _P = re.compile(r"(?:p\s*)?([<>≤≥]?)\s*=?\s*((?:0|1)?\.\d+|[01])", re.IGNORECASE)
 _CHANGES = ("change", "percent-change")
 _MEASURES = ((re.compile(r"\blog\b|median|slope|geometric"), ""),
@@ -119,10 +115,16 @@ def outcome(value: Value, group: Mapping, mapped: Mapping, unit: str) -> tuple[d
     return {**row, "note": "; ".join(notes)}, left
 
 
+def _counts(units: str, unit: str) -> bool:
+    """Whether units of analysis, as a registry calls them, are those of a word of the list unit."""
+    if unit == "patient":
+        return _PEOPLE.fullmatch(units.strip()) is not None
+    return units.lower().strip().removesuffix("s").split()[-1:] == [unit]
+
+
 def _analysed(value: Value, unit: str) -> int | None:
     """Units analysed, which are those of the study."""
-    counted = _UNITS.get(value.units.lower().strip(), "") if value.units else unit
-    if counted != unit:
+    if value.units and not _counts(value.units, unit):
         raise Refused(f"n counts {value.units}, and the study counts by {unit}: expected one and "
                       "the same unit")
     if not value.n:
@@ -388,4 +390,4 @@ def _turned(cells: Mapping, measure: str) -> dict:
 def _favours(estimate: float, better: str) -> str:
     if estimate == 0:
         return "neither"
-    return "cells" if (estimate < 0) == (better == "lower") else "comparator"
+    return "intervention" if (estimate < 0) == (better == "lower") else "comparator"

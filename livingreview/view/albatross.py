@@ -18,7 +18,7 @@ from scipy.special import ndtri
 
 from ..effects import Evidence
 from ..effects.comparisons import any_order
-from ..review.directions import CELLS, COMPUTED, POINTING, SAME, Direction, isolates
+from ..review.directions import COMPUTED, INTERVENTION, POINTING, SAME, Direction, isolates
 from ..review.robustness import odd_values
 from .axis import Tick
 from .base import Label, View, label, wording
@@ -158,8 +158,8 @@ def usable(ev: Evidence, rows: Iterable[Direction], family: str) -> list[Directi
 
 
 def side(d: Direction) -> float:
-    """Place of a p-value: to the right where it favours cells, further out the smaller it is."""
-    return max(-math.log10(d.p), 0.0) * {CELLS: 1, SAME: 0}.get(d.direction, -1)
+    """Place of a p-value: right where it favours the treatment, further out the smaller it is."""
+    return max(-math.log10(d.p), 0.0) * {INTERVENTION: 1, SAME: 0}.get(d.direction, -1)
 
 
 def albatross(ev: Evidence, forests: Forests, rows: Sequence[Direction],

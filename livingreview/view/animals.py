@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from ..data.dataset import Dataset
 from ..effects import Evidence
-from ..effects.comparisons import is_cell_arm
+from ..effects.comparisons import is_treated
 from ..effects.messages import Message
 from ..review import Review
 from ..review.animals import NO_VALUES, AnimalEffect, effects, experiments, signals
@@ -35,7 +35,7 @@ class AnimalCounts(View):
 
 @dataclass(frozen=True)
 class Given:
-    """What an arm got, as far as it is stated: source, product and donor, dose, routes."""
+    """What an arm got, as far as it is stated: source, product and provider, dose, routes."""
 
     labels: tuple[Label, ...]
     dose: float | None
@@ -178,7 +178,7 @@ def _experiment(directory: Directory, ev: Evidence, study_id: str) -> Experiment
     return Experiment(
         directory.study(i, study_id), label(data, "indication", i),
         label(data, "species", study["species"]), study["population"] or "",
-        tuple(dict.fromkeys(_given(data, a) for a in arms if is_cell_arm(a))),
+        tuple(dict.fromkeys(_given(data, a) for a in arms if is_treated(a))),
         tuple(directory.arms(i)[study_id, a["arm_id"]] for a in arms), study["n_enrolled"],
         labels(data, "outcome", sorted(measured)),
         label(data, "status", study["status"]), directory.said(study["note"], i))
@@ -186,8 +186,8 @@ def _experiment(directory: Directory, ev: Evidence, study_id: str) -> Experiment
 
 def _given(data: Dataset, arm) -> Given:
     return Given(tuple(label(data, field, arm[field]) for field in (
-        "cell_source", "cell_product", "donor") if arm[field] not in (None, "none")),
-        arm["dose_cells"], labels(data, "route", arm["route"]))
+        "treatment_source", "treatment_product", "provider") if arm[field] not in (None, "none")),
+        arm["dose"], labels(data, "route", arm["route"]))
 
 
 def animal_effects(review: Review, indications: Sequence[str]) -> AnimalEffects:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from ..effects.comparisons import is_cell_arm
+from ..effects.comparisons import is_treated
 from ..review import Review
 from .addresses import Addresses
 from .base import Label, View, label, wording
@@ -25,8 +25,8 @@ class Study:
 
     Attributes
     ----------
-    cells : tuple of tuple of Label
-        Tissue, product and donor of each kind of cells; what is not stated is left out.
+    intervention : tuple of tuple of Label
+        Source, product and provider of each kind of treatment; what is not stated is left out.
     open : bool
         Whether it runs or is planned.
     expected : Expected or None
@@ -40,7 +40,7 @@ class Study:
     design: Label
     comparators: tuple[Label, ...]
     n: int | None
-    cells: tuple[tuple[Label, ...], ...]
+    intervention: tuple[tuple[Label, ...], ...]
     status: Label
     progress: Label
     registrations: tuple[Link, ...]
@@ -107,14 +107,14 @@ class _Studies:
             expected(self.data, s), self.reasons.why(study_id))
 
     def _cells(self, study_id: str) -> tuple[tuple[Label, ...], ...]:
-        """Tissue, product and donor of the cell arms."""
+        """Source, product and provider of the treated arms."""
         arms = [arm for arm in self.ev.arms_of(study_id)
-                if is_cell_arm(arm) and arm["cell_source"] != "none"]
+                if is_treated(arm) and arm["treatment_source"] != "none"]
         return tuple(dict.fromkeys(kind for arm in arms if (kind := self._kind(arm))))
 
     def _kind(self, arm: Mapping) -> tuple[Label, ...]:
         return tuple(label(self.data, name, arm[name])
-                     for name in ("cell_source", "cell_product", "donor") if arm[name])
+                     for name in ("treatment_source", "treatment_product", "provider") if arm[name])
 
 
 def chapter_trials(review: Review, indication: str) -> ChapterTrials:

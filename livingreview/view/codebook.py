@@ -52,10 +52,12 @@ def codebook(data: Dataset) -> Codebook:
     """
     return Codebook(
         tuple(Column(c["table"], c["column"], c["type"], bool(c["required"]), bool(c["key"]),
-                     c["unit"], c["vocabulary"], c["description"]) for c in columns()),
-        tuple(Word(r["value"], r["list"], r["kind"] or "",
-                   Label(r["label_en"], r["label_zh"] or ""))
-              for r in data.records("vocabularies")))
+                     c["unit"], c["vocabulary"], c["description"])
+              for c in columns(data.names)),
+        tuple(Word(value, name, kind, Label(r["label_en"], r["label_zh"] or ""))
+              for r in data.records("vocabularies")
+              for name, value, kind in [data.names.own.entry(
+                  r["list"], r["value"], r["kind"] or "")]))
 
 
 @dataclass(frozen=True)

@@ -55,7 +55,7 @@ def combinations(ev: Evidence, results: Iterable[dict]) -> Combinations:
         Analyses of the indication.
     """
     i, data, directory, rows = ev.indication, ev.data, Directory(ev.data), []
-    to_cells = additions(data, i)
+    to_treatment = additions(data, i)
     used = [s for r in results if r["role"] != "check"
             for s in r["studies"] if s["comparison"] == ADDED]
 
@@ -64,7 +64,7 @@ def combinations(ev: Evidence, results: Iterable[dict]) -> Combinations:
 
     for word in data.words("cointervention"):
         added = links(ev.contests(ADDED, word))
-        given = links(ev.trial_of(study) for study, what in to_cells if what == word)
+        given = links(ev.trial_of(study) for study, what in to_treatment if what == word)
         if added or given:
             rows.append(Combination(
                 label(data, "cointervention", word), added,

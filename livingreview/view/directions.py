@@ -13,9 +13,9 @@ from ..effects.messages import Message
 from ..effects.values import Reading
 from ..review.counted import ANIMAL
 from ..review.directions import (
-    CELLS,
     COMPARATOR,
     COMPUTED,
+    INTERVENTION,
     MIXED,
     POINTS,
     SAME,
@@ -39,7 +39,8 @@ class Mark:
     Attributes
     ----------
     direction : str
-        ``cells``, ``comparator``, ``mixed``, ``no-difference``, or empty where it is not stated.
+        ``intervention``, ``comparator``, ``mixed``, ``no-difference``, or empty where it is not
+        stated.
     computed : bool
         Whether from the values of both arms.
     alike, known, outcomes : int
@@ -98,7 +99,7 @@ class Votes:
 
     family: Label
     isolating: bool
-    cells: int
+    intervention: int
     comparator: int
     mixed: int
     same: int
@@ -185,7 +186,8 @@ class Directions(View):
 
 def ways(data: Dataset) -> tuple[tuple[str, Label], ...]:
     """Every direction with its label."""
-    return tuple((w, label(data, "stated_result", w)) for w in (CELLS, COMPARATOR, MIXED, SAME))
+    return tuple((w, label(data, "stated_result", w))
+                 for w in (INTERVENTION, COMPARATOR, MIXED, SAME))
 
 
 def _message(text: str, names: Mapping[str, str]) -> Message | None:
@@ -256,8 +258,9 @@ def _mark(rows: Sequence[Direction]) -> Mark | None:
 def _votes(data: Dataset, vote: Mapping) -> Votes:
     share, low, high = (None if vote[k] is None else 100 * vote[k]
                         for k in ("share", "ci_low", "ci_high"))
-    return Votes(label(data, "family", vote["family"]), vote["scope"] == "isolating", vote[CELLS],
-                 vote[COMPARATOR], vote[MIXED], vote[SAME], vote["not-stated"], share, low, high,
+    return Votes(label(data, "family", vote["family"]), vote["scope"] == "isolating",
+                 vote[INTERVENTION], vote[COMPARATOR], vote[MIXED], vote[SAME],
+                 vote["not-stated"], share, low, high,
                  vote["p"])
 
 

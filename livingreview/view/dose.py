@@ -212,16 +212,16 @@ def _slope(values: dict, before: str = "") -> Slope:
 
 def _source(ev: Evidence, question: dict, study: dict) -> Label:
     """Source of a trial's first treated arm; empty where it is not known."""
-    if study["cells"]:
-        arms = [(study["study_id"], arm) for arm in study["cells"]["arms"]]
+    if study["intervention"]:
+        arms = [(study["study_id"], arm) for arm in study["intervention"]["arms"]]
     else:  # a difference as printed names no arms: they are those of its comparison
         found = ev.contests(question["comparison"], question["background"])
         arms = [(c.study_id, arm) for contests in found.get(study["trial_id"], ())
                 for c in contests if (c.study_id, c.kind) == (study["study_id"],
                                                               study["comparison"])
-                for arm in c.cells.arms]
-    words = [ev.arms[arm]["cell_source"] for arm in arms[:1]]
-    return label(ev.data, "cell_source", words[0]) if any(words) else Label("")
+                for arm in c.intervention.arms]
+    words = [ev.arms[arm]["treatment_source"] for arm in arms[:1]]
+    return label(ev.data, "treatment_source", words[0]) if any(words) else Label("")
 
 
 def _chart(ev: Evidence, result: dict, names: dict[str, str], doses: dict[str, float],

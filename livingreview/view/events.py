@@ -20,7 +20,8 @@ FEARED = "feared"
 MAIN_KINDS = ("any", "serious", "treatment-related", FEARED)
 # What arms are grouped by: their attribute, which is also the vocabulary of its values, and what
 # the field calls it, where that has a word of its own.
-GROUPS = {"cell_source": "source-group", "donor": "donor", "route": "", "cell_class": "preparation"}
+GROUPS = {"treatment_source": "source-group", "provider": "provider", "route": "",
+          "treatment_class": "preparation"}
 
 
 @dataclass(frozen=True)
@@ -140,8 +141,8 @@ class Row:
     event: Label
     counts: tuple[int, int] | None
     printed: Message | None
-    cells: Label
-    donor: Label
+    intervention: Label
+    provider: Label
     route: tuple[Label, ...]
     design: Label
     months: float | None
@@ -176,7 +177,7 @@ class EventBounds(View):
     indication: str
     given: Label
     product: Label
-    donor: Label
+    provider: Label
     sums: tuple[Sum, ...]
     silent: int
     rows: tuple[Row, ...]
@@ -233,8 +234,9 @@ class _Maker:
             label(data, "indication", r.indication), of.study(r.indication, r.study),
             of.arms(r.indication)[r.study, r.arm], label(data, "event", r.event),
             None if r.total is None else (r.events, r.total), r.printed,
-            label(data, "cell_source", r.cell_source), label(data, "donor", r.donor),
-            labels(data, "route", r.route), label(data, "design", r.design),
+            label(data, "treatment_source", r.treatment_source),
+            label(data, "provider", r.provider), labels(data, "route", r.route), label(data,
+            "design", r.design),
             r.months, said(r.not_counted) if r.not_counted else None,
             tuple(map(said, r.derivation)),
             source(data, ev.sources.get(r.source)), r.indication, r.row)
@@ -351,7 +353,7 @@ def event_bounds(ev: Evidence) -> EventBounds:
     there = {r.event for r in rows}
     return EventBounds(
         ev.indication, wording(data, "intervention"), wording(data, "product"),
-        wording(data, "donor"),
+        wording(data, "provider"),
         tuple(maker.sum(e, (r for r in rows if r.event == e))
               for e in data.words("event") if e in there),
         silent(ev), tuple(maker.row(r, ev) for r in rows))

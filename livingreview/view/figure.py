@@ -23,7 +23,7 @@ from .subgroup import Subgroups, subgroups
 
 INDEX = "figures/index.html"
 # Questions are related when they are equal in these; the first differ in time, the second in
-# what the cells are compared with.
+# what the treatment is compared with.
 _OUTCOME = ("target", "instrument_contains", "condition", "products", "measure")
 _OTHER_TIME = (*_OUTCOME, "comparison", "background")
 _OTHER_CONTROL = (*_OUTCOME, "window_from", "window_to")
@@ -72,7 +72,7 @@ class Choice:
     key : str
         Of the choice; empty where a trial is left out.
     name : Label or None
-        Of the trial, or of the class of cells that is pooled alone.
+        Of the trial, or of the class of the treatment that is pooled alone.
     """
 
     key: str

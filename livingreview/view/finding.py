@@ -145,12 +145,12 @@ class Finding(View):
     mid : float or None
         The smallest change that a patient notices.
     risks : tuple of float or None
-        Of 100 people: with the comparator, with cells, and the ends of its interval.
+        Of 100 people: with the comparator, with the treatment, and the ends of its interval.
     at_most : float or None
         Nobody had the event: the percentage that the risk is at most.
     empty : tuple of float or None
-        Of the one trial of a ratio, where a group had no event: events and people, with cells and
-        with the comparator.
+        Of the one trial of a ratio, where a group had no event: events and people, with the
+        treatment and with the comparator.
     known : int
         Trials of this comparison that are not in the estimate.
     n_finished : float
@@ -216,6 +216,11 @@ def _unit(question: dict) -> str:
     return question.get("unit") or ("points-of-100" if question["rescaled_0_100"] else "points")
 
 
+def grammatical_number(data: Dataset) -> int:
+    """Of what the review calls its intervention: 1, or 2 for a plural."""
+    return 2 if data.kind("wording", "intervention") == "plural" else 1
+
+
 def without_brackets(said: Label) -> Label:
     """A label without what it explains in brackets."""
     return Label(*(re.sub(r"\s*[(（].*[)）]$", "", w) for w in (said.en, said.zh)))
@@ -233,7 +238,7 @@ def question(data: Dataset, result: dict) -> Question:
     q = result["question"]
     vocabulary = {"family": "family", "event": "event"}.get(q["target_type"], "outcome")
     conditions = [label(data, "condition", w) for w in q.get("condition", ())]
-    conditions += [label(data, "cell_product", w) for w in q.get("products", ())]
+    conditions += [label(data, "treatment_product", w) for w in q.get("products", ())]
     kind, outcome = _kind(data, q), label(data, vocabulary, q["target"])
     part = q["instrument_contains"] or ""
     if part and kind == "response" and vocabulary == "outcome" and not uncontrolled(result):
@@ -244,7 +249,7 @@ def question(data: Dataset, result: dict) -> Question:
         outcome, part, tuple(conditions), kind, (q["window_from"], q["window_to"]),
         q["comparison"], without_brackets(label(data, "analysis_comparison", q["comparison"])),
         background, wording(data, "intervention"),
-        2 if data.kind("wording", "intervention") == "plural" else 1, q["measure"],
+        grammatical_number(data), q["measure"],
         measure(result).decimals, _unit(q), q["favourable"], uncontrolled(result))
 
 
@@ -308,13 +313,13 @@ def _risks(result: dict) -> tuple[float, float, float, float] | None:
     if not a:
         return None
     return (a["comparator_per_1000"] / 10, *(
-        a[f"cells_{key}_per_1000"] / 10 for key in ("estimate", "ci_low", "ci_high")))
+        a[f"intervention_{key}_per_1000"] / 10 for key in ("estimate", "ci_low", "ci_high")))
 
 
 def _empty(result: dict) -> tuple[float, float, float, float] | None:
     """The counts behind the ratio of a single trial in which a group had no event."""
     trials = [s for s in result["studies"] if s["yi"] is not None]
-    arms = [trials[0][side] for side in ("cells", "comparator")] if len(trials) == 1 else []
+    arms = [trials[0][side] for side in ("intervention", "comparator")] if len(trials) == 1 else []
     counts = [arm[key] for arm in arms if arm for key in ("events", "n")]
     if not ratio(result) or len(counts) < 4 or None in counts or all(counts):
         return None

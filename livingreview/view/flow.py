@@ -214,8 +214,8 @@ class Flows:
         before = versions.preceding(versions.here())
         if not before:
             return None
-        old = {(r["indication"], s["trial_id"])
-               for r in versions.results(before)["analyses"].values() if r["role"] != "check"
+        results = versions.results(before, self.data.names)["analyses"].values()
+        old = {(r["indication"], s["trial_id"]) for r in results if r["role"] != "check"
                for s in r["studies"]}
         now = {(i, s) for i, found in self.studies.items() for s in found["usable"]}
         return Before(before, len(old), len(now - old), len(old - now))

@@ -17,9 +17,8 @@ from .naming import arm_names, of_study, spoken, study_names
 from .recompute import Recompute, recompute
 
 PERCENT = (-4.0, 104.0)  # none to all, with room for the marks at both ends
-# Divisions that the figure itself may show: the key of a trial, the vocabulary of its values.
-_GROUPED = {"cells": ("cell_class", "cell_class"), "comparison": ("comparison",
-                                                                  "comparison_class")}
+# Divisions that the figure itself may show: keys of a trial, and the vocabulary of their values.
+_GROUPED = {"treatment_class": "treatment_class", "comparison": "comparison_class"}
 
 
 @dataclass(frozen=True)
@@ -70,7 +69,7 @@ class Row:
     statistic: str
     besides: tuple[Label, ...]
     signs: tuple[str, ...]
-    cells: Arm
+    intervention: Arm
     control: Arm | None
     weight: float | None
     no_weight: bool
@@ -144,7 +143,7 @@ def anchor(result: dict, study: dict) -> str:
     """The anchor of a trial's numbers; the same numbers in two analyses share one."""
     key = "|".join(str(study[k]) for k in ("study_id", "outcome", "instrument", "months",
                                            "statistic", "comparison"))
-    arms = [study[side]["arms"] for side in ("cells", "comparator") if study[side]]
+    arms = [study[side]["arms"] for side in ("intervention", "comparator") if study[side]]
     digest = hashlib.sha256(f"{key}|{arms}|{result['question']['measure']}|"
                             f"{study['yi']}|{study['vi']}".encode()).hexdigest()[:8]
     return f"value-{study['trial_id']}-{digest}"
@@ -239,7 +238,7 @@ class Forests:
             mid_population=mid["population"] if mid else "",
             better="left" if result["question"]["favourable"] == "lower" else "right",
             measured=self._measured(result), odd=self._odd(result),
-            fractions=any((s["n_cells"] or 0) % 1 for s in result["studies"]),
+            fractions=any((s["n_intervention"] or 0) % 1 for s in result["studies"]),
             recompute=recompute(self.data, result, axis, self.names))
 
     def _measured(self, result: dict) -> Label | None:
@@ -260,9 +259,9 @@ class Forests:
 
     def _groups(self, axis: Axis, result: dict) -> tuple[Group, ...]:
         studies = result["studies"]
-        by = "comparison" if result["question"]["comparison"] == "any" else "cells"
-        key, vocabulary = _GROUPED[by]
-        values = [v for v in self.data.words(vocabulary) if any(s[key] == v for s in studies)]
+        by = "comparison" if result["question"]["comparison"] == "any" else "treatment_class"
+        vocabulary = _GROUPED[by]
+        values = [v for v in self.data.words(vocabulary) if any(s[by] == v for s in studies)]
         pools = {g["value"]: g for s in result["subgroups"] if s["by"] == by for g in s["groups"]}
         out = []
         for value in values:
@@ -270,7 +269,7 @@ class Forests:
             pool = pool if pool and pool["k"] > 1 else None
             out.append(Group(
                 label(self.data, vocabulary, value) if len(values) > 1 else None,
-                tuple(self._row(axis, result, s) for s in studies if s[key] == value),
+                tuple(self._row(axis, result, s) for s in studies if s[by] == value),
                 estimate_of(pool), pool["model"] if pool else "", mark_of(axis, pool)))
         return tuple(out)
 
@@ -286,7 +285,7 @@ class Forests:
             outcome=None if one_outcome else self._outcome(study["outcome"]),
             months=study["months"],
             statistic=study["statistic"] or "", besides=self._besides(result, study),
-            signs=signs_of(study, self.noticed), cells=_arm(study, "cells"),
+            signs=signs_of(study, self.noticed), intervention=_arm(study, "intervention"),
             control=None if uncontrolled(result) else _arm(study, "comparator"),
             weight=study["weight"] if result["k"] > 1 else None, no_weight=bare,
             weightless=estimate_of(study.get("without")) if bare else None,
@@ -314,7 +313,7 @@ def _arm(study: dict, side: str) -> Arm:
     """The numbers of a group; a reported contrast has only its size."""
     arm, n = study[side], study[f"n_{side}"]
     visits = [study[v] for v in ("baseline", "last")]
-    before, after = ((v["mean"] if v else None for v in visits) if side == "cells"
+    before, after = ((v["mean"] if v else None for v in visits) if side == "intervention"
                      else (None, None))
     if arm is None:
         return Arm(n, before=before, after=after)

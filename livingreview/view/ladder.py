@@ -37,7 +37,7 @@ class Rung:
     key : str
         Of a choice of method or values; empty for any other row.
     name : Label or None
-        Of the trial, of the question, or of the class of cells that a choice pools alone.
+        Of the trial, of the question, or of the class of the treatment that a choice pools alone.
     """
 
     kind: str

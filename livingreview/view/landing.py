@@ -153,7 +153,7 @@ def _counts(result: dict | None) -> tuple[float, float, float, float] | None:
     if not result or not result["pooled"] or result["k"] != 1 or not ratio(result):
         return None
     [study] = [s for s in result["studies"] if s["weight"] is not None]
-    arms = [study[side] for side in ("cells", "comparator")]
+    arms = [study[side] for side in ("intervention", "comparator")]
     if not all(arms):
         return None
     found = tuple(arm[key] for arm in arms for key in ("events", "n"))

@@ -359,7 +359,7 @@ class Judged:
     def number(self, headline: Headline) -> Number:
         """A headline number."""
         row, indication = headline.row, headline.row["indication"]
-        # comparisons are derived: their rows are those of the arms with cells
+        # comparisons are derived: their rows are those of the treated arms
         file = f"{'arms' if row['table'] == 'comparisons' else row['table']}.csv"
         return Number(
             row["statement_id"], row["review_id"], self.seeds[row["review_id"]], row["what"],

@@ -155,7 +155,7 @@ def mechanisms(review: Review, indications: Sequence[str] | None) -> Mechanisms:
         cited = cited_by(data, r)
         rows.append(Mechanism(
             r["mechanism_id"], label(data, "seed_indication", r["indication"]),
-            r["cell_or_product"] or "", r["mechanism"], r["mediator"] or "", r["effect"] or "",
+            r["treatment"] or "", r["mechanism"], r["mediator"] or "", r["effect"] or "",
             label(data, "mechanism_direction", r["direction"]), nearest(cited),
             known.seeds[r["review_id"]].name, tuple(map(known.reference, cited))))
     return Mechanisms(wording(data, "given"), wording(data, "mediator"), tuple(rows))
@@ -166,7 +166,7 @@ def mechanism_pictures(review: Review, indications: Sequence[str] | None) -> Mec
     data, groups = review.data, {}
     for r in _rows(data, indications):
         groups.setdefault(r["indication"], []).append(
-            (r["cell_or_product"] or "", r["mediator"] or "", r["effect"] or "",
+            (r["treatment"] or "", r["mediator"] or "", r["effect"] or "",
              nearest(cited_by(data, r))))
     return MechanismPictures(wording(data, "given"), wording(data, "mediator"), tuple(
         _network(i, label(data, "seed_indication", i), rows) for i, rows in groups.items()))

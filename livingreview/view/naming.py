@@ -13,7 +13,7 @@ from functools import reduce
 
 from ..data.dataset import Dataset
 from ..data.phrases import phrases
-from ..effects.comparisons import is_cell_arm
+from ..effects.comparisons import is_treated
 
 # What names are composed with; a study of which nothing is given is called by its kind alone.
 _WORDS = phrases(__package__, "names.csv")
@@ -22,15 +22,15 @@ _LONG = 32  # characters of an arm's own label that stands for what was given
 _TITLE = 70  # characters of a title that stands for a name
 _HAN = re.compile("[\u4e00-\u9fff]")
 _PERSONS = ("Cochrane", "DerSimonian", "Knapp", "Lequesne", "Lysholm", "Mankin", "Nissl", "Paule",
-            "Schwann", "Tegner", "Tiedemann")  # whom measures, methods and cells are named after
+            "Schwann", "Tegner", "Tiedemann")  # whom measures, methods and products are named after
 _IDENTIFIER = re.compile(r"(?<![\w./-])[a-z0-9]+(?:-[a-z0-9]+)+(?![\w-])")
 
 
 def in_text(name: str) -> str:
     """A label inside a sentence: small first letter unless it is an abbreviation or a name.
 
-    A label with a further capitalised word is a name: Harris Hip Score. So is what begins with the
-    name of a person, and with Latin letters in a label of Chinese.
+    A label with a further capitalised word is a name: Glasgow Coma Scale. So is what begins with
+    the name of a person, and with Latin letters in a label of Chinese.
     """
     is_name = name.startswith(_PERSONS) or _HAN.search(name) is not None or any(
         word[0].isupper() and word[1:2].islower() for word in name.split()[1:])
@@ -88,7 +88,7 @@ class _Studies:
             species=species, given=self.with_besides(study, given))
 
     def _treated(self, study: Mapping) -> list[Mapping]:
-        return [a for a in self.arms[study["study_id"]] if is_cell_arm(a) and not a["combines"]]
+        return [a for a in self.arms[study["study_id"]] if is_treated(a) and not a["combines"]]
 
     def given(self, study: Mapping) -> str:
         """What the treated arms got, the intervention of the review where they are not alike.
@@ -102,9 +102,9 @@ class _Studies:
         return _either(found) if len(found) <= 2 else self.data.wording("intervention")
 
     def _product(self, arm: Mapping) -> str:
-        if label := _label(self.data, "cell_product", arm["cell_product"]):
+        if label := _label(self.data, "treatment_product", arm["treatment_product"]):
             return label
-        from_where = _label(self.data, "cell_source", arm["cell_source"])
+        from_where = _label(self.data, "treatment_source", arm["treatment_source"])
         of = self.data.wording("intervention")
         if not from_where or from_where.endswith(of):
             return from_where or of
@@ -138,7 +138,7 @@ class _Studies:
                 _WORDS["against"].format(
                     control=in_text(self.data.label("comparator_type", a["comparator_type"])))
                 for a in self.arms[study["study_id"]]
-                if a["comparator_type"] and not is_cell_arm(a)))
+                if a["comparator_type"] and not is_treated(a)))
 
         def months(study):
             found = study["followup_months"]
@@ -246,9 +246,10 @@ def arm_names(data: Dataset, indication: str) -> dict[tuple[str, str], str]:
 
 def _arm(data: Dataset, arm: Mapping) -> str:
     """What an arm got, as its vocabularies say."""
-    if is_cell_arm(arm):
-        return (_label(data, "cell_product", arm["cell_product"])
-                or _label(data, "cell_source", arm["cell_source"]) or data.wording("intervention"))
+    if is_treated(arm):
+        return (_label(data, "treatment_product", arm["treatment_product"])
+                or _label(data, "treatment_source", arm["treatment_source"])
+                or data.wording("intervention"))
     kind = arm["comparator_type"]
     return in_text(data.label("comparator_type", kind)) if kind else (
         in_text(data.label("role", arm["role"])))

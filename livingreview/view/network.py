@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from itertools import combinations, zip_longest
 
 from ..data.dataset import Dataset
+from ..effects.comparisons import pooled_classes
 from ..review.network_certainty import INCOHERENT
-from ..review.network_trials import CELLS, KINDS
+from ..review.network_trials import INTERVENTION
 from .addresses import COMPARE, Addresses
 from .axis import Axis
 from .base import Label, View, label, wording
@@ -64,6 +65,7 @@ class Networks(View):
     template = "networks"
 
     given: Label
+    product: Label
     size: tuple[int, int]
     incoherent: float
     networks: tuple[Network, ...]
@@ -85,6 +87,7 @@ class NetworkLine(View):
     template = "network_line"
 
     given: Label
+    product: Label
     href: str
     asked: tuple[tuple[Question, str], ...]
     best: Refused | None
@@ -114,7 +117,8 @@ def network_line(data: Dataset, documents: Sequence[dict], indication: str) -> N
     nearest = max((d for d in documents if not d["asked"]), default=None,
                   key=lambda d: (len(d["treatments"]), d["k"]))
     return NetworkLine(
-        wording(data, "intervention"), Addresses.chapter(indication, COMPARE),
+        wording(data, "intervention"), wording(data, "product"),
+        Addresses.chapter(indication, COMPARE),
         tuple((question(data, d), address(d)) for d in asked),
         _refused(data, nearest) if nearest and not asked else None)
 
@@ -135,7 +139,7 @@ def networks(forests: Forests, documents: Sequence[dict], first: Sequence[str]) 
     asked = sorted((d for d in documents if d["asked"]), key=lambda d: not any(
         c["analysis"] in first for c in d["comparisons"]))
     return Networks(
-        wording(data, "intervention"), (WIDTH, HEIGHT), INCOHERENT,
+        wording(data, "intervention"), wording(data, "product"), (WIDTH, HEIGHT), INCOHERENT,
         tuple(_Drawn(forests, d).network() for d in asked),
         tuple(_refused(data, d) for d in documents if not d["asked"]))
 
@@ -151,17 +155,18 @@ class _Drawn:
     def __init__(self, forests: Forests, document: dict):
         self.forests, self.data, self.of = forests, forests.data, document
         self.order = [t["treatment"] for t in document["treatments"]]
-        self.names = {t: self._name(t) for t in (CELLS, *KINDS, *self.order)}
+        self.names = {t: self._name(t) for t in (INTERVENTION, *self.order)}
         self.places = _places(self.order, {t["treatment"]: t for t in document["treatments"]})
         ends = [c[end] for c in document["contrasts"] for end in ("ci_low", "ci_high")]
         wide = max(abs(x) for x in (*ends, *important(document)))
         self.axis = Axis((-wide, wide))
 
     def _name(self, treatment: str) -> Label:
-        if treatment == CELLS:
+        if treatment == INTERVENTION:
             return wording(self.data, "intervention")
-        list_of = "cell_class" if treatment in KINDS else "analysis_comparison"
-        return without_brackets(label(self.data, list_of, treatment))
+        of_class = treatment in pooled_classes(self.data)
+        return without_brackets(label(
+            self.data, "treatment_class" if of_class else "analysis_comparison", treatment))
 
     def network(self) -> Network:
         """The network as the page shows it."""
@@ -212,7 +217,7 @@ class _Drawn:
         text_y = (y + 4 - LINE * (len(lines) - 1) / 2 if anchor != "middle"
                   else above if y < MIDDLE else y + r + LINE)
         return Node(self.names[name], treatment["k"], treatment["n"], x, y, r, lines,
-                    round(text_x, 1), round(text_y, 1), anchor, name == CELLS)
+                    round(text_x, 1), round(text_y, 1), anchor, name == INTERVENTION)
 
     def _edge(self, comparison: dict) -> Edge:
         one, other = comparison["treat1"], comparison["treat2"]
@@ -234,14 +239,14 @@ class _Drawn:
         rows = []
         for name in self.order:
             if name != reference:
-                pair = (name, reference) if reference != CELLS else (reference, name)
+                pair = (name, reference) if reference != INTERVENTION else (reference, name)
                 contrast, sign = self._contrast(*pair)
                 found = _turned(contrast, sign)
                 bar = (None if found.pi_low is None
                        else self.axis.bar(found.pi_low, found.pi_high))
                 rows.append(Row(self.names[name], found,
                                 self.axis.mark(found.value, found.low, found.high), bar))
-        return Against(self.names[reference], reference == CELLS, tuple(rows))
+        return Against(self.names[reference], reference == INTERVENTION, tuple(rows))
 
     def _cell(self, row: str, column: str) -> Cell:
         """Network estimates below the diagonal, direct evidence above it."""
@@ -274,7 +279,7 @@ class _Drawn:
         months = (found["months_low"], found["months_high"])
         return Comparison(
             self.names[found["treat1"]], self.names[found["treat2"]], found["k"], found["n"],
-            tuple((label(self.data, "cell_class", kind), k)
+            tuple((label(self.data, "treatment_class", kind), k)
                   for kind, k in found["classes"].items()),
             found["blinded"], None if None in months else months,
             tuple(self._trial(t) for t in found["trials"]), estimate_of(found["pooled"]),
@@ -287,7 +292,7 @@ class _Drawn:
 
     def _choice(self, choice: dict) -> Choice:
         return Choice(
-            choice["id"], choice["k"], choice["tau2"],
+            choice["id"], tuple(self._names(choice["classes"])), choice["k"], choice["tau2"],
             tuple(tuple(self._names(part)) for part in choice["components"]),
             tuple((*self._names((e["treat1"], e["treat2"])), _turned(e, 1))
                   for e in choice["estimates"]))
@@ -325,7 +330,7 @@ def _turned(found: Mapping | None, sign: int) -> Estimate | None:
 
 
 def _places(order: Sequence[str], found: Mapping[str, dict]) -> dict[str, tuple]:
-    """Place and radius of each treatment: cells at the top, the others around."""
+    """Place and radius of each treatment: the treatment at the top, the others around."""
     most = max(t["n"] for t in found.values()) or 1
     out = {}
     for i, name in enumerate(order):

@@ -23,7 +23,7 @@ class Node:
     text_x: float
     text_y: float
     anchor: str
-    cells: bool
+    intervention: bool
 
 
 @dataclass(frozen=True)
@@ -56,10 +56,10 @@ class Row:
 
 @dataclass(frozen=True)
 class Against:
-    """A forest plot: every other treatment against one; or `cells` against every other."""
+    """A forest plot: every other treatment against one; or `intervention` against every other."""
 
     reference: Label
-    cells: bool
+    intervention: bool
     rows: tuple[Row, ...]
 
 
@@ -90,9 +90,9 @@ class Pair:
         What the level is of: ``important`` (on a side: ``benefit`` or ``harm``), ``little`` or
         ``any`` effect.
     base : Label
-        The control whose comparison with cells the certainty starts from.
+        The control whose comparison with the treatment the certainty starts from.
     before : tuple of (Label, str)
-        Levels of the comparisons with cells that it may start from.
+        Levels of the comparisons with the treatment that it may start from.
     rests : tuple of (str, str, float)
         Name, address and share of the trials that it rests on most.
     """
@@ -137,9 +137,16 @@ class Comparison:
 
 @dataclass(frozen=True)
 class Choice:
-    """The same by another choice: estimates, and the parts that the treatments fall into."""
+    """The same by another choice: estimates, and the parts that the treatments fall into.
+
+    Attributes
+    ----------
+    classes : tuple of Label
+        Of the treatment, that the choice is about.
+    """
 
     key: str
+    classes: tuple[Label, ...]
     k: int
     tau2: float | None
     parts: tuple[tuple[Label, ...], ...]

@@ -208,7 +208,7 @@ def cautions(data: Dataset, indication: str, row: Mapping) -> tuple[Caution, ...
     value = row["estimate"]
     if value is None:
         return ()
-    ratio, treated = row["measure"] in RATIOS, row["favours"] == "cells"
+    ratio, treated = row["measure"] in RATIOS, row["favours"] == "intervention"
     way = _better(data, indication, row["outcome"])
     found = {
         "negative-ratio": ratio and value < 0,

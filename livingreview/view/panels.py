@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from ..effects import Evidence
 from ..effects.comparisons import UNCONTROLLED_DESIGNS
 from ..review.courses import STATISTICS, Course, Point, alone, courses, lacking
-from ..review.harms import got_cells
+from ..review.harms import got_treatment
 from .axis import Tick
 from .base import Label, View, label, stated, wording
 from .forest import Forests
@@ -280,7 +280,7 @@ def _lines(ev: Evidence, forests: Forests, course: Course, places: dict[float | 
                      y.at(course.shown(p.centre)), bar)
 
     for key, points in course.arms.items():
-        treated = got_cells(ev.arms[key])
+        treated = got_treatment(ev.arms[key])
         found.append(Line(arms[key], treated, used[treated], tuple(map(visit, points))))
         used[treated] += 1
     return tuple(found)

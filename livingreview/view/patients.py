@@ -14,7 +14,7 @@ from .answer import Studies, known_studies
 from .base import Label, View, label, wording
 from .certainty import certainty
 from .events import FEARED, Sum, main_sums, silent, treated
-from .finding import Finding, Findings, Question, question
+from .finding import Finding, Findings, Question, grammatical_number, question
 from .tabs import ANIMAL, HARMS
 
 PEOPLE, SCALE = 100, (0, 100)  # how many people a risk is of; the scale that scores are put on
@@ -123,7 +123,7 @@ def patients(ev: Evidence, findings: Findings, results: Mapping[str, dict],
     day, _, state = data.version.partition(versions.MARK)
     return Patients(
         label(data, "indication", ev.indication), wording(data, "intervention"),
-        2 if data.kind("wording", "intervention") == "plural" else 1,
+        grammatical_number(data),
         question(data, head) if head else None, tuple(f for _, f in told),
         findings.of(harm) if harm else None, treated(ev, harm) if harm else None,
         _sure(ev, [r for r, _ in told]), compared,

@@ -301,7 +301,7 @@ def arm_comparisons(review: Review) -> ArmComparisons:
     for i in data.indications:
         arms = arm_names(data, i)
         found.append(ArmPairs(i, label(data, "indication", i), tuple(
-            Pair(names.of(i, c.study_id), arms[c.study_id, c.cell_arm],
+            Pair(names.of(i, c.study_id), arms[c.study_id, c.treated_arm],
                  arms[c.study_id, c.comparator_arm], label(data, "comparison_class", c.kind),
                  labels(data, "cointervention", c.background), c.rule)
             for c in review.evidence[i].comparisons)))

@@ -178,10 +178,10 @@ def recompute(data: Dataset, result: dict, axis: Axis, names: dict) -> Recompute
 
 
 def _member(study: dict, name: str) -> Member:
-    arms = [arm for arm in (study["cells"], study["comparator"]) if arm]
+    arms = [arm for arm in (study["intervention"], study["comparator"]) if arm]
     counts = tuple(arm[key] for arm in arms for key in ("events", "n"))
     stated = counts and None not in counts
-    sizes = study["n_cells"], study["n_comparator"]
+    sizes = study["n_intervention"], study["n_comparator"]
     return Member(study["trial_id"], name, study["yi"], study["vi"], study["participants"],
                   counts if stated else None,
                   variance_of_one(study["vi"], *sizes) if all(sizes) else None)

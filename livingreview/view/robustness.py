@@ -14,7 +14,7 @@ from ..data.dataset import Dataset
 from ..review.certainty import SMALL_STUDY
 from ..review.measure import ratio
 from ..review.multiverse import WORDS
-from ..review.robustness import SMALL_STUDY_K, cells_alone
+from ..review.robustness import SMALL_STUDY_K, class_alone
 from .axis import Tick
 from .base import Label, View, label
 from .finding import Finding, estimate_of
@@ -189,7 +189,7 @@ def robustness(forests: Forests, result: dict, results: Iterable[dict]) -> Robus
 
 
 def choice(data: Dataset, row: dict) -> tuple[str, Label | None]:
-    """The key of a choice of method or values, with the class of cells that it pools alone.
+    """The key of a choice of method or values, with the class of the treatment that it pools alone.
 
     Parameters
     ----------
@@ -197,8 +197,8 @@ def choice(data: Dataset, row: dict) -> tuple[str, Label | None]:
     row : dict
         One row of ``robustness`` of an analysis.
     """
-    cells = cells_alone(row["id"])
-    return row["id"], label(data, "cell_class", cells) if cells else None
+    kind = class_alone(row["id"])
+    return row["id"], label(data, "treatment_class", kind) if kind else None
 
 
 def _called(forests: Forests, row: dict) -> tuple[str, Label | None]:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from ..data.dataset import Dataset
 from ..effects import Effect, Evidence
 from ..review import Review
 from ..review.counted import ANIMAL
-from ..review.harms import got_cells
+from ..review.harms import got_treatment
 from ..review.pools import interval_of
 from .addresses import Addresses
-from .base import Label, View, label, wording
+from .base import Label, View, label, stated, wording
 from .conditions import effects_in
 from .directory import Directory
 from .finding import Estimate, Question, question
@@ -44,8 +45,8 @@ class Given:
     Attributes
     ----------
     given : tuple of tuple of Label
-        Sources, products and donors of its arms.
-    doses : tuple of (float, str)
+        Sources, products and providers of its arms.
+    doses : tuple of (float, Label or None)
         With what one dose is for.
     stated : Label
         What its report concludes.
@@ -59,7 +60,7 @@ class Given:
     design: Label
     n: int | None
     given: tuple[tuple[Label, ...], ...]
-    doses: tuple[tuple[float, str], ...]
+    doses: tuple[tuple[float, Label | None], ...]
     times: tuple[int, ...]
 
 
@@ -90,7 +91,7 @@ def by_route(review: Review, ev: Evidence, analyses: Sequence[str]) -> ByRoute:
     routes, stages = [*ev.data.words("route")], [*ev.data.words("condition"), None]
     rows = []
     for study_id, study in ev.studies.items():
-        arms = [a for a in ev.arms_of(study_id) if got_cells(a) and not a["combines"]]
+        arms = [a for a in ev.arms_of(study_id) if got_treatment(a) and not a["combines"]]
         if study["design"] == ANIMAL or study["companion_of"] or not arms:
             continue
         route = {r for a in arms for r in a["route"]}
@@ -117,7 +118,7 @@ def _found(review: Review, ev: Evidence, analyses: Sequence[str]) -> dict[str, l
 
 def _counts(effect: Effect) -> tuple[tuple[float, float], ...]:
     """Patients with the event and all, in each arm of which they are known."""
-    arms = (effect.cells, effect.comparator) if effect.cells is not None else ()
+    arms = (effect.intervention, effect.comparator) if effect.intervention is not None else ()
     return tuple((a.events, a.n) for a in arms if a is not None)
 
 
@@ -125,15 +126,28 @@ def _labels(ev: Evidence, vocabulary: str, values: Sequence) -> tuple[Label, ...
     return tuple(label(ev.data, vocabulary, v) for v in dict.fromkeys(values) if v)
 
 
+def doses(data: Dataset, arms: Iterable[Mapping]) -> tuple[tuple[float, Label | None], ...]:
+    """Doses of arms: the amount of one administration, and what it is for.
+
+    Parameters
+    ----------
+    data : Dataset
+    arms : iterable of mapping
+        Rows of ``arms.csv``.
+    """
+    found = {(a["dose"], a["dose_per"] or "") for a in arms if a["dose"]}
+    return tuple((dose, stated(data, "dose_per", per)) for dose, per in sorted(found))
+
+
 def _row(directory: Directory, ev: Evidence, study_id: str, arms: Sequence[Mapping],
          found: list[Found]) -> Given:
     study, data = ev.studies[study_id], ev.data
     given = (_labels(ev, column, [a[column] for a in arms])
-             for column in ("cell_source", "cell_product", "donor"))
+             for column in ("treatment_source", "treatment_product", "provider"))
     return Given(
         _labels(ev, "route", [r for a in arms for r in a["route"]]),
         label(data, "condition", study["condition"]), directory.study(ev.indication, study_id),
         tuple(found), label(data, "stated_result", study["stated_result"]),
         label(data, "design", study["design"]), study["n_enrolled"], tuple(filter(None, given)),
-        tuple(sorted({(a["dose_cells"], a["dose_per"] or "") for a in arms if a["dose_cells"]})),
+        doses(data, arms),
         tuple(sorted({a["administrations"] for a in arms if a["administrations"]})))

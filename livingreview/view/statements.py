@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ..data.dataset import Dataset
 from ..review.imprecision import LITTLE
-from .base import View
-from .finding import LEVELS
+from .base import Label, View, wording
+from .finding import LEVELS, grammatical_number
 
 KINDS = ("score", "event")
 DIRECTIONS = ("better", "unclear", "worse")
@@ -32,15 +33,24 @@ class Case:
 
 @dataclass(frozen=True)
 class Statements(View):
-    """Every case that a sentence is written for."""
+    """Every case that a sentence is written for.
+
+    Attributes
+    ----------
+    number : int
+        Grammatical number of what is given: 1, or 2 for a plural.
+    """
 
     template = "statements"
 
+    given: Label
+    number: int
     cases: tuple[Case, ...]
 
 
-def statements() -> Statements:
+def statements(data: Dataset) -> Statements:
     """All cases, the surest first."""
     kinds = [(kind, direction, "") for kind in KINDS for direction in DIRECTIONS]
-    return Statements(tuple(Case(*one, level) for kind in KINDS for level in reversed(LEVELS)
-                            for one in (*kinds, *SMALL) if one[0] == kind))
+    cases = tuple(Case(*one, level) for kind in KINDS for level in reversed(LEVELS)
+                  for one in (*kinds, *SMALL) if one[0] == kind)
+    return Statements(wording(data, "intervention"), grammatical_number(data), cases)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ..effects import Rules
-from ..effects.comparisons import is_cell_arm
+from ..effects.comparisons import KEPT_APART, is_treated
 from ..effects.messages import Message
 from ..effects.question import main_reason
 from ..effects.selection import shares_patients
@@ -27,8 +27,8 @@ class Unused:
     ----------
     kind : str
         ``retracted``, ``retraction-notice``, ``another-report``, ``animals``, ``shared``,
-        ``nameless``, ``no-results``, ``no-design``, ``no-cells``, ``another-product``,
-        ``cells-only``, ``no-control``, ``no-values``, ``harms-only``, ``not-asked`` or
+        ``nameless``, ``no-results``, ``no-design``, ``no-intervention``, ``another-product``,
+        ``intervention-only``, ``no-control``, ``no-values``, ``harms-only``, ``not-asked`` or
         ``no-usable``.
     main : tuple of str or None
         Name and address of the main report, or of the study that shares its patients.
@@ -74,7 +74,8 @@ class Reasons:
         """Why a study is in no analysis; None where it is in one."""
         if study_id in self.used:
             return None
-        return self._barred(study_id) or self._other_cells(study_id) or self._by_values(study_id)
+        return (self._barred(study_id) or self._other_treatment(study_id)
+                or self._by_values(study_id))
 
     def _named(self, study_id: str) -> tuple[str, str]:
         return self.names[study_id], self.addresses.trial(self.ev.indication, study_id)
@@ -97,17 +98,18 @@ class Reasons:
             return Unused("no-results")
         return Unused("no-design") if study["design"] is None else None
 
-    def _other_cells(self, study_id: str) -> Unused | None:
-        """What an analysis of cells cannot ask of the arms of a study."""
+    def _other_treatment(self, study_id: str) -> Unused | None:
+        """What an analysis of the treatment cannot ask of the arms of a study."""
         arms = self.ev.arms_of(study_id)
-        cells = [arm for arm in arms if is_cell_arm(arm)]
-        if not cells:
-            return Unused("no-cells")
-        groups = [c.cells for found in self.ev.contests("any").get(study_id, []) for c in found]
-        if groups and all(g.cells == "apart" for g in groups):
+        treated = [arm for arm in arms if is_treated(arm)]
+        if not treated:
+            return Unused("no-intervention")
+        groups = [c.intervention for found in self.ev.contests("any").get(study_id, [])
+                  for c in found]
+        if groups and all(g.treatment_class == KEPT_APART for g in groups):
             return Unused("another-product")
         if self.ev.studies[study_id]["design"] in CONTROLLED and not groups:
-            return Unused("cells-only" if len(cells) > 1 else "no-control")
+            return Unused("intervention-only" if len(treated) > 1 else "no-control")
         return None
 
     def _by_values(self, study_id: str) -> Unused:

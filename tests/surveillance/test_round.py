@@ -367,10 +367,10 @@ def _new_study(month) -> Path:
                                               "accessed": "2026-11-30"}])
     arm = {"study_id": name, "n_allocated": 20, "source_id": name}
     _write(folder / "arms.csv", [
-        arm | {"arm_id": "msc", "role": "intervention", "cell_source": "bone-marrow",
-               "cell_product": "cultured-msc"},
+        arm | {"arm_id": "msc", "role": "intervention", "treatment_source": "bone-marrow",
+               "treatment_product": "cultured-msc"},
         arm | {"arm_id": "saline", "role": "comparator", "comparator_type": "saline",
-               "cell_source": "none", "cell_product": "none"}])
+               "treatment_source": "none", "treatment_product": "none"}])
     value = {"study_id": name, "outcome": "pain-vas", "instrument": "VAS", "scale_min": 0,
              "scale_max": 100, "better": "lower", "timepoint_months": 6, "statistic": "final",
              "n": 20, "sd": 12, "source_id": name}

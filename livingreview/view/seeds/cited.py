@@ -6,11 +6,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from ...effects import Evidence
-from ...effects.comparisons import is_cell_arm
+from ...effects.comparisons import GIVEN, is_treated
 from ...review.claims import flawed
 from ...review.harms import arm_events
 from ..base import Label, View, label, stated
 from ..ledger import Numbers
+from ..routes import doses
 from ..sources import Link
 from .seed import Seed, Words
 
@@ -25,7 +26,7 @@ class Given:
 
     Attributes
     ----------
-    doses : tuple of (float, str)
+    doses : tuple of (float, Label or None)
         Amount of one administration, and what it is for.
     known : bool
         Whether there are such arms.
@@ -33,8 +34,8 @@ class Given:
 
     sources: tuple[Label, ...]
     products: tuple[Label, ...]
-    donors: tuple[Label, ...]
-    doses: tuple[tuple[float, str], ...]
+    providers: tuple[Label, ...]
+    doses: tuple[tuple[float, Label | None], ...]
     known: bool
 
 
@@ -111,10 +112,9 @@ class StudiesAndNumbers(View):
 def given(seed: Seed, studies: Iterable[tuple[str, str]]) -> Given:
     """What the treated arms of some studies, each with its indication, got."""
     arms = [arm for i, s in studies for arm in seed.review.evidence[i].arms_of(s)
-            if is_cell_arm(arm)]
-    doses = sorted({(a["dose_cells"], a["dose_per"] or "") for a in arms if a["dose_cells"]})
+            if is_treated(arm)]
     return Given(*(_labels(seed, name, arms) for name in (
-        "cell_source", "cell_product", "donor")), tuple(doses), bool(arms))
+        *GIVEN, "provider")), doses(seed.review.data, arms), bool(arms))
 
 
 def _labels(seed: Seed, vocabulary: str, arms: Iterable[Mapping]) -> tuple[Label, ...]:

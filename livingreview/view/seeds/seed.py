@@ -16,7 +16,7 @@ class Words:
     """What the review calls things of its field."""
 
     product: Label
-    donor: Label
+    provider: Label
     dose: Label
     given: Label
     mediator: Label
@@ -46,7 +46,7 @@ class Seed:
             raise LookupError(f"reviews.csv has no row {review_id!r}")
         self.row, self.name = found[0], judged.seeds[review_id].name
         self.words = Words(*(wording(self.data, key) for key in (
-            "product", "donor", "per-dose", "given", "mediator", "intervention",
+            "product", "provider", "per-dose", "given", "mediator", "intervention",
             "nothing-given")))
 
     @cached_property

@@ -91,7 +91,7 @@ class Validation(View):
 def mechanisms(seed: Seed) -> Mechanisms:
     """Its mechanisms, each with the kinds of evidence that it cites for them."""
     return Mechanisms(f"{seed.id}-mechanisms", seed.words, tuple(Mechanism(
-        r["mechanism"], r["cell_or_product"] or "", r["mediator"] or "", r["effect"] or "",
+        r["mechanism"], r["treatment"] or "", r["mediator"] or "", r["effect"] or "",
         label(seed.data, "mechanism_direction", r["direction"]), tuple(r["cited_refs"]),
         tuple(dict.fromkeys(label(seed.data, "reference_kind", seed.cited[n].row["kind"])
                             for n in r["cited_refs"] if n in seed.cited)))
@@ -120,7 +120,7 @@ def _tabulated(seed: Seed, row: Mapping, cited: Cited | None,
     return Tabulated(
         row["cited_ref"], row["title_en"] or row["title_zh"] or "", row["institution"] or "",
         row["year"], cited.row["year"] if cited else None,
-        tuple(filter(None, (row["cell_source"], row["product"]))), row["model"] or "",
+        tuple(filter(None, (row["treatment_source"], row["product"]))), row["model"] or "",
         row["key_effect"] or "", tuple(seed.judged.link(i, s["study_id"]) for i, s in found),
         given(seed, ((i, s["study_id"]) for i, s in found)),
         labels(seed.data, "species", species),

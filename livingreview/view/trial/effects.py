@@ -69,7 +69,7 @@ class Effect:
     quality: Label
     signs: tuple[str, ...]
     odd: tuple[str, ...]
-    cells: Arm
+    intervention: Arm
     control: Arm | None
     taken: tuple[Taken, ...]
     steps: tuple[Message, ...]
@@ -111,7 +111,8 @@ def _effect(known: Known, name: str, pairs: list[tuple[dict, dict]]) -> Effect:
         quality=label(known.data, "quality", study["quality"]),
         signs=signs_of(study, known.noticed),
         odd=tuple(dict.fromkeys(known.said(wrong, of) for _, wrong in study["odd"])),
-        cells=_arm(study, "cells"), control=None if alone else _arm(study, "comparator"),
+        intervention=_arm(study, "intervention"),
+        control=None if alone else _arm(study, "comparator"),
         taken=tuple(_taken(known, of, r) for r in _readings(study)),
         steps=tuple(known.message(step, of) for step in study["derivation"]),
         passed_over=tuple(tuple(known.message(said, of) for said in row) for row in over),
@@ -161,5 +162,6 @@ def _arm(study: dict, side: str) -> Arm:
 
 def _readings(study: dict) -> list[dict]:
     """The rows that an effect is made of."""
-    both = [r for side in ("cells", "comparator") if study[side] for r in study[side]["readings"]]
+    both = [r for side in ("intervention", "comparator") if study[side]
+            for r in study[side]["readings"]]
     return both + study["readings"]

@@ -59,7 +59,7 @@ class TrialArm:
     Attributes
     ----------
     given : tuple of Label
-        Tissue, product and donor, or the kind of control.
+        Source, product and provider, or the kind of control.
     parts : tuple of str
         Names of the arms of which this one is the union.
     """
@@ -115,9 +115,9 @@ def arms(known: Known, study_id: str) -> tuple[TrialArm, ...]:
         arm=names[arm["arm_id"]], role=label(known.data, "role", arm["role"]),
         n=arm["n_allocated"], patients=arm["n_patients"],
         given=tuple(label(known.data, v, arm[v]) for v in (
-            "cell_source", "cell_product", "donor", "comparator_type")
+            "treatment_source", "treatment_product", "provider", "comparator_type")
             if arm[v] and arm[v] != "none"),
-        dose=arm["dose_cells"], dose_per=known.label("dose_per", arm["dose_per"]),
+        dose=arm["dose"], dose_per=known.label("dose_per", arm["dose_per"]),
         administrations=arm["administrations"],
         route=tuple(label(known.data, "route", r) for r in arm["route"] if r != "none"),
         carrier=arm["carrier"] or "",
