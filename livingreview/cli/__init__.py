@@ -13,6 +13,7 @@ import click
 from . import (
     benching,
     evidence,
+    giving,
     living,
     pooling,
     publishing,
@@ -36,6 +37,7 @@ def main() -> None:
         stop(f"SOURCE_DATE_EPOCH={epoch}: expected seconds since 1970, a whole number", 2)
 
 
-for _command in (*evidence.ALL, *publishing.ALL, *pooling.ALL, *taking.ALL, *surveying.ALL,
+for _command in (*evidence.ALL, *publishing.ALL, *pooling.ALL, *taking.ALL, *giving.ALL,
+                 *surveying.ALL,
                  *benching.ALL, *registering.ALL, *screening.ALL, *watching.ALL, *living.ALL):
     main.add_command(_command)
