@@ -28,6 +28,8 @@ from .written import csv_text, zipped
 _A4, _MARGIN = (297, 210), 12  # millimetres
 _WIDTHS = (44, 32, 34, 34, 36, 40, 53)  # of the columns, millimetres
 _POINTS = 9
+_STYLES = {"Normal", "Heading1", "Heading1Char", "Heading2", "Heading2Char", "TableNormal",
+           "TableGrid", "DefaultParagraphFont", "NoList"}  # those in use, of 160 of the library's
 _FONT = {"zh-Hans": "SimSun"}  # of scripts of which the font of a document has no letters
 
 
@@ -153,6 +155,7 @@ def as_word(table: Table, tag: str) -> bytes:
     for letter, text in table.notes.items():
         document.add_paragraph(f"{letter}. {text}")
     document.add_paragraph(table.foot)
+    _light(document)
     out = io.BytesIO()
     document.save(out)
     with zipfile.ZipFile(out) as made:  # python-docx writes the time of day into its archive
@@ -173,6 +176,17 @@ def _page(document: docx.document.Document, tag: str) -> None:
         for name in ("Normal", "Heading 1", "Heading 2"):
             fonts = document.styles[name].element.get_or_add_rPr().get_or_add_rFonts()
             fonts.set(qn("w:eastAsia"), _FONT[tag])
+
+
+def _light(document: docx.document.Document) -> None:
+    """Take out what the library's template brings and nothing here uses."""
+    for style in list(document.styles.element.style_lst):
+        if style.styleId not in _STYLES:
+            document.styles.element.remove(style)
+    for rels in (document.part.rels, document.part.package.rels):
+        for key in [k for k, rel in rels.items()
+                    if rel.reltype.endswith(("/stylesWithEffects", "/thumbnail"))]:
+            del rels[key]
 
 
 def _fill(cell: docx.table._Cell, lines: list[str], bold: bool) -> None:
