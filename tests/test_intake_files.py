@@ -68,8 +68,8 @@ def test_a_review_of_revman_5_is_imported_as_its_list_says(tmp_path):
     assert first.exit_code == 0 and "fill in" in first.stderr
     listed = list(csv.DictReader(io.StringIO(filled.read_text(encoding="utf-8"))))
     assert [(r["analysis"], r["data_type"], r["subgroup"]) for r in listed] == [
-        ("1.1", "Dichotomous", ""), ("1.2", "Continuous", "Six months"), ("1.3", "IPD", ""),
-        ("risk-of-bias", "", "")]
+        ("1.1", "Dichotomous", ""), ("1.2", "Continuous", "Six months"),
+        ("1.3", "O-E and variance", ""), ("risk-of-bias", "", "")]
     fill(filled, LIST)
     done = call("import", FILES / "review.rm5", "--data", folder, "--list", filled, "--yes",
                 "--no-results")
@@ -97,7 +97,7 @@ def test_an_analysis_of_another_kind_cannot_be_filled_in(tmp_path):
     package, filled = revman5.read(FILES / "review.rm5"), tmp_path / "list.csv"
     filled.write_text(revman.list_text(package), encoding="utf-8")
     fill(filled, {"1.3": LIST["1.1"]})
-    with pytest.raises(IntakeError, match="data of the type 'IPD' are not taken"):
+    with pytest.raises(IntakeError, match="data of the type 'O-E and variance' are not taken"):
         revman.rows(package, filled)
 
 

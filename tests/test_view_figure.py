@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import posixpath
 import re
 from functools import cache
 from itertools import combinations
@@ -19,6 +20,7 @@ from stated import wrong_statements
 from livingreview.data.dataset import load
 from livingreview.render.engine import render
 from livingreview.review import review, rounded
+from livingreview.site import exports
 from livingreview.site import figures as files
 from livingreview.view.figure import Figures, files_of
 
@@ -100,9 +102,12 @@ def test_trials_that_are_not_in_an_estimate_are_all_listed_and_linked():
 
 
 def test_links_to_files_are_those_that_are_written():
-    written = {path for path, _ in files.texts(figures())}
+    written = {path for path, _ in files.texts(figures())} | {
+        path for indication in figures().data.indications
+        for path, _ in exports.files(figures(), indication, ["metafor"])}
     for found in figures().results():
-        linked = {f"figures/{a['href']}" for a in soup(found["id"]).select(".lr-downloads a")}
+        linked = {posixpath.normpath(f"figures/{a['href']}")
+                  for a in soup(found["id"]).select(".lr-downloads a")}
         assert {path for path in linked if not path.endswith(".png")} <= written
         assert linked == set(filter(None, vars(files_of(found)).values()))
 

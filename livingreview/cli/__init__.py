@@ -12,7 +12,9 @@ import click
 
 from . import (
     benching,
+    collecting,
     evidence,
+    giving,
     living,
     pooling,
     publishing,
@@ -36,6 +38,7 @@ def main() -> None:
         stop(f"SOURCE_DATE_EPOCH={epoch}: expected seconds since 1970, a whole number", 2)
 
 
-for _command in (*evidence.ALL, *publishing.ALL, *pooling.ALL, *taking.ALL, *surveying.ALL,
+for _command in (*evidence.ALL, *publishing.ALL, *pooling.ALL, *collecting.ALL, *taking.ALL,
+                 *giving.ALL, *surveying.ALL,
                  *benching.ALL, *registering.ALL, *screening.ALL, *watching.ALL, *living.ALL):
     main.add_command(_command)

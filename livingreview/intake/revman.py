@@ -48,7 +48,8 @@ from .opening import csv_records
 from .placing import DIVIDED, WHOLE, Comparison, Said, placed
 
 SOURCE_KIND = "review-table"
-SETTINGS, ROWS, BIAS = ("overall-estimates-and-settings", "data-rows", "risk-of-bias")
+SETTINGS, ROWS, BIAS, SUBGROUPS = (
+    "overall-estimates-and-settings", "data-rows", "risk-of-bias", "subgroup-estimates")
 JUDGEMENT = "Domain (judgement): "
 _SHOWN = ("analysis", "comparison", "name", "data_type", "effect_measure", "experimental",
           "control", "subgroup", "studies", "footnote")
@@ -83,7 +84,8 @@ class Package:
         Number of the review, as CD000001.
     settings, rows : list
         By line, the rows of the two files.
-    bias : list
+    bias, subgroups : list
+        Those of judgements, and of estimates of subgroups; None where there are none.
     studies : dict of str to dict
         What is said of a study itself, by its identifier.
     passed, remarks : list of str
@@ -94,6 +96,7 @@ class Package:
     settings: Table
     rows: Table
     bias: Table | None = None
+    subgroups: Table | None = None
     studies: dict[str, dict[str, str]] = field(default_factory=dict)
     passed: list[str] = field(default_factory=list)
     remarks: list[str] = field(default_factory=list)
@@ -115,7 +118,7 @@ def read(file: Path) -> Package:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             names = {Path(n).name: n for n in archive.namelist() if n.endswith(".csv")}
             found = {ending: _table(archive, names, ending)
-                     for ending in (SETTINGS, ROWS, BIAS)}
+                     for ending in (SETTINGS, ROWS, BIAS, SUBGROUPS)}
     except (zipfile.BadZipFile, zlib.error, RuntimeError) as error:  # the last one: a password
         raise IntakeError([f"{file.name}: this ZIP archive cannot be read ({error})"]) from error
     missing = [f"…-{ending}.csv" for ending in (SETTINGS, ROWS) if found[ending] is None]
@@ -123,7 +126,7 @@ def read(file: Path) -> Package:
         raise IntakeError([f"{file.name}: no {' and no '.join(missing)} in it: expected the data "
                            "package of a review of interventions"])
     review = found[ROWS].name.removesuffix(f"-{ROWS}.csv")
-    return Package(review, found[SETTINGS], found[ROWS], found[BIAS])
+    return Package(review, found[SETTINGS], found[ROWS], found[BIAS], found[SUBGROUPS])
 
 
 def _table(archive: zipfile.ZipFile, names: dict[str, str], ending: str) -> Table | None:
@@ -138,16 +141,17 @@ def _table(archive: zipfile.ZipFile, names: dict[str, str], ending: str) -> Tabl
         for line, cells in records[1:]])
 
 
-def _analysis(row: dict[str, str]) -> str:
+def analysis_of(row: dict[str, str]) -> str:
+    """Number of the comparison and of the analysis in it, as 1.2."""
     return f"{row.get('Analysis group', '')}.{row.get('Analysis number', '')}"
 
 
 def _parts(package: Package) -> dict[tuple[str, str], set[str]]:
     """The studies of each analysis and subgroup, in the order of the settings."""
-    parts = {_analysis(row): {} for _, row in package.settings.records}
+    parts = {analysis_of(row): {} for _, row in package.settings.records}
     for _, row in package.rows.records:
-        if _analysis(row) in parts:
-            parts[_analysis(row)].setdefault(row.get("Subgroup", ""), set()).add(
+        if analysis_of(row) in parts:
+            parts[analysis_of(row)].setdefault(row.get("Subgroup", ""), set()).add(
                 study_id(row.get("Study", "")))
     return {(analysis, subgroup): studies for analysis, found in parts.items()
             for subgroup, studies in (found or {"": set()}).items()}
@@ -158,7 +162,7 @@ def list_text(package: Package) -> str:
     text = io.StringIO()
     writer = csv.DictWriter(text, [*_SHOWN, *_FILLED], restval="", lineterminator="\n")
     writer.writeheader()
-    settings = {_analysis(row): row for _, row in package.settings.records}
+    settings = {analysis_of(row): row for _, row in package.settings.records}
     standing = _standing(package)
     for (analysis, subgroup), studies in _parts(package).items():
         row = settings[analysis]
@@ -185,7 +189,7 @@ def _standing(package: Package) -> dict[tuple[tuple[str, str], str], list]:
     """The rows of each study in each analysis and subgroup, by line."""
     found = defaultdict(list)
     for line, row in package.rows.records:
-        part = _analysis(row), row.get("Subgroup", "")
+        part = analysis_of(row), row.get("Subgroup", "")
         found[part, study_id(row.get("Study", ""))].append((line, row))
     return found
 
@@ -208,7 +212,7 @@ def rows(package: Package, filled: Path, today: date | None = None) -> list[Row]
     IntakeError
         With every line of the list that lacks something, or when nothing is filled in.
     """
-    settings = {_analysis(row): row for _, row in package.settings.records}
+    settings = {analysis_of(row): row for _, row in package.settings.records}
     entries, tool = _listed(package, filled, settings)
     said = {(analysis, subgroup) for analysis, subgroup, *_ in entries}
     package.passed += [f"{_named(part)}: the list does not say what it is"
@@ -334,7 +338,7 @@ def _comparisons(package: Package, entries: dict, settings: dict) -> Iterator[Co
     for line, row in package.rows.records:
         name = row.get("Study", "")
         place, study = f"{package.rows.name}:{line}", study_id(name)
-        part = _analysis(row), row.get("Subgroup", "")
+        part = analysis_of(row), row.get("Subgroup", "")
         seen[part, study] += 1
         entry = (entries.get((*part, study, seen[part, study])) or entries.get((*part, study, 0))
                  or entries.get((*part, "", 0)))
@@ -376,18 +380,38 @@ def _arms(row: dict, entry: dict, kind: str) -> tuple[Said, ...]:
     """
     out = []
     for side, arm, _ in _SIDES:
-        names = _names_of(side, kind)
-        cells = {ours: row.get(theirs, "") for ours, theirs in names.items()}
-        size = "n" if kind == "Continuous" else "total"
-        if _zero(cells[size]):
-            cells = {**cells, size: "", **({} if kind == "Continuous" else {"events": ""})}
-        if kind == "Continuous" and not _estimated(row) and (
-                _zero(cells["mean"]) and _zero(cells["sd"])):
-            cells |= {"mean": "", "sd": ""}
-        cells |= {name: _whole(cells[name]) for name in ("n", "events", "total") if name in cells}
+        cells = numbers_of(row, side, kind)
         if any(cells.values()):
-            out.append(Said(*_row_of_arm(entry, kind, {"arm_id": entry[arm], **cells}), names))
+            out.append(Said(*_row_of_arm(entry, kind, {"arm_id": entry[arm], **cells}),
+                            _names_of(side, kind)))
     return tuple(out)
+
+
+def numbers_of(row: dict, side: str, kind: str) -> dict[str, str]:
+    """The numbers of an arm, without zeros of fields that were not used.
+
+    Parameters
+    ----------
+    row : dict
+    side : str
+        ``Experimental`` or ``Control``.
+    kind : str
+        The type of the data.
+
+    Returns
+    -------
+    dict of str to str
+        ``mean``, ``sd`` and ``n``, or ``events`` and ``total``.
+    """
+    cells = {ours: row.get(theirs, "") for ours, theirs in _names_of(side, kind).items()}
+    size = "n" if kind == "Continuous" else "total"
+    if _zero(cells[size]):
+        cells = {**cells, size: "", **({} if kind == "Continuous" else {"events": ""})}
+    if kind == "Continuous" and not _estimated(row) and (
+            _zero(cells["mean"]) and _zero(cells["sd"])):
+        cells |= {"mean": "", "sd": ""}
+    return cells | {name: _whole(cells[name]) for name in ("n", "events", "total")
+                    if name in cells}
 
 
 def _names_of(side: str, kind: str) -> dict[str, str]:

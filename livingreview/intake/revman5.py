@@ -18,12 +18,16 @@ from lxml import etree
 from .incoming import IntakeError
 from .revman import JUDGEMENT, Package, Table, study_id
 
-_TYPES = {"DICH": "Dichotomous", "CONT": "Continuous", "IV": "Contrast level"}
+_TYPES = {"DICH": "Dichotomous", "CONT": "Continuous", "IV": "Contrast level",
+          "IPD": "O-E and variance"}
 _NUMBERS = {
     "EVENTS_1": "Experimental cases", "TOTAL_1": "Experimental N", "MEAN_1": "Experimental mean",
     "SD_1": "Experimental SD", "EVENTS_2": "Control cases", "TOTAL_2": "Control N",
-    "MEAN_2": "Control mean", "SD_2": "Control SD", "EFFECT_SIZE": "Mean", "SE": "GIV SE",
-    "CI_START": "CI start", "CI_END": "CI end"}
+    "MEAN_2": "Control mean", "SD_2": "Control SD", "EFFECT_SIZE": "Mean", "ESTIMATE": "GIV Mean",
+    "SE": "GIV SE", "O_E": "O-E", "VAR": "Variance", "CI_START": "CI start", "CI_END": "CI end"}
+_ESTIMATES = {"EFFECT_SIZE": "Mean", "CI_START": "CI start", "CI_END": "CI end",
+              "TAU2": "Heterogeneity Tau²", "I2": "Heterogeneity I²"}
+_MODELS = {"YES": "Random effect", "NO": "Fixed effect"}
 _JUDGED = {"YES": "Low risk", "NO": "High risk", "UNKNOWN": "Unclear risk"}
 _DOI = re.compile(r"10\.\d{4,9}/\S+")
 
@@ -45,16 +49,18 @@ def read(file: Path) -> Package:
         raise IntakeError([f"{file.name}: expected a review of RevMan 5, not XML that begins with "
                            f"{root.tag}"])
     studies = {one.get("ID"): one for one in root.iterfind(".//INCLUDED_STUDIES/STUDY")}
-    settings, rows = [], []
+    settings, rows, subgroups = [], [], []
     for outcome in root.iterfind("ANALYSES_AND_DATA/COMPARISON/*[@NO]"):
         if outcome.tag.endswith("_OUTCOME"):
             settings.append((outcome.sourceline, _setting(outcome)))
             rows += _rows(outcome, studies)
+            subgroups += _subgroups(outcome)
     if not settings:
         raise IntakeError([f"{file.name}: the review holds no analysis of an intervention"])
     bias = Table(file.name, list(_judgements(root, studies)))
     package = Package(f"RevMan 5 review {root.get('ID') or file.stem}", Table(file.name, settings),
-                      Table(file.name, rows), bias if bias.records else None)
+                      Table(file.name, rows), bias if bias.records else None,
+                      Table(file.name, subgroups))
     for one in studies.values():
         package.studies[study_id(one.get("NAME", ""))] = _reference(one)
     package.passed += _characteristics(file.name, root, studies)
@@ -75,7 +81,26 @@ def _setting(outcome: etree._Element) -> dict[str, str]:
         "Data type": _TYPES.get(kind, kind), "Effect measure": outcome.get("EFFECT_MEASURE", ""),
         "Experimental group label": _text(outcome.find("GROUP_LABEL_1")),
         "Control group label": _text(outcome.find("GROUP_LABEL_2")),
-        "Swap event and non-event": outcome.get("SWAP_EVENTS", "NO")}
+        "Swap event and non-event": outcome.get("SWAP_EVENTS", "NO"),
+        "Statistical method": outcome.get("METHOD", ""),
+        "Analysis model": _MODELS.get(outcome.get("RANDOM", ""), ""),
+        "Estimate CI": outcome.get("CI_TOTAL", ""),
+        "Overall estimates": str(outcome.get("TOTALS", "YES") == "YES").upper(),
+        **_estimate(outcome)}
+
+
+def _estimate(element: etree._Element) -> dict[str, str]:
+    """The pool of an analysis or a subgroup, as the file states it."""
+    return {ours: element.get(theirs, "") for theirs, ours in _ESTIMATES.items()}
+
+
+def _subgroups(outcome: etree._Element) -> Iterator[tuple[int, dict[str, str]]]:
+    """The pools of the subgroups of an analysis."""
+    for group in outcome.iterfind(f"{outcome.tag.removesuffix('_OUTCOME')}_SUBGROUP"):
+        yield group.sourceline, {
+            "Analysis group": outcome.getparent().get("NO", ""),
+            "Analysis number": outcome.get("NO", ""), "Subgroup": _text(group.find("NAME")),
+            **_estimate(group)}
 
 
 def _rows(outcome: etree._Element, studies: dict) -> Iterator[tuple[int, dict[str, str]]]:

@@ -40,6 +40,7 @@ _JUDGEMENTS = {
     "high": "high", "highrisk": "high", "unclear": "unclear", "unclearrisk": "unclear",
     "moderate": "moderate", "serious": "serious", "critical": "critical",
     "noinformation": "no-information"}
+JUDGED = frozenset(_JUDGEMENTS.values())  # our words of judgements
 _OF_ROBINS = {"moderate", "serious", "critical"}
 _STUDY = ("study", "studyid", "studyname", "studlab", "trial")
 

@@ -292,7 +292,7 @@ class Chapter(Preclinical):
 
     def downloads(self) -> Shown:
         """The tables of the chapter as files."""
-        return Shown(chapter_data.downloads(self.indication))
+        return Shown(chapter_data.downloads(self.data, self.indication, self.results()))
 
     def shares(self, source_id: str) -> Shown:
         """How many outcome rows come from one source."""

@@ -123,7 +123,7 @@ def _first_capital(text: str) -> str:
 
 def _markup(template: str | None) -> bool:
     """Whether what a template writes is markup, in which text is escaped."""
-    return not (template or "").endswith(".txt")
+    return not (template or "").endswith((".txt", ".code"))
 
 
 class _Compiled(FileSystemBytecodeCache):

@@ -18,7 +18,7 @@ from ..render.engine import SOURCE
 from ..review import Review
 from ..view.figure import Figures, IndicationRows
 from ..view.trial.index import IndexRow, index_rows
-from . import figures, generated, stopping
+from . import exports, figures, generated, stopping
 from .generated import Made
 from .workers import WorkersError, identity
 
@@ -105,6 +105,7 @@ def _of_indication(data: Dataset, indication: str, folder: Path | None,
                                    known.said, known.language))
         if folder:
             figures.write(of, folder, [indication])
+            exports.write(of, folder, indication)
         part = _Part(tuple((p.name, p.title, p.key) for p in made),
                      index_rows(review, [indication]), of.rows(indication))
     if Store.chosen():

@@ -11,6 +11,7 @@ from ..data.dataset import Dataset
 PAGES = ("index", "patients", "benefits", "harms", "trials", "robustness", "dose-time-source",
          "others", "data")
 COMPARE = "compare"  # one more, where several controls can be compared with each other
+EXPORTS = "exports"  # files for other programs, a folder for each indication
 PLAIN = "patients"  # the page in plain words, which the answer leads to and no tab
 
 
@@ -27,7 +28,9 @@ def relative(target: str, page: str) -> str:
     path, mark, anchor = target.partition("#")
     if path == page:
         return f"#{anchor}" if anchor else posixpath.basename(page)
-    return posixpath.relpath(path, posixpath.dirname(page) or ".") + mark + anchor
+    # two folders that are not there: a path above the root must not meet that of this process
+    return posixpath.relpath(f"/site/language/{path}",
+                             f"/site/language/{posixpath.dirname(page)}") + mark + anchor
 
 
 class Addresses:
@@ -68,6 +71,11 @@ class Addresses:
     def chapter(indication: str, page: str = "index", anchor: str = "") -> str:
         """A page of a chapter."""
         return f"notebooks/{indication}/{page}.html{f'#{anchor}' if anchor else ''}"
+
+    @staticmethod
+    def export(indication: str, name: str) -> str:
+        """A file of an indication for other programs."""
+        return f"{EXPORTS}/{indication}/{name}"
 
     @staticmethod
     def claim(claim_id: str = "") -> str:

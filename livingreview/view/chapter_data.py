@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections import Counter, defaultdict
 from dataclasses import dataclass
+from functools import partial
 
+from ..data.dataset import Dataset
 from ..effects import Evidence
+from ..review.measure import uncontrolled
 from .addresses import Addresses
 from .base import View
 from .sources import Link, Source, citable, source
 
 FILES = ("studies", "arms", "outcomes", "contrasts", "adverse_events", "risk_of_bias",
          "published_syntheses", "sources")
+SUMMARY, REVMAN = "summary-of-findings", "revman.zip"  # files for other programs
 
 
 @dataclass(frozen=True)
@@ -37,23 +42,68 @@ def gaps(results: list[dict]) -> Gaps:
 
 @dataclass(frozen=True)
 class Downloads(View):
-    """The tables of a chapter as files."""
+    """The tables of a chapter as files, and files for other programs.
+
+    Attributes
+    ----------
+    summary : str
+        Address of the summary of findings, without language and ending; empty where nothing is
+        asked.
+    revman : str
+        Of the data package; empty where no trial has a comparison.
+    judged : tuple of Link
+        Judgements of risk of bias by tool.
+    """
 
     template = "downloads"
 
     files: tuple[Link, ...]
     results: Link
+    summary: str
+    revman: str
+    judged: tuple[Link, ...]
 
 
-def downloads(indication: str) -> Downloads:
-    """The tables of a chapter as files.
+def downloads(data: Dataset, indication: str, results: list[dict]) -> Downloads:
+    """The tables of a chapter as files, and files for other programs.
 
     Parameters
     ----------
+    data : Dataset
     indication : str
+    results : list of dict
+        All its analyses.
     """
-    return Downloads(tuple(Link(f"{n}.csv", f"data/{indication}/{n}.csv") for n in FILES),
-                     Link("results.json", "results.json"))
+    compared = any(r["studies"] and not uncontrolled(r) for r in results)
+    export = partial(Addresses.export, indication)
+    return Downloads(
+        tuple(Link(f"{n}.csv", f"data/{indication}/{n}.csv") for n in FILES),
+        Link("results.json", "results.json"), export(SUMMARY) if results else "",
+        export(REVMAN) if compared else "",
+        tuple(Link(name, export(name)) for stem, _ in judged(data, indication)
+              for name in (f"{stem}-wide.csv", f"{stem}-long.csv")))
+
+
+def judged(data: Dataset, indication: str) -> list[tuple[str, list[dict]]]:
+    """The judgements of risk of bias by one tool and from one source.
+
+    Parameters
+    ----------
+    data : Dataset
+    indication : str
+
+    Returns
+    -------
+    list of (str, list of dict)
+        The beginning of the names of their files, with the source where several judged by one tool,
+        and their rows.
+    """
+    found: dict[tuple[str, str], list[dict]] = defaultdict(list)
+    for row in data.records("risk_of_bias", indication):
+        found[row["tool"], row["source_id"]].append(row)
+    tools = Counter(tool for tool, _ in found)
+    return [(f"risk-of-bias/{tool}{f'-{source}' if tools[tool] > 1 else ''}", rows)
+            for (tool, source), rows in found.items()]
 
 
 @dataclass(frozen=True)

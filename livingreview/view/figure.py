@@ -12,6 +12,7 @@ from ..data.dataset import Dataset
 from ..review import Review
 from ..review.measure import FEW, varying
 from ..review.robustness import SMALL_STUDY_K
+from .addresses import Addresses
 from .base import Label, View, label, wording
 from .certainty import Certainty, certainty
 from .finding import Estimate, Findings, Posterior, estimate_of, posterior_of
@@ -83,12 +84,20 @@ class Choice:
 
 @dataclass(frozen=True)
 class Files:
-    """Addresses of what can be downloaded; empty where there is nothing to draw."""
+    """Addresses of what can be downloaded; empty where there is nothing to draw or to pool.
+
+    Attributes
+    ----------
+    metafor, script : str
+        The effects as R's package metafor takes them, and what pools them there.
+    """
 
     csv: str
     json: str
     svg: str
     png: str
+    metafor: str
+    script: str
 
 
 @dataclass(frozen=True)
@@ -182,8 +191,13 @@ class FigureIndex(View):
 def files_of(result: dict) -> Files:
     """Addresses of the files of an analysis: a drawing of one trial needs no second form."""
     stem, k = f"figures/{result['id']}", len(result["studies"])
+    there = result["pooled"] is not None
     return Files(f"{stem}.csv" if k else "", f"{stem}.json", f"{stem}.svg" if k else "",
-                 f"{stem}.png" if k > 1 else "")
+                 f"{stem}.png" if k > 1 else "",
+                 Addresses.export(result["indication"], f"metafor/{result['id']}.csv") if there
+                 else "",
+                 Addresses.export(result["indication"], f"metafor/{result['id']}.R") if there
+                 else "")
 
 
 class _Forests(dict):

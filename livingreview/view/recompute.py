@@ -15,6 +15,7 @@ from .subgroup import group_name
 
 # Models by the words of the scripts; the others are estimators of the variance between trials.
 COMMON, TABLES, LOGISTIC, POSTERIOR = "common", "MH", "logistic", "posterior"
+ONE = "one"  # the share of the one study that there is
 _MODELS = {"common": COMMON, "mantel-haenszel": TABLES, proportions.MODEL: LOGISTIC,
            "posterior": POSTERIOR}
 _FAMILY = "half-normal"  # the family of priors that the scripts have
@@ -139,11 +140,12 @@ class Recompute:
     imprecision: Imprecision | None
 
 
-def recompute(data: Dataset, result: dict, axis: Axis, names: dict) -> Recompute | None:
+def recompute(data: Dataset, result: dict, axis: Axis, names: dict, least: int = 2
+              ) -> Recompute | None:
     """What pools the trials of a result again.
 
-    None where there are not two, and where the published analysis is by a method that the scripts
-    do not have.
+    None where there are fewer than are asked for, and where the published analysis is by a method
+    that the scripts do not have.
 
     Parameters
     ----------
@@ -154,20 +156,23 @@ def recompute(data: Dataset, result: dict, axis: Axis, names: dict) -> Recompute
         Of its forest plot.
     names : dict of str to str
         Of trials.
+    least : int
+        How many trials there are at least: a page lets its reader choose among two or more.
     """
     pooled, method = result["pooled"], result["method"]
     members = tuple(_member(s, names[s["trial_id"]])
                     for s in result["studies"] if s["yi"] is not None)
-    if pooled is None or len(members) < 2:
+    if pooled is None or len(members) < least:
         return None
     share, models = measure(result).null is None, tuple(_models(data, members, result))
     model, prior = _MODELS.get(pooled["model"], pooled["tau2_method"]), method["prior"]
+    if len(members) == 1:
+        model, models = (ONE if share else COMMON), ((ONE if share else COMMON, None),)
     if model not in dict(models) or method["interval"] not in _INTERVALS:
         return None
     return Recompute(
         result["id"], result["question"]["measure"], model,
-        pooled["interval"] if pooled["interval"] in _INTERVALS and not (
-            share or model == TABLES) else method["interval"],
+        _interval(pooled, method, share or model == TABLES),
         (LOGISTIC if share and model == COMMON else method["tau2_method"], method["interval"]),
         models,
         tuple((w, label(data, "interval_method", w)) for w in _INTERVALS),
@@ -175,6 +180,12 @@ def recompute(data: Dataset, result: dict, axis: Axis, names: dict) -> Recompute
         measure(result).decimals, uncontrolled(result) and not share,
         (axis.low, axis.high), members,
         tuple(_divisions(data, result, members)), _imprecision(data, result))
+
+
+def _interval(pooled: dict, method: dict, own: bool) -> str:
+    """The interval that the scripts begin with; a model with one of its own takes that beside."""
+    return pooled["interval"] if pooled["interval"] in _INTERVALS and not own else (
+        method["interval"])
 
 
 def _member(study: dict, name: str) -> Member:

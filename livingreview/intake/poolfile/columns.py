@@ -12,6 +12,7 @@ import difflib
 import re
 import unicodedata
 from collections.abc import Iterable
+from functools import cache
 
 from ...data.reading import DataError, Problem
 from .grid import Grid
@@ -90,6 +91,7 @@ def plain(name: str) -> str:
     return re.sub(r"[\W_]+|95", "", text)
 
 
+@cache
 def _names(measure: str) -> dict[str, list[str]]:
     """The names of each of our columns, as `plain` writes them."""
     out = {ours: text.split() for ours, text in _OWN.items()}

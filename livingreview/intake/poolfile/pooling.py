@@ -236,8 +236,14 @@ def _fit(question: Question, yi: np.ndarray, vi: np.ndarray) -> dict[str, Any] |
     return out if all(math.isfinite(v) for v in out.values() if v is not None) else None
 
 
-def _main(question: Question, trials: Trials) -> Result:
-    """The pool of all trials, with the weights by row of the file."""
+def pooled(question: Question, trials: Trials) -> Result:
+    """The pool of all trials, with the weights by row of the file.
+
+    Raises
+    ------
+    DataError
+        With why they cannot be pooled.
+    """
     rows = members(question, trials)
     if not rows.any() or not (trials.used.any() or question.of_tables):
         raise _no_pool(trials, "no trial has an effect")
@@ -245,19 +251,19 @@ def _main(question: Question, trials: Trials) -> Result:
     try:
         if question.posterior:
             prior = prior_for(question, trials)
-        pooled = pooled_of(question, trials, rows, prior)
+        found = pooled_of(question, trials, rows, prior)
     except SynthesisError as error:
         raise _no_pool(trials, str(error)) from None
     weights = np.full(len(rows), np.nan)
-    weights[rows] = pooled.weights
+    weights[rows] = found.weights
     weights[[reason is not None for reason in trials.reasons]] = np.nan
-    warnings = [*trials.warnings, *pooled.warnings]
+    warnings = [*trials.warnings, *found.warnings]
     yi, vi = trials.yi[trials.used], trials.vi[trials.used]
     if yi.size == 2 and protocol.apart(yi, vi, question.level):
-        what = ("no common effect describes them" if pooled.model in ONE_EFFECT else
+        what = ("no common effect describes them" if found.model in ONE_EFFECT else
                 "they contradict each other, and the mean of both describes neither")
         warnings.append(f"the intervals of the two trials do not overlap: {what}")
-    return Result(question, trials, pooled, weights, prior, _fit(question, yi, vi),
+    return Result(question, trials, found, weights, prior, _fit(question, yi, vi),
                   warnings=warnings)
 
 
@@ -298,7 +304,7 @@ def pool(path: Path, question: Question, reading: Reading | None = None) -> Resu
         trials = read(path, question, reading)
     except SynthesisError as error:
         raise DataError([Problem(str(path), 1, "", "", str(error), "other values")]) from None
-    result = _main(question, trials)
+    result = pooled(question, trials)
     for asked, function in ((question.cluster, clustered), (question.subgroup, subgroups),
                             (question.moderators, regression),
                             (question.further or question.order or beside(result), further)):

@@ -103,7 +103,12 @@ def read(path: Path, question: Question, reading: Reading | None = None) -> Tria
         With every problem of the file.
     """
     reading = reading or Reading()
-    columns, notes = _found(opened(path, reading), question, reading)
+    return taken(opened(path, reading), question, reading)
+
+
+def taken(grid: Grid, question: Question, reading: Reading) -> Trials:
+    """The trials of a table of texts, see :func:`read`."""
+    columns, notes = _found(grid, question, reading)
     texts, problems = _texts(columns, question)
     decimal = DECIMALS.get(reading.decimal or "", "")
     form = chosen(columns, question, decimal, [*columns.grid.problems, *problems])

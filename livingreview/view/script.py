@@ -1,0 +1,47 @@
+"""A script that pools the trials of one analysis, to be run where the book is not."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from .base import View
+from .forest import Forests, axis_of
+from .recompute import Recompute, recompute
+
+
+@dataclass(frozen=True)
+class Script(View):
+    """The script of an analysis.
+
+    Attributes
+    ----------
+    file : str
+        With the effects of the trials, beside the script.
+    """
+
+    template = "script"
+
+    title: str
+    file: str
+    recompute: Recompute
+
+
+def script(forests: Forests, result: dict, file: str) -> Script | None:
+    """The script of an analysis.
+
+    Parameters
+    ----------
+    forests : Forests
+        Of its indication.
+    result : dict
+        One analysis of ``results.json``.
+    file : str
+        Name of the file of effects.
+
+    Returns
+    -------
+    Script or None
+        None where there is no estimate, or one by a method that scripts do not have.
+    """
+    found = recompute(forests.data, result, axis_of(result), forests.names, least=1)
+    return found and Script(result["title"], file, found)

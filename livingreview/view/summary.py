@@ -1,0 +1,116 @@
+"""The summary of findings of an indication as a table to take away, in GRADE's columns."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from ..data.about import about
+from ..data.dataset import Dataset
+from ..data.versions import said
+from ..review.windows import shown_first
+from .base import Label, View, label, wording
+from .certainty import Certainty, certainty
+from .finding import Finding, Findings
+
+
+@dataclass(frozen=True)
+class Controls:
+    """Means of the control groups of an estimate.
+
+    Attributes
+    ----------
+    low, high : float
+        The least and the greatest, in the unit of the difference.
+    changes : bool
+        Whether they are changes from baseline.
+    """
+
+    low: float
+    high: float
+    changes: bool
+
+
+@dataclass(frozen=True)
+class SummaryRow:
+    """One outcome.
+
+    Attributes
+    ----------
+    randomised : bool
+        Whether the certainty begins as that of randomised trials.
+    controls : Controls or None
+        None where the outcome is no mean, or final values stand beside changes.
+    certainty : Certainty or None
+    """
+
+    finding: Finding
+    randomised: bool
+    controls: Controls | None
+    certainty: Certainty | None
+
+
+@dataclass(frozen=True)
+class Summary(View):
+    """The table.
+
+    Attributes
+    ----------
+    indication : Label
+    book, date : str
+        Title of the review, and the date of its data.
+    given : Label
+    rows : tuple of SummaryRow
+        Outcomes in the order of the page.
+    """
+
+    template = "summary"
+
+    indication: Label
+    book: str
+    date: str
+    given: Label
+    rows: tuple[SummaryRow, ...]
+
+
+def summary(data: Dataset, findings: Findings, results: Mapping[str, dict]) -> Summary | None:
+    """The summary of findings of an indication: what its page shows first.
+
+    Parameters
+    ----------
+    data : Dataset
+    findings : Findings
+        Of the indication.
+    results : mapping of str to dict
+        Its analyses by identifier.
+
+    Returns
+    -------
+    Summary or None
+        None where the indication has no analysis.
+    """
+    asked = dict.fromkeys(s.analysis_id for s in shown_first(data, findings.indication, results))
+    rows = tuple(_row(data, findings, results[a]) for a in asked if a in results)
+    return Summary(label(data, "indication", findings.indication), about(data).get("title", ""),
+                   said(data.version or ""), wording(data, "intervention"),
+                   rows) if rows else None
+
+
+def _row(data: Dataset, findings: Findings, result: dict) -> SummaryRow:
+    rated = result["certainty"]
+    return SummaryRow(
+        findings.of(result),
+        bool(rated) and "start-randomised" in rated["steps"][0]["rules"], _controls(result),
+        certainty(data, result))
+
+
+def _controls(result: dict) -> Controls | None:
+    """The means of the control groups of all trials of a mean difference."""
+    pooled = [s for s in result["studies"] if s["yi"] is not None]
+    arms = [s["comparator"] for s in pooled]
+    forms = {s["statistic"] for s in pooled}
+    if result["question"]["measure"] != "MD" or len(forms) != 1 or not all(
+            arm and arm["mean"] is not None for arm in arms):
+        return None
+    means = [arm["mean"] for arm in arms]
+    return Controls(min(means), max(means), forms == {"change"})
