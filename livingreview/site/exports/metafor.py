@@ -65,7 +65,7 @@ def table(result: dict, names: dict) -> str:
 
 def _columns(result: dict, studies: list[dict]) -> dict[str, tuple[str, ...]]:
     """The numbers of arms that all trials state."""
-    sides = ("cells",) if uncontrolled(result) else ("cells", "comparator")
+    sides = ("intervention",) if uncontrolled(result) else ("intervention", "comparator")
     for columns in (_COUNTS, _MEANS):
         if all(s[side] and s[side][ours] is not None
                for s in studies for side in sides for ours in columns):
@@ -76,4 +76,4 @@ def _columns(result: dict, studies: list[dict]) -> dict[str, tuple[str, ...]]:
 
 def _arms(study: dict, columns: dict[str, tuple[str, ...]]) -> dict[str, object]:
     return {name: number(study[side][ours]) for ours, names in columns.items()
-            for side, name in zip(("cells", "comparator"), names, strict=False)}
+            for side, name in zip(("intervention", "comparator"), names, strict=False)}

@@ -22,7 +22,7 @@ from .written import csv_text, number, study_name, zipped
 _SETTING, _ROW, _WORDS = (phrases(__package__, f"revman_{name}.csv")
                           for name in ("settings", "rows", "words"))
 _MEANS, _COUNTS, _CONTRASTS = (_WORDS[key] for key in ("Continuous", "Dichotomous", "contrast"))
-_SIDES = (("cells", "1"), ("comparator", "2"))
+_SIDES = (("intervention", "1"), ("comparator", "2"))
 _POOLED = {"mantel-haenszel": ("MH", "fixed"), "common": ("IV", "fixed")}  # others: IV, random
 _EFFECTS = {"MD": synthesis.mean_difference, "SMD": synthesis.standardised_mean_difference,
             "RR": synthesis.risk_ratio, "OR": synthesis.odds_ratio,
@@ -135,7 +135,7 @@ def _rows(forests: Forests, result: dict, group: int, i: int, years: Mapping) ->
             "group": group, "number": i, "name": result["title"],
             "applicability": "OVERALL", "study": study_name(study["trial_id"], forests.names),
             "year": years.get(study["trial_id"]) or "",
-            "n-1": number(study["n_cells"]), "n-2": number(study["n_comparator"]),
+            "n-1": number(study["n_intervention"]), "n-2": number(study["n_comparator"]),
             "weight": number(study["weight"] and 100 * study["weight"]),
             "mean": number(study["estimate"]), "low": number(study["ci_low"]),
             "high": number(study["ci_high"]), "footnotes": spoken(
