@@ -139,7 +139,8 @@ def pool_file(file: Path, as_json: bool, forest: Path | None, favours: tuple[str
       yi with vi or se             any measure; ratios as natural logarithms
       yi ci_low ci_high            the same with 95% intervals
       or, rr, hr (…) ci_low ci_high
-                                   ratios themselves with 95% intervals
+                                   ratios themselves with 95% intervals, or with selnor, selnrr,
+                                   selnhr (…): the standard error of the logarithm
       study treatment n, and mean sd or events; or study treat1 treat2 yi, and vi or se
                                    with --network: a row for each arm, or each contrast
 
