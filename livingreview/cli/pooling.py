@@ -67,8 +67,8 @@ def with_reading(command):
 @_effect("--measure", required=True, help="Effect measure; GEN takes effects as they are.",
          type=click.Choice(["MD", "SMD", "ROM", "RR", "OR", "RD", "PETO", "HR", "IRR", "IRD", "PR",
                             "PLO", "PFT", "IR", "IRLN", "IRS", "MN", "MNLN", "AS", "IRSD", "SMDH",
-                            "PPC", "PLN", "PAS", "MC", "SMCC", "SMCR", "SMCRH", "ROMC", "COR",
-                            "UCOR", "ZCOR", "GEN"]))
+                            "VR", "CVR", "OR2D", "D2OR", "SDLN", "CVLN", "PPC", "PLN", "PAS", "MC",
+                            "SMCC", "SMCR", "SMCRH", "ROMC", "COR", "UCOR", "ZCOR", "GEN"]))
 @_effect("--zero-cells", type=click.Choice(["only", "all", "none"]),
          help="Tables to which 0.5 is added: those with an empty cell (only), all or none. With "
          "--method MH, only is RevMan's way.")
@@ -124,12 +124,14 @@ def pool_file(file: Path, as_json: bool, forest: Path | None, favours: tuple[str
 
     \b
     Columns, all others being free: study (optional), and
-      m1 sd1 n1 m2 sd2 n2          MD, SMD, SMDH, ROM (arm 1 is the treated one)
-      e1 n1 e2 n2                  RR, OR, RD, PETO, AS
+      m1 sd1 n1 m2 sd2 n2          MD, SMD, SMDH, ROM, CVR, D2OR (arm 1 is the treated one)
+      sd1 n1 sd2 n2                VR: ratios of standard deviations
+      e1 n1 e2 n2                  RR, OR, RD, PETO, AS, OR2D
       e1 t1 e2 t2                  IRR, IRD, IRSD (events and time at risk)
       e n                          PR, PLO, PLN, PAS, PFT: proportions of one arm
       e t                          IR, IRLN, IRS: rates of one arm
-      m sd n                       MN, MNLN: means of one arm
+      m sd n                       MN, MNLN, CVLN: means of one arm, or their spread
+      sd n                         SDLN: standard deviations of one arm
       m_pre sd_pre m_post sd_post n r
                                    MC, SMCC, SMCR, SMCRH, ROMC: changes of one arm
       m_pre1 sd_pre1 m_post1 n1 m_pre2 sd_pre2 m_post2 n2 r
