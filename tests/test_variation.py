@@ -1,4 +1,4 @@
-"""Effects of spread, and odds ratios as standardised differences: metafor's answers."""
+"""Effects of spread, odds ratios as standardised differences, pools of rates: metafor's answers."""
 
 from __future__ import annotations
 
@@ -68,3 +68,31 @@ def test_the_command_pools_what_metafor_computes(measure, tmp_path):
     text = called(tmp_path, csv(**own), "--measure", measure).stdout
     assert " of 9 trials" in text or " of 13 trials" in text
     assert "effect of" not in text  # every measure has its name
+
+
+RATES = ("e1", "t1", "e2", "t2")
+
+
+@pytest.mark.parametrize("measure", ["IRR", "IRD"])
+@pytest.mark.parametrize("name", REFERENCE["rates"])
+def test_rates_are_pooled_by_mantel_and_haenszel_as_metafor_does(name, measure, tmp_path):
+    case = REFERENCE["rates"][name]
+    expected = case[measure]
+    found = s.mantel_haenszel_rates(*(case[c] for c in RATES), measure=measure)
+    assert (found.estimate, found.se, found.q) == pytest.approx(
+        tuple(expected[key] for key in ("estimate", "se", "q")), rel=1e-10)
+    assert found.q_df == expected["k"] - 1
+    pooled = answered(tmp_path, csv(**{c: case[c] for c in RATES}), "--measure", measure,
+                      "--method", "MH")
+    assert pooled["se"] == pytest.approx(expected["se"], rel=1e-8)
+    assert pooled["model"] == "mantel-haenszel" and pooled["zero_cells_pool"] == "none"
+
+
+def test_rates_without_events_on_one_side_have_no_ratio(tmp_path):
+    rows = csv(e1=[0, 0], t1=[9, 8], e2=[2, 1], t2=[7, 9])
+    out = called(tmp_path, rows, "--measure", "IRR", "--method", "MH")
+    assert out.exit_code == 1 and "Mantel-Haenszel IRR is undefined" in out.stderr
+    out = called(tmp_path, rows, "--measure", "IRR", "--method", "MH", "--zero-cells", "only")
+    assert out.exit_code == 2 and "adds 0.5 to no rate" in out.stderr
+    with pytest.raises(s.SynthesisError, match="nobody had the event"):
+        s.mantel_haenszel_rates([0], [9], [0], [8], measure="IRD")

@@ -60,7 +60,12 @@ from .dependence import (
 )
 from .diagnostics import Influence, influence
 from .errors import SynthesisError
-from .event_tables import mantel_haenszel, mantel_haenszel_random, peto
+from .event_tables import (
+    mantel_haenszel,
+    mantel_haenszel_random,
+    mantel_haenszel_rates,
+    peto,
+)
 from .glmm import LogisticPool, logistic_pool
 from .information import size_of_means, size_of_risks
 from .means import log_mean, raw_mean
@@ -229,6 +234,7 @@ __all__ = [
     "logit_proportion",
     "mantel_haenszel",
     "mantel_haenszel_random",
+    "mantel_haenszel_rates",
     "mean_change",
     "mean_difference",
     "mean_from_five_numbers",

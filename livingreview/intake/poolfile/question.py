@@ -186,7 +186,7 @@ class Question:
 
     def _check_measure(self):
         """Refuse options that are of other measures."""
-        allowed = {"MH": ("RR", "OR", "RD"), "mh-random": ("RR", "OR", "RD"),
+        allowed = {"MH": ("RR", "OR", "RD", "IRR", "IRD"), "mh-random": ("RR", "OR", "RD"),
                    "PETO": ("PETO", "OR")}.get(self.method)
         if allowed and self.measure not in allowed:
             raise CallError(f"--method {self.method} pools {', '.join(allowed)}, "
@@ -238,6 +238,8 @@ class Question:
         if self.method == "mh-random" and self.zero_cells not in (None, "only"):
             raise CallError("--method mh-random corrects zero cells as RevMan does: leave "
                             "--zero-cells out")
+        if self.method == "MH" and self.measure in ("IRR", "IRD") and self.zero_cells == "only":
+            raise CallError("--method MH adds 0.5 to no rate: leave --zero-cells out")
         if self.method == "MH" and self.zero_cells == "all":
             raise CallError("--method MH adds 0.5 to no table, or with --zero-cells only, as "
                             "RevMan, to those with an empty cell")
@@ -246,7 +248,7 @@ class Question:
 
     @property
     def of_tables(self) -> bool:
-        """Whether the 2 × 2 tables are pooled themselves."""
+        """Whether the tables of events are pooled themselves."""
         return self.method in _OF_TABLES
 
     @property
