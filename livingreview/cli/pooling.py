@@ -93,6 +93,8 @@ def with_reading(command):
 @_model("--prior", metavar="PRIOR", help="On tau: half-normal:SCALE, half-cauchy:SCALE, "
         "half-t:SCALE:DF, log-normal:MEAN:SD or uniform:TOP; that of the table of priors for the "
         "measure where it is left out.")
+@_model("--beyond", type=float, metavar="VALUE", help="Tell the chance that the effect is above "
+        "this value, by the posterior.")
 @_model("--cluster", metavar="COLUMN", help="Column of what is not independent: rows of one "
         "cluster get cluster-robust variances (CR2), and a three-level model stands beside.")
 @_model("--working", type=click.Choice(["random", "three-level", "common"]),
