@@ -127,6 +127,10 @@ def test_robust_meta_regression_agrees_with_club_sandwich():
     one = dp.robust(*data("konstantopoulos"), case["x"], tau2_method="DL", adjustment="CR1")
     agree(one.ses, case["cr1_se"], CLOSED_FORM)
     agree(one.df, [case["cr1_df"]] * 2, 0)
+    bare = dp.robust(*data("konstantopoulos"), case["x"], tau2_method="DL", adjustment="CR0")
+    clusters = len(set(data("konstantopoulos")[2]))
+    agree(bare.ses, np.multiply(case["cr1_se"], np.sqrt(1 - 2 / clusters)), CLOSED_FORM)
+    assert (bare.ses < got.ses).all() and (bare.df < clusters).all()
 
 
 def test_singletons_of_equal_variance_are_the_t_test():

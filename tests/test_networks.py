@@ -21,7 +21,7 @@ from livingreview.review.network_trials import INTERVENTION, members, questions,
 from livingreview.synthesis.network import network as joined
 from livingreview.view.addresses import PAGES
 from livingreview.view.forest import Forests
-from livingreview.view.network import HEIGHT, WIDTH, network_line, networks
+from livingreview.view.network import RING, network_line, networks
 
 PAGE = f"notebooks/{KNEE}/compare.html"
 CONTROLS = {"placebo": "saline", "hyaluronic-acid": "hyaluronic-acid",
@@ -349,7 +349,7 @@ def test_the_drawing_says_in_words_what_it_shows_and_leads_to_the_trials():
         assert len(drawing.select("circle.lr-node")) == len(one["treatments"])
         for circle in drawing.select("circle.lr-node"):
             x, y, r = (float(circle[key]) for key in ("cx", "cy", "r"))
-            assert r <= x <= WIDTH - r and r <= y <= HEIGHT - r
+            assert r <= x <= RING.width - r and r <= y <= RING.height - r
 
 
 def test_what_stands_below_the_diagonal_of_the_league_table_is_the_network():

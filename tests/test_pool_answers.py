@@ -324,3 +324,21 @@ def test_posteriors_under_every_prior(tmp_path, prior, expected):
         close(got[key], getattr(found, key), CLOSED_FORM)
     close(got["posterior"]["above_null"], found.beyond(0), CLOSED_FORM)
     close([s["estimate"] for s in got["posterior"]["shrunk"]], found.shrunk.estimate, CLOSED_FORM)
+
+
+def test_the_chance_beyond_a_value_is_that_of_the_posterior(tmp_path):
+    y, v, prior = [-0.4, -0.1, 0.1], [0.05, 0.03, 0.1], ("--prior", "half-normal:0.5")
+    content = csv(yi=y, vi=v)
+    found = posterior(y, v, Prior("half-normal", 0.5))
+    for measure, value, at in (("OR", 0.8, math.log(0.8)), ("GEN", -0.25, -0.25)):
+        asked = ("--measure", measure, "--bayes", *prior, "--beyond", str(value))
+        got = answered(tmp_path, content, *asked)["posterior"]["beyond"]
+        assert got["value"] == value
+        close([got["above"], got["new_above"]], [found.beyond(at), found.beyond_new(at)],
+              CLOSED_FORM)
+        assert f"{found.beyond(at):.4f}" in called(tmp_path, content, *asked).stdout
+    assert answered(tmp_path, content, "--measure", "OR", "--bayes", *prior)[
+        "posterior"]["beyond"] is None
+    for options, said in (((), "--beyond needs"), (("--bayes",), "--beyond must be a number")):
+        out = called(tmp_path, content, "--measure", "OR", *options, "--beyond", "-1")
+        assert out.exit_code == 2 and said in out.stderr

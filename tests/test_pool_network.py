@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
@@ -12,6 +14,7 @@ from pool_command import answered, called, csv
 
 from livingreview.__main__ import main
 
+SVG = "{http://www.w3.org/2000/svg}"
 REFERENCE = json.loads((Path(__file__).parent / "reference" / "network.json").read_text())
 
 
@@ -217,7 +220,7 @@ def test_an_unknown_reference_names_the_treatments(run):
 CALLS = {
     "subgroup": (["--subgroup", "x"], "--subgroup is not offered with --network"),
     "egger": (["--egger"], "--egger is not offered"),
-    "forest": (["--forest", "x.svg"], "--forest is not offered"),
+    "forest": (["--forest", "x.gif"], "--forest writes .svg, .html, .png or .pdf, not x.gif"),
     "method": (["--method", "SJ"], "--method SJ is not offered"),
     "ci": (["--ci", "hksj"], "--ci hksj is not offered"),
     "level": (["--level", "2"], "between 0 and 1"),
@@ -231,6 +234,71 @@ def test_calls_that_make_no_sense(case, run):
     options, said = CALLS[case]
     out = run(ARMS, "--measure", "MD", *options)
     assert out.exit_code == 2 and said in out.stderr and out.stdout == ""
+
+
+def drawn(run, folder, content, *arguments):
+    """The drawing of a network, parsed, and its texts."""
+    path = folder / "network.svg"
+    out = run(content, *arguments, "--forest", str(path))
+    assert out.exit_code == 0 and f"wrote {path}" in out.stderr
+    tree = ElementTree.parse(path)
+    return tree, ["".join(e.itertext()) for e in tree.iter(f"{SVG}text")]
+
+
+def of(tree, kind, css):
+    """Elements of a class in the order of the drawing."""
+    return [e for e in tree.iter(SVG + kind) if css in (e.get("class") or "").split()]
+
+
+def test_the_graph_has_a_node_for_each_treatment_and_a_line_for_each_comparison(
+        run, compared, tmp_path):
+    asked = ("--measure", "MD", "--reference", "placebo")
+    tree, texts = drawn(run, tmp_path, ARMS, *asked)
+    found = compared(ARMS, *asked)
+    nodes = {t["treatment"]: float(e.get("r")) for t, e in
+             zip(found["treatments"], of(tree, "circle", "node"), strict=True)}
+    people = {t["treatment"]: t["participants"] for t in found["treatments"]}
+    assert sorted(nodes, key=nodes.get) == sorted(people, key=people.get)
+    assert set(nodes) <= set(texts)
+    lines = of(tree, "line", "edge")
+    assert [e[0].text for e in lines] == [
+        f"{c['treat1']} against {c['treat2']}: 1 trial" for c in found["comparisons"]]
+    wider, _ = drawn(run, tmp_path, ARMS + "4,drug,31,5,2\n4,placebo,30,7,2\n", *asked)
+    widths = [float(e.get("stroke-width")) for e in of(wider, "line", "edge")]
+    assert max(widths) > 4 * min(widths)
+
+
+@pytest.mark.parametrize("reference, first, sides", [
+    ("placebo", "drug", ["← better", "worse →"]), ("drug", "other", [])])
+def test_the_forest_is_against_any_reference(reference, first, sides, run, compared, tmp_path):
+    asked = ("--measure", "MD", "--reference", reference)
+    tree, texts = drawn(run, tmp_path, ARMS, *asked,
+                        *(("--favours", "better", "worse") if sides else ()))
+    rows = [t for t in compared(ARMS, *asked)["treatments"] if t["against_reference"]]
+    x = [float(e.get("x")) for e in of(tree, "rect", "square")]
+    null = float(of(tree, "line", "null")[0].get("x1"))
+    assert [place + 5 < null for place in x] == [
+        row["against_reference"]["estimate"] < 0 for row in rows]
+    assert rows[0]["treatment"] == first and f"Against {reference}" in texts
+    assert f"{rows[0]['against_reference']['estimate']:.3f}" in " ".join(texts)
+    assert all(side in texts for side in sides)
+    assert len(of(tree, "line", "ci")) == len(rows) == 2
+
+
+def test_a_network_of_ratios_without_participants_is_drawn(run, tmp_path):
+    rows = csv(study=list("1234"), treat1=["A & <b>", "b", "A & <b>", "x"], treat2=list("bccy"),
+               yi=[1, 0.4, 0.9, 1], se=[0.2, 0.25, 0.3, 0.5])
+    tree, texts = drawn(run, tmp_path, rows, "--measure", "OR")
+    assert "A & <b>" in texts and any("the number of trials; lines" in text for text in texts)
+    assert len(of(tree, "line", "null")) == 2  # a forest for each part
+    page = tmp_path / "network.html"
+    assert run(rows, "--measure", "OR", "--forest", str(page)).exit_code == 0
+    text = page.read_text(encoding="utf-8")
+    assert "A & <b>" not in text and text.count("<table>") == 2 and "<svg" in text
+    cells = re.findall(r"<td[^>]*>([^<]*)</td>", text)
+    estimates = [float(c.split()[0]) for c in cells if c[:1].isdigit()]
+    assert len(estimates) == 3 + 3 + 2  # network and direct of three pairs, and of one
+    assert estimates[-1] == pytest.approx(1 / estimates[-2], rel=1e-2)
 
 
 def test_columns_of_arms_are_named_by_hand(compared):

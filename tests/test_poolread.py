@@ -246,9 +246,21 @@ def test_ratios_with_intervals_are_not_taken_for_logarithms(refused, pooled):
     assert pooled(logs, "--measure", "OR")["studies"][0]["yi"] == 0.8
 
 
-def test_a_ratio_with_a_standard_error_is_told_what_it_lacks(refused):
-    said = refused("study,HR,se\nA,0.8,0.2\nB,0.7,0.3\n", "--measure", "HR")
-    assert "HR is a ratio, which takes ci_low and ci_high" in said and "yi=HR" not in said
+def test_a_standard_error_beside_a_ratio_is_taken_where_it_is_certain_of_what(refused, pooled):
+    content = "study,HR,se\nA,0.8,0.2\nB,0.7,0.3\n"
+    said = refused(content, "--measure", "HR")
+    assert "HR is a ratio, which takes ci_low and ci_high, or the standard error of its natural " \
+        "logarithm" in said and "yi=HR" not in said and '--column "se=se"' in said
+    logs = content.replace("HR", "lnHR").replace("0.8", str(math.log(0.8))).replace(
+        "0.7", str(math.log(0.7)))
+    expected = pooled(logs, "--measure", "HR")
+    for got in (pooled(content, "--measure", "HR", "--column", "se=se"),
+                pooled(content.replace("se\n", "SE_lnHR\n"), "--measure", "HR")):
+        assert got["estimate"] == pytest.approx(expected["estimate"], rel=1e-9)
+        assert got["ci_high"] == pytest.approx(expected["ci_high"], rel=1e-9)
+        assert any("standard error of the natural logarithm" in line for line in got["read"])
+    said = refused(content.replace("0.8", "-0.8"), "--measure", "HR", "--column", "se=se")
+    assert "2:HR: -0.8: negative, expected a ratio above 0" in said
 
 
 def test_columns_that_are_not_used_are_named(pooled, refused):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import nullcontext
 from functools import wraps
 from pathlib import Path
@@ -13,11 +14,11 @@ from click.core import ParameterSource
 from .console import FILE, replacing, stop
 from .options import GroupedCommand, options
 
-_effect, _model, _further, _network, _output, _reading = map(options, (
+_effect, _model, _further, _many, _output, _reading = map(options, (
     "Effects", "Model", "Beyond the pool", "Many treatments", "Output", "Reading the file"))
 # What --network takes of the options of a pool.
 _OF_NETWORKS = frozenset(("file", "as_json", "measure", "method", "ci", "prediction_df", "level",
-                          "reference", "better", "network"))
+                          "reference", "better", "network", "forest", "favours"))
 # Flags that each ask for one further analysis.
 _FLAGS = {
     "leave-one-out": "Pool without each trial in turn.",
@@ -66,8 +67,8 @@ def with_reading(command):
 @_effect("--measure", required=True, help="Effect measure; GEN takes effects as they are.",
          type=click.Choice(["MD", "SMD", "ROM", "RR", "OR", "RD", "PETO", "HR", "IRR", "IRD", "PR",
                             "PLO", "PFT", "IR", "IRLN", "IRS", "MN", "MNLN", "AS", "IRSD", "SMDH",
-                            "PPC", "PLN", "PAS", "MC", "SMCC", "SMCR", "SMCRH", "ROMC", "COR",
-                            "UCOR", "ZCOR", "GEN"]))
+                            "VR", "CVR", "OR2D", "D2OR", "SDLN", "CVLN", "PPC", "PLN", "PAS", "MC",
+                            "SMCC", "SMCR", "SMCRH", "ROMC", "COR", "UCOR", "ZCOR", "GEN"]))
 @_effect("--zero-cells", type=click.Choice(["only", "all", "none"]),
          help="Tables to which 0.5 is added: those with an empty cell (only), all or none. With "
          "--method MH, only is RevMan's way.")
@@ -92,6 +93,8 @@ def with_reading(command):
 @_model("--prior", metavar="PRIOR", help="On tau: half-normal:SCALE, half-cauchy:SCALE, "
         "half-t:SCALE:DF, log-normal:MEAN:SD or uniform:TOP; that of the table of priors for the "
         "measure where it is left out.")
+@_model("--beyond", type=float, metavar="VALUE", help="Tell the chance that the effect is above "
+        "this value, by the posterior.")
 @_model("--cluster", metavar="COLUMN", help="Column of what is not independent: rows of one "
         "cluster get cluster-robust variances (CR2), and a three-level model stands beside.")
 @_model("--working", type=click.Choice(["random", "three-level", "common"]),
@@ -103,16 +106,17 @@ def with_reading(command):
 @_further("--cumulative", "order", metavar="COLUMN",
           help="Pool trials one after another in the order of this column.")
 @_flags
-@_network("--network", is_flag=True,
-          help="Compare all treatments of a file with a row for each arm or contrast, by MD, SMD, "
-          "ROM, OR, RR, RD, HR, IRR, IRD or GEN; tau² by REML, DL, PM or common; interval z where "
-          "it is left out, or t, or hksj-guard.")
-@_network("--reference", metavar="NAME", help="Treatment that the others are compared with; that "
-          "of most trials where it is left out.")
-@_network("--better", type=click.Choice(["higher", "lower"]),
-          help="Effects that are good, for the P-scores; higher where it is left out.")
+@_many("--network", is_flag=True,
+       help="Compare all treatments of a file with a row for each arm or contrast, by MD, SMD, "
+       "ROM, OR, RR, RD, HR, IRR, IRD or GEN; tau² by REML, DL, PM or common; interval z where "
+       "it is left out, or t, or hksj-guard.")
+@_many("--reference", metavar="NAME", help="Treatment that the others are compared with; that "
+       "of most trials where it is left out.")
+@_many("--better", type=click.Choice(["higher", "lower"]),
+       help="Effects that are good, for the P-scores; higher where it is left out.")
 @_output("--json", "as_json", is_flag=True, help="Print JSON with the keys of results.json.")
-@_output("--forest", type=FILE, help="Draw a forest plot to this .svg, .html, .png or .pdf file.")
+@_output("--forest", type=FILE, help="Draw a forest plot, and "
+         "the graph of a network, to this .svg, .html, .png or .pdf file.")
 @_output("--favours", nargs=2, metavar="LEFT RIGHT",
          help="What lies on either side of no effect, such as 'favours new' 'favours old'.")
 @with_reading
@@ -122,12 +126,14 @@ def pool_file(file: Path, as_json: bool, forest: Path | None, favours: tuple[str
 
     \b
     Columns, all others being free: study (optional), and
-      m1 sd1 n1 m2 sd2 n2          MD, SMD, SMDH, ROM (arm 1 is the treated one)
-      e1 n1 e2 n2                  RR, OR, RD, PETO, AS
+      m1 sd1 n1 m2 sd2 n2          MD, SMD, SMDH, ROM, CVR, D2OR (arm 1 is the treated one)
+      sd1 n1 sd2 n2                VR: ratios of standard deviations
+      e1 n1 e2 n2                  RR, OR, RD, PETO, AS, OR2D
       e1 t1 e2 t2                  IRR, IRD, IRSD (events and time at risk)
       e n                          PR, PLO, PLN, PAS, PFT: proportions of one arm
       e t                          IR, IRLN, IRS: rates of one arm
-      m sd n                       MN, MNLN: means of one arm
+      m sd n                       MN, MNLN, CVLN: means of one arm, or their spread
+      sd n                         SDLN: standard deviations of one arm
       m_pre sd_pre m_post sd_post n r
                                    MC, SMCC, SMCR, SMCRH, ROMC: changes of one arm
       m_pre1 sd_pre1 m_post1 n1 m_pre2 sd_pre2 m_post2 n2 r
@@ -137,7 +143,8 @@ def pool_file(file: Path, as_json: bool, forest: Path | None, favours: tuple[str
       yi with vi or se             any measure; ratios as natural logarithms
       yi ci_low ci_high            the same with 95% intervals
       or, rr, hr (…) ci_low ci_high
-                                   ratios themselves with 95% intervals
+                                   ratios themselves with 95% intervals, or with selnor, selnrr,
+                                   selnhr (…): the standard error of the logarithm
       study treatment n, and mean sd or events; or study treat1 treat2 yi, and vi or se
                                    with --network: a row for each arm, or each contrast
 
@@ -150,16 +157,9 @@ def pool_file(file: Path, as_json: bool, forest: Path | None, favours: tuple[str
     """
     from ..intake import poolfile
 
-    only = {key: chosen.pop(key) for key in ("reference", "better")}
-    if chosen.pop("network"):
-        _compare(file, as_json, how, {**chosen, **only})
-        return
-    if any(only.values()):
-        stop("--reference and --better go with --network", 2)
-    further = [chosen.pop(key) for key in list(chosen) if key.startswith("further_")]
+    find = _network if chosen.pop("network") else _pool
     try:
-        question = poolfile.Question(**chosen, further=tuple(filter(None, further)))
-        reading = poolfile.Reading(**how)
+        compute, shown, in_keys = find(how, chosen)
         kind = poolfile.drawing(forest) if forest else None
     except poolfile.CallError as error:
         stop(str(error), 2)
@@ -167,21 +167,34 @@ def pool_file(file: Path, as_json: bool, forest: Path | None, favours: tuple[str
         stop(f"cannot write {forest}: there is no folder {forest.parent}", 2)
     with replacing(forest) if forest else nullcontext() as drawing:
         try:
-            result = poolfile.pool(file, question, reading)
+            result = compute(file)
+        except poolfile.CallError as error:
+            stop(str(error), 2)
         except poolfile.DataError as error:
             stop(f"{error}\nNothing was computed.", 1)
         if drawing:
             form = kind if kind == "html" else "svg"
-            _draw(drawing, kind, _rendered(result, form, favours or ()))
-    click.echo(poolfile.as_json(result) if as_json else f"{_rendered(result, 'txt')}\n", nl=False)
+            _draw(drawing, kind, _rendered(shown(result, favours or ()), form))
+    click.echo(in_keys(result) if as_json else f"{_rendered(shown(result), 'txt')}\n", nl=False)
     if forest:
         click.echo(f"wrote {forest}", err=True)
 
 
-def _compare(file: Path, as_json: bool, how: dict, chosen: dict) -> None:
-    """Compare the treatments of a file and print what is found."""
-    from ..intake.poolfile import CallError, DataError, Reading, leagues, network
-    from ..render.engine import render
+def _pool(how: dict, chosen: dict) -> tuple[Callable, Callable, Callable]:
+    """How trials are pooled, made a view, and said in JSON, as the options ask."""
+    from ..intake import poolfile
+
+    if any(chosen.pop(key) for key in ("reference", "better")):
+        stop("--reference and --better go with --network", 2)
+    further = [chosen.pop(key) for key in list(chosen) if key.startswith("further_")]
+    question = poolfile.Question(**chosen, further=tuple(filter(None, further)))
+    reading = poolfile.Reading(**how)
+    return (lambda file: poolfile.pool(file, question, reading)), poolfile.shown, poolfile.as_json
+
+
+def _network(how: dict, chosen: dict) -> tuple[Callable, Callable, Callable]:
+    """How many treatments are compared, made a view, and said in JSON, as the options ask."""
+    from ..intake.poolfile import Reading, leagues, network, network_drawn
 
     call = click.get_current_context()
     for option in call.command.params:
@@ -190,25 +203,19 @@ def _compare(file: Path, as_json: bool, how: dict, chosen: dict) -> None:
             stop(f"{option.opts[0]} is not offered with --network", 2)
     names = {"method": "method", "ci": "interval", "prediction_df": "prediction_df",
              "better": "better", "reference": "reference"}
-    try:
-        question = network.NetworkQuestion(
-            chosen["measure"], level=chosen["level"],
-            **{names[key]: chosen[key] for key in names if chosen[key] is not None})
-        compared = network.compare(file, question, Reading(**how))
-    except CallError as error:
-        stop(str(error), 2)
-    except DataError as error:
-        stop(f"{error}\nNothing was computed.", 1)
-    click.echo(leagues.as_json(compared) if as_json
-               else f"{render(leagues.shown(compared), form='txt')}\n", nl=False)
+    question = network.NetworkQuestion(
+        chosen["measure"], level=chosen["level"],
+        **{names[key]: chosen[key] for key in names if chosen[key] is not None})
+    reading = Reading(**how)
+    return ((lambda file: network.compare(file, question, reading)), network_drawn.shown,
+            leagues.as_json)
 
 
-def _rendered(result, form: str, favours: tuple[str, ...] = ()) -> str:
-    """The pool as text, drawing or page."""
-    from ..intake import poolfile
+def _rendered(view, form: str) -> str:
+    """What was found as text, drawing or page."""
     from ..render.engine import render
 
-    return render(poolfile.shown(result, favours), form=form)
+    return render(view, form=form)
 
 
 def _draw(file: TextIO, kind: str, drawn: str) -> None:

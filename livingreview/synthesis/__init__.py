@@ -60,7 +60,12 @@ from .dependence import (
 )
 from .diagnostics import Influence, influence
 from .errors import SynthesisError
-from .event_tables import mantel_haenszel, mantel_haenszel_random, peto
+from .event_tables import (
+    mantel_haenszel,
+    mantel_haenszel_random,
+    mantel_haenszel_rates,
+    peto,
+)
 from .glmm import LogisticPool, logistic_pool
 from .information import size_of_means, size_of_risks
 from .means import log_mean, raw_mean
@@ -135,6 +140,7 @@ from .small_study import (
     peters,
     trim_and_fill,
 )
+from .transformed import odds_ratio_from_means, smd_from_events
 from .trends import (
     DoseResponse,
     Trend,
@@ -144,6 +150,7 @@ from .trends import (
     dose_trend,
     greenland_longnecker,
 )
+from .variation import log_sd, log_variation, variability_ratio, variation_ratio
 
 __all__ = [
     "Aggregated",
@@ -221,10 +228,13 @@ __all__ = [
     "log_incidence_rate",
     "log_mean",
     "log_proportion",
+    "log_sd",
+    "log_variation",
     "logistic_pool",
     "logit_proportion",
     "mantel_haenszel",
     "mantel_haenszel_random",
+    "mantel_haenszel_rates",
     "mean_change",
     "mean_difference",
     "mean_from_five_numbers",
@@ -234,6 +244,7 @@ __all__ = [
     "network",
     "node_split",
     "odds_ratio",
+    "odds_ratio_from_means",
     "pad",
     "peters",
     "peto",
@@ -278,6 +289,7 @@ __all__ = [
     "size_of_risks",
     "skewed_by_quartiles",
     "skewed_by_range",
+    "smd_from_events",
     "standardised_mean_change",
     "standardised_mean_difference",
     "subgroup_analysis",
@@ -289,4 +301,6 @@ __all__ = [
     "unbiased_correlation",
     "unequal_standardised_mean_difference",
     "upper_bound_zero_events",
+    "variability_ratio",
+    "variation_ratio",
 ]

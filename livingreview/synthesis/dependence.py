@@ -41,7 +41,7 @@ from .regression import (
 TESTS = ("t", "z")
 LIKELIHOODS = ("REML", "ML")
 WORKING = ("random", "three-level", "common")
-ADJUSTMENTS = ("CR2", "CR1")
+ADJUSTMENTS = ("CR2", "CR1", "CR0")
 
 
 @dataclass(frozen=True, eq=False)
@@ -458,7 +458,8 @@ def robust(
     makes C unbiased under the working model, and t on Satterthwaite's
     (Σⱼ pⱼ'Φpⱼ)²/Σᵢⱼ(pᵢ'Φpⱼ)² degrees of freedom of each coefficient (clubSandwich's
     ``coef_test(…, vcov = "CR2")``). CR1 takes Aⱼ = I, multiplies C by J/(J − p) and takes t on
-    J − p, J clusters (metafor's ``robust()``; clubSandwich calls this CR1p).
+    J − p, J clusters (metafor's ``robust()``; clubSandwich calls this CR1p). CR0 takes Aⱼ = I
+    alone, with Satterthwaite's degrees of freedom.
 
     Conventions: the working model is a random effect of each effect ('random'), random effects of
     cluster and effect ('three-level', only without moderators), or sampling error alone ('common').
@@ -477,7 +478,7 @@ def robust(
     working : {'random', 'three-level', 'common'}
     tau2_method : {'REML', 'ML', 'DL', 'PM', 'EB', 'HE', 'SJ', 'HS'}
         Of the working model 'random'; 'three-level' is by REML.
-    adjustment : {'CR2', 'CR1'}
+    adjustment : {'CR2', 'CR1', 'CR0'}
     level : float
     intercept : bool
     names : sequence of str, optional

@@ -1,4 +1,4 @@
-"""Pools of 2 × 2 tables: Mantel and Haenszel, with and without random effects, and Peto."""
+"""Pools of tables of events: Mantel and Haenszel, with and without random effects, and Peto."""
 
 from __future__ import annotations
 
@@ -14,8 +14,9 @@ from .errors import FloatArray, SynthesisError, choice, probability, refuse, tab
 from .measures import Effects, odds_ratio, risk_difference, risk_ratio
 from .notes import NOTES
 from .pooling import Pooled, at_tau2, pool, result
+from .proportions import rate_difference, rate_ratio
 
-MEASURES = ("RR", "OR", "RD")
+MEASURES, RATES = ("RR", "OR", "RD"), ("IRR", "IRD")
 CONVENTIONS = ("exact", "revman")
 
 
@@ -166,6 +167,67 @@ def mantel_haenszel(
     q = float(((single.yi - found.estimate) ** 2 / single.vi)[compared].sum())
     return _tables_pooled(found, q, int(compared.sum()) - 1, single.used, level,
                           "mantel-haenszel")
+
+
+def mantel_haenszel_rates(
+    e1: ArrayLike, t1: ArrayLike, e2: ArrayLike, t2: ArrayLike, measure: str = "IRR",
+    level: float = 0.95,
+) -> Pooled:
+    """Pool events and times at risk of two arms by Mantel and Haenszel.
+
+    Formula, with T = t1 + t2: the ratio is ΣR/ΣS with R = e1 t2/T and S = e2 t1/T, the variance of
+    its log Σ(t1 t2 (e1 + e2)/T²)/(ΣR ΣS); the difference is Σ(R − S)/Σ(t1 t2/T), its variance
+    Σ((e1 t2² + e2 t1²)/T²)/(Σ t1 t2/T)². Conventions: as `mantel_haenszel` under 'exact'. No
+    correction in the pool; Q compares the trials' own effects, 0.5 added to the events of a trial
+    with a zero, with the pooled one. A trial without events has no ratio; it counts in the
+    difference, and not in its Q.
+
+    Parameters
+    ----------
+    e1, t1, e2, t2 : array_like, shape (k,)
+        Events and times at risk, in one unit, of arms 1 and 2.
+    measure : {'IRR', 'IRD'}
+    level : float
+
+    Returns
+    -------
+    Pooled
+        With ``model='mantel-haenszel'``; ratios on the log scale.
+
+    Raises
+    ------
+    SynthesisError
+        If counts or times are invalid, or the ratio is undefined (no events in one arm of all
+        trials, say).
+
+    References
+    ----------
+    Rothman KJ, Greenland S, Lash TL (2008). Modern Epidemiology, 3rd ed., chapter 15. Greenland S,
+    Robins JM (1985). Biometrics 41:55–68.
+    """
+    choice("measure", measure, RATES)
+    probability("level", level)
+    own = rate_ratio if measure == "IRR" else rate_difference
+    compared = own(e1, t1, e2, t2, double_zeros="drop")
+    used = compared.used if measure == "IRR" else np.ones(compared.used.size, dtype=bool)
+    x1, t1, x2, t2 = (np.asarray(values, float)[used] for values in (e1, t1, e2, t2))
+    time = t1 + t2
+    over, under, weight = x1 * t2 / time, x2 * t1 / time, t1 * t2 / time
+    r, s, total = over.sum(), under.sum(), weight.sum()
+    if measure == "IRD":
+        found = _Sums(float((r - s) / total),
+                      float(((x1 * t2**2 + x2 * t1**2) / time**2).sum() / total**2),
+                      weight / total)
+    elif r > 0 and s > 0:
+        found = _Sums(float(np.log(r / s)), float((weight * (x1 + x2) / time).sum() / (r * s)),
+                      under / s)
+    else:
+        raise SynthesisError("the Mantel-Haenszel IRR is undefined: one of its sums is zero")
+    if not found.variance > 0:
+        raise SynthesisError("the variance of the Mantel-Haenszel IRD is not positive: nobody had "
+                             "the event")
+    q = float(((compared.yi - found.estimate) ** 2 / compared.vi)[compared.used].sum())
+    return _tables_pooled(found, q, int(compared.used.sum()) - 1, used, level, "mantel-haenszel")
 
 
 def _tables_pooled(

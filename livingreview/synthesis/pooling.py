@@ -350,8 +350,8 @@ def pool(
     prediction : bool
         Whether to compute the prediction interval.
     prediction_df : {'k-1', 'k-2', 'normal'}
-        Degrees of freedom of the prediction interval: k − 1 (metafor, Cochrane), k − 2 (Higgins
-        2009), or the normal distribution.
+        Degrees of freedom of the prediction interval, whatever `interval` is: k − 1 (Cochrane, and
+        metafor under t), k − 2 (Higgins 2009), or the normal distribution (metafor under z).
 
     Returns
     -------

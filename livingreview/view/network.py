@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -30,14 +29,10 @@ from .network_shapes import (
     Step,
     Test,
 )
+from .ring import Ring, line
 
-# The drawing in pixels: as wide as a telephone's column; nodes stand on an ellipse.
-WIDTH, HEIGHT = 326, 300
-ACROSS, DOWN, MIDDLE = 60, 92, 142
-SMALL, LARGE = 7, 22  # radius of a node by its participants
-THIN, THICK = 1.5, 9  # width of a line by its trials
+RING = Ring(326, 300, 60, 92, 142, 30)  # as wide as a telephone's column
 LETTERS, WIDE = 12, 6  # of a line of a node's name, and of a script with wide ones
-LINE = 14  # pixels between lines
 
 
 @dataclass(frozen=True)
@@ -139,7 +134,8 @@ def networks(forests: Forests, documents: Sequence[dict], first: Sequence[str]) 
     asked = sorted((d for d in documents if d["asked"]), key=lambda d: not any(
         c["analysis"] in first for c in d["comparisons"]))
     return Networks(
-        wording(data, "intervention"), wording(data, "product"), (WIDTH, HEIGHT), INCOHERENT,
+        wording(data, "intervention"), wording(data, "product"), (RING.width, RING.height),
+        INCOHERENT,
         tuple(_Drawn(forests, d).network() for d in asked),
         tuple(_refused(data, d) for d in documents if not d["asked"]))
 
@@ -156,7 +152,7 @@ class _Drawn:
         self.forests, self.data, self.of = forests, forests.data, document
         self.order = [t["treatment"] for t in document["treatments"]]
         self.names = {t: self._name(t) for t in (INTERVENTION, *self.order)}
-        self.places = _places(self.order, {t["treatment"]: t for t in document["treatments"]})
+        self.places = RING.places({t["treatment"]: t["n"] for t in document["treatments"]})
         ends = [c[end] for c in document["contrasts"] for end in ("ci_low", "ci_high")]
         wide = max(abs(x) for x in (*ends, *important(document)))
         self.axis = Axis((-wide, wide))
@@ -209,26 +205,17 @@ class _Drawn:
 
     def _node(self, treatment: dict) -> Node:
         name = treatment["treatment"]
-        x, y, r = self.places[name]
-        lines, side = _lines(self.names[name]), round(x) - WIDTH // 2
-        anchor = "middle" if abs(side) < ACROSS / 2 else "start" if side > 0 else "end"
-        text_x = x if anchor == "middle" else x + math.copysign(r + 5, side)
-        above = y - r - 6 - LINE * (len(lines) - 1)
-        text_y = (y + 4 - LINE * (len(lines) - 1) / 2 if anchor != "middle"
-                  else above if y < MIDDLE else y + r + LINE)
-        return Node(self.names[name], treatment["k"], treatment["n"], x, y, r, lines,
-                    round(text_x, 1), round(text_y, 1), anchor, name == INTERVENTION)
+        lines = _lines(self.names[name])
+        return Node(self.names[name], treatment["k"], treatment["n"], *self.places[name], lines,
+                    *RING.beside(self.places[name], len(lines)), name == INTERVENTION)
 
     def _edge(self, comparison: dict) -> Edge:
         one, other = comparison["treat1"], comparison["treat2"]
-        (x1, y1, r1), (x2, y2, r2) = self.places[one], self.places[other]
+        first, second = self.places[one], self.places[other]
         most = max(c["k"] for c in self.of["comparisons"])
-        width = THIN + (THICK - THIN) * (comparison["k"] - 1) / max(1, most - 1)
-        # the number of trials stands in the middle of what is seen of the line
-        share = 0.5 + (r1 - r2) / (2 * math.hypot(x2 - x1, y2 - y1))
         return Edge(self.names[one], self.names[other], comparison["k"], comparison["n"],
-                    x1, y1, x2, y2, round(width, 1), round(x1 + share * (x2 - x1), 1),
-                    round(y1 + share * (y2 - y1), 1), self._figure(comparison))
+                    first.x, first.y, second.x, second.y,
+                    *line(first, second, comparison["k"], most), self._figure(comparison))
 
     def _contrast(self, one: str, other: str) -> tuple[dict, int]:
         """What is known of two treatments, and −1 where it is of the second less the first."""
@@ -327,18 +314,6 @@ def _turned(found: Mapping | None, sign: int) -> Estimate | None:
 
     return Estimate(sign * found["estimate"], *ends("ci_low", "ci_high"), found.get("k", 0),
                     *ends("pi_low", "pi_high"))
-
-
-def _places(order: Sequence[str], found: Mapping[str, dict]) -> dict[str, tuple]:
-    """Place and radius of each treatment: the treatment at the top, the others around."""
-    most = max(t["n"] for t in found.values()) or 1
-    out = {}
-    for i, name in enumerate(order):
-        turn = 2 * math.pi * i / len(order)
-        radius = SMALL + (LARGE - SMALL) * math.sqrt(found[name]["n"] / most)
-        out[name] = (round(WIDTH / 2 + ACROSS * math.sin(turn), 1),
-                     round(MIDDLE - DOWN * math.cos(turn), 1), round(radius, 1))
-    return out
 
 
 def _lines(name: Label) -> tuple[Label, ...]:

@@ -1,10 +1,77 @@
-"""The network of a file of trials: what is printed of it."""
+"""The network of a file of trials: what is printed of it, and its drawing."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
+from .axis import Bar, Tick
 from .base import View
+
+Ends = tuple[float | None, float | None, float | None]  # estimate and interval, as readers know it
+
+
+@dataclass(frozen=True)
+class Node:
+    """A treatment: its place and size in the drawing, and where its name stands."""
+
+    name: str
+    x: float
+    y: float
+    r: float
+    text_x: float
+    text_y: float
+    anchor: str
+
+
+@dataclass(frozen=True)
+class Edge:
+    """Two treatments that `k` trials compare, and the line between them."""
+
+    one: str
+    other: str
+    k: int
+    x1: float
+    y1: float
+    x2: float
+    y2: float
+    width: float
+    at_x: float
+    at_y: float
+
+
+@dataclass(frozen=True)
+class Row:
+    """A treatment against the reference; without a trial of the two (`k` is 0) it is indirect."""
+
+    name: str
+    k: int
+    ends: Ends
+    x: float
+    bar: Bar
+    prediction: Bar | None
+
+
+@dataclass(frozen=True)
+class Part:
+    """Treatments that trials connect, drawn.
+
+    Attributes
+    ----------
+    height : int
+        Pixels of the drawing of the network, which is as wide as the whole.
+    league : tuple of tuple of (tuple or None)
+        The row less the column: the network below the diagonal, direct evidence alone above it.
+    """
+
+    reference: str
+    height: int
+    nodes: tuple[Node, ...]
+    edges: tuple[Edge, ...]
+    rows: tuple[Row, ...]
+    ticks: tuple[Tick, ...]
+    labels: tuple[str, ...]
+    zero: float
+    league: tuple[tuple[Ends | None, ...], ...]
 
 
 @dataclass(frozen=True)
@@ -19,6 +86,10 @@ class PooledNetwork(View):
         Of the file.
     decimals : int or None
         Of estimates; None where they have no fixed ones.
+    parts : tuple of Part
+        The network, and what is not connected with it.
+    favours : tuple of str
+        What lies to the left and to the right of no effect; empty where nobody said.
     """
 
     template = "pooled_network"
@@ -26,3 +97,5 @@ class PooledNetwork(View):
     document: dict
     name: str
     decimals: int | None
+    parts: tuple[Part, ...]
+    favours: tuple[str, ...] = ()

@@ -7,7 +7,7 @@ and `sentinels` name what is wrong or odd, `trials` puts it together. A trial th
 left out, with the reason. What is asked is a `Question`, of a measure of `measures`; `pooling`
 answers it with the statistics of `synthesis`, `subgroups`, `moderators`, `clusters` and `further`
 what is asked beside, `results` and `drawn` say it. `network` compares many treatments (with
-`network_sentinels`), `leagues` says it.
+`network_sentinels`), `leagues` and `network_drawn` say it.
 """
 
 from ...data.reading import DataError

@@ -112,8 +112,13 @@ def _missing(columns: Columns, question: Question, half: list[str], forms: list)
     near = [f"{name} by --column \"{name}={like[0]}\"" for name in missing
             if (like := columns.looking_like(name))]
     if "yi" in missing and columns.has("ratio"):
-        near.append(f"{columns.header('ratio')} is a ratio, which takes ci_low and ci_high; a "
-                    "standard error takes its natural logarithm as yi")
+        ratio = columns.header("ratio")
+        near.append(f"{ratio} is a ratio, which takes ci_low and ci_high, or the standard error "
+                    "of its natural logarithm" + (
+                        f": where {columns.header('se')} is that, --column "
+                        f"\"se={columns.header('se')}\"; where it is the standard error of "
+                        f"{ratio} itself, a column with it divided by {ratio}"
+                        if columns.has("se") else ""))
     headers = ", ".join(filter(None, columns.grid.header))
     said = f"no column {' and no '.join(missing)}"
     if half and forms:
@@ -259,6 +264,8 @@ def _made(columns: Columns, numbers: dict[str, np.ndarray], cells: dict[str, lis
     said += _thousands(numbers, cells)
     if mark == ",":
         said.append("decimals have a comma")
+    if form == ("ratio", "se"):
+        said.append(f"{headers['se']} is taken as the standard error of the natural logarithm")
     if "ci_low" in form:
         warnings = [*warnings, *_lopsided(frame, form)]
         said.append("intervals are taken as 95% intervals")

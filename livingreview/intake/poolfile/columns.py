@@ -81,7 +81,7 @@ TREATMENT = frozenset("treatment treat trt t arm armname group groupname interve
 _AUTHOR, _YEAR = ("author", "authors", "firstauthor"), ("year", "pubyear", "publicationyear",
                                                          "studyyear")
 EFFECT_FORMS = (("yi", "vi"), ("yi", "se"), ("yi", "ci_low", "ci_high"),
-                ("ratio", "ci_low", "ci_high"))
+                ("ratio", "ci_low", "ci_high"), ("ratio", "se"))
 _DERIVED = {"n1": ("e1", "non1"), "n2": ("e2", "non2")}
 
 
@@ -217,11 +217,17 @@ class Columns:
         out = [self.wanted] if self.wanted and all(map(self.has, self.wanted)) else []
         others = [("oe", "v")] if self.measure in ("HR", "PETO", "OR") else []
         others = [*others, *EFFECT_FORMS] if not needs_counts else others if peto else []
-        out += [form for form in others if all(map(self.has, form))]
+        out += [form for form in others if all(map(self.has, form))
+                and (form != ("ratio", "se") or self._of_logarithms("se"))]
         asked, own = self._asked(), set(self.named) & {*self.wanted, "non1", "non2"}
         if asked:
             return [form for form in out if asked <= set(form)]
         return [form for form in out if form == self.wanted] if own else out
+
+    def _of_logarithms(self, ours: str) -> bool:
+        """Whether a column beside ratios is of their logarithms: programs write either."""
+        name = self.plain[self.places[ours][0]]
+        return ours in self.named or "ln" in name or "log" in name
 
     def _asked(self) -> set[str]:
         """Columns of effects that are named by hand: they say which form is meant."""

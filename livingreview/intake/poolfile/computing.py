@@ -28,5 +28,6 @@ def effects_of(columns: tuple[str, ...], cells: list[np.ndarray], question: Ques
             cells = [np.log(values) for values in cells]
         yi, vi = cells[0], synthesis.se_from_interval(cells[1], cells[2]) ** 2
     else:
-        yi, vi = cells[0], cells[1] if columns[1] == "vi" else cells[1] ** 2
+        yi = np.log(cells[0]) if columns[0] == "ratio" else cells[0]
+        vi = cells[1] if columns[1] == "vi" else cells[1] ** 2
     return yi, vi, (None,) * len(yi)

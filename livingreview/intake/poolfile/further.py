@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -186,7 +187,16 @@ def _bayes(result: Result) -> dict[str, Any]:
                                                     "log_marginal")},
             "above_null": None if null is None else found.beyond(null),
             "new_above_null": None if null is None else found.beyond_new(null),
-            "shrunk": shrunk}
+            "beyond": _beyond(result, found), "shrunk": shrunk}
+
+
+def _beyond(result: Result, found: synthesis.Posterior) -> dict[str, float] | None:
+    """The chance that the mean effect, and that of a new trial, is above a value asked for."""
+    value = result.question.beyond
+    if value is None:
+        return None
+    at = math.log(value) if result.question.ratio else value
+    return {"value": value, "above": found.beyond(at), "new_above": found.beyond_new(at)}
 
 
 _MADE: dict[str, Callable[[Result], Any]] = {

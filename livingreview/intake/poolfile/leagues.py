@@ -1,18 +1,15 @@
-"""The network of a file in plain keys, and as a view to be printed."""
+"""The network of a file in plain keys."""
 
 from __future__ import annotations
 
 import math
-from pathlib import Path
 
 from ... import __version__
 from ...synthesis import Estimate, Network, QTest
-from ...view.pooled import decimals
-from ...view.pooled_network import PooledNetwork
 from .network import RATIOS, Compared, NetworkQuestion
 
 
-def _natural(question: NetworkQuestion, value: float | None) -> float | None:
+def natural(question: NetworkQuestion, value: float | None) -> float | None:
     """A value on the natural scale; None where a ratio is beyond the range of numbers."""
     if value is None or question.measure not in RATIOS:
         return None if value is None else float(value)
@@ -25,8 +22,8 @@ def _test(found: QTest) -> dict:
 
 def _estimate(question: NetworkQuestion, found: Estimate | None) -> dict | None:
     return found and {
-        "estimate": _natural(question, found.estimate), "se": found.se,
-        "ci_low": _natural(question, found.ci_low), "ci_high": _natural(question, found.ci_high),
+        "estimate": natural(question, found.estimate), "se": found.se,
+        "ci_low": natural(question, found.ci_low), "ci_high": natural(question, found.ci_high),
         "p_value": found.p_value}
 
 
@@ -34,9 +31,9 @@ def _cell(question: NetworkQuestion, net: Network, i: int, j: int) -> dict:
     """Treatment i against treatment j."""
     pi = (None, None) if net.pi_low is None else (net.pi_low[i, j], net.pi_high[i, j])
     return {"treat1": net.treatments[i], "treat2": net.treatments[j],
-            **{key: _natural(question, getattr(net, key)[i, j])
+            **{key: natural(question, getattr(net, key)[i, j])
                for key in ("estimate", "ci_low", "ci_high")},
-            "pi_low": _natural(question, pi[0]), "pi_high": _natural(question, pi[1]),
+            "pi_low": natural(question, pi[0]), "pi_high": natural(question, pi[1]),
             "se": float(net.se[i, j]), "p_value": float(net.p_values[i, j])}
 
 
@@ -114,10 +111,3 @@ def as_json(compared: Compared) -> str:
     from ...review import dumps
 
     return dumps(document(compared))
-
-
-def shown(compared: Compared) -> PooledNetwork:
-    """The network of a file, to be printed."""
-    found = document(compared)
-    ends = [cell[key] for cell in found["league"] for key in ("estimate", "ci_low", "ci_high")]
-    return PooledNetwork(found, Path(compared.file).name, decimals(ends))

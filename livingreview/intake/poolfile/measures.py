@@ -15,6 +15,7 @@ RATES = ("e1", "t1", "e2", "t2")
 PROPORTION = ("e", "n")
 RATE = ("e", "t")
 MEAN = ("m", "sd", "n")
+SPREAD, SPREADS = ("sd", "n"), ("sd1", "n1", "sd2", "n2")
 CORRELATION = ("r", "n")
 CHANGE = ("m_pre", "sd_pre", "m_post", "sd_post", "n", "r")
 CHANGES = ("m_pre1", "sd_pre1", "m_post1", "n1", "m_pre2", "sd_pre2", "m_post2", "n2", "r")
@@ -100,6 +101,12 @@ MEASURES = {
     "AS": Measure(COUNTS, synthesis.arcsine_difference),
     "IRSD": Measure(RATES, synthesis.root_rate_difference),
     "SMDH": Measure(MEANS, synthesis.unequal_standardised_mean_difference),
+    "VR": Measure(SPREADS, synthesis.variability_ratio, np.exp),
+    "CVR": Measure(MEANS, synthesis.variation_ratio, np.exp),
+    "OR2D": Measure(COUNTS, synthesis.smd_from_events),
+    "D2OR": Measure(MEANS, synthesis.odds_ratio_from_means, np.exp),
+    "SDLN": _one_arm(SPREAD, synthesis.log_sd, np.exp),
+    "CVLN": _one_arm(MEAN, synthesis.log_variation, np.exp),
     "PPC": Measure(CHANGES, synthesis.pre_post_control),
     "PLN": _one_arm(PROPORTION, synthesis.log_proportion, np.exp),
     "PAS": _one_arm(PROPORTION, synthesis.arcsine_proportion, _sine),

@@ -14,7 +14,7 @@ from ... import synthesis
 from ...data.reading import DataError, Problem, shortened
 from ...synthesis import JointTest, Pooled, Regression, Robust, SynthesisError, protocol
 from .asking import Reading
-from .measures import COUNTS, MEASURES
+from .measures import MEASURES, RATES
 from .priors import Chosen, prior_for
 from .question import Question
 from .trials import Trials, read
@@ -115,17 +115,19 @@ def options(question: Question) -> dict[str, Any]:
 
 
 def _cells(trials: Trials, rows: np.ndarray) -> list[np.ndarray]:
-    return [trials.frame[name].to_numpy()[rows] for name in COUNTS]
+    return [trials.frame[name].to_numpy()[rows] for name in trials.columns]
 
 
 def _of_tables(question: Question, trials: Trials, rows: np.ndarray) -> Pooled:
-    """The 2 × 2 tables pooled themselves; Peto's pool also from O − E and V, by its weights V."""
+    """The tables of events pooled themselves; Peto's pool also from O − E and V, with weights V."""
     level = question.level
-    if not trials.counts:
+    if trials.columns == ("oe", "v"):
         found = synthesis.pool(trials.yi[rows], trials.vi[rows], model="common", interval="z",
                                level=level)
         return replace(found, model="peto")
     cells = _cells(trials, rows)
+    if trials.columns == RATES:
+        return synthesis.mantel_haenszel_rates(*cells, measure=question.measure, level=level)
     if question.method == "PETO":
         return synthesis.peto(*cells, level=level)
     if question.method == "mh-random":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -102,6 +103,8 @@ class Question:
         Mantel–Haenszel where a cell is empty, else random effects.
     prior : str, optional
         On τ, as `prior_of` reads it; None is that of the table of priors for the measure.
+    beyond : float, optional
+        On the scale that readers know: the chance that the effect is above it, by the posterior.
     prediction_df : {'k-1', 'k-2', 'normal'}, optional
     smd_variance : {'LS', 'LS2', 'UB', 'RevMan'}, optional
     correlation : float, optional
@@ -132,6 +135,7 @@ class Question:
     zero_cells: str | None = None
     rules: str = "plain"
     prior: str | None = None
+    beyond: float | None = None
     prediction_df: str | None = None
     smd_variance: str | None = None
     correlation: float | None = None
@@ -186,7 +190,7 @@ class Question:
 
     def _check_measure(self):
         """Refuse options that are of other measures."""
-        allowed = {"MH": ("RR", "OR", "RD"), "mh-random": ("RR", "OR", "RD"),
+        allowed = {"MH": ("RR", "OR", "RD", "IRR", "IRD"), "mh-random": ("RR", "OR", "RD"),
                    "PETO": ("PETO", "OR")}.get(self.method)
         if allowed and self.measure not in allowed:
             raise CallError(f"--method {self.method} pools {', '.join(allowed)}, "
@@ -214,6 +218,8 @@ class Question:
         random = self.method in (*ESTIMATORS, "mh-random")
         for option, given, fits, of in (
                 ("--prior", self.prior, self.posterior, "--method bayes, --bayes or --rules book"),
+                ("--beyond", self.beyond is not None, self.posterior,
+                 "--method bayes, --bayes or --rules book"),
                 ("--prediction-df", self.prediction_df, random, "random effects"),
                 ("--common-tau2", self.common_tau2, self.subgroup, "--subgroup"),
                 ("--common-tau2", self.common_tau2, self.method in ESTIMATORS, "random effects"),
@@ -227,6 +233,13 @@ class Question:
                 raise CallError(f"{option} needs {of}")
         if self.prior:
             prior_of(self.prior)
+        if self.beyond is not None and not (
+                math.isfinite(self.beyond) and (self.beyond > 0 or not self.ratio)):
+            raise CallError(f"--beyond must be a number{' above 0' if self.ratio else ''}, not "
+                            f"{self.beyond:g}")
+        if self.beyond is not None and MEASURES[self.measure].transformed and not self.ratio:
+            raise CallError(f"--beyond is not offered for {self.measure}, whose effects have "
+                            "another scale than the one that is shown")
         for name in ("influence", "trim-and-fill", "gosh"):
             if name in self.further and not (self.weighted and not self.cluster):
                 raise CallError(f"--{name} needs independent effects pooled by their variances")
@@ -238,6 +251,8 @@ class Question:
         if self.method == "mh-random" and self.zero_cells not in (None, "only"):
             raise CallError("--method mh-random corrects zero cells as RevMan does: leave "
                             "--zero-cells out")
+        if self.method == "MH" and self.measure in ("IRR", "IRD") and self.zero_cells == "only":
+            raise CallError("--method MH adds 0.5 to no rate: leave --zero-cells out")
         if self.method == "MH" and self.zero_cells == "all":
             raise CallError("--method MH adds 0.5 to no table, or with --zero-cells only, as "
                             "RevMan, to those with an empty cell")
@@ -246,7 +261,7 @@ class Question:
 
     @property
     def of_tables(self) -> bool:
-        """Whether the 2 × 2 tables are pooled themselves."""
+        """Whether the tables of events are pooled themselves."""
         return self.method in _OF_TABLES
 
     @property

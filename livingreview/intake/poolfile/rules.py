@@ -94,6 +94,8 @@ def _of_effects(frame: pd.DataFrame, columns: tuple[str, ...]) -> Iterator[tuple
     if "ci_low" in columns:
         yield from _of_intervals(frame, columns[0])
         return
+    if "ratio" in columns:
+        yield from _of_ratios(frame, ("ratio",))
     name = columns[1]
     what = "a variance" if name == "vi" else "a standard error"
     values = frame[name]
@@ -115,7 +117,10 @@ def _of_intervals(frame: pd.DataFrame, middle: str) -> Iterator[tuple]:
     yield ((middle, *ends), (low < high) & ((frame[middle] < low) | (frame[middle] > high)),
            IMPOSSIBLE, "the estimate is outside its interval", "an estimate between its ends")
     if middle == "ratio":
-        for name in (middle, *ends):
-            yield (name,), frame[name] < 0, IMPOSSIBLE, "negative", "a ratio above 0"
-            yield ((name,), frame[name] == 0, LEFT_OUT, "0 has no logarithm",
-                   "a ratio above 0")
+        yield from _of_ratios(frame, (middle, *ends))
+
+
+def _of_ratios(frame: pd.DataFrame, names: tuple[str, ...]) -> Iterator[tuple]:
+    for name in names:
+        yield (name,), frame[name] < 0, IMPOSSIBLE, "negative", "a ratio above 0"
+        yield (name,), frame[name] == 0, LEFT_OUT, "0 has no logarithm", "a ratio above 0"
