@@ -130,7 +130,7 @@ class Finding(View):
     apart : bool
         Whether there are two trials, and their intervals do not overlap.
     random : Estimate or None
-        Beside an estimate of Mantel–Haenszel: that by random effects.
+        Beside an estimate of Mantel–Haenszel of three trials or more: that by random effects.
     implausible : Without or None
         Trials whose effect is hardly plausible, and the estimate without them.
     unsized : int
@@ -411,8 +411,9 @@ class Findings:
 
     @staticmethod
     def _random(result: dict) -> Estimate | None:
-        """Beside an estimate of Mantel–Haenszel, that by random effects."""
-        beside = (result["pooled"] or {}).get("model") == "mantel-haenszel"
+        """Beside an estimate of Mantel–Haenszel, that by random effects; of two trials it says
+        nothing, as its interval rests on one degree of freedom."""
+        beside = (result["pooled"] or {}).get("model") == "mantel-haenszel" and result["k"] > 2
         return estimate_of(result["random_effects"]) if beside else None
 
     def _implausible(self, result: dict) -> Without | None:
