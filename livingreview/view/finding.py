@@ -44,7 +44,7 @@ class Question:
     """
 
     outcome: Label
-    part: str
+    part: Label | None
     conditions: tuple[Label, ...]
     kind: str
     window: tuple[float | None, float | None]
@@ -235,10 +235,12 @@ def question(data: Dataset, result: dict) -> Question:
     conditions = [label(data, "condition", w) for w in q.get("condition", ())]
     conditions += [label(data, "cell_product", w) for w in q.get("products", ())]
     kind, outcome = _kind(data, q), label(data, vocabulary, q["target"])
-    part = q["instrument_contains"] or ""
+    # where a unit is declared, that is all that the instrument was asked for
+    part = Label(q["instrument_contains"], "") if (
+        q["instrument_contains"] and not q.get("unit")) else None
     if part and kind == "response" and vocabulary == "outcome" and not uncontrolled(result):
         # the definition, in words that the catalogue of the data has in other languages
-        outcome, part = Label(result["title"].split(",")[0], ""), ""
+        outcome, part = Label(result["title"].split(",")[0], ""), None
     background = stated(data, "cointervention", q["background"])
     return Question(
         outcome, part, tuple(conditions), kind, (q["window_from"], q["window_to"]),

@@ -31,7 +31,7 @@ from .network_shapes import (
 )
 
 # The drawing in pixels: as wide as a telephone's column; nodes stand on an ellipse.
-WIDTH, HEIGHT = 326, 300
+WIDTH, EDGE = 326, 8  # of the drawing, and below what stands lowest in it
 ACROSS, DOWN, MIDDLE = 60, 92, 142
 SMALL, LARGE = 7, 22  # radius of a node by its participants
 THIN, THICK = 1.5, 9  # width of a line by its trials
@@ -55,8 +55,6 @@ class Networks(View):
 
     Attributes
     ----------
-    size : tuple of int
-        Of a drawing in pixels.
     incoherent : float
         The p-value below which direct and indirect evidence disagree.
     """
@@ -64,7 +62,6 @@ class Networks(View):
     template = "networks"
 
     given: Label
-    size: tuple[int, int]
     incoherent: float
     networks: tuple[Network, ...]
     refused: tuple[Refused, ...]
@@ -135,7 +132,7 @@ def networks(forests: Forests, documents: Sequence[dict], first: Sequence[str]) 
     asked = sorted((d for d in documents if d["asked"]), key=lambda d: not any(
         c["analysis"] in first for c in d["comparisons"]))
     return Networks(
-        wording(data, "intervention"), (WIDTH, HEIGHT), INCOHERENT,
+        wording(data, "intervention"), INCOHERENT,
         tuple(_Drawn(forests, d).network() for d in asked),
         tuple(_refused(data, d) for d in documents if not d["asked"]))
 
@@ -168,9 +165,10 @@ class _Drawn:
         of, fit = self.of, self.of["fit"]
         pairs = tuple(self._pair(c) for c in of["contrasts"])
         asked, mid = question(self.data, of), of["minimal_important_difference"]
+        nodes = tuple(self._node(t) for t in of["treatments"])
         return Network(
             id=of["id"], question=asked, mid=mid["value"] if mid else None, k=of["k"], n=of["n"],
-            nodes=tuple(self._node(t) for t in of["treatments"]),
+            nodes=nodes, size=(WIDTH, math.ceil(max(map(_bottom, nodes)) + EDGE)),
             edges=tuple(self._edge(c) for c in of["comparisons"]),
             single=sum(c["k"] == 1 for c in of["comparisons"]),
             both=sum(c["p"] is not None for c in of["contrasts"]),
@@ -322,6 +320,11 @@ def _turned(found: Mapping | None, sign: int) -> Estimate | None:
 
     return Estimate(sign * found["estimate"], *ends("ci_low", "ci_high"), found.get("k", 0),
                     *ends("pi_low", "pi_high"))
+
+
+def _bottom(node: Node) -> float:
+    """Where a treatment, or the last line of its name, ends."""
+    return max(node.y + node.r, node.text_y + LINE * (len(node.lines) - 1))
 
 
 def _places(order: Sequence[str], found: Mapping[str, dict]) -> dict[str, tuple]:

@@ -170,6 +170,8 @@ class Network:
 
     Attributes
     ----------
+    size : tuple of int
+        Width and height of the drawing in pixels.
     single : int
         Comparisons that rest on one trial.
     both : int
@@ -192,6 +194,7 @@ class Network:
     k: int
     n: float
     nodes: tuple[Node, ...]
+    size: tuple[int, int]
     edges: tuple[Edge, ...]
     single: int
     both: int
