@@ -117,7 +117,7 @@ def test_a_screen_reader_finds_headings_and_tables(printed, answer):
         tag = waiting.pop().get_object()
         if isinstance(tag, dict):
             kinds[tag.get("/S")] += 1
-            inside = tag.get("/K", ())
+            inside = tag.get("/K", [])
             waiting += inside if isinstance(inside, list) else [inside]
     assert kinds["/H1"] > 7 and kinds["/H2"] >= len(answer.find_all("h2"))
     assert kinds["/Table"] and kinds["/TH"] and kinds["/TD"] and kinds["/Figure"]
