@@ -21,7 +21,7 @@ from livingreview.review.network_trials import INTERVENTION, members, questions,
 from livingreview.synthesis.network import network as joined
 from livingreview.view.addresses import PAGES
 from livingreview.view.forest import Forests
-from livingreview.view.network import RING, network_line, networks
+from livingreview.view.network import network_line, networks
 
 PAGE = f"notebooks/{KNEE}/compare.html"
 CONTROLS = {"placebo": "saline", "hyaluronic-acid": "hyaluronic-acid",
@@ -347,9 +347,15 @@ def test_the_drawing_says_in_words_what_it_shows_and_leads_to_the_trials():
         assert links == [f"../../figures/{c['analysis']}.html" for c in one["comparisons"]]
         assert all(a["aria-label"] in told for a in drawing.select("a"))
         assert len(drawing.select("circle.lr-node")) == len(one["treatments"])
+        width, height = map(float, drawing["viewbox"].split()[2:])
         for circle in drawing.select("circle.lr-node"):
             x, y, r = (float(circle[key]) for key in ("cx", "cy", "r"))
-            assert r <= x <= RING.width - r and r <= y <= RING.height - r
+            assert r <= x <= width - r and r <= y <= height - r
+        lines = [float(line["y"]) for line in drawing.select("tspan")]
+        # names are inside, and there is no empty space below the lowest
+        lowest = max(*lines, *(float(c["cy"]) + float(c["r"])
+                               for c in drawing.select("circle.lr-node")))
+        assert 3 < height - lowest < 12
 
 
 def test_what_stands_below_the_diagonal_of_the_league_table_is_the_network():

@@ -12,8 +12,12 @@ from click.testing import CliRunner
 from pypdf import PdfReader, PdfWriter
 from pypdf.annotations import Link
 from pypdf.generic import (
+    ArrayObject,
     DecodedStreamObject,
+    DictionaryObject,
     NameObject,
+    NumberObject,
+    TextStringObject,
 )
 
 from livingreview.__main__ import main
@@ -92,6 +96,91 @@ def test_links_lead_inside_the_file_or_to_the_published_site(sheets, tmp_path):
     assert _links(known, 1) == [6]
     assert _links(known, 2) == ["https://example.org/r/trials/one-2020.html#value-1",
                                 "https://doi.org/10.1/x"]
+
+
+def _tag(writer: PdfWriter, parent, kind: str, **more):
+    """A tag below another one, as Chromium writes them."""
+    made = DictionaryObject({NameObject("/S"): NameObject(f"/{kind}"), NameObject("/P"): parent})
+    made.update({NameObject(f"/{key}"): value for key, value in more.items()})
+    ref = writer._add_object(made)
+    parent.get_object().setdefault(NameObject("/K"), ArrayObject()).append(ref)
+    return ref
+
+
+def _tagged(file: Path, links: list[str]) -> Path:
+    """A page with a heading, links, and a table whose cell names its header."""
+    writer = PdfWriter()
+    page = writer.add_blank_page(595, 842)
+    page[NameObject("/StructParents")] = NumberObject(0)
+    page[NameObject("/Contents")] = writer._add_object(DecodedStreamObject())
+    root = writer._add_object(DictionaryObject({
+        NameObject("/Type"): NameObject("/StructTreeRoot")}))
+    whole = _tag(writer, root, "Document")
+    heading = _tag(writer, whole, "H1", Pg=page.indirect_reference)
+    heading.get_object()[NameObject("/K")] = NumberObject(0)
+    numbers = [NumberObject(0), ArrayObject([heading])]
+    for n, address in enumerate(links, 1):
+        link = writer.add_annotation(0, Link(rect=(50, 550, 200, 650), url=address))
+        link[NameObject("/StructParent")] = NumberObject(n)
+        tag = _tag(writer, whole, "Link", Pg=page.indirect_reference)
+        tag.get_object()[NameObject("/K")] = ArrayObject([NumberObject(n), DictionaryObject({
+            NameObject("/Type"): NameObject("/OBJR"),
+            NameObject("/Obj"): link.indirect_reference})])
+        numbers += [NumberObject(n), tag]
+    table = _tag(writer, whole, "Table")
+    _tag(writer, table, "TH", ID=TextStringObject("node1"))
+    _tag(writer, table, "TD", A=ArrayObject([DictionaryObject({
+        NameObject("/O"): NameObject("/Table"),
+        NameObject("/Headers"): ArrayObject([TextStringObject("node1")])})]))
+    root.get_object().update({
+        NameObject("/ParentTree"): writer._add_object(DictionaryObject({
+            NameObject("/Nums"): ArrayObject(numbers)})),
+        NameObject("/ParentTreeNextKey"): NumberObject(len(links) + 1)})
+    writer.root_object[NameObject("/StructTreeRoot")] = root
+    with file.open("wb") as out:
+        writer.write(out)
+    return file
+
+
+def _below(tag, kind: str) -> list:
+    """Tags of a kind, in the order in which they are read."""
+    tag = tag.get_object()
+    if not isinstance(tag, dict):
+        return []
+    inside = tag.get("/K", ()) if isinstance(tag.get("/K"), list) else [tag.get("/K")]
+    return [tag] * (tag.get("/S") == f"/{kind}") + [
+        one for part in inside if part is not None for one in _below(part, kind)]
+
+
+def test_tags_are_those_of_all_sheets_in_their_order(tmp_path):
+    inside, outside = f"{BASE}{KNEE}/harms.html", f"{BASE}trials/one-2020.html"
+    sheets = [Sheet(f"{KNEE}/index", "Knee", _tagged(tmp_path / "i.pdf", [inside, outside])),
+              Sheet(f"{KNEE}/harms", "Harms", _tagged(tmp_path / "h.pdf", [inside]))]
+    join(sheets, [], tmp_path / "all.pdf", BASE, "", {}, "en")
+    reader = PdfReader(tmp_path / "all.pdf")
+    root = reader.trailer["/Root"]
+    tree = root["/StructTreeRoot"]
+    assert root["/MarkInfo"]["/Marked"].value
+    [whole] = _below(tree, "Document")
+    assert len(_below(whole, "Part")) == len(_below(whole, "H1")) == 2
+    # what is drawn on each page finds its tag, and what is tagged is on its page
+    numbers = tree["/ParentTree"]["/Nums"]
+    owners = dict(zip(numbers[::2], numbers[1::2], strict=True))
+    for page, heading in zip(reader.pages, _below(whole, "H1"), strict=True):
+        assert owners[page["/StructParents"]].get_object()[0].get_object() == heading
+        assert heading["/Pg"].indirect_reference == page.indirect_reference
+    for page, link in zip(reader.pages, _below(whole, "Link"), strict=True):
+        [there] = page["/Annots"]
+        assert owners[there.get_object()["/StructParent"]].get_object() == link
+        assert link["/K"][1]["/Obj"].indirect_reference == there.indirect_reference
+    # a link that leads nowhere is text, and nothing is left of it
+    assert len(_below(whole, "Span")) == 1 and len(owners) == 4
+    # a cell names the header of its own table
+    named = tree["/IDTree"]["/Names"]
+    heads = dict(zip(named[::2], named[1::2], strict=True))
+    assert len(heads) == 2
+    for head, cell in zip(_below(whole, "TH"), _below(whole, "TD"), strict=True):
+        assert heads[cell["/A"][0]["/Headers"][0]].get_object() == head
 
 
 def test_the_same_sheets_make_the_same_file(sheets, tmp_path):

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from types import SimpleNamespace
 
 import pytest
 import small_book
 
+from livingreview.site import translated
 from livingreview.site.translated import above
 
 INDEX = 'msgid "A book"\nmsgstr "一本书"\n\nmsgid "Without any code."\nmsgstr "没有代码。"\n'
@@ -58,8 +60,19 @@ def test_each_page_leads_to_the_other_language(book):
     for page, other in (("knee.html", "zh/knee.html"), ("zh/knee.html", "../knee.html"),
                         ("zh/trials/index.html", "../../trials/index.html")):
         assert f'class="lr-language" href="{other}"' in read(book, page)
-        assert re.search(rf'rel="alternate" hreflang="[a-zA-Z-]+" href="{re.escape(other)}"',
-                         read(book, page))
+        # search engines take whole addresses only, and this site has none
+        assert 'rel="alternate" hreflang' not in read(book, page)
+
+
+def test_search_engines_know_both_languages_where_the_site_has_an_address():
+    for language, base in (("en", "https://example.org/r/"),
+                           ("zh_CN", "https://example.org/r/zh/")):
+        config = SimpleNamespace(language=language, livingreview_languages=["zh_CN"],
+                                 html_baseurl=base)
+        found = {other.tag: whole for other, _, whole in translated.addresses(
+            SimpleNamespace(config=config), "book/index")}
+        assert found == {"en": "https://example.org/r/book/index.html",
+                         "zh-Hans": "https://example.org/r/zh/book/index.html"}
 
 
 def test_files_are_those_of_the_source_language(book):

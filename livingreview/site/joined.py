@@ -1,4 +1,4 @@
-"""Printed sheets as one PDF: page numbers, bookmarks, links from sheet to sheet."""
+"""Printed sheets as one PDF: page numbers, bookmarks, links from sheet to sheet, tags."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from pypdf.generic import (
 )
 
 from .press import Sheet
+from .tagged import Tags
 
 _FONT, _SIZE, _DIGIT = "/PageNumber", 8, 0.556  # width of a digit of Helvetica, of its size
 _RIGHT, _TOP = 42.5, 36.0  # points from the edges of the paper to the number
@@ -108,16 +109,19 @@ def join(sheets: Sequence[Sheet], marks: Sequence[Mark], file: Path, base: str, 
         How many pages it has.
     """
     writer, places, owners = PdfWriter(), Places(), []
+    tags = Tags(writer)
     for sheet in sheets:
-        for page in places.add(sheet).pages:
-            writer.add_page(page)
-            owners.append(sheet.address)
+        reader = places.add(sheet)
+        tags.add(reader, [writer.add_page(page) for page in reader.pages])
+        owners += [sheet.address] * len(reader.pages)
     _Links(writer, places, base, site).lead(owners)
+    tags.write()
     _number(writer)
     _mark(writer, places, marks)
     writer.add_metadata({"/Producer": "pypdf", **facts})
     writer.page_mode = "/UseOutlines"
     writer.root_object[NameObject("/Lang")] = TextStringObject(language)
+    writer.create_viewer_preferences().display_doctitle = True
     with file.open("wb") as out:
         writer.write(out)
     return places.total
@@ -180,8 +184,8 @@ def _number(writer: PdfWriter) -> None:
 def _stamp(writer: PdfWriter, page: PageObject, before, font, number: str) -> None:
     """Put a number on a page, whatever the page's own drawing has done to the axes."""
     left = float(page.mediabox.right) - _RIGHT - len(number) * _DIGIT * _SIZE
-    after = _stream(f"Q q BT {_FONT} {_SIZE} Tf 0.27 g {left:.2f} "
-                    f"{float(page.mediabox.top) - _TOP:.2f} Td ({number}) Tj ET Q")
+    after = _stream(f"Q /Artifact BMC q BT {_FONT} {_SIZE} Tf 0.27 g {left:.2f} "
+                    f"{float(page.mediabox.top) - _TOP:.2f} Td ({number}) Tj ET Q EMC")
     drawn = page.raw_get("/Contents")
     own = drawn.get_object()
     parts = list(own) if isinstance(own, ArrayObject) else [drawn]

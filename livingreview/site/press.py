@@ -122,7 +122,8 @@ class Press:
 
     def _print(self, name: str) -> Path:
         file = self._folder / f"{name.replace('/', '_')}.pdf"
-        self._page.pdf(path=file, format="A4", print_background=True, prefer_css_page_size=True)
+        self._page.pdf(path=file, format="A4", print_background=True, prefer_css_page_size=True,
+                       tagged=True)
         return file
 
 

@@ -206,15 +206,15 @@ def addresses(app: Sphinx, page: str) -> Iterator[tuple[Language, str, str]]:
     Yields
     ------
     (Language, str, str)
-        With its address from the page, and that by which search engines know it: a whole one where
-        the site has an address.
+        With its address from the page, and the whole one by which search engines know it: empty
+        where the site has no address, as they take no other.
     """
     here = languages.language(app.config.language)
     top = "../" * page.count("/") + here.up
     site = app.config.html_baseurl.removesuffix(f"{here.key}/" if here.up else "")
     for other in map(languages.language, (SOURCE, *app.config.livingreview_languages)):
         below = f"{other.key}/{page}.html" if other.up else f"{page}.html"
-        yield other, top + below, (site or top) + below
+        yield other, top + below, site and site + below
 
 
 if __name__ == "__main__":

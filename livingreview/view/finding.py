@@ -44,7 +44,7 @@ class Question:
     """
 
     outcome: Label
-    part: str
+    part: Label | None
     conditions: tuple[Label, ...]
     kind: str
     window: tuple[float | None, float | None]
@@ -130,7 +130,7 @@ class Finding(View):
     apart : bool
         Whether there are two trials, and their intervals do not overlap.
     random : Estimate or None
-        Beside an estimate of Mantel–Haenszel: that by random effects.
+        Beside an estimate of Mantel–Haenszel of three trials or more: that by random effects.
     implausible : Without or None
         Trials whose effect is hardly plausible, and the estimate without them.
     unsized : int
@@ -240,10 +240,12 @@ def question(data: Dataset, result: dict) -> Question:
     conditions = [label(data, "condition", w) for w in q.get("condition", ())]
     conditions += [label(data, "treatment_product", w) for w in q.get("products", ())]
     kind, outcome = _kind(data, q), label(data, vocabulary, q["target"])
-    part = q["instrument_contains"] or ""
+    # where a unit is declared, that is all that the instrument was asked for
+    part = Label(q["instrument_contains"], "") if (
+        q["instrument_contains"] and not q.get("unit")) else None
     if part and kind == "response" and vocabulary == "outcome" and not uncontrolled(result):
         # the definition, in words that the catalogue of the data has in other languages
-        outcome, part = Label(result["title"].split(",")[0], ""), ""
+        outcome, part = Label(result["title"].split(",")[0], ""), None
     background = stated(data, "cointervention", q["background"])
     return Question(
         outcome, part, tuple(conditions), kind, (q["window_from"], q["window_to"]),
@@ -416,8 +418,9 @@ class Findings:
 
     @staticmethod
     def _random(result: dict) -> Estimate | None:
-        """Beside an estimate of Mantel–Haenszel, that by random effects."""
-        beside = (result["pooled"] or {}).get("model") == "mantel-haenszel"
+        """Beside an estimate of Mantel–Haenszel, that by random effects; of two trials it says
+        nothing, as its interval rests on one degree of freedom."""
+        beside = (result["pooled"] or {}).get("model") == "mantel-haenszel" and result["k"] > 2
         return estimate_of(result["random_effects"]) if beside else None
 
     def _implausible(self, result: dict) -> Without | None:

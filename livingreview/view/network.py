@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -29,9 +30,10 @@ from .network_shapes import (
     Step,
     Test,
 )
-from .ring import Ring, line
+from .ring import LINE, Ring, line
 
 RING = Ring(326, 300, 60, 92, 142, 30)  # as wide as a telephone's column
+EDGE = 8  # below what stands lowest in a drawing
 LETTERS, WIDE = 12, 6  # of a line of a node's name, and of a script with wide ones
 
 
@@ -51,8 +53,6 @@ class Networks(View):
 
     Attributes
     ----------
-    size : tuple of int
-        Of a drawing in pixels.
     incoherent : float
         The p-value below which direct and indirect evidence disagree.
     """
@@ -61,7 +61,6 @@ class Networks(View):
 
     given: Label
     product: Label
-    size: tuple[int, int]
     incoherent: float
     networks: tuple[Network, ...]
     refused: tuple[Refused, ...]
@@ -134,8 +133,7 @@ def networks(forests: Forests, documents: Sequence[dict], first: Sequence[str]) 
     asked = sorted((d for d in documents if d["asked"]), key=lambda d: not any(
         c["analysis"] in first for c in d["comparisons"]))
     return Networks(
-        wording(data, "intervention"), wording(data, "product"), (RING.width, RING.height),
-        INCOHERENT,
+        wording(data, "intervention"), wording(data, "product"), INCOHERENT,
         tuple(_Drawn(forests, d).network() for d in asked),
         tuple(_refused(data, d) for d in documents if not d["asked"]))
 
@@ -169,9 +167,10 @@ class _Drawn:
         of, fit = self.of, self.of["fit"]
         pairs = tuple(self._pair(c) for c in of["contrasts"])
         asked, mid = question(self.data, of), of["minimal_important_difference"]
+        nodes = tuple(self._node(t) for t in of["treatments"])
         return Network(
             id=of["id"], question=asked, mid=mid["value"] if mid else None, k=of["k"], n=of["n"],
-            nodes=tuple(self._node(t) for t in of["treatments"]),
+            nodes=nodes, size=(RING.width, math.ceil(max(map(_bottom, nodes)) + EDGE)),
             edges=tuple(self._edge(c) for c in of["comparisons"]),
             single=sum(c["k"] == 1 for c in of["comparisons"]),
             both=sum(c["p"] is not None for c in of["contrasts"]),
@@ -314,6 +313,11 @@ def _turned(found: Mapping | None, sign: int) -> Estimate | None:
 
     return Estimate(sign * found["estimate"], *ends("ci_low", "ci_high"), found.get("k", 0),
                     *ends("pi_low", "pi_high"))
+
+
+def _bottom(node: Node) -> float:
+    """Where a treatment, or the last line of its name, ends."""
+    return max(node.y + node.r, node.text_y + LINE * (len(node.lines) - 1))
 
 
 def _lines(name: Label) -> tuple[Label, ...]:

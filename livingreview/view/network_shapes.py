@@ -177,6 +177,8 @@ class Network:
 
     Attributes
     ----------
+    size : tuple of int
+        Width and height of the drawing in pixels.
     single : int
         Comparisons that rest on one trial.
     both : int
@@ -199,6 +201,7 @@ class Network:
     k: int
     n: float
     nodes: tuple[Node, ...]
+    size: tuple[int, int]
     edges: tuple[Edge, ...]
     single: int
     both: int

@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 import unicodedata
+from collections import Counter
 
 import pytest
 from bs4 import BeautifulSoup
@@ -107,6 +108,21 @@ def test_no_controls_are_on_paper(answer, pages, told):
     assert tabs and _words(tabs.get_text()) not in told
 
 
+def test_a_screen_reader_finds_headings_and_tables(printed, answer):
+    root = printed.trailer["/Root"]
+    assert root["/MarkInfo"]["/Marked"].value and root["/Lang"] == "en"
+    assert root["/ViewerPreferences"]["/DisplayDocTitle"].value
+    kinds, waiting = Counter(), [root["/StructTreeRoot"]]
+    while waiting:
+        tag = waiting.pop().get_object()
+        if isinstance(tag, dict):
+            kinds[tag.get("/S")] += 1
+            inside = tag.get("/K", [])
+            waiting += inside if isinstance(inside, list) else [inside]
+    assert kinds["/H1"] > 7 and kinds["/H2"] >= len(answer.find_all("h2"))
+    assert kinds["/Table"] and kinds["/TH"] and kinds["/TD"] and kinds["/Figure"]
+
+
 def test_a_doi_is_printed_and_an_address_of_a_trial(html, told):
     soup = BeautifulSoup((html / "notebooks" / NAME / "trials.html").read_text(encoding="utf-8"),
                          "lxml")
@@ -128,4 +144,9 @@ def test_a_page_printed_by_a_reader_is_black_on_white(html, scheme):
             "rgb(255, 255, 255)")
         shown = page.locator("header, nav, button, select, input, .lr-tabs, .lr-tools")
         assert not [one for one in shown.all() if one.is_visible()]
+        # the lines of an axis are cut by its cells: else they run over the text around the figure
+        page.goto((html / "notebooks" / "knee-osteoarthritis" / "index.html").as_uri())
+        cut = page.evaluate("""[...document.querySelectorAll('td.lr-plot')]
+          .map(cell => getComputedStyle(cell).overflow)""")
+        assert set(cut) == {"clip"}
         browser.close()
