@@ -150,6 +150,6 @@ def made_up(tmp_path: Path) -> Path:
     instruments = [row for row in read_table(DATA / "instruments.csv")
                    if row["outcome"] == "pain-vas" and row["indication"] == INDICATION]
     write_table(folder / "instruments.csv", tables.INSTRUMENTS.names, instruments)
-    for rules in ("certainty_rules", "priors"):
+    for rules in ("certainty_rules", "priors", "own_names"):
         shutil.copy(DATA / f"{rules}.csv", folder)
     return folder

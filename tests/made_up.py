@@ -13,7 +13,7 @@ from livingreview.effects import Analysis, Effect, Evidence, LeftOut, Rules, sel
 DATA = Path(__file__).parent.parent / "data"
 KNEE = "knee-osteoarthritis"
 # Tables of rules and words: the project's own. All others hold only what a test puts in.
-SHARED = ("vocabularies", "instruments", "hierarchy", "certainty_rules", "priors")
+SHARED = ("vocabularies", "own_names", "instruments", "hierarchy", "certainty_rules", "priors")
 SOURCES = {"own": "full-text-table", "registry": "registry", "review": "review-table"}
 
 PAIN = Analysis.of({

@@ -622,8 +622,7 @@ def test_an_indication_without_a_folder_is_one_error(made_up):
 
 @pytest.mark.parametrize("word, column, value, said", [
     ({"list": "wording", "value": "amount"}, "value", "amuont", "amuont"),
-    ({"list": "comparator_type", "value": "other-intervention"}, "kind", "substance",
-     "other-intervention")])
+    ({"list": "comparator_type", "value": "other-cell"}, "kind", "substance", "other-cell")])
 def test_a_word_that_does_nothing_is_a_warning(made_up, word, column, value, said):
     edit(made_up, "vocabularies.csv", word, column, value)
     (level, file, _, *where), = places(examine(made_up).problems)

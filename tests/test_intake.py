@@ -15,6 +15,7 @@ from made_up import KNEE, World
 from openpyxl import load_workbook
 
 from livingreview.__main__ import main
+from livingreview.data.dataset import load
 from livingreview.data.tables import BY_NAME
 from livingreview.intake import files, revman
 
@@ -23,8 +24,7 @@ STUDY = {
                  "accessed": "2026-01-01"}],
     "studies": [{"study_id": "doe-2030", "design": "rct", "year": 2030, "source_id": "letter"}],
     "arms": [{"study_id": "doe-2030", "arm_id": "one", "role": "intervention", "n_allocated": 20,
-              "treatment_source": "adipose", "treatment_product": "cultured-msc",
-              "source_id": "letter"},
+              "cell_source": "adipose", "cell_product": "cultured-msc", "source_id": "letter"},
              {"study_id": "doe-2030", "arm_id": "two", "role": "comparator", "n_allocated": 20,
               "comparator_type": "saline", "source_id": "letter"}],
     "outcomes": [{"study_id": "doe-2030", "arm_id": arm, "outcome": "pain-vas", "scale_min": 0,
@@ -52,6 +52,11 @@ def _content(folder: Path) -> dict[str, bytes]:
 def _rows(folder: Path, table: str) -> list[dict[str, str]]:
     with (folder / KNEE / f"{table}.csv").open(encoding="utf-8", newline="") as file:
         return list(csv.DictReader(file))
+
+
+def _header(table: str) -> list[str]:
+    """The columns of a table as this review's files name them."""
+    return load().names.own.header(BY_NAME[table], BY_NAME[table].names)
 
 
 def _workbook(folder: Path, rows: dict = STUDY, **change) -> Path:
@@ -83,7 +88,7 @@ def test_the_workbook_offers_the_words_of_each_list_and_marks_what_is_required(f
         book.sheetnames)
     sheet = book["arms"]
     head = {cell.value.removesuffix(" *"): cell for cell in sheet[1]}
-    assert list(head) == list(BY_NAME["arms"].names)
+    assert list(head) == _header("arms")
     assert head["role"].value.endswith(" *") and not head["label"].value.endswith(" *")
     assert "required" in head["role"].comment.text
     choice = next(v for v in sheet.data_validations.dataValidation
@@ -97,7 +102,7 @@ def test_the_workbook_offers_the_words_of_each_list_and_marks_what_is_required(f
 def test_csv_templates_are_the_headers_and_overwrite_nothing(folder, tmp_path):
     out = tmp_path / "templates"
     assert _call("new", "study", "--data", folder, "--out", out).exit_code == 0
-    assert (out / "arms.csv").read_text() == ",".join(BY_NAME["arms"].names) + "\n"
+    assert (out / "arms.csv").read_text() == ",".join(_header("arms")) + "\n"
     assert "*" not in (out / "README.txt").read_text()  # no header has a star here
     again = _call("new", "study", "--data", folder, "--out", out)
     assert again.exit_code == 2 and "not empty" in again.stderr
@@ -188,7 +193,7 @@ def _templates(folder: Path, out: Path, *more: str) -> Path:
     """The templates of a folder, filled in."""
     assert _call("new", "study", "--data", folder, *more, "--out", out).exit_code == 0
     for name, some in STUDY.items():
-        _table(out / f"{name}.csv", some, BY_NAME[name].names)
+        _table(out / f"{name}.csv", some, _header(name))
     return out
 
 

@@ -329,7 +329,7 @@ def _list_problems(raw: Raw, raws: Mapping[str, Raw]) -> list[Problem]:
     missing = sorted({"indication", *wanted} - set(raw.texts["list"]))
     if not raw.rows:
         missing = ["all lists"]
-    return [Problem(raw.path, 1, "list", name, "no row has a word of this list",
+    return [Problem(raw.path, 1, "list", raw.names.own.list(name), "no row has a word of this list",
                     "one row per allowed word", rule="list") for name in missing]
 
 

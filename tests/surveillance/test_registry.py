@@ -201,9 +201,9 @@ def test_comparisons_have_a_direction_that_the_record_states(drafted):
     found = rows(drafted[0] / "out" / "contrasts.csv")
     assert [_cells(r, "arm_intervention", "arm_comparator", "outcome", "timepoint_months",
                    "estimate", "ci_low", "ci_high", "favours") for r in found] == [
-        ("bm-cells", "saline", "pain-vas", "6", "-11.8", "-21.5", "-2.1", "intervention"),
-        ("bm-cells", "saline", "pain-vas", "12", "-9", "", "", "intervention"),
-        ("bm-cells", "saline", "ikdc", "12", "5", "1", "9", "intervention")]
+        ("bm-cells", "saline", "pain-vas", "6", "-11.8", "-21.5", "-2.1", "cells"),
+        ("bm-cells", "saline", "pain-vas", "12", "-9", "", "", "cells"),
+        ("bm-cells", "saline", "ikdc", "12", "5", "1", "9", "cells")]
     turned = found[1]  # printed as control minus cells, with an interval of 90 %
     assert float(turned["se"]) == pytest.approx(16 / (2 * 1.644854), rel=1e-5)
     assert "other way round" in turned["note"] and "6.3.1" in turned["note"]

@@ -174,6 +174,7 @@ def few_studies(folder: Path) -> None:
     write_table(folder / "vocabularies.csv", tables.VOCABULARIES.names, [
         r for r in read_table(DATA / "vocabularies.csv")
         if r["list"] != "indication" or r["value"] in OTHERS])
+    shutil.copy(DATA / "own_names.csv", folder)
 
 
 class Watched:
