@@ -34,6 +34,9 @@ from .notebooks import Failed
 from .workers import Workers
 
 _CITES = re.compile(r"\{(cite|bibliography)")  # roles and directives, also in computed prose
+# Rooms that take no part in writing; which of their modules are loaded is left to chance, as it
+# depends on whether results were there.
+_COMPUTING = tuple(f"{MODULE}{room}/" for room in ("synthesis", "effects", "review"))
 _READER = f"{notebooks.with_outputs.__module__}.{notebooks.with_outputs.__name__}"
 
 
@@ -183,7 +186,8 @@ def keys(pages: Iterable[Page], store: Store, data: Dataset,
     made = {}
     for page in pages:
         shown = outputs(page, store, fingerprint).read_bytes()
-        loaded = (f"{r} {fingerprint(r)}" for r in store.reads(page.piece) if r.startswith(MODULE))
+        loaded = (f"{r} {fingerprint(r)}" for r in store.reads(page.piece)
+                  if r.startswith(MODULE) and not r.startswith(_COMPUTING))
         texts = (shown.decode(), *(c.source for c in page.notebook.cells))
         cited = works if any(map(_CITES.search, texts)) else b""
         made[page.name] = digest([page.base, shown, cited, *loaded])
