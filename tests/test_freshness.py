@@ -154,6 +154,40 @@ def test_outputs_that_another_build_has_replaced_are_asked_for_by_name(book):
         freshness.readers([page], store, data)
 
 
+def _keys(book: Path, works: str = "") -> dict[str, str]:
+    """What the pages are made from, executed where that is needed."""
+    _execute(book)
+    pages = [page for name in small_book.PAGES
+             if (page := freshness.Page.read(name, book / f"{name}.md", "pins"))]
+    (book / "references.bib").write_text(works)
+    return dict(freshness.keys(pages, Store(book / "_build" / "store"), load(book / "data"),
+                               book / "references.bib"))
+
+
+def _others(one: dict[str, str], other: dict[str, str]) -> set[str]:
+    return {name for name, key in one.items() if other[name] != key}
+
+
+def test_a_page_is_another_one_only_when_it_shows_something_else(book, monkeypatch):
+    before = _keys(book)
+    edit(book / "data", f"{DISC}/outcomes.csv", CELL, "note", "Read off a figure.")
+    assert _to_execute(book) == {"disc", "cross"}
+    assert _keys(book) == before
+    edit(book / "data", f"{DISC}/outcomes.csv", CELL, "mean", "25")
+    assert _others(before, after := _keys(book)) == {"disc", "cross"}
+    # a module that the page has loaded may write it too, whatever the page shows
+    asked = reads.module_digest
+    monkeypatch.setattr(reads, "module_digest", lambda name: asked(name) + "!" * (
+        name == "package/view/naming.py"))
+    assert _others(after, _keys(book)) == {"plain", "knee", "disc", "cross"}
+
+
+def test_works_are_a_part_of_the_pages_that_cite_them(book):
+    page = book / "knee.md"
+    page.write_text(f"{page.read_text()}\n{{cite}}`one-2020`\n")
+    assert _others(_keys(book), _keys(book, "@article{one-2020}")) == {"knee"}
+
+
 def test_an_interrupted_run_goes_on_with_what_is_missing(tmp_path):
     book = small_book.make(tmp_path)
 
@@ -249,6 +283,9 @@ def test_builds_show_the_data_as_they_are_even_after_one_was_killed(tmp_path):
 
     edit(book / "data", f"{DISC}/outcomes.csv", CELL, "mean", "25")
     last = small_book.build(book)
+    edit(book / "data", f"{DISC}/outcomes.csv", CELL, "note", "Read off a figure.")
+    noted = small_book.build(book)
+    assert "to execute: disc" in noted and not re.search(r"(reading|writing).*disc", noted)
     fresh = small_book.make(tmp_path / "fresh")
     shutil.rmtree(fresh / "data")
     shutil.copytree(book / "data", fresh / "data")

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from types import SimpleNamespace
 
 import pytest
 
 from livingreview.render.engine import environment, render
-from livingreview.site import generated, heads
+from livingreview.site import generated, heads, kept
 from livingreview.site.generated import Generated
 from livingreview.site.heads import Identity
-from livingreview.site.kept import Kept
+from livingreview.site.kept import Frame, Kept
 from livingreview.view.base import View
 
 _CITED = '<p>In: A book. {% include "unreleased.txt" %}</p>'  # as the page of a figure has it
@@ -38,13 +39,13 @@ def plain(monkeypatch):
 def build(tmp_path):
     """Build a site of made-up pages; the names of those that were written."""
     def once(stamps=OLD, around=AROUND, whole=True, **values):
-        kept, names = Kept(tmp_path / "kept.json", tmp_path, stamps, whole), []
-        made = generated.made(_pages(**values), kept.still(around), stamps[0], "en")
-        for name, context, _ in generated.collected(kept.noted(made)):
-            kept.note(name)
+        before, names = Kept(tmp_path / "kept.json", tmp_path, stamps, whole), []
+        made = generated.made(_pages(**values), before.still(around), stamps[0], "en")
+        for name, context, _ in generated.collected(before.noted(made)):
+            before.note(name)
             names.append(name)
             (tmp_path / f"{name}.html").write_text(f"{context['body']} {stamps[0]}")
-        kept.finish(sorted(tmp_path.rglob("*.html")))
+        before.finish(sorted(tmp_path.rglob("*.html")))
         return names
     once.folder = tmp_path
     return once
@@ -85,13 +86,41 @@ def test_pages_that_stay_say_of_the_site_what_the_new_ones_say(build):
 
 def test_what_views_hold_of_the_site_makes_no_page_another_one(tmp_path):
     for day in ("Monday", "Tuesday"):
-        kept = Kept(tmp_path / "kept.json", tmp_path, (), True)
-        made = generated.made([Generated("a", "a", Said(f"of {day}"))], kept.still(AROUND), day,
+        before = Kept(tmp_path / "kept.json", tmp_path, (), True)
+        made = generated.made([Generated("a", "a", Said(f"of {day}"))], before.still(AROUND), day,
                               "en")
-        written = [p.name for p in kept.noted(made) if p.body is not None]
+        written = [p.name for p in before.noted(made) if p.body is not None]
         (tmp_path / "a.html").touch()
-        kept.finish(sorted(tmp_path.rglob("*.html")))
+        before.finish(sorted(tmp_path.rglob("*.html")))
         assert written == (["a"] if day == "Monday" else [])
+
+
+@pytest.mark.parametrize(("changed", "read", "written"), [
+    ("package/site/kept.py", True, True), ("package/render/templates/said.html", False, True),
+    ("package/view/base.py", False, False), ("package/site/__pycache__/kept.pyc", False, False),
+    ("book/book/locale/zh_CN/LC_MESSAGES/toc.po", True, True),
+    ("data/locale/zh_CN/LC_MESSAGES/data.po", False, True),
+    ("book/static/own.css", False, True), ("book/static/more.css", False, True)])
+def test_what_stands_around_views_is_all_that_writes_them(tmp_path, monkeypatch, changed, read,
+                                                          written):
+    files = ("package/site/kept.py", "package/render/templates/said.html", "package/view/base.py",
+             "book/book/locale/zh_CN/LC_MESSAGES/toc.po", "book/static/own.css",
+             "data/locale/zh_CN/LC_MESSAGES/data.po")
+    for name in files:
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("as it was")
+    monkeypatch.setattr(kept, "PACKAGE", tmp_path / "package")
+    monkeypatch.setattr(kept, "default_folder", lambda: tmp_path / "data")
+    book = tmp_path / "book"
+    config = SimpleNamespace(html_static_path=["static"], filter=lambda kind: [])
+    app = SimpleNamespace(srcdir=book, confdir=book, config=config,
+                          env=SimpleNamespace(found_docs={"index"}))
+    before = Frame.of(app, ["glossary"])
+    (tmp_path / changed).parent.mkdir(exist_ok=True)
+    (tmp_path / changed).write_text("as it is")
+    after = Frame.of(app, ["glossary"])
+    assert ((after.read != before.read), (after.written != before.written)) == (read, written)
+    assert Frame.of(app, ["another"]).written != after.written
 
 
 def test_what_pages_say_of_the_site_is_found_in_them():

@@ -23,8 +23,7 @@ from jinja2 import (
 from jinja2.bccache import Bucket
 from markupsafe import Markup
 
-from ..data.project import default_folder, has_page
-from ..data.reads import digest
+from ..data.project import has_page
 from ..data.store import Store
 from ..view.addresses import relative
 from ..view.base import View, shown
@@ -51,14 +50,6 @@ _BRACKETS = (re.compile(rf"(?<=[{_IDEOGRAPH}]){_ENDS} \(([^()\n]+)\)"),
                         rf"([^()\n]*[{_IDEOGRAPH}][^()\n]*)\)"))
 _AFTER_FULL = re.compile(r"(?<=[，。；：、？！（）]) +(?=\S)")
 _PAGE = re.compile(r"\.html(#|$)")
-
-
-def written() -> str:
-    """Digest of all templates and catalogues: another one means other pages."""
-    folders = (TEMPLATES, CATALOGUES, default_folder() / "locale")
-    files = sorted(p for folder in folders for p in folder.rglob("*")
-                   if p.suffix in (".html", ".svg", ".txt", ".xml", ".code", ".po"))
-    return digest(part for p in files for part in (p.name, p.read_bytes()))
 
 
 def translations(language: str) -> NullTranslations:

@@ -57,7 +57,7 @@ def _public(notebook: nbformat.NotebookNode, page: str) -> str:
 
 
 def pages(found: Iterable[Page], store: Store, data: Dataset, folder: Path | None,
-          titles: Mapping[str, str]) -> Iterator[Generated]:
+          titles: Mapping[str, str], keys: Mapping[str, str]) -> Iterator[Generated]:
     """The page with the code of each executed page; its notebook is written as a file with it.
 
     Parameters
@@ -70,6 +70,8 @@ def pages(found: Iterable[Page], store: Store, data: Dataset, folder: Path | Non
         Of the site; None where the notebooks are written by another build.
     titles : mapping of str to str
         Of the pages.
+    keys : mapping of str to str
+        What they are made from (:func:`livingreview.site.freshness.keys`).
     """
     fingerprint = cache(data.fingerprint)
     for page in found:
@@ -83,7 +85,7 @@ def pages(found: Iterable[Page], store: Store, data: Dataset, folder: Path | Non
         target = folder / f"{name}.ipynb"
         yield Generated(
             name, title, view,
-            digest([json.dumps(page.notebook, sort_keys=True), done.name, target.is_file()]),
+            digest([json.dumps(page.notebook, sort_keys=True), keys[page.name], target.is_file()]),
             partial(_write, target, page, done, f"{'../' * name.count('/')}{page.name}.html"))
 
 

@@ -26,8 +26,9 @@ from ..data.about import about
 from ..data.dataset import DataError, Dataset, load
 from ..data.parcel import ChangedError, Parcel
 from ..data.project import default_folder
+from ..data.reads import digest
 from ..data.store import VARIABLE, Store
-from ..render import engine, languages
+from ..render import languages
 from ..render.engine import render
 from ..view.glossary import PAGE
 from . import (
@@ -52,6 +53,7 @@ from .translated import Translation
 from .workers import Workers, WorkersError
 
 logger = logging.getLogger(__name__)
+BIBLIOGRAPHY = "references.bib"
 GLOSSARY = PAGE.removesuffix(".html")
 _KEPT = "the book was not built: what was finished is kept for the next build"
 
@@ -97,6 +99,9 @@ class _Build:
     identity = heads.Identity("", "", "")
     glossary: list[dict] = []
     pages: list[freshness.Page] = []
+    frame = kept.Frame("", "")
+    anew = False  # whether every page is written
+    titles: Mapping[str, str] = {}  # of pages, before they are read
     still: Mapping[str, str] = {}
     ahead: Ahead | None = None
     translations: tuple[Translation, ...] = ()
@@ -134,7 +139,7 @@ class _Build:
         self.glossary, self.language = known["glossary"], config.language
         self.facts = known["facts"]
         self.identity = heads.Identity.of(root, known["date"], self.language)
-        config.bibtex_bibfiles = [os.path.relpath(generated / "references.bib", app.srcdir)]
+        config.bibtex_bibfiles = [os.path.relpath(generated / BIBLIOGRAPHY, app.srcdir)]
         if source:
             config.html_extra_path = [*config.html_extra_path,
                                       os.path.relpath(generated / "site", app.confdir)]
@@ -149,27 +154,29 @@ class _Build:
         """Execute what is not fresh; the pages that must be read again because of that.
 
         After a build that did not end, every page is read and written again: nobody knows which
-        of them were written. So it is when templates, messages or the glossary have changed.
+        of them were written. Where words or templates have changed, all are written again.
         """
         unfinished = _generated(app) / "unfinished"
-        written = (engine.written(), translated.written(Path(app.srcdir)), self.glossary)
-        again = unfinished.exists() or written != getattr(env, "livingreview_written", written)
+        self.frame, was = self._frame(app), getattr(env, "livingreview_frame", None)
+        again = unfinished.exists() or not was or self.frame.read != was.read
+        self.anew = again or self.frame != was
         self.kept = kept.Kept(_generated(app) / "kept.json", Path(app.outdir),
                               self.identity.stamps, whole=not unfinished.exists())
         same = self.state == getattr(env, "livingreview_state", None)
-        env.livingreview_written = written
-        if same and not (again or added or changed):
+        env.livingreview_frame = self.frame
+        if same and not (self.anew or added or changed):
             return []
+        self.titles = _titles(env)
         data = self.dataset()
         self.pages, store = _pages(app, env), Store.chosen()
         with _reported():
             freshness.execute(self.pages, store, data, Workers.chosen(), logger.info)
         if freshness.state(data.folder, Path(app.srcdir)) != self.state:
             _stop(["the data or the package changed during the build: build again"])
-        now, was = freshness.keys(self.pages, store, data), getattr(env, "livingreview_keys", {})
-        to_read = [page for page in self.pages if again or now[page.name] != was.get(page.name)
-                   or page.name in added | changed]
         with _reported():
+            now = freshness.keys(self.pages, store, data, _shared(app) / BIBLIOGRAPHY)
+            was = getattr(env, "livingreview_keys", {})
+            to_read = [page.name for page in self.pages if now[page.name] != was.get(page.name)]
             env.mystnb_config = env.mystnb_config.copy(custom_formats={
                 **env.mystnb_config.custom_formats,
                 **freshness.readers(self.pages, store, data)})
@@ -177,9 +184,25 @@ class _Build:
             if app.builder.format == "html":
                 self.begin(app)
         env.livingreview_state, env.livingreview_keys = self.state, now
-        # other data may change generated pages alone: then one page is enough to have them written
-        named = [] if same else [env.config.root_doc]
-        return sorted(env.found_docs) if again else sorted({*named, *(p.name for p in to_read)})
+        # generated pages may have changed alone: then one page is enough to have them written
+        return sorted(env.found_docs if again else {env.config.root_doc, *to_read})
+
+    def _frame(self, app: Sphinx) -> kept.Frame:
+        """What stands around the views of pages in this build."""
+        labels = search.labels(default_folder(), languages.language(self.language))
+        return kept.Frame.of(app, (self.identity.form, self.glossary, self.facts, labels))
+
+    def rewritten(self, app: Sphinx, env) -> list[str]:
+        """The pages that must be written again, read or not."""
+        return sorted(env.found_docs) if self.anew else []
+
+    def alone(self, app: Sphinx, env) -> None:
+        """Where no page has got another title, those that name it in their contents stay.
+
+        The environment, which tells who names whom, has been saved by now.
+        """
+        if self.titles == _titles(env):
+            env.files_to_rebuild = {}
 
     def generated(self, app: Sphinx) -> Iterator[tuple[str, dict, str]]:
         """The pages that have no notebook, and their files."""
@@ -188,7 +211,7 @@ class _Build:
             source = app.config.language == languages.SOURCE
             of_code = executed.pages(self.pages or _pages(app, app.env), Store.chosen(),
                                      self.dataset(), Path(app.outdir) if source else None,
-                                     {p: t.astext() for p, t in app.env.titles.items()})
+                                     _titles(app.env), app.env.livingreview_keys)
             own = generated.made(of_code, self.still, self.identity.data_said, self.language)
             yield from generated.collected(self.kept.noted(own))
             made, self.kept.parts = of_trials.result()
@@ -196,8 +219,7 @@ class _Build:
 
     def begin(self, app: Sphinx) -> Ahead:
         """Have the pages of trials and figures made meanwhile, their files, other languages."""
-        around = kept.frame(app, (self.identity.form, self.glossary, self.facts))
-        self.still = self.kept.still(around)
+        self.still = self.kept.still(self.frame.written)
         parcel, folder = Parcel.of(self.dataset(), with_releases=True), _generated(app)
         source = app.config.language == languages.SOURCE
         self.ahead = Ahead(
@@ -267,12 +289,22 @@ def _generated(app: Sphinx) -> Path:
     return _shared(app) / ("" if code == languages.SOURCE else languages.language(code).key)
 
 
+def _titles(env) -> dict[str, str]:
+    """Titles of the pages by their names."""
+    return {page: title.astext() for page, title in env.titles.items()}
+
+
 def _pages(app: Sphinx, env) -> list[freshness.Page]:
-    """The executed pages of the book."""
-    pinned = freshness.pins(Path(app.srcdir))
-    found = (freshness.Page.read(name, Path(env.doc2path(name)), pinned)
-             for name in sorted(env.found_docs))
-    return [page for page in found if page]
+    """The executed pages of the book; those that are the same as before are not parsed again."""
+    pinned, before = freshness.pins(Path(app.srcdir)), getattr(env, "livingreview_pages", {})
+    env.livingreview_pages = found = {}
+    for name in sorted(env.found_docs):
+        path = Path(env.doc2path(name))
+        text = path.read_text(encoding="utf-8")
+        key = digest([env.livingreview_frame.read, pinned, path, text])
+        found[name] = before[name] if before.get(name, ("",))[0] == key else (
+            key, freshness.Page.read(name, path, pinned, text))
+    return [page for _, page in found.values() if page]
 
 
 def _known(made: Path) -> dict:
@@ -291,7 +323,7 @@ def _write(data: Dataset, root: Path, generated: Path, site_url: str) -> None:
     from . import bibliography, feed
     from . import versioned as site
 
-    bibliography.write(data, generated / "references.bib")
+    bibliography.write(data, generated / BIBLIOGRAPHY)
     logger.info("livingreview: %d analyses", len(data.records("analyses")))
     workers = Workers.chosen()
     results = review(data, run=workers.run, with_files=workers.remote)
@@ -320,6 +352,14 @@ def _addresses(app: Sphinx, config) -> None:
                                      "extra_footer": str(render(found))}
 
 
+def _without_numbers(app: Sphinx, config) -> None:
+    """Number figures only where the book asks for it: every page would be looked through.
+
+    An extension for another form of the book asks for it in any case.
+    """
+    config.numfig = config.overrides.get("numfig", False)
+
+
 def _without_thebe(app: Sphinx, config) -> None:
     """Take out a script for live code that the book does not use and that fails on every page."""
     for listeners in app.events.listeners.values():
@@ -338,8 +378,11 @@ def setup(app: Sphinx) -> dict:
     app.connect("config-inited", build.prepare, priority=100)
     app.connect("config-inited", _addresses, priority=100)
     app.connect("config-inited", _without_thebe, priority=999)
+    app.connect("config-inited", _without_numbers, priority=999)
     app.connect("config-inited", translated.contents, priority=950)  # when they are read
     app.connect("env-get-outdated", build.outdated)
+    app.connect("env-get-updated", build.rewritten)
+    app.connect("env-check-consistency", build.alone)
     app.connect("html-collect-pages", build.generated)
     app.connect("html-page-context", build.decorate)
     app.connect("doctree-resolved", addresses.Outputs())

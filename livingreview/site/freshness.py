@@ -6,6 +6,7 @@ no longer the same. What it reads is recorded while it runs (`livingreview.data.
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import closing
@@ -18,12 +19,24 @@ import nbformat
 from ..data import dataset, strategies
 from ..data.dataset import Dataset
 from ..data.parcel import Parcel
-from ..data.reads import BENCH, REFERENCE, digest, identity, package_digest, releases_digest
+from ..data.reads import (
+    BENCH,
+    MODULE,
+    REFERENCE,
+    digest,
+    identity,
+    package_digest,
+    releases_digest,
+)
 from ..data.store import Store
 from . import notebooks
 from .notebooks import Failed
 from .workers import Workers
 
+_CITES = re.compile(r"\{(cite|bibliography)")  # roles and directives, also in computed prose
+# Rooms that take no part in writing; which of their modules are loaded is left to chance, as it
+# depends on whether results were there.
+_COMPUTING = tuple(f"{MODULE}{room}/" for room in ("synthesis", "effects", "review"))
 _READER = f"{notebooks.with_outputs.__module__}.{notebooks.with_outputs.__name__}"
 
 
@@ -82,9 +95,19 @@ class Page:
     base: str
 
     @classmethod
-    def read(cls, name: str, path: Path, pinned: str) -> Page | None:
-        """The page of a file; None where it holds nothing that is executed."""
-        text = path.read_text(encoding="utf-8")
+    def read(cls, name: str, path: Path, pinned: str, text: str | None = None) -> Page | None:
+        """The page of a file; None where it holds nothing that is executed.
+
+        Parameters
+        ----------
+        name : str
+        path : Path
+        pinned : str
+            Digest of the pins.
+        text : str, optional
+            Content of the file, where it was read before.
+        """
+        text = path.read_text(encoding="utf-8") if text is None else text
         if "{code-cell}" not in text:
             return None
         notebook = notebooks.read(path, text)
@@ -124,7 +147,7 @@ def execute(pages: Iterable[Page], store: Store, data: Dataset, workers: Workers
         more = f" and {len(reasons) - 3} more" if len(reasons) > 3 else ""
         say(f"to execute: {page.name} ({'; '.join(reasons[:3])}{more})")
     parcel = Parcel.of(data, with_files=workers.remote, with_releases=True)
-    units = [(str(p.path), nbformat.writes(p.notebook), parcel, str(store.folder.resolve()))
+    units = [(str(p.path), notebooks.text_of(p.notebook), parcel, str(store.folder.resolve()))
              for p in todo]
     failures = []
     with closing(workers.run(notebooks.execute, units, apart=True)) as finished:
@@ -141,10 +164,37 @@ def execute(pages: Iterable[Page], store: Store, data: Dataset, workers: Workers
         raise ExecutionError(sorted(failures, key=lambda f: f.path))
 
 
-def keys(pages: Iterable[Page], store: Store, data: Dataset) -> Mapping[str, str]:
-    """For each page what its outputs are found by: another key means other outputs."""
-    fingerprint = cache(data.fingerprint)
-    return {p.name: store.key(p.piece, p.base, fingerprint) for p in pages}
+def keys(pages: Iterable[Page], store: Store, data: Dataset,
+         bibliography: Path) -> Mapping[str, str]:
+    """For each page what it is made from: another key means another page.
+
+    That is what its code has shown, whatever it has read for it, and the modules that have drawn
+    it, some of which also write it.
+
+    Parameters
+    ----------
+    pages : iterable of Page
+        Executed before.
+    store : Store
+    data : Dataset
+    bibliography : Path
+        File of the works that pages cite; it is a part of those that do.
+
+    Raises
+    ------
+    OSError
+        See :func:`outputs`.
+    """
+    fingerprint, works = cache(data.fingerprint), bibliography.read_bytes()
+    made = {}
+    for page in pages:
+        shown = outputs(page, store, fingerprint).read_bytes()
+        loaded = (f"{r} {fingerprint(r)}" for r in store.reads(page.piece)
+                  if r.startswith(MODULE) and not r.startswith(_COMPUTING))
+        texts = (shown.decode(), *(c.source for c in page.notebook.cells))
+        cited = works if any(map(_CITES.search, texts)) else b""
+        made[page.name] = digest([page.base, shown, cited, *loaded])
+    return made
 
 
 def outputs(page: Page, store: Store, fingerprint: Callable[[str], str]) -> Path:

@@ -1,6 +1,6 @@
 """What an earlier build wrote and is still right.
 
-A page that has no notebook is written again where its view has changed, or what stands around it.
+A page is written again where its views have changed, or what stands around them.
 What every page says of the site (its version, the date of its data, its commit) is changed in the
 pages that stay.
 """
@@ -9,31 +9,64 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from sphinx.application import Sphinx
 
+from ..data.project import default_folder
 from ..data.reads import PACKAGE, digest
 from .generated import Made
+from .translated import CATALOGUES
 
 ROOMS = ("render", "site")  # what stands around a view is made there
 
 
-def frame(app: Sphinx, more: Sequence[object]) -> str:
-    """Digest of all that pages without a notebook are made of besides their views.
+@dataclass(frozen=True)
+class Frame:
+    """What pages are made of besides their views.
 
-    Parameters
+    Attributes
     ----------
-    app : Sphinx
-    more : sequence
-        What is known of it elsewhere.
+    read : str
+        Digest of what takes part when a page is read: code, the messages of prose.
+    written : str
+        Digest of all, also of what is needed first when a page is written: words, templates,
+        styles, settings.
     """
-    static = [app.confdir / entry for entry in app.config.html_static_path]
-    files = [p for folder in (*(PACKAGE / room for room in ROOMS), *static)
-             for p in sorted(folder.rglob("*")) if p.is_file() and p.suffix != ".pyc"]
-    options = sorted((one.name, repr(one.value)) for one in app.config.filter("html"))
-    return digest([*map(repr, (*more, options, sorted(app.env.found_docs))),
-                   *(part for p in files for part in (p.name, p.read_bytes()))])
+
+    read: str
+    written: str
+
+    @classmethod
+    def of(cls, app: Sphinx, more: Sequence[object]) -> Frame:
+        """That of a build.
+
+        Parameters
+        ----------
+        app : Sphinx
+        more : sequence
+            What is known of it elsewhere.
+        """
+        code = [p for room in ROOMS for p in _files(PACKAGE / room)]
+        prose = [p for p in code if p.suffix == ".py"] + _files(app.srcdir / CATALOGUES)
+        folders = [default_folder() / "locale",
+                   *(app.confdir / entry for entry in app.config.html_static_path)]
+        files = [*code, *(p for folder in folders for p in _files(folder))]
+        options = sorted((one.name, repr(one.value)) for one in app.config.filter("html"))
+        read = _digest(prose)
+        return cls(read, digest([read, _digest(files), *map(repr, (
+            *more, options, sorted(app.env.found_docs)))]))
+
+
+def _files(folder: Path) -> list[Path]:
+    """All files below a folder, in order, but those that Python makes of others."""
+    return [p for p in sorted(folder.rglob("*")) if p.is_file() and p.suffix != ".pyc"]
+
+
+def _digest(files: Iterable[Path]) -> str:
+    """Digest of files by their names and contents."""
+    return digest(part for p in files for part in (p.name, p.read_bytes()))
 
 
 class Kept:

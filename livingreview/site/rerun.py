@@ -177,7 +177,7 @@ def run(reruns: Sequence[Rerun], data: Dataset, store: Path, workers: Workers
     workers : Workers
     """
     parcel = Parcel.of(data, workers.remote, with_releases=True)
-    units = [(str(r.path.resolve()), nbformat.writes(r.notebook), parcel, str(store))
+    units = [(str(r.path.resolve()), notebooks.text_of(r.notebook), parcel, str(store))
              for r in reruns]
     for position, result in workers.run(notebooks.execute, units, apart=True):
         rerun = reruns[position]

@@ -21,7 +21,6 @@ from pathlib import Path
 from babel.messages.mofile import write_mo
 from sphinx.application import Sphinx
 
-from ..data.reads import digest
 from ..render import languages
 from ..render.languages import SOURCE, Language
 from ..render.told import CatalogueError, catalogue, messages, texts
@@ -48,12 +47,6 @@ def wanted(app: Sphinx) -> list[Language]:
 def catalogues(root: Path) -> list[Path]:
     """The messages of the prose of a book, in all languages."""
     return sorted((root / CATALOGUES).rglob("*.po"))
-
-
-def written(root: Path) -> str:
-    """Digest of the translated prose of a book: another one means other pages."""
-    return digest(part for p in catalogues(root)
-                  for part in (p.relative_to(root).as_posix(), p.read_bytes()))
 
 
 def compiled(root: Path, folder: Path) -> Path:

@@ -8,12 +8,14 @@ page's tree; it becomes HTML when the page is written, for that page and languag
 from __future__ import annotations
 
 import json
+from types import SimpleNamespace
 
 from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxTranslator
 
 from ..view.base import MIME
+from .notebooks import text_of
 
 
 class view(nodes.General, nodes.Element):  # noqa: N801 - names of nodes are written small
@@ -39,6 +41,13 @@ def _leave_out(translator: SphinxTranslator, node: view) -> None:
 
 
 def setup(app: Sphinx) -> None:
-    """Register the node."""
+    """Register the node, and have MyST-NB write its copies of notebooks for programs.
+
+    It writes one of every page that it reads, into a folder beside the site, for people: that took
+    a third of the reading.
+    """
+    from myst_nb import sphinx_  # takes a while to load
+
+    sphinx_.nbformat = SimpleNamespace(writes=text_of)
     app.add_node(view, **{form: (_leave_out, None)
                           for form in ("html", "latex", "text", "man", "texinfo")})

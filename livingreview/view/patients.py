@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from ..data import versions
 from ..effects import Evidence
 from ..review.searches import searches
 from ..review.windows import HARM, HEADLINE, Shown
@@ -71,8 +70,8 @@ class Patients(View):
         Studies of people with a comparison.
     searches : int
         Database searches of the review's own.
-    day, state : str
-        Date of the data, and what tells a later state without an entry; each may be empty.
+    day : str
+        Date of the data; may be empty. What tells a later state stands at the foot of every page.
     """
 
     template = "patients"
@@ -92,7 +91,6 @@ class Patients(View):
     controlled: int
     searches: int
     day: str
-    state: str
     people: int
     few: int
     scale: tuple[int, int]
@@ -120,7 +118,6 @@ def patients(ev: Evidence, findings: Findings, results: Mapping[str, dict],
     head, harm = roles.get(HEADLINE), roles.get(HARM)
     told = _told(head, [r for _, r in shown], findings)
     compared = _compared(results, shown, findings)
-    day, _, state = data.version.partition(versions.MARK)
     return Patients(
         label(data, "indication", ev.indication), wording(data, "intervention"),
         grammatical_number(data),
@@ -128,7 +125,7 @@ def patients(ev: Evidence, findings: Findings, results: Mapping[str, dict],
         findings.of(harm) if harm else None, treated(ev, harm) if harm else None,
         _sure(ev, [r for r, _ in told]), compared,
         _alone(ev, compared), silent(ev),
-        known_studies(ev), _controlled(ev), len(searches(data)), day, state,
+        known_studies(ev), _controlled(ev), len(searches(data)), data.date,
         PEOPLE, FEW, SCALE, chapter(ev.indication), chapter(ev.indication, "harms"),
         chapter(ev.indication, "trials"))
 
