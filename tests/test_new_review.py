@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import csv
+import os
 import re
 import shutil
 import subprocess
 import sys
+import sysconfig
 import zipfile
 from dataclasses import replace
 from pathlib import Path
@@ -17,6 +19,7 @@ from click.testing import CliRunner
 from conftest import read_table
 from field_words import pattern
 
+import livingreview
 from livingreview.__main__ import main
 from livingreview.data.dataset import examine
 from livingreview.render.book import Pages
@@ -275,14 +278,26 @@ def _names_the_field(site: Path) -> list[str]:
     return found
 
 
-def test_a_wheel_holds_what_a_review_begins_with_and_what_pages_are_made_of(tmp_path):
-    source = tmp_path / "source"  # a build leaves its folders beside what it builds
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory) -> Path:
+    """The wheel made of the source distribution."""
+    made = tmp_path_factory.mktemp("wheel")
+    source = made / "source"  # a build leaves its folders beside what it builds
     shutil.copytree(ROOT / "livingreview", source / "livingreview",
                     ignore=shutil.ignore_patterns("__pycache__"))
-    shutil.copy(ROOT / "pyproject.toml", source)
+    for name in ("pyproject.toml", "README.md", "LICENSE"):
+        shutil.copy(ROOT / name, source)
+    subprocess.run([sys.executable, "-c", "from setuptools import build_meta\n"
+                    f"build_meta.build_sdist({str(made)!r})"], cwd=source, check=True,
+                   capture_output=True)
+    (sdist,) = made.glob("*.tar.gz")
     subprocess.run([sys.executable, "-m", "pip", "wheel", "-q", "--no-deps",
-                    "--no-build-isolation", "-w", tmp_path, source], check=True)
-    (wheel,) = tmp_path.glob("*.whl")
+                    "--no-build-isolation", "-w", made, sdist], check=True)
+    (wheel,) = made.glob("*.whl")
+    return wheel
+
+
+def test_a_wheel_holds_what_a_review_begins_with_and_what_pages_are_made_of(wheel):
     inside = {name for name in zipfile.ZipFile(wheel).namelist()
               if name.startswith("livingreview/")}
     package = ROOT / "livingreview"
@@ -290,3 +305,30 @@ def test_a_wheel_holds_what_a_review_begins_with_and_what_pages_are_made_of(tmp_
               if p.is_file() and p.suffix not in (".pyc", ".pot")}
     wanted -= {"livingreview/render/babel.cfg"}
     assert wanted - inside == set()
+
+
+def test_the_wheel_works_in_an_environment_of_its_own_away_from_the_checkout(wheel, tmp_path):
+    own = tmp_path / "env"
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", own], check=True)
+    python = own / "bin" / "python"
+    subprocess.run([sys.executable, "-m", "pip", "--python", python, "install", "-q", "--no-deps",
+                    wheel], check=True)
+    (there,) = own.glob("lib/python*/site-packages")
+    # the packages that it needs, as they are here; this checkout is not among them
+    (there / "others.pth").write_text(sysconfig.get_path("purelib"))
+    away = tmp_path / "away"
+    away.mkdir()
+
+    def run(*arguments: str) -> str:
+        done = subprocess.run([python, "-m", "livingreview", *arguments], cwd=away, text=True,
+                              capture_output=True, env={"PATH": os.environ["PATH"]})
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    assert livingreview.__version__ in run("--version") and "new " in run("--help")
+    (away / "trials.csv").write_text("study,yi,vi\nOne,0.5,0.04\nTwo,0.1,0.02\nThree,0.3,0.09\n")
+    assert "0.26" in run("pool", "trials.csv", "--measure", "SMD")
+    run("new", "review", "mine", "--title", "A drug", "--indication", "obesity")
+    assert "are valid" in run("check", "mine/data")
+    first = (away / "mine" / "requirements.txt").read_text().splitlines()[0]
+    assert first == f"livingreview @ {wheel.as_uri()}"

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import ast
+import gzip
 import re
+from base64 import b64decode
 from collections import Counter
 from pathlib import Path
 
@@ -22,7 +24,7 @@ from livingreview.render import chapter as chapter_module
 from livingreview.render import chapter as chapter_views
 from livingreview.render.chapter import Chapter
 from livingreview.review.asked import Asked, AskedError, possible
-from livingreview.site import notebooks, standalone
+from livingreview.site import notebooks, rerun, standalone
 from livingreview.view.addresses import COMPARE, PAGES
 from livingreview.view.remark import Remark
 from livingreview.view.robustness import Robustness
@@ -249,8 +251,8 @@ def _value(source: str, names: dict):
     return eval(compile(ast.Expression(last.value), "cell", "eval"), names) if alone else None
 
 
-def _page(path: Path, asked: dict, kept: dict) -> str:
-    """The page that a rerun makes of a chapter, made in this process."""
+def _run(path: Path, asked: dict, kept: dict) -> nbformat.NotebookNode:
+    """An executed page of a chapter, made in this process."""
     notebook, names = notebooks.read(path), {}
     for cell in notebook.cells:
         if cell.cell_type != "code":
@@ -264,7 +266,7 @@ def _page(path: Path, asked: dict, kept: dict) -> str:
             cell.outputs = [nbformat.v4.new_output("display_data", data=data)]
             if not _ASKING.search(cell.source):
                 kept[cell.source] = value
-    return standalone.page(notebook, "", "")
+    return notebook
 
 
 def _wrong_in(page: str) -> list[str]:
@@ -296,8 +298,54 @@ def test_every_page_of_a_rerun_has_each_identifier_once_and_no_dead_link(path, m
         monkeypatch.setattr(chapter_views, name, _kept(getattr(chapter_views, name)))
     kept, wrong = {}, []
     for one in _asked(path, computed.data):
-        wrong += [f"{one}: {line}" for line in _wrong_in(_page(path, one, kept))]
+        page = standalone.page({path.stem: _run(path, one, kept)})
+        wrong += [f"{one}: {line}" for line in _wrong_in(page)]
     assert not wrong, "\n".join(wrong)
+
+
+def test_the_largest_chapter_is_one_page_of_2_MB_with_its_references():
+    path = DATA.parent / "notebooks" / KNEE
+    pages = rerun.found(DATA.parent, KNEE)
+    assert list(pages) == [path / f"{p}.md" for p in (*PAGES, COMPARE)]
+    assert set(pages.values()) == {KNEE}
+    kept: dict = {}
+    executed = {rerun.named(p): nbformat.writes(_run(p, {}, kept)) for p in pages}
+    page = rerun.page(executed, dataset.load())
+    assert len(page.encode()) <= 2_000_000
+    assert not _wrong_in(page)
+    read = BeautifulSoup(page, "lxml")
+    assert [s["id"] for s in read.select("main > section")] == [
+        f"page-{p}" for p in (*PAGES, COMPARE)]
+    dark = page.partition("prefers-color-scheme: dark")[2].partition("</style>")[0]
+    assert all(f"--lr-{name}:" in dark.partition("body {")[0] for name in ("ink", "page", "worse"))
+    assert read.select(".lr-tabs a[href='#page-benefits']")
+    listed = {li["id"]: li.get_text(" ") for li in read.select(".lr-references li")}
+    cited = [a["href"][1:] for a in read.select("a[href^='#reference-']")]
+    assert cited and set(cited) == listed.keys()
+    assert "and others." in listed["reference-kim-2023"] and (
+        "Journal of Sports Medicine" in listed["reference-kim-2023"])
+    file = read.select_one('a.lr-download[download$=".csv.gz"]')["href"]
+    assert "," in gzip.decompress(b64decode(file.partition("base64,")[2])).decode()
+
+
+def test_what_two_notebooks_name_alike_is_told_apart_and_links_lead_to_the_right_one():
+    def notebook(text: str, made: str = "") -> nbformat.NotebookNode:
+        cell = nbformat.v4.new_code_cell("1", metadata={
+            "tags": ["remove-input"]}, outputs=[
+            nbformat.v4.new_output("display_data", data={"text/html": text})])
+        return nbformat.v4.new_notebook(cells=[
+            nbformat.v4.new_markdown_cell(f"# {made}"),
+            nbformat.v4.new_markdown_cell("made from", metadata={"tags": [standalone.MADE_FROM]}),
+            nbformat.v4.new_markdown_cell("## Data"), cell])
+
+    page = standalone.page({
+        "a/one": notebook('<a href="notebooks/a/two.html#x">x</a><i id="x"></i>', "One"),
+        "a/two": notebook('<a href="#x">x</a><b id="x"></b><a href="notebooks/a/one.html#no">o</a>'
+                          '<a href="notebooks/b/one.html#x">gone</a>', "Two")})
+    assert not _wrong_in(page) and page.count("made from") == 1 and "<pre>" not in page
+    assert [a["href"] for a in BeautifulSoup(page, "lxml").select("a")] == [
+        "#page-one", "#data", "#page-two", "#page-two-data",
+        "#page-two-x", "#page-two-x", "#page-one"]
 
 
 def test_every_page_of_a_chapter_takes_the_same_parameters():

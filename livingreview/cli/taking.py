@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from ..data.dataset import Dataset
 from ..site.stopping import can_be_stopped
 from ..site.workers import WorkersError
 from . import exports
@@ -348,11 +349,11 @@ def rerun(names: tuple[str, ...], data: Path | None, parameters: tuple[str, ...]
     """Run notebooks on other data, or with other questions.
 
     NOTEBOOK is the name of a chapter, which is that of its indication and whose pages are then all
-    run, or of another computed page, or a path. Each gives an executed notebook and one HTML page,
-    which name their data, parameters and versions and need nothing beside them. The chapter of an
-    indication takes the parameters window (end in months) and comparator (a word of
-    analysis_comparison), of which it refuses what none of its analyses asks, with the list of what
-    they ask; the other pages take none.
+    run, or of another computed page, or a path. Each gives one HTML page, a chapter too, and
+    executed notebooks; they name their data, parameters and versions, and the page needs nothing
+    beside it. The chapter of an indication takes the parameters window (end in months) and
+    comparator (a word of analysis_comparison), of which it refuses what none of its analyses asks,
+    with the list of what they ask; the other pages take none.
     """
     from ..site import rerun as again
 
@@ -360,26 +361,43 @@ def rerun(names: tuple[str, ...], data: Path | None, parameters: tuple[str, ...]
     sound = valid(data)
     try:
         chosen = again.parsed(parameters)
-        paths = [path for name in names for path in again.found(ROOT, name)]
-        reruns = [again.prepared(path, sound, chosen) for path in dict.fromkeys(paths)]
+        pages: dict[Path, str] = {}
+        for name in names:
+            pages |= {p: page for p, page in again.found(ROOT, name).items() if p not in pages}
+        reruns = [again.prepared(path, page, sound, chosen) for path, page in pages.items()]
     except again.RerunError as error:
         stop(str(error), 2)
-    failed = 0
+    done, failed = {}, []
     try:
         for one, result in again.run(reruns, sound, ROOT / "_build" / "store", workers):
-            if not isinstance(result, str):
+            if isinstance(result, str):
+                done[one.name] = result
+            else:
                 click.echo(f"failed: {result}", err=True)
-                failed += 1
-                continue
-            with (replacing(out / f"{one.name}.ipynb") as notebook,
-                  replacing(out / f"{one.name}.html") as page):
-                notebook.write(result)
-                page.write(again.page(result))
-            say(f"wrote {out / one.name}.html and .ipynb")
+                failed.append(one.page)
+            if one.page not in failed:
+                _write_page(one.page, [r.name for r in reruns if r.page == one.page], done, sound,
+                            out)
     except WorkersError as error:
         stop(str(error), 1)
     if failed:
-        stop(f"{failed} of {len(reruns)} notebooks failed: nothing was written for them", 1)
+        stop(f"{len(failed)} of {len(reruns)} notebooks failed: nothing was written for their "
+             "pages", 1)
+
+
+def _write_page(page: str, names: list[str], done: dict[str, str], data: Dataset, out: Path
+                ) -> None:
+    """Write a page and its notebooks when the last of them is there."""
+    from ..site import rerun as again
+
+    if not done.keys() >= set(names):
+        return
+    for name in names:
+        with replacing(out / f"{name}.ipynb") as notebook:
+            notebook.write(done[name])
+    with replacing(out / f"{page}.html") as file:
+        file.write(again.page({name: done[name] for name in names}, data))
+    say(f"wrote {out / page}.html and .ipynb")
 
 
 ALL = (new, import_, rerun)

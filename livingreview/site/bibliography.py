@@ -3,17 +3,46 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 
-from pybtex.database import BibliographyData, Entry, Person
+from pybtex.database import BibliographyData, Entry, Person, parse_string
 from pybtex.database.output.bibtex import Writer
+from pybtex.plugin import find_plugin
+from pybtex.richtext import Text
 
 from ..data.dataset import Dataset
 from ..view.sources import citable
 
 _REMARK = re.compile(r"\s*\([^)]*\)")  # a name in another script, "(sponsor)", "(unconfirmed)"
 _INITIALS = re.compile(r"(?P<last>.+) (?P<first>[A-Z]{1,4})")
+_PROTECTED = re.compile(r"</?span[^>]*>")  # is only about the case of letters
 _OTHERS = Person(last="others")
+
+
+@dataclass(frozen=True)
+class Cited:
+    """A reference of a page.
+
+    Attributes
+    ----------
+    key : str
+        In the bibliography.
+    short : str
+        First author, or the title where none is known, and the year.
+    markup : str
+        The whole reference as HTML.
+    """
+
+    key: str
+    short: str
+    markup: str
+
+    @property
+    def anchor(self) -> str:
+        """On the page."""
+        return f"reference-{self.key}"
 
 
 class _Writer(Writer):
@@ -104,3 +133,29 @@ def write(data: Dataset, path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     if not path.exists() or path.read_text(encoding="utf-8") != content:
         path.write_text(content, encoding="utf-8")
+
+
+def cited(data: Dataset, keys: Iterable[str]) -> list[Cited]:
+    """References in the style of the book; keys that are not in its bibliography are left out.
+
+    Parameters
+    ----------
+    data : Dataset
+    keys : iterable of str
+    """
+    known = bibliography(data).entries
+    asked = BibliographyData({key: known[key] for key in keys if key in known})
+    # written and read again, as the book does: what is syntax to BibTeX is then escaped
+    entries = parse_string(_Writer().to_string(asked), "bibtex")
+    style = find_plugin("pybtex.style.formatting", "unsrt")()
+    backend = find_plugin("pybtex.backends", "html")()
+    return [Cited(e.key, _short(entries.entries[e.key]),
+                  _PROTECTED.sub("", " ".join(e.text.render(backend).split())))
+            for e in style.format_bibliography(entries)]
+
+
+def _short(entry: Entry) -> str:
+    """How a text names a reference: Name and others [2024]."""
+    names = " and ".join(str(n) for p in entry.persons.get("author", ())
+                         for n in p.rich_last_names)
+    return f"{names or Text.from_latex(entry.fields['title'])} [{entry.fields['year']}]"

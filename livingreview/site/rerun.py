@@ -6,6 +6,7 @@ import ast
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import nbformat
@@ -17,6 +18,7 @@ from ..review.asked import Asked, AskedError
 from ..view.addresses import COMPARE, PAGES
 from ..view.versions import State
 from . import notebooks, standalone
+from .bibliography import cited
 from .light import STYLES, THEME
 from .workers import Workers, identity
 
@@ -42,12 +44,15 @@ class Rerun:
         What it is made from, in Markdown.
     injected : int
         Cells of code before the first that the file has not.
+    page : str
+        The page that it is a part of.
     """
 
     path: Path
     notebook: nbformat.NotebookNode
     heading: str
     injected: int
+    page: str
 
     @property
     def name(self) -> str:
@@ -62,8 +67,13 @@ def named(path: Path) -> str:
         path.stem)
 
 
-def found(root: Path, name: str) -> list[Path]:
+def found(root: Path, name: str) -> dict[Path, str]:
     """The notebooks of a chapter's name, in their order, or the one of a name or path.
+
+    Returns
+    -------
+    dict of Path to str
+        The page that each is a part of.
 
     Raises
     ------
@@ -72,11 +82,11 @@ def found(root: Path, name: str) -> list[Path]:
     """
     chapter = root / "notebooks" / name
     if (chapter / "index.md").is_file():
-        return [p for page in (*PAGES, COMPARE) if (p := chapter / f"{page}.md").is_file()]
+        return {p: name for page in (*PAGES, COMPARE) if (p := chapter / f"{page}.md").is_file()}
     places = (Path(name), root / "notebooks" / f"{name}.md", root / "book" / f"{name}.md")
     path = next((p for p in places if p.is_file() and p.suffix == ".md"), None)
     if path and _computes(path):
-        return [path]
+        return {path: named(path)}
     known = sorted({p.parent.name if p.name == "index.md" else p.stem
                     for pattern in ("notebooks/*.md", "notebooks/*/index.md", "book/*.md")
                     for p in root.glob(pattern) if _computes(p)} - {"book"})
@@ -113,8 +123,16 @@ def parsed(parameters: Sequence[str]) -> dict[str, object]:
     return out
 
 
-def prepared(path: Path, data: Dataset, parameters: Mapping[str, object]) -> Rerun:
+def prepared(path: Path, page: str, data: Dataset, parameters: Mapping[str, object]) -> Rerun:
     """A notebook with its parameters, which are what it takes and what its data have.
+
+    Parameters
+    ----------
+    path : Path
+    page : str
+        The page that it is a part of.
+    data : Dataset
+    parameters : mapping
 
     Raises
     ------
@@ -143,7 +161,7 @@ def prepared(path: Path, data: Dataset, parameters: Mapping[str, object]) -> Rer
             cell.metadata.setdefault("tags", [])
         notebook = parameterize_notebook(notebook, dict(parameters), kernel_name="python3",
                                          language="python")
-    return Rerun(path, notebook, _heading(path, data, parameters), int(bool(parameters)))
+    return Rerun(path, notebook, _heading(page, data, parameters), int(bool(parameters)), page)
 
 
 def _takes(notebook: nbformat.NotebookNode) -> list[str]:
@@ -155,10 +173,10 @@ def _takes(notebook: nbformat.NotebookNode) -> list[str]:
     return []
 
 
-def _heading(path: Path, data: Dataset, parameters: Mapping[str, object]) -> str:
+def _heading(page: str, data: Dataset, parameters: Mapping[str, object]) -> str:
     """What a rerun is made from, in Markdown."""
     return render({"template": "rerun", "data": {
-        "name": named(path), "folder": data.folder.resolve().name,
+        "name": page, "folder": data.folder.resolve().name,
         "changed": asdict(State.of(data.version)), "digest": digest_of(data),
         "parameters": ", ".join(f"{k} = {v}" for k, v in parameters.items()),
         "programs": identity(), "files": sorted(data.digests.items())}}, form="txt")
@@ -192,7 +210,8 @@ def run(reruns: Sequence[Rerun], data: Dataset, store: Path, workers: Workers
 
 def _head(notebook: nbformat.NotebookNode, heading: str) -> None:
     """Put what a notebook is made from below its title."""
-    first, cells = notebook.cells[0], [nbformat.v4.new_markdown_cell(heading)]
+    first, cells = notebook.cells[0], [nbformat.v4.new_markdown_cell(
+        heading, metadata={"tags": [standalone.MADE_FROM]})]
     title = _TITLE.match(first.source) if first.cell_type == "markdown" else None
     if title:
         first.source = first.source[title.end():]
@@ -202,15 +221,18 @@ def _head(notebook: nbformat.NotebookNode, heading: str) -> None:
     notebook.cells[:0] = cells
 
 
-def page(text: str) -> str:
-    """The page of an executed notebook, with everything it needs in it.
+def page(executed: Mapping[str, str], data: Dataset) -> str:
+    """The page of executed notebooks, with everything it needs in it.
 
     Parameters
     ----------
-    text : str
-        In the notebook format.
+    executed : mapping of str to str
+        Each in the notebook format, by name.
+    data : Dataset
+        From which its references are.
     """
     static = THEME / "static"
     css = "\n".join((static / name).read_text(encoding="utf-8") for name in sorted(STYLES[1:]))
-    return standalone.page(nbformat.reads(text, as_version=4), css,
-                           (static / "livingreview.js").read_text(encoding="utf-8"))
+    return standalone.page(
+        {name: nbformat.reads(text, as_version=4) for name, text in executed.items()}, css,
+        (static / "livingreview.js").read_text(encoding="utf-8"), partial(cited, data))
