@@ -668,7 +668,7 @@ def test_keys_are_sorted_and_numbers_short_and_finite(documents):
         raise AssertionError(word)
 
     document = json.loads(documents[0], parse_constant=refuse)
-    assert documents[0] == json.dumps(document, ensure_ascii=False, indent=1,
+    assert documents[0] == json.dumps(document, ensure_ascii=False, separators=(",", ":"),
                                       sort_keys=True) + "\n"
     for number in numbers(document):
         assert number == float(f"{number:.10g}")

@@ -235,5 +235,5 @@ def dumps(document: dict) -> str:
     -------
     str
     """
-    return json.dumps(rounded(document), ensure_ascii=False, indent=1, sort_keys=True,
+    return json.dumps(rounded(document), ensure_ascii=False, separators=(",", ":"), sort_keys=True,
                       allow_nan=False) + "\n"
