@@ -629,6 +629,13 @@ def test_a_word_that_does_nothing_is_a_warning(made_up, word, column, value, sai
     assert (level, file, *where) == ("warning", "vocabularies.csv", "value", said)
 
 
+def test_the_kind_of_an_outcome_is_a_family(made_up):
+    edit(made_up, "vocabularies.csv", {"list": "outcome", "value": "pain-vas"}, "kind", "pian")
+    (level, file, _, *where), = places(examine(made_up).problems)
+    assert (level, file, *where) == ("error", "vocabularies.csv", "kind", "pian")
+    assert "expected one of pain, " in str(examine(made_up).problems[0])
+
+
 def test_a_folder_that_the_vocabulary_does_not_list_is_a_warning(made_up):
     (made_up / "hip").mkdir()
     (made_up / "hip/studies.csv").write_bytes((made_up / STUDIES).read_bytes())

@@ -6,6 +6,9 @@ import csv
 import io
 import json
 import re
+import shutil
+import subprocess
+import sys
 from collections.abc import Iterator
 from datetime import date
 from importlib import metadata
@@ -13,6 +16,8 @@ from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
 from string import Template
+from tempfile import TemporaryDirectory
+from urllib.parse import unquote, urlsplit
 
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
@@ -24,6 +29,8 @@ from .indication import entries, page
 
 PACKAGE = "livingreview"
 _TESTED_BY = "pytest"
+_BUILT_BY = "pyproject.toml"
+_CARRIED = "packages"  # folder of a review that holds the package where nothing else does
 _INDICATION = "indication"  # the folder that gets the name of the indication
 _NO_INDICATION = ("seed-reviews", "locale", "strategies")  # folders of the data
 _HIDDEN = "dot-"  # begins the name of what begins with a point: packages leave such files out
@@ -59,7 +66,7 @@ def begin(folder: Path, title: str, title_zh: str, indication: str, label: str, 
     Raises
     ------
     ReviewError
-        When the folder has something in it, or a name is none.
+        When the folder has something in it, a name is none, or the package cannot be packed.
     OSError
         When the folder cannot be written.
     """
@@ -69,7 +76,8 @@ def begin(folder: Path, title: str, title_zh: str, indication: str, label: str, 
     facts = {"title": title, "title_zh": title_zh, "indication": indication, "label": label,
              "label_zh": label_zh, "today": (today or date.today()).isoformat(),
              "contents": "\n".join(entries(indication, "      "))}
-    made = {**_skeleton(facts), "requirements.txt": requirements().encode(),
+    own, files_of_it = _own_package()
+    made = {**_skeleton(facts), **files_of_it, "requirements.txt": requirements(own).encode(),
             **{f"notebooks/{indication}/{name}.md": page(name, facts).encode() for name in PAGES}}
     put(folder, made)
     return sorted(map(Path, made))
@@ -120,8 +128,14 @@ def _below(folder: Traversable, parts: tuple[str, ...]
             yield (*parts, entry.name), entry
 
 
-def requirements() -> str:
-    """What builds the book: this package where it came from, and the versions that are here."""
+def requirements(own: str) -> str:
+    """What builds the book: this package, and the versions of others that are here.
+
+    Parameters
+    ----------
+    own : str
+        The line of this package.
+    """
     found, wanted = {}, [PACKAGE, _TESTED_BY]
     while wanted:
         name = canonicalize_name(wanted.pop())
@@ -129,16 +143,43 @@ def requirements() -> str:
             found[name] = metadata.version(name)
             wanted += [r.name for r in map(Requirement, metadata.requires(name) or ())
                        if r.marker is None or r.marker.evaluate({"extra": ""})]
-    own = found.pop(PACKAGE)
-    return "\n".join((_from_where(own), *(f"{n}=={v}" for n, v in sorted(found.items())))) + "\n"
+    del found[PACKAGE]
+    return "\n".join((own, *(f"{n}=={v}" for n, v in sorted(found.items())))) + "\n"
 
 
-def _from_where(version: str) -> str:
-    """This package as it was installed (PEP 610): from a repository or folder, or by its version.
+def _own_package() -> tuple[str, dict[str, bytes]]:
+    """The line that installs this package anywhere, and the file that it needs.
+
+    As the package was installed (PEP 610): from a repository or by its version. What was installed
+    from a folder is nowhere else, so that the review holds it, packed.
     """
     told = json.loads(metadata.distribution(PACKAGE).read_text("direct_url.json") or "{}")
     if not told:
-        return f"{PACKAGE}=={version}"
-    control = told.get("vcs_info")
-    return (f"{PACKAGE} @ {control['vcs']}+{told['url']}@{control['commit_id']}" if control
-            else f"{PACKAGE} @ {told['url']}")
+        return f"{PACKAGE}=={metadata.version(PACKAGE)}", {}
+    if control := told.get("vcs_info"):
+        return f"{PACKAGE} @ {control['vcs']}+{told['url']}@{control['commit_id']}", {}
+    here = Path(__file__).resolve().parents[2]
+    wheel = _packed(here if (here / _BUILT_BY).is_file() else Path(
+        unquote(urlsplit(told["url"]).path)))
+    return f"./{_CARRIED}/{wheel[0]}", {f"{_CARRIED}/{wheel[0]}": wheel[1]}
+
+
+def _packed(source: Path) -> tuple[str, bytes]:
+    """Name and bytes of the wheel of a folder; a file is one already."""
+    if source.is_file():
+        return source.name, source.read_bytes()
+    with TemporaryDirectory() as folder:
+        copy = Path(folder) / "source"  # building leaves folders beside what it builds
+        try:
+            shutil.copytree(source / PACKAGE, copy / PACKAGE,
+                            ignore=shutil.ignore_patterns("__pycache__"))
+            shutil.copy(source / _BUILT_BY, copy)
+            subprocess.run([sys.executable, "-m", "pip", "wheel", "-q", "--no-deps",
+                            "--no-build-isolation", "-w", folder, copy],
+                           check=True, capture_output=True, text=True)
+        except (OSError, shutil.Error, subprocess.CalledProcessError) as error:
+            said = getattr(error, "stderr", "") or str(error)
+            raise ReviewError(f"cannot pack {PACKAGE} from {source}: "
+                              f"{said.strip().splitlines()[-1]}") from error
+        wheel, = Path(folder).glob("*.whl")
+        return wheel.name, wheel.read_bytes()

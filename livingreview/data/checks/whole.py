@@ -31,6 +31,16 @@ def words_without_use(data: Dataset) -> Iterator[Problem]:
                           "warning", "word-without-use")
 
 
+def outcomes_without_family(data: Dataset) -> Iterator[Problem]:
+    """Outcomes whose kind is no family: no page would show them."""
+    families = data.words("family")
+    for word in data.records("vocabularies") if families else ():
+        if word["list"] == "outcome" and word["kind"] not in families:
+            yield problem("vocabularies.csv", word["row"], "kind", word["kind"] or "",
+                          f"the kind of the outcome {word['value']} is no family",
+                          f"one of {', '.join(families)}", "error", "outcome-family")
+
+
 def kinds_missing(data: Dataset) -> Iterator[Problem]:
     """Kinds of words that the rating of certainty and the table of harms decide by."""
     if not data.knows("vocabularies"):
@@ -141,4 +151,5 @@ def changed_since_described(data: Dataset) -> Iterator[Problem]:
                           DESCRIBE, "warning", "not-described")
 
 
-RULES = (words_without_use, kinds_missing, living_mode, glossary_unclear, changed_since_described)
+RULES = (words_without_use, outcomes_without_family, kinds_missing, living_mode, glossary_unclear,
+         changed_since_described)
