@@ -104,7 +104,8 @@ def edit(folder: Path, path: str, match: dict[str, str], column: str, value: str
 def append(folder: Path, path: str, row: dict[str, str]) -> int:
     """Add a row at the end of `path`; return its line."""
     rows = read_table(folder / path)
-    write_table(folder / path, tables.BY_NAME[Path(path).stem].names, [*rows, row])
+    names = tuple(rows[0]) if rows else tables.BY_NAME[Path(path).stem].names
+    write_table(folder / path, names, [*rows, row])
     return len(rows) + 2
 
 

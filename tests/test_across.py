@@ -467,11 +467,11 @@ def _add_study(folder) -> None:
         "species": "human", "n_enrolled": "90", "unit": "patient", "status": "published",
         "country": "Iceland"})
     append(folder, f"{KNEE}/arms.csv", base | {
-        "arm_id": "msc", "role": "intervention", "treatment_source": "adipose", "n_allocated": "45",
-        "treatment_product": "cultured-msc", "provider": "autologous", "route": "intra-articular"})
+        "arm_id": "msc", "role": "intervention", "cell_source": "adipose", "n_allocated": "45",
+        "cell_product": "cultured-msc", "donor": "autologous", "route": "intra-articular"})
     append(folder, f"{KNEE}/arms.csv", base | {
         "arm_id": "saline", "role": "comparator", "comparator_type": "saline",
-        "n_allocated": "45", "treatment_source": "none", "treatment_product": "none"})
+        "n_allocated": "45", "cell_source": "none", "cell_product": "none"})
     for arm, mean in (("msc", "30"), ("saline", "40")):
         append(folder, f"{KNEE}/outcomes.csv", base | {
             "arm_id": arm, "outcome": "pain-vas", "instrument": "VAS", "scale_min": "0",

@@ -834,7 +834,8 @@ def test_every_problem_of_a_folder_has_a_place(own):
 
 
 def described(data: dataset.Dataset) -> dict:
-    return codebook.datapackage(list(data.indications), set(data.frames))
+    return codebook.datapackage(list(data.indications), set(data.frames), names=data.names,
+                                headers=data.headers)
 
 
 def test_the_data_package_names_what_is_there(own):

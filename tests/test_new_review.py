@@ -21,7 +21,7 @@ from field_words import pattern
 
 import livingreview
 from livingreview.__main__ import main
-from livingreview.data.dataset import examine
+from livingreview.data.dataset import examine, load
 from livingreview.render.book import Pages
 from livingreview.render.chapter import Chapter
 from livingreview.render.engine import render
@@ -84,7 +84,7 @@ def test_the_readme_names_the_lists_of_the_field_and_the_others_are_those_of_thi
     rows = read_table(BEGIN / "data" / "vocabularies.csv")
     general = {r["list"] for r in rows} - OF_THE_FIELD - {"indication", "seed_indication"}
     own = {(r["list"], r["value"]) for r in rows if r["list"] in general}
-    here = {(r["list"], r["value"]) for r in read_table(ROOT / "data" / "vocabularies.csv")
+    here = {(r["list"], r["value"]) for r in load(ROOT / "data").records("vocabularies")
             if r["list"] in general}
     assert own == here and len(general) > 40
 

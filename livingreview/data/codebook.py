@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
 
 from . import reads
 from .declaring import IDENTIFIER, Column, Table
-from .own_names import NONE, Names, OwnNames
+from .own_names import NONE, OwnNames
 from .tables import BY_NAME, CORRECTIONS, TABLES
 
 FILE = Path(__file__).with_name("columns.csv")
@@ -90,7 +90,7 @@ def unit(table: str, column: str) -> str:
     return _said(table, column)[0]
 
 
-def _field(table: Table, column: Column, own: Names) -> dict:
+def _field(table: Table, column: Column, name: str, names: OwnNames) -> dict:
     """The Table Schema field of a column; the words of a list stay in ``vocabularies.csv``."""
     constraints = {}
     if column.required:
@@ -101,10 +101,10 @@ def _field(table: Table, column: Column, own: Names) -> dict:
         constraints["maximum"] = column.maximum
     if column.type == "identifier":
         constraints["pattern"] = f"{IDENTIFIER}(?:;{IDENTIFIER})*" if column.many else IDENTIFIER
-    out = {"name": own.column(table, column.name), "type": _FRICTIONLESS_TYPE[column.type],
+    out = {"name": name, "type": _FRICTIONLESS_TYPE[column.type],
            "description": meaning(table.name, column.name)}
     for key, value in (("unit", unit(table.name, column.name)),
-                       ("vocabulary", own.list(column.vocabulary or "")),
+                       ("vocabulary", names.own.list(column.vocabulary or "")),
                        ("separator", ";" if column.many else None)):
         if value:
             out[key] = value
@@ -113,22 +113,28 @@ def _field(table: Table, column: Column, own: Names) -> dict:
     return out
 
 
-def _resource(table: Table, indication: str, hashes: Mapping[str, str], own: Names) -> dict:
+def _resource(table: Table, indication: str, hashes: Mapping[str, str], names: OwnNames,
+              headers: Mapping[str, Mapping[str, str]]) -> dict:
     """The resource of one file. Keys over several values in a cell have no Table Schema form."""
+    def called(of: Table, columns: Iterable[str]) -> list[str]:
+        there = headers.get(of.path(indication), {})
+        return [there.get(name, name) for name in columns]
+
     prefix = f"{indication}-" if table.folder == "indication" else ""
-    schema = {"fields": [_field(table, c, own) for c in table.columns], "missingValues": [""]}
+    schema = {"fields": [_field(table, c, name, names) for c, name in zip(
+        table.columns, called(table, table.names), strict=True)], "missingValues": [""]}
     # Table Schema forbids an empty cell in a primary key; ours may hold one (a visit not printed).
     if table.key and all(table.column(name).required for name in table.key):
-        schema["primaryKey"] = own.header(table, table.key)
+        schema["primaryKey"] = called(table, table.key)
     foreign = []
     for key in table.foreign_keys:
         if any(table.column(name).many for name in key.columns):
             continue
         target = BY_NAME[key.table]
         name = key.table if target is not table else ""
-        foreign.append({"fields": own.header(table, key.columns), "reference": {
+        foreign.append({"fields": called(table, key.columns), "reference": {
             "resource": (prefix if target.folder == "indication" else "") + name if name else "",
-            "fields": own.header(target, key.to)}})
+            "fields": called(target, key.to)}})
     if foreign:
         schema["foreignKeys"] = foreign
     path = table.path(indication)
@@ -141,7 +147,8 @@ def _resource(table: Table, indication: str, hashes: Mapping[str, str], own: Nam
 
 def datapackage(indications: list[str], present: set[str], title: str = "A review",
                 version: str = "", hashes: Mapping[str, str] | None = None,
-                names: OwnNames = NONE) -> dict:
+                names: OwnNames = NONE,
+                headers: Mapping[str, Mapping[str, str]] | None = None) -> dict:
     """The Frictionless data package of a data folder.
 
     Parameters
@@ -157,13 +164,16 @@ def datapackage(indications: list[str], present: set[str], title: str = "A revie
     hashes : mapping of str to str, optional
         Of each file by path.
     names : OwnNames, optional
-        What the files call columns and lists.
+        What the review calls lists.
+    headers : mapping of str to mapping of str to str, optional
+        By path what a file calls columns, where that is something else.
     """
     resources = []
     for table in TABLES:
         for indication in indications if table.folder == "indication" else [""]:
             if not table.optional or table.path(indication) in present:
-                resources.append(_resource(table, indication, hashes or {}, names.own))
+                resources.append(_resource(table, indication, hashes or {}, names,
+                                           headers or {}))
     for resource in resources:
         for key in resource["schema"].get("foreignKeys", []):
             key["reference"]["resource"] = key["reference"]["resource"].replace("_", "-")

@@ -10,7 +10,7 @@ import sys
 from collections import defaultdict
 from collections.abc import Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
@@ -75,6 +75,8 @@ class Dataset:
         What the folder's data package says of its files.
     names : OwnNames
         What the review's files call columns and words; here they have the package's names.
+    headers : mapping of str to mapping of str to str
+        By path what a file calls columns, where that is something else.
     """
 
     folder: Path
@@ -85,10 +87,12 @@ class Dataset:
     partial: frozenset[str] = frozenset()
     recorded: Recorded = Recorded()
     names: OwnNames = NONE
+    headers: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
     def __reduce__(self):
         return _unpickled, (self.folder, self.indications, dict(self.frames), self.problems,
-                            dict(self.digests), self.partial, self.recorded, self.names)
+                            dict(self.digests), self.partial, self.recorded, self.names,
+                            dict(self.headers))
 
     def _note(self, read: str) -> None:
         """Record that a part of the data was read, and what says how it is read."""
@@ -508,7 +512,8 @@ def _examined(folder: Path, shown: int = SHOWN) -> Dataset:
         folder, tuple(indications), MappingProxyType(frames), (),
         MappingProxyType({path: raw.digest for path, raw in raws.items()}),
         frozenset(path for path, raw in raws.items() if not raw.whole or raw.absent),
-        Recorded.of(folder), next((raw.names for raw in raws.values() if raw.names.pairs), NONE))
+        Recorded.of(folder), next((raw.names for raw in raws.values() if raw.names.pairs), NONE),
+        {path: raw.header for path, raw in raws.items() if raw.header})
     less_sure += checks.run(dataset)
     problems += _not_said_before(less_sure, problems, raws)
     problems = [raws[p.file].as_written(p) if p.file in raws else p for p in problems]

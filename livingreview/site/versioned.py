@@ -30,7 +30,7 @@ def datapackage_json(data: Dataset) -> str:
     package = codebook.datapackage(
         list(data.indications), set(data.frames), about(data).get("title", "A review"), data.date,
         {path: recorded.hashed(digest) for path, digest in data.digests.items()},
-        data.names)
+        data.names, data.headers)
     return json.dumps(package, ensure_ascii=False, indent=1) + "\n"
 
 

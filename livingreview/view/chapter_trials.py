@@ -100,7 +100,8 @@ class _Studies:
             self.names[study_id], self.addresses.trial(self.ev.indication, study_id),
             label(self.data, "design", s["design"]),
             tuple(label(self.data, "comparison_class", k)
-                  for k in sorted(self.kinds.get(study_id, ()))),
+                  for k in sorted(self.kinds.get(study_id, ()),
+                                  key=self.data.names.own.value)),
             s["n_enrolled"], self._cells(study_id), label(self.data, "status", s["status"]),
             label(self.data, "progress", s["progress"]),
             tuple(map(registration, s["registration"])), s["progress"] in OPEN,

@@ -69,7 +69,7 @@ class Sums:
     Attributes
     ----------
     by : str
-        ``indications``, ``further``, or a key of :data:`GROUPS`.
+        ``indications``, ``further``, or a key of :data:`GROUPS` as the review names such a list.
     head : Label or None
         What the field calls that by which arms are grouped.
     """
@@ -273,7 +273,7 @@ def by_arm(review: Review) -> EventSums:
             value = value if isinstance(value, tuple) else (value,)
             groups.setdefault(labels(data, by, value), []).append(r)
         ordered = dict(sorted(groups.items(), key=lambda g: -sum(not r.not_counted for r in g[1])))
-        tables.append(Sums(by, wording(data, head) if head else None,
+        tables.append(Sums(data.names.own.list(by), wording(data, head) if head else None,
                            tuple(maker.sums(main_events(data), ordered))))
     return EventSums(tuple(tables))
 

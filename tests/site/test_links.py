@@ -108,7 +108,7 @@ def test_every_adverse_event_after_cells_is_on_the_page_of_harms(html):
     for path in DATA.glob("*/adverse_events.csv"):
         arms = {(a["study_id"], a["arm_id"]): a for a in _rows(path.with_name("arms.csv"))}
         due |= {(str(n), path.parent.name) for n, row in enumerate(_rows(path), 2)
-                if arms[row["study_id"], row["arm_id"]]["treatment_product"] not in ("", "none")}
+                if arms[row["study_id"], row["arm_id"]]["cell_product"] not in ("", "none")}
     assert due and due <= shown
 
 

@@ -21,6 +21,7 @@ from pretend import EuropePmc, PubMed, papers
 from server import failing, text, xml
 
 from livingreview.cli import main
+from livingreview.data import versions
 from livingreview.data.dataset import examine, load
 from livingreview.review import living
 from livingreview.review.changes import changes
@@ -126,7 +127,7 @@ class Month:
 
     def results(self, name: str) -> dict:
         self.call("results", "--data", self.data, "--out", self.root / name, "--jobs", "1")
-        return json.loads((self.root / name).read_text())
+        return versions.document(self.root / name, load(self.data).names)
 
     def bytes(self, folder: Path) -> dict[str, bytes]:
         return {str(p.relative_to(folder)): p.read_bytes()
