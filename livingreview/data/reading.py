@@ -18,6 +18,7 @@ import numpy as np
 import pandas as pd
 
 from . import tables
+from .accuracy import EXPECTED, WHAT, is_accuracy
 from .declaring import IDENTIFIER, Column, ForeignKey, Table
 
 SHOWN = 100  # problems of one kind in one column that are listed; the others are counted
@@ -252,6 +253,8 @@ def _header_problems(header: list[str], table: Table, path: str) -> list[Problem
     if found := separator(header):
         return [Problem(path, 1, "", header[0], f"the header is one field, divided by {found}",
                         "fields separated by commas")]
+    if is_accuracy(header):
+        return [Problem(path, 1, "", ", ".join(header), WHAT, EXPECTED)]
     for name, times in Counter(header).items():
         if times > 1:
             out.append(Problem(path, 1, name, name, "the header names this column more than once",
