@@ -151,7 +151,8 @@ def prevalence(tmp_path_factory) -> Path:
         key = {"study_id": study["study_id"]}
         tables["studies"].append(study)
         tables["arms"].append({**key, "arm_id": "group", "role": "intervention",
-                               "treatment_source": "drug", "treatment_product": "drug",
+                               "treatment_source": "observed",
+                               "treatment_product": "observed",
                                "n_allocated": row["people"]})
         tables["outcomes"].append({
             **key, "arm_id": "group", "outcome": "present", "better": "lower",
@@ -159,7 +160,9 @@ def prevalence(tmp_path_factory) -> Path:
             "total": row["people"]})
     return _filled(
         tmp_path_factory.mktemp("prevalence") / "review", tables,
-        vocabularies=[_word("family", "how-common", "frequency", "Frequency", "频率"),
+        vocabularies=[_word("treatment_source", "observed", "", "Observed", "仅观察"),
+                      _word("treatment_product", "observed", "main", "Observed", "仅观察"),
+                      _word("family", "how-common", "frequency", "Frequency", "频率"),
                       _word("outcome", "present", "how-common", "Has it", "患病")],
         instruments=[{"outcome": "present", "label_en": "Has it", "label_zh": "患病",
                       "family": "how-common", "direction": "fewer-events-better"}],
@@ -245,6 +248,8 @@ def test_a_review_of_how_common_something_is_speaks_of_no_treatment(prevalence):
         assert not re.search(r"(?i)treat|favours|better|would have", said), (part, said)
     assert "8.0% of people studied (95% interval 6.1% to 10.3%; 5 studies" in parts["answer"]
     assert "Of 100 people, about 8 had this." in parts["patients"]
+    landing = _said(Pages(prevalence).landing())
+    assert "5 studies of people are known that count how common it is." in landing
     chinese = _said_of(chapter.answer().view, "zh_CN")
     assert "占受调查者的" in chinese and "治疗" not in chinese
 
