@@ -91,8 +91,8 @@ def rows(file: Path, tool: str, known: Collection[str], today: date | None = Non
     source = f"{study_id(file.stem)}-risk-of-bias"
     out, passed = [], []
     if tool == ACCURACY:
-        passed.append(f"{file.name}: QUADAS-2 judges studies of {WHAT}: the judgements are kept, "
-                      f"for a pool the studies are not: expected {EXPECTED}")
+        passed.append(f"{file.name}: QUADAS-2 judges studies of {WHAT}: the judgements are taken, "
+                      f"but such studies are not pooled here: expected {EXPECTED}")
     for line, study, domain, text in found:
         place, judgement = f"{file.name}:{line}", _JUDGEMENTS.get(plain(text))
         identifier = study_id(study)
