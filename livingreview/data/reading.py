@@ -18,6 +18,7 @@ import numpy as np
 import pandas as pd
 
 from . import tables
+from .accuracy import EXPECTED, WHAT, is_accuracy
 from .declaring import IDENTIFIER, Column, ForeignKey, Table
 from .own_names import NONE, OwnNames
 
@@ -296,6 +297,8 @@ def _header_problems(header: list[str], table: Table, path: str, names: OwnNames
     if found := separator(header):
         return [Problem(path, 1, "", header[0], f"the header is one field, divided by {found}",
                         "fields separated by commas")]
+    if is_accuracy(header):
+        return [Problem(path, 1, "", ", ".join(header), WHAT, EXPECTED)]
     for name, times in Counter(header).items():
         if times > 1:
             out.append(Problem(path, 1, name, name, "the header names this column more than once",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from ..data.accuracy import EXPECTED, WHAT, is_accuracy
 from ..data.own_names import NONE, OwnNames
 from ..data.reading import separator
 from ..data.tables import ANALYSES, BY_NAME, COHORT_OVERLAPS, CORRECTIONS, VOCABULARIES, Table
@@ -124,6 +125,8 @@ def named_rows(table: Table, header: list[str], records, place, names: OwnNames 
         With every column that is unknown or there twice, and every row with too many cells.
     """
     comma_separated(header, place(1))
+    if is_accuracy(header):
+        raise IntakeError([f"{place(1)}: {WHAT}: expected {EXPECTED}"])
     there, known = names.package.header(table, header), names.own.header(table, table.names)
     problems = [f"{place(1)}: {name!r} is no column of {table.name}: expected some of "
                 f"{', '.join(known)}"

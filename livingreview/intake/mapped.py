@@ -21,6 +21,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 
+from ..data.accuracy import EXPECTED, WHAT, is_accuracy
 from ..data.declaring import IDENTIFIER
 from ..data.own_names import NONE, OwnNames
 from ..data.reading import DataError
@@ -74,10 +75,15 @@ def tables(file: Path) -> dict[str, Grid]:
     """
     try:
         if file.suffix.lower() == ".xlsx":
-            return workbooks.tables(file)
-        return {"": opened(file, Reading())}
+            grids = workbooks.tables(file)
+        else:
+            grids = {"": opened(file, Reading())}
     except DataError as error:
         raise IntakeError(str(error).splitlines()) from error
+    if wrong := [f"{_place(file, sheet)}: {WHAT}: expected {EXPECTED}"
+                 for sheet, grid in grids.items() if is_accuracy(grid.header)]:
+        raise IntakeError(wrong)
+    return grids
 
 
 def map_text(grids: Mapping[str, Grid]) -> str:

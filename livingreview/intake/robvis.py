@@ -12,6 +12,7 @@ from collections.abc import Collection, Iterator
 from datetime import date
 from pathlib import Path
 
+from ..data.accuracy import EXPECTED, WHAT
 from ..data.reading import DataError
 from ..data.tables import BY_NAME
 from .incoming import IntakeError, Row
@@ -22,6 +23,7 @@ from .poolfile.grid import Grid
 from .poolfile.opening import opened
 from .revman import SOURCE_KIND, study_id
 
+ACCURACY = "quadas-2"
 # Of each tool its domains, in the order in which their guidance numbers them.
 DOMAINS = {
     "rob2": ("randomisation process", "deviations from intended interventions",
@@ -30,7 +32,7 @@ DOMAINS = {
     "robins-i": ("confounding", "selection of participants", "classification of interventions",
                  "deviations from intended interventions", "missing data",
                  "measurement of outcomes", "selection of the reported result"),
-    "quadas-2": ("patient selection", "index test", "reference standard", "flow and timing"),
+    ACCURACY: ("patient selection", "index test", "reference standard", "flow and timing"),
     "rob1": ("random sequence generation", "allocation concealment",
              "blinding of participants and personnel", "blinding of outcome assessment",
              "incomplete outcome data", "selective reporting", "other bias"),
@@ -89,6 +91,9 @@ def rows(file: Path, tool: str, known: Collection[str], today: date | None = Non
     tool = tool or _tool(file, found)
     source = f"{study_id(file.stem)}-risk-of-bias"
     out, passed = [], []
+    if tool == ACCURACY:
+        passed.append(f"{file.name}: QUADAS-2 judges studies of {WHAT}: the judgements are taken, "
+                      f"but such studies are not pooled here: expected {EXPECTED}")
     for line, study, domain, text in found:
         place, judgement = f"{file.name}:{line}", _JUDGEMENTS.get(plain(text))
         identifier = study_id(study)
@@ -138,7 +143,7 @@ def _tool(file: Path, found: list[tuple[int, str, str, str]]) -> str:
     if numbered and "unclear" not in words and len(domains) == 5 and "some-concerns" in words:
         return "rob2"
     if numbered and len(domains) == 4:
-        return "quadas-2"
+        return ACCURACY
     judged = ", ".join(sorted(words)) or "in other words"
     raise IntakeError([f"{file.name}: {len(domains)} domains, judged {judged}, do not tell the "
                        f"tool: name it by --tool, as {' or '.join(DOMAINS)}"], 2)

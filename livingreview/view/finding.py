@@ -30,7 +30,7 @@ class Question:
         With `part` and `conditions`: instrument, stage or product that narrows it.
     kind : str
         ``event``, ``response`` (of patients), ``chance`` (another outcome that patients have or
-        have not) or ``score``.
+        have not), ``frequency`` (how common it is, where nobody was treated) or ``score``.
     window : tuple of float or None
         Months, open at the beginning; None at both ends is the longest follow-up.
     comparison : str
@@ -202,10 +202,19 @@ def _kind(data: Dataset, question: dict) -> str:
     """What the sentence of an outcome is about."""
     if question["target_type"] == "event":
         return "event"
+    if question["measure"] == "proportion" and _counted_alone(data, question):
+        return "frequency"
     if question["measure"] in ("RR", "OR", "HR", "RD", "proportion"):
         kind = data.kind("outcome", question["target"])
         return "response" if kind == "responder" else "chance"
     return "score"
+
+
+def _counted_alone(data: Dataset, question: dict) -> bool:
+    """Whether it is asked how common something is, not what became of those treated."""
+    family = question["target"] if question["target_type"] == "family" else (
+        data.kind("outcome", question["target"]))
+    return data.kind("family", family) == "frequency"
 
 
 def _unit(question: dict) -> str:

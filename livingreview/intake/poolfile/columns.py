@@ -19,9 +19,9 @@ from .grid import Grid
 
 _ARMS = {
     "1": "1 e t 1i arm1 group1 grp1 groupa grpa exp experimental treat treatment treated trt "
-         "intervention interventiongroup tx active",
+         "intervention interventiongroup tx active drug",
     "2": "2 c 2i arm2 group2 grp2 groupb grpb ctrl con control controlgroup comparator comparison "
-         "placebo",
+         "placebo vehicle sham",
 }
 # What two arms have, and how its name begins or ends; of one letter only with 1, 2, e, t or c.
 _STEMS = {
@@ -42,7 +42,7 @@ _OWN = {  # names of one program, or without a stem
     "non1": "bi tneg", "non2": "di cneg", "n1": "n1 nti", "n2": "n2 nci",
     "t1": "t1 t1i", "t2": "t2 t2i",
     "m": "m mi mean average", "sd": "sd sdi stddev stdev standarddeviation",
-    "n": "n ni total samplesize participants patients",
+    "n": "n ni total samplesize participants patients people persons subjects animals",
     "e": "e xi x r events event cases responders", "t": "t ti time persontime personyears",
     "r": "r ri cor corr correlation pearsonr",
     "m_pre": "mpre premean meanpre baselinemean meanbaseline mbaseline",

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from ...data.accuracy import EXPECTED, WHAT, is_accuracy
 from ...data.reading import SHOWN, DataError, Problem, shortened
 from ...synthesis import SynthesisError
 from . import sentinels
@@ -20,7 +21,7 @@ from .composite import divided
 from .computing import effects_of
 from .grid import Grid
 from .measures import COUNTS
-from .opening import opened
+from .opening import opened, refused
 from .question import Question
 from .rules import IMPOSSIBLE, broken
 
@@ -136,6 +137,8 @@ def taken(grid: Grid, question: Question, reading: Reading) -> Trials:
 def _found(grid: Grid, question: Question, reading: Reading) -> tuple[Columns, list[str]]:
     """The columns of the file, those among them that are made of others, and what was made."""
     wanted, named = question.columns, reading.named
+    if is_accuracy(grid.header) and not named:  # by name, one of its columns is a proportion
+        raise refused(grid.file, WHAT, EXPECTED)
     alien = [Problem(grid.file, 1, theirs, theirs, f"--column {ours}={theirs}: this column goes "
                      "with --network", f"one of {', '.join(KNOWN)}")
              for ours, theirs in named.items() if ours in OF_NETWORKS]
