@@ -33,11 +33,13 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from livingreview.synthesis import (  # noqa: E402
+    Prior,
     begg,
     fit_many,
     leave_one_out,
     meta_regression,
     pool,
+    posterior,
 )
 
 FITS, FEWER, REPEAT = 10_000, 100, 5
@@ -284,6 +286,8 @@ def tasks(engines: list[Engine], kind: str, draw: Callable) -> dict[str, dict]:
     return {
         f"single fit, k = 20, {kind}": {
             e.name: (lambda e=e: e.fit(y[0], v[0]), 20, 1.0) for e in engines},
+        f"posterior of one fit, half-normal prior, k = 20, {kind}": {
+            own.name: (lambda: posterior(y[0], v[0], Prior("half-normal", 0.5)), 20, 1.0)},
         f"10,000 fits, k = 20, {kind}": {
             e.name: (lambda e=e: e.batch(y, v), 1, 1.0) if e.batch else (loop(e, few), 1, times)
             for e in engines},

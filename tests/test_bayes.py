@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import math
-import time
 import warnings
 from pathlib import Path
 
@@ -291,17 +290,6 @@ def test_the_posterior_is_a_density_whose_tail_beyond_agrees():
         assert np.trapezoid(density, x) == pytest.approx(1.0, abs=1e-8)
         above = x >= -30
         assert np.trapezoid(density[above], x[above]) == pytest.approx(beyond(-30.0), abs=1e-4)
-
-
-def test_a_fit_takes_a_few_milliseconds():
-    rng, times = np.random.default_rng(1), []
-    y, v = rng.normal(0, 1, 20), rng.uniform(0.05, 0.5, 20)
-    for _ in range(7):
-        start = time.process_time()
-        for prior in PRIORS.values():
-            posterior(y, v, prior)
-        times.append((time.process_time() - start) / len(PRIORS))
-    assert min(times) <= 0.005
 
 
 # ---------------------------------------------------------------- what is refused

@@ -211,7 +211,7 @@ def test_a_summary_holds_the_numbers_of_the_results(exported):
     risks = harm["absolute"]
     assert second["Risk or mean of the controls"] == (
         f"{risks['comparator_per_1000']:.0f} per 1,000")
-    more = risks["cells_estimate_per_1000"] - risks["comparator_per_1000"]
+    more = risks["intervention_estimate_per_1000"] - risks["comparator_per_1000"]
     assert second["Difference (95% CI)"].startswith(
         f"{abs(more):.0f} {'more' if more > 0 else 'fewer'} per 1,000")
     assert f"{harm['pooled']['estimate']:.2f} (" in second["Relative effect (95% CI)"]
@@ -292,7 +292,7 @@ def test_a_data_package_comes_back_as_the_same_numbers(exported, tmp_path):
     assert done.exit_code == 0 and "not imported" not in done.stderr, done.output
     assert {r["study_id"] for r in rows(folder, "studies")} == set(DRAWN)
     # a package says nothing of designs, authors and products: who imports it fills them in
-    for name, values in (("arms", {"cell_product": "cultured-msc"}),
+    for name, values in (("arms", {"treatment_product": "cultured-msc"}),
                          ("studies", {"design": "rct", "first_author": "Somebody"})):
         path = next(folder.rglob(f"{name}.csv"))
         found = rows(folder, name)

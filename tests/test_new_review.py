@@ -337,4 +337,5 @@ def test_the_wheel_works_in_an_environment_of_its_own_away_from_the_checkout(whe
     run("new", "review", "mine", "--title", "A drug", "--indication", "obesity")
     assert "are valid" in run("check", "mine/data")
     first = (away / "mine" / "requirements.txt").read_text().splitlines()[0]
-    assert first == f"livingreview @ {wheel.as_uri()}"
+    assert first == f"./packages/{wheel.name}"
+    assert (away / "mine" / "packages" / wheel.name).is_file()

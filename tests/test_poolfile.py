@@ -274,7 +274,7 @@ def test_many_bad_rows_are_counted(run):
 @pytest.mark.parametrize("arguments, words", [
     ([], "--measure"),
     (["--measure", "HRR"], "HRR"),
-    (["--measure", "MD", "--method", "MH"], "--method MH pools RR, OR, RD, not MD"),
+    (["--measure", "MD", "--method", "MH"], "--method MH pools RR, OR, RD, IRR, IRD, not MD"),
     (["--measure", "RR", "--method", "PETO"], "--method PETO pools"),
     (["--measure", "RR", "--method", "MH", "--ci", "hksj"], "interval z alone"),
     (["--measure", "RR", "--method", "MH", "--moderator", "x"], "--moderator"),

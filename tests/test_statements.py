@@ -43,8 +43,8 @@ def changed(data_copy):
         append(data_copy, f"{FRACTURE}/arms.csv", {
             "study_id": "newcomer-2026", "arm_id": arm, "n_allocated": "31", "source_id": "new",
             "role": "intervention" if treated else "comparator",
-            "treatment_source": "bone-marrow" if treated else "none",
-            "treatment_product": "cultured-msc" if treated else "none",
+            "cell_source": "bone-marrow" if treated else "none",
+            "cell_product": "cultured-msc" if treated else "none",
             "comparator_type": "" if treated else "surgery-alone",
             "cointervention": "internal-fixation"})
         append(data_copy, f"{FRACTURE}/outcomes.csv", {
