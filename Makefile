@@ -34,7 +34,8 @@ unit: $(READY) ## unit tests: statistics, data, effects, results, views, surveil
 	@# the results of the data are computed once, by all cores, where both halves of the tests find them
 	LIVINGREVIEW_STORE=$(CURDIR)/_build/test-store $(BIN)/python -m livingreview results \
 	  --out _build/test-store/results.json
-	$(BIN)/python -m pytest -q -n 2 --dist loadgroup --durations 20 tests --ignore tests/site
+	$(BIN)/python -m pytest -q -n 2 --dist loadgroup --no-loadscope-reorder --durations 20 \
+	  tests --ignore tests/site
 
 check: $(READY) ## validate the data (seconds)
 	$(BIN)/python -m livingreview check --no-warnings

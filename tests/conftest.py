@@ -109,6 +109,16 @@ def append(folder: Path, path: str, row: dict[str, str]) -> int:
     return len(rows) + 2
 
 
+def pytest_collection_modifyitems(items):
+    """Tests of a file run in one process, as what they share is made once in each.
+
+    Files whose tests share more, or take long, name groups of their own.
+    """
+    for item in items:
+        if not any(item.iter_markers("xdist_group")):
+            item.add_marker(pytest.mark.xdist_group(item.path.stem))
+
+
 @pytest.fixture(scope="session", autouse=True)
 def kept_results():
     """Results of the same data are computed once for all tests, as in a build.
