@@ -48,7 +48,7 @@ site: book ## strict build, then links and statements of the built site, its Chi
 
 browser: $(READY) ## the built site in Chromium, and a reader's budgets (6 to 9 minutes)
 	@test -n "$(CHROMIUM)" || { echo "The browser tests need Chromium: apt-get install -y chromium"; exit 1; }
-	CHROMIUM=$(CHROMIUM) $(BIN)/python -m pytest -q -n 2 tests/site/test_browser.py tests/site/test_frame.py tests/site/test_recompute_browser.py tests/site/test_pdf_browser.py tests/site/test_budgets.py tests/site/test_accessible.py tests/site/test_policy.py tests/site/test_screen_browser.py
+	CHROMIUM=$(CHROMIUM) $(BIN)/python -m pytest -q -n 3 tests/site/test_browser.py tests/site/test_frame.py tests/site/test_recompute_browser.py tests/site/test_pdf_browser.py tests/site/test_budgets.py tests/site/test_accessible.py tests/site/test_policy.py tests/site/test_screen_browser.py
 
 pdf: $(READY) ## print the built site with Chromium into _build/pdf: each chapter, and the book (3 minutes)
 	CHROMIUM=$(CHROMIUM) $(BIN)/python -m livingreview pdf

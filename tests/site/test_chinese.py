@@ -7,8 +7,9 @@ import re
 from functools import cache
 from pathlib import Path
 
+import lxml.html
 import pytest
-from bs4 import BeautifulSoup, NavigableString
+from bs4 import BeautifulSoup
 
 DATA = Path(__file__).resolve().parents[2] / "data"
 # Names and titles stand in these columns, in the language of what they name.
@@ -18,6 +19,7 @@ FIVE = re.compile(r"(?:\b[A-Za-z][a-zâ€™'-]*\b[,;:()/-]* [(]?){4,}[A-Za-z][a-zâ€
 # A title that a remark quotes.
 QUOTED = ("micro-fragmented adipose tissue associated with arthroscopic debridement",)
 NO_TEXT = ("script", "style", "code", "pre", "template")
+TEXTS = f"//text()[not({' | '.join(f'ancestor::{tag}' for tag in NO_TEXT)})]"
 # Pages of what is written for programs, in words that files and columns are called by.
 OF_CODE = ("code/", "book/codebook", "book/api", "book/validation")
 
@@ -51,12 +53,9 @@ def _bare(text: str) -> str:
 
 def english(path: Path) -> list[str]:
     """Five English words or more on a page that are no part of a name."""
-    soup = BeautifulSoup(path.read_text(encoding="utf-8"), "lxml")
-    texts = [str(node) for node in soup.find_all(string=True)
-             if type(node) is NavigableString and not node.find_parent(NO_TEXT)]
-    texts += [tag[name] for name in ("aria-label", "title", "placeholder", "alt", "content")
-              for tag in soup.find_all(attrs={name: True})
-              if not (name == "content" and tag.get("name") != "description")]
+    root = lxml.html.fromstring(path.read_bytes())
+    texts = [*root.xpath(TEXTS), *root.xpath("//meta[@name='description']/@content"),
+             *root.xpath("//@aria-label | //@title | //@placeholder | //@alt")]
     runs = (found[0].strip() for text in texts for found in FIVE.finditer(text))
     # names of institutions have small words too: de la, i
     return [run for run in runs if re.search(r"(?:^| )[a-z]{4}", run)
