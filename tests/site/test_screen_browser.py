@@ -73,32 +73,38 @@ def _decisions(made):
             read_table(made.folder / "screening.csv") if r["reviewer"] == "Anna"]
 
 
+def _press(page, key):
+    """Press a key where the page that is shown hears keys: its script comes behind its text."""
+    page.wait_for_load_state()
+    page.keyboard.press(key)
+
+
 def test_a_month_is_screened_by_keys_alone(browser, made, server):
     page, wrong = _page(browser, server, "")
     page.goto(server.address)
     page.keyboard.type("Anna")  # the field has the focus
-    page.keyboard.press("Enter")
+    _press(page, "Enter")
     expect(page.locator("h1")).to_contain_text("words of a made-up title")
-    page.keyboard.press("j")
+    _press(page, "j")
     expect(page.locator("h1")).to_contain_text("Report 1")
-    page.keyboard.press("k")
+    _press(page, "k")
     expect(page.locator("h1")).to_contain_text("words of a made-up title")
-    page.keyboard.press("3")  # a digit alone decides nothing
-    page.keyboard.press("e")
+    _press(page, "3")  # a digit alone decides nothing
+    _press(page, "e")
     expect(page.locator("#reasons button").first).to_be_focused()
-    page.keyboard.press("Escape")
-    page.keyboard.press("3")
-    page.keyboard.press("i")
+    _press(page, "Escape")
+    _press(page, "3")
+    _press(page, "i")
     expect(page.locator("#said")).to_have_text("Kept: include, Author7 2026.")
     expect(page.locator("#said")).to_have_attribute("role", "status")
-    page.keyboard.press("e")
-    page.keyboard.press("6")
+    _press(page, "e")
+    _press(page, "6")
     expect(page.locator("#said")).to_contain_text("exclude: a laboratory study")
-    page.keyboard.press("u")
+    _press(page, "u")
     expect(page.locator("#said")).to_contain_text("unsure")
     assert [d[1:] for d in _decisions(made)] == [
         ("include", ""), ("exclude", "laboratory"), ("unsure", "")]
-    page.keyboard.press("z")
+    _press(page, "z")
     expect(page.locator("#said")).to_have_text("Taken back: decide again.")
     assert len(_decisions(made)) == 2
     assert not wrong
