@@ -109,6 +109,7 @@ def append(folder: Path, path: str, row: dict[str, str]) -> int:
     return len(rows) + 2
 
 
+@pytest.hookimpl(tryfirst=True)  # before the groups are read
 def pytest_collection_modifyitems(items):
     """Tests of a file run in one process, as what they share is made once in each.
 

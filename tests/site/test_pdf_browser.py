@@ -147,6 +147,6 @@ def test_a_page_printed_by_a_reader_is_black_on_white(html, scheme):
         # the lines of an axis are cut by its cells: else they run over the text around the figure
         page.goto((html / "notebooks" / "knee-osteoarthritis" / "index.html").as_uri())
         cut = page.evaluate("""[...document.querySelectorAll('td.lr-plot')]
-          .map(cell => getComputedStyle(cell).overflow)""")
+          .map(cell => getComputedStyle(cell).overflowY)""")
         assert set(cut) == {"clip"}
         browser.close()
