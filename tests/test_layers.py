@@ -54,7 +54,7 @@ def test_no_module_holds_markup(path):
 # Rooms whose modules hold no sentence.
 WITHOUT_SENTENCES = ("synthesis", "effects", "review", "view", "render", "site")
 # Calls that a command speaks by: they end it with an error, or say what it is doing.
-SAYING = {"refuse", "_refuse", "_check", "_check_n", "_spread", "_stop", "say", "info", "warning"}
+SAYING = {"refuse", "_refuse", "check", "check_n", "spread", "_stop", "say", "info", "warning"}
 # Strings of several words that are no sentence of a page, with what they are.
 NO_SENTENCE = {
     "synthesis/dependence": {"ic,ij,jc->c": "a sum of products"},

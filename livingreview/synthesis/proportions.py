@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .conversions import _inputs, _like, _output
+from .conversions.elementwise import inputs, like, output
 from .errors import FloatArray, SynthesisError, choice, columns, refuse
 from .measures import ZERO_CELLS, Effects, complete, double, with_reasons
 from .notes import NOTES
@@ -211,9 +211,9 @@ def proportion_from_logit(value: ArrayLike) -> float | FloatArray:
     SynthesisError
         If a value is not finite.
     """
-    (value,), scalar = _inputs(value=value)
+    (value,), scalar = inputs(value=value)
     small = np.exp(-np.abs(value))
-    return _output(np.where(value < 0, small, 1.0) / (1 + small), scalar)
+    return output(np.where(value < 0, small, 1.0) / (1 + small), scalar)
 
 
 def harmonic_mean(n: ArrayLike) -> float:
@@ -274,8 +274,8 @@ def proportion_from_double_arcsine(value: ArrayLike, n: ArrayLike) -> float | Fl
     misleading results using inverse of Freeman–Tukey double arcsine transformation in
     meta-analysis of single proportions. Research Synthesis Methods 10:476–483.
     """
-    (value,), scalar = _inputs(value=value)
-    size = _like(value.shape, n=n)
+    (value,), scalar = inputs(value=value)
+    size = like(value.shape, n=n)
     if np.any(size <= 0):
         raise SynthesisError(f"n must be positive, not {size.min():g}")
     low, high = _double_arcsine(np.zeros(size.shape), size), _double_arcsine(size, size)
@@ -283,7 +283,7 @@ def proportion_from_double_arcsine(value: ArrayLike, n: ArrayLike) -> float | Fl
     sine = np.sin(2 * inside)
     root = np.sqrt(np.maximum(0.0, 1 - (sine + (sine - 1 / sine) / size) ** 2))
     p = (1 - np.sign(np.cos(2 * inside)) * root) / 2
-    return _output(np.where(value <= low, 0.0, np.where(value >= high, 1.0, p)), scalar)
+    return output(np.where(value <= low, 0.0, np.where(value >= high, 1.0, p)), scalar)
 
 
 def _at_risk(
