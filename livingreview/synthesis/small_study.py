@@ -19,8 +19,8 @@ from .errors import (
     refuse,
     tables,
 )
+from .events import odds_ratio, risk_ratio
 from .likelihood import Data, estimate_tau2, line, prepare
-from .measures import odds_ratio, risk_ratio
 from .pooling import Pooled, pool
 
 EGGER_MODELS = ("random", "weighted")
