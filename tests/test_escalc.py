@@ -133,6 +133,17 @@ def test_effects_agree_with_metafor(case):
     np.testing.assert_allclose(found.vi[used], vi[used], rtol=tolerance)
 
 
+@pytest.mark.parametrize("method", ["HSk", "PMM", "SJIT"])
+def test_further_estimators_of_tau2_agree_with_metafor(method):
+    data = REFERENCE["tau2"]
+    ours = "PM" if method == "SJIT" else method
+    for key, x in (("mean", None), ("line", np.array(data["x"]))):
+        found = s.fit_statistics(data["yi"], data["vi"], x, tau2_method=ours)
+        np.testing.assert_allclose([found.tau2, found.tau2_se], data[method][key], rtol=1e-9)
+    assert s.pool(data["yi"], data["vi"], tau2_method=ours).tau2 == pytest.approx(
+        data[method]["mean"][0], rel=1e-9)
+
+
 # How a file names the columns of the cases, where not by their own names.
 HEADERS = {"t": "tstat", "r2": "rsq"}
 BACK = {"ABT": lambda y: -np.expm1(-y), "AHW": lambda y: 1 - (1 - y) ** 3, "ZPCOR": np.tanh,

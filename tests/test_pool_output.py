@@ -268,6 +268,7 @@ def test_pictures(tmp_path, kind):
     (["RR", "--method", "MH", "--influence"], "independent effects"),
     (["RR", "--method", "common", "--prediction-df", "k-2"], "needs random effects"),
     (["MD", "--variance", "UB"], "is not offered for MD, which has LS, HO"),
+    (["MD", "--method", "SJIT"], "SJIT settles at PM"),
     (["MPORM"], "MPORM is not offered: MPOR takes the paired tables"),
     (["MD", "--correlation", "0.5"], "is for changes"),
     (["MC", "--correlation", "1.5"], "between -1 and 1"),

@@ -31,17 +31,21 @@ _FLAGS = {
     "bayes": "The posterior under the prior on tau, beside the pool."}
 
 
-# Measures of other programs that are named so that a reader may look for them here.
+# What other programs offer by a name that a reader may look for here.
 _ELSEWHERE = {
     "OR2DL": "is OR2D here", "D2ORL": "is D2OR here", "WMD": "is MD here",
     "MPORM": "is not offered: MPOR takes the paired tables",
     "REH": "is not offered", "R2": "is not offered", "ZR2": "is not offered",
     "CLES": "is not offered", "AUC": "is not offered", "PRZ": "is not offered: use PLO",
+    "DLIT": "is not offered: it solves no moment equation, PM does", "SJIT": "settles at PM",
+    "MP": "is PM here", "EE": "is common here",
+    "CE": "is common here", "FE": "is common here", "GENQ": "is not offered: it takes weights",
+    "GENQM": "is not offered: it takes weights", "IV": "is REML, DL or common here",
     "SMCRP": "is not offered: use SMCR", "SMCRPH": "is not offered: use SMCRH"}
 
 
-class _Measures(click.Choice):
-    """The measures; one that has another name elsewhere, or is missing, is said so."""
+class _Named(click.Choice):
+    """A choice; what has another name here, or is missing, is said so."""
 
     def convert(self, value, param, ctx):
         if value in _ELSEWHERE:
@@ -83,7 +87,7 @@ def with_reading(command):
 @click.command(name="pool", cls=GroupedCommand)
 @click.argument("file", type=FILE)
 @_effect("--measure", required=True, help="Effect measure; GEN takes effects as they are.",
-         type=_Measures([
+         type=_Named([
              "MD", "SMD", "ROM", "RR", "OR", "RD", "PETO", "HR", "IRR", "IRD", "PR", "PLO", "PLN",
              "PAS", "PFT", "IR", "IRLN", "IRS", "IRFT", "MN", "MNLN", "SMN", "CVLN", "SDLN", "SMDH",
              "SMD1", "SMD1H", "VR", "CVR", "D2OR", "D2ORN", "OR2D", "OR2DN", "PBIT", "AS", "IRSD",
@@ -105,8 +109,8 @@ def with_reading(command):
         help="Random effects by an estimator of tau² (REML where it is left out), DerSimonian and "
         "Laird about the Mantel-Haenszel estimate (mh-random), Mantel-Haenszel (MH), Peto's pool "
         "(PETO, so for the measure PETO), one common effect, or the posterior (bayes).",
-        type=click.Choice(["REML", "DL", "PM", "ML", "HE", "SJ", "EB", "HS", "MH", "mh-random",
-                           "PETO", "common", "bayes"]))
+        type=_Named(["REML", "DL", "PM", "PMM", "ML", "HE", "SJ", "EB", "HS", "HSk", "MH",
+                     "mh-random", "PETO", "common", "bayes"]))
 @_model("--ci", type=click.Choice(["hksj-guard", "hksj", "t", "z"]),
         help="Interval: hksj-guard for random effects, z elsewhere, where it is left out.")
 @_model("--prediction-df", type=click.Choice(["k-1", "k-2", "normal"]),

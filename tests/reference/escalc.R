@@ -53,8 +53,16 @@ for (m in c("MPRR", "MPOR", "MPRD", "MPORC", "MPPETO"))
   for (to in c("only0", "all"))
     add("paired", paste(m, "LS", to), m, ai = paired$both, bi = paired$first, ci = paired$second,
         di = paired$neither, to = to)
+bcg <- escalc("RR", ai = tpos, bi = tneg, ci = cpos, di = cneg, data = dat.bcg)
+tau2 <- list(yi = num(bcg$yi), vi = num(bcg$vi), x = num(bcg$ablat))
+for (m in c("HSk", "PMM", "SJIT")) {
+  tight <- list(threshold = 1e-14, maxiter = 1e5, tol = 1e-14)
+  one <- rma(yi, vi, data = bcg, method = m, control = tight)
+  line <- rma(yi, vi, mods = ~ ablat, data = bcg, method = m, control = tight)
+  tau2[[m]] <- list(mean = c(one$tau2, one$se.tau2), line = c(line$tau2, line$se.tau2))
+}
 writeLines(toJSON(list(
   made_with = list(R = R.version.string, metafor = as.character(packageVersion("metafor"))),
   data = lapply(list(tables = tables, means = means, change = change, rates = rates, alpha = alpha,
-                     fits = fits, cor = cor, paired = paired), as.list),
+                     fits = fits, cor = cor, paired = paired), as.list), tau2 = tau2,
   cases = cases), digits = 17, auto_unbox = TRUE, na = "null"), "escalc.json")

@@ -22,7 +22,7 @@ from .measures import (
 __all__ = ["COUNTS", "EFFECTS", "INTERVALS", "MEANS", "MEASURES", "METHODS", "Measure",
            "CallError", "Question"]
 
-ESTIMATORS = ("REML", "DL", "PM", "ML", "HE", "SJ", "EB", "HS")
+ESTIMATORS = ("REML", "DL", "PM", "PMM", "ML", "HE", "SJ", "EB", "HS", "HSk")
 METHODS = (*ESTIMATORS, "MH", "mh-random", "PETO", "common", "bayes")
 INTERVALS = ("hksj-guard", "hksj", "t", "z")
 ZERO_CELLS = ("only", "all", "none")
