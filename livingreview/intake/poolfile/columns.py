@@ -284,7 +284,7 @@ class Columns:
         """Headers that nothing uses and that look like the names of a column of ours."""
         used = {i for places in self.places.values() for i in places}
         free = {name: self.grid.header[i] for i, name in enumerate(self.plain)
-                if i not in used and name}
+                if i not in used and name and name not in TREATMENT}  # which says an arm
         near = [free[found] for name in (plain(ours), *self.names.get(ours, ()))
                 for found in difflib.get_close_matches(name, free, 2, 0.72)
                 if _same_arm(name, found)]
