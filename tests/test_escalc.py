@@ -101,6 +101,8 @@ def test_the_command_pools_what_metafor_computes(case, tmp_path):
             for name, values in DATA[case["data"]].items()}
     if measure == "SMN":
         data = {name: DATA["means"][f"{name}1"] for name in ("m", "sd", "n")}
+    if measure == "PR":
+        data = {"e": data["e1"], "n": data["n1"]}
     asked = ["--measure", measure]
     if measure in CALLS and CALLS[measure][2]:
         asked += ["--variance", variance]

@@ -155,7 +155,7 @@ def _regressions(
 
 
 def partial_correlation(
-    t: ArrayLike, n: ArrayLike, predictors: ArrayLike, fisher: bool = False
+    t: ArrayLike, n: ArrayLike, predictors: ArrayLike, fisher: bool = False, variance: str = "LS"
 ) -> Effects:
     """Compute partial correlations from regressions (metafor's PCOR; ZPCOR with `fisher`).
 
@@ -172,6 +172,8 @@ def partial_correlation(
     predictors : array_like, shape (k,)
         Number of predictors of each regression, that of interest included.
     fisher : bool
+    variance : {'LS', 'AV'}
+        Of r: with each r ('LS'), or with their mean, weighted by n, in the place of all ('AV').
 
     Returns
     -------
@@ -180,8 +182,8 @@ def partial_correlation(
     Raises
     ------
     SynthesisError
-        If f is not positive (1 or less with `fisher`), there is no predictor, or a value is not
-        finite.
+        If f is not positive (1 or less with `fisher`), there is no predictor, a value is not
+        finite, or the option is unknown.
 
     References
     ----------
@@ -189,11 +191,15 @@ def partial_correlation(
     Social Work and Research 4:390–405. Fisher RA (1924). The distribution of the partial
     correlation coefficient. Metron 3:329–332.
     """
+    choice("variance", variance, COR_VARIANCES)
     (t, n, _), df = _regressions(t, n, predictors)
     if fisher:
         refuse(df <= 1, n, "n must exceed predictors + 2 for the z of a partial correlation")
         return complete(np.arcsinh(t / np.sqrt(df)), 1 / (df - 1))
-    return complete(t / np.sqrt(t**2 + df), (df / (t**2 + df)) ** 2 / df)
+    r, rest = t / np.sqrt(t**2 + df), df / (t**2 + df)
+    if variance == "AV":
+        rest = 1 - average(r, n) ** 2
+    return complete(r, rest**2 / df)
 
 
 def semipartial_correlation(

@@ -14,7 +14,7 @@ from .measures import ZERO_CELLS, Effects, average, double, with_reasons
 from .notes import NOTES
 
 CORRECTED = ("both", "variance")
-RD_VARIANCES = ("LS", "UB", "AV")
+RISK_VARIANCES = ("LS", "UB", "AV")
 _ZERO_CELL = NOTES["zero-cell"]
 
 
@@ -208,17 +208,17 @@ def risk_difference(
     Review Manager 5.
     """
     (a, b, c, d), none, full = cells(e1, n1, e2, n2, zero_cells)
-    choice("variance", variance, RD_VARIANCES)
+    choice("variance", variance, RISK_VARIANCES)
     if choice("correct", correct, CORRECTED) == "both":
         yi = a / (a + b) - c / (c + d)
     else:
         raw_a, raw_n1, raw_c, raw_n2 = tables(e1, n1, e2, n2)
         yi = raw_a / raw_n1 - raw_c / raw_n2
-    vi = sum(_of_risk(*arm, variance) for arm in ((a, b), (c, d)))
+    vi = sum(of_risk(*arm, variance) for arm in ((a, b), (c, d)))
     return with_reasons(yi, vi, [*double(double_zeros, none, full), (vi == 0, _ZERO_CELL)])
 
 
-def _of_risk(events: FloatArray, rest: FloatArray, variance: str) -> FloatArray:
+def of_risk(events: FloatArray, rest: FloatArray, variance: str) -> FloatArray:
     """Variance of a risk."""
     n = events + rest
     if variance == "AV":

@@ -243,7 +243,7 @@ def glass_delta(
 
 def unequal_standardised_mean_difference(
     m1: ArrayLike, sd1: ArrayLike, n1: ArrayLike, m2: ArrayLike, sd2: ArrayLike, n2: ArrayLike,
-    correction: str = "exact",
+    correction: str = "exact", variance: str = "LS",
 ) -> Effects:
     """Compute standardised mean differences without assuming equal variances of the arms.
 

@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike
 
 from .conversions.elementwise import inputs, like, output
 from .errors import FloatArray, SynthesisError, choice, columns, refuse
+from .events import RISK_VARIANCES, of_risk
 from .measures import ZERO_CELLS, Effects, complete, with_reasons
 from .notes import NOTES
 
@@ -36,7 +37,9 @@ def _parts(
     return x + add, n - x + add
 
 
-def raw_proportion(events: ArrayLike, n: ArrayLike, zero_cells: str = "only") -> Effects:
+def raw_proportion(
+    events: ArrayLike, n: ArrayLike, zero_cells: str = "only", variance: str = "LS"
+) -> Effects:
     """Compute raw proportions p = x/n.
 
     Conventions (metafor's PR): 0.5 is added to events and to non-events (so 1 to the total) of the
@@ -48,25 +51,29 @@ def raw_proportion(events: ArrayLike, n: ArrayLike, zero_cells: str = "only") ->
     events, n : array_like, shape (k,)
         Participants with the event and totals, possibly fractional.
     zero_cells : {'only', 'all', 'none'}
+    variance : {'LS', 'UB', 'AV'}
 
     Returns
     -------
     Effects
-        `yi` = p, `vi` = p(1 − p)/n, of the corrected counts.
+        `yi` = p, `vi` = p(1 − p)/n, of the corrected counts; with n − 1 in the place of n ('UB'),
+        or with the mean p of all rows, weighted by n, in the place of each ('AV').
 
     Raises
     ------
     SynthesisError
-        If a count is negative or not finite, `n` is not positive, or events exceed it.
+        If a count is negative or not finite, `n` is not positive ('UB': 1 or less), events exceed
+        it, or an option is unknown.
 
     References
     ----------
     Schwarzer G, Rücker G (2022). Meta-analysis of proportions. In: Meta-Research, Methods in
     Molecular Biology 2345:159–172.
     """
+    choice("variance", variance, RISK_VARIANCES)
     x, rest = _parts(events, n, zero_cells)
-    total = x + rest
-    return with_reasons(x / total, x * rest / total**3, [(x == 0, _NONE), (rest == 0, _FULL)])
+    return with_reasons(x / (x + rest), of_risk(x, rest, variance),
+                        [(x == 0, _NONE), (rest == 0, _FULL)])
 
 
 def logit_proportion(events: ArrayLike, n: ArrayLike, zero_cells: str = "only") -> Effects:
