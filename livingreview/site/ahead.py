@@ -86,8 +86,9 @@ def _of_indication(data: Dataset, indication: str, folder: Path | None,
                    known: Known) -> tuple[list[Made], _Part, str]:
     """The pages of an indication, its part of the lists, and what they were made from."""
     store = Store.chosen() or Store((folder or Path()) / "no store")
-    name = f"generated/{indication}"
-    base = digest([identity(), known.address, known.language])
+    # apart by language: one without files has read less
+    name = f"generated/{known.language}/{indication}"
+    base = digest([identity(), known.address])
 
     def fingerprint(read: str) -> str:
         # what views hold of the data's version makes no page another one
