@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
+from secrets import token_hex
 from types import MappingProxyType
 
 import pandas as pd
@@ -216,14 +217,14 @@ class Dataset:
         Parameters
         ----------
         read : str
-            A file, a part of one (``analyses.csv?indication=…``), the warnings, the version of
-            the data or their date, the published versions, which of them is built, or a module of
-            the package.
+            A file, a part of one (``analyses.csv?indication=…``), the results of an indication
+            in the store, the warnings, the version of the data or their date, the published
+            versions, which of them is built, or a module of the package.
 
         Returns
         -------
         str
-            Empty for what is not there.
+            Empty for what is not there; of results that are not, another one each time.
         """
         path, _, part = read.partition("?")
         with reads.unnoted():
@@ -240,12 +241,16 @@ class Dataset:
             if not part:
                 return self.digests.get(path, "")
             if read not in self._parts:
-                self._parts[read] = self._digest_of_part(path, part)
+                of = self._digest_of_results(part) if path == reads.RESULTS else (
+                    self._digest_of_part(path, part))
+                if not of:  # nothing is known of them: they are not the same as any
+                    return token_hex()
+                self._parts[read] = of
             return self._parts[read]
 
     @cached_property
     def _parts(self) -> dict[str, str]:
-        """Digests of parts of files that were asked for."""
+        """Digests of parts of files, and of results, that were asked for."""
         return {}
 
     def _digest_of_part(self, path: str, part: str) -> str:
@@ -255,6 +260,13 @@ class Dataset:
         rows = self.having(Path(path).stem, column, value, indication)
         # the line of a row is nothing that a reader of the rows sees
         return reads.digest([(k, v) for k, v in r.items() if k != "row"] for r in rows)
+
+    def _digest_of_results(self, indication: str) -> str:
+        """What results in the store begin with (see `review.whole`)."""
+        store = store_of(self.folder)
+        content = store and store.find(f"{reads.RESULTS}/{indication}", reads.libraries(),
+                                       self.fingerprint)
+        return content[:reads.LENGTH].decode() if content else ""
 
     def words(self, name: str) -> MappingProxyType:
         """The rows of one vocabulary by value."""
