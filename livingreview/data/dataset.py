@@ -8,7 +8,7 @@ import pickle
 import re
 import sys
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -54,6 +54,7 @@ GENERIC = {
 }
 DOUBTFUL = "doubtful"  # the quality of a value that is in robustness only
 _WARNINGS, VERSION, DATE = "warnings", "version", "date"  # names of reads that are no file
+_ANY = "|"  # between columns of a part of a file
 _SHORT = 8  # characters of a digest that people read
 _PIECE = "data"  # name of a folder that was read, in the store of a build
 
@@ -169,6 +170,19 @@ class Dataset:
     def _by_value(self) -> dict[tuple[str, str], dict[str, list]]:
         return {}
 
+    def arms_with(self, name: str, columns: Sequence[str], indication: str
+                  ) -> frozenset[tuple[str, str]]:
+        """(study, arm) of which a row of a table holds something in one of some columns.
+
+        What asks so depends on which arms these are, not on what the rows hold.
+        """
+        path = tables.BY_NAME[name].path(indication)
+        self._note(f"{path}?{_ANY.join(columns)}")
+        with reads.unnoted():
+            rows = self.records(name, indication)
+        return frozenset((row["study_id"], row["arm_id"]) for row in rows
+                         if any(row[column] is not None for column in columns))
+
     @property
     def warnings(self) -> tuple[Problem, ...]:
         """Problems that do not stop a build."""
@@ -254,9 +268,12 @@ class Dataset:
         return {}
 
     def _digest_of_part(self, path: str, part: str) -> str:
-        column, _, value = part.partition("=")
+        column, equal, value = part.partition("=")
         indication = path.split("/")[0] if tables.BY_NAME[Path(path).stem].folder == (
             "indication") else ""
+        if not equal:
+            return reads.digest(sorted(self.arms_with(
+                Path(path).stem, part.split(_ANY), indication)))
         rows = self.having(Path(path).stem, column, value, indication)
         # the line of a row is nothing that a reader of the rows sees
         return reads.digest([(k, v) for k, v in r.items() if k != "row"] for r in rows)

@@ -63,11 +63,8 @@ def _signature(arm) -> tuple:
 
 # What a row must print to tell anything of its arm.
 _NUMBERS = {"outcomes": ("mean", "median", "events", "percent"),
-            "adverse_events": ("events", "percent"), "contrasts": ("estimate", "p_value")}
-
-
-def _tells(table: str, row) -> bool:
-    return any(row[column] is not None for column in _NUMBERS[table])
+            "adverse_events": ("events", "percent")}
+_OF_CONTRASTS = ("estimate", "p_value")
 
 
 class Evidence:
@@ -173,11 +170,11 @@ class Evidence:
     @cached_property
     def _heard(self) -> set[tuple[str, str]]:
         """(trial, arm) of which a report has some number, alone or in a union that holds it."""
-        heard = {arm for table, rows in (("outcomes", self.outcomes),
-                                         ("adverse_events", self.events))
-                 for arm, found in rows.items() if any(_tells(table, r) for r in found)}
+        heard = {arm for table, columns in _NUMBERS.items()
+                 for arm in self.data.arms_with(table, columns, self.indication)}
         heard |= {(study, row[side]) for study, rows in self.contrasts.items() for row in rows
-                  for side in ("arm_intervention", "arm_comparator") if _tells("contrasts", row)}
+                  for side in ("arm_intervention", "arm_comparator")
+                  if any(row[column] is not None for column in _OF_CONTRASTS)}
         heard |= {(study, part) for study, arm in heard
                   for part in self.arms[study, arm]["combines"]}
         return {(self.trial_of(study), arm) for study, arm in heard}
