@@ -99,6 +99,9 @@ def _of_indication(data: Dataset, indication: str, folder: Path | None,
     if content:
         part = pickle.loads(content)
         if all(known.still.get(page) == its for page, _, its in part.pages):
+            if folder:  # summaries say the version of the data, which is no other part
+                exports.write(Figures(Review.by_need(data), known.address), folder, indication,
+                              ("sof",))
             return [Made(*page, None) for page in part.pages], part, key
     with apart() as read:  # a review of its own: what another one has read is not noted again
         of = Figures(review := Review.by_need(data), known.address)
