@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from importlib.resources import files
 from pathlib import Path
 
@@ -18,15 +18,15 @@ FEW = ((1280, "light"), (390, "dark"))  # in which each width and each scheme oc
 ZOOMED = 320  # pixels that 1280 are at 400%
 _APART = {"_static", "pagefind", "versions", "_images"}  # archives of others, parts of tools
 _ALIKE = {"trials", "figures", "code"}  # folders of pages that a template makes
-# Of neighbours that have the same parts, three stay: a long table is a few rows.
+# Of neighbours that have the same parts, two stay: a long table is a few rows.
 _FEWER = """() => {
   const kind = e => `${e.localName}.${e.getAttribute('class')}`;
   for (const e of document.body.querySelectorAll('*')) {
     const seen = {};
-    for (const child of e.children.length > 3 ? [...e.children] : []) {
+    for (const child of e.children.length > 2 ? [...e.children] : []) {
       const key = kind(child) + [...new Set([...child.querySelectorAll('*')].map(kind))].sort();
       seen[key] = (seen[key] || 0) + 1;
-      if (seen[key] > 3) child.remove();
+      if (seen[key] > 2) child.remove();
     }
   }
 }"""
@@ -34,8 +34,9 @@ _FEWER = """() => {
 _SETTLED = """scheme => [undefined, scheme].includes(
   document.documentElement.dataset.theme) && new Promise(
   done => requestAnimationFrame(() => requestAnimationFrame(() => done(true))))"""
-_RUN = """asked => axe.run(document,
-  {runOnly: asked, resultTypes: ['violations'], preload: false}).then(
+_RUN = """([tags, colours]) => axe.run(document,
+  {runOnly: {type: 'tag', values: tags}, rules: {'color-contrast': {enabled: colours}},
+   resultTypes: ['violations'], preload: false}).then(
   found => found.violations.flatMap(rule => rule.nodes.slice(0, 3).map(
     node => `${rule.id}: ${node.target.join(' ')} ${node.html.slice(0, 120)}`)))"""
 
@@ -63,33 +64,37 @@ _LAID_OUT = """() => { const sheet = new CSSStyleSheet();
   document.adoptedStyleSheets = [sheet]; }"""
 
 
-def sample(html: Path) -> list[str]:
-    """Pages that hold every part which any page holds.
+def sample(html: Path) -> dict[str, bool]:
+    """Pages that hold every part which any page holds, and whether their colours are looked at.
 
-    Each page that is made by hand or stands alone; of those that a template makes, and of those in
-    another language, as few as have all parts of their kind.
+    Each page that is made by hand or stands alone; of those that a template makes, as few as have
+    all parts of their kind; of those in another language, as few as have the parts that no English
+    page has. The colours of a part are the same wherever it stands: they are looked at on as few
+    pages as have all parts.
     """
-    alone, others = [], {}
+    alone, made, translated = {}, {}, {}
     for name in pages(html):
         root = lxml.html.fromstring((html / name).read_bytes())
-        language, whole = root.get("lang"), root.find("body").get("class") == "lr-alone-table"
-        if language == SOURCE and not whole and name.split("/")[0] not in _ALIKE:
-            alone.append(name)
-        else:
-            others.setdefault(language, {})[name] = parts(root)
-    return alone + [name for found in others.values() for name in _covering(found)]
+        whole = root.find("body").get("class") == "lr-alone-table"
+        kind = (translated if root.get("lang") != SOURCE else
+                made if whole or name.split("/")[0] in _ALIKE else alone)
+        kind[name] = parts(root)
+    english = set().union(*alone.values(), *made.values())
+    coloured = [*_covering(alone), *_covering(made), *_covering(translated, english)]
+    return dict.fromkeys(alone, False) | dict.fromkeys(coloured, True)
 
 
-def _covering(found: dict[str, frozenset]) -> Iterator[str]:
-    """Few of some pages, in which every part of all of them occurs."""
-    left = set().union(*found.values())
+def _covering(found: dict[str, frozenset], known: Set = frozenset()) -> Iterator[str]:
+    """Few of some pages, in which every part of all of them occurs but those that are known."""
+    left = set().union(*found.values()) - known
     while left:
         best = max(found, key=lambda name: len(found[name] & left))
         yield best
         left -= found[best]
 
 
-def faults(page, address: str, name: str, states=STATES, whole: bool = False) -> Iterator[str]:
+def faults(page, address: str, name: str, states=STATES, whole: bool = False,
+           colours: bool = True) -> Iterator[str]:
     """What axe-core finds in a page, and whether it fits where it is zoomed.
 
     Parameters
@@ -101,6 +106,8 @@ def faults(page, address: str, name: str, states=STATES, whole: bool = False) ->
         Widths in pixels and schemes of colours in which it is looked at.
     whole : bool
         Whether each row and item is looked at, also where many are alike.
+    colours : bool
+        Whether the contrast of letters is looked at, which takes most of the time.
     """
     page.emulate_media(color_scheme=SCHEMES[0], reduced_motion="reduce")
     page.set_viewport_size({"width": ZOOMED, "height": 256})
@@ -115,5 +122,5 @@ def faults(page, address: str, name: str, states=STATES, whole: bool = False) ->
         page.set_viewport_size({"width": width, "height": 900})
         page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
         page.wait_for_function(_SETTLED, arg=scheme)
-        for fault in page.evaluate(_RUN, {"type": "tag", "values": TAGS}):
+        for fault in page.evaluate(_RUN, [TAGS, colours]):
             yield f"{name} ({width} px, {scheme}) {fault}"
