@@ -18,15 +18,15 @@ FEW = ((1280, "light"), (390, "dark"))  # in which each width and each scheme oc
 ZOOMED = 320  # pixels that 1280 are at 400%
 _APART = {"_static", "pagefind", "versions", "_images"}  # archives of others, parts of tools
 _ALIKE = {"trials", "figures", "code"}  # folders of pages that a template makes
-# Of neighbours that have the same parts, two stay: a long table is a few rows.
+# Of neighbours that have the same parts, three stay: a long table is a few rows.
 _FEWER = """() => {
   const kind = e => `${e.localName}.${e.getAttribute('class')}`;
   for (const e of document.body.querySelectorAll('*')) {
     const seen = {};
-    for (const child of e.children.length > 2 ? [...e.children] : []) {
+    for (const child of e.children.length > 3 ? [...e.children] : []) {
       const key = kind(child) + [...new Set([...child.querySelectorAll('*')].map(kind))].sort();
       seen[key] = (seen[key] || 0) + 1;
-      if (seen[key] > 2) child.remove();
+      if (seen[key] > 3) child.remove();
     }
   }
 }"""
