@@ -22,7 +22,7 @@ def test_the_start_page_loads_little(fresh, address):
     assert not [url for _, url in loaded if url.endswith((".woff", ".woff2"))]
 
 
-@pytest.mark.parametrize("name", PAGES[::4])  # one template makes the frame of all
+@pytest.mark.parametrize("name", PAGES[::8])  # one template makes the frame of all
 def test_few_stops_stand_before_the_text(window, address, name):
     page = window(1280)
     page.goto(f"{address}/{name}.html")
