@@ -150,7 +150,8 @@ def test_every_estimate_has_its_script():
 
 def _metafor() -> bool:
     return R is not None and not subprocess.run(
-        [R, "-e", "library(metafor)"], capture_output=True, check=False).returncode
+        [R, "-e", "quit(status = !nzchar(system.file(package = 'metafor')))"],
+        capture_output=True, check=False).returncode
 
 
 @pytest.mark.skipif(not _metafor(), reason="R with its package metafor is not installed")

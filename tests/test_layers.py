@@ -6,6 +6,7 @@ import ast
 import re
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -29,6 +30,7 @@ def _searched(node: ast.AST) -> bool:
             and isinstance(node.func.value, ast.Name) and node.func.value.id == "re")
 
 
+@cache
 def _strings(path: Path) -> list[ast.Constant]:
     """Text in a module's code; docstrings and errors of developers are none of a page's."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
