@@ -95,10 +95,12 @@ _FOCUS = """() => {
 
 @pytest.mark.parametrize("scheme", accessible.SCHEMES)
 @pytest.mark.parametrize("name", KINDS)
-def test_the_keyboard_reaches_all_in_order_and_the_focus_is_seen(window, address, name, scheme):
-    page = window(1280, scheme)
+def test_the_keyboard_reaches_all_in_order_and_the_focus_is_seen(fresh, address, name, scheme):
+    # in a window that was walked through before, some ends of a page lead to its beginning at once
+    page = fresh(width=1280, scheme=scheme)
     page.goto(f"{address}/{name}")
-    page.wait_for_load_state("networkidle")  # a search takes the focus when it is loaded
+    if name == "search.html":  # which takes the focus when it can search
+        page.wait_for_selector("#lr-find input:focus")
     page.evaluate("document.activeElement.blur()")
     wrong = []
     for stop in range(STOPS):
