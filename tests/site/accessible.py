@@ -34,10 +34,32 @@ _FEWER = """() => {
 _SETTLED = """scheme => [undefined, scheme].includes(
   document.documentElement.dataset.theme) && new Promise(
   done => requestAnimationFrame(() => requestAnimationFrame(() => done(true))))"""
-_RUN = """asked => axe.run(document,
-  {runOnly: asked, resultTypes: ['violations'], preload: false}).then(
+_RUN = """([asked, rules, parts]) => axe.run(
+  parts ? {include: window.unseen.map(e => e.closest('tr') || e)} : document,
+  {runOnly: asked, rules, resultTypes: ['violations'], preload: false}).then(
   found => found.violations.flatMap(rule => rule.nodes.slice(0, 3).map(
     node => `${rule.id}: ${node.target.join(' ')} ${node.html.slice(0, 120)}`)))"""
+_ALL = {"type": "tag", "values": TAGS}
+_COLOURS = {"type": "rule", "values": ["color-contrast", "link-in-text-block"]}
+_NO_COLOURS = {name: {"enabled": False} for name in _COLOURS["values"]}
+# The parts of a page that a selector finds, of kinds that no page before had in this state. Of a
+# kind are those of one name and class, in elements that are alike; the browser keeps them.
+_UNSEEN = """([state, selector, texts]) => {
+  const kinds = new Set(JSON.parse(localStorage.kinds || '[]'));
+  const name = e => e.localName + '.' + e.getAttribute('class') + (e.getAttribute('style') || '');
+  const path = e => e === document.documentElement ? state : path(e.parentElement) + '>' + name(e);
+  const short = text => [...text].reduce((sum, c) => Math.imul(sum, 31) + c.charCodeAt(0) | 0, 7);
+  const says = e => [...e.childNodes].some(one => one.nodeType === 3 && one.data.trim());
+  window.unseen = [...document.body.querySelectorAll(selector)].filter(e => {
+    if (texts && !says(e) || !e.checkVisibility()) return false;
+    const kind = short(path(e)), known = kinds.has(kind);
+    kinds.add(kind);
+    return !known;
+  });
+  localStorage.kinds = JSON.stringify([...kinds]);
+  return window.unseen.map(e => e.id);
+}"""
+_OPEN = "id => { location.hash = id; window.unseen = [document.getElementById(id)]; }"
 
 
 def pages(html: Path) -> list[str]:
@@ -102,18 +124,59 @@ def faults(page, address: str, name: str, states=STATES, whole: bool = False) ->
     whole : bool
         Whether each row and item is looked at, also where many are alike.
     """
+    yield from _opened(page, address, name)
+    if not whole:
+        page.evaluate(_FEWER)
+    for width, scheme in states:
+        _set(page, width, scheme)
+        yield from _found(page, f"{name} ({width} px, {scheme})")
+
+
+def _opened(page, address: str, name: str) -> Iterator[str]:
+    """Open a page; says whether it is too wide where it is zoomed."""
     page.emulate_media(color_scheme=SCHEMES[0], reduced_motion="reduce")
     page.set_viewport_size({"width": ZOOMED, "height": 256})
     page.goto(f"{address}/{name}")
     if (wide := page.evaluate("document.documentElement.scrollWidth")) > ZOOMED:
         yield f"{name}: {wide} px wide at {ZOOMED} px"
     page.evaluate(_LAID_OUT)
-    if not whole:
-        page.evaluate(_FEWER)
     page.evaluate(f"{AXE}; 0")
-    for width, scheme in states:
-        page.set_viewport_size({"width": width, "height": 900})
-        page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
-        page.wait_for_function(_SETTLED, arg=scheme)
-        for fault in page.evaluate(_RUN, {"type": "tag", "values": TAGS}):
-            yield f"{name} ({width} px, {scheme}) {fault}"
+
+
+def _set(page, width: int, scheme: str) -> None:
+    page.set_viewport_size({"width": width, "height": 900})
+    page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+    page.wait_for_function(_SETTLED, arg=scheme)
+
+
+def _found(page, where: str, rules=None, asked=_ALL, parts: bool = False) -> Iterator[str]:
+    for fault in page.evaluate(_RUN, [asked, rules or {}, parts]):
+        yield f"{where} {fault}"
+
+
+def all_faults(page, address: str, name: str) -> Iterator[str]:
+    """What axe-core finds in a page in each state, where hundreds are alike.
+
+    In both widths it is looked at whole; for colours, in each state, and as the target of a link,
+    those of its parts whose kind was on no page before. The browser's context keeps the kinds.
+
+    Parameters
+    ----------
+    page : playwright.sync_api.Page
+    address, name : str
+        Of the site, and of the page below it.
+    """
+    yield from _opened(page, address, name)
+    for width, scheme in STATES:
+        _set(page, width, scheme)
+        where, state = f"{name} ({width} px, {scheme})", f"{width} {scheme}"
+        if scheme == SCHEMES[0] and (width == STATES[0][0] or page.evaluate(
+                _UNSEEN, [f"{width}", "*", False])):
+            yield from _found(page, where, _NO_COLOURS)
+        if page.evaluate(_UNSEEN, [state, "*", True]):
+            yield from _found(page, where, asked=_COLOURS, parts=True)
+        targets = page.evaluate(_UNSEEN, [f"{state} target", "article [id]", False])
+        for target in targets:
+            page.evaluate(_OPEN, target)
+            yield from _found(page, f"{where[:-1]}, #{target} open)", parts=True)
+        page.evaluate("location.hash = ''; scrollTo(0, 0)")
