@@ -79,9 +79,11 @@ def parts(root) -> frozenset[tuple[str, ...]]:
                      if isinstance(e.tag, str))
 
 
-# Rows far away are laid out where one comes near them: until then what they hold has no place.
+# Rows far away are laid out where one comes near them: until then what they hold has no place. The
+# bar that sticks to the window lies over a row that one may scroll away from it.
 _LAID_OUT = """() => { const sheet = new CSSStyleSheet();
-  sheet.replaceSync("* { content-visibility: visible !important }");
+  sheet.replaceSync(`* { content-visibility: visible !important }
+    .lr-more-rows { position: static !important }`);
   document.adoptedStyleSheets = [sheet]; }"""
 
 
