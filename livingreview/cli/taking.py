@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from ..data.asking import kinds
 from ..data.dataset import Dataset
 from ..site.stopping import can_be_stopped
 from ..site.workers import WorkersError
@@ -106,8 +107,11 @@ def indication(name: str, data: Path | None, root: Path, **chosen: str) -> None:
 @click.option("--label", default="", help="Its name for readers; its identifier, with a capital, "
               "where it is left out.")
 @click.option("--label-zh", default="", help="Its name in Chinese.")
-def review(folder: Path, title: str, title_zh: str, indication: str, label: str, label_zh: str
-           ) -> None:
+@click.option("--question", type=click.Choice([*kinds()]), default=next(iter(kinds())),
+              show_default=True, help="What it asks: what a treatment does in people, how common "
+              "something is, or what a treatment does in animals.")
+def review(folder: Path, title: str, title_zh: str, indication: str, label: str, label_zh: str,
+           question: str) -> None:
     """Begin a review of your own in FOLDER: a book that builds, on any subject.
 
     FOLDER must not be there yet, or be empty. It gets data tables with one made-up trial to be
@@ -119,7 +123,8 @@ def review(folder: Path, title: str, title_zh: str, indication: str, label: str,
 
     label = label or indication.replace("-", " ").capitalize()
     try:
-        made = begin(folder, title, title_zh or title, indication, label, label_zh or label)
+        made = begin(folder, title, title_zh or title, indication, label, label_zh or label,
+                     question)
     except ReviewError as error:
         stop(f"{error}\nNothing was written.", 2)
     except OSError as error:

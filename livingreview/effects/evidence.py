@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
+from ..data.asking import asked
 from ..data.dataset import Dataset
 from ..data.notices import by_study, taken_back
 from .comparisons import (
@@ -105,6 +106,11 @@ class Evidence:
         for row in self.data.values(table, self.indication):
             out[row["study_id"], row["arm_id"]].append(row)
         return out
+
+    @cached_property
+    def pooled(self) -> frozenset[str]:
+        """Designs of controlled studies that main pools take."""
+        return asked(self.data.records("about")).pooled
 
     def arms_of(self, study_id: str) -> list[Mapping]:
         """The arms of a study, unions of arms too."""
