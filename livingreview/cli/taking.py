@@ -252,7 +252,7 @@ def _check_kind(file: Path, table: str, filled: Path | None, mapped: Path | None
         stop("\n".join([*opening.refusal(file).problems, "Nothing was imported."]), 2)
 
 
-def _by_map(file: Path, filled: Path, names):
+def _by_map(file: Path, filled: Path, sound):
     """Rows of a file with columns of its own, by a map that is written where it is not there."""
     from ..intake import mapped
 
@@ -260,7 +260,7 @@ def _by_map(file: Path, filled: Path, names):
         with replacing(filled) as out:
             out.write(mapped.map_text(mapped.tables(file)))
         stop(f"wrote {filled}: fill in what each column is, then call this again", 0)
-    found = mapped.read(file, filled, names=names)
+    found = mapped.read(file, filled, names=sound.names, words=sound.words)
     for line in found.passed:
         click.echo(f"not imported: {line}", err=True)
     return found.rows, ""
@@ -272,7 +272,7 @@ def _rows_of(file: Path, table: str, filled: Path | None, mapped: Path | None, t
     from ..intake import opened, revman, revman5, robvis
 
     if mapped:
-        return _by_map(file, mapped, sound.names)
+        return _by_map(file, mapped, sound)
     if file.suffix.lower() in (".csv", ".xlsx") and not file.is_dir() and (
             table in ("", "risk_of_bias") and robvis.is_one(robvis.header_of(file))):
         known = {row["study_id"] for one in ([indication] if indication else sound.indications)
