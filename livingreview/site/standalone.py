@@ -35,8 +35,8 @@ _PAGE = re.compile(r'href="(?:notebooks/)?([a-z0-9/-]+)\.(?:html|md)(?:#([^"]*))
 _CHOICES = re.compile(r'<template class="lr-recompute">(.*?)</template>\s*'
                       r'<script type="application/json">.*?</script>', re.DOTALL)
 _FETCHED = re.compile(r'<label>[^<]*<select name="analysis">.*?</select></label>', re.DOTALL)
-_TAKEN = re.compile(r'<p><a class="lr-taken".*?</a></p>', re.DOTALL)
-_HERE = '<p hidden><a class="lr-taken" href="#"></a></p>'
+_TAKEN = re.compile(r'(<p)(><a class="lr-taken" href=")[^"]*(">).*?(</a></p>)', re.DOTALL)
+_HERE = r"\1 hidden\2#\3\4"  # a selection has no page of its own to lead to
 LARGEST = 2_000_000  # bytes of a page: with a selection of one's own only where that fits
 _IMPORT = re.compile(r"^import .*?;$|^export (?=const|function|async)", re.MULTILINE)
 _FILE = re.compile(r'download="([^"]*)" href="data:text/csv;charset=utf-8,([^"]*)"')
