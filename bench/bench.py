@@ -288,10 +288,10 @@ def tasks(engines: list[Engine], kind: str, draw: Callable) -> dict[str, dict]:
             e.name: (lambda e=e: e.fit(y[0], v[0]), 20, 1.0) for e in engines},
         f"posterior of one fit, half-normal prior, k = 20, {kind}": {
             own.name: (lambda: posterior(y[0], v[0], Prior("half-normal", 0.5)), 20, 1.0)},
-        f"10,000 fits, k = 20, {kind}": {
+        f"{FITS:,} fits, k = 20, {kind}": {
             e.name: (lambda e=e: e.batch(y, v), 1, 1.0) if e.batch else (loop(e, few), 1, times)
             for e in engines},
-        f"10,000 fits, k = 3-40, {kind}": {
+        f"{FITS:,} fits, k = 3-40, {kind}": {
             e.name: (lambda e=e: e.ragged(ragged_y, ragged_v, MASK), 1, 1.0) if e.ragged
             else (loop(e, pairs), 1, times) for e in engines},
         f"leave_one_out, k = 20, {kind}": {
@@ -333,7 +333,7 @@ def metafor_turns(folder: Path, kind: str, draw: Callable, mine: list) -> None:
     show_answers(kind, few, mine, {"metafor": theirs})
     for name, factor in (("equal", FITS), ("ragged", FITS), ("leave_one_out", 1)):
         values = factor * np.array([turn[name][0] for turn in turns])
-        print(f"  metafor, {name}{', 10,000 fits' if factor > 1 else ', k = 20'}: "
+        print(f"  metafor, {name}{f', {FITS:,} fits' if factor > 1 else ', k = 20'}: "
               f"{written(np.median(values))} ({written(values.min())} to {written(values.max())})")
 
 

@@ -135,6 +135,13 @@ def built_of(data: Path, monkeypatch) -> None:
     monkeypatch.setenv(store.VARIABLE, str(data.parent / "store"))
 
 
+def built_after_ours(data: Path, monkeypatch) -> None:
+    """The same after a build of the project's own data: of these only what changed is computed."""
+    if (kept := Path(os.environ[store.VARIABLE]) / "results").is_dir():
+        shutil.copytree(kept, data.parent / "store" / "results")
+    built_of(data, monkeypatch)
+
+
 @pytest.fixture
 def nothing_kept(monkeypatch):
     """Every result is computed."""

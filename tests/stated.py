@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 
-from bs4 import BeautifulSoup
+import lxml.html
+from lxml import etree
 
 from livingreview.render.numbers import number
 
 NUMBER = re.compile(r"\d[\d,]*(?:\.\d+)?")
+SAID = etree.XPath(".//text()[not(ancestor::script or ancestor::style or ancestor::template)]")
 POINTS = ("MD", "mean-change", "proportion")  # measures with one decimal
 
 
@@ -67,17 +69,22 @@ def _asked(result: dict, sentence: bool) -> set[str]:
 
 def _wrong(element, result: dict) -> list[str]:
     """What an element that states a result does not say of it as ``results.json`` does."""
-    text = " ".join(element.get_text(" ").split())
-    wrong = [f"{key}: {element[f'data-{key}']!r}, not {said!r}"
-             for key, said in marks(result).items() if element[f"data-{key}"] != said]
-    missing = _asked(result, element.name != "tr") - _numbers(text) - (
+    text = " ".join(" ".join(SAID(element)).split())
+    wrong = [f"{key}: {element.get(f'data-{key}')!r}, not {said!r}"
+             for key, said in marks(result).items() if element.get(f"data-{key}") != said]
+    missing = _asked(result, element.tag != "tr") - _numbers(text) - (
         {"2"} if "two trials" in text or "two studies" in text else set())
     if missing:
         wrong.append(f"not shown: {sorted(missing)}")
     level = result["certainty"]["level"] if result["certainty"] else ""
-    if element.name != "figure" and level not in text and "no comparison" not in text:
+    if element.tag != "figure" and level not in text and "no comparison" not in text:
         wrong.append(f"certainty not shown: {level}")
     return [f"{result['id']}: {w}: {text[:200]}" for w in wrong]
+
+
+def stating(html: str) -> list:
+    """The elements of a page that state a result."""
+    return lxml.html.document_fromstring(html).xpath("//*[@data-result]")
 
 
 def wrong_statements(html: str, found: dict) -> list[str]:
@@ -89,5 +96,4 @@ def wrong_statements(html: str, found: dict) -> list[str]:
     found : dict
         Analyses as ``results.json`` holds them, by identifier.
     """
-    marked = BeautifulSoup(html, "lxml").select("[data-result]")
-    return [w for e in marked for w in _wrong(e, found[e["data-result"]])]
+    return [w for e in stating(html) for w in _wrong(e, found[e.get("data-result")])]

@@ -11,7 +11,7 @@ import small_book
 from conftest import edit
 from made_up import World
 
-from livingreview.data.dataset import load
+from livingreview.data.dataset import Dataset, load
 from livingreview.data.parcel import ChangedError, Parcel
 from livingreview.data.store import VARIABLE
 from livingreview.site import ahead, forked, generated, notebooks
@@ -53,6 +53,13 @@ def test_only_what_an_indication_is_made_from_has_its_pages_made_again(tmp_path,
     assert done == {small_book.KNEE, small_book.DISC}
     assert {"trials/index", "figures/index", "figures/disc", "disc.csv"} <= made
     assert build(known)[1:] == (set(), set())
+    ahead.pages(Parcel.of(load(book / "data")), None, ahead.Known(language="zh_CN"))
+    assert build(known)[1:] == (set(), set())  # which reads less in another language
+    with monkeypatch.context() as patch:
+        patch.setattr(Dataset, "version", "2031-01-01")
+        assert build(known)[2] == set()
+    summary = next(p for p in site.rglob("*.en.htm") if small_book.KNEE in p.parts)
+    assert "2031-01-01" in summary.read_text()
     edit(book / "data", f"{small_book.DISC}/outcomes.csv",
          {"study_id": "one-2020", "arm_id": "msc"}, "mean", "20")
     known, made, done = build(known)

@@ -366,22 +366,32 @@ def lacking(request):
     return request.param == "old-without-table"
 
 
-def _compared(before: World, after: World, lacking: bool) -> dict:
-    old, new = _document_of(before), _document_of(after)
-    if lacking:
-        del old["known"]
-    return changes(old, new)
+def _compared(old: dict, new: dict, lacking: bool) -> dict:
+    return changes({key: old[key] for key in old if key != "known" or not lacking}, new)
+
+
+@pytest.fixture(scope="module")
+def edited(tmp_path_factory):
+    """Gives the results before and after a change, which are computed once."""
+    made = {}
+
+    def documents(edit: str) -> tuple[dict, dict]:
+        if edit not in made:
+            before, after = (_four(tmp_path_factory.mktemp(name)) for name in ("before", "after"))
+            EDITS[edit][0](after)
+            if edit == "completed":
+                _outcomes(before, n="")
+            made[edit] = _document_of(before), _document_of(after)
+        return made[edit]
+
+    return documents
 
 
 @pytest.mark.parametrize("edit", EDITS)
 @pytest.mark.parametrize("way", ["there", "back"])
-def test_each_cause_is_what_happened_and_parts_sum(tmp_path, edit, way, lacking):
-    alter, cause, trial, words = EDITS[edit]
-    before, after = _four(tmp_path / "before"), _four(tmp_path / "after")
-    alter(after)
-    if edit == "completed":
-        _outcomes(before, n="")
-    change = _one(_compared(*((before, after) if way == "there" else (after, before)), lacking))
+def test_each_cause_is_what_happened_and_parts_sum(edited, edit, way, lacking):
+    _, cause, trial, words = EDITS[edit]
+    change = _one(_compared(*edited(edit)[::1 if way == "there" else -1], lacking))
     assert math.isclose(sum(s["part"] for s in change["steps"]), change["total"], abs_tol=1e-9)
     found = [c for c in change["causes"] if c["cause"] != "certainty"]
     assert len(found) == 1, found
@@ -408,7 +418,7 @@ def test_the_main_report_that_comes_in_with_its_companion_is_no_added_trial(tmp_
     for world in (before, after):
         world.trial("oak-2017")  # without a value of its own
     _study(after, companion_of="oak-2017")
-    change = _one(_compared(before, after, lacking))
+    change = _one(_compared(_document_of(before), _document_of(after), lacking))
     assert [(c["cause"], c["trial_id"], c["other"]) for c in change["causes"]] == [
         ("companion", "elm-2022", "oak-2017")]
     assert "and are those that are taken" in _detail(change["causes"][0])

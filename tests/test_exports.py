@@ -150,7 +150,8 @@ def test_every_estimate_has_its_script():
 
 def _metafor() -> bool:
     return R is not None and not subprocess.run(
-        [R, "-e", "library(metafor)"], capture_output=True, check=False).returncode
+        [R, "-e", "quit(status = !nzchar(system.file(package = 'metafor')))"],
+        capture_output=True, check=False).returncode
 
 
 @pytest.mark.skipif(not _metafor(), reason="R with its package metafor is not installed")
@@ -321,6 +322,32 @@ def test_the_settings_of_a_package_hold_the_estimate(exported):
         assert float(setting["CI end"]) == pytest.approx(pooled["ci_high"], rel=1e-9)
     assert [s["Data type"] for s in settings] == ["Continuous", "Dichotomous"]
     assert f"{INDICATION}-risk-of-bias.csv" not in found, "two tools: they are files of their own"
+
+
+def test_a_package_has_the_subgroups_of_an_analysis(tmp_path):
+    world = asked(tmp_path)
+    for name, (cells, control, sd) in DRAWN.items():
+        product = "cultured-msc" if name < "d" else "bone-marrow-concentrate"
+        world.trial(name).pair(name, cells, control, sd)
+        world.rows["arms"][-2]["treatment_product"] = product
+    made = review(world.data())
+    result = made.analysis("made-up")
+    division = next(d for d in result["subgroups"] if len(d["groups"]) > 1)
+    [(_, packed)] = exports.files(Figures(made), INDICATION, ["revman"])
+    with zipfile.ZipFile(io.BytesIO(packed)) as package:
+        read = {n.partition("-data/")[2].removeprefix(f"{INDICATION}-"):
+                table(package.read(n).decode()) for n in package.namelist()}
+    groups = read["subgroup-estimates.csv"]
+    assert [g["Subgroup number"] for g in groups] == ["1", "2"]
+    for line, group in zip(groups, division["groups"], strict=True):
+        rows_of = [r for r in read["data-rows.csv"] if r["Subgroup"] == line["Subgroup"]]
+        assert len(rows_of) == len(group["trials"]) == group["k"]
+        assert {r["Applicability"] for r in rows_of} == {"SUBGROUP_AND_OVERALL"}
+        shown = group["model"] != "posterior"
+        assert (line["Mean"] != "") == shown
+        assert not shown or float(line["Mean"]) == pytest.approx(group["estimate"], rel=1e-9)
+    [setting] = read["overall-estimates-and-settings.csv"]
+    assert setting["Subgroup estimates"] == "TRUE"
 
 
 def test_effects_that_arms_do_not_give_are_contrasts(tmp_path):

@@ -7,19 +7,20 @@ import json
 import math
 import re
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
+from babel.messages.pofile import read_po
 from bs4 import BeautifulSoup
 from click.testing import CliRunner
 
 from livingreview.__main__ import main
-from livingreview.data.dataset import examine, load
-from livingreview.effects import Evidence
-from livingreview.render.book import Pages
+from livingreview.data.dataset import examine
 from livingreview.render.chapter import Chapter
-from livingreview.render.engine import render
-from livingreview.review.animals import effects
+from livingreview.render.engine import asking_words
+from livingreview.render.told import CATALOGUES
 
 HERE = Path(__file__).parent / "families"
 OUT_OF_SCOPE = "accuracy needs a bivariate model of sensitivity and specificity, which is not part"
@@ -29,8 +30,9 @@ def _call(*arguments):
     return CliRunner().invoke(main, [str(a) for a in arguments])
 
 
-def _begun(folder: Path) -> Path:
-    done = _call("new", "review", folder, "--title", "Made up", "--indication", "made-up")
+def _begun(folder: Path, question: str = "intervention") -> Path:
+    done = _call("new", "review", folder, "--title", "Made up", "--indication", "made-up",
+                 "--question", question)
     assert done.exit_code == 0, done.output
     return folder / "data"
 
@@ -77,9 +79,10 @@ def _put(path: Path, rows: list[dict], keep: bool = False) -> None:
         writer.writerows(rows)
 
 
-def _filled(folder: Path, tables: dict[str, list[dict]], **across: list[dict]) -> Path:
+def _filled(folder: Path, tables: dict[str, list[dict]], question: str = "intervention",
+            **across: list[dict]) -> Path:
     """A new review with tables of its own; words are added, the other tables are replaced."""
-    data = _begun(folder)
+    data = _begun(folder, question)
     own = ("studies", "arms", "outcomes", "contrasts", "adverse_events", "risk_of_bias")
     for table in own:
         _put(data / "made-up" / f"{table}.csv", [
@@ -155,22 +158,10 @@ def prevalence(tmp_path_factory) -> Path:
                                "treatment_product": "observed",
                                "n_allocated": row["people"]})
         tables["outcomes"].append({
-            **key, "arm_id": "group", "outcome": "present", "better": "lower",
+            **key, "arm_id": "group", "outcome": "has-it", "better": "lower",
             "statistic": "final", "n": row["people"], "events": row["cases"],
             "total": row["people"]})
-    return _filled(
-        tmp_path_factory.mktemp("prevalence") / "review", tables,
-        vocabularies=[_word("treatment_source", "observed", "", "Observed", "仅观察"),
-                      _word("treatment_product", "observed", "main", "Observed", "仅观察"),
-                      _word("family", "how-common", "frequency", "Frequency", "频率"),
-                      _word("outcome", "present", "how-common", "Has it", "患病")],
-        instruments=[{"outcome": "present", "label_en": "Has it", "label_zh": "患病",
-                      "family": "how-common", "direction": "fewer-events-better"}],
-        hierarchy=[{"family": "how-common", "position": "1", "outcome": "present"}],
-        analyses=[_asked("present", "How common it is", section="uncontrolled",
-                         target_type="outcome", target="present", measure="proportion",
-                         comparison="uncontrolled", favourable="lower")],
-        main_windows=[_shown("present")])
+    return _filled(tmp_path_factory.mktemp("prevalence") / "review", tables, "prevalence")
 
 
 @pytest.fixture(scope="module")
@@ -178,13 +169,15 @@ def animals(tmp_path_factory) -> Path:
     """Experiments in animals of three species, and judgements by SYRCLE's tool."""
     tables: dict[str, list[dict]] = {"studies": [], "arms": [], "outcomes": []}
     for row in _rows("animals/experiments.csv"):
-        study = _study(row, design="animal-experiment", unit="animal", species=row["species"],
-                       randomised="yes")
+        by_chance = row["study"] in ("Finch", "Grouse")
+        study = _study(row, design="rct" if by_chance else "nonrandomised-controlled",
+                       unit="animal", species=row["species"],
+                       n_enrolled=int(row["n_drug"]) + int(row["n_vehicle"]))
         key = {"study_id": study["study_id"]}
         tables["studies"].append(study)
         for arm, role, words in (
                 ("drug", "intervention", {"treatment_source": "drug", "treatment_product": "drug"}),
-                ("vehicle", "comparator", {"comparator_type": "placebo"})):
+                ("vehicle", "comparator", {"comparator_type": "vehicle"})):
             n = row[f"n_{arm}"]
             tables["arms"].append({**key, "arm_id": arm, "role": role, "n_allocated": n, **words})
             tables["outcomes"].append({
@@ -192,12 +185,10 @@ def animals(tmp_path_factory) -> Path:
                 "better": "lower", "scale_min": "0", "scale_max": "100", "timepoint_months": "1",
                 "statistic": "final", "n": n, "mean": row[f"mean_{arm}"],
                 "sd": row[f"sd_{arm}"]})
-    return _filled(
-        tmp_path_factory.mktemp("animals") / "review", tables,
-        analyses=[_asked("symptoms", "Symptoms, the treatment against placebo", section="effects",
-                         target_type="family", target="symptoms", measure="SMD",
-                         comparison="placebo", favourable="lower")],
-        main_windows=[_shown("symptoms")])
+    tables["risk_of_bias"] = [
+        {"study_id": row["Study"].lower(), "tool": "syrcle", "domain": row["Domain"],
+         "judgement": row["Judgement"].lower()} for row in _rows("animals/rob.csv")]
+    return _filled(tmp_path_factory.mktemp("animals") / "review", tables, "animals")
 
 
 def _said(part) -> str:
@@ -236,43 +227,90 @@ def test_hazard_ratios_with_an_interval_and_as_logarithms_are_one_pool(drug):
     assert "The hazard ratio was 0.80 (0.68 to 0.94) at the longest follow-up; 7 trials" in said
 
 
-def test_a_review_of_how_common_something_is_speaks_of_no_treatment(prevalence):
-    found = _pooled(prevalence, "present")
+def test_shares_of_single_groups_are_one_pool(prevalence):
+    found = _pooled(prevalence, "has-it")
     estimate, low, high, _ = _answer("prevalence")
     assert found["k"] == 5 and [found["pooled"][k] for k in ("estimate", "ci_low", "ci_high")] == (
         pytest.approx([100 / (1 + math.exp(-x)) for x in (estimate, low, high)], rel=1e-5))
-    chapter = Chapter("made-up", prevalence)
-    parts = {part: _said(getattr(chapter, part)()) for part in (
-        "answer", "patients", "benefits", "robustness", "subgroups")}
-    for part, said in parts.items():
-        assert not re.search(r"(?i)treat|favours|better|would have", said), (part, said)
-    assert "8.0% of people studied (95% interval 6.1% to 10.3%; 5 studies" in parts["answer"]
-    assert "Of 100 people, about 8 had this." in parts["patients"]
-    landing = _said(Pages(prevalence).landing())
-    assert "5 studies of people are known that count how common it is." in landing
-    chinese = _said_of(chapter.answer().view, "zh_CN")
-    assert "占受调查者的" in chinese and "治疗" not in chinese
+    assert found["certainty"] is None  # the rules are on effects of treatments
 
 
-def _said_of(view, language: str) -> str:
-    return BeautifulSoup(str(render(view, language=language)), "lxml").get_text(" ")
+def test_experiments_in_animals_are_pooled_as_trials_are(animals):
+    found = _pooled(animals, "symptoms-vehicle")
+    assert found["k"] == 4 and found["n"] == 67
+    assert [found["pooled"][k] for k in ("estimate", "ci_low", "ci_high", "tau2")] == (
+        pytest.approx(_answer("animals/experiments.csv"), rel=1e-5))
+    assert {s["study_id"]: s["yi"] for s in found["studies"]} == pytest.approx(
+        _answer("experiments"), rel=1e-6)
+    # those that are not allocated at random are a group beside the others
+    assert [(g["value"], g["k"]) for d in found["subgroups"] if d["by"] == "design"
+            for g in d["groups"]] == [("rct", 2), ("nonrandomised-controlled", 2)]
 
 
-def test_experiments_in_animals_have_effects_and_syrcle_judgements(animals, tmp_path):
-    experiments = effects(Evidence(load(animals), "made-up"))
-    found = {e.study: e.values[0] for e in experiments}
-    assert found == pytest.approx({s: -y for s, y in _answer("experiments").items()}, rel=1e-6)
-    assert {s: e.measure for s, e in zip(found, effects(
-        Evidence(load(animals), "made-up")), strict=True)} == dict.fromkeys(found, "SMD")
-    data = Path(shutil.copytree(animals, tmp_path / "data"))
-    done = _call("import", HERE / "animals" / "rob.csv", "--data", data, "--tool", "syrcle",
-                 "--yes", "--no-results")
-    assert done.exit_code == 0, done.output
-    pages = Pages(data)
-    assert "rat: 2; mouse: 1; rabbit: 1" in _said(pages.animal_counts())
-    assert "Published judgements with the SYRCLE tool in the data: 5" in _said(
-        pages.animal_signals())
-    # what animals show is no estimate of a chapter on people
-    assert _pooled(animals, "symptoms")["pooled"] is None
-    assert "4 experiments in animals, which tell nothing of people" in _said(
-        Chapter("made-up", animals).answer())
+def test_a_kind_of_question_that_there_is_not_is_an_error(prevalence, tmp_path):
+    data = Path(shutil.copytree(prevalence, tmp_path / "data"))
+    about = data / "about.csv"
+    about.write_text(about.read_text().replace("question,prevalence", "question,incidence"))
+    assert ("about.csv:2:value: incidence: no kind of question, expected one of intervention, "
+            "prevalence, animals") in [str(p) for p in examine(data).problems]
+
+
+@pytest.mark.parametrize("kind", ["prevalence", "animals"])
+def test_words_of_a_kind_of_question_are_those_of_templates_in_both_languages(kind):
+    with (CATALOGUES / "zh_CN" / "LC_MESSAGES" / "livingreview.po").open("rb") as file:
+        known = {m.id for m in read_po(file) if m.id}
+    said = {}
+    for language in ("en", "zh_CN"):
+        with asking_words(kind, language).open("rb") as file:
+            said[language] = {m.id: m for m in read_po(file, locale=language) if m.id}
+    assert said["en"].keys() == said["zh_CN"].keys() <= known
+    named = re.compile(r"%\(\w+\)s")
+    for one in said["en"].values():
+        for told in (one, said["zh_CN"][one.id]):
+            texts = [told.string] if isinstance(told.string, str) else told.string
+            ids = [one.id] if isinstance(one.id, str) else one.id
+            assert all(text for text in texts), one.id
+            assert {n for t in texts for n in named.findall(t)} <= {
+                n for t in ids for n in named.findall(t)}, one.id
+
+
+# What the pages of a family say, and what none of them does.
+SAID = {
+    "drug": ("The hazard ratio was 0.80 (0.68 to 0.94) at the longest follow-up; 7 trials",
+             None, "lower the chance of this|very uncertain"),
+    "prevalence": ("8.0% of people studied (95% interval 6.1% to 10.3%; 5 studies",
+                   r"\b(treat\w*|benefits?|harms?|trials?|favours|patients?|uncontrolled|placebo)\b",
+                   "How common"),
+    "animals": ("−1.19 (−2.12 to −0.25); 4 experiments, 67 animals",
+                r"\b(trials?|patients?|participants|clinic\w*)\b", "SYRCLE")}
+# What does not speak of this review: words of tables, rules of method, how programs are called.
+GENERAL = re.compile(r"book/(api|codebook|cite|searches|versions|data-quality|methods|flow)|code/")
+
+
+@pytest.mark.parametrize("family", SAID)
+def test_the_site_of_a_family_speaks_of_its_own_kind_of_question(family, request):
+    folder = request.getfixturevalue(family).parent
+    config = folder / "_config.yml"
+    config.write_text(config.read_text().partition("    livingreview_languages:")[0])
+    done = subprocess.run([sys.executable, "-m", "livingreview", "build"], cwd=folder, text=True,
+                          capture_output=True, check=False)
+    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
+    site = folder / "_build" / "html"
+    pages = {name: _page(p) for p in sorted(site.rglob("*.html"))
+             if not GENERAL.match(name := p.relative_to(site).as_posix())
+             and "_static" not in name}
+    estimate, foreign, word = SAID[family]
+    assert estimate in pages["notebooks/made-up/index.html"]
+    assert any(re.search(word, said) for said in pages.values())
+    for name, said in pages.items():
+        assert not re.search(r"\. \.|: \.|\b0 claims|\b1 trials|\b1 changes", said), name
+        if foreign:
+            assert not (found := re.search(rf"(?i).{{0,60}}{foreign}.{{0,40}}", said)), found[0]
+
+
+def _page(path: Path) -> str:
+    """What a page says, without code and what the made-up source is called."""
+    page = BeautifulSoup(path.read_text(encoding="utf-8"), "lxml")
+    for part in page.select("script, style, template, pre"):
+        part.decompose()
+    return " ".join(page.get_text(" ").split()).replace("replace this trial by one of yours", "")

@@ -6,15 +6,12 @@ import re
 from html import escape
 
 import pytest
-import small_book
 from bs4 import BeautifulSoup
-from conftest import append, write_table
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from made_up import World
 
 from livingreview.data.dataset import Dataset, examine, load
-from livingreview.data.tables import GLOSSARY
 from livingreview.render.engine import render
 from livingreview.render.glossary import glossary
 from livingreview.site import terms
@@ -176,29 +173,6 @@ def test_pages_that_tell_results_explain_terms_the_glossary_itself_does_not():
         "notebooks/harms", "figures/a", "trials/a", "book/index", "book/methods"))
     assert not any(wanted(page, "book/index") for page in (
         "book/glossary", "book/codebook", "genindex"))
-
-
-def test_a_build_explains_terms_and_writes_its_pages_again_when_the_glossary_changes(tmp_path):
-    book = small_book.make(tmp_path)
-    page, table = book / "_build" / "html" / "index.html", book / "data" / "glossary.csv"
-    (book / "index.md").write_text("# A placebo\n\nNo [placebo](plain), but a placebo.\n")
-    write_table(table, GLOSSARY.names, [])
-    append(book / "data", "glossary.csv", {
-        "term": "placebo", "kind": "evidence", "label_en": "placebo", "label_zh": "安慰剂",
-        "explanation_en": "Salt water.", "explanation_zh": "生理盐水。"})
-    small_book.build(book)
-    assert links(page.read_text()) == [], "a book without the page of the glossary has no links"
-    (book / "book").mkdir()
-    (book / "book" / "glossary.md").write_text("# Glossary\n")
-    with (book / "_toc.yml").open("a") as toc:
-        toc.write("  - file: book/glossary\n")
-    small_book.build(book)
-    [link] = BeautifulSoup(page.read_text(), "html.parser").select("a.lr-term")
-    assert (link["href"], link["aria-description"]) == (
-        "book/glossary.html#term-placebo", "Salt water.")
-    table.write_text(table.read_text().replace("Salt water", "Water with salt"))
-    small_book.build(book)
-    assert 'aria-description="Water with salt."' in page.read_text()
 
 
 # --- the table ----------------------------------------------------------------------------------

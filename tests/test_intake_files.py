@@ -192,8 +192,10 @@ FIXED = [("arms", "arm_id", "1", "cells"), ("arms", "role", "1", "intervention")
 
 
 def mapping(path: Path, said: dict, fixed: list, sheet: str = "") -> None:
-    """Fill in the map that the first call wrote."""
-    lines = list(csv.DictReader(io.StringIO(path.read_text(encoding="utf-8"))))
+    """Fill in the map that the first call wrote, without what it proposes."""
+    lines = {line["column"]: line | {"table": "", "field": "", "arm": "", "value": ""} for line in
+             csv.DictReader(io.StringIO(path.read_text(encoding="utf-8"))) if line["column"]}
+    lines = list(lines.values())
     for line in lines:
         if line["sheet"] == sheet and line["column"] in said:
             line |= dict(zip(("table", "field", "arm"), said[line["column"]], strict=True))
@@ -258,7 +260,7 @@ def test_a_workbook_with_a_row_for_each_arm_is_taken_by_a_map(tmp_path):
 WRONG = {
     "table": ({"Mean cells": ("results", "mean", "1")}, [], "table is results: expected one of"),
     "field": ({"Mean cells": ("outcomes", "average", "1")}, [], "field is average: expected"),
-    "both": ({}, [("outcomes", "mean", "", "")], "a line names a column or a value"),
+    "empty": ({}, [("outcomes", "mean", "", "")], "says of no column what it is"),
     "nothing": ({}, [], "says of no column what it is"),
 }
 
@@ -310,3 +312,32 @@ def test_quoted_fields_that_something_else_divides_are_named_so(folder, tmp_path
     out = call("import", file, "--data", folder)
     assert out.exit_code == 1
     assert f"outcomes.csv:1: the fields are separated by {words}" in out.stderr
+
+
+def test_a_map_of_rows_of_arms_is_proposed_and_says_what_each_arm_is(tmp_path):
+    file, filled = tmp_path / "trials.csv", tmp_path / "map.csv"
+    file.write_text("Study,Design,Arm,N randomised,Weight kg mean,Weight kg SD,Remark\n"
+                    "Adams 2014,RCT,Drug A,120,-9.8,7.1,x\nAdams 2014,RCT,Placebo,118,-2.4,NA,\n")
+    filled.write_text(mapped.map_text(mapped.tables(file)))
+    lines = list(csv.DictReader(filled.open()))
+    assert [(x["column"], x["field"]) for x in lines if x["column"]] == [
+        ("Study", "study_id"), ("Study", "first_author"), ("Study", "year"), ("Design", "design"),
+        ("Arm", "arm_id"), ("N randomised", "n_allocated"), ("Weight kg mean", "mean"),
+        ("Weight kg SD", "sd"), ("Remark", "")]
+    for line in lines:
+        line["value"] = {("role", "Drug A"): "intervention", ("role", "Placebo"): "comparator",
+                         ("outcome", ""): "weight"}.get((line["field"], line["arm"]), line["value"])
+    with filled.open("w", newline="") as out:
+        writer = csv.DictWriter(out, mapped.HEADER)
+        writer.writeheader()
+        writer.writerows(lines)
+    found = mapped.read(file, filled, words={"design": ("rct",)}.get)
+    made = {name: [r.values for r in found.rows if r.table.name == name]
+            for name in ("studies", "arms", "outcomes")}
+    assert made["studies"] == [{
+        "study_id": "adams-2014", "first_author": "Adams", "year": "2014", "design": "rct",
+        "status": "published", "unit": "patient", "source_id": "trials-extraction"}]
+    assert [(a["arm_id"], a["role"], a["n_allocated"]) for a in made["arms"]] == [
+        ("drug-a", "intervention", "120"), ("placebo", "comparator", "118")]
+    assert [(o["arm_id"], o["outcome"], o.get("sd")) for o in made["outcomes"]] == [
+        ("drug-a", "weight", "7.1"), ("placebo", "weight", None)]

@@ -6,6 +6,7 @@ import ast
 import re
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -29,6 +30,7 @@ def _searched(node: ast.AST) -> bool:
             and isinstance(node.func.value, ast.Name) and node.func.value.id == "re")
 
 
+@cache
 def _strings(path: Path) -> list[ast.Constant]:
     """Text in a module's code; docstrings and errors of developers are none of a page's."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
@@ -54,7 +56,7 @@ def test_no_module_holds_markup(path):
 # Rooms whose modules hold no sentence.
 WITHOUT_SENTENCES = ("synthesis", "effects", "review", "view", "render", "site")
 # Calls that a command speaks by: they end it with an error, or say what it is doing.
-SAYING = {"refuse", "_refuse", "_check", "_check_n", "_spread", "_stop", "say", "info", "warning"}
+SAYING = {"refuse", "_refuse", "check", "check_n", "spread", "_stop", "say", "info", "warning"}
 # Strings of several words that are no sentence of a page, with what they are.
 NO_SENTENCE = {
     "synthesis/dependence": {"ic,ij,jc->c": "a sum of products"},

@@ -20,9 +20,11 @@ from livingreview.synthesis import (
     changes,
     conversions,
     correlations,
+    events,
     measures,
     predictions,
     proportions,
+    rates,
     small_study,
 )
 from livingreview.synthesis.errors import SynthesisError
@@ -91,6 +93,7 @@ def test_the_approximate_correction_by_its_formula(variance):
     tail = {"LS": (factor * d) ** 2 / (2 * (m + 2)),
             "LS2": factor**2 * (1 / n1 + 1 / n2 + d**2 / (2 * (m + 2))) - 1 / n1 - 1 / n2,
             "UB": (factor * d) ** 2 - (m - 2) / m * d**2,
+            "AV": ((m + 2) @ (factor * d) / (m + 2).sum()) ** 2 / (2 * (m + 2)),
             "RevMan": (factor * d) ** 2 / (2 * (m + 2 - 3.94))}[variance]
     agree(got.vi, 1 / n1 + 1 / n2 + tail)
 
@@ -115,8 +118,8 @@ def test_ratio_of_means_agrees_with_metafor(name):
 # ---------------------------------------------------------------- tables
 
 
-TABLE_MEASURES = {"RR": measures.risk_ratio, "OR": measures.odds_ratio,
-                  "RD": measures.risk_difference, "PETO": measures.peto_odds_ratio}
+TABLE_MEASURES = {"RR": events.risk_ratio, "OR": events.odds_ratio,
+                  "RD": events.risk_difference, "PETO": events.peto_odds_ratio}
 
 
 @pytest.mark.parametrize("double_zeros", measures.DOUBLE_ZEROS)
@@ -133,19 +136,19 @@ def test_zero_cell_policies_agree_with_metafor(name, measure, zero_cells, double
 
 def test_defaults_drop_double_zeros_of_ratios_and_keep_those_of_differences():
     tables = ([0, 5, 1], [10, 5, 10], [0, 6, 2], [12, 6, 10])
-    for function, used in ((measures.risk_ratio, [False, True, True]),
-                           (measures.odds_ratio, [False, False, True]),
-                           (measures.peto_odds_ratio, [False, False, True]),
-                           (measures.risk_difference, [True, True, True])):
+    for function, used in ((events.risk_ratio, [False, True, True]),
+                           (events.odds_ratio, [False, False, True]),
+                           (events.peto_odds_ratio, [False, False, True]),
+                           (events.risk_difference, [True, True, True])):
         assert function(*tables).used.tolist() == used
-    kept = measures.risk_ratio(*tables, double_zeros="keep", zero_cells="none")
+    kept = events.risk_ratio(*tables, double_zeros="keep", zero_cells="none")
     assert kept.reasons[:2] == ("a zero cell without correction",) * 2
 
 
 def test_peto_of_one_table_is_petos_pool():
     case = REFERENCE["tables"]["nielweise2007"]
     columns = [np.array(case[column]) for column in TABLE]
-    got = measures.peto_odds_ratio(*columns)
+    got = events.peto_odds_ratio(*columns)
     weights = 1 / got.vi[got.used]
     expected = peto(*columns)
     agree((weights * got.yi[got.used]).sum() / weights.sum(), expected.estimate)
@@ -229,12 +232,12 @@ def test_millers_formula_agrees_with_metafor_and_ends_at_0_and_1():
 @pytest.mark.parametrize("name", REFERENCE["rates"])
 def test_incidence_rates_agree_with_metafor(name, zero_cells):
     case = REFERENCE["rates"][name]
-    for function, measure in ((proportions.incidence_rate, "IR"),
-                              (proportions.log_incidence_rate, "IRLN")):
+    for function, measure in ((rates.incidence_rate, "IR"),
+                              (rates.log_incidence_rate, "IRLN")):
         expected = case[f"{measure} {POLICIES[zero_cells]}"]
         got = function(case["events"], case["time"], zero_cells=zero_cells)
         agree_effects(got, expected, usable(expected))
-    agree_effects(proportions.root_incidence_rate(case["events"], case["time"]), case["IRS"])
+    agree_effects(rates.root_incidence_rate(case["events"], case["time"]), case["IRS"])
 
 
 @pytest.mark.parametrize("double_zeros", measures.DOUBLE_ZEROS)
@@ -243,8 +246,8 @@ def test_incidence_rates_agree_with_metafor(name, zero_cells):
 def test_two_rates_agree_with_metafor(name, zero_cells, double_zeros):
     case = REFERENCE["two_rates"][name]
     columns = [case[column] for column in ("e1", "t1", "e2", "t2")]
-    for function, measure in ((proportions.rate_ratio, "IRR"),
-                              (proportions.rate_difference, "IRD")):
+    for function, measure in ((rates.rate_ratio, "IRR"),
+                              (rates.rate_difference, "IRD")):
         expected = case[f"{measure} {POLICIES[zero_cells]} {double_zeros}"]
         got = function(*columns, zero_cells=zero_cells, double_zeros=double_zeros)
         agree_effects(got, expected, usable(expected))
@@ -567,7 +570,7 @@ def test_chances_sum_to_one_and_fall_with_the_threshold(pair, threshold):
 
 
 @pytest.mark.parametrize("call, row", [
-    (lambda: measures.standardised_mean_difference([1], [1], [9], [1], [1], [9], variance="AV"),
+    (lambda: measures.standardised_mean_difference([1], [1], [9], [1], [1], [9], variance="HO"),
      None),
     (lambda: measures.standardised_mean_difference([1], [1], [9], [1], [1], [9], correction="no"),
      None),
@@ -577,9 +580,9 @@ def test_chances_sum_to_one_and_fall_with_the_threshold(pair, threshold):
     (lambda: measures.ratio_of_means([1, 1], [1, 1], [9, 9], [1, 0], [1, 1], [9, 9]), 1),
     (lambda: measures.ratio_of_means([1, 1], [1, 1], [9, 9], [1, -1], [1, 1], [9, 9]), 1),
     (lambda: measures.ratio_of_means([1], [0], [9], [1], [1], [9]), 0),
-    (lambda: measures.risk_ratio([1], [2], [1], [2], double_zeros="maybe"), None),
-    (lambda: measures.peto_odds_ratio([0.5], [0.5], [0], [0.5]), 0),
-    (lambda: measures.peto_odds_ratio([3], [2], [0], [5]), 0),
+    (lambda: events.risk_ratio([1], [2], [1], [2], double_zeros="maybe"), None),
+    (lambda: events.peto_odds_ratio([0.5], [0.5], [0], [0.5]), 0),
+    (lambda: events.peto_odds_ratio([3], [2], [0], [5]), 0),
     (lambda: changes.mean_change([1], [1], [2], [1], [9], 1), 0),
     (lambda: changes.mean_change([1, 1], [1, 1], [2, 2], [1, 1], [9, 9], [0.5, 1.1]), 1),
     (lambda: changes.mean_change([1, 1], [1, 1], [2, 2], [1, 1], [9, 9], [0.5] * 3), None),
@@ -601,13 +604,13 @@ def test_chances_sum_to_one_and_fall_with_the_threshold(pair, threshold):
     (lambda: proportions.proportion_from_double_arcsine([0.1, 0.2], [9, 0]), None),
     (lambda: proportions.proportion_from_double_arcsine(math.inf, 9), None),
     (lambda: proportions.proportion_from_logit(math.nan), None),
-    (lambda: proportions.incidence_rate([1, 2], [1, 0]), 1),
-    (lambda: proportions.incidence_rate([1], [1e-300]), 0),
-    (lambda: proportions.log_incidence_rate([-1], [1]), 0),
-    (lambda: proportions.root_incidence_rate([1], [-1]), 0),
-    (lambda: proportions.rate_ratio([1, 1], [1, 1], [1, -1], [1, 1]), 1),
-    (lambda: proportions.rate_ratio([1, 1], [1, 1], [1], [1, 1]), None),
-    (lambda: proportions.rate_difference([1], [1], [1], [0]), 0),
+    (lambda: rates.incidence_rate([1, 2], [1, 0]), 1),
+    (lambda: rates.incidence_rate([1], [1e-300]), 0),
+    (lambda: rates.log_incidence_rate([-1], [1]), 0),
+    (lambda: rates.root_incidence_rate([1], [-1]), 0),
+    (lambda: rates.rate_ratio([1, 1], [1, 1], [1, -1], [1, 1]), 1),
+    (lambda: rates.rate_ratio([1, 1], [1, 1], [1], [1, 1]), None),
+    (lambda: rates.rate_difference([1], [1], [1], [0]), 0),
     (lambda: conversions.sd_from_interval(1, 2, 9, distribution="normal"), None),
     (lambda: conversions.sd_from_t(1, 0, 9, 9), None),
     (lambda: conversions.sd_from_t([1, 0], [1, 1], [9, 9], [9, 9]), 1),

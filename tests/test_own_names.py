@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 from conftest import DATA, append, read_table, write_table
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from made_up import KNEE, World
 
@@ -20,7 +20,7 @@ from livingreview.data.tables import ARMS, BY_NAME, CONTRASTS, HEADLINE_NUMBERS,
 from livingreview.intake.files import CsvFile
 from livingreview.review import review
 
-NAMES = load().names
+NAMES, WORDS = load().names, load().records("vocabularies")
 ARMS_CSV = f"{KNEE}/arms.csv"
 
 
@@ -57,7 +57,7 @@ def rows(draw):
     """A row of a table that has names of its own, in the names of the package."""
     table = draw(st.sampled_from([ARMS, CONTRASTS, VOCABULARIES, HEADLINE_NUMBERS]))
     words = {}
-    for word in load().records("vocabularies"):
+    for word in WORDS:
         words.setdefault(word["list"], []).append(word)
     if table is VOCABULARIES:
         word = draw(st.sampled_from([w for some in words.values() for w in some]))
@@ -70,6 +70,7 @@ def rows(draw):
         for c in table.columns}
 
 
+@settings(deadline=None)
 @given(rows())
 def test_a_row_in_own_names_is_the_same_row(given_row):
     table, row = given_row

@@ -5,6 +5,7 @@ from __future__ import annotations
 import html as markup
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -239,6 +240,10 @@ class _Press:
         file = self.folder / f"{address.replace('/', '-')}.pdf"
         return Sheet(address, f"About {address}", _printed(file, 2, {"a": 1}, {}), (("a", "An A"),))
 
+    def brief(self, pages) -> list[Sheet]:
+        return [replace(self.sheet(address), left=tuple(what for _, what in parts[:1]))
+                for address, parts in pages]
+
     def text(self, name: str, html: str) -> Sheet:
         self.said[name] = html
         return Sheet(name, "", _printed(self.folder / f"{name}.pdf", 3, {}, {}))
@@ -249,12 +254,11 @@ def _contents(html: str) -> list[tuple[str, int]]:
         r'<a href="([^"]+)">[^<]*</a><i></i><b>(\d+)</b>', html)]
 
 
-def _run(site: Path, folder: Path, chosen) -> tuple[_Press, PdfReader]:
+def _run(site: Path, folder: Path, name: str = "") -> tuple[_Press, PdfReader]:
     said = _Press(folder)
     run = pdf.Printing(site, said, lambda _: None)
-    chapters = [one for one in run.chapters if chosen(one)]
-    name = chapters[0].name if len(chapters) == 1 else pdf.BOOK
-    return said, PdfReader(run.write(chapters, folder, name))
+    chosen = [one for one in run.chapters if one.name == name]
+    return said, PdfReader(run.chapter(chosen[0], folder) if name else run.book(folder))
 
 
 def test_the_navigation_says_what_is_printed(site):
@@ -268,7 +272,7 @@ def test_the_navigation_says_what_is_printed(site):
 
 
 def test_a_chapter_has_a_cover_and_contents_with_its_pages(site, tmp_path):
-    said, made = _run(site, tmp_path, lambda one: one.name == "knee")
+    said, made = _run(site, tmp_path, "knee")
     assert len(made.pages) == 3 + 2 + 2 and (tmp_path / "knee-2026.11.0.pdf").is_file()
     html = said.said["front-knee"]
     assert _contents(html) == [
@@ -281,8 +285,18 @@ def test_a_chapter_has_a_cover_and_contents_with_its_pages(site, tmp_path):
         assert told in words, told
 
 
+def test_a_chapter_says_what_is_left_out_of_it_and_where_it_is(site, tmp_path, monkeypatch):
+    monkeypatch.setattr(pdf, "_left_out", lambda: {
+        "index": [("#late", "times")], "harms": [("", "")]})
+    said, made = _run(site, tmp_path, "knee")
+    assert len(made.pages) == 3 + 2 and said.printed == ["notebooks/knee/index"]
+    words = " ".join(re.sub("<[^>]*>", "", said.said["front-knee"]).split())
+    assert "(notebooks/knee/index.html): the same outcomes at other times" in words
+    assert "Harms (notebooks/knee/harms.html): all of the page" in words
+
+
 def test_the_book_leaves_lists_on_the_screen_and_names_them(site, tmp_path):
-    said, made = _run(site, tmp_path, lambda one: one.pages[0].address not in pdf.ONLINE)
+    said, made = _run(site, tmp_path)
     assert len(made.pages) == 3 + 6 * 2 and "book/codebook" not in said.printed
     assert "book/codebook.html" in said.said["front-book"]
     listed = dict(_contents(said.said["front-book"]))

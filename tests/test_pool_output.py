@@ -267,7 +267,9 @@ def test_pictures(tmp_path, kind):
     (["RR", "--cluster", "g", "--gosh"], "independent effects"),
     (["RR", "--method", "MH", "--influence"], "independent effects"),
     (["RR", "--method", "common", "--prediction-df", "k-2"], "needs random effects"),
-    (["MD", "--smd-variance", "UB"], "is for SMD"),
+    (["MD", "--variance", "UB"], "is not offered for MD, which has LS, HO"),
+    (["MD", "--method", "SJIT"], "SJIT settles at PM"),
+    (["MPORM"], "MPORM is not offered: MPOR takes the paired tables"),
     (["MD", "--correlation", "0.5"], "is for changes"),
     (["MC", "--correlation", "1.5"], "between -1 and 1"),
     (["MD", "--peters"], "for RR and OR"),
@@ -305,7 +307,7 @@ def test_the_help_is_in_groups_and_offers_what_the_module_knows():
     choices = {p.name: tuple(p.type.choices) for p in command.params if hasattr(p.type, "choices")}
     for name, known in (("measure", tuple(poolfile.MEASURES)), ("method", poolfile.METHODS),
                         ("rules", poolfile.RULES), ("prediction_df", poolfile.PREDICTION_DF),
-                        ("smd_variance", poolfile.SMD_VARIANCES), ("working", poolfile.WORKING)):
+                        ("variance", poolfile.VARIANCES), ("working", poolfile.WORKING)):
         assert choices[name] == known, name
     flags = {p.name.removeprefix("further_").replace("_", "-") for p in command.params
              if p.name.startswith("further_")}

@@ -189,7 +189,7 @@ def test_the_published_state_prints_the_published_digits(tmp_path):
 
 @pytest.mark.parametrize("analysis", [FIRST, COUNTS, "knee-pain-any-3-6", *SHARES, *TWO])
 def test_states_at_random_are_those_of_the_package(analysis, tmp_path):
-    states = drawn(analysis, 200)
+    states = drawn(analysis, 60)
     for chosen, answer in zip(states, answers([(analysis, s) for s in states], tmp_path),
                               strict=True):
         found, beside = pooled(analysis, chosen)
@@ -223,19 +223,24 @@ def _ten_states() -> list[tuple[str, dict]]:
             *((name, state(name)) for name in TWO), (FIRST, state(FIRST, model="posterior"))]
 
 
+# Programs that run those which they are given, each with names of its own.
+NEXT = "next:"
+BY_PYTHON = f"import runpy, sys\nfor file in sys.argv[1:]: print('{NEXT}'); runpy.run_path(file)"
+BY_R = (f"for (file in commandArgs(TRUE)) {{ cat('{NEXT}\\n'); "
+        "source(file, local = new.env(parent = globalenv())) }")
+
+
 def _run(command: list[str], codes: list[str], folder: Path, env: dict | None = None
          ) -> list[dict[str, float]]:
     """What programs print, a name and a number on each line."""
-    out = []
-    for i, text in enumerate(codes):
-        file = folder / f"code-{i}"
+    files = [folder / f"code-{i}" for i in range(len(codes))]
+    for file, text in zip(files, codes, strict=True):
         file.write_text(text, encoding="utf-8")
-        done = subprocess.run([*command, str(file)], capture_output=True, text=True, check=False,
-                              env=env)
-        assert done.returncode == 0, done.stderr
-        lines = (line.split() for line in done.stdout.splitlines())
-        out.append({name: float(x) for name, x in lines if x not in ("None", "NA")})
-    return out
+    done = subprocess.run([*command, *map(str, files)], capture_output=True, text=True,
+                          check=False, env=env)
+    assert done.returncode == 0, done.stderr
+    return [{name: float(x) for name, x in map(str.split, printed.strip().splitlines())
+             if x not in ("None", "NA")} for printed in done.stdout.split(NEXT)[1:]]
 
 
 def _as_shown(analysis: str, chosen: dict) -> dict[str, float]:
@@ -259,13 +264,14 @@ def test_python_code_gives_the_shown_numbers(tmp_path):
         assert there == codes[states.index((analysis, state(analysis)))]
     env = os.environ | {"PYTHONPATH": str(ROOT)}
     for (analysis, chosen), printed in zip(
-            states, _run([sys.executable], codes, tmp_path, env), strict=True):
+            states, _run([sys.executable, "-c", BY_PYTHON], codes, tmp_path, env), strict=True):
         assert printed == pytest.approx(_as_shown(analysis, chosen), rel=1e-6, abs=1e-9)
 
 
 def _metafor() -> bool:
     return R is not None and not subprocess.run(
-        [R, "-e", "library(metafor)"], capture_output=True, check=False).returncode
+        [R, "-e", "quit(status = !nzchar(system.file(package = 'metafor')))"],
+        capture_output=True, check=False).returncode
 
 
 @pytest.mark.skipif(not _metafor(), reason="R with its package metafor is not installed")
@@ -275,7 +281,8 @@ def test_r_code_gives_the_shown_numbers(tmp_path):
     for analysis in (FIRST, COUNTS):
         there = page(analysis).select("code[data-take]")[1].get_text()
         assert there == codes[states.index((analysis, state(analysis)))]
-    for (analysis, chosen), printed in zip(states, _run([R], codes, tmp_path), strict=True):
+    for (analysis, chosen), printed in zip(
+            states, _run([R, "-e", BY_R], codes, tmp_path), strict=True):
         wanted = _as_shown(analysis, chosen)
         printed = {name: x for name, x in printed.items() if name in wanted}
         # lme4, by which metafor fits the logistic model, stops a little earlier

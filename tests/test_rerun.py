@@ -25,7 +25,9 @@ from livingreview.render import chapter as chapter_views
 from livingreview.render.chapter import Chapter
 from livingreview.review.asked import Asked, AskedError, possible
 from livingreview.site import notebooks, rerun, standalone
+from livingreview.view import answer
 from livingreview.view.addresses import COMPARE, PAGES
+from livingreview.view.base import MIME
 from livingreview.view.remark import Remark
 from livingreview.view.robustness import Robustness
 
@@ -296,6 +298,7 @@ def test_every_page_of_a_rerun_has_each_identifier_once_and_no_dead_link(path, m
     monkeypatch.setattr(chapter_module, "review", lambda *_, **__: computed)
     for name in ("dose", "subgroups", "time_course", "robustness"):
         monkeypatch.setattr(chapter_views, name, _kept(getattr(chapter_views, name)))
+    monkeypatch.setattr(answer, "_since", _kept(answer._since))  # of a version: whatever is asked
     kept, wrong = {}, []
     for one in _asked(path, computed.data):
         page = standalone.page({path.stem: _run(path, one, kept)})
@@ -353,3 +356,39 @@ def test_every_page_of_a_chapter_takes_the_same_parameters():
     assert {path.stem for path in CHAPTERS} == {*PAGES, COMPARE}
     for path in CHAPTERS:
         assert "data_folder, window, comparator)" in path.read_text(encoding="utf-8"), path
+
+
+def _counted(rows: int) -> nbformat.NotebookNode:
+    """A notebook whose view has a figure that readers can compute again."""
+    data = {"n": 2, "species": [], "indications": []}
+    figure = ('<figure><template class="lr-recompute"><form><label>Of <select name="analysis">'
+              '<option>x</option></select></label></form><p><a class="lr-taken" href="y.html">code'
+              '</a></p></template><script type="application/json">{"n": "' + "x" * rows
+              + '"}</script></figure>')
+    return nbformat.v4.new_notebook(cells=[
+        nbformat.v4.new_markdown_cell("# Harms\n\n## Every row\n\nRead\nit all."),
+        nbformat.v4.new_code_cell("1", metadata={"tags": ["remove-input"]}, outputs=[
+            nbformat.v4.new_output("display_data", data={
+                "text/html": "Animal experiments", MIME: {
+                    "template": "animal_counts", "data": data}}),
+            nbformat.v4.new_output("display_data", data={"text/html": figure})])])
+
+
+def test_a_rerun_in_another_language_has_its_words_and_its_prose():
+    prose = {"Every row": "全部数据行", "Read it all.": "全部读完。"}
+    frame = standalone.Frame(language="zh_CN", told=lambda text: prose.get(text, text))
+    page = standalone.page({"harms": _counted(1)}, frame)
+    assert '<html lang="zh-Hans"' in page and "全部数据行</h2>" in page and "全部读完。" in page
+    assert "Animal experiments" not in page and "动物实验" in page
+    with pytest.raises(rerun.RerunError, match="--language fr: expected one of en, zh_CN"):
+        rerun.prose_of(DATA.parent, "fr")
+
+
+def test_a_page_selects_studies_where_that_fits_and_fetches_nothing():
+    modules = ('import { one } from "./a.mjs";\nexport const two = one;\n',)
+    small, large = (standalone.page({"x": _counted(n)}, standalone.Frame(modules=modules))
+                    for n in (1, standalone.LARGEST))
+    assert 'class="lr-recompute"' in small and '<script type="module">\n\nconst two' in small
+    assert "analysis" not in small and "y.html" not in small
+    assert 'class="lr-taken" href="#"' in small
+    assert "lr-recompute" not in large and len(large.encode()) < standalone.LARGEST / 2

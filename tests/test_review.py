@@ -20,7 +20,7 @@ from livingreview.review.certainty import certainty, small_study_test
 from livingreview.review.pools import describe, main_pool, random_pool
 from livingreview.review.results import analyse
 from livingreview.review.steps import steps
-from livingreview.synthesis import measures
+from livingreview.synthesis import risk_ratio
 from livingreview.synthesis.bayes import Prior, posterior
 
 NO_TEST = {"done": False, "reason": "fewer than 10 trials"}
@@ -317,7 +317,7 @@ def test_variants_keep_the_qualities_of_the_analysis(world):
 
 def test_zero_cell_rules_in_robustness(world):
     rows = variants(result(harms(world, (0, 4), (5, 3), (6, 6)), HARM))
-    effect = measures.risk_ratio([0, 5, 6], [20] * 3, [4, 3, 6], [20] * 3, zero_cells="all")
+    effect = risk_ratio([0, 5, 6], [20] * 3, [4, 3, 6], [20] * 3, zero_cells="all")
     assert close(rows["half-to-all"]["estimate"],
                  math.exp(synthesis.pool(effect.yi, effect.vi).estimate))
     assert "mantel-haenszel" in rows and "peto" not in rows  # risks far above 1%

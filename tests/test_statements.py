@@ -6,7 +6,7 @@ import re
 
 import pytest
 from bs4 import BeautifulSoup
-from conftest import append
+from conftest import append, built_after_ours
 from made_up import KNEE, World
 from rendered import figure, finding, plain, soup
 from shown import PAGES, shown
@@ -31,7 +31,7 @@ STATING = [p for p in PAGES if p.stem in (
 
 
 @pytest.fixture
-def changed(data_copy):
+def changed(data_copy, monkeypatch):
     """Data that nobody has seen: one trial more, which gives a main analysis its first estimate."""
     append(data_copy, f"{FRACTURE}/sources.csv", {
         "source_id": "new", "kind": "full-text", "title": "A report", "accessed": "2026-11-28"})
@@ -51,6 +51,7 @@ def changed(data_copy):
             "study_id": "newcomer-2026", "arm_id": arm, "outcome": "time-to-union",
             "instrument": "months to union", "better": "lower", "timepoint_months": "12",
             "statistic": "final", "n": "31", "mean": mean, "sd": "2", "source_id": "new"})
+    built_after_ours(data_copy, monkeypatch)
     return data_copy
 
 

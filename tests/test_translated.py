@@ -7,6 +7,8 @@ from types import SimpleNamespace
 
 import pytest
 import small_book
+from bs4 import BeautifulSoup
+from conftest import append
 
 from livingreview.site import translated
 from livingreview.site.translated import above
@@ -25,6 +27,12 @@ def book(tmp_path_factory):
     messages.mkdir(parents=True)
     (messages / "index.po").write_text(INDEX, encoding="utf-8")
     (messages / "toc.po").write_text('msgid "Words"\nmsgstr "词"\n', encoding="utf-8")
+    append(book / "data", "glossary.csv", {
+        "term": "code", "kind": "evidence", "label_en": "code", "label_zh": "程序",
+        "explanation_en": "What is run.", "explanation_zh": "要运行的内容。"})
+    (book / "book" / "glossary.md").write_text("# Glossary\n")
+    with (book / "_toc.yml").open("a") as toc:
+        toc.write("  - file: book/glossary\n")
     small_book.build(book)
     return book
 
@@ -54,6 +62,12 @@ def test_prose_is_translated_and_numbers_are_those_of_the_one_execution(book):
     for page in ("knee", "disc", "cross"):
         found = estimates.findall(read(book, f"{page}.html"))
         assert found and found == estimates.findall(read(book, f"zh/{page}.html"))
+
+
+def test_a_term_of_the_glossary_is_explained_where_a_page_uses_it(book):
+    [link] = BeautifulSoup(read(book, "index.html"), "html.parser").select("a.lr-term")
+    assert (link["href"], link["aria-description"]) == (
+        "book/glossary.html#term-code", "What is run.")
 
 
 def test_each_page_leads_to_the_other_language(book):
@@ -94,11 +108,14 @@ def test_links_to_files_lead_above_the_pages_of_a_language():
     assert above(body, "book/page.html") == body.replace("../data", "../../data")
 
 
-def test_a_changed_translation_executes_nothing(book):
+def test_a_changed_translation_and_a_changed_term_execute_nothing(book):
+    glossary = book / "data" / "glossary.csv"
+    glossary.write_text(glossary.read_text().replace("What is run", "What ran"), encoding="utf-8")
     messages = book / "book" / "locale" / "zh_CN" / "LC_MESSAGES" / "index.po"
     messages.write_text(INDEX.replace("没有代码", "不含代码"), encoding="utf-8")
     said = small_book.build(book)
     assert "不含代码。" in read(book, "zh/index.html")
+    assert 'aria-description="What ran."' in read(book, "index.html")
     assert "executed" not in said
 
 

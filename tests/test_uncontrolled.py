@@ -155,6 +155,17 @@ def test_shares_too_far_apart_for_the_logistic_model_are_weighted_log_odds(world
         pooled.estimate, pooled.ci_low, pooled.ci_high)])
 
 
+def test_a_share_counted_at_month_0_alone_is_left_out_for_that(world):
+    alone(shares(world, COUNTS[:2]), "early").value(
+        "early", "msc", outcome="responder", better="higher", n="", events=2, total=9,
+        scale_min="", scale_max="", timepoint_months=0)
+    found = result(world, SHARE)
+    assert found["k"] == 2
+    assert [(t["trial_id"], t["reason"]) for t in found["not_in_pool"]["trials"]] == [
+        ("early", "counted at month 0 alone, before all that follows (a share at one point in "
+         "time has no month)")]
+
+
 def test_none_or_all_of_several_studies_give_a_bound_not_a_pool(world, tmp_path):
     none = result(shares(world, ((0, 12), (0, 8))), SHARE)
     assert none["pooled"] is None

@@ -31,6 +31,28 @@ _FLAGS = {
     "bayes": "The posterior under the prior on tau, beside the pool."}
 
 
+# What other programs offer by a name that a reader may look for here.
+_ELSEWHERE = {
+    "OR2DL": "is OR2D here", "D2ORL": "is D2OR here", "WMD": "is MD here",
+    "MPORM": "is not offered: MPOR takes the paired tables",
+    "REH": "is not offered", "R2": "is not offered", "ZR2": "is not offered",
+    "CLES": "is not offered", "AUC": "is not offered", "PRZ": "is not offered: use PLO",
+    "DLIT": "is not offered: it solves no moment equation, PM does", "SJIT": "settles at PM",
+    "MP": "is PM here", "EE": "is common here",
+    "CE": "is common here", "FE": "is common here", "GENQ": "is not offered: it takes weights",
+    "GENQM": "is not offered: it takes weights", "IV": "is REML, DL or common here",
+    "SMCRP": "is not offered: use SMCR", "SMCRPH": "is not offered: use SMCRH"}
+
+
+class _Named(click.Choice):
+    """A choice; what has another name here, or is missing, is said so."""
+
+    def convert(self, value, param, ctx):
+        if value in _ELSEWHERE:
+            self.fail(f"{value} {_ELSEWHERE[value]}", param, ctx)
+        return super().convert(value, param, ctx)
+
+
 def _flags(command):
     for name, said in reversed(_FLAGS.items()):
         command = _further(f"--{name}", f"further_{name}".replace("-", "_"), flag_value=name,
@@ -65,15 +87,21 @@ def with_reading(command):
 @click.command(name="pool", cls=GroupedCommand)
 @click.argument("file", type=FILE)
 @_effect("--measure", required=True, help="Effect measure; GEN takes effects as they are.",
-         type=click.Choice(["MD", "SMD", "ROM", "RR", "OR", "RD", "PETO", "HR", "IRR", "IRD", "PR",
-                            "PLO", "PFT", "IR", "IRLN", "IRS", "MN", "MNLN", "AS", "IRSD", "SMDH",
-                            "VR", "CVR", "OR2D", "D2OR", "SDLN", "CVLN", "PPC", "PLN", "PAS", "MC",
-                            "SMCC", "SMCR", "SMCRH", "ROMC", "COR", "UCOR", "ZCOR", "GEN"]))
+         type=_Named([
+             "MD", "SMD", "ROM", "RR", "OR", "RD", "PETO", "HR", "IRR", "IRD", "PR", "PLO", "PLN",
+             "PAS", "PFT", "IR", "IRLN", "IRS", "IRFT", "MN", "MNLN", "SMN", "CVLN", "SDLN", "SMDH",
+             "SMD1", "SMD1H", "VR", "CVR", "D2OR", "D2ORN", "OR2D", "OR2DN", "PBIT", "AS", "IRSD",
+             "PPC", "MC", "SMCC", "SMCR", "SMCRH", "ROMC", "VRC", "CVRC", "MPRR", "MPOR", "MPRD",
+             "MPORC", "MPPETO", "COR", "UCOR", "ZCOR", "PCOR", "ZPCOR", "SPCOR", "ZSPCOR", "PHI",
+             "ZPHI", "YUQ", "YUY", "RTET", "ZTET", "RPB", "ZPB", "RBIS", "ZBIS", "ARAW", "AHW",
+             "ABT", "GEN"]))
 @_effect("--zero-cells", type=click.Choice(["only", "all", "none"]),
          help="Tables to which 0.5 is added: those with an empty cell (only), all or none. With "
          "--method MH, only is RevMan's way.")
-@_effect("--smd-variance", type=click.Choice(["LS", "LS2", "UB", "RevMan"]),
-         help="Variance of SMD; LS where it is left out. RevMan takes its J too.")
+@_effect("--variance", "--smd-variance", "variance",
+         type=click.Choice(["LS", "HO", "LS2", "UB", "AV", "RevMan", "AVHO", "CS", "ST"]),
+         help="Variance of the effects, by metafor's names, where a measure has several (SMD: LS, "
+         "LS2, UB, AV or RevMan, which takes its J too; MD, ROM: HO; PHI, RPB: CS or ST).")
 @_effect("--correlation", type=float, metavar="R",
          help="Of baseline and final values, for changes without the column r.")
 @_effect("--level", type=float, default=0.95, show_default=True, help="Of all intervals.")
@@ -81,8 +109,8 @@ def with_reading(command):
         help="Random effects by an estimator of tau² (REML where it is left out), DerSimonian and "
         "Laird about the Mantel-Haenszel estimate (mh-random), Mantel-Haenszel (MH), Peto's pool "
         "(PETO, so for the measure PETO), one common effect, or the posterior (bayes).",
-        type=click.Choice(["REML", "DL", "PM", "ML", "HE", "SJ", "EB", "HS", "MH", "mh-random",
-                           "PETO", "common", "bayes"]))
+        type=_Named(["REML", "DL", "PM", "PMM", "ML", "HE", "SJ", "EB", "HS", "HSk", "MH",
+                     "mh-random", "PETO", "common", "bayes"]))
 @_model("--ci", type=click.Choice(["hksj-guard", "hksj", "t", "z"]),
         help="Interval: hksj-guard for random effects, z elsewhere, where it is left out.")
 @_model("--prediction-df", type=click.Choice(["k-1", "k-2", "normal"]),
@@ -126,19 +154,27 @@ def pool_file(file: Path, as_json: bool, forest: Path | None, favours: tuple[str
 
     \b
     Columns, all others being free: study (optional), and
-      m1 sd1 n1 m2 sd2 n2          MD, SMD, SMDH, ROM, CVR, D2OR (arm 1 is the treated one)
+      m1 sd1 n1 m2 sd2 n2          MD, SMD, SMDH, ROM, CVR, D2OR, D2ORN, RPB, ZPB, RBIS, ZBIS
+                                   (arm 1 is the treated one), SMD1H; without sd1 SMD1
       sd1 n1 sd2 n2                VR: ratios of standard deviations
-      e1 n1 e2 n2                  RR, OR, RD, PETO, AS, OR2D
+      e1 n1 e2 n2                  RR, OR, RD, PETO, AS, OR2D, OR2DN, PBIT, PHI, ZPHI, YUQ,
+                                   YUY, RTET, ZTET
       e1 t1 e2 t2                  IRR, IRD, IRSD (events and time at risk)
       e n                          PR, PLO, PLN, PAS, PFT: proportions of one arm
-      e t                          IR, IRLN, IRS: rates of one arm
-      m sd n                       MN, MNLN, CVLN: means of one arm, or their spread
+      e t                          IR, IRLN, IRS, IRFT: rates of one arm
+      m sd n                       MN, MNLN, SMN, CVLN: means of one arm, or their spread
       sd n                         SDLN: standard deviations of one arm
       m_pre sd_pre m_post sd_post n r
-                                   MC, SMCC, SMCR, SMCRH, ROMC: changes of one arm
+                                   MC, SMCC, SMCR, SMCRH, ROMC, CVRC: changes of one arm; of the
+                                   standard deviations alone VRC
       m_pre1 sd_pre1 m_post1 n1 m_pre2 sd_pre2 m_post2 n2 r
                                    PPC: changes of two arms, standardised
+      both first second neither    MPRR, MPOR, MPRD, MPORC, MPPETO: pairs, or one group under two
+                                   conditions: with the event under both, one, the other, none
       r n                          COR, UCOR, ZCOR: correlations
+      tstat n predictors           PCOR, ZPCOR, and with rsq (R²) SPCOR, ZSPCOR: correlations from
+                                   regressions
+      alpha items n                ARAW, AHW, ABT: Cronbach's alpha
       oe v                         HR, PETO: observed less expected, its variance
       yi with vi or se             any measure; ratios as natural logarithms
       yi ci_low ci_high            the same with 95% intervals

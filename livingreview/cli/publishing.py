@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from ..render.engine import SOURCE
+from ..render.languages import SOURCE
 from ..render.languages import language as known_language
 from ..site.stopping import can_be_stopped
 from ..site.workers import Workers
@@ -132,7 +132,7 @@ def site_index(out: Path) -> None:
               help="Folder of the files; _build/pdf where it is left out.")
 @can_be_stopped
 def pdf(chapter: str, language: str, site: Path, out: Path) -> None:
-    """Print the built site: each chapter as a PDF file, and the whole book.
+    """Print the built site: each chapter in short as a PDF file, and the whole book.
 
     Chromium prints the pages; each file has a cover, contents with page numbers, a running head
     and bookmarks. Pages of single trials and analyses stay on the screen.

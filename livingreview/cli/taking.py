@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import click
 
-from ..data.dataset import Dataset
+from ..data.asking import kinds
 from ..site.stopping import can_be_stopped
 from ..site.workers import WorkersError
 from . import exports
@@ -106,8 +107,11 @@ def indication(name: str, data: Path | None, root: Path, **chosen: str) -> None:
 @click.option("--label", default="", help="Its name for readers; its identifier, with a capital, "
               "where it is left out.")
 @click.option("--label-zh", default="", help="Its name in Chinese.")
-def review(folder: Path, title: str, title_zh: str, indication: str, label: str, label_zh: str
-           ) -> None:
+@click.option("--question", type=click.Choice([*kinds()]), default=next(iter(kinds())),
+              show_default=True, help="What it asks: what a treatment does in people, how common "
+              "something is, or what a treatment does in animals.")
+def review(folder: Path, title: str, title_zh: str, indication: str, label: str, label_zh: str,
+           question: str) -> None:
     """Begin a review of your own in FOLDER: a book that builds, on any subject.
 
     FOLDER must not be there yet, or be empty. It gets data tables with one made-up trial to be
@@ -119,7 +123,8 @@ def review(folder: Path, title: str, title_zh: str, indication: str, label: str,
 
     label = label or indication.replace("-", " ").capitalize()
     try:
-        made = begin(folder, title, title_zh or title, indication, label, label_zh or label)
+        made = begin(folder, title, title_zh or title, indication, label, label_zh or label,
+                     question)
     except ReviewError as error:
         stop(f"{error}\nNothing was written.", 2)
     except OSError as error:
@@ -247,7 +252,7 @@ def _check_kind(file: Path, table: str, filled: Path | None, mapped: Path | None
         stop("\n".join([*opening.refusal(file).problems, "Nothing was imported."]), 2)
 
 
-def _by_map(file: Path, filled: Path, names):
+def _by_map(file: Path, filled: Path, sound):
     """Rows of a file with columns of its own, by a map that is written where it is not there."""
     from ..intake import mapped
 
@@ -255,7 +260,7 @@ def _by_map(file: Path, filled: Path, names):
         with replacing(filled) as out:
             out.write(mapped.map_text(mapped.tables(file)))
         stop(f"wrote {filled}: fill in what each column is, then call this again", 0)
-    found = mapped.read(file, filled, names=names)
+    found = mapped.read(file, filled, names=sound.names, words=sound.words)
     for line in found.passed:
         click.echo(f"not imported: {line}", err=True)
     return found.rows, ""
@@ -267,7 +272,7 @@ def _rows_of(file: Path, table: str, filled: Path | None, mapped: Path | None, t
     from ..intake import opened, revman, revman5, robvis
 
     if mapped:
-        return _by_map(file, mapped, sound.names)
+        return _by_map(file, mapped, sound)
     if file.suffix.lower() in (".csv", ".xlsx") and not file.is_dir() and (
             table in ("", "risk_of_bias") and robvis.is_one(robvis.header_of(file))):
         known = {row["study_id"] for one in ([indication] if indication else sound.indications)
@@ -342,29 +347,34 @@ def _show_results(before, joined) -> None:
               help="A parameter of the notebooks, each once.")
 @click.option("--out", type=FOLDER, default=Path("_build/rerun"), show_default=True,
               help="Folder to write in.")
+@click.option("--language", default="en", show_default=True,
+              help="Of the page: one that the book has, such as zh_CN.")
 @with_workers
 @can_be_stopped
 def rerun(names: tuple[str, ...], data: Path | None, parameters: tuple[str, ...], out: Path,
-          jobs: int | None, scheduler: str | None) -> None:
+          language: str, jobs: int | None, scheduler: str | None) -> None:
     """Run notebooks on other data, or with other questions.
 
     NOTEBOOK is the name of a chapter, which is that of its indication and whose pages are then all
     run, or of another computed page, or a path. Each gives one HTML page, a chapter too, and
     executed notebooks; they name their data, parameters and versions, and the page needs nothing
-    beside it. The chapter of an indication takes the parameters window (end in months) and
-    comparator (a word of analysis_comparison), of which it refuses what none of its analyses asks,
-    with the list of what they ask; the other pages take none.
+    beside it. Readers can select studies of their own on it, unless that makes it larger than 2 MB.
+    The chapter of an indication takes the parameters window (end in months) and comparator (a word
+    of analysis_comparison), of which it refuses what none of its analyses asks, with the list of
+    what they ask; the other pages take none.
     """
+    from ..render.languages import language as known
     from ..site import rerun as again
 
     workers = workers_of(jobs, scheduler)
-    sound = valid(data)
+    sound, language = valid(data), known(language).code
     try:
-        chosen = again.parsed(parameters)
+        chosen, prose = again.parsed(parameters), again.prose_of(ROOT, language)
         pages: dict[Path, str] = {}
         for name in names:
             pages |= {p: page for p, page in again.found(ROOT, name).items() if p not in pages}
-        reruns = [again.prepared(path, page, sound, chosen) for path, page in pages.items()]
+        reruns = [again.prepared(path, page, sound, chosen, language)
+                  for path, page in pages.items()]
     except again.RerunError as error:
         stop(str(error), 2)
     done, failed = {}, []
@@ -376,8 +386,8 @@ def rerun(names: tuple[str, ...], data: Path | None, parameters: tuple[str, ...]
                 click.echo(f"failed: {result}", err=True)
                 failed.append(one.page)
             if one.page not in failed:
-                _write_page(one.page, [r.name for r in reruns if r.page == one.page], done, sound,
-                            out)
+                _write_page(one.page, [r.name for r in reruns if r.page == one.page], done, out,
+                            lambda found: again.page(found, sound, language, prose))
     except WorkersError as error:
         stop(str(error), 1)
     if failed:
@@ -385,18 +395,16 @@ def rerun(names: tuple[str, ...], data: Path | None, parameters: tuple[str, ...]
              "pages", 1)
 
 
-def _write_page(page: str, names: list[str], done: dict[str, str], data: Dataset, out: Path
-                ) -> None:
+def _write_page(page: str, names: list[str], done: dict[str, str], out: Path,
+                made: Callable[[dict[str, str]], str]) -> None:
     """Write a page and its notebooks when the last of them is there."""
-    from ..site import rerun as again
-
     if not done.keys() >= set(names):
         return
     for name in names:
         with replacing(out / f"{name}.ipynb") as notebook:
             notebook.write(done[name])
     with replacing(out / f"{page}.html") as file:
-        file.write(again.page({name: done[name] for name in names}, data))
+        file.write(made({name: done[name] for name in names}))
     say(f"wrote {out / page}.html and .ipynb")
 
 

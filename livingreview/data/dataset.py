@@ -8,11 +8,12 @@ import pickle
 import re
 import sys
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
+from secrets import token_hex
 from types import MappingProxyType
 
 import pandas as pd
@@ -53,6 +54,7 @@ GENERIC = {
 }
 DOUBTFUL = "doubtful"  # the quality of a value that is in robustness only
 _WARNINGS, VERSION, DATE = "warnings", "version", "date"  # names of reads that are no file
+_ANY = "|"  # between columns of a part of a file
 _SHORT = 8  # characters of a digest that people read
 _PIECE = "data"  # name of a folder that was read, in the store of a build
 
@@ -168,6 +170,19 @@ class Dataset:
     def _by_value(self) -> dict[tuple[str, str], dict[str, list]]:
         return {}
 
+    def arms_with(self, name: str, columns: Sequence[str], indication: str
+                  ) -> frozenset[tuple[str, str]]:
+        """(study, arm) of which a row of a table holds something in one of some columns.
+
+        What asks so depends on which arms these are, not on what the rows hold.
+        """
+        path = tables.BY_NAME[name].path(indication)
+        self._note(f"{path}?{_ANY.join(columns)}")
+        with reads.unnoted():
+            rows = self.records(name, indication)
+        return frozenset((row["study_id"], row["arm_id"]) for row in rows
+                         if any(row[column] is not None for column in columns))
+
     @property
     def warnings(self) -> tuple[Problem, ...]:
         """Problems that do not stop a build."""
@@ -216,14 +231,14 @@ class Dataset:
         Parameters
         ----------
         read : str
-            A file, a part of one (``analyses.csv?indication=…``), the warnings, the version of
-            the data or their date, the published versions, which of them is built, or a module of
-            the package.
+            A file, a part of one (``analyses.csv?indication=…``), the results of an indication
+            in the store, the warnings, the version of the data or their date, the published
+            versions, which of them is built, or a module of the package.
 
         Returns
         -------
         str
-            Empty for what is not there.
+            Empty for what is not there; of results that are not, another one each time.
         """
         path, _, part = read.partition("?")
         with reads.unnoted():
@@ -240,21 +255,35 @@ class Dataset:
             if not part:
                 return self.digests.get(path, "")
             if read not in self._parts:
-                self._parts[read] = self._digest_of_part(path, part)
+                of = self._digest_of_results(part) if path == reads.RESULTS else (
+                    self._digest_of_part(path, part))
+                if not of:  # nothing is known of them: they are not the same as any
+                    return token_hex()
+                self._parts[read] = of
             return self._parts[read]
 
     @cached_property
     def _parts(self) -> dict[str, str]:
-        """Digests of parts of files that were asked for."""
+        """Digests of parts of files, and of results, that were asked for."""
         return {}
 
     def _digest_of_part(self, path: str, part: str) -> str:
-        column, _, value = part.partition("=")
+        column, equal, value = part.partition("=")
         indication = path.split("/")[0] if tables.BY_NAME[Path(path).stem].folder == (
             "indication") else ""
+        if not equal:
+            return reads.digest(sorted(self.arms_with(
+                Path(path).stem, part.split(_ANY), indication)))
         rows = self.having(Path(path).stem, column, value, indication)
         # the line of a row is nothing that a reader of the rows sees
         return reads.digest([(k, v) for k, v in r.items() if k != "row"] for r in rows)
+
+    def _digest_of_results(self, indication: str) -> str:
+        """What results in the store begin with (see `review.whole`)."""
+        store = store_of(self.folder)
+        content = store and store.find(f"{reads.RESULTS}/{indication}", reads.libraries(),
+                                       self.fingerprint)
+        return content[:reads.LENGTH].decode() if content else ""
 
     def words(self, name: str) -> MappingProxyType:
         """The rows of one vocabulary by value."""

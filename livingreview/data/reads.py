@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache
+from importlib.metadata import version
 from pathlib import Path
 
 from .project import project_folder
@@ -21,8 +22,10 @@ PACKAGE = Path(__file__).resolve().parents[1]
 REFERENCE = PACKAGE.parent / "tests" / "reference"  # answers of other programs
 BENCH = PACKAGE.parent / "bench"  # measured figures
 MODULE = "package/"  # names of reads that are files of the package begin with it
+LENGTH = 64  # characters of a digest
 WORDS = (".csv", ".toml")  # ends of files with words, which stand beside modules
 RELEASE = "releases"  # the name of the published versions as a read
+RESULTS = "results"  # with an indication: its results, in a store, as a read
 IDENTITY = "identity of the pages"  # the name of the version that is being built as a read
 VERSION = "LIVINGREVIEW_VERSION"  # the variable that names it
 
@@ -98,6 +101,12 @@ def digest(parts: Iterable[object]) -> str:
         total.update(len(data).to_bytes(8, "big"))
         total.update(data)
     return total.hexdigest()
+
+
+@cache
+def libraries() -> str:
+    """What results depend on besides data and package: the interpreter and what computes."""
+    return digest([sys.version, *(version(p) for p in ("numpy", "scipy", "pandas"))])
 
 
 def module_digest(name: str) -> str:

@@ -11,7 +11,6 @@ from . import reads
 from .dataset import Dataset
 
 FOLDER = "strategies"  # of a data folder
-COMMENT = "#"  # begins a line that is not run
 DRAFT = "# draft"  # begins a strategy that no information specialist has reviewed
 
 

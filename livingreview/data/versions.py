@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from functools import lru_cache
 from pathlib import Path
 
 from . import reads
@@ -104,15 +105,28 @@ def document(path: Path, names: OwnNames = NONE) -> dict:
     names : OwnNames, optional
         What the review calls things in it.
 
+    Returns
+    -------
+    dict
+        Nobody may change it: who asks again gets the same one, until the file changes.
+
     Raises
     ------
     VersionError
         When it cannot be read or holds something else.
     """
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
+        state = path.stat()
+        return _document(path, state.st_mtime_ns, state.st_size, names)
     except OSError as error:
         raise VersionError(f"cannot read {path}: {error.strerror}") from error
+
+
+@lru_cache(maxsize=2)  # a comparison is of two
+def _document(path: Path, changed: int, size: int, names: OwnNames) -> dict:
+    """A file of results in a state; many views of a chapter compare with the same one."""
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:
         raise VersionError(f"{path} is not JSON: {error}") from error
     if not isinstance(found, dict) or not isinstance(found.get("analyses"), dict):

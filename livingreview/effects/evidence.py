@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
+from ..data.asking import asked
 from ..data.dataset import Dataset
 from ..data.notices import by_study, taken_back
 from .comparisons import (
@@ -63,11 +64,8 @@ def _signature(arm) -> tuple:
 
 # What a row must print to tell anything of its arm.
 _NUMBERS = {"outcomes": ("mean", "median", "events", "percent"),
-            "adverse_events": ("events", "percent"), "contrasts": ("estimate", "p_value")}
-
-
-def _tells(table: str, row) -> bool:
-    return any(row[column] is not None for column in _NUMBERS[table])
+            "adverse_events": ("events", "percent")}
+_OF_CONTRASTS = ("estimate", "p_value")
 
 
 class Evidence:
@@ -82,29 +80,71 @@ class Evidence:
     def __init__(self, data: Dataset, indication: str):
         self.data = data
         self.indication = indication
-        self.studies = {s["study_id"]: s for s in data.records("studies", indication)}
-        self.arms = resolved_arms(data, indication)
-        self.comparisons: tuple[Comparison, ...] = comparisons(data, indication)
-        self.sources = {s["source_id"]: s for s in data.records("sources", indication)}
-        self.outcomes = self._by_arm("outcomes")
-        self.outcomes_of_trial = defaultdict(list)
-        for (study, _), rows in self.outcomes.items():
-            self.outcomes_of_trial[self.trial_of(study)] += rows
-        self.events = self._by_arm("adverse_events")
-        self.contrasts = defaultdict(list)
-        for row in data.values("contrasts", indication):
-            self.contrasts[row["study_id"]].append(row)
-        self.notices = by_study(data, indication)
-        self._heard = self._arms_with_numbers()
-        self._contests = self._all_contests()
         self._asked: dict[tuple[str, str], dict[str, list[list[Contest]]]] = {}
         self.found: dict = {}  # effects that were found once (see `selection`)
+
+    # Each table is read when it is asked for: a page depends on those alone that it needs.
+    @cached_property
+    def studies(self) -> dict[str, Mapping]:
+        """By study."""
+        return {s["study_id"]: s for s in self.data.records("studies", self.indication)}
+
+    @cached_property
+    def arms(self) -> dict[tuple[str, str], Mapping]:
+        """By study and arm."""
+        return resolved_arms(self.data, self.indication)
+
+    @cached_property
+    def comparisons(self) -> tuple[Comparison, ...]:
+        """Of all studies."""
+        return comparisons(self.data, self.indication)
+
+    @cached_property
+    def sources(self) -> dict[str, Mapping]:
+        """By source."""
+        return {s["source_id"]: s for s in self.data.records("sources", self.indication)}
+
+    @cached_property
+    def outcomes(self) -> dict[tuple[str, str], list[Mapping]]:
+        """Rows by study and arm."""
+        return self._by_arm("outcomes")
+
+    @cached_property
+    def outcomes_of_trial(self) -> dict[str, list[Mapping]]:
+        """Rows by trial, those of companions too."""
+        out = defaultdict(list)
+        for (study, _), rows in self.outcomes.items():
+            out[self.trial_of(study)] += rows
+        return out
+
+    @cached_property
+    def events(self) -> dict[tuple[str, str], list[Mapping]]:
+        """Rows by study and arm."""
+        return self._by_arm("adverse_events")
+
+    @cached_property
+    def contrasts(self) -> dict[str, list[Mapping]]:
+        """Rows by study."""
+        out = defaultdict(list)
+        for row in self.data.values("contrasts", self.indication):
+            out[row["study_id"]].append(row)
+        return out
+
+    @cached_property
+    def notices(self) -> dict[str, list[Mapping]]:
+        """By study."""
+        return by_study(self.data, self.indication)
 
     def _by_arm(self, table: str) -> dict[tuple[str, str], list]:
         out = defaultdict(list)
         for row in self.data.values(table, self.indication):
             out[row["study_id"], row["arm_id"]].append(row)
         return out
+
+    @cached_property
+    def pooled(self) -> frozenset[str]:
+        """Designs of controlled studies that main pools take."""
+        return asked(self.data.records("about")).pooled
 
     def arms_of(self, study_id: str) -> list[Mapping]:
         """The arms of a study, unions of arms too."""
@@ -133,13 +173,14 @@ class Evidence:
                     out[trial].append((one, other, row))
         return dict(out)
 
-    def _arms_with_numbers(self) -> set[tuple[str, str]]:
+    @cached_property
+    def _heard(self) -> set[tuple[str, str]]:
         """(trial, arm) of which a report has some number, alone or in a union that holds it."""
-        heard = {arm for table, rows in (("outcomes", self.outcomes),
-                                         ("adverse_events", self.events))
-                 for arm, found in rows.items() if any(_tells(table, r) for r in found)}
+        heard = {arm for table, columns in _NUMBERS.items()
+                 for arm in self.data.arms_with(table, columns, self.indication)}
         heard |= {(study, row[side]) for study, rows in self.contrasts.items() for row in rows
-                  for side in ("arm_intervention", "arm_comparator") if _tells("contrasts", row)}
+                  for side in ("arm_intervention", "arm_comparator")
+                  if any(row[column] is not None for column in _OF_CONTRASTS)}
         heard |= {(study, part) for study, arm in heard
                   for part in self.arms[study, arm]["combines"]}
         return {(self.trial_of(study), arm) for study, arm in heard}
@@ -175,7 +216,8 @@ class Evidence:
                 self.data, self.arms[study_id, ids[0]])))
         return groups
 
-    def _all_contests(self) -> dict[str, list[Contest]]:
+    @cached_property
+    def _contests(self) -> dict[str, list[Contest]]:
         """Contests by trial. One class and background at a time, so that classes never mix."""
         by_kind = defaultdict(list)
         for c in self.comparisons:

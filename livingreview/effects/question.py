@@ -17,7 +17,7 @@ MEAN_CHANGE, PROPORTION = "mean-change", "proportion"
 # Measures that rows of arms give; others are pooled only as reported between the arms.
 FROM_ROWS = ("MD", "SMD", "RR", "OR", "RD", MEAN_CHANGE, PROPORTION)
 ONE_ARM = said("one-arm")
-NO_VISIT, OUTSIDE = said("no-visit"), said("outside")
+NO_VISIT, OUTSIDE, AT_START = said("no-visit"), said("outside"), said("at-start")
 NOT_ASKED = (OUTSIDE,)  # reasons that say nothing of values that the analysis asks for
 APART = said(KEPT_APART)
 NOT_RANDOMISED = said("not-randomised")
@@ -217,7 +217,7 @@ _CLOSENESS = {key: place for place, keys in enumerate((
     ("no-single-count",), ("no-spread",), ("at-baseline", "no-baseline"), ("no-n", "no-total"),
     ("no-scale", "limits-only"), ("direction", "against", "contrast-direction"), ("changes",),
     ("no-mean",), ("one-arm",), ("events-counted",), ("no-count",), ("percent-change",), ("late",),
-    ("no-visit",), ("outside",))) for key in keys}
+    ("no-visit", "at-start"), ("outside",))) for key in keys}
 _FARTHEST = max(_CLOSENESS.values()) + 1
 _NO_VALUES = said("no-values")
 

@@ -157,6 +157,8 @@ def select(ev: Evidence, analysis: Analysis,
         Effect without `yi`.
     """
     rules = rules or Rules()
+    if rules.designs == Rules.designs:
+        rules = replace(rules, designs=ev.pooled)
     if analysis.qualities:
         rules = replace(rules, qualities=frozenset(analysis.qualities))
     if analysis.role == "check" and analysis.studies:  # what was pooled then stays what it was

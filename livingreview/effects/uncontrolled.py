@@ -28,6 +28,7 @@ from .estimates import oriented
 from .evidence import Contest, Evidence
 from .messages import said
 from .question import (
+    AT_START,
     NO_VISIT,
     OUTSIDE,
     Analysis,
@@ -78,11 +79,13 @@ def _reader(baseline: dict[str, list]) -> Callable[..., ArmValue]:
 def _candidates(ev: Evidence, analysis: Analysis, trial: str, contests: list[Contest],
                 rules: Rules) -> tuple[list[tuple[Candidate, dict]], list[tuple[Slot, str]]]:
     """Usable values with the rows of their baseline, best first, and why others are not usable."""
-    wanted, found, reasons = targets(ev, analysis), [], []
+    wanted, found, reasons, at_start = targets(ev, analysis), [], [], []
     for contest in contests:
         rows_of = {slot: rows for slot, (rows, _) in slots(ev, analysis, trial, contest).items()}
         for slot, rows in rows_of.items():
             if slot.months == 0 and analysis.target_type != "event":
+                if analysis.binary:  # what is counted at the start is no result of what follows
+                    at_start.append((slot, AT_START))
                 continue
             if not analysis.in_window(slot.months):
                 reasons.append((slot, NO_VISIT if slot.months is None else OUTSIDE))
@@ -100,7 +103,7 @@ def _candidates(ev: Evidence, analysis: Analysis, trial: str, contests: list[Con
                 continue
             found.append((ranked(ev, wanted, False, Candidate(
                 contest, slot, value, None, [r for rs in rows.values() for r in rs])), before))
-    return sorted(found, key=lambda f: f[0].rank), reasons
+    return sorted(found, key=lambda f: f[0].rank), reasons if found else reasons + at_start
 
 
 def _largest(found: list[tuple[Candidate, dict]]) -> dict[str, tuple]:

@@ -3,7 +3,10 @@
 The map is a CSV file, written by the first call with a line for each column and kept for the next:
 `sheet`, `column` and `example` say which column it is, `table` and `field` what it is of ours. A
 sheet may have a row for each trial with several arms: `arm`, any word, holds together the columns
-of one arm. A line without a column says a `value` that all rows have, such as the outcome.
+of one arm. A line without a column says a `value` that all rows have, such as the outcome; where a
+column names the arms, a line with one of them in `arm` is of its rows alone, as that the drug is
+the intervention. Lines whose value is empty count for nothing: the first call proposes what
+headings say, and what is usually missing.
 
 An identifier of a study is made of its name, and that of the study and of the arm goes to the other
 tables of the row. Where no line names a source, the file is the source. What is not placed is
@@ -16,9 +19,10 @@ import csv
 import io
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
+from functools import cache
 from pathlib import Path
 
 from ..data.accuracy import EXPECTED, WHAT, is_accuracy
@@ -35,6 +39,9 @@ from .poolfile.opening import opened
 from .revman import SOURCE_KIND, study_id
 
 HEADER = ("sheet", "column", "example", "table", "field", "arm", "value")
+_STUDY = ("studies", "study_id")
+_NAMED = ("first_author", "year")  # what the name of a study says too: without one it is in no pool
+_YEAR = r"\b(?:19|20)\d{2}(?=[a-z]?\)?$)"
 _KEYS = ("study_id", "arm_id", "source_id")
 
 
@@ -92,14 +99,58 @@ def map_text(grids: Mapping[str, Grid]) -> str:
     writer = csv.DictWriter(out, HEADER, restval="", lineterminator="\n")
     writer.writeheader()
     for sheet, grid in grids.items():
+        placed: dict[tuple[str, str], int] = {}
         for i, name in enumerate(grid.header):
             if name:
                 example = next((cell for cell in grid.column(i) if not absent(cell)), "")
-                writer.writerow({"sheet": sheet, "column": name, "example": example})
+                place = _proposed(name)
+                if place in placed:
+                    place = ("", "")
+                placed[place] = i
+                writer.writerow({"sheet": sheet, "column": name, "example": example,
+                                 "table": place[0], "field": place[1]})
+                for more in _NAMED if place == _STUDY else ():
+                    if more == "first_author" or re.search(_YEAR, example):
+                        writer.writerow({"sheet": sheet, "column": name, "example": example,
+                                         "table": "studies", "field": more})
+        writer.writerows({"sheet": sheet, **line} for line in _usual(grid, placed))
     return out.getvalue()
 
 
-def read(file: Path, filled: Path, today: date | None = None, names: OwnNames = NONE) -> Mapped:
+@cache
+def _headings() -> dict[tuple[str, ...], tuple[str, str]]:
+    """What headings that people write say, by their words; the longest first."""
+    with Path(__file__).with_suffix(".csv").open(encoding="utf-8", newline="") as file:
+        rows = [(tuple(row["heading"].split()), (row["table"], row["field"]))
+                for row in csv.DictReader(file)]
+    return dict(sorted(rows, key=lambda row: -len(row[0])))
+
+
+def _proposed(name: str) -> tuple[str, str]:
+    """The table and field that a heading names; empty where it names none."""
+    words = re.findall(r"[a-z0-9]+", re.sub(r"\(.*?\)", "", name.lower()))
+    return next((place for heading, place in _headings().items() if any(
+        tuple(words[i:i + len(heading)]) == heading for i in range(len(words)))), ("", ""))
+
+
+def _usual(grid: Grid, placed: Mapping[tuple[str, str], int]) -> Iterator[dict[str, str]]:
+    """What rows need and no column says, to be filled in: of all, and of each arm."""
+    if ("arms", "arm_id") not in placed:
+        return
+    for table, name, value in (("studies", "status", "published"), ("studies", "unit", "patient"),
+                               ("studies", "design", ""), ("outcomes", "outcome", ""),
+                               ("outcomes", "better", ""), ("outcomes", "statistic", ""),
+                               ("outcomes", "timepoint_months", "")):
+        if (table, name) not in placed:
+            yield {"table": table, "field": name, "value": value}
+    cells = grid.column(placed["arms", "arm_id"])
+    for arm in dict.fromkeys(cell for cell in cells if not absent(cell)):
+        for name in ("role", "treatment_source", "treatment_product", "comparator_type"):
+            yield {"table": "arms", "field": name, "arm": arm}
+
+
+def read(file: Path, filled: Path, today: date | None = None, names: OwnNames = NONE,
+         words: Callable[[str], Collection[str]] = lambda name: ()) -> Mapped:
     """The rows of a file, as its map says what they are.
 
     Parameters
@@ -111,6 +162,8 @@ def read(file: Path, filled: Path, today: date | None = None, names: OwnNames = 
         Day on which the file was read.
     names : OwnNames, optional
         What the review calls columns.
+    words : callable, optional
+        The words of a vocabulary: a cell that is one but for capitals and spaces is that word.
 
     Raises
     ------
@@ -120,12 +173,13 @@ def read(file: Path, filled: Path, today: date | None = None, names: OwnNames = 
     grids, out, problems = tables(file), Mapped(), []
     lines = _lines(filled, grids, names)
     for sheet, grid in grids.items():
-        own = [line for line in lines if line.sheet == sheet and line.table]
+        own = [line for line in lines
+               if line.sheet == sheet and line.table and (line.column or line.value)]
         named = {line.column for line in own}
         out.passed += [f"{_place(file, sheet)}, column {name}: the map does not say what it is"
                        for name in grid.header if name and name not in named]
         if own:
-            _sheet(file, sheet, grid, own, out, problems)
+            _sheet(file, sheet, grid, own, out, problems, words)
     if problems:
         raise IntakeError(problems)
     source = f"{study_id(file.stem)}-extraction"
@@ -165,7 +219,7 @@ def _lines(filled: Path, grids: Mapping[str, Grid], names: OwnNames) -> list[_Li
             line = replace(line, field=names.package.column(TAKEN[line.table], line.field))
         lines.append(line)
         problems += [f"{filled.name}:{number_}: {text}" for text in _wrong(line, grids, names)]
-    if not problems and not any(line.table for line in lines):
+    if not problems and not any(line.table and (line.column or line.value) for line in lines):
         problems = [f"{filled.name} says of no column what it is: fill in table and field"]
     if problems:
         raise IntakeError(problems)
@@ -179,7 +233,7 @@ def _wrong(line: _Line, grids: Mapping[str, Grid], names: OwnNames) -> list[str]
     if line.column and line.column not in grids[line.sheet].header:
         return [f"the sheet has no column {line.column}: expected one of "
                 f"{', '.join(filter(None, grids[line.sheet].header))}"]
-    if not (line.table or line.field or line.value):
+    if not (line.table or line.field or line.value) or not (line.column or line.value):
         return []
     if line.table not in TAKEN:
         return [f"table is {line.table or 'empty'}: expected one of {', '.join(TAKEN)}"]
@@ -193,8 +247,12 @@ def _wrong(line: _Line, grids: Mapping[str, Grid], names: OwnNames) -> list[str]
 
 
 def _sheet(file: Path, sheet: str, grid: Grid, lines: list[_Line], out: Mapped,
-           problems: list[str]) -> None:
+           problems: list[str], words: Callable[[str], Collection[str]]) -> None:
     """Add the rows of a sheet, and what is wrong with its cells."""
+    named = next((line for line in lines if line.field == "arm_id" and line.column
+                  and not line.arm), None)
+    of_arms = [line for line in lines if named and line.arm and not line.column]
+    lines = [line for line in lines if line not in of_arms]
     groups: dict[tuple[str, str], list[_Line]] = defaultdict(list)
     for line in lines:
         groups[line.table, line.arm].append(line)
@@ -204,12 +262,16 @@ def _sheet(file: Path, sheet: str, grid: Grid, lines: list[_Line], out: Mapped,
             common = groups.pop((table, ""), [])
             for arm in arms:
                 groups[table, arm] += common
-    texts = _texts(file, sheet, grid, lines, problems)
+    texts = _texts(file, sheet, grid, lines, problems, words)
     for i, (number_, _) in enumerate(grid.rows):
         place, made = _place(file, sheet, number_), {}
         for (table, arm), some in groups.items():
-            made[table, arm] = {one.field: one.value or texts[one.column, one.table][i]
+            made[table, arm] = {one.field: one.value or texts[one.column, one.table, one.field][i]
                                 for one in some}
+        for one in of_arms:
+            here = texts[named.column, named.table, named.field][i]
+            if (one.table, "") in made and study_id(one.arm) == here:
+                made[one.table, ""][one.field] = one.value
         _shared(made)
         for (table, arm), values in made.items():
             said = [one for one in groups[table, arm] if one.column and one.field not in _KEYS]
@@ -222,8 +284,8 @@ def _sheet(file: Path, sheet: str, grid: Grid, lines: list[_Line], out: Mapped,
     out.rows[:] = list({(row.table.name, row.cells()): row for row in out.rows}.values())
 
 
-def _texts(file: Path, sheet: str, grid: Grid, lines: Iterable[_Line], problems: list[str]
-           ) -> dict[tuple[str, str], list[str]]:
+def _texts(file: Path, sheet: str, grid: Grid, lines: Iterable[_Line], problems: list[str],
+           words: Callable[[str], Collection[str]]) -> dict[tuple[str, str, str], list[str]]:
     """The cells of each column as its field holds them."""
     of_numbers = [line.column for line in lines if line.column and _numeric(line)]
     mark = decimal_of((cell for name in of_numbers
@@ -233,15 +295,26 @@ def _texts(file: Path, sheet: str, grid: Grid, lines: Iterable[_Line], problems:
         if not line.column:
             continue
         cells = grid.column(grid.header.index(line.column))
-        if line.field == "study_id":
+        if line.field in ("study_id", "arm_id"):
             cells = [cell if re.fullmatch(IDENTIFIER, cell) else study_id(cell) for cell in cells]
+        elif line.field == "first_author":
+            cells = [re.sub(rf"[\s,(]*{_YEAR}.*$", "", cell) for cell in cells]
         elif _numeric(line):
+            if line.field == "year":
+                cells = [(re.findall(_YEAR, cell) or [cell])[0] for cell in cells]
             cells = [_number(cell, mark, f"{_place(file, sheet, row)}, column {line.column}",
                              problems) for cell, (row, _) in zip(cells, grid.rows, strict=True)]
         else:
-            cells = ["" if absent(cell) else cell for cell in cells]
-        out[line.column, line.table] = cells
+            known = words(TAKEN[line.table].column(line.field).vocabulary or "")
+            cells = ["" if absent(cell) else _word(cell, known) for cell in cells]
+        out[line.column, line.table, line.field] = cells
     return out
+
+
+def _word(cell: str, known: Collection[str]) -> str:
+    """A cell as a vocabulary has it, where that differs in capitals and spaces alone."""
+    plain = "-".join(cell.lower().split())
+    return plain if plain in known else cell
 
 
 def _numeric(line: _Line) -> bool:

@@ -262,7 +262,7 @@ def _questions(setting: dict) -> list[Question]:
         measure = "HR" if _true(setting.get("Log-scale data", "FALSE")) else "GEN"
     knapp = random and "hksj" in _plain(setting.get("CI method", ""))
     return [Question(measure, model, interval, level=_level(setting), zero_cells=added,
-                     smd_variance="RevMan" if measure == "SMD" and kind == _MEANS else None)
+                     variance="RevMan" if measure == "SMD" and kind == _MEANS else None)
             for interval in (("hksj", "hksj-guard") if knapp else ("z",))
             for added in (("only", None) if model == "MH" else (None,))]
 

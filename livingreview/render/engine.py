@@ -23,6 +23,7 @@ from jinja2 import (
 from jinja2.bccache import Bucket
 from markupsafe import Markup
 
+from ..data.asking import here
 from ..data.project import has_page
 from ..data.store import Store
 from ..view.addresses import relative
@@ -36,6 +37,7 @@ from .numbers import aligned, count, fixed, number, percent, short, significant
 from .told import CATALOGUES, texts
 
 TEMPLATES = Path(__file__).parent / "templates"
+ASKING = Path(__file__).parent / "asking"  # words of kinds of questions, a folder for each
 _IDEOGRAPH = "\u4e00-\u9fff"
 _FULL = dict(zip(",;:.?!", "，；：。？！", strict=True))
 _TAG = r"<{}(?:a|abbr|b|em|span|strong)\b[^<>]*>"  # inside a sentence
@@ -55,11 +57,25 @@ _PAGE = re.compile(r"\.html(#|$)")
 def translations(language: str) -> NullTranslations:
     """The messages of a language; those of the templates where it has no catalogue.
 
+    What the kind of question of the review says in its own words goes before the others.
+
     Parameters
     ----------
     language : str
     """
-    path = CATALOGUES / language / "LC_MESSAGES" / "livingreview.po"
+    general = _catalogue(CATALOGUES / language / "LC_MESSAGES" / "livingreview.po", language)
+    own = _catalogue(asking_words(here().name, language), language)
+    own.add_fallback(general)
+    return own
+
+
+def asking_words(question: str, language: str) -> Path:
+    """Where the words of a kind of question are, in a language; there may be none."""
+    return ASKING / question / f"{language}.po"
+
+
+def _catalogue(path: Path, language: str) -> NullTranslations:
+    """The messages of a file; none where it is not there."""
     if not path.is_file():
         return NullTranslations()
     compiled = io.BytesIO()

@@ -23,7 +23,7 @@ LOWEST = min(LEVELS)
 SMALL_STUDY = phrases(__package__, "small_study.csv")
 # Kinds of families in the vocabulary. An outcome of the list `no_surrogate` is none, although its
 # family is one of surrogates.
-PATIENT_REPORTED, SURROGATE = "patient-reported", "surrogate"
+PATIENT_REPORTED, SURROGATE, FREQUENCY = "patient-reported", "surrogate", "frequency"
 _OVERALL = frozenset({"overall", "overall bias", "quality grading"})
 _LOW = frozenset({"low", "a"})
 
@@ -218,7 +218,7 @@ def _reporting(trace: _Trace, small: dict, missing: dict) -> None:
 
 def certainty(ev: Evidence, analysis: Analysis, effects: list[Effect], pooled: dict,
               weights: dict[str, float], mid: dict | None, small: dict, missing: dict,
-              spread: dict | None = None) -> dict:
+              spread: dict | None = None) -> dict | None:
     """Rate one pooled estimate.
 
     Parameters
@@ -239,11 +239,11 @@ def certainty(ev: Evidence, analysis: Analysis, effects: list[Effect], pooled: d
 
     Returns
     -------
-    dict
-        ``level``; ``target``, what is rated (:class:`~livingreview.review.imprecision.Target`,
-        None without a comparison); and the ``steps`` that lead to the level: ``domain``,
-        ``change`` in levels, ``rules`` that changed it, and ``facts``, the numbers that the rules
-        looked at.
+    dict or None
+        None where how common something is was asked. ``level``; ``target``, what is rated
+        (:class:`~livingreview.review.imprecision.Target`, None without a comparison); and the
+        ``steps`` that lead to the level: ``domain``, ``change`` in levels, ``rules`` that changed
+        it, and ``facts``, the numbers that the rules looked at.
 
     References
     ----------
@@ -252,14 +252,16 @@ def certainty(ev: Evidence, analysis: Analysis, effects: list[Effect], pooled: d
     """
     rules = {r["rule_id"]: r for r in ev.data.records("certainty_rules")}
     trace = _Trace(rules)
+    family = analysis.target if analysis.target_type == "family" else ev.data.kind(
+        "outcome", analysis.target)
+    if ev.data.kind("family", family) == FREQUENCY:  # the rules are on effects of treatments
+        return None
     if analysis.uncontrolled:  # the lowest level: no rule can lower it, and none raises it
         trace.add("start", ["start-uncontrolled"])
         return {"level": LEVELS[trace.steps[0]["change"]], "target": None, "steps": trace.steps}
     randomised = all(ev.studies[e.trial_id]["design"] == "rct" for e in effects)
     start = "start-randomised" if randomised else "start-nonrandomised"
     trace.add("start", [start])
-    family = analysis.target if analysis.target_type == "family" else ev.data.kind(
-        "outcome", analysis.target)
     line = mid["value"] if mid else None
     rated = imprecision.target(pooled["estimate"], line, toward=_toward(analysis),
                                null=_null(analysis), share=trace.threshold("target-important"))

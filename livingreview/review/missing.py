@@ -132,7 +132,7 @@ def not_in_pool(ev: Evidence, analysis: Analysis, effects: list[Effect], left: l
                 "reason": effect.no_ratio, "counted": True, "direction": ""})
     pooled = [e for e in effects if e.yi is not None]
     n_pool = sum(e.participants for e in pooled)
-    designs = UNCONTROLLED_DESIGNS if analysis.uncontrolled else {"rct"}
+    designs = UNCONTROLLED_DESIGNS if analysis.uncontrolled else ev.pooled
     rest = [t for t in trials if t["group"] in (FINISHED_REPORTED, FINISHED_UNREPORTED,
                                                 "without-events")
             and t["design"] in designs and t["counted"]]

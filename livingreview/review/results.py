@@ -88,8 +88,9 @@ def _subgroups(ev: Evidence, analysis: Analysis, effects: list[Effect]) -> list[
     beside = [e for e in select(ev, analysis, Rules(designs=frozenset({other})))[0]
               if e.yi is not None]
     if beside:
-        designs = {"rct": with_effect} if with_effect else {}
-        out.append(_subgroup(analysis, "design", {**designs, other: beside}))
+        main = [e for e in with_effect if ev.studies[e.trial_id]["design"] != other]
+        out.append(_subgroup(analysis, "design", {**({"rct": main} if main else {}),
+                                                  other: beside}))
     return out + [_subgroup(analysis, name, fits)
                   for name, fits in groups.further(ev, analysis, with_effect).items()]
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import pickle
-import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache, cached_property
-from importlib.metadata import version
+from functools import cached_property
 
 from .. import __version__
 from ..data import reads
@@ -188,12 +187,6 @@ def in_turn(function: Callable, units: Sequence[tuple]) -> Iterator[tuple[int, o
     return ((i, function(*unit)) for i, unit in enumerate(units))
 
 
-@cache
-def _base() -> str:
-    """What results depend on besides data and package: the interpreter and what computes."""
-    return reads.digest([sys.version, *(version(p) for p in ("numpy", "scipy", "pandas"))])
-
-
 def _modules() -> list[str]:
     """The package's files that results can depend on: what shows them comes after."""
     rooms = tuple(f"{reads.MODULE}{room}/" for room in ("synthesis", "data", "effects", "review"))
@@ -202,13 +195,20 @@ def _modules() -> list[str]:
 
 def _stored(data: Dataset, indication: str, store: Store | None) -> Part | None:
     """The results of an indication that were computed from the same before."""
-    content = store and store.find(f"results/{indication}", _base(), data.fingerprint)
+    name = f"{reads.RESULTS}/{indication}"
+    content = store and store.find(name, reads.libraries(), data.fingerprint)
     if not content:
         return None
-    for read in store.reads(f"results/{indication}"):
-        if not read.startswith(reads.MODULE):
-            reads.note(read)
-    return pickle.loads(content)
+    reads.note(f"{reads.RESULTS}?{indication}")  # what they were made from comes to them alone
+    return pickle.loads(content[reads.LENGTH:])
+
+
+def _content(part: Part) -> bytes:
+    """Results for the store: their digest, which is that of the same results made elsewhere."""
+    plain = pickle.Pickler(every := io.BytesIO())
+    plain.fast = True  # no references: what is equal is the same, of one object or of several
+    plain.dump(part)
+    return reads.digest([every.getvalue()]).encode() + pickle.dumps(part)
 
 
 def _units(data: Dataset, indications: Iterable[str],
@@ -277,9 +277,8 @@ def review(data: Dataset, progress: Callable[[str], None] | None = None,
         for name in read:
             reads.note(name)
         if store:
-            store.keep(f"results/{indication}", _base(),
-                       {n: data.fingerprint(n) for n in {*read, *_modules()}},
-                       pickle.dumps(part))
+            store.keep(f"{reads.RESULTS}/{indication}", reads.libraries(),
+                       {n: data.fingerprint(n) for n in {*read, *_modules()}}, _content(part))
         parts[indication] = part
     return Review(data, {i: parts[i] for i in wanted})
 

@@ -86,8 +86,9 @@ def _of_indication(data: Dataset, indication: str, folder: Path | None,
                    known: Known) -> tuple[list[Made], _Part, str]:
     """The pages of an indication, its part of the lists, and what they were made from."""
     store = Store.chosen() or Store((folder or Path()) / "no store")
-    name = f"generated/{indication}"
-    base = digest([identity(), known.address, known.language])
+    # apart by language: one without files has read less
+    name = f"generated/{known.language}/{indication}"
+    base = digest([identity(), known.address])
 
     def fingerprint(read: str) -> str:
         # what views hold of the data's version makes no page another one
@@ -98,6 +99,9 @@ def _of_indication(data: Dataset, indication: str, folder: Path | None,
     if content:
         part = pickle.loads(content)
         if all(known.still.get(page) == its for page, _, its in part.pages):
+            if folder:  # summaries say the version of the data, which is no other part
+                exports.write(Figures(Review.by_need(data), known.address), folder, indication,
+                              ("sof",))
             return [Made(*page, None) for page in part.pages], part, key
     with apart() as read:  # a review of its own: what another one has read is not noted again
         of = Figures(review := Review.by_need(data), known.address)

@@ -10,6 +10,7 @@ from importlib.resources import files
 from pathlib import Path
 from string import Template
 
+from ..data.asking import asked
 from ..data.dataset import Dataset
 from ..data.declaring import IDENTIFIER
 from ..data.phrases import phrases
@@ -94,8 +95,9 @@ def begin(data: Dataset, root: Path, name: str, label: str, label_zh: str = "",
     errors = [p for p in examined_with(data, made.data).problems if p.level == "error"]
     if errors:
         raise IndicationError("\n".join(map(str, errors)))
-    facts = {"indication": name, "label": label}
-    made.project.update({f"{chapter}/{one}.md": page(one, facts).encode() for one in PAGES})
+    facts, kind = {"indication": name, "label": label}, asked(data.records("about"))
+    made.project.update({f"{chapter}/{one}.md": page(one, facts, kind.name).encode()
+                         for one in PAGES if one not in kind.without})
     made.project[_TOC] = _contents(root, name, data).encode()
     return made
 
@@ -180,7 +182,7 @@ def _main_windows(name: str, analyses: list[Mapping[str, str]]) -> list[dict[str
              "role": role} for position, (row, role) in enumerate(rows, 1)]
 
 
-def page(name: str, facts: Mapping[str, str]) -> str:
+def page(name: str, facts: Mapping[str, str], question: str = "") -> str:
     """A page of a chapter, or its contents, from the template that all chapters share.
 
     Parameters
@@ -189,8 +191,12 @@ def page(name: str, facts: Mapping[str, str]) -> str:
         Of the template.
     facts : mapping of str to str
         What is put in: ``indication`` and ``label``.
+    question : str, optional
+        A kind of question: its own template goes before the shared one.
     """
-    template = files("livingreview.site").joinpath("chapter", f"{name}.txt")
+    shared = files("livingreview.site") / "chapter"
+    own = shared / question / f"{name}.txt"
+    template = own if question and own.is_file() else shared / f"{name}.txt"
     return Template(template.read_text("utf-8")).substitute(facts)
 
 
@@ -205,11 +211,11 @@ def _contents(root: Path, name: str, data: Dataset) -> str:
     indent = re.match(r"\s*", next(lines[i] for i in pages if lines[i].endswith("/index")))[0]
     after = next((i for i in range(pages[-1] + 1, len(lines))
                   if "- " in lines[i] or not lines[i].startswith(indent)), len(lines))
-    lines[after:after] = entries(name, indent)
+    lines[after:after] = entries(name, indent, asked(data.records("about")).name)
     return "\n".join(lines) + "\n"
 
 
-def entries(name: str, indent: str) -> list[str]:
+def entries(name: str, indent: str, question: str = "") -> list[str]:
     """The lines of a chapter in the table of contents.
 
     Parameters
@@ -218,5 +224,8 @@ def entries(name: str, indent: str) -> list[str]:
         Of the indication.
     indent : str
         Begins each line.
+    question : str, optional
+        A kind of question.
     """
-    return [f"{indent}{line}" for line in page("contents", {"indication": name}).splitlines()]
+    return [f"{indent}{line}"
+            for line in page("contents", {"indication": name}, question).splitlines()]

@@ -59,7 +59,7 @@ class Places:
         for name, place in reader.named_destinations.items():
             inside = reader.get_destination_page_number(place)
             if inside is not None and inside >= 0:
-                address = f"{sheet.address}#{unquote(name.removeprefix('/'))}"
+                address = _address(name, sheet.address)
                 self.pages[address] = self.total + inside
                 self.heights[address] = float(place.top or 0)
         self.total += len(reader.pages)
@@ -127,6 +127,12 @@ def join(sheets: Sequence[Sheet], marks: Sequence[Mark], file: Path, base: str, 
     return places.total
 
 
+def _address(name: str, sheet: str) -> str:
+    """What the name of a place says: the whole address where a sheet holds several pages."""
+    name = unquote(name.removeprefix("/"))
+    return name if "/" in name else f"{sheet}#{name}"
+
+
 class _Links:
     """What becomes of the links of printed pages."""
 
@@ -162,7 +168,7 @@ class _Links:
     def _target(self, address: str, place: str, owner: str) -> str | None:
         """The page of the site that a link leads to, with its anchor; None for what is outside."""
         if place:
-            return f"{owner}#{unquote(place.removeprefix('/'))}"
+            return _address(place, owner)
         if not address.startswith(self._base):
             return None
         path, _, anchor = address.removeprefix(self._base).partition("#")

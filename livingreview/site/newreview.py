@@ -22,6 +22,7 @@ from urllib.parse import unquote, urlsplit
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from ..data.asking import KEY, Kind, asked
 from ..data.declaring import IDENTIFIER
 from ..intake.files import put
 from ..view.addresses import PAGES
@@ -32,6 +33,7 @@ _TESTED_BY = "pytest"
 _BUILT_BY = "pyproject.toml"
 _CARRIED = "packages"  # folder of a review that holds the package where nothing else does
 _INDICATION = "indication"  # the folder that gets the name of the indication
+_VOCABULARIES = "data/vocabularies.csv"
 _NO_INDICATION = ("seed-reviews", "locale", "strategies")  # folders of the data
 _HIDDEN = "dot-"  # begins the name of what begins with a point: packages leave such files out
 _PLAIN = re.compile(r"[^\x00-\x1f\"\\$]+")  # what YAML and CSV take between quotes as it is
@@ -42,7 +44,7 @@ class ReviewError(Exception):
 
 
 def begin(folder: Path, title: str, title_zh: str, indication: str, label: str, label_zh: str,
-          today: date | None = None) -> list[Path]:
+          question: str = "", today: date | None = None) -> list[Path]:
     """Write a new review.
 
     Parameters
@@ -55,6 +57,8 @@ def begin(folder: Path, title: str, title_zh: str, indication: str, label: str, 
         Identifier of its first indication.
     label, label_zh : str
         Name of the indication for readers.
+    question : str, optional
+        A kind of question (`livingreview.data.asking`); of treatments where it is left out.
     today : date, optional
         Date of the made-up trial.
 
@@ -73,12 +77,15 @@ def begin(folder: Path, title: str, title_zh: str, indication: str, label: str, 
     named = {"--title": title, "--title-zh": title_zh, "--label": label, "--label-zh": label_zh}
     if _wrong(folder, indication, named):
         raise ReviewError("\n".join(_wrong(folder, indication, named)))
-    facts = {"title": title, "title_zh": title_zh, "indication": indication, "label": label,
-             "label_zh": label_zh, "today": (today or date.today()).isoformat(),
-             "contents": "\n".join(entries(indication, "      "))}
+    kind = asked([{"key": KEY, "value": question}])
+    facts = {"question": kind.name, "title": title, "title_zh": title_zh,
+             "indication": indication, "label": label, "label_zh": label_zh,
+             "today": (today or date.today()).isoformat(),
+             "contents": "\n".join(entries(indication, "      ", kind.name))}
     own, files_of_it = _own_package()
-    made = {**_skeleton(facts), **files_of_it, "requirements.txt": requirements(own).encode(),
-            **{f"notebooks/{indication}/{name}.md": page(name, facts).encode() for name in PAGES}}
+    made = {**_skeleton(facts, kind), **files_of_it, "requirements.txt": requirements(own).encode(),
+            **{f"notebooks/{indication}/{name}.md": page(name, facts, kind.name).encode()
+               for name in PAGES if name not in kind.without}}
     put(folder, made)
     return sorted(map(Path, made))
 
@@ -95,17 +102,44 @@ def _wrong(folder: Path, indication: str, named: dict[str, str]) -> list[str]:
         *([f"{folder} is there already and is not an empty folder"] if taken else ())]
 
 
-def _skeleton(facts: dict[str, str]) -> dict[str, bytes]:
-    """The files that every review begins with, with its names in them."""
-    root, out = files(__package__) / "new_review", {}
+def _skeleton(facts: dict[str, str], kind: Kind) -> dict[str, bytes]:
+    """The files that every review of a kind of question begins with, with its names in them.
+
+    What the kind has of its own stands in the place of what all have; its words go among those of
+    all, and its messages after them.
+    """
+    here, apart = files(__package__), {f"notebooks/{name}.md" for name in kind.without}
+    texts = {name: text for name, text in _texts(here / "new_review", facts)
+             if name not in apart}
+    own = here / "new_questions" / kind.name
+    for name, text in _texts(own, facts) if own.is_dir() else ():
+        if name.endswith(".po"):
+            texts[name] += f"\n{text}"
+        elif name == _VOCABULARIES:
+            texts[name] = _joined(texts[name], text)
+        else:
+            texts[name] = text
+    return {name: (_filled(text, facts) if name.endswith(".csv")
+                   else Template(text).safe_substitute(facts)).encode()
+            for name, text in texts.items()}
+
+
+def _texts(root: Traversable, facts: dict[str, str]) -> Iterator[tuple[str, str]]:
+    """The files of a folder by their names in a review, with their texts as they are."""
     for parts, file in _below(root, ()):
-        name = "/".join(facts["indication"] if part == _INDICATION
-                        else part.replace(_HIDDEN, ".", 1) if part.startswith(_HIDDEN) else part
-                        for part in parts)
-        text = file.read_text("utf-8")
-        out[name] = (_filled(text, facts) if name.endswith(".csv")
-                     else Template(text).safe_substitute(facts)).encode()
-    return out
+        yield "/".join(facts["indication"] if part == _INDICATION
+                       else part.replace(_HIDDEN, ".", 1) if part.startswith(_HIDDEN) else part
+                       for part in parts), file.read_text("utf-8")
+
+
+def _joined(words: str, own: str) -> str:
+    """A table of words in which lists that another table has are those of the other."""
+    (header, *rows), (_, *more) = (list(csv.reader(io.StringIO(text))) for text in (words, own))
+    lists = {row[0] for row in more}
+    out = io.StringIO()
+    csv.writer(out, lineterminator="\n").writerows(
+        [header, *(row for row in rows if row[0] not in lists), *more])
+    return out.getvalue()
 
 
 def _filled(text: str, facts: dict[str, str]) -> str:

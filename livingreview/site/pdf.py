@@ -1,12 +1,15 @@
-"""The book on paper: each chapter and all of it as PDF files, from the built site."""
+"""The book on paper: each chapter in short, and all of the book, as PDF files of the built site."""
 
 from __future__ import annotations
 
+import csv
 import json
 import posixpath
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files as packaged
 from pathlib import Path
 
 import lxml.html
@@ -25,6 +28,8 @@ _CHAPTERS = "notebooks/"
 ONLINE = ("notebooks/claims-ledger", "book/data-quality", "book/codebook", "book/versions",
           "book/rerun", "book/api", "book/contribute")
 _FRONT, _RESULTS = "front", "results.json"
+_BRIEF = "brief.csv"  # what the file of a chapter leaves out
+_ALL = ("", "")  # in it, for a page of which nothing is printed
 
 
 @dataclass(frozen=True)
@@ -72,6 +77,24 @@ class Entry:
 
 
 @dataclass(frozen=True)
+class Left:
+    """A page of a chapter of which parts are not printed.
+
+    Attributes
+    ----------
+    title : str
+    file : str
+        From the root of the site.
+    kinds : tuple of str
+        Their names in the list of what is left out; none where it is all of the page.
+    """
+
+    title: str
+    file: str
+    kinds: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Front(View):
     """Cover and contents.
 
@@ -85,6 +108,8 @@ class Front(View):
         Day on which the version was published; empty where it is none.
     caution : str
         What the landing page says of the review.
+    left : tuple of Left
+        What is left out of a chapter.
     online : tuple of (str, str)
         Title and file of each page that is not printed.
     base : str
@@ -101,6 +126,7 @@ class Front(View):
     caution: str
     citation: Citation
     entries: tuple[Entry, ...]
+    left: tuple[Left, ...]
     online: tuple[tuple[str, str], ...]
     base: str
 
@@ -150,8 +176,21 @@ def _words(tree, path: str) -> str:
     return ""
 
 
+@cache
+def _left_out() -> dict[str, list[tuple[str, str]]]:
+    """Selector and name of what the file of a chapter leaves out of each page, by its name.
+
+    Both are empty for all of a page.
+    """
+    found: dict[str, list[tuple[str, str]]] = {}
+    lines = packaged(__package__).joinpath(_BRIEF).read_text("utf-8").splitlines()
+    for row in csv.DictReader(lines):
+        found.setdefault(row["page"], []).append((row["part"], row["what"]))
+    return found
+
+
 class Printing:
-    """One run: what was printed already is not printed again for another file.
+    """One run: what was printed already is not printed again for the same file.
 
     Parameters
     ----------
@@ -180,22 +219,47 @@ class Printing:
                               if results else "")
         self._sheets: dict[str, Sheet] = {}
 
-    def write(self, chapters: Sequence[Chapter], out: Path, name: str) -> Path:
-        """Print chapters as one file.
+    def book(self, out: Path) -> Path:
+        """Print all chapters, whole, as one file.
 
         Parameters
         ----------
-        chapters : sequence of Chapter
         out : Path
             Folder of the file.
-        name : str
-            Of the chapter; ``BOOK`` for all of them. That of the version, where there is one, is
-            added to it.
         """
-        sheets = [self._sheet(page) for chapter in chapters for page in chapter.pages]
+        self._sheets = {}
+        return self._write([one for one in self.chapters if one.pages[0].address not in ONLINE],
+                           (), out, BOOK)
+
+    def chapter(self, chapter: Chapter, out: Path) -> Path:
+        """Print what a chapter argues; what is detail is left out, and its cover says where it is.
+
+        Parameters
+        ----------
+        chapter : Chapter
+        out : Path
+            Folder of the file, which is named after the chapter.
+        """
+        asked = {page: _left_out().get(posixpath.basename(page.address), [])
+                 for page in chapter.pages}
+        pages = tuple(page for page, parts in asked.items() if _ALL not in parts)
+        self._say(f"printing {chapter.name}")
+        sheets = self._press.brief([(page.address, asked[page]) for page in pages])
+        self._sheets = dict(zip((page.address for page in pages), sheets, strict=True))
+        parts = {page: self._sheets[page.address].left for page in pages}
+        left = [Left(page.title, f"{page.address}.html", parts.get(page, ()))
+                for page in chapter.pages if parts.get(page, _ALL)]
+        return self._write([Chapter(chapter.part, pages)], left, out, chapter.name)
+
+    def _write(self, chapters: Sequence[Chapter], left: Sequence[Left], out: Path,
+               name: str) -> Path:
+        """Print chapters as one file; the name of the version, where there is one, is added."""
+        sheets = [sheet for chapter in chapters for page in chapter.pages
+                  if (sheet := self._sheet(page)).file]
         whole = name == BOOK
         marks = self._marks(chapters, whole)
-        front = self._front(sheets, marks, "" if whole else chapters[0].pages[0].title, name)
+        front = self._front(sheets, marks, left,
+                            "" if whole else chapters[0].pages[0].title, name)
         facts = {"/Title": self._title if whole else
                  f"{chapters[0].pages[0].title} · {self._title}",
                  "/Author": self._record.get("author", {}).get("name", ""),
@@ -247,12 +311,12 @@ class Printing:
         return Mark(page.title if below else sheet.title, page.address, tuple(
             Mark(heading, f"{page.address}#{anchor}") for anchor, heading in sheet.sections))
 
-    def _front(self, sheets: Sequence[Sheet], marks: Sequence[Mark], chapter: str,
-               name: str) -> Sheet:
+    def _front(self, sheets: Sequence[Sheet], marks: Sequence[Mark], left: Sequence[Left],
+               chapter: str, name: str) -> Sheet:
         """Cover and contents, printed again until they have as many pages as they count."""
         front, places = None, Places()
         while True:
-            view = self._view(marks, chapter, places)
+            view = self._view(marks, left, chapter, places)
             before, front = front, self._press.text(f"{_FRONT}-{name}", str(
                 render(view, language=language(self.language).code)))
             counted = placed([front, *sheets])
@@ -260,7 +324,8 @@ class Printing:
                 return front
             places = counted
 
-    def _view(self, marks: Sequence[Mark], chapter: str, places: Places) -> Front:
+    def _view(self, marks: Sequence[Mark], left: Sequence[Left], chapter: str,
+              places: Places) -> Front:
         """Cover and contents, as they are said."""
         record, version = self._record, self.version
         title, published = record.get("name", ""), record.get("datePublished", "")
@@ -271,7 +336,7 @@ class Printing:
                      record.get("license", "").rpartition("/")[2], self._caution, cited,
                      # those of the book are long enough without sections of pages
                      tuple(one for one in lines if chapter or "#" not in one.address),
-                     () if chapter else self.online, self._press.base)
+                     tuple(left), () if chapter else self.online, self._press.base)
 
     @property
     def online(self) -> tuple[tuple[str, str], ...]:
@@ -290,7 +355,7 @@ def _entries(marks: Iterable[Mark], places: Places, level: int = 1) -> Iterator[
 
 
 def write(site: Path, out: Path, say: Callable[[str], None], chapter: str = "") -> list[Path]:
-    """Print the chapters of a built site, and the book.
+    """Print the chapters of a built site in short, and the book whole.
 
     Parameters
     ----------
@@ -320,9 +385,7 @@ def write(site: Path, out: Path, say: Callable[[str], None], chapter: str = "") 
         raise PdfError(f"{chapter}: no chapter, expected one of {', '.join(known)}")
     with tempfile.TemporaryDirectory() as folder, press(site, Path(folder)) as said:
         run = Printing(site, said, say)
-        made = [run.write([one], out, name) for name, one in known.items()
-                if chapter in ("", name)]
+        made = [run.chapter(one, out) for name, one in known.items() if chapter in ("", name)]
         if not chapter:
-            printed = [one for one in run.chapters if one.pages[0].address not in ONLINE]
-            made.append(run.write(printed, out, BOOK))
+            made.append(run.book(out))
     return made

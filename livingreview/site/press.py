@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.resources import files as packaged
@@ -17,6 +17,7 @@ _BODY = re.compile(r"<tbody>(.*)</tbody>", re.DOTALL)
 TITLED = " — "  # between the title of a page and that of the site, in the title of the document
 _NAMES = ("chromium", "chromium-browser", "google-chrome")
 CHROMIUM = "CHROMIUM"
+_WIDTH = 680  # pixels between the margins of the paper
 _PATIENCE = 120_000  # milliseconds for one page
 
 
@@ -37,16 +38,19 @@ class Sheet:
     address : str
         From the root of the site, without its ending.
     title : str
-    file : Path
-        What was printed.
+    file : Path or None
+        What was printed; none where it is in the file of the sheet before.
     sections : tuple of (str, str)
         Anchor and heading of each.
+    left : tuple of str
+        Names of the parts of it that are not printed.
     """
 
     address: str
     title: str
-    file: Path
+    file: Path | None
     sections: tuple[tuple[str, str], ...] = ()
+    left: tuple[str, ...] = ()
 
 
 def chromium() -> str:
@@ -83,7 +87,7 @@ class Press:
         # without the scripts of the site, which add what one chooses by; its policy of contents
         # would keep out the style that is added for printing
         context = browser.new_context(java_script_enabled=False, color_scheme="light",
-                                      bypass_csp=True)
+                                      bypass_csp=True, viewport={"width": _WIDTH, "height": 900})
         context.set_default_timeout(_PATIENCE)
         self._page = context.new_page()
         self._page.emulate_media(media="print")
@@ -101,13 +105,36 @@ class Press:
         address : str
             From the root of the site, without its ending.
         """
-        path = self.site / f"{address}.html"
-        self._page.goto(path.as_uri())
+        return self._sheets([(address, ())], "")[0]
+
+    def brief(self, pages: Sequence[tuple[str, Sequence[tuple[str, str]]]]) -> list[Sheet]:
+        """Print some pages of a folder of the site in short, one behind the other.
+
+        Parameters
+        ----------
+        pages : sequence of (str, sequence)
+            Address of each, and selector and name of what is left out of it.
+
+        Returns
+        -------
+        list of Sheet
+            One of each page; all are in the file of the first.
+        """
+        return self._sheets(pages, _text("brief.css"))
+
+    def _sheets(self, pages: Sequence[tuple[str, Sequence[tuple[str, str]]]],
+                css: str) -> list[Sheet]:
+        paths = [self.site / f"{address}.html" for address, _ in pages]
+        self._page.goto(paths[0].as_uri())
         head, _, foot = self._page.title().partition(TITLED)
-        css = Template(_text("printing.css")).substitute(head=_css(head), foot=_css(foot))
-        found = self._page.evaluate(_text("printing.js"), [css, _whole(path)])
-        return Sheet(address, found["title"], self._print(address),
-                     tuple(map(tuple, found["sections"])))
+        css = Template(_text("printing.css")).substitute(head=_css(head), foot=_css(foot)) + css
+        found = self._page.evaluate(_text("printing.js"), [css, [
+            (address, path.read_text(encoding="utf-8") if n else "", _whole(path), left)
+            for n, (path, (address, left)) in enumerate(zip(paths, pages, strict=True))]])
+        file = self._print(pages[0][0])
+        return [Sheet(address, one["title"], None if n else file,
+                      tuple(map(tuple, one["sections"])), tuple(one["left"]))
+                for n, ((address, _), one) in enumerate(zip(pages, found, strict=True))]
 
     def text(self, name: str, html: str) -> Sheet:
         """Print what is no page of the site.

@@ -8,18 +8,22 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 
 import nbformat
 
 from ..data.dataset import Dataset
 from ..data.parcel import Parcel, digest_of
 from ..render.engine import render
+from ..render.languages import SOURCE
+from ..render.told import messages
 from ..review.asked import Asked, AskedError
 from ..view.addresses import COMPARE, PAGES
 from ..view.versions import State
 from . import notebooks, standalone
 from .bibliography import cited
-from .light import STYLES, THEME
+from .light import MODULE, STYLES, THEME
+from .translated import CATALOGUES
 from .workers import Workers, identity
 
 DATA_PARAMETER = "data_folder"
@@ -123,7 +127,8 @@ def parsed(parameters: Sequence[str]) -> dict[str, object]:
     return out
 
 
-def prepared(path: Path, page: str, data: Dataset, parameters: Mapping[str, object]) -> Rerun:
+def prepared(path: Path, page: str, data: Dataset, parameters: Mapping[str, object],
+             language: str = SOURCE) -> Rerun:
     """A notebook with its parameters, which are what it takes and what its data have.
 
     Parameters
@@ -133,6 +138,8 @@ def prepared(path: Path, page: str, data: Dataset, parameters: Mapping[str, obje
         The page that it is a part of.
     data : Dataset
     parameters : mapping
+    language : str, optional
+        In which it says what it is made from.
 
     Raises
     ------
@@ -161,7 +168,8 @@ def prepared(path: Path, page: str, data: Dataset, parameters: Mapping[str, obje
             cell.metadata.setdefault("tags", [])
         notebook = parameterize_notebook(notebook, dict(parameters), kernel_name="python3",
                                          language="python")
-    return Rerun(path, notebook, _heading(page, data, parameters), int(bool(parameters)), page)
+    return Rerun(path, notebook, _heading(page, data, parameters, language),
+                 int(bool(parameters)), page)
 
 
 def _takes(notebook: nbformat.NotebookNode) -> list[str]:
@@ -173,13 +181,14 @@ def _takes(notebook: nbformat.NotebookNode) -> list[str]:
     return []
 
 
-def _heading(page: str, data: Dataset, parameters: Mapping[str, object]) -> str:
+def _heading(page: str, data: Dataset, parameters: Mapping[str, object], language: str) -> str:
     """What a rerun is made from, in Markdown."""
     return render({"template": "rerun", "data": {
         "name": page, "folder": data.folder.resolve().name,
         "changed": asdict(State.of(data.version)), "digest": digest_of(data),
         "parameters": ", ".join(f"{k} = {v}" for k, v in parameters.items()),
-        "programs": identity(), "files": sorted(data.digests.items())}}, form="txt")
+        "programs": identity(), "files": sorted(data.digests.items())}},
+        language=language, form="txt")
 
 
 def run(reruns: Sequence[Rerun], data: Dataset, store: Path, workers: Workers
@@ -221,7 +230,8 @@ def _head(notebook: nbformat.NotebookNode, heading: str) -> None:
     notebook.cells[:0] = cells
 
 
-def page(executed: Mapping[str, str], data: Dataset) -> str:
+def page(executed: Mapping[str, str], data: Dataset, language: str = SOURCE,
+         prose: Mapping[str, str] = MappingProxyType({})) -> str:
     """The page of executed notebooks, with everything it needs in it.
 
     Parameters
@@ -230,9 +240,38 @@ def page(executed: Mapping[str, str], data: Dataset) -> str:
         Each in the notebook format, by name.
     data : Dataset
         From which its references are.
+    language : str, optional
+    prose : mapping of str to str, optional
+        Of the notebooks in that language, by paragraph (:func:`prose_of`).
     """
     static = THEME / "static"
-    css = "\n".join((static / name).read_text(encoding="utf-8") for name in sorted(STYLES[1:]))
+
+    def read(name: str) -> str:
+        return (static / name).read_text(encoding="utf-8")
+
     return standalone.page(
-        {name: nbformat.reads(text, as_version=4) for name, text in executed.items()}, css,
-        (static / "livingreview.js").read_text(encoding="utf-8"), partial(cited, data))
+        {name: nbformat.reads(text, as_version=4) for name, text in executed.items()},
+        standalone.Frame(
+            "\n".join(map(read, sorted(STYLES[1:]))), read("livingreview.js"),
+            (read("stats.mjs"), read(MODULE)), partial(cited, data), language,
+            lambda text: prose.get(text, text)))
+
+
+def prose_of(root: Path, language: str) -> dict[str, str]:
+    """The prose of a book in one of its languages, by paragraph.
+
+    Raises
+    ------
+    RerunError
+        Where the book has no such language, with those that it has.
+    """
+    folder = root / CATALOGUES
+    if language == SOURCE:
+        return {}
+    if not (folder / language).is_dir():
+        has = sorted(p.name for p in folder.glob("*") if p.is_dir())
+        raise RerunError(f"--language {language}: expected one of {', '.join((SOURCE, *has))}")
+    found: dict[str, str] = {}
+    for path in sorted((folder / language).rglob("*.po")):
+        found |= {text: told for text, told in messages(path).items() if isinstance(text, str)}
+    return found

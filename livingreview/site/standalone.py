@@ -14,7 +14,8 @@ import nbformat
 from markdown_it import MarkdownIt
 
 from ..render.engine import render
-from ..view.base import View
+from ..render.languages import SOURCE
+from ..view.base import MIME, View
 from .bibliography import Cited
 
 _HIDDEN = "remove-input"  # tag of a cell whose code the book does not show
@@ -29,9 +30,17 @@ _ID = re.compile(r'\sid="([^"]+)"')
 _NAMED = re.compile(r'(\s(?:id|for|aria-labelledby|aria-describedby|aria-controls)="|href="#)'
                     r'([^"]+)"')
 _PAGE = re.compile(r'href="(?:notebooks/)?([a-z0-9/-]+)\.(?:html|md)(?:#([^"]*))?"')
-# What a reader of the site chooses is fetched from its other pages.
-_CHOICES = re.compile(r'<template class="lr-recompute".*?</template>', re.DOTALL)
+# What computes a figure again for a selection of its studies, with its numbers; of that what is
+# fetched from other pages.
+_CHOICES = re.compile(r'<template class="lr-recompute">(.*?)</template>\s*'
+                      r'<script type="application/json">.*?</script>', re.DOTALL)
+_FETCHED = re.compile(r'<label>[^<]*<select name="analysis">.*?</select></label>', re.DOTALL)
+_TAKEN = re.compile(r'(<p)(><a class="lr-taken" href=")[^"]*(">).*?(</a></p>)', re.DOTALL)
+_HERE = r"\1 hidden\2#\3\4"  # a selection has no page of its own to lead to
+LARGEST = 2_000_000  # bytes of a page: with a selection of one's own only where that fits
+_IMPORT = re.compile(r"^import .*?;$|^export (?=const|function|async)", re.MULTILINE)
 _FILE = re.compile(r'download="([^"]*)" href="data:text/csv;charset=utf-8,([^"]*)"')
+_BLOCK = re.compile(r"^((?:#+|[-*]|\d+\.) +|)(\S.*(?:\n(?!#|[-*] |\d+\. ).+)*)", re.MULTILINE)
 _CITATION = re.compile(r"\{cite:[a-z]+\}`([a-z0-9-]+)`")
 _DIRECTIVE = re.compile(r"^(```+|:::+)\{([a-z-]+)\}.*?^\1\s*$", re.DOTALL | re.MULTILINE)
 _TITLE = re.compile(r"<h1[^>]*>(.*?)</h1>")
@@ -86,6 +95,8 @@ class Standalone(View):
         Colours of the dark theme.
     script : str
         Of the site.
+    module : str
+        What computes selections; empty where the page has none.
     """
 
     template = "standalone"
@@ -94,54 +105,84 @@ class Standalone(View):
     css: str
     dark: str
     script: str
+    module: str = ""
 
 
-def page(notebooks: Mapping[str, nbformat.NotebookNode], css: str = "", script: str = "",
-         cited: Callable[[Iterable[str]], list[Cited]] = lambda keys: []) -> str:
-    """The page.
+@dataclass(frozen=True)
+class Frame:
+    """What a page has besides its notebooks.
+
+    Attributes
+    ----------
+    css, script : str
+        Of the site; they are put into the page.
+    modules : tuple of str
+        Scripts that compute selections, each after those that it imports.
+    cited : callable
+        The references of some keys of the bibliography.
+    language : str
+    told : callable
+        A paragraph of prose in that language.
+    """
+
+    css: str = ""
+    script: str = ""
+    modules: tuple[str, ...] = ()
+    cited: Callable[[Iterable[str]], list[Cited]] = lambda keys: []
+    language: str = SOURCE
+    told: Callable[[str], str] = str
+
+
+def page(notebooks: Mapping[str, nbformat.NotebookNode], frame: Frame | None = None) -> str:
+    """The page, in which readers can select studies where that fits into `LARGEST`.
 
     Parameters
     ----------
     notebooks : mapping of str to NotebookNode
         Executed, in their order, by name: the address in the folder of notebooks, without its end.
-    css, script : str
-        Of the site; they are put into the page.
-    cited : callable
-        The references of some keys of the bibliography.
+    frame : Frame, optional
     """
-    sections = _apart([_section(name, notebook, cited, first=not at)
+    frame = frame or Frame()
+    sections = _apart([_section(name, notebook, frame, first=not at)
                        for at, (name, notebook) in enumerate(notebooks.items())])
     there = {i for s in sections for i in {s.anchor, *s.ids}}
     names = {key: section.anchor for name, section in zip(notebooks, sections, strict=True)
              for key in (name, _stem(name))}
-    shown = tuple(s.with_markup(lambda m: _within(m, names, there)) for s in sections)
-    dark = " ".join(f":root {colours}" for colours in _DARK.findall(css))
-    return str(render(Standalone(shown, css, dark, script)))
+    dark = " ".join(f":root {colours}" for colours in _DARK.findall(frame.css))
+    module = "\n".join(_IMPORT.sub("", text) for text in frame.modules)
+    for selects in (module, ""):
+        shown = tuple(s.with_markup(lambda m, own=bool(selects): _within(m, names, there, own))
+                      for s in sections)
+        made = str(render(Standalone(shown, frame.css, dark, frame.script, selects),
+                          language=frame.language))
+        if len(made.encode()) <= LARGEST:
+            break
+    return made
 
 
 def _stem(name: str) -> str:
     return name.rpartition("/")[2]
 
 
-def _section(name: str, notebook: nbformat.NotebookNode,
-             cited: Callable[[Iterable[str]], list[Cited]], first: bool) -> Section:
+def _section(name: str, notebook: nbformat.NotebookNode, frame: Frame, first: bool) -> Section:
     """A notebook as a part of the page; only the first says what all are made from."""
     texts = [c.source for c in notebook.cells] + [
         o.get("data", {}).get("text/markdown", "") for c in notebook.cells
         for o in c.get("outputs", ())]
     keys = dict.fromkeys(_CITATION.findall("\n".join(texts)))
-    references = {c.key: c for c in cited(keys)} if keys else {}
+    references = {c.key: c for c in frame.cited(keys)} if keys else {}
     markdown = MarkdownIt("commonmark").enable("table")
     headings: list[tuple[str, str]] = []
     parts: list[Part] = []
     for cell in notebook.cells:
         if cell.cell_type == "markdown":
             if first or MADE_FROM not in cell.metadata.get("tags", ()):
-                parts.append(Part("markup", _markdown(markdown, cell.source, headings,
-                                                      references)))
+                parts.append(Part("markup", _markdown(
+                    markdown, _told(cell.source, frame.told), headings, references)))
         elif cell.cell_type == "code":
             parts += [*([Part("code", cell.source)] if _HIDDEN not in cell.metadata.get(
-                "tags", ()) else ()), *(_output(markdown, o, references) for o in cell.outputs)]
+                "tags", ()) else ()), *(_output(markdown, o, references, frame.language)
+                          for o in cell.outputs)]
     titles = (_TITLE.search(p.text) for p in parts if p.kind == "markup")
     title = next((re.sub("<[^>]+>", "", t[1]) for t in titles if t), "")
     return Section(f"page-{_stem(name)}", html.unescape(title), tuple(headings), tuple(parts))
@@ -169,7 +210,20 @@ def _other(section: str, anchor: str) -> str:
     return f"{section}-{anchor}"
 
 
-def _within(markup: str, names: Mapping[str, str], there: set[str]) -> str:
+def _told(source: str, told: Callable[[str], str]) -> str:
+    """Prose in another language, block by block: a heading, a paragraph, an item of a list."""
+    def block(found: re.Match) -> str:
+        return found[1] + told(" ".join(found[2].split()))
+
+    return _BLOCK.sub(block, source)
+
+
+def _chosen(found: re.Match) -> str:
+    """What selects studies, without what leads to other pages."""
+    return _TAKEN.sub(_HERE, _FETCHED.sub("", found[0]))
+
+
+def _within(markup: str, names: Mapping[str, str], there: set[str], selects: bool) -> str:
     """Markup whose links to what is on this page lead there, without those to other pages."""
     def here(found: re.Match) -> str:
         section, anchor = names.get(found[1]), found[2]
@@ -178,7 +232,8 @@ def _within(markup: str, names: Mapping[str, str], there: set[str]) -> str:
         to = (name for name in (_other(section, anchor), anchor, section) if name in there)
         return f'href="#{next(to)}"'
 
-    markup = _ELSEWHERE.sub(r"\1", _PAGE.sub(here, _CHOICES.sub("", markup)))
+    markup = _ELSEWHERE.sub(r"\1", _PAGE.sub(
+        here, _CHOICES.sub(_chosen if selects else "", markup)))
     markup = _OWN_PAGE.sub(lambda a: a[0] if a[1] in there else a[2], markup)
     return _FILE.sub(_packed, markup)
 
@@ -217,11 +272,13 @@ def _plain(source: str, references: Mapping[str, Cited]) -> str:
 
 
 def _output(markdown: MarkdownIt, output: nbformat.NotebookNode,
-            references: Mapping[str, Cited]) -> Part:
+            references: Mapping[str, Cited], language: str) -> Part:
     """An output in the richest form that it has; what was said on stderr is left out."""
     if output.output_type == "stream":
         return Part("output", output.text if output.name == "stdout" else "")
     data = output.get("data", {})
+    if language != SOURCE and MIME in data:
+        return Part("markup", str(render(data[MIME], language=language)))
     if "text/markdown" in data and "text/html" not in data:
         return Part("markup", markdown.render(_plain(data["text/markdown"], references)))
     markup = data.get("text/html") or data.get("image/svg+xml")

@@ -20,7 +20,7 @@ from .likeness import Likeness, family_of, likeness_of, markers_in, numbers_in, 
 from .record import Record, doi_of
 
 CERTAIN, PROPOSED = "certain", "proposed"
-SAME, DIFFERENT = "same", "different"  # of the list duplicate_decision
+SAME = "same"  # of the list duplicate_decision
 SIMILAR = 70  # titles of records that share an identifier
 LIKE = 97  # titles of records that share none
 LIKE_AT_PAGE = 90  # the same where the first page is the same

@@ -4,6 +4,7 @@ The package knows effects, variances and counts, and nothing of studies, tables 
 """
 
 from .arms import Contrasts, arms_to_contrasts
+from .associations import phi_coefficient, tetrachoric, yule_q, yule_y
 from .batch import Gosh, PooledMany, fit_many, gosh, pad
 from .bayes import (
     EffectPrior,
@@ -14,6 +15,7 @@ from .bayes import (
     posterior,
     posterior_many,
 )
+from .biserial import biserial, point_biserial
 from .changes import (
     mean_change,
     pre_post_control,
@@ -45,7 +47,13 @@ from .conversions import (
     skewed_by_range,
     upper_bound_zero_events,
 )
-from .correlations import fisher_z, raw_correlation, unbiased_correlation
+from .correlations import (
+    fisher_z,
+    partial_correlation,
+    raw_correlation,
+    semipartial_correlation,
+    unbiased_correlation,
+)
 from .dependence import (
     Aggregated,
     Robust,
@@ -66,18 +74,21 @@ from .event_tables import (
     mantel_haenszel_rates,
     peto,
 )
-from .glmm import LogisticPool, logistic_pool
-from .information import size_of_means, size_of_risks
-from .means import log_mean, raw_mean
-from .measures import (
-    Effects,
+from .events import (
     arcsine_difference,
-    mean_difference,
     odds_ratio,
     peto_odds_ratio,
-    ratio_of_means,
     risk_difference,
     risk_ratio,
+)
+from .glmm import LogisticPool, logistic_pool
+from .information import size_of_means, size_of_risks
+from .means import log_mean, raw_mean, standardised_mean
+from .measures import (
+    Effects,
+    glass_delta,
+    mean_difference,
+    ratio_of_means,
     standardised_mean_difference,
     unequal_standardised_mean_difference,
 )
@@ -85,6 +96,7 @@ from .model_fit import FitStatistics, Residuals, fit_statistics, residuals
 from .network import Comparison, Network, network
 from .network_parts import Design, Estimate, QTest
 from .network_split import Split, node_split
+from .paired_tables import paired_risks
 from .pooling import (
     Combined,
     Heterogeneity,
@@ -104,15 +116,19 @@ from .proportions import (
     arcsine_proportion,
     double_arcsine_proportion,
     harmonic_mean,
-    incidence_rate,
-    log_incidence_rate,
     log_proportion,
     logit_proportion,
     proportion_from_double_arcsine,
     proportion_from_logit,
-    rate_difference,
-    rate_ratio,
     raw_proportion,
+)
+from .rates import (
+    double_root_incidence_rate,
+    incidence_rate,
+    log_incidence_rate,
+    rate_difference,
+    rate_from_double_root,
+    rate_ratio,
     root_incidence_rate,
     root_rate_difference,
 )
@@ -129,6 +145,7 @@ from .regression import (
     predict,
     subgroup_analysis,
 )
+from .reliability import cronbach_alpha
 from .small_study import (
     Asymmetry,
     Contour,
@@ -140,7 +157,7 @@ from .small_study import (
     peters,
     trim_and_fill,
 )
-from .transformed import odds_ratio_from_means, smd_from_events
+from .transformed import odds_ratio_from_means, probit_difference, smd_from_events
 from .trends import (
     DoseResponse,
     Trend,
@@ -150,7 +167,14 @@ from .trends import (
     dose_trend,
     greenland_longnecker,
 )
-from .variation import log_sd, log_variation, variability_ratio, variation_ratio
+from .variation import (
+    log_sd,
+    log_variation,
+    paired_variability_ratio,
+    paired_variation_ratio,
+    variability_ratio,
+    variation_ratio,
+)
 
 __all__ = [
     "Aggregated",
@@ -201,15 +225,18 @@ __all__ = [
     "arcsine_proportion",
     "arms_to_contrasts",
     "begg",
+    "biserial",
     "change_sd",
     "clopper_pearson",
     "combine_correlated",
     "combine_groups",
+    "cronbach_alpha",
     "cumulative",
     "dose_response",
     "dose_scale",
     "dose_trend",
     "double_arcsine_proportion",
+    "double_root_incidence_rate",
     "dummies",
     "egger",
     "events_from_percentage",
@@ -217,6 +244,7 @@ __all__ = [
     "fit_many",
     "fit_statistics",
     "funnel_contours",
+    "glass_delta",
     "gosh",
     "greenland_longnecker",
     "harmonic_mean",
@@ -246,19 +274,27 @@ __all__ = [
     "odds_ratio",
     "odds_ratio_from_means",
     "pad",
+    "paired_risks",
+    "paired_variability_ratio",
+    "paired_variation_ratio",
+    "partial_correlation",
     "peters",
     "peto",
     "peto_odds_ratio",
+    "phi_coefficient",
+    "point_biserial",
     "pool",
     "posterior",
     "posterior_many",
     "pre_post_control",
     "predict",
     "probability_beyond",
+    "probit_difference",
     "proportion_from_double_arcsine",
     "proportion_from_logit",
     "quantile_estimation",
     "rate_difference",
+    "rate_from_double_root",
     "rate_ratio",
     "ratio_of_means",
     "ratio_of_paired_means",
@@ -281,6 +317,7 @@ __all__ = [
     "sd_from_t",
     "se_from_interval",
     "se_from_p_value",
+    "semipartial_correlation",
     "shared_control_md",
     "shared_control_or",
     "shared_control_rr",
@@ -290,12 +327,14 @@ __all__ = [
     "skewed_by_quartiles",
     "skewed_by_range",
     "smd_from_events",
+    "standardised_mean",
     "standardised_mean_change",
     "standardised_mean_difference",
     "subgroup_analysis",
     "subgroup_difference",
     "tau2",
     "tau2_interval",
+    "tetrachoric",
     "three_level",
     "trim_and_fill",
     "unbiased_correlation",
@@ -303,4 +342,6 @@ __all__ = [
     "upper_bound_zero_events",
     "variability_ratio",
     "variation_ratio",
+    "yule_q",
+    "yule_y",
 ]

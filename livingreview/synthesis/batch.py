@@ -214,7 +214,7 @@ def fit_many(
     mask : array_like of bool, shape (n, k), optional
         Where there is a study; None is everywhere.
     model : {'random', 'common'}
-    tau2_method : {'REML', 'DL', 'PM', 'ML', 'HE', 'SJ', 'EB', 'HS'}
+    tau2_method : {'REML', 'DL', 'PM', 'PMM', 'ML', 'HE', 'SJ', 'EB', 'HS', 'HSk'}
     interval : {'hksj-guard', 'hksj', 't', 'z'}, optional
         None is 'hksj-guard' for random effects and 'z' for the common effect.
     level : float

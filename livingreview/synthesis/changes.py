@@ -9,11 +9,12 @@ from .conversions import change_sd
 from .errors import FloatArray, SynthesisError, choice, columns, refuse
 from .measures import Effects, complete, small_sample
 
+CHANGE_VARIANCES = ("LS", "LS2")
 STANDARDISERS = ("change", "baseline", "baseline-unequal")
 GROUP_STANDARDISERS = ("pooled", "own")
 
 
-def _correlation(correlation: ArrayLike, k: int) -> FloatArray:
+def correlations(correlation: ArrayLike, k: int) -> FloatArray:
     """Return checked correlations of k rows; one number serves every row."""
     (r,) = columns(correlation=correlation)
     if r.size not in (1, k):
@@ -33,7 +34,7 @@ def _paired(
     values = columns(m_baseline=m_baseline, sd_baseline=sd_baseline, m_final=m_final,
                      sd_final=sd_final, n=n)
     refuse(values[4] <= 1, values[4], "n must exceed 1 for a mean with a standard deviation")
-    r = _correlation(correlation, values[0].size)
+    r = correlations(correlation, values[0].size)
     return values, r, np.asarray(change_sd(values[1], values[3], r))
 
 
@@ -75,7 +76,7 @@ def mean_change(
 def standardised_mean_change(
     m_baseline: ArrayLike, sd_baseline: ArrayLike, m_final: ArrayLike, sd_final: ArrayLike,
     n: ArrayLike, correlation: ArrayLike, standardiser: str = "change",
-    correction: str = "exact",
+    correction: str = "exact", variance: str = "LS",
 ) -> Effects:
     """Compute standardised mean changes of one group, final minus baseline.
 
@@ -90,6 +91,8 @@ def standardised_mean_change(
         As for `mean_change`; n above 2.
     standardiser : {'change', 'baseline', 'baseline-unequal'}
     correction : {'exact', 'approximate'}
+    variance : {'LS', 'LS2'}
+        LS2 is J² times that of the uncorrected change; 'baseline-unequal' has LS alone.
 
     Returns
     -------
@@ -110,6 +113,7 @@ def standardised_mean_change(
     ('baseline-unequal').
     """
     choice("standardiser", standardiser, STANDARDISERS)
+    choice("variance", variance, CHANGE_VARIANCES[:1 + (standardiser != "baseline-unequal")])
     (before, sd_before, after, _, n), r, sd_of_change = _paired(
         m_baseline, sd_baseline, m_final, sd_final, n, correlation)
     refuse(n <= 2, n, "n must exceed 2 for a standardised mean change")
@@ -119,6 +123,8 @@ def standardised_mean_change(
     if standardiser == "baseline-unequal":
         return complete(g, factor**2 * ((sd_of_change / sd) ** 2 + g**2 / 2) / (n - 1))
     of_means = 1 / n if standardiser == "change" else 2 * (1 - r) / n
+    if variance == "LS2":
+        of_means = factor**2 * of_means
     return complete(g, of_means + g**2 / (2 * n))
 
 
@@ -216,7 +222,7 @@ def pre_post_control(
         parts.append((after - before, sd, n))
     (change1, sd1, n1), (change2, sd2, n2) = parts
     columns(arm1=n1, arm2=n2)
-    r = _correlation(correlation, n1.size)
+    r = correlations(correlation, n1.size)
     refuse(r == 1, r, "the correlation must be below 1")
     if standardiser == "own":
         g1, g2 = (small_sample(n - 1, correction) * change / sd for change, sd, n in parts)

@@ -476,7 +476,7 @@ def robust(
     x : array_like, shape (k,) or (k, m), optional
         Moderators.
     working : {'random', 'three-level', 'common'}
-    tau2_method : {'REML', 'ML', 'DL', 'PM', 'EB', 'HE', 'SJ', 'HS'}
+    tau2_method : {'REML', 'ML', 'DL', 'PM', 'PMM', 'EB', 'HE', 'SJ', 'HS', 'HSk'}
         Of the working model 'random'; 'three-level' is by REML.
     adjustment : {'CR2', 'CR1', 'CR0'}
     level : float

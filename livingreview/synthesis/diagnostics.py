@@ -14,7 +14,7 @@ from scipy.special import chdtr
 from .errors import FloatArray, SynthesisError, choice, effects
 from .notes import NOTES, maxima
 from .regression import (
-    METHODS,
+    TAU2_METHODS,
     TESTS,
     Design,
     design,
@@ -108,7 +108,7 @@ def influence(
         Effects and sampling variances.
     x : array_like, shape (k,) or (k, m), optional
         Moderators; without it the model is the mean.
-    tau2_method : {'REML', 'ML', 'DL', 'PM', 'EB', 'HE', 'SJ', 'HS'}
+    tau2_method : {'REML', 'ML', 'DL', 'PM', 'PMM', 'EB', 'HE', 'SJ', 'HS', 'HSk'}
     test : {'z', 't', 'hksj', 'hksj-guard'}
     intercept : bool
     names : sequence of str, optional
@@ -129,7 +129,7 @@ def influence(
     Viechtbauer W, Cheung MWL (2010). Outlier and influence diagnostics for meta-analysis. Research
     Synthesis Methods 1:112–125. Belsley DA, Kuh E, Welsch RE (1980). Regression Diagnostics.
     """
-    choice("tau2_method", tau2_method, METHODS)
+    choice("tau2_method", tau2_method, TAU2_METHODS)
     choice("test", test, TESTS)
     y, v = effects(yi, vi)
     matrix, labels = moderators(np.empty((y.size, 0)) if x is None else x, y.size, intercept, names)

@@ -11,10 +11,11 @@ from scipy.special import chdtrc
 
 from .batch import options
 from .errors import FloatArray, SynthesisError, choice, probability, refuse, tables
-from .measures import Effects, odds_ratio, risk_difference, risk_ratio
+from .events import odds_ratio, risk_difference, risk_ratio
+from .measures import Effects
 from .notes import NOTES
 from .pooling import Pooled, at_tau2, pool, result
-from .proportions import rate_difference, rate_ratio
+from .rates import rate_difference, rate_ratio
 
 MEASURES, RATES = ("RR", "OR", "RD"), ("IRR", "IRD")
 CONVENTIONS = ("exact", "revman")

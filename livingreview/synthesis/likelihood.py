@@ -17,10 +17,14 @@ from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import chdtri
 
 from .errors import FloatArray, SynthesisError, choice
 
-TAU2_METHODS = ("REML", "DL", "PM", "ML", "HE", "SJ", "EB", "HS")
+TAU2_METHODS = ("REML", "DL", "PM", "PMM", "ML", "HE", "SJ", "EB", "HS", "HSk")
+# The moment equations Q(τ²) = target: what the target is, of the residual degrees of freedom. The
+# empirical Bayes equation is Paule and Mandel's (Viechtbauer et al. 2015).
+Q_TARGETS = {"PM": lambda df: df, "EB": lambda df: df, "PMM": lambda df: chdtri(df, 0.5)}
 
 # Candidates evaluated at once are limited so that a block stays in the processor's cache.
 _BLOCK = 200_000
@@ -256,9 +260,8 @@ def estimate_tau2(data: Data, method: str) -> tuple[float, int]:
         # On a tie the smaller variance is taken.
         return float(where[int(np.argmax(height))]), where.size
     residual_df = data.k - data.p
-    if method in ("PM", "EB"):
-        # The empirical Bayes equation is Paule and Mandel's (Viechtbauer et al. 2015).
-        return solve_q(data, residual_df), 1
+    if method in Q_TARGETS:
+        return solve_q(data, Q_TARGETS[method](residual_df)), 1
     return max(0.0, _closed_form(data, method, residual_df)), 1
 
 
@@ -276,7 +279,8 @@ def _closed_form(data: Data, method: str, residual_df: int) -> float:
     at = fit(data, np.zeros(1))
     if method == "DL":
         return float((at.q[0] - residual_df) / at.trace[0])
-    return float((at.q[0] - data.k) / at.sum_weights[0])
+    share = data.k / residual_df if method == "HSk" else 1
+    return float((share * at.q[0] - data.k) / at.sum_weights[0])
 
 
 # ---------------------------------------------------------------- many means at once
@@ -472,8 +476,8 @@ def tau2_of_means(
     if method in ("REML", "ML"):
         return _highest_maxima(means, method, at_zero if method == "REML" else None)
     one, settled = np.ones(means.k.size, dtype=int), np.ones(means.k.size, dtype=bool)
-    if method in ("PM", "EB"):
-        tau2, settled = solve_q_of_means(means, means.df)
+    if method in Q_TARGETS:
+        tau2, settled = solve_q_of_means(means, Q_TARGETS[method](means.df))
         return tau2, one, settled
     return np.maximum(0.0, _closed_forms(means, method, at_zero)), one, settled
 
@@ -489,7 +493,7 @@ def _closed_forms(means: Columns, method: str, at_zero: Moments | None) -> Float
     at = at_zero or means.at(np.zeros(df.size), "REML")
     if method == "DL":
         return (at.q - df) / at.b
-    return (at.q - means.k) / at.sum_weights
+    return ((means.k / df if method == "HSk" else 1) * at.q - means.k) / at.sum_weights
 
 
 def solve_q_of_means(

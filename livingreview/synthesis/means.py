@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from .errors import FloatArray, columns, refuse
-from .measures import Effects, complete
+from .measures import Effects, complete, small_sample
 
 
 def _group(
@@ -75,3 +75,36 @@ def log_mean(m: ArrayLike, sd: ArrayLike, n: ArrayLike) -> Effects:
     m, sd, n = _group(m, sd, n)
     refuse(m <= 0, m, "m must be positive for its logarithm")
     return complete(np.log(m), (sd / m) ** 2 / n)
+
+
+def standardised_mean(
+    m: ArrayLike, sd: ArrayLike, n: ArrayLike, correction: str = "exact"
+) -> Effects:
+    """Return means of single groups in their standard deviations (metafor's SMN).
+
+    Parameters
+    ----------
+    m, sd, n : array_like, shape (k,)
+        Means and standard deviations, in one unit, and totals above 2.
+    correction : {'exact', 'approximate'}
+        J of `standardised_mean_difference`, on n − 1 degrees of freedom.
+
+    Returns
+    -------
+    Effects
+        `yi` = g = J m/sd, `vi` = 1/n + g²/(2n).
+
+    Raises
+    ------
+    SynthesisError
+        If an SD is not positive, a total is 2 or less, a value is not finite, or the option is
+        unknown.
+
+    References
+    ----------
+    Hedges LV (1981). Journal of Educational Statistics 6:107–128 (for one group).
+    """
+    m, sd, n = _group(m, sd, n)
+    refuse(n <= 2, n, "n must exceed 2 for a standardised mean")
+    g = small_sample(n - 1, correction) * m / sd
+    return complete(g, (1 + g**2 / 2) / n)

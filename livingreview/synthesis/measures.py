@@ -1,7 +1,6 @@
-"""Effect sizes of two arms with their sampling variances: means and events.
+"""Effects with their sampling variances; those of the means of two arms.
 
-Arm 1 is the treated arm, arm 2 its comparator; ratios are on the natural log scale. Totals and
-events may be fractional, because a design effect divides them.
+Arm 1 is the treated arm, arm 2 its comparator; ratios are on the natural log scale.
 """
 
 from __future__ import annotations
@@ -12,14 +11,16 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import gammaln
 
-from .errors import FloatArray, choice, columns, refuse, tables
+from .errors import FloatArray, choice, columns, refuse
 from .notes import NOTES
 
 ZERO_CELLS = ("only", "all", "none")
 DOUBLE_ZEROS = ("drop", "keep")
 CORRECTIONS = ("exact", "approximate")
-SMD_VARIANCES = ("LS", "LS2", "UB", "RevMan")
-CORRECTED = ("both", "variance")
+SMD_VARIANCES = ("LS", "LS2", "UB", "AV", "RevMan")
+MD_VARIANCES = ("LS", "HO")
+ROM_VARIANCES = ("LS", "HO", "AV", "AVHO")
+_NO_EVENTS, _ONLY_EVENTS = NOTES["no-events"], NOTES["all-events"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,26 +53,39 @@ def complete(yi: FloatArray, vi: FloatArray) -> Effects:
     return Effects(yi, vi, np.ones(yi.size, dtype=bool), (None,) * yi.size)
 
 
-def _arms(
+def arms(
     m1: ArrayLike, sd1: ArrayLike, n1: ArrayLike, m2: ArrayLike, sd2: ArrayLike, n2: ArrayLike
 ) -> list[FloatArray]:
     """Check means, standard deviations and totals of two arms."""
-    arms = columns(m1=m1, sd1=sd1, n1=n1, m2=m2, sd2=sd2, n2=n2)
-    for name, sd, n in (("1", arms[1], arms[2]), ("2", arms[4], arms[5])):
+    values = columns(m1=m1, sd1=sd1, n1=n1, m2=m2, sd2=sd2, n2=n2)
+    for name, sd, n in (("1", values[1], values[2]), ("2", values[4], values[5])):
         refuse(sd <= 0, sd, f"sd{name} must be positive")
         refuse(n <= 1, n, f"n{name} must exceed 1 for a mean with a standard deviation")
-    return arms
+    return values
+
+
+def pooled_sd(sd1: FloatArray, n1: FloatArray, sd2: FloatArray, n2: FloatArray) -> FloatArray:
+    """Standard deviation within two arms that are taken to have the same."""
+    return np.sqrt(((n1 - 1) * sd1**2 + (n2 - 1) * sd2**2) / (n1 + n2 - 2))
+
+
+def average(values: FloatArray, n: FloatArray) -> float:
+    """Mean weighted by size, for variances that take one value for all studies."""
+    return float(n @ values / n.sum())
 
 
 def mean_difference(
-    m1: ArrayLike, sd1: ArrayLike, n1: ArrayLike, m2: ArrayLike, sd2: ArrayLike, n2: ArrayLike
+    m1: ArrayLike, sd1: ArrayLike, n1: ArrayLike, m2: ArrayLike, sd2: ArrayLike, n2: ArrayLike,
+    variance: str = "LS",
 ) -> Effects:
-    """Compute mean differences, arm 1 minus arm 2, with unequal variances.
+    """Compute mean differences, arm 1 minus arm 2.
 
     Parameters
     ----------
     m1, sd1, n1, m2, sd2, n2 : array_like, shape (k,)
         Means and standard deviations, all in one unit, and totals above 1.
+    variance : {'LS', 'HO'}
+        With the SD of each arm ('LS'), or with the pooled one for both ('HO').
 
     Returns
     -------
@@ -81,13 +95,17 @@ def mean_difference(
     Raises
     ------
     SynthesisError
-        If an SD is not positive, a total is 1 or less, or a value is not finite.
+        If an SD is not positive, a total is 1 or less, a value is not finite, or the option is
+        unknown.
 
     References
     ----------
     Cochrane Handbook for Systematic Reviews of Interventions, chapter 6.5.1.1.
     """
-    m1, sd1, n1, m2, sd2, n2 = _arms(m1, sd1, n1, m2, sd2, n2)
+    choice("variance", variance, MD_VARIANCES)
+    m1, sd1, n1, m2, sd2, n2 = arms(m1, sd1, n1, m2, sd2, n2)
+    if variance == "HO":
+        sd1 = sd2 = pooled_sd(sd1, n1, sd2, n2)
     return complete(m1 - m2, sd1**2 / n1 + sd2**2 / n2)
 
 
@@ -115,7 +133,8 @@ def standardised_mean_difference(
     - 'LS': 1/n1 + 1/n2 + g²/(2(n1 + n2)), the large-sample variance with the corrected g;
     - 'LS2': J² (1/n1 + 1/n2 + d²/(2(n1 + n2))), that of the uncorrected d times J²;
     - 'UB': 1/n1 + 1/n2 + (1 − (m − 2)/(m J²)) g², unbiased with the exact J. From n1 + n2 = 4
-      down g has no variance, and the formula is only a number.
+      down g has no variance, and the formula is only a number;
+    - 'AV': as 'LS', with the mean of all g, weighted by n1 + n2, in the place of each.
 
     'RevMan' is 1/n1 + 1/n2 + g²/(2(n1 + n2 − 3.94)), which Review Manager prints with the
     approximate J.
@@ -125,7 +144,7 @@ def standardised_mean_difference(
     m1, sd1, n1, m2, sd2, n2 : array_like, shape (k,)
         Means and standard deviations, all in one unit, and totals above 1.
     correction : {'exact', 'approximate'}
-    variance : {'LS', 'LS2', 'UB', 'RevMan'}
+    variance : {'LS', 'LS2', 'UB', 'AV', 'RevMan'}
 
     Returns
     -------
@@ -148,24 +167,83 @@ def standardised_mean_difference(
     ('RevMan').
     """
     choice("variance", variance, SMD_VARIANCES)
-    m1, sd1, n1, m2, sd2, n2 = _arms(m1, sd1, n1, m2, sd2, n2)
+    m1, sd1, n1, m2, sd2, n2 = arms(m1, sd1, n1, m2, sd2, n2)
     m = n1 + n2 - 2
     refuse(m <= 1, n1 + n2, "n1 + n2 must exceed 3 for a standardised mean difference")
     factor = small_sample(m, correction)
-    pooled_sd = np.sqrt(((n1 - 1) * sd1**2 + (n2 - 1) * sd2**2) / m)
-    g = factor * ((m1 - m2) / pooled_sd)
-    of_means = 1 / n1 + 1 / n2
-    if variance == "UB":
-        return complete(g, of_means + (1 - (m - 2) / (m * factor**2)) * g**2)
+    g = factor * ((m1 - m2) / pooled_sd(sd1, n1, sd2, n2))
     less = 3.94 if variance == "RevMan" else 0.0
     refuse(n1 + n2 <= less, n1 + n2, f"n1 + n2 must exceed {less:g} for RevMan's variance")
-    vi = of_means * (factor**2 if variance == "LS2" else 1) + g**2 / (2 * (n1 + n2 - less))
+    return complete(g, _of_g(g, factor, 1 / n1 + 1 / n2, m, n1 + n2 - less, variance))
+
+
+def _of_g(
+    g: FloatArray, factor: FloatArray, of_means: FloatArray, m: FloatArray, n: FloatArray,
+    variance: str,
+) -> FloatArray:
+    """Variance of g = J d on m degrees of freedom of its SD, which n participants give."""
+    if variance == "UB":
+        return of_means + (1 - (m - 2) / (m * factor**2)) * g**2
+    plugged = average(g, n) if variance == "AV" else g
+    return of_means * (factor**2 if variance == "LS2" else 1) + plugged**2 / (2 * n)
+
+
+def glass_delta(
+    m1: ArrayLike, n1: ArrayLike, m2: ArrayLike, sd2: ArrayLike, n2: ArrayLike,
+    sd1: ArrayLike | None = None, correction: str = "exact", variance: str = "LS",
+) -> Effects:
+    """Compute differences in standard deviations of the comparator (metafor's SMD1, SMD1H).
+
+    Conventions: g = J(n2 − 1)(m1 − m2)/sd2 with J of `standardised_mean_difference`. Without `sd1`
+    the arms are taken to have one SD (SMD1), and `variance` is as there with n2 − 1 degrees of
+    freedom and n2 for n1 + n2; with `sd1` they are not (SMD1H), and the variance is
+    sd1²/(sd2² n1) + 1/n2 + g²/(2 n2).
+
+    Parameters
+    ----------
+    m1, n1, m2, sd2, n2 : array_like, shape (k,)
+        Means and SD in one unit, n1 positive and n2 above 2.
+    sd1 : array_like, shape (k,), optional
+    correction : {'exact', 'approximate'}
+    variance : {'LS', 'LS2', 'UB', 'AV'}
+
+    Returns
+    -------
+    Effects
+        `yi` without unit.
+
+    Raises
+    ------
+    SynthesisError
+        If an SD is not positive, a total is too small, a value is not finite, or an option is
+        unknown.
+
+    References
+    ----------
+    Glass GV (1976). Primary, secondary, and meta-analysis of research. Educational Researcher
+    5(10):3–8. Hedges LV (1981). Journal of Educational Statistics 6:107–128. Bonett DG (2009).
+    Psychological Methods 14:225–238.
+    """
+    choice("variance", variance, SMD_VARIANCES[:-1])
+    named = {"m1": m1, "n1": n1, "m2": m2, "sd2": sd2, "n2": n2}
+    m1, n1, m2, sd2, n2, *rest = columns(**named, **({} if sd1 is None else {"sd1": sd1}))
+    for name, sd in (("sd2", sd2), *(("sd1", sd) for sd in rest)):
+        refuse(sd <= 0, sd, f"{name} must be positive")
+    refuse(n1 <= 0, n1, "n1 must be positive")
+    refuse(n2 <= 2, n2, "n2 must exceed 2 for a standardised difference")
+    factor = small_sample(n2 - 1, correction)
+    g = factor * ((m1 - m2) / sd2)
+    if rest:
+        return complete(g, (rest[0] / sd2) ** 2 / n1 + 1 / n2 + g**2 / (2 * n2))
+    vi = _of_g(g, factor, 1 / n1 + 1 / n2, n2 - 1, n2, variance)
+    if variance == "AV":
+        vi = 1 / n1 + 1 / n2 + average(g, n1 + n2) ** 2 / (2 * n2)
     return complete(g, vi)
 
 
 def unequal_standardised_mean_difference(
     m1: ArrayLike, sd1: ArrayLike, n1: ArrayLike, m2: ArrayLike, sd2: ArrayLike, n2: ArrayLike,
-    correction: str = "exact",
+    correction: str = "exact", variance: str = "LS",
 ) -> Effects:
     """Compute standardised mean differences without assuming equal variances of the arms.
 
@@ -195,7 +273,7 @@ def unequal_standardised_mean_difference(
     Methods 13:99–109. Bonett DG (2009). Meta-analytic interval estimation for standardized and
     unstandardized mean differences. Psychological Methods 14:225–238.
     """
-    m1, sd1, n1, m2, sd2, n2 = _arms(m1, sd1, n1, m2, sd2, n2)
+    m1, sd1, n1, m2, sd2, n2 = arms(m1, sd1, n1, m2, sd2, n2)
     m = n1 + n2 - 2
     refuse(m <= 1, n1 + n2, "n1 + n2 must exceed 3 for a standardised mean difference")
     factor = small_sample(m, correction)
@@ -208,55 +286,55 @@ def unequal_standardised_mean_difference(
 
 
 def ratio_of_means(
-    m1: ArrayLike, sd1: ArrayLike, n1: ArrayLike, m2: ArrayLike, sd2: ArrayLike, n2: ArrayLike
+    m1: ArrayLike, sd1: ArrayLike, n1: ArrayLike, m2: ArrayLike, sd2: ArrayLike, n2: ArrayLike,
+    variance: str = "LS",
 ) -> Effects:
     """Compute log ratios of means.
 
     Conventions: meant for a scale with a true zero. Both means of a row must have the same sign; a
-    ratio of two negative means is one of their sizes. Only the ratio's unit-free large-sample
-    variance is offered.
+    ratio of two negative means is one of their sizes. With cᵢ = sdᵢ/mᵢ the variance is
+    c1²/n1 + c2²/n2 ('LS'); the same with the pooled SD of the arms ('HO'), with the mean c of each
+    arm over all studies, weighted by size ('AV'), or with that of both arms ('AVHO').
 
     Parameters
     ----------
     m1, sd1, n1, m2, sd2, n2 : array_like, shape (k,)
         Means and standard deviations, all in one unit, and totals above 1.
+    variance : {'LS', 'HO', 'AV', 'AVHO'}
 
     Returns
     -------
     Effects
-        `yi` = ln(m1/m2), `vi` = sd1²/(n1 m1²) + sd2²/(n2 m2²).
+        `yi` = ln(m1/m2).
 
     Raises
     ------
     SynthesisError
         If a mean is 0, the means of a row differ in sign, an SD is not positive, a total is 1 or
-        less, or a value is not finite.
+        less, a value is not finite, or the option is unknown.
 
     References
     ----------
     Hedges LV, Gurevitch J, Curtis PS (1999). The meta-analysis of response ratios in experimental
     ecology. Ecology 80:1150–1156. Friedrich JO, Adhikari NKJ, Beyene J (2008). BMC Medical
-    Research Methodology 8:32.
+    Research Methodology 8:32. Nakagawa S, et al. (2023). A robust and readily implementable method
+    for the meta-analysis of response ratios with and without missing standard deviations. Ecology
+    Letters 26:232–244 ('AV', 'AVHO').
     """
-    m1, sd1, n1, m2, sd2, n2 = _arms(m1, sd1, n1, m2, sd2, n2)
+    choice("variance", variance, ROM_VARIANCES)
+    m1, sd1, n1, m2, sd2, n2 = arms(m1, sd1, n1, m2, sd2, n2)
     for name, mean in (("1", m1), ("2", m2)):
         refuse(mean == 0, mean, f"m{name} must differ from 0 for a ratio of means")
     refuse(np.sign(m1) != np.sign(m2), m2, "m2 must have the sign of m1 for a ratio of means")
     yi = np.log(np.abs(m1)) - np.log(np.abs(m2))
-    return complete(yi, (sd1 / m1) ** 2 / n1 + (sd2 / m2) ** 2 / n2)
-
-
-def _cells(
-    e1: ArrayLike, n1: ArrayLike, e2: ArrayLike, n2: ArrayLike, zero_cells: str
-) -> tuple[list[FloatArray], NDArray[np.bool_], NDArray[np.bool_]]:
-    """Return the four (corrected) cells, and where the raw table has no events and only events."""
-    choice("zero_cells", zero_cells, ZERO_CELLS)
-    a, n1, c, n2 = tables(e1, n1, e2, n2)
-    b, d = n1 - a, n2 - c
-    any_zero = (a == 0) | (b == 0) | (c == 0) | (d == 0)
-    add = {"only": np.where(any_zero, 0.5, 0.0), "all": 0.5, "none": 0.0}[zero_cells]
-    cells = [cell + add for cell in (a, b, c, d)]
-    return cells, (a == 0) & (c == 0), (b == 0) & (d == 0)
+    if variance == "HO":
+        sd1 = sd2 = pooled_sd(sd1, n1, sd2, n2)
+    c1, c2 = sd1 / m1, sd2 / m2
+    if variance == "AV":
+        c1, c2 = average(c1, n1), average(c2, n2)
+    if variance == "AVHO":
+        c1 = c2 = average(np.append(c1, c2), np.append(n1, n2))
+    return complete(yi, c1**2 / n1 + c2**2 / n2)
 
 
 def with_reasons(
@@ -273,10 +351,6 @@ def with_reasons(
     return Effects(np.where(used, yi, np.nan), np.where(used, vi, np.nan), used, tuple(text))
 
 
-_NO_EVENTS, _ONLY_EVENTS, _ZERO_CELL = (
-    NOTES[key] for key in ("no-events", "all-events", "zero-cell"))
-
-
 def double(
     double_zeros: str, none: NDArray[np.bool_], full: NDArray[np.bool_] | None = None
 ) -> list[tuple[NDArray[np.bool_], str]]:
@@ -287,225 +361,3 @@ def double(
     if choice("double_zeros", double_zeros, DOUBLE_ZEROS) == "keep":
         return []
     return [(none, _NO_EVENTS)] + ([] if full is None else [(full, _ONLY_EVENTS)])
-
-
-def risk_ratio(
-    e1: ArrayLike, n1: ArrayLike, e2: ArrayLike, n2: ArrayLike, zero_cells: str = "only",
-    double_zeros: str = "drop",
-) -> Effects:
-    """Compute log risk ratios.
-
-    Conventions: 0.5 is added to all four cells (so 1 to each total) of the rows that have any zero
-    cell ('only'), of every row ('all') or of none ('none'). A row without events in both arms holds
-    no information on the ratio: 'drop' (the default) does not use it under any rule, 'keep' uses it
-    where the correction gives it a variance (metafor's escalc keeps such rows unless drop00=TRUE).
-    A row with events in all participants of both arms has a ratio of 1: under 'drop' the correction
-    gives it a variance and leaves the ratio as it is (as RevMan does), under 'keep' it moves the
-    ratio towards the larger arm (as metafor's escalc does). Under 'none', a row whose effect is
-    infinite, or whose variance is 0, is not used.
-
-    Parameters
-    ----------
-    e1, n1, e2, n2 : array_like, shape (k,)
-        Participants with the event and totals, possibly fractional.
-    zero_cells : {'only', 'all', 'none'}
-    double_zeros : {'drop', 'keep'}
-
-    Returns
-    -------
-    Effects
-        `yi` = ln(risk 1 / risk 2), `vi` = 1/a − 1/(a + b) + 1/c − 1/(c + d) of the corrected cells.
-
-    Raises
-    ------
-    SynthesisError
-        If a count is negative or not finite, a total is not positive, events exceed the total, or
-        an option is unknown.
-
-    References
-    ----------
-    Katz D, et al. (1978). Obtaining confidence intervals for the risk ratio in cohort studies.
-    Biometrics 34:469–474. Cochrane Handbook, chapter 10.4.4.
-    """
-    (a, b, c, d), none, full = _cells(e1, n1, e2, n2, zero_cells)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        yi = np.log(a / (a + b)) - np.log(c / (c + d))
-        # b/(a(a+b)) is 1/a − 1/(a+b) without the cancellation at risks near 1.
-        vi = b / (a * (a + b)) + d / (c * (c + d))
-    undefined = (a == 0) | (c == 0) | (vi == 0)
-    dropped = double(double_zeros, none)
-    if double_zeros == "drop":
-        yi = np.where(full, 0.0, yi)
-    return with_reasons(yi, vi, [*dropped, (undefined, _ZERO_CELL)])
-
-
-def odds_ratio(
-    e1: ArrayLike, n1: ArrayLike, e2: ArrayLike, n2: ArrayLike, zero_cells: str = "only",
-    double_zeros: str = "drop",
-) -> Effects:
-    """Compute log odds ratios.
-
-    Conventions on zero cells and on rows without events: as in `risk_ratio`. A row with events in
-    all participants of both arms has no odds ratio: it is treated as one without events.
-
-    Parameters
-    ----------
-    e1, n1, e2, n2 : array_like, shape (k,)
-        Participants with the event and totals, possibly fractional.
-    zero_cells : {'only', 'all', 'none'}
-    double_zeros : {'drop', 'keep'}
-
-    Returns
-    -------
-    Effects
-        `yi` = ln(ad/(bc)), `vi` = 1/a + 1/b + 1/c + 1/d of the corrected cells.
-
-    Raises
-    ------
-    SynthesisError
-        If a count is negative or not finite, a total is not positive, events exceed the total, or
-        an option is unknown.
-
-    References
-    ----------
-    Woolf B (1955). On estimating the relation between blood group and disease. Annals of Human
-    Genetics 19:251–253.
-    """
-    (a, b, c, d), none, full = _cells(e1, n1, e2, n2, zero_cells)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        # Of equal odds both quotients are the same number, so that the effect is exactly 0.
-        yi = np.log(a / b) - np.log(c / d)
-        vi = 1 / a + 1 / b + 1 / c + 1 / d
-    undefined = (a == 0) | (b == 0) | (c == 0) | (d == 0)
-    return with_reasons(yi, vi, [*double(double_zeros, none, full), (undefined, _ZERO_CELL)])
-
-
-def peto_odds_ratio(
-    e1: ArrayLike, n1: ArrayLike, e2: ArrayLike, n2: ArrayLike, zero_cells: str = "none",
-    double_zeros: str = "drop",
-) -> Effects:
-    """Compute Peto's one-step log odds ratio of each table.
-
-    Conventions: with O the events of arm 1, E = n1 (a + c)/n their expectation and V their
-    hypergeometric variance. No correction is needed, so 'none' is the default here: a table with a
-    zero in one arm is used as it is (metafor's escalc corrects it unless to="none"). Tables
-    without events, or with events in all participants, are not used unless 'keep' and a
-    correction give them a variance.
-
-    Parameters
-    ----------
-    e1, n1, e2, n2 : array_like, shape (k,)
-        Participants with the event and totals, possibly fractional; n1 + n2 above 1.
-    zero_cells : {'none', 'only', 'all'}
-        As in `risk_ratio`.
-    double_zeros : {'drop', 'keep'}
-
-    Returns
-    -------
-    Effects
-        `yi` = (O − E)/V, `vi` = 1/V with V = n1 n2 (a + c)(b + d)/(n²(n − 1)).
-
-    Raises
-    ------
-    SynthesisError
-        If a count is negative or not finite, a total is not positive, n1 + n2 is 1 or less, events
-        exceed the total, or an option is unknown.
-
-    References
-    ----------
-    Yusuf S, Peto R, Lewis J, Collins R, Sleight P (1985). Beta blockade during and after myocardial
-    infarction. Progress in Cardiovascular Diseases 27:335–371.
-    """
-    (a, b, c, d), none, full = _cells(e1, n1, e2, n2, zero_cells)
-    n = a + b + c + d
-    refuse(n <= 1, n, "n1 + n2 must exceed 1")
-    v = (a + b) * (c + d) * (a + c) * (b + d) / (n**2 * (n - 1))
-    with np.errstate(divide="ignore", invalid="ignore"):
-        # ad − bc over n is O − E without the cancellation.
-        yi, vi = (a * d - b * c) / n / v, 1 / v
-    return with_reasons(yi, vi, [*double(double_zeros, none, full), (v == 0, _ZERO_CELL)])
-
-
-def risk_difference(
-    e1: ArrayLike, n1: ArrayLike, e2: ArrayLike, n2: ArrayLike, zero_cells: str = "only",
-    double_zeros: str = "keep", correct: str = "both",
-) -> Effects:
-    """Compute risk differences, arm 1 minus arm 2.
-
-    Conventions: zero cells are corrected in the effect and in the variance ('both', as metafor
-    does), or in the variance alone ('variance', as Review Manager does: without events in both arms
-    the difference is 0, however unequal the arms). So every row is used under 'only' and 'all',
-    tables without events included: they tell that the difference is small; 'drop' leaves out the
-    tables that `odds_ratio` leaves out. Under 'none' a row whose variance is zero is not used.
-
-    Parameters
-    ----------
-    e1, n1, e2, n2 : array_like, shape (k,)
-        Participants with the event and totals, possibly fractional.
-    zero_cells : {'only', 'all', 'none'}
-    double_zeros : {'drop', 'keep'}
-    correct : {'both', 'variance'}
-        What the correction changes.
-
-    Returns
-    -------
-    Effects
-        `yi` as a difference of proportions, `vi` = ab/(a + b)³ + cd/(c + d)³ of the corrected
-        cells.
-
-    Raises
-    ------
-    SynthesisError
-        If a count is negative or not finite, a total is not positive, events exceed the total, or
-        an option is unknown.
-
-    References
-    ----------
-    Cochrane Handbook, chapter 6.4.1; Deeks JJ, Higgins JPT (2010). Statistical algorithms in
-    Review Manager 5.
-    """
-    (a, b, c, d), none, full = _cells(e1, n1, e2, n2, zero_cells)
-    if choice("correct", correct, CORRECTED) == "both":
-        yi = a / (a + b) - c / (c + d)
-    else:
-        raw_a, raw_n1, raw_c, raw_n2 = tables(e1, n1, e2, n2)
-        yi = raw_a / raw_n1 - raw_c / raw_n2
-    vi = a * b / (a + b) ** 3 + c * d / (c + d) ** 3
-    return with_reasons(yi, vi, [*double(double_zeros, none, full), (vi == 0, _ZERO_CELL)])
-
-
-def arcsine_difference(
-    e1: ArrayLike, n1: ArrayLike, e2: ArrayLike, n2: ArrayLike, double_zeros: str = "keep"
-) -> Effects:
-    """Compute differences of arcsine-transformed risks, arm 1 minus arm 2.
-
-    Conventions (metafor's AS): no correction is needed or made. Tables without events, or with
-    events in all participants, are used unless 'drop' leaves them out.
-
-    Parameters
-    ----------
-    e1, n1, e2, n2 : array_like, shape (k,)
-        Participants with the event and totals, possibly fractional.
-    double_zeros : {'keep', 'drop'}
-
-    Returns
-    -------
-    Effects
-        `yi` = arcsin √p1 − arcsin √p2, `vi` = 1/(4 n1) + 1/(4 n2).
-
-    Raises
-    ------
-    SynthesisError
-        If a count is negative or not finite, a total is not positive, events exceed the total, or
-        an option is unknown.
-
-    References
-    ----------
-    Rücker G, Schwarzer G, Carpenter J, Olkin I (2009). Why add anything to nothing? The arcsine
-    difference as a measure of treatment effect in meta-analysis with zero cells. Statistics in
-    Medicine 28:721–738.
-    """
-    a, n1, c, n2 = tables(e1, n1, e2, n2)
-    yi = np.arcsin(np.sqrt(a / n1)) - np.arcsin(np.sqrt(c / n2))
-    none, full = (a == 0) & (c == 0), (a == n1) & (c == n2)
-    return with_reasons(yi, 1 / (4 * n1) + 1 / (4 * n2), double(double_zeros, none, full))

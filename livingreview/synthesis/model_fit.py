@@ -9,10 +9,11 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from .errors import FloatArray, SynthesisError, choice
+from .likelihood import Q_TARGETS
 from .notes import maxima
 from .regression import (
-    METHODS,
     MODELS,
+    TAU2_METHODS,
     Design,
     design,
     estimate,
@@ -83,7 +84,7 @@ def _model(
 ) -> tuple[Design, FloatArray, float, int]:
     """Return the checked design and its matrix, τ² (0 for the common effect), and maxima."""
     choice("model", model, MODELS)
-    choice("tau2_method", method, METHODS)
+    choice("tau2_method", method, TAU2_METHODS)
     y, v, turn = observations(yi, vi, method)
     matrix, _ = moderators(np.empty((y.size, 0)) if x is None else x, y.size, intercept, names)
     data = design(turn(y), v, turn(matrix))
@@ -108,7 +109,7 @@ def residuals(
     x : array_like, shape (k,) or (k, m), optional
         Moderators; without it the model is the mean.
     model : {'random', 'common'}
-    tau2_method : {'REML', 'ML', 'DL', 'PM', 'EB', 'HE', 'SJ', 'HS'}
+    tau2_method : {'REML', 'ML', 'DL', 'PM', 'PMM', 'EB', 'HE', 'SJ', 'HS', 'HSk'}
     intercept : bool
     names : sequence of str, optional
         Of the moderators.
@@ -205,7 +206,7 @@ def _tau2_se(data: Design, tau2: float, method: str) -> float:
         return float(np.sqrt(2 / (w * w).sum()))
     if method == "REML":
         return float(np.sqrt(2 / _trace(data, w, np.ones(data.k))))
-    if method in ("PM", "EB"):
+    if method in Q_TARGETS:
         return float(np.sqrt(2 * data.k**2 / df) / w.sum())
     # y'Ay with A = P/scale at the weights that the method takes.
     start = float(np.var(data.y)) if method == "SJ" else 0.0
@@ -213,7 +214,8 @@ def _tau2_se(data: Design, tau2: float, method: str) -> float:
     if method == "DL":
         scale = float(fits(data, np.zeros(1)).trace[0])
     else:
-        scale = {"HE": df, "HS": fixed.sum(), "SJ": df / start if start > 0 else np.inf}[method]
+        scale = {"HE": df, "HS": fixed.sum(), "HSk": fixed.sum() * df / data.k,
+                 "SJ": df / start if start > 0 else np.inf}[method]
     return float(np.sqrt(2 * _trace(data, fixed, variance)) / scale)
 
 

@@ -168,13 +168,15 @@ def tau2(yi: ArrayLike, vi: ArrayLike, method: str = "REML") -> float:
 
     Conventions: truncated at 0. REML and ML return the global maximum of the likelihood: all
     stationary points are compared, 0 included, because the likelihood can have several maxima.
-    EB is the same equation as PM. SJ starts from the variance with divisor k.
+    EB is the same equation as PM, whose median-unbiased form is PMM; SJ iterated until it settles
+    (metafor's SJIT) is PM too. SJ starts from the variance with divisor k. HSk is HS with its Q
+    times k/(k − 1), for small samples.
 
     Parameters
     ----------
     yi, vi : array_like, shape (k,)
         Effects and sampling variances.
-    method : {'REML', 'DL', 'PM', 'ML', 'HE', 'SJ', 'EB', 'HS'}
+    method : {'REML', 'DL', 'PM', 'PMM', 'ML', 'HE', 'SJ', 'EB', 'HS', 'HSk'}
 
     Returns
     -------
@@ -192,7 +194,10 @@ def tau2(yi: ArrayLike, vi: ArrayLike, method: str = "REML") -> float:
     random-effects model. Journal of Educational and Behavioral Statistics 30:261–293 (REML, ML,
     HE, HS). DerSimonian R, Laird N (1986). Controlled Clinical Trials 7:177–188. Paule RC, Mandel
     J (1982). Journal of Research of the National Bureau of Standards 87:377–385. Sidik K, Jonkman
-    JN (2005). Applied Statistics 54:367–384.
+    JN (2005). Applied Statistics 54:367–384. Viechtbauer W (2021). Median-unbiased estimators for
+    the amount of heterogeneity in meta-analysis. European Congress of Methodology, Valencia (PMM).
+    Brannick MT, Potter SM, Benitez B, Morris SB (2019). Bias and precision of alternate estimators
+    in meta-analysis. Organizational Research Methods 22:490–514 (HSk).
     """
     y, v = effects(yi, vi)
     _need_two(y)
@@ -342,7 +347,7 @@ def pool(
     yi, vi : array_like, shape (k,)
         Effects and sampling variances; ratios on the log scale.
     model : {'random', 'common'}
-    tau2_method : {'REML', 'DL', 'PM', 'ML', 'HE', 'SJ', 'EB', 'HS'}
+    tau2_method : {'REML', 'DL', 'PM', 'PMM', 'ML', 'HE', 'SJ', 'EB', 'HS', 'HSk'}
     interval : {'hksj-guard', 'hksj', 't', 'z'}, optional
         None is 'hksj-guard' for random effects and 'z' for the common effect.
     level : float

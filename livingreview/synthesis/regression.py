@@ -27,11 +27,10 @@ from .errors import (
     probability,
 )
 from .light_design import LightDesign, joined, light
-from .likelihood import Moments, solve_q_of_means, tau2_of_means
+from .likelihood import Q_TARGETS, TAU2_METHODS, Moments, solve_q_of_means, tau2_of_means
 from .notes import NOTES, maxima
 from .pooling import pool, subgroup_difference
 
-METHODS = ("REML", "ML", "DL", "PM", "EB", "HE", "SJ", "HS")
 TESTS = ("hksj-guard", "hksj", "t", "z")
 MODELS = ("random", "common")
 INTERCEPT = "intercept"
@@ -458,13 +457,13 @@ def solve_q(data: Design, target: float) -> float:
 
 def estimate(data: Design, method: str) -> tuple[float, int]:
     """Estimate the residual τ², truncated at 0, and count the maxima of the likelihood."""
-    choice("tau2_method", method, METHODS)
+    choice("tau2_method", method, TAU2_METHODS)
     if method in ("REML", "ML"):
         found, peaks, _ = tau2_of_means(data.columns, method)
         return float(found[0]), int(peaks[0])
     df = data.k - data.p
-    if method in ("PM", "EB"):
-        return solve_q(data, df), 1
+    if method in Q_TARGETS:
+        return solve_q(data, Q_TARGETS[method](df)), 1
     if method == "HE":
         leverage = (data.basis**2).sum(axis=1)
         return max(0.0, (float(data.columns.squares()[0]) - float(data.v @ (1 - leverage))) / df), 1
@@ -474,7 +473,8 @@ def estimate(data: Design, method: str) -> tuple[float, int]:
     at = fits(data, np.zeros(1))
     if method == "DL":
         return max(0.0, float((at.q[0] - df) / at.trace[0])), 1
-    return max(0.0, float((at.q[0] - data.k) / at.weights.sum())), 1
+    share = data.k / df if method == "HSk" else 1
+    return max(0.0, float((share * at.q[0] - data.k) / at.weights.sum())), 1
 
 
 def solution(data: Design, tau2: float, test: str) -> tuple[FloatArray, FloatArray, Fits, float]:
@@ -583,7 +583,7 @@ def meta_regression(
     x : array_like, shape (k,) or (k, m)
         Moderators, in any unit; see `dummies` for categories.
     model : {'random', 'common'}
-    tau2_method : {'REML', 'ML', 'DL', 'PM', 'EB', 'HE', 'SJ', 'HS'}
+    tau2_method : {'REML', 'ML', 'DL', 'PM', 'PMM', 'EB', 'HE', 'SJ', 'HS', 'HSk'}
     test : {'hksj-guard', 'hksj', 't', 'z'}
     level : float
         Of all intervals.
@@ -612,7 +612,7 @@ def meta_regression(
     """
     choice("model", model, MODELS)
     choice("test", test, TESTS)
-    choice("tau2_method", tau2_method, METHODS)
+    choice("tau2_method", tau2_method, TAU2_METHODS)
     probability("level", level)
     y, v, turn = observations(yi, vi, tau2_method)
     matrix, labels = moderators(x, y.size, intercept, names)
@@ -815,7 +815,7 @@ def subgroup_analysis(
     groups : sequence, length k
         Labels of the subgroups.
     common_tau2 : bool
-    tau2_method : {'REML', 'ML', 'DL', 'PM', 'EB', 'HE', 'SJ', 'HS'}
+    tau2_method : {'REML', 'ML', 'DL', 'PM', 'PMM', 'EB', 'HE', 'SJ', 'HS', 'HSk'}
     test : {'hksj-guard', 'hksj', 't', 'z'}
     level : float
 

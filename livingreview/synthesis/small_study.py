@@ -19,8 +19,8 @@ from .errors import (
     refuse,
     tables,
 )
+from .events import odds_ratio, risk_ratio
 from .likelihood import Data, estimate_tau2, line, prepare
-from .measures import odds_ratio, risk_ratio
 from .pooling import Pooled, pool
 
 EGGER_MODELS = ("random", "weighted")
@@ -191,7 +191,7 @@ def egger(
     ----------
     yi, vi : array_like, shape (k,)
         Effects and sampling variances, k ≥ 3.
-    tau2_method : {'REML', 'DL', 'PM', 'ML', 'HE', 'SJ', 'EB', 'HS'}
+    tau2_method : {'REML', 'DL', 'PM', 'PMM', 'ML', 'HE', 'SJ', 'EB', 'HS', 'HSk'}
         Only for 'random'.
     predictor : {'sei', 'vi', 'ninv', 'sqrtninv'} or array_like, shape (k,), optional
         √v (None too), v, 1/n, 1/√n, or values. For standardised mean differences, whose standard

@@ -17,12 +17,13 @@ from .. import synthesis as s
 from ..data import reads
 from ..data.reads import REFERENCE
 from . import recomputed as r
+from . import recomputed_escalc as escalc
 from . import recomputed_more as more
 from . import recomputed_networks as nets
 from . import recomputed_posteriors as bayes
 from .recomputed import Answers, Pairs
 
-FILES = ("metafor", "measures", "models", "cochrane", "engine", "network", "posteriors")
+FILES = ("metafor", "measures", "models", "cochrane", "engine", "escalc", "network", "posteriors")
 ZERO = 1e-9  # answers nearer to 0 than this are compared by their difference alone
 DIGITS = 15  # of the answers
 CLOSED_FORM, ITERATIVE = 1e-8, 1e-6  # as the tests hold them
@@ -83,8 +84,11 @@ KINDS = (
     Kind("proportions", r.proportions),
     Kind("rates", r.rates),
     Kind("other-measures", more.measures, allowed=1e-7),
+    Kind("associations", escalc.measures),
+    Kind("tetrachoric", escalc.tetrachoric, iterative=True, allowed=2e-3),
     Kind("tau2-closed", r.tau2(("DL", "HE", "SJ", "HS"))),
     Kind("tau2-moments", r.tau2(("PM", "EB")), iterative=True),
+    Kind("tau2-further", escalc.estimators, iterative=True),
     Kind("tau2-likelihood", r.tau2(("REML", "ML")), "formula", True),
     Kind("tau2-interval", r.q_profile, iterative=True),
     Kind("random-DL", r.random("DL")),

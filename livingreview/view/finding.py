@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from ..data import doubts
 from ..data.dataset import Dataset
+from ..review.certainty import FREQUENCY
 from ..review.measure import measure, ratio, uncontrolled, varying
 from ..review.missing import FINISHED_REPORTED, FINISHED_UNREPORTED
 from ..review.results import rounded
@@ -214,7 +215,7 @@ def _counted_alone(data: Dataset, question: dict) -> bool:
     """Whether it is asked how common something is, not what became of those treated."""
     family = question["target"] if question["target_type"] == "family" else (
         data.kind("outcome", question["target"]))
-    return data.kind("family", family) == "frequency"
+    return data.kind("family", family) == FREQUENCY
 
 
 def _unit(question: dict) -> str:

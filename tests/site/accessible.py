@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from importlib.resources import files
 from pathlib import Path
 
@@ -34,10 +34,32 @@ _FEWER = """() => {
 _SETTLED = """scheme => [undefined, scheme].includes(
   document.documentElement.dataset.theme) && new Promise(
   done => requestAnimationFrame(() => requestAnimationFrame(() => done(true))))"""
-_RUN = """asked => axe.run(document,
-  {runOnly: asked, resultTypes: ['violations'], preload: false}).then(
+_RUN = """([asked, rules, parts]) => axe.run(
+  parts ? {include: window.unseen.map(e => e.closest('tr') || e)} : document,
+  {runOnly: asked, rules, resultTypes: ['violations'], preload: false}).then(
   found => found.violations.flatMap(rule => rule.nodes.slice(0, 3).map(
     node => `${rule.id}: ${node.target.join(' ')} ${node.html.slice(0, 120)}`)))"""
+_ALL = {"type": "tag", "values": TAGS}
+_COLOURS = {"type": "rule", "values": ["color-contrast", "link-in-text-block"]}
+_NO_COLOURS = {name: {"enabled": False} for name in _COLOURS["values"]}
+# The parts of a page that a selector finds, of kinds that no page before had in this state. Of a
+# kind are those of one name and class, in elements that are alike; the browser keeps them.
+_UNSEEN = """([state, selector, texts]) => {
+  const kinds = new Set(JSON.parse(localStorage.kinds || '[]'));
+  const name = e => e.localName + '.' + e.getAttribute('class') + (e.getAttribute('style') || '');
+  const path = e => e === document.documentElement ? state : path(e.parentElement) + '>' + name(e);
+  const short = text => [...text].reduce((sum, c) => Math.imul(sum, 31) + c.charCodeAt(0) | 0, 7);
+  const says = e => [...e.childNodes].some(one => one.nodeType === 3 && one.data.trim());
+  window.unseen = [...document.body.querySelectorAll(selector)].filter(e => {
+    if (texts && !says(e) || !e.checkVisibility()) return false;
+    const kind = short(path(e)), known = kinds.has(kind);
+    kinds.add(kind);
+    return !known;
+  });
+  localStorage.kinds = JSON.stringify([...kinds]);
+  return window.unseen.map(e => e.id);
+}"""
+_OPEN = "id => { location.hash = id; window.unseen = [document.getElementById(id)]; }"
 
 
 def pages(html: Path) -> list[str]:
@@ -57,39 +79,45 @@ def parts(root) -> frozenset[tuple[str, ...]]:
                      if isinstance(e.tag, str))
 
 
-# Rows far away are laid out where one comes near them: until then what they hold has no place.
+# Rows far away are laid out where one comes near them: until then what they hold has no place. The
+# bar that sticks to the window lies over a row that one may scroll away from it.
 _LAID_OUT = """() => { const sheet = new CSSStyleSheet();
-  sheet.replaceSync("* { content-visibility: visible !important }");
+  sheet.replaceSync(`* { content-visibility: visible !important }
+    .lr-more-rows { position: static !important }`);
   document.adoptedStyleSheets = [sheet]; }"""
 
 
-def sample(html: Path) -> list[str]:
-    """Pages that hold every part which any page holds.
+def sample(html: Path) -> dict[str, bool]:
+    """Pages that hold every part which any page holds, and whether their colours are looked at.
 
-    Each page that is made by hand or stands alone; of those that a template makes, and of those in
-    another language, as few as have all parts of their kind.
+    Each page that is made by hand or stands alone; of those that a template makes, as few as have
+    all parts of their kind; of those in another language, as few as have the parts that no English
+    page has. The colours of a part are the same wherever it stands: they are looked at on as few
+    pages as have all parts.
     """
-    alone, others = [], {}
+    alone, made, translated = {}, {}, {}
     for name in pages(html):
         root = lxml.html.fromstring((html / name).read_bytes())
-        language, whole = root.get("lang"), root.find("body").get("class") == "lr-alone-table"
-        if language == SOURCE and not whole and name.split("/")[0] not in _ALIKE:
-            alone.append(name)
-        else:
-            others.setdefault(language, {})[name] = parts(root)
-    return alone + [name for found in others.values() for name in _covering(found)]
+        whole = root.find("body").get("class") == "lr-alone-table"
+        kind = (translated if root.get("lang") != SOURCE else
+                made if whole or name.split("/")[0] in _ALIKE else alone)
+        kind[name] = parts(root)
+    english = set().union(*alone.values(), *made.values())
+    coloured = [*_covering(alone), *_covering(made), *_covering(translated, english)]
+    return dict.fromkeys(alone, False) | dict.fromkeys(coloured, True)
 
 
-def _covering(found: dict[str, frozenset]) -> Iterator[str]:
-    """Few of some pages, in which every part of all of them occurs."""
-    left = set().union(*found.values())
+def _covering(found: dict[str, frozenset], known: Set = frozenset()) -> Iterator[str]:
+    """Few of some pages, in which every part of all of them occurs but those that are known."""
+    left = set().union(*found.values()) - known
     while left:
         best = max(found, key=lambda name: len(found[name] & left))
         yield best
         left -= found[best]
 
 
-def faults(page, address: str, name: str, states=STATES, whole: bool = False) -> Iterator[str]:
+def faults(page, address: str, name: str, states=STATES, whole: bool = False,
+           colours: bool = True) -> Iterator[str]:
     """What axe-core finds in a page, and whether it fits where it is zoomed.
 
     Parameters
@@ -101,19 +129,62 @@ def faults(page, address: str, name: str, states=STATES, whole: bool = False) ->
         Widths in pixels and schemes of colours in which it is looked at.
     whole : bool
         Whether each row and item is looked at, also where many are alike.
+    colours : bool
+        Whether the contrast of letters is looked at, which takes most of the time.
     """
+    yield from _opened(page, address, name)
+    if not whole:
+        page.evaluate(_FEWER)
+    for width, scheme in states:
+        _set(page, width, scheme)
+        yield from _found(page, f"{name} ({width} px, {scheme})", None if colours else _NO_COLOURS)
+
+
+def _opened(page, address: str, name: str) -> Iterator[str]:
+    """Open a page; says whether it is too wide where it is zoomed."""
     page.emulate_media(color_scheme=SCHEMES[0], reduced_motion="reduce")
     page.set_viewport_size({"width": ZOOMED, "height": 256})
     page.goto(f"{address}/{name}")
     if (wide := page.evaluate("document.documentElement.scrollWidth")) > ZOOMED:
         yield f"{name}: {wide} px wide at {ZOOMED} px"
     page.evaluate(_LAID_OUT)
-    if not whole:
-        page.evaluate(_FEWER)
     page.evaluate(f"{AXE}; 0")
-    for width, scheme in states:
-        page.set_viewport_size({"width": width, "height": 900})
-        page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
-        page.wait_for_function(_SETTLED, arg=scheme)
-        for fault in page.evaluate(_RUN, {"type": "tag", "values": TAGS}):
-            yield f"{name} ({width} px, {scheme}) {fault}"
+
+
+def _set(page, width: int, scheme: str) -> None:
+    page.set_viewport_size({"width": width, "height": 900})
+    page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+    page.wait_for_function(_SETTLED, arg=scheme)
+
+
+def _found(page, where: str, rules=None, asked=_ALL, parts: bool = False) -> Iterator[str]:
+    for fault in page.evaluate(_RUN, [asked, rules or {}, parts]):
+        yield f"{where} {fault}"
+
+
+def all_faults(page, address: str, name: str) -> Iterator[str]:
+    """What axe-core finds in a page in each state, where hundreds are alike.
+
+    In both widths it is looked at whole; for colours, in each state, and as the target of a link,
+    those of its parts whose kind was on no page before. The browser's context keeps the kinds.
+
+    Parameters
+    ----------
+    page : playwright.sync_api.Page
+    address, name : str
+        Of the site, and of the page below it.
+    """
+    yield from _opened(page, address, name)
+    for width, scheme in STATES:
+        _set(page, width, scheme)
+        where, state = f"{name} ({width} px, {scheme})", f"{width} {scheme}"
+        if scheme == SCHEMES[0] and (width == STATES[0][0] or page.evaluate(
+                _UNSEEN, [f"{width}", "*", False])):
+            yield from _found(page, where, _NO_COLOURS)
+        if page.evaluate(_UNSEEN, [state, "*", True]):
+            yield from _found(page, where, asked=_COLOURS, parts=True)
+        targets = page.evaluate(_UNSEEN, [f"{state} target", "article [id]", False])
+        for target in targets:
+            page.evaluate(_OPEN, target)
+            yield from _found(page, f"{where[:-1]}, #{target} open)", parts=True)
+        page.evaluate("location.hash = ''; scrollTo(0, 0)")

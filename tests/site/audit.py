@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import functools
 import gzip
+import hashlib
 import http.server
 import json
 import os
@@ -15,12 +16,12 @@ import subprocess
 import sys
 import threading
 import time
-from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import Process, Queue
 from pathlib import Path
 
 import accessible
 from playwright._impl._driver import compute_driver_executable
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import Error, sync_playwright
 
 ROOT = Path(__file__).resolve().parents[2]
 HTML, WORK = ROOT / "_build" / "html", ROOT / "_build" / "audit"
@@ -100,26 +101,62 @@ def lighthouse(address: str) -> bool:
     return good
 
 
-def _swept(names: list[str]) -> list[str]:
+def _digests(names: list[str]) -> dict[str, str]:
+    """What each page is, with the styles and scripts of the site."""
+    static = hashlib.sha256(accessible.AXE.encode())
+    for file in sorted((HTML / "_static").rglob("*")):
+        if file.suffix in (".css", ".js"):
+            static.update(file.read_bytes())
+    return {name: hashlib.sha256(static.digest() + (HTML / name).read_bytes()).hexdigest()
+            for name in names}
+
+
+def _swept(names: list[str], told) -> None:
+    """Look at pages one after the other; each is told with its faults when it is done."""
     address = served(HTML)
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=os.environ["CHROMIUM"],
                                               args=["--no-sandbox", "--disable-gpu"])
         page = chromium.new_page()
-        found = [fault for name in names for fault in
-                 accessible.faults(page, address, name, whole=True)]
+        page.set_default_timeout(300_000)
+        for name in names:
+            try:
+                found = list(accessible.all_faults(page, address, name))
+            except Error as error:
+                found = [f"{name} could not be looked at: {error.message.splitlines()[0]}"]
+            told.put((name, found))
         chromium.close()
-    return found
 
 
 def sweep() -> bool:
-    """Look at every page with axe-core; whether it finds nothing."""
-    names, begun = accessible.pages(HTML), time.monotonic()
-    with ProcessPoolExecutor(os.cpu_count()) as processes:
-        parts = [names[i::40] for i in range(40)]
-        faults = [fault for found in processes.map(_swept, parts) for fault in found]
-    print(f"axe-core: {len(names)} pages, {len(faults)} faults, "
-          f"{time.monotonic() - begun:.0f} s", *faults, sep="\n")
+    """Look at every page with axe-core; whether it finds nothing.
+
+    Those of which a few have all parts come first. A page that had no fault is not looked at again
+    until it, or the styles or scripts of the site, change.
+    """
+    few = accessible.sample(HTML)
+    names = [*few, *sorted(set(accessible.pages(HTML)) - set(few))]
+    is_now, clean, begun, faults = _digests(names), WORK / "clean.txt", time.monotonic(), []
+    was = set(clean.read_text().split()) if clean.is_file() else set()
+    left = [name for name in names if is_now[name] not in was]
+    print(f"axe-core: {len(names)} pages, {len(left)} of them to look at", flush=True)
+    WORK.mkdir(parents=True, exist_ok=True)
+    told, workers = Queue(), os.cpu_count() or 1
+    processes = [Process(target=_swept, args=(left[i::workers], told), daemon=True)
+                 for i in range(workers)]
+    for one in processes:
+        one.start()
+    with clean.open("a") as done:
+        for number in range(1, len(left) + 1):
+            name, found = told.get()
+            if not found:
+                print(is_now[name], file=done, flush=True)
+            faults += found
+            print(f"{number}/{len(left)} {time.monotonic() - begun:.0f} s {name}", *found,
+                  sep="\n  ", flush=True)
+    for one in processes:
+        one.join()
+    print(f"axe-core: {len(names)} pages, {len(faults)} faults")
     return not faults
 
 

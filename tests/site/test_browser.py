@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import re
-import shutil
 from pathlib import Path
 
 import pytest
 import yaml
-from playwright.sync_api import sync_playwright
 
-CHROMIUM = os.environ.get("CHROMIUM") or next(
-    (found for name in ("chromium", "chromium-browser", "google-chrome")
-     if (found := shutil.which(name))), None)
 ROOT = Path(__file__).resolve().parents[2]
 _TOC = yaml.safe_load((ROOT / "_toc.yml").read_text(encoding="utf-8"))
 PAGES = (_TOC["root"], *(entry["file"] for part in _TOC["parts"] for chapter in part["chapters"]
@@ -24,44 +18,8 @@ KNEE = "notebooks/knee-osteoarthritis"
 FIGURE, BONE = "figures/knee-pain-any-3-6", "notebooks/fracture-bone-defect"
 
 
-@pytest.fixture(scope="module")
-def browser():
-    """Chromium of this machine."""
-    if CHROMIUM is None:
-        pytest.fail("no Chromium: apt-get install -y chromium")
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=[
-            "--no-sandbox", "--disable-gpu", "--disable-background-networking"])
-        yield chromium
-        chromium.close()
-
-
-def _page(browser, width=1400, scheme="light", scripts=True, policy=False):
-    # what waits for a page looks by code that the policy of the site refuses
-    context = browser.new_context(bypass_csp=not policy, color_scheme=scheme,
-                                  viewport={"width": width, "height": 900},
-                                  java_script_enabled=scripts, accept_downloads=True)
-    return context.new_page()
-
-
-@pytest.mark.parametrize("name", PAGES)
-def test_pages_load_without_errors_and_fit(browser, address, name):
-    page, wrong = _page(browser, 390), []
-    page.on("pageerror", lambda error: wrong.append(str(error)))
-    page.on("console", lambda m: wrong.append(m.text) if m.type == "error" else None)
-    page.on("request", lambda r: wrong.append(r.url) if not r.url.startswith(
-        (address, "data:")) else None)
-    page.goto(f"{address}/{name}.html")
-    page.wait_for_load_state("networkidle")
-    for width in (390, 1400):
-        page.set_viewport_size({"width": width, "height": 900})
-        assert page.evaluate("document.documentElement.scrollWidth") <= width
-    assert not wrong
-    page.context.close()
-
-
-def test_every_number_leads_to_its_source_without_scripts(browser, address):
-    page = _page(browser, scripts=False)
+def test_every_number_leads_to_its_source_without_scripts(window, address):
+    page = window(scripts=False)
     page.goto(f"{address}/{FIGURE}.html")
     links = page.eval_on_selector_all("figure.lr-forest tr.lr-study a",
                                       "found => found.map(a => a.href)")
@@ -73,18 +31,16 @@ def test_every_number_leads_to_its_source_without_scripts(browser, address):
         assert entry.is_visible(), target
         words = entry.inner_text().lower()
         assert "printed" in words and ".csv" in words and "row" in words, target
-    page.context.close()
 
 
-def test_a_click_on_a_number_shows_its_entry(browser, address):
-    page = _page(browser)
+def test_a_click_on_a_number_shows_its_entry(window, address):
+    page = window()
     page.goto(f"{address}/figures/knee-pain-placebo-3-6.html")
     page.locator("#forest-knee-pain-placebo-3-6 tr.lr-study td a").first.click()
     entry = page.locator(":target")
     assert entry.count() == 1 and entry.get_attribute("id").startswith("value-")
     assert entry.bounding_box()["y"] < 900
     assert entry.locator("a[href^='https://']").count() >= 1
-    page.context.close()
 
 
 def _click_sorts(table, name: str) -> None:
@@ -105,8 +61,8 @@ def _click_sorts(table, name: str) -> None:
     assert numbers() == sorted(before, reverse=True)
 
 
-def test_the_table_of_trials_sorts_and_filters(browser, address):
-    page = _page(browser)
+def test_the_table_of_trials_sorts_and_filters(window, address):
+    page = window()
     page.goto(f"{address}/trials/index.html")
     block, table = page.locator(".lr-block:has(#trials)"), page.locator("#trials")
     total = int(re.search(r"\d+", block.locator("a.lr-more").inner_text())[0])
@@ -122,11 +78,10 @@ def test_the_table_of_trials_sorts_and_filters(browser, address):
     page.wait_for_function("!document.querySelector('#trials tbody tr[hidden]')")
     assert shown.count() == total
     _click_sorts(table, "Enrolled")
-    page.context.close()
 
 
-def test_a_long_table_loads_its_rows_and_downloads_all(browser, address):
-    page = _page(browser)
+def test_a_long_table_loads_its_rows_and_downloads_all(window, address):
+    page = window()
     page.goto(f"{address}/book/data-quality.html")
     table = page.locator("#unused-studies")
     before, link = table.locator("tbody tr").count(), page.locator(
@@ -140,12 +95,11 @@ def test_a_long_table_loads_its_rows_and_downloads_all(browser, address):
         page.locator(".lr-block:has(#unused-studies) a.lr-download").click()
     lines = download.value.path().read_text(encoding="utf-8").splitlines()
     assert len(lines) == total + 1
-    page.context.close()
 
 
 @pytest.mark.parametrize("name", ["book/index", f"{KNEE}/index", f"{KNEE}/robustness", FIGURE])
-def test_dark_mode_has_no_white_boxes(browser, address, name):
-    page = _page(browser, scheme="dark")
+def test_dark_mode_has_no_white_boxes(window, address, name):
+    page = window(scheme="dark")
     page.goto(f"{address}/{name}.html")
     assert page.evaluate("document.documentElement.dataset.theme") == "dark"
     light = page.evaluate("""() => [...document.querySelectorAll('.cell_output, .cell_output *')]
@@ -153,12 +107,11 @@ def test_dark_mode_has_no_white_boxes(browser, address, name):
                      return (c[3] === undefined || c[3] > 0.5) && c[0] + c[1] + c[2] > 600; })
       .slice(0, 5).map(e => e.outerHTML.slice(0, 120))""")
     assert not light
-    page.context.close()
 
 
 @pytest.mark.parametrize("name", [f"{KNEE}/index", f"{KNEE}/robustness", FIGURE])
-def test_drawings_have_titles_and_text(browser, address, name):
-    page = _page(browser)
+def test_drawings_have_titles_and_text(window, address, name):
+    page = window()
     page.goto(f"{address}/{name}.html")
     bare = page.evaluate("""() => [...document.querySelectorAll('svg.lr-mark, svg.lr-svg')]
       .filter(s => !s.querySelector('title') || !s.querySelector('title').textContent.trim())
@@ -169,11 +122,11 @@ def test_drawings_have_titles_and_text(browser, address, name):
     described = page.locator("figure.lr-forest[aria-describedby]")
     assert described.count() == page.locator("figure.lr-forest .lr-alt").count()
     assert page.locator("svg.lr-mark, svg.lr-svg").count() > 3
-    page.context.close()
 
 
 # Every drawing that is cut at a side, too narrow, or has letters that are small or on each other.
 WIDTHS = (1920, 1440, 1366, 1280, 1024, 768, 390, 320)
+PAGE_HEIGHT = 16000  # pixels, where a page is 1400 wide
 PAPER = 718  # pixels between the margins of an A4 sheet
 _DRAWINGS = "article :is(figure svg:not(svg svg), .lr-way, .lr-map-table td)"
 _WRONG = """drawings => {
@@ -226,20 +179,27 @@ _WRONG = """drawings => {
 
 
 @pytest.mark.parametrize("name", PAGES)
-def test_drawings_are_whole_at_every_width_and_on_paper(browser, address, name):
-    page, wrong = _page(browser), []
+def test_pages_load_without_errors_and_fit_and_drawings_are_whole(window, hear, address, name):
+    page, wrong = window(390), []
+    hear(page, "pageerror", lambda error: wrong.append(str(error)))
+    hear(page, "console", lambda m: wrong.append(m.text) if m.type == "error" else None)
+    hear(page, "request", lambda r: wrong.append(r.url) if not r.url.startswith(
+        (address, "data:")) else None)
     page.goto(f"{address}/{name}.html")
-    if not page.locator(_DRAWINGS).count():
-        page.context.close()
-        return
+    page.wait_for_load_state("networkidle")
+    for width in (390, 1400):
+        page.set_viewport_size({"width": width, "height": 900})
+        if page.evaluate("document.documentElement.scrollWidth") > width:
+            wrong.append(f"{name} is wider than {width}")
+    if (height := page.evaluate("document.documentElement.scrollHeight")) > PAGE_HEIGHT:
+        wrong.append(f"{name} is {height} px high at {width}")
     page.evaluate("""drawings => document.querySelectorAll(`details:has(${drawings})`)
       .forEach(fold => { fold.open = true; })""", _DRAWINGS.removeprefix("article "))
-    for width in (*WIDTHS, PAPER):
+    for width in (*WIDTHS, PAPER) if page.locator(_DRAWINGS).count() else ():
         page.emulate_media(media="print" if width == PAPER else "screen")
         page.set_viewport_size({"width": width, "height": 900})
         wrong += [f"{name} at {width}{' on paper' * (width == PAPER)}: {found}"
                   for found in page.evaluate(_WRONG, _DRAWINGS)]
-    page.context.close()
     assert not wrong, "\n".join([f"{len(wrong)} faults", *wrong[:40]])
 
 
@@ -276,20 +236,19 @@ TARGETS = {"figure.lr-forest": FIGURE, ".lr-effect": "trials/sadri-2023",
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("target", TARGETS)
-def test_a_target_and_a_band_keep_contrast(browser, address, scheme, target):
-    page, name = _page(browser, scheme=scheme), TARGETS[target]
+def test_a_target_and_a_band_keep_contrast(window, address, scheme, target):
+    page, name = window(scheme=scheme), TARGETS[target]
     page.goto(f"{address}/{name}.html")
     anchor = page.locator(target).first.evaluate("e => (e.closest('[id]') || e).id")
     page.goto(f"{address}/{name}.html#{anchor}")
     for part in (":target *, tr:has(:target) *", "tbody tr:nth-child(even) *", ".lr-sub, a"):
         read, wrong = page.evaluate(_FAINT, f"article :is({part})")
         assert read and not wrong, "\n".join(wrong[:20])
-    page.context.close()
 
 
 @pytest.mark.parametrize("name", [f"{BONE}/index", "book/validation"])
-def test_no_code_is_in_the_flow_and_a_link_at_the_foot_leads_to_it(browser, address, name):
-    page = _page(browser)
+def test_no_code_is_in_the_flow_and_a_link_at_the_foot_leads_to_it(window, address, name):
+    page = window()
     page.goto(f"{address}/{name}.html")
     assert page.locator("summary", has_text="code").count() == 0
     page.locator("footer a", has_text="How this page was computed").click()
@@ -297,12 +256,11 @@ def test_no_code_is_in_the_flow_and_a_link_at_the_foot_leads_to_it(browser, addr
     with page.expect_download() as download:
         page.locator("a[href$='.ipynb']").click()
     assert '"nbformat"' in download.value.path().read_text(encoding="utf-8")
-    page.context.close()
 
 
 @pytest.mark.parametrize("name", PAGES)
-def test_headings_are_there_without_scripts(browser, address, name):
-    page = _page(browser, scripts=False)
+def test_headings_are_there_without_scripts(window, address, name):
+    page = window(scripts=False)
     page.goto(f"{address}/{name}.html")
     headings = page.eval_on_selector_all("article :is(h1, h2, h3, h4)", """found => found.map(
         h => [h.tagName, h.checkVisibility() && h.getClientRects().length, h.innerText])""")
@@ -311,18 +269,16 @@ def test_headings_are_there_without_scripts(browser, address, name):
     assert all(below - above <= 1 for above, below in zip(levels, levels[1:], strict=False))
     for _, seen, text in headings:
         assert seen and text.strip("# \n")
-    page.context.close()
 
 
-def test_the_warning_is_there_without_scripts(browser, address):
-    page = _page(browser, scripts=False)
+def test_the_warning_is_there_without_scripts(window, address):
+    page = window(scripts=False)
     page.goto(f"{address}/book/index.html")
     assert "No medical advice" in page.inner_text("main")
-    page.context.close()
 
 
-def test_what_holds_until_a_day_is_not_said_after_it(browser, address):
-    page = _page(browser, 1280)
+def test_what_holds_until_a_day_is_not_said_after_it(fresh, address):
+    page = fresh(width=1280)
 
     def late(route):
         answer = route.fetch()
@@ -335,4 +291,3 @@ def test_what_holds_until_a_day_is_not_said_after_it(browser, address):
     page.wait_for_load_state("load")
     assert page.locator("#over").text_content() == "overdue"
     assert page.locator("#holds").text_content() == "living"
-    page.context.close()

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import pytest
-from test_browser import PAGES, _page, browser  # noqa: F401
+from test_browser import PAGES
 
 FIRST_LOAD, BESIDE = 300_000, 220_000  # bytes of the start page, and those beside its HTML
 STOPS = 25  # to the first finding of a chapter; the frame leaves ten for the text
 LONG = "book/methods"
 
 
-def test_the_start_page_loads_little(browser, address):  # noqa: F811
-    page, loaded = _page(browser), []
+def test_the_start_page_loads_little(fresh, address):
+    page, loaded = fresh(), []
     page.on("response", lambda answer: loaded.append((len(answer.body()), answer.url)))
     page.goto(f"{address}/{PAGES[0]}.html")
     page.wait_for_load_state("networkidle")
-    page.context.close()
     total = sum(size for size, _ in loaded)
     beside = total - loaded[0][0]
     print(f"first load: {total:,} bytes, {beside:,} of them beside the HTML")
@@ -23,9 +22,9 @@ def test_the_start_page_loads_little(browser, address):  # noqa: F811
     assert not [url for _, url in loaded if url.endswith((".woff", ".woff2"))]
 
 
-@pytest.mark.parametrize("name", PAGES[::4])  # one template makes the frame of all
-def test_few_stops_stand_before_the_text(browser, address, name):  # noqa: F811
-    page = _page(browser, 1280)
+@pytest.mark.parametrize("name", PAGES[::8])  # one template makes the frame of all
+def test_few_stops_stand_before_the_text(window, address, name):
+    page = window(1280)
     page.goto(f"{address}/{name}.html")
     page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.getAttribute('href')") == "#main-content"
@@ -38,21 +37,19 @@ def test_few_stops_stand_before_the_text(browser, address, name):  # noqa: F811
     unnamed = page.eval_on_selector_all("header :is(a, button, input), nav a, footer button", """
       found => found.filter(e => !e.textContent.trim() && !e.getAttribute('aria-label')).length""")
     assert unnamed == 0
-    page.context.close()
 
 
-def test_the_skip_link_leads_to_the_text(browser, address):  # noqa: F811
-    page = _page(browser)
+def test_the_skip_link_leads_to_the_text(window, address):
+    page = window()
     page.goto(f"{address}/{LONG}.html")
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")
     page.keyboard.press("Tab")
     assert page.evaluate("!!document.activeElement.closest('main article')")
-    page.context.close()
 
 
-def test_the_colours_change_with_each_tap_and_are_kept(browser, address):  # noqa: F811
-    page = _page(browser, scheme="dark")
+def test_the_colours_change_with_each_tap_and_are_kept(fresh, address):
+    page = fresh(scheme="dark")
     page.goto(f"{address}/{LONG}.html")
     shown = "getComputedStyle(document.body).backgroundColor"
     dark = page.evaluate(shown)
@@ -65,11 +62,10 @@ def test_the_colours_change_with_each_tap_and_are_kept(browser, address):  # noq
     assert page.evaluate(shown) == dark
     page.click(".lr-mode")
     assert page.evaluate("document.documentElement.dataset.mode") == "auto"
-    page.context.close()
 
 
-def test_the_menu_of_a_telephone_folds(browser, address):  # noqa: F811
-    page = _page(browser, 390)
+def test_the_menu_of_a_telephone_folds(window, address):
+    page = window(390)
     page.goto(f"{address}/{PAGES[0]}.html")
     menu, button = page.locator("#site-navigation"), page.locator(".lr-menu")
     assert not menu.is_visible()
@@ -81,21 +77,19 @@ def test_the_menu_of_a_telephone_folds(browser, address):  # noqa: F811
     menu.locator(f"a[href$='{LONG.split('/')[-1]}.html']").first.click()
     page.wait_for_load_state()
     assert page.url.endswith(f"{LONG}.html") and not page.locator("#site-navigation").is_visible()
-    page.context.close()
 
 
-def test_the_menu_is_reached_without_scripts(browser, address):  # noqa: F811
-    page = _page(browser, 390, scripts=False)
+def test_the_menu_is_reached_without_scripts(window, address):
+    page = window(390, scripts=False)
     page.goto(f"{address}/{PAGES[0]}.html")
     page.click(".lr-menu")
     assert page.locator("#site-navigation a:visible").count() >= 10
     assert page.locator(".lr-search input").is_visible()
-    page.context.close()
 
 
 @pytest.mark.parametrize("width", [1400, 390])
-def test_the_contents_say_where_one_is(browser, address, width):  # noqa: F811
-    page = _page(browser, width)
+def test_the_contents_say_where_one_is(window, address, width):
+    page = window(width)
     page.goto(f"{address}/{LONG}.html")
     if width == 390:
         page.click(".lr-contents summary")
@@ -109,11 +103,10 @@ def test_the_contents_say_where_one_is(browser, address, width):  # noqa: F811
     if width == 390:
         assert here.text_content() == name.strip()
         assert not page.evaluate("document.querySelector('.lr-contents details').open")
-    page.context.close()
 
 
-def test_a_search_from_any_page_finds_pages(browser, address):  # noqa: F811
-    page, wrong = _page(browser), []
+def test_a_search_from_any_page_finds_pages(fresh, address):
+    page, wrong = fresh(), []
     page.on("pageerror", lambda error: wrong.append(str(error)))
     page.goto(f"{address}/{LONG}.html")
     page.fill(".lr-search input", "prediction interval")
@@ -129,20 +122,17 @@ def test_a_search_from_any_page_finds_pages(browser, address):  # noqa: F811
     page.fill("#lr-find input", "qwertzuiop")
     page.wait_for_function("document.querySelector('#lr-count').textContent.startsWith('Nothing')")
     assert page.locator("#lr-found li").count() == 0 and not wrong
-    page.context.close()
 
 
-def test_the_search_says_what_it_needs_without_scripts(browser, address):  # noqa: F811
-    page = _page(browser, scripts=False)
+def test_the_search_says_what_it_needs_without_scripts(window, address):
+    page = window(scripts=False)
     page.goto(f"{address}/search.html?q=pain")
     assert "needs JavaScript" in page.inner_text("main")
-    page.context.close()
 
 
-def test_paper_has_the_title_and_no_frame(browser, address):  # noqa: F811
-    page = _page(browser, 718)
+def test_paper_has_the_title_and_no_frame(window, address):
+    page = window(718)
     page.goto(f"{address}/{LONG}.html")
     page.emulate_media(media="print")
     assert page.locator("article h1").is_visible()
     assert page.locator(":is(header, nav, button):visible").count() == 0
-    page.context.close()

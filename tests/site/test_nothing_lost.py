@@ -6,9 +6,9 @@ import json
 from functools import cache
 from pathlib import Path
 
+import lxml.html
 import pytest
-from bs4 import BeautifulSoup
-from stated import estimate
+from stated import SAID, estimate
 
 from livingreview.data.dataset import load
 from livingreview.view.addresses import PAGES, Addresses
@@ -20,8 +20,9 @@ DATA = load()
 
 @cache
 def _text(path: Path) -> str:
-    soup = BeautifulSoup(path.read_text(encoding="utf-8"), "lxml")
-    return " ".join((soup.find("article") or soup).get_text(" ").split())
+    root = lxml.html.fromstring(path.read_bytes())
+    part = (root.xpath("//article") or [root])[0]
+    return " ".join(" ".join(SAID(part)).split())
 
 
 def _with_tables(html: Path, page: str) -> str:

@@ -8,7 +8,7 @@ import threading
 
 import lxml.html
 import pytest
-from test_browser import BONE, FIGURE, KNEE, _page, browser  # noqa: F401
+from test_browser import BONE, FIGURE, KNEE
 
 from livingreview.site import search
 
@@ -47,12 +47,19 @@ def test_every_page_says_what_it_may_load_and_holds_no_script_or_style(html):
     assert not wrong, "\n".join(wrong)
 
 
-@pytest.mark.parametrize("name", KINDS)
-def test_no_page_breaks_its_own_rules(browser, address, name):  # noqa: F811
-    page, wrong = _page(browser, policy=True), []
+@pytest.fixture(scope="module")
+def watched(window):
+    """A window that hears what the rules refuse."""
+    page = window(policy=True)
     page.add_init_script(_HEARD)
-    page.on("pageerror", lambda error: wrong.append(str(error)))
-    page.on("console", lambda m: wrong.append(m.text) if m.type == "error" else None)
+    return page
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_no_page_breaks_its_own_rules(watched, hear, address, name):
+    page, wrong = watched, []
+    hear(page, "pageerror", lambda error: wrong.append(str(error)))
+    hear(page, "console", lambda m: wrong.append(m.text) if m.type == "error" else None)
     page.goto(f"{address}/{name}.html")
     page.wait_for_load_state("networkidle")
     if page.locator(".lr-try").count():  # pooling again draws
@@ -62,12 +69,11 @@ def test_no_page_breaks_its_own_rules(browser, address, name):  # noqa: F811
     if page.locator(".lr-map-filter select").count():
         page.locator(".lr-map-filter select").first.select_option(index=1)
     wrong += page.evaluate("window.refused || []")
-    page.context.close()
     assert not wrong
 
 
-def test_what_the_rules_refuse_is_heard(browser, address):  # noqa: F811
-    page = _page(browser, policy=True)
+def test_what_the_rules_refuse_is_heard(fresh, address):
+    page = fresh(policy=True)
     page.add_init_script(_HEARD)
     page.goto(f"{address}/{FIGURE}.html")
     page.evaluate("""() => { const script = document.createElement('script');
@@ -79,18 +85,16 @@ def test_what_the_rules_refuse_is_heard(browser, address):  # noqa: F811
         page.wait_for_timeout(100)
     assert page.evaluate("(window.refused || []).length > 1")
     assert not page.evaluate("window.ran")
-    page.context.close()
 
 
 @pytest.mark.parametrize("name", ["book/index", f"{BONE}/index", FIGURE, "trials/sadri-2023"])
-def test_pages_can_be_read_from_files(browser, html, name):  # noqa: F811
-    page = _page(browser, 1280, policy=True)
+def test_pages_can_be_read_from_files(window, html, name):
+    page = window(1280, policy=True)
     page.goto((html / f"{name}.html").as_uri())
     assert page.locator("h1").is_visible()
     styled = page.evaluate("getComputedStyle(document.body).display")
     assert styled == "flex"
     assert page.evaluate("document.documentElement.classList.contains('lr-scripts')")
-    page.context.close()
 
 
 @pytest.fixture
@@ -109,8 +113,8 @@ def searched(tmp_path):
     server.shutdown()
 
 
-def test_a_result_of_the_search_is_text(browser, address, searched):  # noqa: F811
-    page, said = _page(browser, policy=True), []
+def test_a_result_of_the_search_is_text(fresh, address, searched):
+    page, said = fresh(policy=True), []
     page.on("dialog", lambda dialog: said.append(dialog.message) or dialog.dismiss())
     page.route("**/pagefind/**", lambda route: route.fulfill(
         response=route.fetch(url=searched + route.request.url.removeprefix(address))))
@@ -119,4 +123,3 @@ def test_a_result_of_the_search_is_text(browser, address, searched):  # noqa: F8
     assert NAME in page.inner_text("#lr-found h2")
     assert NAME in page.inner_text("#lr-found li p:last-child")
     assert not page.locator("#lr-found img").count() and not said
-    page.context.close()

@@ -5,8 +5,7 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 
-from bs4 import BeautifulSoup
-from stated import wrong_statements
+from stated import stating, wrong_statements
 
 
 def _pages(html):
@@ -26,8 +25,7 @@ def test_every_page_says_what_results_json_says(html):
     for name, text in _pages(html):
         wrong = wrong_statements(text, found)
         assert not wrong, f"{name}\n" + "\n".join(wrong)
-        for element in BeautifulSoup(text, "lxml").select("[data-result]"):
-            seen[name].add(element["data-result"])
+        seen[name] |= {element.get("data-result") for element in stating(text)}
     assert {"book/index.html", "notebooks/harms.html", "notebooks/evidence-map.html"} <= set(seen)
     stated = set().union(*seen.values())
     assert {r for r, result in found.items() if result["pooled"]} <= stated
@@ -37,12 +35,12 @@ def test_the_interface_says_what_the_pages_say(html):
     records = {r["id"]: r for r in json.loads(
         (html / "api" / "v1" / "analyses.json").read_text(encoding="utf-8"))}
     for name, text in _pages(html):
-        for element in BeautifulSoup(text, "lxml").select("[data-result]"):
-            record = records[element["data-result"]]
-            assert element["data-k"] == f"{record['k']}", name
+        for element in stating(text):
+            record = records[element.get("data-result")]
+            assert element.get("data-k") == f"{record['k']}", name
             if record["n"]:
-                assert element["data-n"] == f"{round(record['n'])}", name
-            assert element["data-certainty"] == (record["certainty"] or ""), name
-            shown = [float(part) for part in element["data-estimate"].split()]
+                assert element.get("data-n") == f"{round(record['n'])}", name
+            assert element.get("data-certainty") == (record["certainty"] or ""), name
+            shown = [float(part) for part in element.get("data-estimate").split()]
             assert shown == [record[key] for key in ("estimate", "ci_low", "ci_high")
                              if record[key] is not None], name

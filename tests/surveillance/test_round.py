@@ -8,6 +8,7 @@ from __future__ import annotations
 import csv
 import json
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -297,10 +298,10 @@ def test_changes_of_a_registration_are_told(month):
     assert "Results are posted" not in said  # they were posted before
 
 
-def _decide(month, record: str, stage: str, decision: str, reason: str = "") -> None:
-    for person in ("Ann", "Bob"):
-        Screening(month.data, lambda: DAY.date()).decide(
-            Decision(record, stage, person, decision, reason))
+def _decide(month, records: Sequence[str], stage: str, decision: str, reason: str = "") -> None:
+    Screening(month.data, lambda: DAY.date()).decide(*(
+        Decision(record, stage, person, decision, reason)
+        for record in records for person in ("Ann", "Bob")))
 
 
 def test_a_month_from_the_round_to_a_new_estimate(month):
@@ -311,13 +312,11 @@ def test_a_month_from_the_round_to_a_new_estimate(month):
     (change,) = changes(old, retracted)["analyses"]
     assert [(s["cause"], s["trial_id"]) for s in change["steps"]] == [("retracted", "taken-2019")]
 
-    for one in living.standings(load(month.data)):
-        if one.record_id not in (NEW, COMPANION):
-            _decide(month, one.record_id, TITLE, "exclude", "other-condition")
-    for record in (NEW, COMPANION):
-        _decide(month, record, TITLE, "include")
-    _decide(month, NEW, FULL, "include")
-    _decide(month, COMPANION, FULL, "exclude", "no-results")
+    others = {one.record_id for one in living.standings(load(month.data))} - {NEW, COMPANION}
+    _decide(month, sorted(others), TITLE, "exclude", "other-condition")
+    _decide(month, (NEW, COMPANION), TITLE, "include")
+    _decide(month, (NEW,), FULL, "include")
+    _decide(month, (COMPANION,), FULL, "exclude", "no-results")
     queue = living.queue(load(month.data))[KNEE]
     assert (queue.waiting, queue.included, queue.excluded, queue.excluded_full_text) == (
         0, 1, 38, {"no-results": 1})

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 
 from .. import recorded, tables
+from ..asking import KEY, asked, kinds
 from ..dataset import GENERIC, Dataset, Problem
 from .problem import problem
 
@@ -48,7 +49,7 @@ def outcomes_without_family(data: Dataset) -> Iterator[Problem]:
 
 def kinds_missing(data: Dataset) -> Iterator[Problem]:
     """Kinds of words that the rating of certainty and the table of harms decide by."""
-    if not data.knows("vocabularies"):
+    if not data.knows("vocabularies") or "patients" in asked(data.records("about")).without:
         return
     for name, kind, lost in (
             ("family", "patient-reported", "no outcome counts as reported by patients, who know "
@@ -57,6 +58,14 @@ def kinds_missing(data: Dataset) -> Iterator[Problem]:
         if data.words(name) and not any(w["kind"] == kind for w in data.words(name).values()):
             yield problem("vocabularies.csv", 1, "kind", "", f"list {name}: {lost}",
                           f"the kind {kind} for the words that are", "warning", "kind-missing")
+
+
+def question(data: Dataset) -> Iterator[Problem]:
+    """A kind of question that there is not."""
+    for row in data.records("about"):
+        if row["key"] == KEY and row["value"] not in kinds():
+            yield problem("about.csv", row["row"], "value", row["value"], "no kind of question",
+                          f"one of {', '.join(kinds())}", "error", "question")
 
 
 def living_mode(data: Dataset) -> Iterator[Problem]:
@@ -156,5 +165,5 @@ def changed_since_described(data: Dataset) -> Iterator[Problem]:
                           DESCRIBE, "warning", "not-described")
 
 
-RULES = (words_without_use, outcomes_without_family, kinds_missing, living_mode, glossary_unclear,
-         changed_since_described)
+RULES = (question, words_without_use, outcomes_without_family, kinds_missing, living_mode,
+         glossary_unclear, changed_since_described)

@@ -21,7 +21,7 @@ from .question import (
     METHODS,
     PREDICTION_DF,
     RULES,
-    SMD_VARIANCES,
+    VARIANCES,
     WORKING,
     ZERO_CELLS,
     CallError,
@@ -32,5 +32,5 @@ from .trials import Trials, printable, read
 
 __all__ = ["CallError", "DECIMALS", "DataError", "FURTHER", "INTERVALS", "MEASURES", "METHODS",
            "PREDICTION_DF", "Question", "RULES", "Reading", "Result", "SEPARATORS",
-           "SMD_VARIANCES", "Trials", "WORKING", "ZERO_CELLS", "as_json", "document", "drawing",
+           "VARIANCES", "Trials", "WORKING", "ZERO_CELLS", "as_json", "document", "drawing",
            "pool", "printable", "read", "shown"]

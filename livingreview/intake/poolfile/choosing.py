@@ -16,7 +16,8 @@ from .question import Question
 from .rules import IMPOSSIBLE, broken
 
 _EFFECTS = ("yi and vi", "yi and se", "yi, ci_low and ci_high")
-COUNTED = frozenset("e1 e2 e n1 n2 n non1 non2".split())
+COUNTED = frozenset("e1 e2 e n1 n2 n non1 non2 both first second neither items predictors"
+                    .split())
 
 
 @dataclass(frozen=True, eq=False)

@@ -49,6 +49,11 @@ _OWN = {  # names of one program, or without a stem
     "sd_pre": "sdpre presd baselinesd sdbaseline",
     "m_post": "mpost postmean meanpost finalmean meanfinal mfinal",
     "sd_post": "sdpost postsd finalsd sdfinal",
+    "both": "both a ai yesyes", "first": "first b bi yesno firstonly",
+    "second": "second c ci noyes secondonly", "neither": "neither d di nono",
+    "alpha": "alpha ai cronbachalpha cronbachsalpha", "items": "items mi nitems numberofitems",
+    "tstat": "tstat t ti tvalue tstatistic tval", "predictors": "predictors mi npredictors "
+    "numberofpredictors", "rsq": "rsq r2 r2i rsquared rsquare",
     "oe": "oe oemine ominuse observedminusexpected", "v": "v variance oevariance hypergeometricv",
     "yi": "yi y es te effect effectsize estimate est effectestimate givmean pointestimate",
     "vi": "vi var variance v effectvariance samplingvariance varyi ves vare",
@@ -279,7 +284,7 @@ class Columns:
         """Headers that nothing uses and that look like the names of a column of ours."""
         used = {i for places in self.places.values() for i in places}
         free = {name: self.grid.header[i] for i, name in enumerate(self.plain)
-                if i not in used and name}
+                if i not in used and name and name not in TREATMENT}  # which says an arm
         near = [free[found] for name in (plain(ours), *self.names.get(ours, ()))
                 for found in difflib.get_close_matches(name, free, 2, 0.72)
                 if _same_arm(name, found)]
@@ -289,7 +294,7 @@ class Columns:
         """Where columns are that hold numbers of the outcome, and which; sizes are none."""
         whole = [c for form in self.forms(False) for c in form]
         known = [part for c in (*self.wanted, *whole) if self.has(c) for part in self.parts(c)
-                 if not part.startswith("n") or part.startswith("non")]
+                 if part.rstrip("12") != "n"]
         return {place: ours for ours in reversed(known) for place in self.places[ours]}
 
     def study(self) -> list[str]:

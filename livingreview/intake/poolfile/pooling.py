@@ -72,9 +72,11 @@ class Result:
     def turned_back(self) -> bool:
         """Whether readers see another scale than that of the effects, where the measure has one.
 
-        Double arcsines that are given as they are have no size by which they could be turned back.
+        Double arcsines and double roots that are given as they are have no size by which they
+        could be turned back.
         """
-        return self.question.measure != "PFT" or "n" in self.trials.frame
+        size = MEASURES[self.question.measure].size
+        return size is None or size in self.trials.frame
 
     def natural(self, value: float | None, row: int | None = None) -> float | None:
         """A value on the scale that readers know; None where a ratio is beyond all numbers.
@@ -91,8 +93,8 @@ class Result:
         measure, more = MEASURES[self.question.measure], ()
         if not self.turned_back:
             return float(value)
-        if self.question.measure == "PFT":
-            n = self.trials.frame["n"].to_numpy()
+        if measure.size:
+            n = self.trials.frame[measure.size].to_numpy()
             more = (n[row] if row is not None
                     else synthesis.harmonic_mean(n[self.trials.used]),)
         with np.errstate(all="ignore"):

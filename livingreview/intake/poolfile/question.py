@@ -13,24 +13,21 @@ from ...synthesis import Prior, SynthesisError
 from .measures import (
     COUNTS,
     EFFECTS,
-    FIXED,
     MEANS,
     MEASURES,
-    OF_EVENTS,
-    UNCORRECTED,
+    VARIANCES,
     Measure,
 )
 
 __all__ = ["COUNTS", "EFFECTS", "INTERVALS", "MEANS", "MEASURES", "METHODS", "Measure",
            "CallError", "Question"]
 
-ESTIMATORS = ("REML", "DL", "PM", "ML", "HE", "SJ", "EB", "HS")
+ESTIMATORS = ("REML", "DL", "PM", "PMM", "ML", "HE", "SJ", "EB", "HS", "HSk")
 METHODS = (*ESTIMATORS, "MH", "mh-random", "PETO", "common", "bayes")
 INTERVALS = ("hksj-guard", "hksj", "t", "z")
 ZERO_CELLS = ("only", "all", "none")
 RULES = ("plain", "book")
 PREDICTION_DF = ("k-1", "k-2", "normal")
-SMD_VARIANCES = ("LS", "LS2", "UB", "RevMan")
 WORKING = ("random", "three-level", "common")
 # Further analyses, in the order in which they are printed.
 FURTHER = ("leave-one-out", "influence", "egger", "peters", "begg", "trim-and-fill", "gosh",
@@ -106,7 +103,8 @@ class Question:
     beyond : float, optional
         On the scale that readers know: the chance that the effect is above it, by the posterior.
     prediction_df : {'k-1', 'k-2', 'normal'}, optional
-    smd_variance : {'LS', 'LS2', 'UB', 'RevMan'}, optional
+    variance : str, optional
+        One of those of the measure.
     correlation : float, optional
         Of baseline and final values, for changes without the column r.
     common_tau2 : bool
@@ -137,7 +135,7 @@ class Question:
     prior: str | None = None
     beyond: float | None = None
     prediction_df: str | None = None
-    smd_variance: str | None = None
+    variance: str | None = None
     correlation: float | None = None
     common_tau2: bool = False
     cluster: str | None = None
@@ -150,7 +148,7 @@ class Question:
                 ("measure", self.measure, tuple(MEASURES)), ("method", self.method, METHODS),
                 ("ci", self.ci, INTERVALS), ("zero-cells", self.zero_cells, ZERO_CELLS),
                 ("rules", self.rules, RULES), ("prediction-df", self.prediction_df, PREDICTION_DF),
-                ("smd-variance", self.smd_variance, SMD_VARIANCES),
+                ("variance", self.variance, VARIANCES),
                 ("working", self.working, WORKING),
                 *(("further", one, FURTHER) for one in self.further)):
             if value is not None and value not in allowed:
@@ -195,18 +193,21 @@ class Question:
         if allowed and self.measure not in allowed:
             raise CallError(f"--method {self.method} pools {', '.join(allowed)}, "
                             f"not {self.measure}")
-        if self.zero_cells is not None and self.measure in UNCORRECTED:
-            raise CallError(f"{self.measure} needs no correction of zero cells: leave "
-                            "--zero-cells out")
-        if self.zero_cells is not None and self.measure not in OF_EVENTS:
+        of = MEASURES[self.measure]
+        if self.zero_cells is not None and not of.of_events:
             raise CallError("--zero-cells is for counts of events, which "
                             f"{self.measure} does not have")
-        if self.smd_variance and self.measure != "SMD":
-            raise CallError(f"--smd-variance is for SMD, not {self.measure}")
+        if self.zero_cells is not None and of.zero_cells is None:
+            raise CallError(f"{self.measure} needs no correction of zero cells: leave "
+                            "--zero-cells out")
+        if self.variance and self.variance not in of.variances:
+            raise CallError(f"--variance {self.variance} is not offered for {self.measure}, which "
+                            f"has {', '.join(of.variances) or 'one variance'}")
         if self.correlation is not None:
-            if "r" not in MEASURES[self.measure].columns or self.measure.endswith("COR"):
-                raise CallError("--correlation is for changes (MC, SMCC, SMCR, SMCRH, ROMC, PPC), "
-                                f"not {self.measure}")
+            if "r" not in of.columns or self.measure.endswith("COR"):
+                changes = ", ".join(name for name, one in MEASURES.items()
+                                    if "r" in one.columns and not name.endswith("COR"))
+                raise CallError(f"--correlation is for changes ({changes}), not {self.measure}")
             if not -1 < self.correlation < 1:
                 raise CallError("--correlation must lie between -1 and 1, not "
                                 f"{self.correlation:g}")
@@ -299,17 +300,16 @@ class Question:
     @property
     def options(self) -> dict[str, Any]:
         """What the function of the measure is told beside the columns."""
-        out: dict[str, Any] = dict(FIXED.get(self.measure, {}))
+        measure = MEASURES["PETO" if self.method == "PETO" else self.measure]
+        out: dict[str, Any] = dict(measure.fixed)
         if self.zero_cells is not None and not self.of_tables:
             out["zero_cells"] = self.zero_cells
         if self.correlation is not None:
             out["correlation"] = self.correlation
-        if self.measure == "RD":  # as RevMan does: nobody had the event means no difference
-            out["correct"] = "variance"
-        if self.smd_variance == "RevMan":
-            out |= {"correction": "approximate", "variance": "RevMan"}
-        elif self.smd_variance:
-            out["variance"] = self.smd_variance
+        if self.variance == "RevMan":
+            out["correction"] = "approximate"
+        if self.variance:
+            out[measure.told_as] = self.variance
         return out
 
     @property

@@ -11,7 +11,7 @@ from scipy.special import ndtri
 from ... import __version__
 from ...synthesis import Pooled, Robust
 from .further import key_of
-from .measures import COUNTS, MEASURES, OF_EVENTS, UNCORRECTED
+from .measures import COUNTS, MEASURES, PAIRED
 from .pooling import Result, without
 from .question import FURTHER
 from .trials import printable
@@ -32,11 +32,10 @@ def _described(result: Result, pooled: Pooled) -> dict:
 def zero_cells(result: Result) -> str | None:
     """The tables to which 0.5 is added for a trial's own effect; None without counts."""
     question, trials = result.question, result.trials
-    if question.measure not in OF_EVENTS or trials.columns != question.columns:
+    measure = MEASURES["PETO" if question.method == "PETO" else question.measure]
+    if not measure.of_events or trials.columns != question.columns:
         return None
-    if "PETO" in (question.measure, question.method):
-        return question.zero_cells or "none"
-    return question.zero_cells or ("none" if question.measure in UNCORRECTED else "only")
+    return question.zero_cells or measure.zero_cells or "none"
 
 
 def _zero_cells_pool(result: Result) -> str | None:
@@ -65,6 +64,10 @@ def _notes(result: Result) -> list[list[str]]:
     if rule is None or not set(columns) <= set(trials.frame):
         return out
     cells = {name: trials.frame[name].to_numpy() for name in columns}
+    if columns == PAIRED:
+        empty = np.any([cell == 0 for cell in cells.values()], axis=0)
+        return [["corrected"] if used and (rule == "all" or rule == "only" and bare) else []
+                for used, bare in zip(trials.used, empty, strict=True)]
     pairs = [(cells[c], cells[d]) for c, d in zip(columns[::2], columns[1::2], strict=True)]
     timed = "t" in columns[1]
     none = np.all([events == 0 for events, _ in pairs], axis=0)
@@ -190,7 +193,7 @@ def document(result: Result) -> dict:
            "version": __version__, "rules": question.rules, "measure": question.measure,
            "scale": _scale(result), "level": question.level, "zero_cells": zero_cells(result),
            "zero_cells_pool": _zero_cells_pool(result), "empty_cells": _empty_cells(result),
-           "correlation": question.correlation, "smd_variance": question.smd_variance,
+           "correlation": question.correlation, "variance": question.variance,
            "prediction_df": _prediction_df(result), "prior": _prior_keys(result),
            "fit": result.fit, "clusters": result.clusters, "read": list(result.trials.reading),
            "studies": _study_rows(result), "subgroups": None, "meta_regression": None,

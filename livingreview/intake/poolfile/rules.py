@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 LEFT_OUT, IMPOSSIBLE = "left out", "impossible"
+_PAIRS = ("both", "first", "second", "neither")
 NO_COUNT = "a proportion, not a count"
 
 
@@ -48,6 +49,14 @@ def broken(frame: pd.DataFrame, columns: tuple[str, ...], measure: str) -> Itera
         elif kind == "t":
             yield (name,), values < 0, IMPOSSIBLE, "negative", "a time above 0"
             yield (name,), values == 0, LEFT_OUT, "zero", "a time above 0"
+        elif name in _PAIRS:
+            yield (name,), values < 0, IMPOSSIBLE, "negative", "0 people or more"
+        elif name == "alpha":
+            yield (name,), values > 1, IMPOSSIBLE, "beyond 1", "Cronbach's alpha"
+            yield (name,), values == 1, LEFT_OUT, "1, which has no variance", "an alpha below 1"
+        elif name == "rsq":
+            yield ((name,), (values < 0) | (values > 1), IMPOSSIBLE, "not between 0 and 1",
+                   "the share R² that is explained")
         elif kind == "r":
             yield (name,), values.abs() > 1, IMPOSSIBLE, "beyond 1", "a correlation"
     yield from _of_pairs(frame, columns, measure)
@@ -78,7 +87,7 @@ def _of_pairs(frame: pd.DataFrame, columns: tuple[str, ...], measure: str) -> It
         total = frame["n1"] + frame["n2"]
         yield (("n1", "n2"), (total <= 1) & (frame["n1"] > 0) & (frame["n2"] > 0), LEFT_OUT,
                "too few for a variance", "more than 1 participant")
-    if measure == "SMD":
+    if measure in ("SMD", "SMDH"):
         few = (frame["n1"] > 1) & (frame["n2"] > 1) & (frame["n1"] + frame["n2"] <= 3)
         yield (("n1", "n2"), few, LEFT_OUT, "too few for a standardised difference",
                "more than 3 participants")

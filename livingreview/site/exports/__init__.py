@@ -35,7 +35,7 @@ def files(figures: Figures, indication: str, kinds: Sequence[str] = ()
         yield from KINDS[kind](figures, indication)
 
 
-def write(figures: Figures, folder: Path, indication: str) -> None:
+def write(figures: Figures, folder: Path, indication: str, kinds: Sequence[str] = ()) -> None:
     """Write the files of an indication where they have changed.
 
     Parameters
@@ -44,8 +44,10 @@ def write(figures: Figures, folder: Path, indication: str) -> None:
     folder : Path
         Root of the site.
     indication : str
+    kinds : sequence of str
+        See :func:`files`.
     """
-    for address, content in files(figures, indication):
+    for address, content in files(figures, indication, kinds):
         path = folder / address
         if not (path.is_file() and path.read_bytes() == content):
             path.parent.mkdir(parents=True, exist_ok=True)

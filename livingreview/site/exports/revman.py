@@ -9,14 +9,16 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 
 from ... import synthesis
+from ...data.dataset import Dataset
 from ...data.phrases import phrases
-from ...intake.revman import BIAS, JUDGEMENT, ROWS, SETTINGS
+from ...intake.revman import BIAS, JUDGEMENT, ROWS, SETTINGS, SUBGROUPS
 from ...review.measure import ratio, uncontrolled, varying
 from ...view.addresses import Addresses
 from ...view.chapter_data import REVMAN
 from ...view.figure import Figures
 from ...view.forest import Forests
 from ...view.naming import of_study, spoken
+from ...view.subgroup import group_name
 from .written import csv_text, number, study_name, zipped
 
 _SETTING, _ROW, _WORDS = (phrases(__package__, f"revman_{name}.csv")
@@ -27,6 +29,7 @@ _POOLED = {"mantel-haenszel": ("MH", "fixed"), "common": ("IV", "fixed")}  # oth
 _EFFECTS = {"MD": synthesis.mean_difference, "SMD": synthesis.standardised_mean_difference,
             "RR": synthesis.risk_ratio, "OR": synthesis.odds_ratio,
             "RD": synthesis.risk_difference}
+_ENDS = {"mean": "estimate", "low": "ci_low", "high": "ci_high"}
 _CLOSE = 1e-6  # of an effect that arms give, to the one that was analysed
 
 
@@ -38,7 +41,8 @@ def files(figures: Figures, indication: str) -> Iterator[tuple[str, bytes]]:
     arms, or not those that its effect was computed from, is one of contrasts. Judgements of risk of
     bias are in it where all are by one tool.
 
-    Where a posterior is shown, the settings hold the estimate by random effects.
+    Where a posterior is shown, the settings hold the estimate by random effects, and those of
+    subgroups none. The subgroups of an analysis are the first division of all its trials.
 
     Parameters
     ----------
@@ -59,9 +63,10 @@ def files(figures: Figures, indication: str) -> Iterator[tuple[str, bytes]]:
     rows = [row for r in found for row in _rows(forests, r, *numbers[r["id"]], years)]
     tables = {f"analysis-data/{indication}-{SETTINGS}": csv_text(settings, _SETTING.values()),
               f"analysis-data/{indication}-{ROWS}": csv_text(rows, _ROW.values()),
-              # readers of packages ask for this file; no subgroup is in it
-              f"analysis-data/{indication}-subgroup-estimates": csv_text(
-                  [], (*list(_SETTING.values())[:2], _ROW["subgroup"], "Subgroup number")),
+              f"analysis-data/{indication}-{SUBGROUPS}": csv_text(
+                  [row for r in found for row in _groups(figures.data, r, *numbers[r["id"]])],
+                  (*list(_SETTING.values())[:2], _ROW["subgroup"], _WORDS["subgroup-number"],
+                   *(_SETTING[key] for key in _ENDS))),
               f"study-data/{indication}-{BIAS}": _judged(figures, indication)}
     yield Addresses.export(indication, REVMAN), zipped(
         {f"{indication}-{name}.csv": text.encode() for name, text in tables.items() if text})
@@ -77,6 +82,31 @@ def _numbers(results: list[dict]) -> dict[str, tuple[int, int]]:
             for i, one in enumerate(ids, 1)}
 
 
+def _division(result: dict) -> dict | None:
+    """The first division of all trials of an estimate into several groups."""
+    pooled = {s["trial_id"] for s in result["studies"] if s["yi"] is not None}
+    return next((d for d in result["subgroups"] if len(d["groups"]) > 1 and pooled == {
+        trial for group in d["groups"] for trial in group["trials"]}), None)
+
+
+def _group_names(data: Dataset, result: dict) -> dict[str, str]:
+    """The subgroup of each trial; none where the trials are in no several groups."""
+    division = _division(result)
+    return {trial: group_name(data, division["by"], group["value"]).en
+            for group in (division["groups"] if division else ()) for trial in group["trials"]}
+
+
+def _groups(data: Dataset, result: dict, group: int, i: int) -> Iterator[dict]:
+    """The estimates of the subgroups of an analysis; none of a posterior."""
+    division = _division(result)
+    for place, one in enumerate(division["groups"] if division else (), 1):
+        known = one if one["model"] != "posterior" else {}
+        yield {_SETTING["group"]: group, _SETTING["number"]: i,
+               _ROW["subgroup"]: group_name(data, division["by"], one["value"]).en,
+               _WORDS["subgroup-number"]: place,
+               **{_SETTING[key]: number(known.get(ours)) for key, ours in _ENDS.items()}}
+
+
 def _setting(forests: Forests, result: dict, group: int, i: int) -> dict[str, object]:
     """What is said of an analysis, and its estimate."""
     asked = forests.findings.of(result).question
@@ -84,23 +114,28 @@ def _setting(forests: Forests, result: dict, group: int, i: int) -> dict[str, ob
     if pooled.get("model") == "posterior":  # a package knows no posterior, but the model beside it
         pooled = result["random_effects"] or {}
     spread = varying({**result, "pooled": pooled}) if pooled else {}
+    divided = _division(result)
     method, model = _POOLED.get(pooled.get("model"), ("IV", "random"))
     control = asked.background.en if asked.background else asked.comparator.en
     values = {
         "group": group, "number": i, "name": result["title"],
         "group-name": f"{asked.given.en}: {control}", "type": kind(result),
-        "log": str(ratio(result)).upper(), "experimental": asked.given.en, "control": control,
+        "log": _said(ratio(result)), "experimental": asked.given.en, "control": control,
         "method": method, "measure": _WORDS[asked.measure], "model": _WORDS[model],
         "estimator": result["method"]["tau2_method"] if model == "random" else "",
-        "subgroups": "FALSE", "overall": "TRUE", "difference": "FALSE", "swapped": "FALSE",
+        "subgroups": _said(divided), "overall": "TRUE",
+        "difference": _said(divided and divided["difference"]), "swapped": "FALSE",
         "interval": "HKSJ" if str(pooled.get("interval")).startswith("hksj") else "Wald",
         "study-ci": "95%", "estimate-ci": "95%",
-        **{key: number(pooled.get(ours)) for key, ours in (
-            ("mean", "estimate"), ("low", "ci_low"), ("high", "ci_high"))},
+        **{key: number(pooled.get(ours)) for key, ours in _ENDS.items()},
         **{key: number(spread.get(ours)) for key, ours in (
             ("predicted-low", "pi_low"), ("predicted-high", "pi_high"), ("tau2", "tau2"),
             ("chi2", "q"), ("df", "q_df"), ("i2", "i2"))}}
     return {_SETTING[key]: value for key, value in values.items()}
+
+
+def _said(value: object) -> str:
+    return str(bool(value)).upper()
 
 
 def kind(result: dict) -> str:
@@ -129,11 +164,13 @@ def kind(result: dict) -> str:
 
 def _rows(forests: Forests, result: dict, group: int, i: int, years: Mapping) -> Iterator[dict]:
     """The trials of an analysis."""
-    form = kind(result)
+    form, groups = kind(result), _group_names(forests.findings.data, result)
     for study in result["studies"]:
         values = {
             "group": group, "number": i, "name": result["title"],
-            "applicability": "OVERALL", "study": study_name(study["trial_id"], forests.names),
+            "subgroup": groups.get(study["trial_id"], ""),
+            "applicability": "SUBGROUP_AND_OVERALL" if study["trial_id"] in groups else "OVERALL",
+            "study": study_name(study["trial_id"], forests.names),
             "year": years.get(study["trial_id"]) or "",
             "n-1": number(study["n_intervention"]), "n-2": number(study["n_comparator"]),
             "weight": number(study["weight"] and 100 * study["weight"]),

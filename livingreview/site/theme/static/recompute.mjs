@@ -204,7 +204,9 @@ function begin(template, from, address) {
     const query = address.size ? `?${address}` : "";
     link.href = pathname + query + hash;
     if (analysis?.selectedIndex) { address.set("analysis", here); }
-    history.replaceState(null, "", location.pathname + (address.size ? `?${address}` : "") + location.hash);
+    if (location.protocol !== "file:") { // the address of a file cannot be changed
+      history.replaceState(null, "", location.pathname + (address.size ? `?${address}` : "") + location.hash);
+    }
     interval.parentElement.hidden = own;
     figure.classList.toggle("lr-own", query);
     rows.forEach((row, i) => {
