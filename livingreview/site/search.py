@@ -15,6 +15,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.errors import SphinxError
 
@@ -143,6 +144,12 @@ def _put(path: Path, data: bytes) -> None:
     path.write_bytes(gzip.compress(_MAGIC + data, mtime=0))
 
 
+def _keywords(doctree: nodes.document | None) -> str:
+    """By what else a page is looked for: the keywords of its front matter."""
+    return next((meta["content"] for meta in doctree.findall(nodes.meta)
+                 if meta.get("name") == "keywords"), "") if doctree else ""
+
+
 class _Search:
     """One run of the builder."""
 
@@ -168,7 +175,8 @@ class _Search:
         name, indication = kind(page, self.labels.keys())
         if page == app.config.root_doc:
             name = "page"
-        context["found_by"] = {"kind": name, "indication": self.labels.get(indication, "")}
+        context["found_by"] = {"kind": name, "indication": self.labels.get(indication, ""),
+                               "asked": _keywords(doctree)}
 
     def index(self, app: Sphinx, exception) -> None:
         """Begin the index, where a page was written; styles are looked for meanwhile.

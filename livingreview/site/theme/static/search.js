@@ -23,8 +23,10 @@ function holds(page, words) {
     (word) => text.includes(word.slice(0, Math.max(3, word.length >> 1))));
 }
 
-/* 0 where the words are a name or number of the page, 1 where its title holds them, 2 elsewhere. */
+/* 0 where the words are a name, number or keyword of the page, 1 where its title holds them, 2
+   elsewhere. */
 function rank(page, words) {
+  if ((page.meta.asked || "").split(/[,，、]\s*/).map(plain).includes(words)) { return 0; }
   const named = Object.entries(page.meta).filter(([key]) => key !== "image" && key !== "image_alt")
     .flatMap(([, value]) => [value, ...value.split(/[;,|\s]+/)]).map(plain);
   if (/\d/.test(words) && named.includes(words)) { return 0; }
