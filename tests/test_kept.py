@@ -99,20 +99,21 @@ def test_what_views_hold_of_the_site_makes_no_page_another_one(tmp_path):
     ("package/site/kept.py", True, True), ("package/render/templates/said.html", False, True),
     ("package/view/base.py", False, False), ("package/site/__pycache__/kept.pyc", False, False),
     ("book/book/locale/zh_CN/LC_MESSAGES/toc.po", True, True),
-    ("data/locale/zh_CN/LC_MESSAGES/data.po", False, True),
+    ("texts of the data", False, True),
     ("book/static/own.css", False, True), ("book/static/more.css", False, True)])
 def test_what_stands_around_views_is_all_that_writes_them(tmp_path, monkeypatch, changed, read,
                                                           written):
     files = ("package/site/kept.py", "package/render/templates/said.html", "package/view/base.py",
              "book/book/locale/zh_CN/LC_MESSAGES/toc.po", "book/static/own.css",
-             "data/locale/zh_CN/LC_MESSAGES/data.po")
+             "texts of the data")
     for name in files:
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text("as it was")
     monkeypatch.setattr(kept, "PACKAGE", tmp_path / "package")
-    monkeypatch.setattr(kept, "default_folder", lambda: tmp_path / "data")
+    monkeypatch.setattr(kept, "texts", lambda language: SimpleNamespace(
+        exact={language: (tmp_path / "texts of the data").read_text()}))
     book = tmp_path / "book"
-    config = SimpleNamespace(html_static_path=["static"], filter=lambda kind: [])
+    config = SimpleNamespace(language="zh_CN", html_static_path=["static"], filter=lambda kind: [])
     app = SimpleNamespace(srcdir=book, confdir=book, config=config,
                           env=SimpleNamespace(found_docs={"index"}))
     before = Frame.of(app, ["glossary"])

@@ -14,8 +14,9 @@ from pathlib import Path
 
 from sphinx.application import Sphinx
 
-from ..data.project import default_folder
+from ..data.asking import here
 from ..data.reads import PACKAGE, digest
+from ..render.told import texts
 from .generated import Made
 from .translated import CATALOGUES
 
@@ -32,7 +33,7 @@ class Frame:
         Digest of what takes part when a page is read: code, the messages of prose.
     written : str
         Digest of all, also of what is needed first when a page is written: words, templates,
-        styles, settings.
+        styles, settings, the texts of the data in its language.
     """
 
     read: str
@@ -50,13 +51,14 @@ class Frame:
         """
         code = [p for room in ROOMS for p in _files(PACKAGE / room)]
         prose = [p for p in code if p.suffix == ".py"] + _files(app.srcdir / CATALOGUES)
-        folders = [default_folder() / "locale",
-                   *(app.confdir / entry for entry in app.config.html_static_path)]
-        files = [*code, *(p for folder in folders for p in _files(folder))]
+        files = [*code, *(p for entry in app.config.html_static_path
+                          for p in _files(app.confdir / entry))]
         options = sorted((one.name, repr(one.value)) for one in app.config.filter("html"))
+        told = texts(app.config.language)
+        said = [here().name, *(sorted(told.exact.items()) if told else ())]
         read = _digest(prose)
         return cls(read, digest([read, _digest(files), *map(repr, (
-            *more, options, sorted(app.env.found_docs)))]))
+            *more, *said, options, sorted(app.env.found_docs)))]))
 
 
 def _files(folder: Path) -> list[Path]:
