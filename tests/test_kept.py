@@ -99,12 +99,18 @@ def test_what_views_hold_of_the_site_makes_no_page_another_one(tmp_path):
     ("package/site/kept.py", True, True), ("package/render/templates/said.html", False, True),
     ("package/view/base.py", False, False), ("package/site/__pycache__/kept.pyc", False, False),
     ("book/book/locale/zh_CN/LC_MESSAGES/toc.po", True, True),
+    ("book/book/locale/fr/LC_MESSAGES/toc.po", False, False),
+    ("package/render/locale/zh_CN/LC_MESSAGES/own.po", False, True),
+    ("package/render/locale/fr/LC_MESSAGES/own.po", False, False),
     ("texts of the data", False, True),
     ("book/static/own.css", False, True), ("book/static/more.css", False, True)])
 def test_what_stands_around_views_is_all_that_writes_them(tmp_path, monkeypatch, changed, read,
                                                           written):
     files = ("package/site/kept.py", "package/render/templates/said.html", "package/view/base.py",
              "book/book/locale/zh_CN/LC_MESSAGES/toc.po", "book/static/own.css",
+             "book/book/locale/fr/LC_MESSAGES/toc.po",
+             "package/render/locale/zh_CN/LC_MESSAGES/own.po",
+             "package/render/locale/fr/LC_MESSAGES/own.po",
              "texts of the data")
     for name in files:
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)

@@ -49,12 +49,14 @@ class Frame:
         more : sequence
             What is known of it elsewhere.
         """
-        code = [p for room in ROOMS for p in _files(PACKAGE / room)]
-        prose = [p for p in code if p.suffix == ".py"] + _files(app.srcdir / CATALOGUES)
+        language = app.config.language
+        code = [p for room in ROOMS for p in _files(PACKAGE / room) if _speaks(p, language)]
+        prose = [p for p in code if p.suffix == ".py"] + [
+            p for p in _files(app.srcdir / CATALOGUES) if _speaks(p, language)]
         files = [*code, *(p for entry in app.config.html_static_path
                           for p in _files(app.confdir / entry))]
         options = sorted((one.name, repr(one.value)) for one in app.config.filter("html"))
-        told = texts(app.config.language)
+        told = texts(language)
         said = [here().name, *(sorted(told.exact.items()) if told else ())]
         read = _digest(prose)
         return cls(read, digest([read, _digest(files), *map(repr, (
@@ -64,6 +66,11 @@ class Frame:
 def _files(folder: Path) -> list[Path]:
     """All files below a folder, in order, but those that Python makes of others."""
     return [p for p in sorted(folder.rglob("*")) if p.is_file() and p.suffix != ".pyc"]
+
+
+def _speaks(path: Path, language: str) -> bool:
+    """Whether a file may take part in a language: no catalogue of another one does."""
+    return path.suffix not in (".po", ".pot") or language in (*path.parts, path.stem)
 
 
 def _digest(files: Iterable[Path]) -> str:
