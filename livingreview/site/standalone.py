@@ -213,7 +213,9 @@ def _other(section: str, anchor: str) -> str:
 def _told(source: str, told: Callable[[str], str]) -> str:
     """Prose in another language, block by block: a heading, a paragraph, an item of a list."""
     def block(found: re.Match) -> str:
-        return found[1] + told(" ".join(found[2].split()))
+        text = " ".join(found[2].split())
+        other = told(text)
+        return found[0] if other == text else found[1] + other  # lines may be a directive's
 
     return _BLOCK.sub(block, source)
 
