@@ -16,14 +16,13 @@ from ..data.dataset import Dataset
 from ..data.parcel import Parcel, digest_of
 from ..render.engine import render
 from ..render.languages import SOURCE
-from ..render.told import messages
 from ..review.asked import Asked, AskedError
 from ..view.addresses import COMPARE, PAGES
 from ..view.versions import State
 from . import notebooks, standalone
 from .bibliography import cited
 from .light import MODULE, STYLES, THEME
-from .translated import CATALOGUES
+from .translated import CATALOGUES, prose
 from .workers import Workers, identity
 
 DATA_PARAMETER = "data_folder"
@@ -271,7 +270,4 @@ def prose_of(root: Path, language: str) -> dict[str, str]:
     if not (folder / language).is_dir():
         has = sorted(p.name for p in folder.glob("*") if p.is_dir())
         raise RerunError(f"--language {language}: expected one of {', '.join((SOURCE, *has))}")
-    found: dict[str, str] = {}
-    for path in sorted((folder / language).rglob("*.po")):
-        found |= {text: told for text, told in messages(path).items() if isinstance(text, str)}
-    return found
+    return prose(root, language)

@@ -23,6 +23,7 @@ from ..data.project import default_folder
 from ..render import languages
 from ..render.languages import SOURCE, Language
 from . import cbor
+from .translated import prose
 
 FOLDER = "pagefind"
 # What Pagefind writes for searches that are not ours.
@@ -155,6 +156,7 @@ class _Search:
 
     def __init__(self) -> None:
         self.labels: dict[str, str] = {}
+        self.prose: dict[str, str] = {}
         self.written = False
         self.process: subprocess.Popen | None = None
 
@@ -162,6 +164,7 @@ class _Search:
         """Switch off the theme's own index."""
         app.builder.search = False
         self.labels = labels(default_folder(), languages.language(app.config.language))
+        self.prose = prose(Path(app.srcdir), app.config.language)
 
     def page(self, app: Sphinx) -> Iterator[tuple[str, dict, str]]:
         """The page that searches."""
@@ -170,13 +173,13 @@ class _Search:
 
     def decorate(self, app: Sphinx, page: str, template: str, context: dict, doctree) -> None:
         """Say by what a page is found, where it does not say so itself."""
-        if "data-pagefind-filter" in str(context.get("body", "")):
+        if 'data-pagefind-filter="kind' in str(context.get("body", "")):
             return
         name, indication = kind(page, self.labels.keys())
         if page == app.config.root_doc:
             name = "page"
         context["found_by"] = {"kind": name, "indication": self.labels.get(indication, ""),
-                               "asked": _keywords(doctree)}
+                               "asked": self.prose.get(asked := _keywords(doctree), asked)}
 
     def index(self, app: Sphinx, exception) -> None:
         """Begin the index, where a page was written; styles are looked for meanwhile.

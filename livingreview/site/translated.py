@@ -49,6 +49,21 @@ def catalogues(root: Path) -> list[Path]:
     return sorted((root / CATALOGUES).rglob("*.po"))
 
 
+def prose(root: Path, language: str) -> dict[str, str]:
+    """The prose of a book in a language, by paragraph; none in its own.
+
+    Parameters
+    ----------
+    root : Path
+        Of the book.
+    language : str
+    """
+    found: dict[str, str] = {}
+    for path in sorted((root / CATALOGUES / language).rglob("*.po")):
+        found |= {text: told for text, told in messages(path).items() if isinstance(text, str)}
+    return found
+
+
 def compiled(root: Path, folder: Path) -> Path:
     """Write the messages of the prose as the builder reads them.
 

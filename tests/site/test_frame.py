@@ -124,6 +124,16 @@ def test_a_search_from_any_page_finds_pages(fresh, address):
     assert page.locator("#lr-found li").count() == 0 and not wrong
 
 
+@pytest.mark.parametrize(("search", "words", "first"), [
+    ("search", "adverse events", "notebooks/harms"), ("search", "running trials", "trials/index"),
+    ("zh/search", "不良事件", "zh/notebooks/harms"), ("zh/search", "森林图", "zh/book/glossary")])
+def test_a_page_is_found_first_by_its_keywords(window, address, search, words, first):
+    page = window()
+    page.goto(f"{address}/{search}.html?q={words}")
+    page.wait_for_selector("#lr-found li")
+    assert page.get_attribute("#lr-found h2 a", "href").endswith(f"/{first}.html")
+
+
 def test_the_search_says_what_it_needs_without_scripts(window, address):
     page = window(scripts=False)
     page.goto(f"{address}/search.html?q=pain")

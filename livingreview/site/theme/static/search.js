@@ -67,17 +67,21 @@ async function search() {
   const address = new URLSearchParams(Object.entries({ q: words, ...filters }).filter(([, value]) => value));
   history.replaceState(null, "", address.size ? `?${address}` : location.pathname);
   // a DOI is looked for without the address that leads to it
-  const answer = await pagefind.search(plain(words) || null, { filters });
-  const first = await Promise.all(answer.results.slice(0, LOOKED_AT).map((one) => one.data()));
+  const key = plain(words);
+  const answer = await pagefind.search(key || null, { filters });
+  // pages with keywords of their own are looked at wherever they stand
+  const named = key ? await pagefind.search(key, { filters: { ...filters, named: "yes" } }) : { results: [] };
+  const top = answer.results.slice(0, LOOKED_AT);
+  top.push(...named.results.filter((one) => !top.some((other) => other.id === one.id)));
+  const first = await Promise.all(top.map((one) => one.data()));
   if (run !== asked) { return; }
   found = [];
   rest = [];
   list.replaceChildren();
   if (!words && !Object.keys(filters).length) { say("empty"); more.hidden = true; return; }
-  const key = plain(words);
   found = key ? first.filter((page) => holds(page, key)).map((page, place) => [rank(page, key), place, page])
     .sort((a, b) => a[0] - b[0] || a[1] - b[1]).map((one) => one[2]) : first;
-  rest = found.length ? answer.results.slice(LOOKED_AT) : [];
+  rest = found.length ? answer.results.filter((one) => !top.some((other) => other.id === one.id)) : [];
   const number = found.length + rest.length;
   say(number === 0 ? "none" : number === 1 ? "one" : "many", words || Object.values(filters).join(", "), number);
   await show();
