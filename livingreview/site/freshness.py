@@ -22,6 +22,7 @@ from ..data.parcel import Parcel
 from ..data.reads import (
     BENCH,
     MODULE,
+    PACKAGE,
     REFERENCE,
     digest,
     identity,
@@ -31,6 +32,7 @@ from ..data.reads import (
 from ..data.store import Store
 from . import notebooks
 from .notebooks import Failed
+from .translated import CATALOGUES
 from .workers import Workers
 
 _CITES = re.compile(r"\{(cite|bibliography)")  # roles and directives, also in computed prose
@@ -58,7 +60,9 @@ def pins(root: Path) -> str:
 
 
 def state(folder: Path, root: Path) -> str:
-    """Digest of all that any page can depend on: data, package, pins, versions, which one it is.
+    """Digest of all that a page in any language can depend on.
+
+    It is data, package, catalogues, pins, versions, and which one is built.
 
     Parameters
     ----------
@@ -69,7 +73,8 @@ def state(folder: Path, root: Path) -> str:
     """
     parts: list[object] = [dataset.state(folder), package_digest(), pins(root), releases_digest(),
                            identity()]
-    for path in [*sorted(REFERENCE.rglob("*.json")), *sorted(BENCH.glob("*.csv")),
+    spoken = (p for base in (PACKAGE, root / CATALOGUES, folder) for p in base.rglob("*.po"))
+    for path in [*sorted(REFERENCE.rglob("*.json")), *sorted(BENCH.glob("*.csv")), *sorted(spoken),
                  *strategies.files(folder), *filter(Path.is_file, [root / MOVED])]:
         parts += [path.name, path.read_bytes()]
     return digest(parts)
