@@ -99,12 +99,13 @@ class Problem:
 
     def __str__(self) -> str:
         more = f" (and {self.more:,} more row{'s' * (self.more > 1)})" if self.more else ""
-        if not (self.column or self.value):  # of a whole file, or of a line of it
+        said = f"{self.wrong}{more}, expected {self.expected}"
+        if not self.column and (self.row == 1 or not self.value):  # of a whole file, or of a line
             place = self.file if self.row == 1 else f"{self.file}:{self.row}"
-            return _one_line(f"{place}: {self.wrong}{more}, expected {self.expected}")
+            value = f"{_shown(self.value)}: " if self.value else ""
+            return _one_line(f"{place}: {value}{said}")
         column = _shown(self.column) if self.column else "-"
-        return _one_line(f"{self.file}:{self.row}:{column}: {_shown(self.value)}: "
-                         f"{self.wrong}{more}, expected {self.expected}")
+        return _one_line(f"{self.file}:{self.row}:{column}: {_shown(self.value)}: {said}")
 
 
 def shortened(problems: Iterable[Problem], shown: int = SHOWN) -> list[Problem]:
