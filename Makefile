@@ -18,7 +18,8 @@ $(READY): requirements.txt pyproject.toml
 	  { echo "Python 3.11 or later is needed: make PYTHON=/path/to/python3.11 ..."; exit 2; }
 	$(PYTHON) -m venv .venv
 	@echo "installing what requirements.txt pins (one to three minutes)"
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	@# what is imported is compiled then: all of it would take half as long again
+	$(BIN)/python -m pip install --quiet --no-compile --disable-pip-version-check -r requirements.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
 
@@ -43,7 +44,7 @@ check: $(READY) ## validate the data (seconds)
 	$(BIN)/python -m livingreview check --no-warnings
 
 notebooks: $(READY) ## execute the notebooks again and compare their outputs (1 minute)
-	$(BIN)/python -m pytest -q tests/site/test_notebooks.py
+	$(BIN)/python -m pytest -q -n 2 --dist loadgroup --no-loadscope-reorder tests/site/test_notebooks.py
 
 site: book ## strict build, then links and statements of the built site, its Chinese, and that nothing is lost (2 to 3 minutes)
 	$(BIN)/python -m pytest -q -n 2 tests/site/test_links.py tests/site/test_statements.py tests/site/test_nothing_lost.py tests/site/test_chinese.py

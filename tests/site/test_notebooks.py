@@ -67,6 +67,7 @@ def test_outputs_are_reproducible(tmp_path, monkeypatch):
     assert " passed" in done.stdout
 
 
+@pytest.mark.xdist_group("other data")  # beside the outputs of the book
 def test_the_chapter_takes_another_data_folder(tmp_path):
     data = tmp_path / "data"
     shutil.copytree(ROOT / "data", data)
