@@ -26,12 +26,12 @@ $(READY): requirements.txt pyproject.toml
 book: $(READY) ## build the site into _build/html (1 to 2 minutes, first time 3)
 	$(BIN)/python -m livingreview build
 
-test: lint unit check site notebooks browser ## everything that the integration runs (11 to 15 minutes)
+test: lint unit check site notebooks browser ## everything that the integration runs (14 to 18 minutes)
 
 lint: $(READY) ## style of the code (seconds)
 	$(BIN)/ruff check livingreview tests
 
-unit: $(READY) ## unit tests: statistics, data, effects, results, views, surveillance (5 to 8 minutes)
+unit: $(READY) ## unit tests: statistics, data, effects, results, views, surveillance (7 to 9 minutes)
 	@# the results of the data are computed once, by all cores: where a build finds them, and both
 	@# halves of the tests
 	LIVINGREVIEW_STORE=$(CURDIR)/_build/store $(BIN)/python -m livingreview results \
