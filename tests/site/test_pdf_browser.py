@@ -174,6 +174,20 @@ def test_a_screen_reader_finds_headings_and_tables(printed, answer):
     assert kinds["/Table"] and kinds["/TH"] and kinds["/TD"] and kinds["/Figure"]
 
 
+def test_columns_of_a_wide_table_are_as_wide_as_keeps_its_rows_low(html, tmp_path):
+    with press.press(html, tmp_path) as printer:
+        printer._print = lambda name: tmp_path / name  # the page is asked, not its file
+        printer.sheet("notebooks/mechanisms")
+        beyond, as_printed, automatic = printer._page.evaluate("""() => {
+          const table = document.querySelector("#table-mechanisms"), high = table.offsetHeight;
+          const right = (one) => document.querySelector(one).getBoundingClientRect().right;
+          const beyond = right("#table-mechanisms") - right("article");
+          for (const one of [table, ...table.tHead.rows[0].cells]) one.removeAttribute("style");
+          return [beyond, high, table.offsetHeight];
+        }""")
+    assert as_printed < .9 * automatic and beyond < 1
+
+
 @pytest.mark.parametrize("scheme", ["dark", "light"])
 def test_a_page_printed_by_a_reader_is_black_on_white(html, scheme):
     program = os.environ.get("CHROMIUM") or shutil.which("chromium")
