@@ -238,10 +238,10 @@ class _Build:
             context["code_page"] = executed.code_page(page)
         if "body" in context:
             body = chapters.linked(context["body"], f"{page}.html", app.env.found_docs)
+            if languages.language(self.language).up:
+                body = translated.above(body, f"{page}.html")
             context["body"] = longtables.cut(body, f"{page}.html", Path(app.outdir),
                                              longtables.STYLES, self.language)
-            if languages.language(self.language).up:
-                context["body"] = translated.above(context["body"], f"{page}.html")
         heads.decorate(app, self.identity, self.facts, page, context)
         if GLOSSARY in app.env.found_docs and terms.wanted(page, app.config.root_doc):
             context["body"] = terms.explained(context.get("body", ""), f"{page}.html",
