@@ -189,8 +189,7 @@ class _Build:
 
     def _frame(self, app: Sphinx) -> kept.Frame:
         """What stands around the views of pages in this build."""
-        labels = search.labels(default_folder(), languages.language(self.language))
-        return kept.Frame.of(app, (self.identity.form, self.glossary, self.facts, labels))
+        return kept.Frame.of(app, (self.identity.form, self.glossary, self.facts, self.labels))
 
     def rewritten(self, app: Sphinx, env) -> list[str]:
         """The pages that must be written again, read or not."""
@@ -241,11 +240,22 @@ class _Build:
             if languages.language(self.language).up:
                 body = translated.above(body, f"{page}.html")
             context["body"] = longtables.cut(body, f"{page}.html", Path(app.outdir),
-                                             longtables.STYLES, self.language)
+                                             longtables.STYLES, self.language,
+                                             self._found_by(page))
         heads.decorate(app, self.identity, self.facts, page, context)
         if GLOSSARY in app.env.found_docs and terms.wanted(page, app.config.root_doc):
             context["body"] = terms.explained(context.get("body", ""), f"{page}.html",
                                                self.known_terms)
+
+    def _found_by(self, page: str) -> tuple[str, str]:
+        """What a page is, and the name of its indication, for the search."""
+        kind, indication = search.kind(page, self.labels.keys())
+        return kind, self.labels.get(indication, "")
+
+    @cached_property
+    def labels(self) -> dict[str, str]:
+        """Names of the indications."""
+        return search.labels(default_folder(), languages.language(self.language))
 
     @cached_property
     def known_terms(self) -> terms.Terms:

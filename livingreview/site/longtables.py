@@ -19,7 +19,7 @@ from ..view.base import View
 
 SHOWN, LONG = 50, 80  # rows on the page; a table with more than LONG is cut
 MOST = 1300  # elements of the text of a page, above which more of it stands in files
-SMALL = 30  # elements of a fold that stays where it is
+SMALL = 20  # elements of a fold that stays where it is
 # Rows that tables of a heavy page show, and rows above which they are cut, until it fits.
 _FEWER = ((SHOWN, LONG), (20, 30), (10, 14), (6, 9))
 STYLES = ["_static/site.css"]
@@ -53,6 +53,8 @@ class Whole(View):
         That holds its first rows, or its heading.
     styles : tuple of str
         Addresses of style sheets from the root of the site.
+    kind, indication : str
+        By which the search of the site finds it, as its page.
     """
 
     template = "whole_table"
@@ -62,6 +64,8 @@ class Whole(View):
     rows: bool
     page: str
     styles: tuple[str, ...]
+    kind: str
+    indication: str
 
 
 @dataclass(frozen=True)
@@ -104,8 +108,9 @@ class _Beside:
         Their contents by their addresses.
     """
 
-    def __init__(self, page: str, styles: list[str], language: str):
+    def __init__(self, page: str, styles: list[str], language: str, found: tuple[str, str]):
         self._page, self._styles, self._language = page, tuple(styles), language
+        self._found = found
         self._tables: dict[str, str] = {}  # whole ones, by their names
         self.files: dict[str, str] = {}
 
@@ -115,7 +120,7 @@ class _Beside:
         target = str(page.with_name(f"{page.stem}-{name}.html"))
         self.files[target] = render(
             Whole(str(Markup(caption).striptags()), _BESIDE.sub(f'href="{page.name}#', content),
-                  rows, self._page, self._styles), target, self._language)
+                  rows, self._page, self._styles, *self._found), target, self._language)
         return target
 
     def rows(self, body: str, shown: int, long: int, linked: bool) -> str:
@@ -195,7 +200,8 @@ def _elements(markup: str) -> int:
     return len(_ELEMENT.findall(markup))
 
 
-def cut(body: str, page: str, folder: Path, styles: list[str], language: str = SOURCE) -> str:
+def cut(body: str, page: str, folder: Path, styles: list[str], language: str = SOURCE,
+        found: tuple[str, str] = ("page", "")) -> str:
     """The HTML of a page that is light; what it leaves out is written as files.
 
     Parameters
@@ -208,13 +214,15 @@ def cut(body: str, page: str, folder: Path, styles: list[str], language: str = S
     styles : list of str
         Addresses of style sheets from the root of the site.
     language : str
+    found : (str, str)
+        What the page is (:func:`livingreview.site.search.kind`), and the name of its indication.
 
     Returns
     -------
     str
         `body` itself where no table is long and the page is light.
     """
-    beside = _Beside(page, styles, language)
+    beside = _Beside(page, styles, language, found)
     short = beside.rows(body, SHOWN, LONG, linked=False)
     for on_paper in (False, True):
         if _elements(short) > MOST:
