@@ -1,4 +1,4 @@
-"""Long tables: the page holds the first rows, a file beside it all, and no link is lost."""
+"""Long tables and heavy pages: files beside a page hold the rest of it, and no link is lost."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from bs4 import BeautifulSoup
 from markupsafe import Markup
 
 from livingreview.render.engine import environment
-from livingreview.site.longtables import LONG, SHOWN, STYLES, cut
+from livingreview.site.longtables import LONG, MOST, SHOWN, SMALL, STYLES, cut
 
 PAGE = "notebooks/knee/trials.html"
 
@@ -45,3 +45,64 @@ def test_of_a_long_one_nothing_is_lost(tmp_path):
     assert whole.title.text == "Trials & rows"
     assert whole.select_one("tbody a")["href"] == "trials.html#row-0"
     assert whole.select_one("link[rel=stylesheet]")["href"] == f"../../{STYLES[0]}"
+
+
+def _fold(said: str, content: str, css: str = "lr-details") -> str:
+    return f'<details class="{css}"><summary>{said}</summary>{content}</details>'
+
+
+def _heavy(*parts: str, room: int = 100) -> str:
+    return "".join([*parts, "<p>word</p>" * (MOST - room)])
+
+
+def _cut(body: str, folder) -> tuple[BeautifulSoup, int]:
+    """A page that is cut, and its number of elements."""
+    soup = BeautifulSoup(cut(body, PAGE, folder, STYLES), "lxml")
+    return soup, len(soup.body.find_all(True))
+
+
+def test_what_a_heavy_page_folds_is_in_a_file(tmp_path):
+    inner = _fold("Data", _table(40, "data"))
+    body = _heavy(_fold("Trials", f'<h3 id="all">All</h3>{inner}'), _fold("Small", "<p>Kept</p>"))
+    soup, elements = _cut(body, tmp_path)
+    big, small = soup.select("details")
+    assert elements <= MOST and small.p.text == "Kept"
+    assert big.summary.text == "Trials" and set(big["data-holds"].split()) >= {"all", "data"}
+    file = tmp_path / "notebooks" / "knee" / big.a["href"]
+    part = BeautifulSoup(file.read_text(encoding="utf-8"), "lxml")
+    assert part.select_one(".lr-whole-part > h3").text == "All"
+    assert len(part.select("#data tbody tr")) == 40
+    assert part.select_one("p a")["href"] == "trials.html"
+    assert part.select_one("#data a")["href"] == "trials.html#row-0"
+
+
+@pytest.mark.parametrize("kept", [
+    '<details class="lr-details" open><summary>S</summary>{}</details>',
+    '<details class="lr-details"><summary>S</summary><form></form>{}</details>',
+    "<details><summary>S</summary>{}</details>"])
+def test_what_is_open_or_lives_or_is_a_cell_stays(tmp_path, kept):
+    body = _heavy(kept.format("<p>x</p>" * (SMALL + 1)), room=SMALL)
+    assert cut(body, PAGE, tmp_path, STYLES) == body and not list(tmp_path.rglob("*"))
+
+
+def test_folds_of_paper_go_after_those_that_are_not_printed(tmp_path):
+    parts = [_fold("Paper", "<i>x</i>" * 60, "lr-details lr-on-paper"),
+             _fold("Screen", "<i>x</i>" * 60)]
+    soup, elements = _cut(_heavy(*parts), tmp_path)
+    assert elements <= MOST
+    assert [d.summary.text for d in soup.select("details:has(a)")] == ["Screen"]
+    soup, _ = _cut(_heavy(*parts, "<i>x</i>" * 60), tmp_path)
+    assert [d.summary.text for d in soup.select("details:has(a)")] == ["Paper", "Screen"]
+
+
+def test_tables_of_a_heavy_page_show_fewer_rows_and_their_links_are_known(tmp_path):
+    linked = _table(60)
+    for i in range(60):
+        linked = linked.replace("<tr data", f'<tr id="claim-{i}" data', 1)
+    assert linked.count("claim-") == 60
+    assert cut(linked, PAGE, tmp_path, STYLES) == linked  # a light page keeps rows that are linked
+    soup, elements = _cut(_heavy(linked), tmp_path)
+    there, more = soup.select("tbody tr"), soup.select_one(".lr-more-rows")
+    assert elements <= MOST and 0 < len(there) < 20
+    assert more["data-holds"].split() == [f"claim-{i}" for i in range(len(there), 60)]
+    assert more.a.text == "Show all 60 rows"

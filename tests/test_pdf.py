@@ -329,13 +329,16 @@ def test_words_in_a_running_head_stay_words():
     assert press._css('a "b"\\') == 'a \\22 b\\22 \\5c '
 
 
-def test_a_long_table_is_printed_whole(tmp_path):
+def test_what_stands_in_files_is_printed_whole(tmp_path):
     page = tmp_path / "trials.html"
-    page.write_text('<table id="studies"></table><p class="lr-more-rows">'
-                    '<a class="lr-more" href="trials-studies.html">All</a></p>')
+    page.write_text('<a class="lr-apart" href="trials-part-1.html">Show</a>')
+    more = '<a class="lr-more" href="trials-studies.html">All</a>'
+    (tmp_path / "trials-part-1.html").write_text(
+        f'<main><div class="lr-whole-part">{more}</div>\n\n</main>')
     (tmp_path / "trials-studies.html").write_text(
         "<table><tbody><tr><td>1</td></tr></tbody></table>")
-    assert press._whole(page) == {"studies": "<tr><td>1</td></tr>"}
+    assert press._whole(page) == [("trials-part-1.html", more),
+                                  ("trials-studies.html", "<tr><td>1</td></tr>")]
 
 
 @pytest.mark.parametrize("code, expected", [("en", "en"), ("zh", "zh_CN"), ("zh-CN", "zh_CN"),

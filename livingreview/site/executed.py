@@ -42,14 +42,15 @@ def code_page(name: str) -> str:
 def _public(notebook: nbformat.NotebookNode, page: str) -> str:
     """An executed notebook as others open it.
 
-    What only the book reads is left out, and so are files inside links; a long output is on the
-    page alone, to which a line leads.
+    What only the book reads is left out, and so are files inside links and what a program prints
+    of an output that is shown; a long output is on the page alone, to which a line leads.
     """
     for cell in notebook.cells:
         for output in cell.get("outputs", ()):
             data = output.get("data", {})
             data.pop(MIME, None)
             if "text/html" in data:
+                data.pop("text/plain", None)
                 shown = _FILE.sub("", data["text/html"])
                 data["text/html"] = shown if len(shown) <= LONG else (
                     str(render(LongOutput(page))))

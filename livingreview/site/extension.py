@@ -189,8 +189,7 @@ class _Build:
 
     def _frame(self, app: Sphinx) -> kept.Frame:
         """What stands around the views of pages in this build."""
-        labels = search.labels(default_folder(), languages.language(self.language))
-        return kept.Frame.of(app, (self.identity.form, self.glossary, self.facts, labels))
+        return kept.Frame.of(app, (self.identity.form, self.glossary, self.facts, self.labels))
 
     def rewritten(self, app: Sphinx, env) -> list[str]:
         """The pages that must be written again, read or not."""
@@ -238,14 +237,25 @@ class _Build:
             context["code_page"] = executed.code_page(page)
         if "body" in context:
             body = chapters.linked(context["body"], f"{page}.html", app.env.found_docs)
-            context["body"] = longtables.cut(body, f"{page}.html", Path(app.outdir),
-                                             longtables.STYLES, self.language)
             if languages.language(self.language).up:
-                context["body"] = translated.above(context["body"], f"{page}.html")
+                body = translated.above(body, f"{page}.html")
+            context["body"] = longtables.cut(body, f"{page}.html", Path(app.outdir),
+                                             longtables.STYLES, self.language,
+                                             self._found_by(page))
         heads.decorate(app, self.identity, self.facts, page, context)
         if GLOSSARY in app.env.found_docs and terms.wanted(page, app.config.root_doc):
             context["body"] = terms.explained(context.get("body", ""), f"{page}.html",
                                                self.known_terms)
+
+    def _found_by(self, page: str) -> tuple[str, str]:
+        """What a page is, and the name of its indication, for the search."""
+        kind, indication = search.kind(page, self.labels.keys())
+        return kind, self.labels.get(indication, "")
+
+    @cached_property
+    def labels(self) -> dict[str, str]:
+        """Names of the indications."""
+        return search.labels(default_folder(), languages.language(self.language))
 
     @cached_property
     def known_terms(self) -> terms.Terms:

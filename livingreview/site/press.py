@@ -12,8 +12,9 @@ from importlib.resources import files as packaged
 from pathlib import Path
 from string import Template
 
-_MORE = re.compile(r'<a class="lr-more" href="([^"]+)"')
+_MORE = re.compile(r'<a class="lr-(more|apart)" href="([^"]+)"')
 _BODY = re.compile(r"<tbody>(.*)</tbody>", re.DOTALL)
+_PART = re.compile(r'<div class="lr-whole-part">(.*)</div>\s*</main>', re.DOTALL)
 TITLED = " — "  # between the title of a page and that of the site, in the title of the document
 _NAMES = ("chromium", "chromium-browser", "google-chrome")
 CHROMIUM = "CHROMIUM"
@@ -187,12 +188,18 @@ def _css(words: str) -> str:
     return re.sub(r'["\\\n<]', lambda found: f"\\{ord(found[0]):x} ", words)
 
 
-def _whole(page: Path) -> dict[str, str]:
-    """All rows of the long tables of a page, which holds the first, by the name of the table."""
-    found = {}
-    for name in _MORE.findall(page.read_text(encoding="utf-8")):
-        whole = page.parent / name
-        if whole.is_file():
-            found[whole.stem.removeprefix(f"{page.stem}-")] = _BODY.search(
-                whole.read_text(encoding="utf-8"))[1]
-    return found
+def _whole(page: Path) -> list[tuple[str, str]]:
+    """What stands in files beside a page, by the address of each: rows of tables, parts of folds.
+
+    A part stands before what it leads to itself.
+    """
+    found, texts = {}, [page.read_text(encoding="utf-8")]
+    while texts:
+        for kind, name in _MORE.findall(texts.pop()):
+            whole = page.parent / name
+            if name not in found and whole.is_file():
+                text = whole.read_text(encoding="utf-8")
+                found[name] = (_BODY if kind == "more" else _PART).search(text)[1]
+                if kind == "apart":
+                    texts.append(found[name])
+    return list(found.items())

@@ -1,4 +1,4 @@
-/* Prepares pages for printing, each behind the one before: all rows of long tables, less what is left out, and what can be found in them. */
+/* Prepares pages for printing, each behind the one before: all rows of long tables and all parts, less what is left out, and what can be found in them. */
 ([css, pages]) => {
   document.head.append(Object.assign(document.createElement("style"), { textContent: css }));
   const article = document.querySelector("article"), seen = (one) => one.checkVisibility();
@@ -65,17 +65,21 @@
     shown.forEach((cell) => cell.style.removeProperty("width"));
     if (style === null) table.removeAttribute("style"); else table.setAttribute("style", style);
   };
-  const found = pages.map(([address, html, tables, parts]) => {
+  const found = pages.map(([address, html, beside, parts]) => {
     let page = article;
     if (html) {
       page = Object.assign(document.createElement("section"), { id: address });
       page.append(...new DOMParser().parseFromString(html, "text/html").querySelector("article").childNodes);
       article.append(page);
     }
-    for (const [id, rows] of Object.entries(tables)) {
-      const table = page.querySelector(`#${CSS.escape(id)}`);
-      table.tBodies[0].innerHTML = rows;
-      table.parentElement.querySelector(".lr-more-rows")?.remove();
+    for (const [file, whole] of beside) {
+      const link = page.querySelector(`a:is(.lr-more, .lr-apart)[href="${CSS.escape(file)}"]`).parentElement;
+      if (link.matches(".lr-part")) {
+        link.outerHTML = whole;
+      } else {
+        link.parentElement.querySelector("tbody").innerHTML = whole;
+        link.remove();
+      }
     }
     const left = cut(page, parts);
     page.querySelectorAll("figure[id]").forEach(once);

@@ -189,11 +189,11 @@ class FigureIndex(View):
 
 
 def files_of(result: dict) -> Files:
-    """Addresses of the files of an analysis: a drawing of one trial needs no second form."""
+    """Addresses of the files of an analysis."""
     stem, k = f"figures/{result['id']}", len(result["studies"])
     there = result["pooled"] is not None
     return Files(f"{stem}.csv" if k else "", f"{stem}.json", f"{stem}.svg" if k else "",
-                 f"{stem}.png" if k > 1 else "",
+                 f"{stem}.png" if k else "",
                  Addresses.export(result["indication"], f"metafor/{result['id']}.csv") if there
                  else "",
                  Addresses.export(result["indication"], f"metafor/{result['id']}.R") if there

@@ -97,6 +97,42 @@ def test_a_long_table_loads_its_rows_and_downloads_all(window, address):
     assert len(lines) == total + 1
 
 
+def test_a_fold_of_a_heavy_page_is_read_when_it_is_opened(window, address):
+    page = window()
+    page.goto(f"{address}/{KNEE}/robustness.html")
+    fold = page.locator("details:has(> .lr-part)").first
+    held = fold.get_attribute("data-holds").split()
+    assert held and not page.evaluate("name => document.getElementById(name)", held[0])
+    fold.locator("> summary").click()
+    page.wait_for_function("name => document.getElementById(name)?.checkVisibility()", arg=held[0])
+    assert page.locator(".lr-part:visible").count() == 0
+
+
+def test_a_link_to_a_row_that_is_left_out_shows_it(window, address):
+    page = window()
+    page.goto(f"{address}/notebooks/claims-ledger.html")
+    name = page.locator("#claims ~ .lr-more-rows").get_attribute("data-holds").split()[-1]
+    page.goto("about:blank")
+    page.goto(f"{address}/notebooks/claims-ledger.html#{name}")
+    page.wait_for_function("name => document.querySelector(':target')?.id === name", arg=name)
+    box = page.locator(f"[id='{name}']").bounding_box()
+    assert 0 <= box["y"] < 900
+
+
+def test_a_list_is_filtered_by_all_its_rows(window, address):
+    page = window()
+    page.goto(f"{address}/{KNEE}/benefits.html")
+    groups, rows = page.locator(".lr-list [data-group]"), page.locator(".lr-list tr.lr-row")
+    before = rows.count()
+    page.locator(".lr-list .lr-filter input").fill("hyaluronic")
+    page.wait_for_function("before => document.querySelectorAll('.lr-list tr.lr-row').length > "
+                           "before && document.querySelector('.lr-list tr.lr-row[hidden]')",
+                           arg=before)
+    shown = page.locator(".lr-list tr.lr-row:visible")
+    assert 0 < shown.count() < rows.count() and groups.count()
+    assert all("hyaluronic" in text.lower() for text in shown.all_inner_texts())
+
+
 @pytest.mark.parametrize("name", ["book/index", f"{KNEE}/index", f"{KNEE}/robustness", FIGURE])
 def test_dark_mode_has_no_white_boxes(window, address, name):
     page = window(scheme="dark")

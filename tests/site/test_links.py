@@ -36,7 +36,9 @@ def _root(path: Path) -> lxml.html.HtmlElement:
 
 @cache
 def _anchors(path: Path) -> frozenset[str]:
-    return frozenset(_root(path).xpath("//@id | //@name"))
+    """Places of a page, those among them that its script reads from files beside it."""
+    held = " ".join(_root(path).xpath("//@data-holds")).split()
+    return frozenset([*_root(path).xpath("//@id | //@name"), *held])
 
 
 def _pages(html: Path) -> list[Path]:
@@ -71,9 +73,12 @@ def _rows(path: Path) -> list[dict]:
 
 
 def _table(html: Path, page: str, table: str) -> list:
-    """The rows of a table; where it is long, of the file beside the page that holds all."""
-    beside = html / f"{page.removesuffix('.html')}-{table}.html"
-    found = _soup(beside if beside.is_file() else html / page).select(f"#{table} tbody tr")
+    """The rows of a table; where a page is cut, of the file beside it that holds all."""
+    stem = (html / page).with_suffix("")
+    files = [f for f in (stem.with_name(f"{stem.name}-{table}.html"),
+                         stem.with_name(f"{stem.name}-part-{table}.html"), html / page)
+             if f.is_file()]
+    found = _soup(files[0]).select(f"#{table} tbody tr")
     assert found, f"{page}: no table {table}"
     return found
 

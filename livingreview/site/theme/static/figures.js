@@ -7,7 +7,8 @@ document.addEventListener("DOMContentLoaded", () => {
   const parts = [...document.querySelectorAll("details.lr-list")];
   const opened = parts.map((part) => part.open);
 
-  function show() {
+  async function show() {
+    await Promise.all(parts.map((part) => globalThis.livingreview.whole(part.querySelector("table"))));
     const asked = words.value.toLowerCase().split(/\s+/).filter(Boolean);
     const any = asked.length > 0 || estimated.checked;
     let all = 0;

@@ -71,7 +71,6 @@
   }
 
   const find = (name) => document.querySelector(name), panel = find("#site-navigation");
-  find(".lr-print").addEventListener("click", () => { print(); });
   menu(find(".lr-menu"), panel);
   document.querySelectorAll(".lr-contents").forEach(contents);
   document.querySelectorAll(".lr-language").forEach(elsewhere);

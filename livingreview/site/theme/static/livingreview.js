@@ -1,24 +1,38 @@
-/* Sorting and filters of tables; opens the part that holds a linked anchor. */
+/* Sorting and filters of tables; reads what stands in files beside the page when it is asked for;
+   opens the part that holds a linked anchor. */
 {
   const words = document.documentElement.dataset;
 
-  /* The rows that the page leaves out, loaded once from the file that the link below names. */
-  function whole(table) {
-    const link = table.parentElement.querySelector("a.lr-more");
+  /* What a link leads to, read once and given to what puts it into the page. */
+  function read(link, put) {
     if (!link) { return Promise.resolve(false); }
-    if (!table.loading) {
-      table.loading = fetch(link.href).then((answer) => answer.text())
-        .then((text) => {
-          const all = new DOMParser().parseFromString(text, "text/html").querySelector("tbody");
-          const there = table.tBodies[0].rows.length;
-          [...all.rows].slice(there).forEach((row) => {
-            table.tBodies[0].appendChild(document.adoptNode(row));
-          });
-          link.parentElement.remove();
-          return true;
-        });
-    }
-    return table.loading.catch(() => { location.href = link.href; });
+    link.loading ??= fetch(link.href).then((answer) => answer.text()).then((text) => {
+      put(new DOMParser().parseFromString(text, "text/html").querySelector("main"));
+      link.parentElement.remove();
+      return true;
+    });
+    return link.loading.catch(() => { location.href = link.href; });
+  }
+
+  function more(table) { return table.parentElement.querySelector(":scope > .lr-more-rows > a"); }
+
+  /* The rows that the page leaves out. */
+  function whole(table) {
+    const body = table.tBodies[0];
+    return read(more(table), (page) => {
+      body.append(...[...page.querySelector("tbody").rows].slice(body.rows.length));
+    });
+  }
+
+  /* What a fold leaves out. */
+  function part(fold) {
+    const link = fold.querySelector(":scope > .lr-part > a");
+    return read(link, (page) => {
+      const there = page.querySelector(".lr-whole-part");
+      live(there);
+      link.parentElement.before(...there.childNodes);
+      fold.removeAttribute("data-holds");
+    });
   }
 
   function value(row, index) {
@@ -64,10 +78,11 @@
   function choosable(table, rows, apply) {
     const listed = (element, key) => (element.getAttribute(key) || "").split("|").filter(Boolean);
     return listed(table, "data-selects").map((name, index) => {
-      const valuesOf = (row) => listed(row, "data-select-" + index);
+      const valuesOf = (row) => listed(row, "data-select-" + index), all = "data-values-" + index;
       const label = document.createElement("label"), select = document.createElement("select");
       select.add(new Option(words.all, ""));
-      new Set([...listed(table, "data-values-" + index), ...rows().flatMap(valuesOf)])
+      new Set([table, ...table.querySelectorAll(`[${all}]`)].flatMap((one) => listed(one, all))
+        .concat(rows().flatMap(valuesOf)))
         .forEach((value) => { select.add(new Option(value)); });
       select.addEventListener("change", apply);
       label.append(name + " ", select);
@@ -87,9 +102,10 @@
     shown.setAttribute("role", "status");
     label.appendChild(input);
     const groups = [...table.querySelectorAll("[data-group]")];
+    const tables = table.matches("table") ? [table] : [...table.querySelectorAll("table")];
     const choices = choosable(table, rows, apply);
     box.append(label, ...choices.map((choice) => choice.label), shown);
-    function apply() { whole(table).then(filter); }
+    function apply() { Promise.all(tables.map(whole)).then(filter); }
     function filter() {
       const wanted = input.value.toLowerCase().split(/\s+/).filter(Boolean);
       let count = 0;
@@ -106,25 +122,31 @@
       shown.textContent = words.rows.replace("{count}", count).replace("{all}", rows().length);
     }
     input.addEventListener("input", apply);
-    const link = table.parentElement.querySelector("a.lr-more");
-    if (link) {
-      link.addEventListener("click", (event) => { event.preventDefault(); apply(); });
-    } else {
-      filter();
-    }
+    if (!tables.some(more)) { filter(); }
     place.prepend(box);
+    return apply;
   }
 
   function openTarget() {
     if (!location.hash) { return; }
-    const target = document.getElementById(decodeURIComponent(location.hash.slice(1)));
-    if (!target) { return; }
+    const name = decodeURIComponent(location.hash.slice(1)), target = document.getElementById(name);
+    if (!target) { fetchTarget(name); return; }
     let opened = false;
-    for (let part = target.closest("details"); part; part = part.parentElement.closest("details")) {
-      opened ||= !part.open;
-      part.open = true;
+    for (let fold = target.closest("details"); fold; fold = fold.parentElement.closest("details")) {
+      opened ||= !fold.open;
+      fold.open = true;
     }
     if (opened) { target.scrollIntoView(); }
+  }
+
+  /* A part that stands in a file is read where a link leads into it; then the link is followed. */
+  function fetchTarget(name) {
+    const holder = document.querySelector(`[data-holds~="${CSS.escape(name)}"]`);
+    if (!holder) { return; }
+    const table = holder.parentElement.querySelector(":scope > table");
+    (holder.matches("details") ? part(holder) : whole(table)).then((found) => {
+      if (found) { openTarget(); location.replace(location.hash); }
+    });
   }
 
   /* Versions published after this site was built; without an answer the list stays as it is. */
@@ -146,14 +168,32 @@
     if (new Date().toISOString().slice(0, 10) > one.dataset.until) { one.textContent = one.dataset.after; }
   });
   document.querySelectorAll("details.lr-versions").forEach(newerVersions);
-  document.querySelectorAll("table.lr-interactive").forEach((table) => {
-    sortable(table);
-    filterable(table, () => [...table.tBodies[0].rows], table.closest(".lr-block"));
-  });
+  function live(root) {
+    root.querySelectorAll(".lr-more-rows").forEach((place) => {
+      const table = place.parentElement.querySelector(":scope > table");
+      place.firstChild.addEventListener("click", (event) => { event.preventDefault(); whole(table); });
+    });
+    root.querySelectorAll("table.lr-interactive").forEach((table) => {
+      sortable(table);
+      const rows = () => [...table.tBodies[0].rows], link = more(table);
+      const apply = filterable(table, rows, table.closest(".lr-block"));
+      link?.addEventListener("click", apply);
+    });
+    root.querySelectorAll("details:has(> .lr-part)").forEach((fold) => {
+      fold.addEventListener("toggle", () => { part(fold); });
+    });
+  }
+
+  live(document);
   document.querySelectorAll(".lr-list").forEach((list) => {
-    const rows = [...list.querySelectorAll("tr[data-select-0]")];
-    if (rows.length) { filterable(list, () => rows, list); }
+    const rows = () => [...list.querySelectorAll("tr[data-select-0]")];
+    if (rows().length) { filterable(list, rows, list); }
   });
+  globalThis.livingreview = { whole };
   openTarget();
   addEventListener("hashchange", openTarget);
+  document.querySelector(".lr-print").addEventListener("click", () => {
+    Promise.all([...document.querySelectorAll("details.lr-on-paper:has(> .lr-part)")].map(part))
+      .then(() => { print(); });
+  });
 }
