@@ -229,7 +229,7 @@ def test_the_lowest_level_is_said_to_be_the_lowest(world):
     found = trace(world.data(), result)
     assert found["start"] == ("High", "All trials of the estimate are randomised.")
     assert found["risk-of-bias"] == (
-        "2 levels down", "No trial was judged at low risk of bias. Patients "
+        "2 levels down", "No judgement in the data puts a trial at low risk of bias. Patients "
         "report the outcome, and in trials with 100% of the weight they were not blinded, or not "
         "stated to be.")
     page = soup(certainty(world.data(), result))

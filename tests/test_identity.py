@@ -102,7 +102,7 @@ def test_pages_of_a_later_state_are_compared_with_the_newest_version(two):
     assert f"Preceding version: {SECOND}" in said["flow"]
     assert "3 studies in its analyses" in said["flow"] and "0 more and 0 fewer" in said["flow"]
     assert "Not released" in said["citation"]
-    assert said["to_cite"].index(f"Version {SECOND}.") < said["to_cite"].index("Not released")
+    assert said["to_cite"].index("Not released") < said["to_cite"].index(f"Version {SECOND}.")
 
 
 def test_pages_cannot_be_a_version_that_is_not_published(two, monkeypatch):

@@ -423,7 +423,7 @@ def test_how_to_cite_names_the_last_version_or_says_that_there_is_none(project):
     project.release(FIRST)
     after = Versions(folder).to_cite()._repr_html_()
     assert "has been released yet" not in after
-    assert after.index(f"Version {FIRST}. 2026-11-30") < after.index("Not released. Data of")
+    assert after.index("Not released. Data of") < after.index(f"Version {FIRST}. 2026-11-30")
 
 
 def test_a_citation_without_a_date_has_no_empty_places(project):

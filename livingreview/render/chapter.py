@@ -140,7 +140,7 @@ class Chapter(Preclinical):
         page : str
             The page that is shown, such as ``index``.
         """
-        return Shown(tabs(self.data, self.indication, self.results(), page,
+        return Shown(tabs(self.data, self.indication, page,
                           any(n["asked"] for n in self._networks)))
 
     def answer(self) -> Shown:

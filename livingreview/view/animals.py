@@ -49,7 +49,7 @@ class Experiment:
     study: Link
     indication: Label
     species: Label
-    model: str
+    animal_model: str
     given: tuple[Given, ...]
     groups: tuple[str, ...]
     n: int | None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from .. import __version__
@@ -13,7 +13,7 @@ from ..review.searches import searches
 from ..review.windows import HARM, HEADLINE, shown_first
 from .addresses import PLAIN, Addresses
 from .alive import Alive, alive
-from .base import Label, View, label, wording
+from .base import Label, View, wording
 from .events import Sum, treated
 from .evidence_map import EvidenceMap, evidence_map
 from .finding import LEVELS, Finding, Findings
@@ -128,7 +128,7 @@ def landing(review: Review) -> Landing:
     cards = tuple(
         _card(review, Findings(data, c.indication, addresses), c.href, c.size)
         for c in mapped.columns)
-    return Landing(_sure(review), wording(data, "intervention"), cards, len(searches(data)),
+    return Landing(_sure(cards), wording(data, "intervention"), cards, len(searches(data)),
                    alive(data), _version(data.version), mapped)
 
 
@@ -172,15 +172,13 @@ def _with_estimate(declared: list[dict], every: list[dict]) -> Iterator[dict]:
     yield from sorted(usable, key=uncontrolled)
 
 
-def _sure(review: Review) -> Sure:
-    data = review.data
-    levels = {i: max(found) for i in data.indications if (found := [
-        LEVELS.index(r["certainty"]["level"]) for r in review.analyses(i, role="main")
-        if r["pooled"] and r["certainty"] and r["section"] != "harms"
-        and not uncontrolled(r)])}
+def _sure(cards: Sequence[Card]) -> Sure:
+    """How sure the main estimates are that cards show."""
+    levels = {c.size.indication: LEVELS.index(f.level) for c in cards
+              if (f := c.headline) and f.estimate and f.level and not f.question.uncontrolled}
     best = max(levels.values(), default=None)
-    where = tuple(label(data, "indication", i) for i, level in levels.items() if level == best)
-    return Sure(len(data.indications), len(levels), "" if best is None else LEVELS[best],
+    where = tuple(i for i, level in levels.items() if level == best)
+    return Sure(len(cards), len(levels), "" if best is None else LEVELS[best],
                 () if len(set(levels.values())) == 1 else where)
 
 

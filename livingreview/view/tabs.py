@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 from ..data.dataset import Dataset
@@ -14,7 +13,10 @@ HARMS, CHECK, ANIMAL = "harms", "check", "animal-experiment"
 
 @dataclass(frozen=True)
 class Tab:
-    """A page of a chapter; `n` is how many findings or trials it shows, where that is counted."""
+    """A page of a chapter; `n` is how many trials it shows.
+
+    No other page is counted: a number behind benefits or harms reads as a number of these.
+    """
 
     page: str
     href: str
@@ -38,16 +40,13 @@ def of_people(data: Dataset, indication: str) -> int:
                for s in data.records("studies", indication))
 
 
-def tabs(data: Dataset, indication: str, results: Iterable[dict], page: str,
-         compared: bool = False) -> Tabs:
+def tabs(data: Dataset, indication: str, page: str, compared: bool = False) -> Tabs:
     """The tabs of a chapter.
 
     Parameters
     ----------
     data : Dataset
     indication : str
-    results : iterable of dict
-        Its analyses: those with a trial are counted.
     page : str
         The page that is shown, a name of `addresses.PAGES` or `addresses.COMPARE`.
     compared : bool
@@ -62,9 +61,7 @@ def tabs(data: Dataset, indication: str, results: Iterable[dict], page: str,
     pages = (*PAGES[:after], *([COMPARE] if compared or page == COMPARE else []), *PAGES[after:])
     if page not in pages:
         raise ValueError(f"no page {page!r}; a chapter has {', '.join(pages)}")
-    found = [r["section"] == HARMS for r in results if r["studies"] and r["role"] != CHECK]
-    counted = {"benefits": found.count(False), "harms": found.count(True),
-               "trials": of_people(data, indication)}
     return Tabs(label(data, "indication", indication), tuple(
-        Tab(name, Addresses.chapter(indication, name), counted.get(name), name == page)
+        Tab(name, Addresses.chapter(indication, name),
+            of_people(data, indication) if name == "trials" else None, name == page)
         for name in pages if name != PLAIN))

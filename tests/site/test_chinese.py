@@ -96,3 +96,14 @@ def test_numbers_are_those_of_the_english_pages(html, chinese):
         ours, theirs = ([number.findall(td.get_text()) for td in soup.select("td.lr-num")]
                         for soup in soups)
         assert ours and ours == theirs, page
+
+
+def test_a_reader_starts_from_the_same_analysis_in_chinese(html, chinese):
+    """Which model and interval are published is a key: in no language is it told."""
+    choices = re.compile(r'<option value="([^"]+)" selected|"(model|interval)": "([^"]+)"')
+    seen = 0
+    for file in (html / "figures").glob("*.html"):
+        found = choices.findall(file.read_text(encoding="utf-8"))
+        assert choices.findall((chinese / "figures" / file.name).read_text("utf-8")) == found
+        seen += bool(found)
+    assert seen > 40

@@ -46,7 +46,7 @@ class Tabulated:
     ----------
     year, listed : int or None
         Of its table, and of its list of references.
-    model, effect : str
+    animal_model, effect : str
         As tabulated.
     studies : tuple of Link
         Studies of the data that it is.
@@ -58,7 +58,7 @@ class Tabulated:
     year: int | None
     listed: int | None
     stated: tuple[str, ...]
-    model: str
+    animal_model: str
     effect: str
     studies: tuple[Link, ...]
     given: Given

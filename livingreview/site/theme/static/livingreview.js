@@ -118,6 +118,8 @@
       });
       groups.forEach((group) => {
         group.hidden = !group.querySelector("tbody tr:not([hidden])");
+        // what is said above them is of a row that may be hidden
+        group.classList.toggle("lr-chosen", !!group.querySelector("tbody tr[hidden]"));
       });
       shown.textContent = words.rows.replace("{count}", count).replace("{all}", rows().length);
     }
