@@ -185,8 +185,8 @@ def test_too_few_participants_for_the_difference_that_matters(world, difference,
      "17.5 points of 100, the smallest difference that matters."),
     (40, "important", "Rated is whether there is an important harm: the estimate is not below 17.5 "
      "points of 100, the smallest difference that matters."),
-    (-5, "little", "Rated is whether there is little or no effect: the estimate lies nearer to no "
-     "effect than 17.5 points of 100, the smallest difference that matters.")],
+    (-5, "little", "Rated is whether there is little or no effect: the estimate is smaller than "
+     "17.5 points of 100, the smallest difference that matters.")],
     ids=["benefit", "harm", "little"])
 def test_the_target_is_named(world, difference, kind, said):
     result = rated(trials(world, difference), low=["t0-2020"])
@@ -229,9 +229,9 @@ def test_the_lowest_level_is_said_to_be_the_lowest(world):
     found = trace(world.data(), result)
     assert found["start"] == ("High", "All trials of the estimate are randomised.")
     assert found["risk-of-bias"] == (
-        "2 levels down", "No judgement in the data puts a trial at low risk of bias. Patients "
-        "report the outcome, and in trials with 100% of the weight they were not blinded, or not "
-        "stated to be.")
+        "2 levels down", "No judgement in the data puts a trial at low risk of bias; one that "
+        "nobody judged counts as not low. Patients report the outcome, and in trials with 100% of "
+        "the weight they were not blinded, or not stated to be.")
     page = soup(certainty(world.data(), result))
     assert sum(s["change"] for s in result["certainty"]["steps"]) < 1
     assert "take off more than there is: very low is the lowest level" in plain(page)
