@@ -219,7 +219,8 @@ def test_a_chapter_of_made_up_trials_has_all_pages(tmp_path):
     world = World(tmp_path).analysis()
     for i, cells in enumerate((20, 25, 30)):
         world.trial(f"made-{i}", n_enrolled=40).pair(f"made-{i}", cells, 40)
-    world.trial("silent", n_enrolled=60)
+    world.trial("silent", n_enrolled=60, stated_result="no-difference",
+                stated_result_source_id="own")
     chapter = Chapter(KNEE, world.write())
     found = {r["id"]: r for r in chapter.results()}
     for view in VIEWS:
@@ -227,6 +228,8 @@ def test_a_chapter_of_made_up_trials_has_all_pages(tmp_path):
     answer = chapter.answer().view
     assert answer.headline.k == 3 and answer.squares == round(100 * 120 / 180)
     assert [(a.n, a.running) for a in answer.absent] == [(60, False)]
+    assert "not in it: no clear difference: 1 trial with 60 people." in _words(
+        _soup(_page(chapter, "answer")))
     assert answer.harm is None and answer.row is None and answer.forest
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -67,6 +68,21 @@ class Absent:
     until: str
     direction: Label | None
     reason: str
+
+
+@dataclass(frozen=True)
+class Said:
+    """What reports of finished trials that are not in an estimate conclude, and how many they are.
+
+    Attributes
+    ----------
+    k, n : int
+        Trials, and people in them.
+    """
+
+    direction: Label
+    k: int
+    n: int
 
 
 @dataclass(frozen=True)
@@ -135,6 +151,8 @@ class Answer(View):
         Trials that are not in the headline, the largest.
     n_absent : int
         How many there are.
+    said : tuple of Said
+        What the reports of all finished ones among them conclude, by the people in them.
     alive : Alive
         When the chapter was searched last, and whether it may call itself living.
     """
@@ -156,6 +174,7 @@ class Answer(View):
     questions: tuple[tuple[Elsewhere, ...], ...]
     absent: tuple[Absent, ...]
     n_absent: int
+    said: tuple[Said, ...]
     harms: tuple[Finding, ...]
     since: Since
     studies: Studies
@@ -200,7 +219,7 @@ def answer(ev: Evidence, forests: Forests, results: Mapping[str, dict],
         lines=tuple(compared), alone=tuple(x for x in lines if x not in compared),
         common=len({_comparison(x.row.finding) for x in compared}) == 1,
         questions=tuple(_questions(ev.data, results, head)),
-        absent=tuple(_largest(left)), n_absent=len(left),
+        absent=tuple(_largest(left)), n_absent=len(left), said=tuple(_said(left)),
         harms=tuple(findings.of(r) for r in _harms(results, shown)),
         since=_since(ev, results), studies=known_studies(ev),
         alive=alive(ev.data, ev.indication),
@@ -269,6 +288,15 @@ def _absent(ev: Evidence, forests: Forests, result: dict) -> list[Absent]:
         stated(ev.data, "stated_result", t["direction"]),
         spoken(t["reason"], forests.names, of_study(arms, t["trial_id"])))
         for t in sorted(trials, key=lambda t: (t["group"] == RUNNING, -t["n"]))]
+
+
+def _said(left: Iterable[Absent]) -> list[Said]:
+    """What reports of finished trials conclude, the conclusion of most people first."""
+    sizes = defaultdict(list)
+    for one in left:
+        if one.direction and not one.running:
+            sizes[one.direction].append(one.n)
+    return sorted((Said(way, len(n), sum(n)) for way, n in sizes.items()), key=lambda s: -s.n)
 
 
 def _until(ev: Evidence, trial: str) -> str:
