@@ -76,6 +76,15 @@ def test_what_a_heavy_page_folds_is_in_a_file(tmp_path):
     assert part.select_one("#data a")["href"] == "trials.html#row-0"
 
 
+def test_files_of_the_build_before_are_gone(tmp_path):
+    cut(_table(LONG + 1), PAGE, tmp_path, STYLES)
+    cut(_table(LONG + 1), PAGE.replace("trials", "trials-of"), tmp_path, STYLES)
+    other = tmp_path / "notebooks" / "knee" / "trials-other.html"
+    other.write_text("<p>Another page</p>", encoding="utf-8")
+    cut(_table(LONG), PAGE, tmp_path, STYLES)
+    assert sorted(p.name for p in other.parent.iterdir()) == ["trials-of-t.html", other.name]
+
+
 @pytest.mark.parametrize("kept", [
     '<details class="lr-details" open><summary>S</summary>{}</details>',
     '<details class="lr-details"><summary>S</summary><form></form>{}</details>',

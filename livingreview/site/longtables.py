@@ -36,6 +36,7 @@ _ALIVE = re.compile(r"<(?:form|input|script|template)\b|data-take")  # scripts l
 _CAPTION = re.compile(r'<caption>(.*?)</caption>|<table[^>]* aria-label="([^"]*)"', re.DOTALL)
 _BESIDE = re.compile(r'href="#')
 _ELEMENT = re.compile(r"<[a-zA-Z]")
+_BACK = re.compile(r'class="lr-alone-table".*?<a href="([^"]+)"', re.DOTALL)
 _PAPER = "lr-on-paper"  # a fold that is open on paper
 
 
@@ -230,7 +231,19 @@ def cut(body: str, page: str, folder: Path, styles: list[str], language: str = S
     for shown, long in _FEWER:
         if _elements(short) > MOST:
             short = beside.rows(short, shown, long, linked=True)
+    for path in _before(folder / page):
+        path.unlink()
     for target, text in beside.files.items():
         (folder / target).parent.mkdir(parents=True, exist_ok=True)
         (folder / target).write_text(text, encoding="utf-8")
     return short
+
+
+def _before(page: Path) -> list[Path]:
+    """The files that an earlier build wrote beside a page."""
+    found = []
+    for path in page.parent.glob(f"{page.stem}-*.html"):
+        back = _BACK.search(path.read_text(encoding="utf-8"))
+        if back and back[1] == page.name:
+            found.append(path)
+    return found

@@ -81,6 +81,16 @@ def test_a_chapter_is_short_and_nothing_of_it_is_cut(printed, cut):
     assert len(printed.pages) <= LONGEST and not cut
 
 
+def test_the_widest_table_of_the_book_keeps_within_its_page(html, tmp_path, monkeypatch):
+    """Of all pages of the book it is the only one whose words have to break for that."""
+    cut = []
+    monkeypatch.setattr(press.Press, "_print",
+                        lambda self, name: cut.extend(self._page.evaluate(_CUT)) or tmp_path)
+    with press.press(html, tmp_path) as said:
+        said.sheet("notebooks/animal-experiments")
+    assert not cut
+
+
 def test_what_is_left_out_is_named_with_its_address(html, printed, pages):
     front = _words("".join(pages[:printed.get_destination_page_number(_flat(printed.outline)[0])]))
     for page in pdf._left_out():
