@@ -42,13 +42,14 @@ def code_page(name: str) -> str:
 def _public(notebook: nbformat.NotebookNode, page: str) -> str:
     """An executed notebook as others open it.
 
-    What only the book reads is left out, and so are files inside links; a long output is on the
-    page alone, to which a line leads.
+    Views are written as HTML, without files inside links; a long output is on the page alone, to
+    which a line leads.
     """
     for cell in notebook.cells:
         for output in cell.get("outputs", ()):
             data = output.get("data", {})
-            data.pop(MIME, None)
+            if MIME in data:
+                data["text/html"] = str(render(data.pop(MIME)))
             if "text/html" in data:
                 shown = _FILE.sub("", data["text/html"])
                 data["text/html"] = shown if len(shown) <= LONG else (

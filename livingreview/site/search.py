@@ -30,7 +30,7 @@ from . import cbor
 from .translated import prose
 
 FOLDER = "pagefind"
-_BODY, _END = "data-pagefind-body", "</main>"  # around what Pagefind reads of a page
+_BODY, _END = "data-pagefind-body", "/article>"  # around what Pagefind reads of a page
 _APART = ' data-pagefind-ignore="all"'
 _ENTRY, _MADE_FROM = "pagefind-entry.json", "made_from"
 # What Pagefind writes for searches that are not ours.
@@ -115,7 +115,7 @@ def _indexed(out: Path) -> Iterator[str]:
         start = html.find(_BODY)
         if start >= 0:
             yield path.relative_to(out).as_posix()
-            yield from _without_apart(html, start, html.find(_END, start))
+            yield from _without_apart(html, start, html.rfind(_END))
 
 
 def _without_apart(html: str, start: int, end: int) -> Iterator[str]:
