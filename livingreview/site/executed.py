@@ -86,8 +86,9 @@ def pages(found: Iterable[Page], store: Store, data: Dataset, folder: Path | Non
         target = folder / f"{name}.ipynb"
         yield Generated(
             name, title, view,
-            digest([json.dumps(page.notebook, sort_keys=True), keys[page.name], target.is_file()]),
-            partial(_write, target, page, done, f"{'../' * name.count('/')}{page.name}.html"))
+            digest([json.dumps(page.notebook, sort_keys=True), keys[page.name]]),
+            partial(_write, target, page, done, f"{'../' * name.count('/')}{page.name}.html"),
+            target.is_file())
 
 
 def _write(target: Path, page: Page, done: Path, address: str) -> None:
