@@ -27,7 +27,7 @@ def parcel(tmp_path) -> Parcel:
 
 
 def test_what_a_process_makes_is_there_when_it_is_asked_for(parcel, tmp_path):
-    pages, _ = Ahead(tmp_path / "pages", parcel, tmp_path / "site", ahead.Known()).result()
+    pages, _ = Ahead(tmp_path / "pages").begin(parcel, tmp_path / "site", ahead.Known()).result()
     made = {page.name: page for page in pages}
     assert made["trials/index"].title == "Trials" and "doe" in made["trials/index"].body.lower()
     assert {p.suffix for p in (tmp_path / "site" / "figures").iterdir()} >= {".json"}
@@ -75,14 +75,20 @@ def test_only_what_an_indication_is_made_from_has_its_pages_made_again(tmp_path,
 def test_what_goes_wrong_in_a_process_is_raised_where_its_result_is_asked_for(parcel, tmp_path):
     (tmp_path / "site").write_text("a file where a folder is wanted")
     with pytest.raises(OSError):
-        Ahead(tmp_path / "pages", parcel, tmp_path / "site", ahead.Known()).result()
+        Ahead(tmp_path / "pages").begin(parcel, tmp_path / "site", ahead.Known()).result()
     with pytest.raises(ChangedError):
-        Ahead(tmp_path / "pages", replace(parcel, digest="other"), tmp_path / "other",
-              ahead.Known()).result()
+        Ahead(tmp_path / "pages").begin(replace(parcel, digest="other"), tmp_path / "other",
+                                        ahead.Known()).result()
+
+
+def test_a_process_of_which_nothing_is_wanted_ends(tmp_path):
+    process = Ahead(tmp_path / "pages")._process
+    process.communicate()  # its input ends
+    assert process.returncode == 0 and not (tmp_path / "pages").exists()
 
 
 def test_a_process_that_was_stopped_has_no_result(parcel, tmp_path):
-    process = Ahead(tmp_path / "pages", parcel, tmp_path / "site", ahead.Known())
+    process = Ahead(tmp_path / "pages").begin(parcel, tmp_path / "site", ahead.Known())
     process.stop()
     with pytest.raises(WorkersError, match="could not be made"):
         process.result()

@@ -27,9 +27,13 @@ from livingreview.data import dataset, reads, store
 from livingreview.data.dataset import load
 from livingreview.data.reading import DataError
 from livingreview.data.store import VARIABLE, Store
+from livingreview.render.shown import VIEWS, Shown
 from livingreview.review import review, whole
-from livingreview.site import freshness, notebooks
+from livingreview.site import freshness, generated, notebooks
+from livingreview.site.executed import LongOutput, _public
+from livingreview.site.executed import pages as code_pages
 from livingreview.site.workers import Workers
+from livingreview.view.base import MIME
 
 pytestmark = pytest.mark.xdist_group("freshness")  # they share a book
 
@@ -211,6 +215,40 @@ def test_works_are_a_part_of_the_pages_that_cite_them(book):
     page = book / "knee.md"
     page.write_text(f"{page.read_text()}\n{{cite}}`one-2020`\n")
     assert _others(_keys(book), _keys(book, "@article{one-2020}")) == {"knee"}
+
+
+def test_a_book_keeps_views_alone_and_writes_them_into_the_notebooks_that_it_offers(monkeypatch):
+    shown = Shown(LongOutput("a.html"))
+    html = shown._repr_mimebundle_()["text/html"]
+    assert 'href="a.html"' in html
+    monkeypatch.setenv(VIEWS, "yes")
+    kept = nbformat.v4.new_output("display_data", data=shown._repr_mimebundle_())
+    assert list(kept.data) == [MIME]
+    public = _public(nbformat.v4.new_notebook(cells=[
+        nbformat.v4.new_code_cell("x", outputs=[kept])]), "b.html")
+    assert nbformat.reads(public, as_version=4).cells[0].outputs[0].data == {"text/html": html}
+
+
+def test_a_notebook_that_is_offered_stays_until_its_page_is_another_one(book, tmp_path):
+    keys, name = _keys(book), "disc"
+    file = tmp_path / "code" / f"{name}.ipynb"
+
+    def made(still: dict[str, str], key: str = "") -> generated.Made:
+        page = freshness.Page.read(name, book / f"{name}.md", "pins")
+        with _built(book):
+            one, = generated.made(code_pages(
+                [page], Store.chosen(), load(), tmp_path, {name: "Disc"},
+                {name: key or keys[name]}), still, "", "en")
+        return one
+
+    first = made({})
+    assert first.body and file.is_file()
+    still = {first.name: first.key}
+    assert made(still).body is None
+    assert made(still, "another").body
+    file.unlink()
+    again = made(still)
+    assert again.body and again.key == first.key and file.is_file()
 
 
 def test_an_interrupted_run_goes_on_with_what_is_missing(tmp_path):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import re
 import shutil
@@ -138,6 +139,7 @@ def test_pages_of_many_kinds_give_the_same_index(tmp_path):
             f'"kind">{n % 5}</p><p data-pagefind-filter="indication">{n % 4}</p></body></html>')
     written = []
     for _ in range(3):
+        shutil.rmtree(tmp_path / search.FOLDER, ignore_errors=True)
         search.end(tmp_path, search.begin(tmp_path))
         written.append({p.relative_to(tmp_path): p.read_bytes()
                         for p in (tmp_path / search.FOLDER).rglob("*") if p.is_file()})
@@ -145,6 +147,32 @@ def test_pages_of_many_kinds_give_the_same_index(tmp_path):
     entry = json.loads((tmp_path / search.FOLDER / "pagefind-entry.json").read_text())
     name = f"pagefind.{entry['languages']['en']['hash']}.pf_meta"
     assert (tmp_path / search.FOLDER / name).is_file()
+
+
+def test_an_index_stays_while_what_it_holds_of_the_pages_is_the_same(tmp_path):
+    def write(text: str, apart: str, around: str) -> None:
+        (tmp_path / "a.html").write_text(
+            f'<html lang="en"><body>{around}<main><article data-pagefind-body><h1>Page</h1>{text}'
+            f'<table data-pagefind-ignore="all"><tr><td>{apart}</td></tr></table> end</article>'
+            "</main></body></html>")
+
+    def fragment() -> str:
+        found, = (tmp_path / search.FOLDER / "fragment").iterdir()
+        return gzip.decompress(found.read_bytes()).decode()
+
+    write("first", "one", "before")
+    search.end(tmp_path, search.begin(tmp_path))
+    assert "first" in fragment() and "end" in fragment() and "one" not in fragment()
+    write("first", "two", "after")
+    assert search.begin(tmp_path) is None
+    (tmp_path / search.FOLDER / "pagefind-entry.json").write_text("{")  # nothing is known of it
+    search.end(tmp_path, search.begin(tmp_path))
+    write("second", "two", "after")
+    search.end(tmp_path, search.begin(tmp_path))
+    assert "second" in fragment()
+    (tmp_path / "a.html").rename(tmp_path / "b.html")
+    search.end(tmp_path, search.begin(tmp_path))
+    assert '"/b.html"' in fragment()
 
 
 # --- a whole small book -----------------------------------------------------------------------

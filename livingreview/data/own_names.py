@@ -118,6 +118,8 @@ class Names:
 
     def result(self, found, at: str = ""):
         """Results, or the part of them at a key: names of keys, and values that are words."""
+        if not self.of:
+            return found
         if isinstance(found, dict):
             names = self._at(KEY, at)
             return {names.get(key, key): self.result(value, key) for key, value in found.items()}

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 
 from ..view.base import MIME, View, packed
 from .engine import render
+
+VIEWS = "LIVINGREVIEW_VIEWS"  # the variable by which a book keeps views alone
 
 
 @dataclass(frozen=True)
@@ -13,14 +16,15 @@ class Shown:
     """A view as the last value of a cell.
 
     The executed notebook keeps the view; the book writes it when it is built, so that other words
-    and templates execute nothing.
+    and templates execute nothing. It then asks for no HTML here.
     """
 
     view: View
 
     def _repr_mimebundle_(self, include=None, exclude=None) -> dict:
         view = packed(self.view)
-        return {MIME: view, "text/html": str(render(view))}
+        return {MIME: view} if os.environ.get(VIEWS) else {
+            MIME: view, "text/html": str(render(view))}
 
     def _repr_html_(self) -> str:
         return str(render(self.view))

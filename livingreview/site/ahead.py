@@ -7,6 +7,7 @@ import pickle
 import subprocess
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -118,23 +119,27 @@ def _of_indication(data: Dataset, indication: str, folder: Path | None,
 
 
 class Ahead:
-    """:func:`pages` in a process of its own.
+    """:func:`pages` in a process of its own, which loads libraries until it is told to begin.
 
     Parameters
     ----------
     file : Path
         For what it returns.
-    *arguments
     """
 
-    def __init__(self, file: Path, *arguments):
+    def __init__(self, file: Path):
         self._file = file
         file.unlink(missing_ok=True)
         self._process = subprocess.Popen(
             [sys.executable, "-m", __name__, str(file)], stdin=subprocess.PIPE,
             start_new_session=True)
-        with self._process.stdin as given:
+
+    def begin(self, *arguments) -> Ahead:
+        """Have the pages made of these arguments."""
+        # a process that has ended is told of where its result is asked for
+        with suppress(BrokenPipeError), self._process.stdin as given:
             pickle.dump(arguments, given)
+        return self
 
     def result(self):
         """What it returned, when it has.
@@ -169,7 +174,11 @@ def main(file: str) -> None:
     from livingreview.site import ahead
 
     try:
-        returned = ahead.pages(*pickle.load(sys.stdin.buffer))
+        arguments = pickle.load(sys.stdin.buffer)
+    except EOFError:  # nothing is wanted of it
+        return
+    try:
+        returned = ahead.pages(*arguments)
     except (OSError, ChangedError) as error:
         returned = error
     with open(file, "wb") as out:

@@ -42,13 +42,14 @@ def code_page(name: str) -> str:
 def _public(notebook: nbformat.NotebookNode, page: str) -> str:
     """An executed notebook as others open it.
 
-    What only the book reads is left out, and so are files inside links and what a program prints
-    of an output that is shown; a long output is on the page alone, to which a line leads.
+    Views are written as HTML, without files inside links and without what a program prints of an
+    output that is shown; a long output is on the page alone, to which a line leads.
     """
     for cell in notebook.cells:
         for output in cell.get("outputs", ()):
             data = output.get("data", {})
-            data.pop(MIME, None)
+            if MIME in data:
+                data["text/html"] = str(render(data.pop(MIME)))
             if "text/html" in data:
                 data.pop("text/plain", None)
                 shown = _FILE.sub("", data["text/html"])
@@ -86,8 +87,9 @@ def pages(found: Iterable[Page], store: Store, data: Dataset, folder: Path | Non
         target = folder / f"{name}.ipynb"
         yield Generated(
             name, title, view,
-            digest([json.dumps(page.notebook, sort_keys=True), keys[page.name], target.is_file()]),
-            partial(_write, target, page, done, f"{'../' * name.count('/')}{page.name}.html"))
+            digest([json.dumps(page.notebook, sort_keys=True), keys[page.name]]),
+            partial(_write, target, page, done, f"{'../' * name.count('/')}{page.name}.html"),
+            target.is_file())
 
 
 def _write(target: Path, page: Page, done: Path, address: str) -> None:

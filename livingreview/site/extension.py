@@ -11,7 +11,7 @@ import json
 import os
 import shutil
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
@@ -103,8 +103,9 @@ class _Build:
     anew = False  # whether every page is written
     titles: Mapping[str, str] = {}  # of pages, before they are read
     still: Mapping[str, str] = {}
+    started: tuple[Ahead | Translation, ...] = ()  # that wait until they are told to begin
     ahead: Ahead | None = None
-    translations: tuple[Translation, ...] = ()
+    translations: Sequence[Translation] = ()
     language = ""
     kept: kept.Kept
 
@@ -128,6 +129,7 @@ class _Build:
             logger.info("livingreview %s: validating the data", __version__)
             if forked.possible():  # pages will be executed
                 forked.begin()
+            self.start(app)
             with _reported():
                 self.data = _validated()
                 made.unlink(missing_ok=True)
@@ -136,6 +138,8 @@ class _Build:
                          "facts": about(self.data),
                          "glossary": terms.rows(self.data)}
                 made.write_text(json.dumps(known), encoding="utf-8")
+        elif not source:  # it was told to begin
+            self.start(app)
         self.glossary, self.language = known["glossary"], config.language
         self.facts = known["facts"]
         self.identity = heads.Identity.of(root, known["date"], self.language)
@@ -216,17 +220,25 @@ class _Build:
             made, self.kept.parts = of_trials.result()
             yield from generated.collected(self.kept.noted(made))
 
+    def start(self, app: Sphinx) -> None:
+        """Start the processes that work beside this one: they load libraries meanwhile."""
+        folder = _generated(app)
+        self.started = (Ahead(folder / "pages.pickle"), *(
+            Translation(app, language, folder) for language in translated.wanted(app)))
+
     def begin(self, app: Sphinx) -> Ahead:
         """Have the pages of trials and figures made meanwhile, their files, other languages."""
         self.still = self.kept.still(self.frame.written)
-        parcel, folder = Parcel.of(self.dataset(), with_releases=True), _generated(app)
+        if not self.started:
+            self.start(app)
+        self.ahead, *self.translations = self.started
         source = app.config.language == languages.SOURCE
-        self.ahead = Ahead(
-            folder / "pages.pickle", parcel, Path(app.outdir) if source else None,
+        self.ahead.begin(
+            Parcel.of(self.dataset(), with_releases=True), Path(app.outdir) if source else None,
             ahead.Known(app.config.html_baseurl, self.still, self.kept.parts,
                         self.identity.data_said, app.config.language))
-        self.translations = tuple(Translation(app, language, folder)
-                                  for language in translated.wanted(app))
+        for translation in self.translations:
+            translation.begin()
         return self.ahead
 
     def decorate(self, app: Sphinx, page: str, template: str, context: dict, doctree) -> None:
@@ -270,7 +282,7 @@ class _Build:
             with _reported():
                 for translation in self.translations:
                     translation.end()
-        for process in filter(None, (self.ahead, *self.translations)) if exception else ():
+        for process in self.started if exception or not self.ahead else ():
             process.stop()
 
     def front(self, app: Sphinx) -> None:

@@ -152,7 +152,7 @@ def execute(pages: Iterable[Page], store: Store, data: Dataset, workers: Workers
         more = f" and {len(reasons) - 3} more" if len(reasons) > 3 else ""
         say(f"to execute: {page.name} ({'; '.join(reasons[:3])}{more})")
     parcel = Parcel.of(data, with_files=workers.remote, with_releases=True)
-    units = [(str(p.path), notebooks.text_of(p.notebook), parcel, str(store.folder.resolve()))
+    units = [(str(p.path), notebooks.text_of(p.notebook), parcel, str(store.folder.resolve()), True)
              for p in todo]
     failures = []
     with closing(workers.run(notebooks.execute, units, apart=True)) as finished:

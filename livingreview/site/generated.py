@@ -38,6 +38,8 @@ class Generated:
         Digest of what files beside the page are made of.
     beside : callable or None
         Writes these files.
+    there : bool
+        Whether they are there.
     """
 
     name: str
@@ -45,6 +47,7 @@ class Generated:
     view: View
     source: str = ""
     beside: Callable[[], None] | None = None
+    there: bool = True
 
 
 def pages(review: Review, site: str = "") -> Iterator[Generated]:
@@ -135,7 +138,7 @@ def made(pages: Iterable[Generated], still: Mapping[str, str], said: str,
         content = json.dumps(view, ensure_ascii=False)
         key = digest([page.title, content.replace(said, "") if said else content, page.source])
         body = None
-        if still.get(page.name) != key:
+        if still.get(page.name) != key or not page.there:
             body = str(render(view, f"{page.name}.html", language))
             if page.beside:
                 page.beside()

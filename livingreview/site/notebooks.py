@@ -15,6 +15,7 @@ import nbformat
 from ..data.parcel import Parcel
 from ..data.reads import VERSION
 from ..data.store import VARIABLE
+from ..render.shown import VIEWS
 from . import forked
 
 TIMEOUT = 300  # seconds for one cell
@@ -116,7 +117,8 @@ def code(notebook: nbformat.NotebookNode) -> list[str]:
     return [kernel, *(c.source for c in notebook.cells if c.cell_type == "code")]
 
 
-def execute(path: str, text: str, parcel: Parcel, store: str) -> Executed | Failed:
+def execute(path: str, text: str, parcel: Parcel, store: str,
+            views: bool = False) -> Executed | Failed:
     """Execute a notebook in a kernel of its own.
 
     Parameters
@@ -129,6 +131,8 @@ def execute(path: str, text: str, parcel: Parcel, store: str) -> Executed | Fail
         The data that its kernel reads.
     store : str
         Folder of finished work, which its kernel uses where that is there.
+    views : bool, optional
+        Keep views without their HTML.
 
     Returns
     -------
@@ -140,7 +144,8 @@ def execute(path: str, text: str, parcel: Parcel, store: str) -> Executed | Fail
     with parcel.unpacked() as (data, releases):
         failed = _run(path, notebook, {
             "LIVINGREVIEW_DATA": str(data), "LIVINGREVIEW_RELEASES": str(releases),
-            VERSION: parcel.version, VARIABLE: store if Path(store).is_dir() else ""})
+            VERSION: parcel.version, VARIABLE: store if Path(store).is_dir() else "",
+            VIEWS: "yes" if views else ""})
     if failed:
         return failed
     probe = notebook.cells.pop()

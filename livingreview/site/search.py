@@ -1,6 +1,7 @@
 """The search of a site: a static index by Pagefind, and the page that asks it.
 
 Pages say by what they are found: attributes of their article, set here where a page sets none.
+Elements with `_APART` are in no index: a change in them alone leaves the one that is there.
 """
 
 from __future__ import annotations
@@ -13,6 +14,8 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 
 from docutils import nodes
@@ -20,12 +23,16 @@ from sphinx.application import Sphinx
 from sphinx.errors import SphinxError
 
 from ..data.project import default_folder
+from ..data.reads import digest
 from ..render import languages
 from ..render.languages import SOURCE, Language
 from . import cbor
 from .translated import prose
 
 FOLDER = "pagefind"
+_BODY, _END = "data-pagefind-body", "/article>"  # around what Pagefind reads of a page
+_APART = ' data-pagefind-ignore="all"'
+_ENTRY, _MADE_FROM = "pagefind-entry.json", "made_from"
 # What Pagefind writes for searches that are not ours.
 _NOT_USED = ("pagefind-ui.*", "pagefind-modular-ui.*", "pagefind-component-ui.*",
              "pagefind-highlight.js")
@@ -66,7 +73,15 @@ def labels(data: Path, language: Language) -> dict[str, str]:
                 for row in csv.DictReader(file) if row["list"] == "indication"}
 
 
-def begin(out: Path) -> subprocess.Popen:
+@dataclass(frozen=True)
+class Begun:
+    """An index that is being written, and the digest of what it is made from."""
+
+    process: subprocess.Popen
+    made_from: str
+
+
+def begin(out: Path) -> Begun | None:
     """Begin to write the index of the pages of a site into a folder of it.
 
     Parameters
@@ -76,41 +91,72 @@ def begin(out: Path) -> subprocess.Popen:
 
     Returns
     -------
-    Popen
-        For :func:`end`.
+    Begun or None
+        For :func:`end`; None where the index that is there was made from the same.
     """
+    made_from = digest([Path(__file__).read_bytes(), version("pagefind"), *_indexed(out)])
+    try:
+        known = json.loads((out / FOLDER / _ENTRY).read_text(encoding="utf-8"))
+        if known[_MADE_FROM] == made_from:
+            return None
+    except (OSError, ValueError, LookupError):
+        pass
     shutil.rmtree(out / FOLDER, ignore_errors=True)
-    return subprocess.Popen(
+    return Begun(subprocess.Popen(
         [sys.executable, "-m", "pagefind", "--site", out, "--output-subdir", FOLDER,
          "--exclude-selectors", ".headerlink", "--keep-index-url", "--quiet"],
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True), made_from)
 
 
-def end(out: Path, process: subprocess.Popen) -> None:
+def _indexed(out: Path) -> Iterator[str]:
+    """The addresses of pages, and what an index can hold of each."""
+    for path in sorted(out.rglob("*.html")):
+        html = path.read_text(encoding="utf-8")
+        start = html.find(_BODY)
+        if start >= 0:
+            yield path.relative_to(out).as_posix()
+            yield from _without_apart(html, start, html.rfind(_END))
+
+
+def _without_apart(html: str, start: int, end: int) -> Iterator[str]:
+    """The pieces of a page between elements that are in no index.
+
+    Such an element is taken to end where the first of its name does: with one of the same name
+    inside it, more is looked at than is in the index, never less.
+    """
+    while (mark := html.find(_APART, start, end)) >= 0:
+        opened = html.rfind("<", start, mark)
+        yield html[start:opened]
+        name = html[opened + 1:mark].split()[0]
+        start = max(html.find(f"</{name}>", mark), mark + len(_APART))
+    yield html[start:end]
+
+
+def end(out: Path, begun: Begun) -> None:
     """Wait for the index, and leave what the site uses of it.
 
     Parameters
     ----------
     out : Path
-    process : Popen
+    begun : Begun
         What :func:`begin` returned.
 
     Raises
     ------
     SearchError
     """
-    said, _ = process.communicate()
-    if process.returncode:
+    said, _ = begun.process.communicate()
+    if begun.process.returncode:
         raise SearchError(f"the index of the search was not made: {said}")
     for pattern in _NOT_USED:
         for path in (out / FOLDER).glob(pattern):
             path.unlink()
-    _settle(out / FOLDER)
+    _settle(out / FOLDER, begun.made_from)
 
 
-def _settle(folder: Path) -> None:
+def _settle(folder: Path, made_from: str) -> None:
     """Order what Pagefind leaves to chance, so that the same pages give the same bytes."""
-    entry = folder / "pagefind-entry.json"
+    entry = folder / _ENTRY
     described = json.loads(entry.read_text(encoding="utf-8"))
     for language, index_of in described["languages"].items():
         meta = folder / f"pagefind.{index_of['hash']}.pf_meta"
@@ -125,6 +171,7 @@ def _settle(folder: Path) -> None:
         data = cbor.dumps(content)
         index_of["hash"] = _named(language, data, 10)
         _put(folder / f"pagefind.{index_of['hash']}.pf_meta", data)
+    described[_MADE_FROM] = made_from
     entry.write_text(json.dumps(described, ensure_ascii=False, sort_keys=True), encoding="utf-8")
 
 
@@ -158,7 +205,7 @@ class _Search:
         self.labels: dict[str, str] = {}
         self.prose: dict[str, str] = {}
         self.written = False
-        self.process: subprocess.Popen | None = None
+        self.begun: Begun | None = None
 
     def begin(self, app: Sphinx) -> None:
         """Switch off the theme's own index."""
@@ -187,12 +234,12 @@ class _Search:
         One index holds all languages: a page is asked about those of its own.
         """
         if exception is None and self.written and app.config.language == SOURCE:
-            self.process = begin(Path(app.outdir))
+            self.begun = begin(Path(app.outdir))
 
     def finish(self, app: Sphinx, exception) -> None:
         """Wait for the index."""
-        if self.process:
-            end(Path(app.outdir), self.process)
+        if self.begun:
+            end(Path(app.outdir), self.begun)
 
 
 def _prepare(app: Sphinx) -> None:

@@ -16,6 +16,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from babel.messages.mofile import write_mo
@@ -103,6 +104,8 @@ def pages(app: Sphinx) -> Iterator[Path]:
 class Translation:
     """A run of the builder in another language, in a process of its own.
 
+    It loads libraries until it is told to begin.
+
     Parameters
     ----------
     app : Sphinx
@@ -120,8 +123,14 @@ class Translation:
              made / language.key, json.dumps({
                  "language": language.code, **app.config.livingreview_languages[language.code]}),
              *(["-W"] if app.warningiserror else [])],
-            stdin=subprocess.DEVNULL, stdout=self._said, stderr=subprocess.STDOUT,
+            stdin=subprocess.PIPE, stdout=self._said, stderr=subprocess.STDOUT,
             start_new_session=True)
+
+    def begin(self) -> None:
+        """Have the pages written."""
+        # a process that has ended is told of where its end is waited for
+        with suppress(BrokenPipeError), self._process.stdin as told:
+            told.write(b"begin")
 
     def end(self) -> None:
         """Wait until the pages are written.
@@ -162,8 +171,14 @@ def main(root: str, out: str, made: str, configured: str, *options: str) -> int:
     """
     stopping.follow(os.getppid())
     with stopping.stoppable("jupyter-book"):
+        # of what the builder loads, most
+        import myst_nb.sphinx_ext  # noqa: F401
         from jupyter_book.sphinx import build_sphinx
 
+        from . import extension  # noqa: F401
+
+        if not sys.stdin.read():  # nothing is wanted of it
+            return 1
         try:
             texts(json.loads(configured)["language"])
             locale = compiled(Path(root), Path(made) / "locale")
