@@ -20,7 +20,7 @@ os.environ[store.VARIABLE] = str(DATA.parent / "_build" / "test-store")
 
 # Groups of tests that take longest, the longest first.
 _LONGEST = {group: place for place, group in enumerate((
-    "pages", "stopping", "freshness", "test_families", "test_pages", "test_check", "test_rerun",
+    "pages", "freshness", "stopping", "test_families", "test_pages", "test_check", "test_rerun",
     "test_translated", "test_new_indication", "test_recompute", "new review", "workers",
     "documents", "published", "light", "test_changes", "test_layers", "test_glossary"))}
 
