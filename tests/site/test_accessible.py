@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import fcntl
+import json
+
 import accessible
 import lxml.html
 import pytest
@@ -14,8 +17,14 @@ STOPS = 120  # that are looked at on a page
 
 
 @pytest.fixture(scope="module")
-def sampled(html):
-    return accessible.sample(html)
+def sampled(html, tmp_path_factory, testrun_uid):
+    """The pages that are looked at, chosen by the first of the processes that ask."""
+    chosen = tmp_path_factory.getbasetemp().parent / f"sampled-{testrun_uid}.json"
+    with chosen.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not chosen.is_file():
+            chosen.write_text(json.dumps(accessible.sample(html)), encoding="utf-8")
+    return json.loads(chosen.read_text(encoding="utf-8"))
 
 
 def _states(colours, number):
