@@ -147,9 +147,13 @@ def built_after_ours(data: Path, monkeypatch) -> None:
 
 
 def pytest_collection_finish():
-    """What was imported and collected stays to the end: the search for cycles passes it over."""
+    """What was imported and collected stays to the end: the search for cycles passes it over.
+
+    It is made after more new objects than by default, as tests make trees of pages by the hundred.
+    """
     gc.collect()
     gc.freeze()
+    gc.set_threshold(5_000, 20, 20)
 
 
 @pytest.fixture
