@@ -2,13 +2,14 @@
 PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
+KEPT := _build/test-store/results.json
 CHROMIUM ?= $(shell command -v chromium || command -v chromium-browser || command -v google-chrome)
 export JUPYTER_PLATFORM_DIRS := 1
 # Builds and tests start hundreds of processes: modules are compiled once, also where a machine says
 # that compiled ones are not to be kept.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help book test lint unit check notebooks site browser pdf audit data words picture bench bench-scale screen serve clean site-version
+.PHONY: help book test tested built lint unit check notebooks site browser pdf audit data words picture bench bench-scale screen serve clean site-version
 
 help: ## what there is, with the usual minutes on two cores
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -26,17 +27,28 @@ $(READY): requirements.txt pyproject.toml
 book: $(READY) ## build the site into _build/html (1 to 2 minutes, first time 3)
 	$(BIN)/python -m livingreview build
 
-test: lint unit check site notebooks browser ## everything that the integration runs (14 to 18 minutes)
+test: lint tested ## everything that the integration runs (12 to 15 minutes)
+
+# A build and a browser leave cores idle for half of their time, so the unit tests run beside them.
+# What a part says is shown when it has ended.
+tested: $(KEPT)
+	@echo "the unit tests, and beside them the build and the tests of the site (10 to 12 minutes)"
+	@$(MAKE) --no-print-directory -j 2 $(if $(filter output-sync,$(.FEATURES)),--output-sync) unit built
+
+built: check site
+	@$(MAKE) --no-print-directory notebooks browser
 
 lint: $(READY) ## style of the code (seconds)
 	$(BIN)/ruff check livingreview tests
 
-unit: $(READY) ## unit tests: statistics, data, effects, results, views, surveillance (7 to 9 minutes)
-	@# the results of the data are computed once, by all cores: where a build finds them, and both
-	@# halves of the tests
-	LIVINGREVIEW_STORE=$(CURDIR)/_build/store $(BIN)/python -m livingreview results \
-	  --out _build/test-store/results.json
+# The results of the data are computed once, by all cores: where a build finds them, and both halves of
+# the tests.
+$(KEPT): $(READY) $(shell find data livingreview -type f -not -name '*.pyc')
+	LIVINGREVIEW_STORE=$(CURDIR)/_build/store $(BIN)/python -m livingreview results --out $@
 	@cp -r _build/store/data _build/store/results _build/test-store
+	@touch $@
+
+unit: $(KEPT) ## unit tests: statistics, data, effects, results, views, surveillance (7 to 9 minutes)
 	$(BIN)/python -m pytest -q -n 2 --dist loadgroup --no-loadscope-reorder --durations 20 \
 	  tests --ignore tests/site
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import gc
 import os
 import shutil
 from pathlib import Path
@@ -13,6 +14,15 @@ from livingreview.data import store, tables
 
 DATA = Path(__file__).parent.parent / "data"
 INDICATION = "knee-osteoarthritis"
+# Data are read and results computed once for all tests, as in a build, also by what is collected. A
+# test of the computation itself asks for `nothing_kept`.
+os.environ[store.VARIABLE] = str(DATA.parent / "_build" / "test-store")
+
+# Groups of tests that take longest, the longest first.
+_LONGEST = {group: place for place, group in enumerate((
+    "pages", "freshness", "stopping", "test_families", "test_pages", "test_check", "test_rerun",
+    "test_translated", "test_new_indication", "test_recompute", "new review", "workers",
+    "documents", "published", "light", "test_changes", "test_layers", "test_glossary"))}
 
 # Two trials and a study with an operation, without any problem; what is not named is empty.
 _SOURCE = {"source_id": "report", "kind": "full-text", "title": "A report",
@@ -113,20 +123,14 @@ def append(folder: Path, path: str, row: dict[str, str]) -> int:
 def pytest_collection_modifyitems(items):
     """Tests of a file run in one process, as what they share is made once in each.
 
-    Files whose tests share more, or take long, name groups of their own.
+    Files whose tests share more, or take long, name groups of their own. Those that take longest
+    begin first: at the end no process waits for another.
     """
     for item in items:
         if not any(item.iter_markers("xdist_group")):
             item.add_marker(pytest.mark.xdist_group(item.path.stem))
-
-
-@pytest.fixture(scope="session", autouse=True)
-def kept_results():
-    """Results of the same data are computed once for all tests, as in a build.
-
-    A test of the computation itself asks for `nothing_kept`.
-    """
-    os.environ[store.VARIABLE] = str(DATA.parent / "_build" / "test-store")
+    items.sort(key=lambda item: _LONGEST.get(item.get_closest_marker("xdist_group").args[0],
+                                             len(_LONGEST)))
 
 
 def built_of(data: Path, monkeypatch) -> None:
@@ -140,6 +144,16 @@ def built_after_ours(data: Path, monkeypatch) -> None:
     if (kept := Path(os.environ[store.VARIABLE]) / "results").is_dir():
         shutil.copytree(kept, data.parent / "store" / "results")
     built_of(data, monkeypatch)
+
+
+def pytest_collection_finish():
+    """What was imported and collected stays to the end: the search for cycles passes it over.
+
+    It is made after more new objects than by default, as tests make trees of pages by the hundred.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(5_000, 20, 20)
 
 
 @pytest.fixture

@@ -21,7 +21,6 @@ from livingreview.review import dumps
 from livingreview.review.measure import measure
 from livingreview.site import versioned as site
 from livingreview.view.addresses import COMPARE, PAGES
-from livingreview.view.figure import Figures
 from livingreview.view.finding import direction
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -137,22 +136,6 @@ def test_a_changed_cell_changes_number_figure_text_and_results(tmp_path):
         assert str(old.select_one(part)) != str(new.select_one(part)), part
     assert chapter.answer()._repr_html_() != other.answer()._repr_html_()
     assert dumps(chapter.review.document) != dumps(other.review.document)
-
-
-def test_every_pool_names_what_is_not_in_it(chapter):
-    figures = Figures(chapter.review)
-    for result in chapter.results():
-        page = soup(figures.page(result))
-        missing, said = result["not_in_pool"], page.get_text()
-        if result["role"] == "check":
-            assert "This estimate rests on" not in said
-            continue
-        if result["pooled"]:
-            assert (f"This estimate rests on {count(round(missing['n_pool']))} of the "
-                    f"{count(round(missing['n_finished']))} participants") in said
-        hrefs = {a["href"] for a in page.find_all("a", href=True)}
-        for trial in missing["trials"]:
-            assert f"../trials/{trial['trial_id']}.html" in hrefs
 
 
 def test_every_sentence_holds_its_numbers(chapter):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from conftest import append, read_table, write_table
+from conftest import read_table, write_table
 from made_up import HARM, KNEE, PAIN, World
 from rendered import finding
 
@@ -268,10 +268,11 @@ def test_what_is_said_of_a_result_names_the_trials_in_doubt(project, results):
 def with_silent_arms(folder, data) -> None:
     """Beside each arm another one like it, of another dose, of which no number is known."""
     for indication in data.indications:
-        path = f"{indication}/arms.csv"
-        for row in read_table(folder / path):
-            if not row["combines"]:
-                append(folder, path, row | {"arm_id": row["arm_id"] + "-silent"})
+        path = folder / indication / "arms.csv"
+        rows = read_table(path)
+        silent = [row | {"arm_id": row["arm_id"] + "-silent"} for row in rows
+                  if not row["combines"]]
+        write_table(path, tuple(rows[0]), rows + silent)
 
 
 def test_an_arm_without_values_changes_no_analysis(project, data_copy):

@@ -9,6 +9,7 @@ import re
 import shutil
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -21,9 +22,18 @@ from livingreview.data.dataset import examine
 from livingreview.render.chapter import Chapter
 from livingreview.render.engine import asking_words
 from livingreview.render.told import CATALOGUES
+from livingreview.site import newreview
 
 HERE = Path(__file__).parent / "families"
 OUT_OF_SCOPE = "accuracy needs a bivariate model of sensitivity and specificity, which is not part"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def packed_once():
+    """The package is packed for the first of the reviews: for the others it is the same."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(newreview, "_packed", cache(newreview._packed))
+        yield
 
 
 def _call(*arguments):

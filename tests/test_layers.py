@@ -31,26 +31,35 @@ def _searched(node: ast.AST) -> bool:
 
 
 @cache
+def _tree(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+@cache
+def _nodes(path: Path) -> tuple[ast.AST, ...]:
+    return tuple(ast.walk(_tree(path)))
+
+
+@cache
 def _strings(path: Path) -> list[ast.Constant]:
     """Text in a module's code; docstrings and errors of developers are none of a page's."""
-    tree = ast.parse(path.read_text(encoding="utf-8"))
     apart = set()
-    for node in ast.walk(tree):
+    for node in _nodes(path):
         if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef,
                              ast.AsyncFunctionDef)) and ast.get_docstring(
                 node, clean=False) is not None:
             apart.add(node.body[0].value)
         if isinstance(node, ast.Raise) or _searched(node):
             apart.update(n for n in ast.walk(node) if isinstance(n, ast.Constant))
-    return [n for n in ast.walk(tree) if isinstance(n, ast.Constant) and isinstance(n.value, str)
+    return [n for n in _nodes(path) if isinstance(n, ast.Constant) and isinstance(n.value, str)
             and n not in apart]
 
 
-@pytest.mark.parametrize("path", sorted(PACKAGE.rglob("*.py")),
-                         ids=lambda p: p.relative_to(PACKAGE).with_suffix("").as_posix())
-def test_no_module_holds_markup(path):
-    found = [f"{n.lineno}: {n.value}" for n in _strings(path) if MARKUP.search(n.value)]
-    assert not found, "\n".join(found)
+def test_no_module_holds_markup():
+    modules = sorted(PACKAGE.rglob("*.py"))
+    found = [f"{path}:{n.lineno}: {n.value}" for path in modules for n in _strings(path)
+             if MARKUP.search(n.value)]
+    assert modules and not found, "\n".join(found)
 
 
 # Rooms whose modules hold no sentence.
@@ -72,14 +81,14 @@ def _called(node: ast.Call) -> str:
     return getattr(node.func, "attr", getattr(node.func, "id", ""))
 
 
-def _errors(tree: ast.AST) -> set[ast.Constant]:
+def _errors(path: Path) -> set[ast.Constant]:
     """What the errors and the progress of commands say, also by way of a name or a function."""
-    spoken = [n for n in ast.walk(tree) if isinstance(n, ast.Raise)
+    spoken = [n for n in _nodes(path) if isinstance(n, ast.Raise)
               or isinstance(n, ast.Call) and _called(n) in SAYING]
     parts = [n for one in spoken for n in ast.walk(one)]
     names = {n.id for n in parts if isinstance(n, ast.Name)}
     makers = {_called(n) for n in parts if isinstance(n, ast.Call)}
-    for node in ast.walk(tree):
+    for node in _nodes(path):
         if isinstance(node, ast.Assign) and any(
                 isinstance(t, ast.Name) and t.id in names for t in node.targets):
             spoken.append(node.value)
@@ -88,18 +97,19 @@ def _errors(tree: ast.AST) -> set[ast.Constant]:
     return {n for one in spoken for n in ast.walk(one) if isinstance(n, ast.Constant)}
 
 
-@pytest.mark.parametrize("path", [p for room in WITHOUT_SENTENCES
-                                  for p in sorted((PACKAGE / room).rglob("*.py"))],
-                         ids=lambda p: f"{p.parent.name}/{p.stem}")
-def test_a_module_holds_no_sentence(path):
-    name = path.relative_to(PACKAGE).with_suffix("").as_posix()
-    tree = ast.parse(path.read_text(encoding="utf-8"))
-    places = {(n.lineno, n.col_offset) for n in _errors(tree)}
-    found = [n for n in _strings(path) if WORDS.search(n.value)
-             and (n.lineno, n.col_offset) not in places]
-    known = NO_SENTENCE.get(name, {})
-    assert not [f"{n.lineno}: {n.value}" for n in found if n.value not in known]
-    assert {n.value for n in found} == known.keys(), "an exception is no longer needed"
+@pytest.mark.parametrize("room", WITHOUT_SENTENCES)
+def test_a_module_holds_no_sentence(room):
+    modules = sorted((PACKAGE / room).rglob("*.py"))
+    wrong, unneeded = [], []
+    for path in modules:
+        places = {(n.lineno, n.col_offset) for n in _errors(path)}
+        found = [n for n in _strings(path) if WORDS.search(n.value)
+                 and (n.lineno, n.col_offset) not in places]
+        known = NO_SENTENCE.get(path.relative_to(PACKAGE).with_suffix("").as_posix(), {})
+        wrong += [f"{path}:{n.lineno}: {n.value}" for n in found if n.value not in known]
+        unneeded += [f"{path}: {said}" for said in known.keys() - {n.value for n in found}]
+    assert modules and not wrong, "\n".join(wrong)
+    assert not unneeded, "exceptions that are no longer needed:\n" + "\n".join(unneeded)
 
 
 def _outside(path: Path) -> list[str]:
@@ -141,7 +151,7 @@ def _imported(path: Path) -> set[str]:
     """The rooms from which a module imports, functions' own imports too."""
     depth = len(path.relative_to(PACKAGE).parts) - 1
     found = set()
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in _nodes(path):
         if isinstance(node, ast.ImportFrom) and node.level == depth + 1:
             found |= {node.module.split(".")[0]} if node.module else {a.name for a in node.names}
     return found - {"__version__"}

@@ -17,13 +17,16 @@ AMOUNT = re.compile(
     r"|eight|nine|ten|eleven|twelve|twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety)\b(?!-)",
     re.IGNORECASE)
 # Folders of somebody's machine.
-FOLDERS = re.compile(r"(?<![\w.])/(?:root|work|tmp|mnt|home/\w+|Users/\w+)/|\b[A-Z]:\\Users")
+FOLDERS = [re.compile(name) for name in (
+    r"/(?<![\w.]/)(?:root|work|tmp|mnt|home/\w+|Users/\w+)/", r":\\Users(?<=\b[A-Z]:\\Users)")]
 # Where packages come from is the business of whoever installs them: their client is set up for it.
-REGISTRIES = re.compile(
-    r"py[p]i\.org|python[h]osted\.org|npm[j]s\.|yarn[p]kg\.|ana[c]onda\.(?:org|com)|crates\.[i]o|r-project\.[o]rg"
-    r"|ruby[g]ems\.org|proxy\.[g]olang|maven\.[o]rg|debian\.[o]rg|ubuntu\.[c]om|docker\.(?:io|com)|ghcr\.[i]o"
-    r"|quay\.io|artifactory|devpi|\bnexus\.|jsdelivr|unpkg|cdnjs|(?<!keep-)index-url|trusted-host",
-    re.IGNORECASE)
+# Each by itself, in small letters: what begins with a letter is found quicker than one of many.
+REGISTRIES = [re.compile(name) for name in (
+    r"py[p]i\.org", r"python[h]osted\.org", r"npm[j]s\.", r"yarn[p]kg\.",
+    r"ana[c]onda\.(?:org|com)", r"crates\.[i]o", r"r-project\.[o]rg", r"ruby[g]ems\.org",
+    r"proxy\.[g]olang", r"maven\.[o]rg", r"debian\.[o]rg", r"ubuntu\.[c]om", r"docker\.(?:io|com)",
+    r"ghcr\.[i]o", r"quay\.io", "artifactory", "devpi", r"nexus(?<=\bnexus)\.", "jsdelivr", "unpkg",
+    "cdnjs", "index-url(?<!keep-index-url)", "trusted-host")]
 MAY_NAME = {"tests/test_prose.py": "it lists what others may not name"}
 
 
@@ -77,7 +80,8 @@ def _texts() -> dict[str, str]:
 
 
 def _names(text: str) -> list[str]:
-    return [found.group() for pattern in (FOLDERS, REGISTRIES) for found in pattern.finditer(text)]
+    return [found.group() for patterns, said in ((FOLDERS, text), (REGISTRIES, text.lower()))
+            for pattern in patterns for found in pattern.finditer(said)]
 
 
 def test_nothing_names_a_machine_or_a_registry():

@@ -92,6 +92,7 @@ class Running:
         self.temporary, self.out = place / "temporary", place / "out"
         for folder in (self.temporary, self.out):
             folder.mkdir()
+        self.before = set(psutil.pids())
         environment = {k: v for k, v in os.environ.items() if not k.startswith("LIVINGREVIEW_")}
         self.process = subprocess.Popen(
             [word.replace("OUT", str(self.out)) for word in command], cwd=root, bufsize=0,
@@ -110,8 +111,9 @@ class Running:
     def here(self) -> list[psutil.Process]:
         """Its processes, wherever their parents are."""
         found = []
-        for process in psutil.process_iter():
+        for number in {*psutil.pids()} - self.before:
             try:
+                process = psutil.Process(number)
                 if process.environ().get(TEST) == self.mark and (
                         process.status() != psutil.STATUS_ZOMBIE):
                     found.append(process)

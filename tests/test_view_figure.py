@@ -14,11 +14,13 @@ import matplotlib
 import pytest
 from bs4 import BeautifulSoup
 from lxml import etree
+from lxml.html import HtmlElement, fromstring
 from PIL import Image, ImageFont
 from stated import wrong_statements
 
 from livingreview.data.dataset import load
 from livingreview.render.engine import render
+from livingreview.render.numbers import count
 from livingreview.review import review, rounded
 from livingreview.site import exports
 from livingreview.site import figures as files
@@ -26,6 +28,9 @@ from livingreview.view.figure import Figures, files_of
 
 ONE, SEVERAL, NONE = "knee-pain-corticosteroid-6-12", "knee-any-ae-any", "knee-pain-placebo-12-24"
 LEVELS = ("very low", "low", "moderate", "high")
+# In XPath, what has a class.
+TRACE, DOWNLOADS = (f"//*[contains(concat(' ', @class, ' '), ' {name} ')]"
+                    for name in ("lr-trace", "lr-downloads"))
 FONTS = f"{matplotlib.get_data_path()}/fonts/ttf/DejaVuSans"
 
 
@@ -53,6 +58,12 @@ def soup(analysis: str) -> BeautifulSoup:
     return BeautifulSoup(html()[analysis], "lxml")
 
 
+@cache
+def tree(analysis: str) -> HtmlElement:
+    """The same for tests of all pages, read quicker."""
+    return fromstring(html()[analysis])
+
+
 # --- pages ------------------------------------------------------------------------------------
 
 
@@ -66,22 +77,22 @@ def test_every_page_says_its_result_as_all_pages_do_and_is_small():
 
 def test_old_anchors_are_on_every_page_once():
     for analysis in html():
-        page = soup(analysis)
+        anchors = [*map(str, tree(analysis).xpath("//@id"))]
         for anchor in (f"forest-{analysis}", f"pooled-{analysis}"):
-            assert len(page.select(f"[id='{anchor}']")) == 1, anchor
+            assert anchors.count(anchor) == 1, anchor
 
 
 def test_a_certainty_has_a_reason_for_each_domain_that_adds_up_to_its_level():
     rated = 0
     for found in figures().results():
-        rows = soup(found["id"]).select(".lr-trace tbody tr")
+        rows = tree(found["id"]).xpath(f"{TRACE}//tbody//tr")
         steps = found["certainty"]["steps"] if found["certainty"] else []
-        assert [r["data-domain"] for r in rows] == [s["domain"] for s in steps]
+        assert [r.get("data-domain") for r in rows] == [s["domain"] for s in steps]
         for row in rows:
-            why = row.select("td")[-1].get_text().strip()
-            assert why.endswith(".") and len(why) > 20, (found["id"], row["data-domain"])
+            why = row.findall(".//td")[-1].text_content().strip()
+            assert why.endswith(".") and len(why) > 20, (found["id"], row.get("data-domain"))
         if rows:
-            level = max(1, sum(int(r["data-change"]) for r in rows))
+            level = max(1, sum(int(r.get("data-change")) for r in rows))
             assert LEVELS[level - 1] == found["certainty"]["level"]
             rated += 1
     assert rated > 100
@@ -101,13 +112,27 @@ def test_trials_that_are_not_in_an_estimate_are_all_listed_and_linked():
         assert f"../trials/{trial['trial_id']}.html" in hrefs
 
 
+def test_every_pool_names_what_is_not_in_it():
+    for found in figures().review.analyses("knee-osteoarthritis"):
+        page, missing = tree(found["id"]), found["not_in_pool"]
+        said = page.text_content()
+        if found["role"] == "check":
+            assert "This estimate rests on" not in said
+            continue
+        if found["pooled"]:
+            assert (f"This estimate rests on {count(round(missing['n_pool']))} of the "
+                    f"{count(round(missing['n_finished']))} participants") in said
+        assert {f"../trials/{trial['trial_id']}.html"
+                for trial in missing["trials"]} <= {*page.xpath("//a/@href")}
+
+
 def test_links_to_files_are_those_that_are_written():
     written = {path for path, _ in files.texts(figures())} | {
         path for indication in figures().data.indications
         for path, _ in exports.files(figures(), indication, ["metafor"])}
     for found in figures().results():
-        linked = {posixpath.normpath(f"figures/{a['href']}")
-                  for a in soup(found["id"]).select(".lr-downloads a")}
+        linked = {posixpath.normpath(f"figures/{href}")
+                  for href in tree(found["id"]).xpath(f"{DOWNLOADS}//a/@href")}
         assert {path for path in linked if not path.endswith(".png")} <= written
         assert linked == set(filter(None, vars(files_of(found)).values()))
 

@@ -7,8 +7,8 @@ from functools import cache
 from pathlib import Path
 
 import pytest
-from bs4 import BeautifulSoup
 from conftest import DATA
+from lxml.html import document_fromstring
 from made_up import KNEE, World
 from rendered import asked, plain, soup, word
 from shown import PAGES, shown
@@ -27,8 +27,10 @@ NOTEBOOKS = sorted((DATA.parent / "notebooks").rglob("*.md"))
 # Pages for those who work with the files: they name columns and rules as the files do.
 OF_FILES = {"codebook": "what each column is", "data-quality": "warnings, by file and column",
             "validation": "checks of the code by their names", "api": "fields of the interface"}
-NOT_PROSE = ("code, pre, .lr-download, [id$=-changes], script, style, "
-             "[lang=zh], cite, a[href^='https://']")
+PROSE = """//text()[not(ancestor::*[self::code or self::pre or self::script or self::style
+  or self::cite or @lang='zh' or self::a[starts-with(@href, 'https://')]
+  or contains(concat(' ', @class, ' '), ' lr-download ')
+  or substring(@id, string-length(@id) - 7) = '-changes'])]"""
 DOUBLED = re.compile(r"\b([a-z]{2,}) \1\b")
 BROKEN = {
     "in favour of favours": re.compile(r"in favour of favours"),
@@ -89,10 +91,7 @@ def _texts(path: Path) -> tuple[tuple[str, str], ...]:
     """The texts that a page shows, each once, with the cell that shows it."""
     found = {}
     for source, html in shown(path):
-        page = BeautifulSoup(html, "lxml")
-        for part in page.select(NOT_PROSE):
-            part.decompose()
-        for node in page.find_all(string=True):
+        for node in document_fromstring(html).xpath(PROSE):
             found.setdefault(" ".join(node.split()), source.strip()[-60:])
     return tuple((source, text) for text, source in found.items())
 

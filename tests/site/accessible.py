@@ -31,7 +31,7 @@ _FEWER = """() => {
   }
 }"""
 # The page has taken the colours, and they are drawn.
-_SETTLED = """scheme => [undefined, scheme].includes(
+SETTLED = """scheme => [undefined, scheme].includes(
   document.documentElement.dataset.theme) && new Promise(
   done => requestAnimationFrame(() => requestAnimationFrame(() => done(true))))"""
 _RUN = """([asked, rules, parts]) => axe.run(
@@ -154,7 +154,7 @@ def _opened(page, address: str, name: str) -> Iterator[str]:
 def _set(page, width: int, scheme: str) -> None:
     page.set_viewport_size({"width": width, "height": 900})
     page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
-    page.wait_for_function(_SETTLED, arg=scheme)
+    page.wait_for_function(SETTLED, arg=scheme)
 
 
 def _found(page, where: str, rules=None, asked=_ALL, parts: bool = False) -> Iterator[str]:

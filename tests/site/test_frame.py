@@ -96,8 +96,9 @@ def test_the_contents_say_where_one_is(window, address, width):
     link = page.locator(".lr-contents a").nth(3)
     name = link.inner_text()
     link.click()
-    page.wait_for_function("document.querySelector('.lr-contents [aria-current]')")
-    page.wait_for_timeout(300)
+    page.wait_for_function("""name => document.querySelector('.lr-contents [aria-current]')
+      ?.textContent.trim() === name""", arg=name.strip())
+    page.wait_for_timeout(300)  # and it stays
     assert page.locator(".lr-contents [aria-current]").text_content().strip() == name.strip()
     here = page.locator(".lr-here")
     if width == 390:
