@@ -8,11 +8,9 @@ import re
 from collections.abc import Mapping
 from contextlib import suppress
 from functools import cache
+from gettext import GNUTranslations, NullTranslations
 from pathlib import Path
 
-from babel.messages.mofile import write_mo
-from babel.messages.pofile import read_po
-from babel.support import NullTranslations, Translations
 from jinja2 import (
     Environment,
     FileSystemBytecodeCache,
@@ -28,7 +26,7 @@ from ..data.project import has_page
 from ..data.store import Store
 from ..view.addresses import relative
 from ..view.base import View, shown
-from ..view.naming import in_text
+from ..view.inside import in_text
 from ..view.pooled import decimals
 from . import languages
 from .files import csv_address
@@ -78,11 +76,14 @@ def _catalogue(path: Path, language: str) -> NullTranslations:
     """The messages of a file; none where it is not there."""
     if not path.is_file():
         return NullTranslations()
+    from babel.messages.mofile import write_mo  # pages in another language only
+    from babel.messages.pofile import read_po
+
     compiled = io.BytesIO()
     with path.open("rb") as file:
         write_mo(compiled, read_po(file, locale=language))
     compiled.seek(0)
-    return Translations(compiled)
+    return GNUTranslations(compiled)
 
 
 @pass_context
