@@ -23,7 +23,6 @@ from markupsafe import Markup
 
 from ..data.asking import here
 from ..data.project import has_page
-from ..data.store import Store
 from ..view.addresses import relative
 from ..view.base import View, shown
 from ..view.inside import in_text
@@ -35,6 +34,7 @@ from .numbers import aligned, count, fixed, number, percent, short, significant
 from .told import CATALOGUES, texts
 
 TEMPLATES = Path(__file__).parent / "templates"
+COMPILED = Path(__file__).parent / "__pycache__" / "templates"
 ASKING = Path(__file__).parent / "asking"  # words of kinds of questions, a folder for each
 _IDEOGRAPH = "\u4e00-\u9fff"
 _FULL = dict(zip(",;:.?!", "，；：。？！", strict=True))
@@ -135,7 +135,7 @@ def _markup(template: str | None) -> bool:
 
 
 class _Compiled(FileSystemBytecodeCache):
-    """Compiled templates beside other finished work: compiling all of them takes seconds."""
+    """Compiled templates, kept as compiled modules are: compiling all of them takes seconds."""
 
     def dump_bytecode(self, bucket: Bucket) -> None:
         """Keep a template, where that is possible."""
@@ -152,10 +152,9 @@ def environment(language: str = SOURCE) -> Environment:
     ----------
     language : str
     """
-    store = Store.chosen()
     env = Environment(loader=FileSystemLoader(TEMPLATES), autoescape=_markup, trim_blocks=True,
                       lstrip_blocks=True, undefined=StrictUndefined,
-                      bytecode_cache=_Compiled(str(store.folder / "templates")) if store else None,
+                      bytecode_cache=_Compiled(str(COMPILED)),
                       extensions=["jinja2.ext.i18n", "jinja2.ext.do"])
     env.install_gettext_translations(translations(language), newstyle=True)
     env.globals |= {"tag": languages.language(language).tag, "has_page": cache(has_page)}
