@@ -90,7 +90,8 @@ def test_the_z_of_a_partial_correlation_has_the_variance_of_fisher():
 # How a file names the columns of the cases, where not by their own names.
 HEADERS = {"t": "tstat", "r2": "rsq"}
 BACK = {"ABT": lambda y: -np.expm1(-y), "AHW": lambda y: 1 - (1 - y) ** 3, "ZPCOR": np.tanh,
-        "PLO": expit, **dict.fromkeys("PLN ROM D2ORN CVRC VRC MPRR MPOR MPORC MPPETO".split(), np.exp)}
+        "PLO": expit,
+        **dict.fromkeys("PLN ROM D2ORN CVRC VRC MPRR MPOR MPORC MPPETO".split(), np.exp)}
 
 
 @pytest.mark.parametrize("case", [c for c in CASES if c["name"].split()[0] not in (
