@@ -50,14 +50,24 @@ Sets = list[tuple[np.ndarray, np.ndarray]]
 
 
 @dataclass(frozen=True)
+class InR:
+    """What a process of R answered, with the seconds of CPU that it took there."""
+
+    seconds: float
+    answers: list[tuple[float, float]]
+
+
+@dataclass(frozen=True)
 class Engine:
     """What can be asked of an engine; None where it has no such call.
 
-    `fit` returns τ² and the estimate; `batch` fits sets of equal size, `ragged` any.
+    `fit` returns τ² and the estimate; `batch` fits sets of equal size, `ragged` any; `many` a list
+    of sets, as `InR`.
     """
 
     name: str
     fit: Callable[[np.ndarray, np.ndarray], tuple[float, float]] | None = None
+    many: Callable[[Sets], InR] | None = None
     leave_out: Callable[[np.ndarray, np.ndarray], object] | None = None
     batch: Callable[[np.ndarray, np.ndarray], object] | None = None
     ragged: Callable[[np.ndarray, np.ndarray, np.ndarray], object] | None = None
@@ -175,27 +185,57 @@ def pymare() -> Engine | None:
 
 
 class Metafor:
-    """Times and answers of metafor, from one process of R a turn."""
+    """One process of R that lives as long as the run: its rounds take turns with the others'.
+
+    Parameters
+    ----------
+    folder : Path
+        Where the sets that it reads are written, each once.
+    """
 
     def __init__(self, folder: Path) -> None:
-        self.folder = folder
+        self.folder, self.files = folder, {}
+        self.process = subprocess.Popen(
+            ["Rscript", str(ROOT / "bench" / "metafor.R")], stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
-    def write(self, name: str, sets: Sets) -> Path:
-        file = self.folder / name
-        with file.open("w", newline="") as handle:
-            writer = csv.writer(handle)
-            writer.writerow(["set", "yi", "vi"])
-            writer.writerows([i, repr(float(a)), repr(float(b))] for i, (y, v) in enumerate(sets)
-                             for a, b in zip(y, v, strict=True))
-        return file
+    def _file(self, sets: Sets) -> Path:
+        key = tuple((y.tobytes(), v.tobytes()) for y, v in sets)
+        if key not in self.files:
+            self.files[key] = self.folder / f"{len(self.files)}.csv"
+            with self.files[key].open("w", newline="") as handle:
+                writer = csv.writer(handle)
+                writer.writerow(["set", "yi", "vi"])
+                writer.writerows([i, repr(float(a)), repr(float(b))]
+                                 for i, (y, v) in enumerate(sets)
+                                 for a, b in zip(y, v, strict=True))
+        return self.files[key]
 
-    def run(self, equal: Path, ragged: Path) -> dict[str, list[float]]:
-        """Seconds of CPU a fit, and the answers of the equal sets."""
-        run = subprocess.run(["Rscript", str(ROOT / "bench" / "metafor.R"), str(equal),
-                              str(ragged)], capture_output=True, text=True, check=True)
-        lines = [line.split() for line in run.stdout.splitlines()]
-        return {name: [float(value) if value != "NA" else np.nan for value in values]
-                for name, *values in lines}
+    def ask(self, task: str, sets: Sets) -> InR:
+        """Let it do a task."""
+        print(task, self._file(sets), sep="\t", file=self.process.stdin, flush=True)
+        lines = [self.process.stdout.readline().split() for _ in range(3)]
+        if not lines[-1]:
+            raise OSError(self.process.stderr.read().strip())
+        seconds, tau2, estimates = (
+            [np.nan if value == "NA" else float(value) for value in line] for line in lines)
+        return InR(seconds[0], list(zip(tau2, estimates, strict=True)))
+
+
+def metafor(folder: Path) -> Engine | None:
+    """Metafor, where there is R with it."""
+    if shutil.which("Rscript") is None:
+        print("metafor is left out: there is no Rscript")
+        return None
+    process = Metafor(folder)
+    try:
+        process.ask("fits", [(np.arange(3.0), np.ones(3))])
+    except OSError as error:
+        print(f"metafor is left out: {str(error).splitlines()[-1:]}")
+        return None
+    # Its leave1out and rma build k x k matrices.
+    return Engine("metafor", many=lambda sets: process.ask("fits", sets), large=False,
+                  leave_out=lambda y, v: process.ask("leave-one-out", [(y, v)]))
 
 
 # ---------------------------------------------------------------- answers
@@ -209,6 +249,8 @@ def same(mine: tuple[float, float], theirs: tuple[float, float], v: np.ndarray) 
 
 def answers(engine: Engine, sets: Sets) -> list[tuple[float, float] | None]:
     """τ² and estimate of each set; None where the engine gives up (the time until then counts)."""
+    if engine.many:
+        return engine.many(sets).answers
     out = []
     for y, v in sets:
         try:
@@ -234,13 +276,15 @@ def show_answers(
 
 def cpu(call: Callable[[], object], inner: int = 1) -> float:
     """Seconds of CPU of one call, the mean of `inner`; NaN where the engine refuses."""
-    start = time.process_time()
+    start, in_r = time.process_time(), []
     for _ in range(inner):
         try:
-            call()
+            found = call()
         except Exception:
             return np.nan
-    return (time.process_time() - start) / inner
+        if isinstance(found, InR):
+            in_r.append(found.seconds)
+    return np.mean(in_r) if in_r else (time.process_time() - start) / inner
 
 
 def in_turn(calls: dict[str, tuple[Callable[[], object], int, float]]) -> dict[str, np.ndarray]:
@@ -272,7 +316,7 @@ def show(task: str, times: dict[str, np.ndarray]) -> None:
 
 def loop(engine: Engine, sets: Iterable[tuple[np.ndarray, np.ndarray]]) -> Callable[[], object]:
     sets = list(sets)
-    return lambda: answers(engine, sets)
+    return lambda: engine.many(sets) if engine.many else answers(engine, sets)
 
 
 def tasks(engines: list[Engine], kind: str, draw: Callable) -> dict[str, dict]:
@@ -285,7 +329,8 @@ def tasks(engines: list[Engine], kind: str, draw: Callable) -> dict[str, dict]:
     own = engines[0]
     return {
         f"single fit, k = 20, {kind}": {
-            e.name: (lambda e=e: e.fit(y[0], v[0]), 20, 1.0) for e in engines},
+            e.name: (lambda e=e: e.fit(y[0], v[0]), 20, 1.0) if e.fit
+            else (loop(e, [(y[0], v[0])] * 20), 1, 1 / 20) for e in engines},
         f"posterior of one fit, half-normal prior, k = 20, {kind}": {
             own.name: (lambda: posterior(y[0], v[0], Prior("half-normal", 0.5)), 20, 1.0)},
         f"{FITS:,} fits, k = 20, {kind}": {
@@ -310,31 +355,6 @@ def tasks(engines: list[Engine], kind: str, draw: Callable) -> dict[str, dict]:
 
 
 # ---------------------------------------------------------------- the run
-
-
-def metafor_turns(folder: Path, kind: str, draw: Callable, mine: list) -> None:
-    """Metafor's answers and times, on the first sets of each task."""
-    if shutil.which("Rscript") is None:
-        print("metafor is left out: there is no Rscript")
-        return
-    metafor = Metafor(folder)
-    y, v = draw(FITS, 20, 1)
-    ragged_y, ragged_v = draw(FITS, 40, 2)
-    few = list(zip(y[:FEWER], v[:FEWER], strict=True))
-    equal = metafor.write(f"{kind}-equal.csv", few)
-    ragged = metafor.write(f"{kind}-ragged.csv", [
-        (ragged_y[i, MASK[i]], ragged_v[i, MASK[i]]) for i in range(FEWER)])
-    try:
-        turns = [metafor.run(equal, ragged) for _ in range(REPEAT)]
-    except subprocess.CalledProcessError as error:
-        print(f"metafor is left out: {error.stderr.strip().splitlines()[-1]}")
-        return
-    theirs = list(zip(turns[0]["tau2"], turns[0]["estimate"], strict=True))
-    show_answers(kind, few, mine, {"metafor": theirs})
-    for name, factor in (("equal", FITS), ("ragged", FITS), ("leave_one_out", 1)):
-        values = factor * np.array([turn[name][0] for turn in turns])
-        print(f"  metafor, {name}{f', {FITS:,} fits' if factor > 1 else ', k = 20'}: "
-              f"{written(np.median(values))} ({written(values.min())} to {written(values.max())})")
 
 
 def import_times() -> dict[str, np.ndarray]:
@@ -366,18 +386,18 @@ def main() -> None:
             pass
     print(f"CPU time on {os.cpu_count()} cores, {REPEAT} turns: median (least to most); without a "
           f"batch, {FEWER} fits times {FITS // FEWER}")
-    engines = [one for one in (ours(), pymetaanalysis(), pimeta(), pymare()) if one]
     kinds = {"benign": benign, "hostile": hostile}
     with tempfile.TemporaryDirectory() as folder:
+        engines = [one for one in (ours(), pymetaanalysis(), pimeta(), pymare(),
+                                   metafor(Path(folder))) if one]
         for kind, draw in kinds.items():
             y, v = draw(FITS, 20, 1)
             few = list(zip(y[:FEWER], v[:FEWER], strict=True))
             mine = answers(engines[0], few)
             show_answers(kind, few, mine, {e.name: answers(e, few) for e in engines[1:]})
-            metafor_turns(Path(folder), kind, draw, mine)
-    for kind, draw in kinds.items():
-        for task, calls in tasks(engines, kind, draw).items():
-            show(task, in_turn(calls))
+        for kind, draw in kinds.items():
+            for task, calls in tasks(engines, kind, draw).items():
+                show(task, in_turn(calls))
     show("import, fresh process", import_times())
 
 

@@ -16,7 +16,7 @@ from pybtex.richtext import Text
 
 from livingreview.__main__ import main
 from livingreview.data.dataset import load
-from livingreview.data.reading import DataError, Problem
+from livingreview.data.problems import DataError, Problem
 from livingreview.site import bibliography, build, extension, places
 from livingreview.view.sources import citable
 

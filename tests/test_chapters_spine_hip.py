@@ -21,7 +21,7 @@ from livingreview.view.figure import Figures
 from livingreview.view.figure import _heterogeneity as heterogeneity
 from livingreview.view.finding import question
 from livingreview.view.forest import Forests
-from livingreview.view.naming import in_text
+from livingreview.view.inside import in_text
 from livingreview.view.outside import outside
 from livingreview.view.plot import Scale
 from livingreview.view.trial.page import trial_pages

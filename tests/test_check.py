@@ -17,7 +17,7 @@ from conftest import DATA, INDICATION, append, edit, read_table, write_table
 from livingreview.__main__ import main
 from livingreview.data import codebook, dataset, tables
 from livingreview.data.dataset import DataError, Problem, examine, load
-from livingreview.data.reading import SHOWN
+from livingreview.data.problems import SHOWN
 
 ROOT = DATA.parent
 OUTCOMES = f"{INDICATION}/outcomes.csv"

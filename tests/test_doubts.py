@@ -17,7 +17,7 @@ from livingreview.review import review
 from livingreview.review.results import analyse
 from livingreview.review.robustness import VARIANTS
 from livingreview.view.forest import Forests
-from livingreview.view.naming import in_text
+from livingreview.view.inside import in_text
 
 DAY = "2026-01-02"
 OUTCOMES = f"{KNEE}/outcomes.csv"

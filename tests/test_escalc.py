@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from pool_command import answered, called, csv
-from scipy.special import ndtr, ndtri
+from scipy.special import expit, ndtr, ndtri
 
 from livingreview import synthesis as s
 from livingreview.view.recomputed_escalc import CALLS
@@ -70,6 +70,7 @@ def test_a_rate_is_what_its_double_root_was_made_of():
     (lambda: s.biserial([99], [1], [9], [1], [1], [9], fisher=True), "to have a z"),
     (lambda: s.glass_delta([1], [9], [2], [1], [2]), "n2 must exceed 2"),
     (lambda: s.paired_risks([0], [0], [0], [0]), "must hold somebody"),
+    (lambda: s.relative_excess_heterozygosity([3], [-1], [2]), "must not be negative"),
     (lambda: s.paired_variation_ratio([1], [1], [-1], [1], [9], 0.5), "m_final must be positive"),
     (lambda: s.phi_coefficient([1], [2], [1], [2], sampling="LS"), "must be one of CS, ST")])
 def test_what_has_no_effect_is_refused(call, said):
@@ -89,10 +90,12 @@ def test_the_z_of_a_partial_correlation_has_the_variance_of_fisher():
 # How a file names the columns of the cases, where not by their own names.
 HEADERS = {"t": "tstat", "r2": "rsq"}
 BACK = {"ABT": lambda y: -np.expm1(-y), "AHW": lambda y: 1 - (1 - y) ** 3, "ZPCOR": np.tanh,
-        **dict.fromkeys("ROM D2ORN CVRC VRC MPRR MPOR MPORC MPPETO".split(), np.exp)}
+        "PLO": expit,
+        **dict.fromkeys("PLN ROM D2ORN CVRC VRC MPRR MPOR MPORC MPPETO".split(), np.exp)}
 
 
-@pytest.mark.parametrize("case", [c for c in CASES if not c["name"].startswith(("RTET", "IRFT"))
+@pytest.mark.parametrize("case", [c for c in CASES if c["name"].split()[0] not in (
+                                      "RTET", "IRFT", "REH")
                                   and c["name"].split()[2:] in ([], ["only0"])],
                          ids=lambda case: case["name"])
 def test_the_command_pools_what_metafor_computes(case, tmp_path):
@@ -101,7 +104,7 @@ def test_the_command_pools_what_metafor_computes(case, tmp_path):
             for name, values in DATA[case["data"]].items()}
     if measure == "SMN":
         data = {name: DATA["means"][f"{name}1"] for name in ("m", "sd", "n")}
-    if measure == "PR":
+    if measure in ("PR", "PLN", "PLO"):
         data = {"e": data["e1"], "n": data["n1"]}
     asked = ["--measure", measure]
     if measure in CALLS and CALLS[measure][2]:

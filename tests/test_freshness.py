@@ -25,7 +25,7 @@ from small_book import DISC
 
 from livingreview.data import dataset, reads, store
 from livingreview.data.dataset import load
-from livingreview.data.reading import DataError
+from livingreview.data.problems import DataError
 from livingreview.data.store import VARIABLE, Store
 from livingreview.render.shown import VIEWS, Shown
 from livingreview.review import review, whole

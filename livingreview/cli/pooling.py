@@ -35,7 +35,8 @@ _FLAGS = {
 _ELSEWHERE = {
     "OR2DL": "is OR2D here", "D2ORL": "is D2OR here", "WMD": "is MD here",
     "MPORM": "is not offered: MPOR takes the paired tables",
-    "REH": "is not offered", "R2": "is not offered", "ZR2": "is not offered",
+    "REH": "is offered in Python alone: synthesis.relative_excess_heterozygosity",
+    "R2": "is not offered", "ZR2": "is not offered",
     "CLES": "is not offered", "AUC": "is not offered", "PRZ": "is not offered: use PLO",
     "DLIT": "is not offered: it solves no moment equation, PM does", "SJIT": "settles at PM",
     "MP": "is PM here", "EE": "is common here",

@@ -21,12 +21,9 @@ import pandas as pd
 from . import reads, tables
 from .declaring import IDENTIFIER
 from .own_names import NONE, OwnNames, wrong
+from .problems import SHOWN, DataError, Problem, shortened
 from .project import default_folder
 from .reading import (
-    SHOWN,
-    TYPE_OK,
-    DataError,
-    Problem,
     Raw,
     column_problems,
     foreign_problems,
@@ -34,13 +31,13 @@ from .reading import (
     key_problems,
     no_rows,
     read_raw,
-    shortened,
     split,
     typed,
 )
 from .recorded import NAME, Recorded
 from .store import Store
 from .tables import Table
+from .values import TYPE_OK
 from .versions import MARK
 
 # How a review calls what it is about, where its vocabularies have no list `wording`.

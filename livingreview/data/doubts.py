@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from . import tables
 from .dataset import Dataset
-from .reading import Problem
+from .problems import Problem
 from .scales import step
 
 PATH = "doubts.csv"

@@ -7,10 +7,9 @@ import hashlib
 import io
 import re
 import stat
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import date
 from functools import cache
 from pathlib import Path
 
@@ -19,15 +18,12 @@ import pandas as pd
 
 from . import tables
 from .accuracy import EXPECTED, WHAT, is_accuracy
-from .declaring import IDENTIFIER, Column, ForeignKey, Table
+from .declaring import Column, ForeignKey, Table
 from .own_names import NONE, OwnNames
+from .problems import SHOWN, Problem
+from .values import NUMBER, TYPE_OK, number_ok
 
-SHOWN = 100  # problems of one kind in one column that are listed; the others are counted
-LARGEST_WHOLE = 2**53  # above it a float no longer holds every whole number
-# Digits are spelled out: \d, like float(), also takes the digits of other scripts.
-_NUMBER = re.compile(r"[-+]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][-+]?[0-9]{1,3})?")
 MARKS = ((";", "semicolons"), ("\t", "tabs"), ("|", "bars"))  # that divide fields, beside commas
-_INTEGER = re.compile(r"[-+]?[0-9]+")
 _DATE_LIKE = re.compile(
     r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}(?:[ T].*)?"
     r"|\d{1,2}-[A-Za-z]{3}(?:-\d{2,4})?|[A-Za-z]{3}-\d{2,4}"
@@ -42,7 +38,7 @@ _NUMBER_HINTS = (
     (re.compile(r"(?i)[-+]?(?:nan|na|n/a|null|none|-|inf|infinity|not stated)"),
      "an empty cell means not stated"),
     (re.compile(r"(?=.*[^\x00-\x7f])[\d.]+"), "digits of another script?"),
-    (_NUMBER, "it has a decimal part, or is too large"),
+    (NUMBER, "it has a decimal part, or is too large"),
 )
 _FORM_EXAMPLE = {
     "doi": "a DOI without a link before it, as 10.1186/s12967-016-0998-2",
@@ -51,82 +47,6 @@ _FORM_EXAMPLE = {
     "registration": "a registry number, as NCT02123368",
     "cited_by": "a seed review and its reference number, as surname-2023:22",
 }
-
-
-def _one_line(text: str) -> str:
-    """`text` with line ends and invisible characters written as escapes."""
-    if text.isprintable():
-        return text
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
-
-
-def _shown(value: str) -> str:
-    """A cell as a message prints it: short, on one line, in quotes where it has outer spaces."""
-    short = value if len(value) <= 80 else value[:77] + "..."
-    return _one_line(f'"{short}"' if short != short.strip() else short) or "(empty)"
-
-
-@dataclass(frozen=True, order=True)
-class Problem:
-    """One thing that is wrong in a data folder.
-
-    Attributes
-    ----------
-    file : str
-        Path below the data folder.
-    row : int
-        Line of the file on which the record begins; the header is line 1.
-    column, value, wrong, expected : str
-    level : {'error', 'warning'}
-    rule : str
-        Identifier of the rule, the same for all problems of one kind.
-    more : int
-        Further rows with the same problem in this column, which are not listed one by one.
-    rows : tuple of int
-        Every row concerned, where one problem stands for several.
-    """
-
-    file: str
-    row: int
-    column: str
-    value: str
-    wrong: str
-    expected: str
-    level: str = "error"
-    rule: str = "form"
-    more: int = 0
-    rows: tuple[int, ...] = ()
-
-    def __str__(self) -> str:
-        more = f" (and {self.more:,} more row{'s' * (self.more > 1)})" if self.more else ""
-        said = f"{self.wrong}{more}, expected {self.expected}"
-        if not self.column and (self.row == 1 or not self.value):  # of a whole file, or of a line
-            place = self.file if self.row == 1 else f"{self.file}:{self.row}"
-            value = f"{_shown(self.value)}: " if self.value else ""
-            return _one_line(f"{place}: {value}{said}")
-        column = _shown(self.column) if self.column else "-"
-        return _one_line(f"{self.file}:{self.row}:{column}: {_shown(self.value)}: {said}")
-
-
-def shortened(problems: Iterable[Problem], shown: int = SHOWN) -> list[Problem]:
-    """Problems in order; of each kind in a column the first ones, the last with the number left."""
-    kinds = defaultdict(list)
-    for problem in sorted(set(problems)):
-        kinds[problem.file, problem.column, problem.rule, problem.level].append(problem)
-    out = []
-    for found in kinds.values():
-        more = sum(p.more for p in found) + max(0, len(found) - shown)
-        first = [replace(p, more=0) if p.more else p for p in found[:shown]]
-        out += first[:-1] + [replace(first[-1], more=more)]
-    return sorted(out)
-
-
-class DataError(Exception):
-    """A data folder that cannot be used; `problems` lists every error in it."""
-
-    def __init__(self, problems: list[Problem]):
-        self.problems = sorted(problems)
-        super().__init__("\n".join(map(str, self.problems)))
 
 
 @dataclass(frozen=True)
@@ -368,30 +288,6 @@ def split(value: str, many: bool) -> list[str]:
     return [part.strip() for part in value.split(";")] if many else [value]
 
 
-def _number_ok(value: str) -> bool:
-    return bool(_NUMBER.fullmatch(value)) and np.isfinite(float(value))
-
-
-def _integer_ok(value: str) -> bool:
-    return bool(_INTEGER.fullmatch(value)) and abs(float(value)) <= LARGEST_WHOLE
-
-
-def _date_ok(value: str) -> bool:
-    try:
-        return date.fromisoformat(value).isoformat() == value
-    except ValueError:
-        return False
-
-
-TYPE_OK = {
-    "number": (_number_ok, "not a number", "a number with a decimal point"),
-    "integer": (_integer_ok, "not a whole number", "a whole number"),
-    "date": (_date_ok, "not a date", "a date as YYYY-MM-DD"),
-    "identifier": (re.compile(IDENTIFIER).fullmatch, "not an identifier",
-                   "lower-case ASCII letters and digits with hyphens"),
-}
-
-
 def _describe(column: Column, value: str) -> str:
     """What is wrong with the type of a value, with a hint for the usual accidents."""
     wrong = TYPE_OK[column.type][1]
@@ -565,7 +461,7 @@ def _compared(raw: Raw, name: str) -> list[str | float]:
     """What the cells of a key are compared by: 6 and 6.0 are one visit."""
     cells = raw.cells(name)
     if raw.table.column(name).type in ("number", "integer"):
-        return [float(text) if _number_ok(text) else text for text in cells]
+        return [float(text) if number_ok(text) else text for text in cells]
     return cells
 
 

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator, Mapping
 
 from .dataset import Dataset
-from .reading import Problem
+from .problems import Problem
 from .rules import wrong_cell
 
 VERDICTS, HEADLINES = "seed-reviews/verdicts.csv", "seed-reviews/headline_numbers.csv"

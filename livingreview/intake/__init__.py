@@ -1,9 +1,15 @@
 """Data from outside: templates to fill in, and files that are taken into a data folder."""
 
-from .incoming import IntakeError, Row
-from .joining import Joined, join, said
-from .opening import opened
-from .template import write_folder, write_workbook
+from importlib import import_module
 
-__all__ = ["IntakeError", "Joined", "Row", "join", "opened", "said", "write_folder",
-           "write_workbook"]
+_FROM = {"IntakeError": "incoming", "Row": "incoming", "Joined": "joining", "join": "joining",
+         "said": "joining", "opened": "opening", "write_folder": "template",
+         "write_workbook": "template"}
+__all__ = [*_FROM]
+
+
+def __getattr__(name: str):
+    """What is asked for from its module: a file is pooled without the tables of a review."""
+    if name not in _FROM:
+        raise AttributeError(f"module {__name__} has no {name}")
+    return getattr(import_module(f".{_FROM[name]}", __name__), name)

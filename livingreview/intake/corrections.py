@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from ..data.own_names import OwnNames
-from ..data.reading import Problem
+from ..data.problems import Problem
 from ..data.tables import Table
 from .files import CsvFile, same
 from .incoming import TAKEN, Row

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from ..data.dataset import Dataset
 from ..data.own_names import OwnNames
-from ..data.reading import Problem
+from ..data.problems import Problem
 from ..data.tables import ARMS, BY_NAME, CHANGELOG, CORRECTIONS, STUDIES, VOCABULARIES, Table
 from . import corrections, words
 from .corrections import Applied, Correction

@@ -28,7 +28,7 @@ from pathlib import Path
 from ..data.accuracy import EXPECTED, WHAT, is_accuracy
 from ..data.declaring import IDENTIFIER
 from ..data.own_names import NONE, OwnNames
-from ..data.reading import DataError
+from ..data.problems import DataError
 from .incoming import TAKEN, IntakeError, Row
 from .opening import csv_records
 from .poolfile import workbooks

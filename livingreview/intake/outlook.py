@@ -9,7 +9,8 @@ from ..data.dataset import Dataset
 from ..effects import Analysis, Evidence
 from ..render.engine import render
 from ..review.changes import changes
-from ..review.results import analyse, rounded
+from ..review.results import analyse
+from ..review.written import rounded
 from ..view.changes import Outlook, changed
 
 

@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-from ..data.reading import DataError
+from ..data.problems import DataError
 from ..synthesis import SynthesisError
 from . import revman, revman5
 from .incoming import IntakeError

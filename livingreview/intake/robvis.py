@@ -13,7 +13,7 @@ from datetime import date
 from pathlib import Path
 
 from ..data.accuracy import EXPECTED, WHAT
-from ..data.reading import DataError
+from ..data.problems import DataError
 from ..data.tables import BY_NAME
 from .incoming import IntakeError, Row
 from .poolfile.asking import Reading

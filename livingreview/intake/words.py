@@ -8,7 +8,7 @@ from difflib import get_close_matches
 
 from ..data.dataset import Dataset
 from ..data.declaring import IDENTIFIER
-from ..data.reading import Problem
+from ..data.problems import Problem
 from ..data.tables import OPEN_LISTS, VOCABULARIES
 from .incoming import Row
 

@@ -8,11 +8,9 @@ import re
 from collections.abc import Mapping
 from contextlib import suppress
 from functools import cache
+from gettext import GNUTranslations, NullTranslations
 from pathlib import Path
 
-from babel.messages.mofile import write_mo
-from babel.messages.pofile import read_po
-from babel.support import NullTranslations, Translations
 from jinja2 import (
     Environment,
     FileSystemBytecodeCache,
@@ -25,10 +23,9 @@ from markupsafe import Markup
 
 from ..data.asking import here
 from ..data.project import has_page
-from ..data.store import Store
 from ..view.addresses import relative
 from ..view.base import View, shown
-from ..view.naming import in_text
+from ..view.inside import in_text
 from ..view.pooled import decimals
 from . import languages
 from .files import csv_address
@@ -37,6 +34,7 @@ from .numbers import aligned, count, fixed, number, percent, short, significant
 from .told import CATALOGUES, texts
 
 TEMPLATES = Path(__file__).parent / "templates"
+COMPILED = Path(__file__).parent / "__pycache__" / "templates"
 ASKING = Path(__file__).parent / "asking"  # words of kinds of questions, a folder for each
 _IDEOGRAPH = "\u4e00-\u9fff"
 _FULL = dict(zip(",;:.?!", "，；：。？！", strict=True))
@@ -78,11 +76,14 @@ def _catalogue(path: Path, language: str) -> NullTranslations:
     """The messages of a file; none where it is not there."""
     if not path.is_file():
         return NullTranslations()
+    from babel.messages.mofile import write_mo  # pages in another language only
+    from babel.messages.pofile import read_po
+
     compiled = io.BytesIO()
     with path.open("rb") as file:
         write_mo(compiled, read_po(file, locale=language))
     compiled.seek(0)
-    return Translations(compiled)
+    return GNUTranslations(compiled)
 
 
 @pass_context
@@ -134,7 +135,7 @@ def _markup(template: str | None) -> bool:
 
 
 class _Compiled(FileSystemBytecodeCache):
-    """Compiled templates beside other finished work: compiling all of them takes seconds."""
+    """Compiled templates, kept as compiled modules are: compiling all of them takes seconds."""
 
     def dump_bytecode(self, bucket: Bucket) -> None:
         """Keep a template, where that is possible."""
@@ -151,10 +152,9 @@ def environment(language: str = SOURCE) -> Environment:
     ----------
     language : str
     """
-    store = Store.chosen()
     env = Environment(loader=FileSystemLoader(TEMPLATES), autoescape=_markup, trim_blocks=True,
                       lstrip_blocks=True, undefined=StrictUndefined,
-                      bytecode_cache=_Compiled(str(store.folder / "templates")) if store else None,
+                      bytecode_cache=_Compiled(str(COMPILED)),
                       extensions=["jinja2.ext.i18n", "jinja2.ext.do"])
     env.install_gettext_translations(translations(language), newstyle=True)
     env.globals |= {"tag": languages.language(language).tag, "has_page": cache(has_page)}

@@ -6,7 +6,7 @@ import math
 import unicodedata
 from collections.abc import Sequence
 
-from ..review.results import rounded
+from ..review.written import rounded
 
 MINUS = "\N{MINUS SIGN}"
 SMALLEST = 0.0005  # a share below it would be written as 0.0%

@@ -16,13 +16,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-
-from babel.messages.catalog import Catalog
-from babel.messages.pofile import PoFileError, read_po
+from typing import TYPE_CHECKING
 
 from ..data.project import default_folder
-from ..view.naming import in_text
+from ..view.inside import in_text
 from .languages import SOURCE, language
+
+if TYPE_CHECKING:
+    from babel.messages.catalog import Catalog
 
 CATALOGUES = Path(__file__).parent / "locale"
 _NAMED = re.compile(r"\{(\w+)\}")
@@ -53,6 +54,8 @@ def catalogue(path: Path) -> Catalog:
     ------
     CatalogueError
     """
+    from babel.messages.pofile import PoFileError, read_po
+
     try:
         with path.open("rb") as file:
             return read_po(file, abort_invalid=True)

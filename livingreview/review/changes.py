@@ -20,7 +20,7 @@ from ..synthesis.bayes import Prior
 from . import pools
 from .causes import SHARED, Cause, Compared, Side
 from .known import known
-from .results import rounded
+from .written import rounded
 
 # The order of the steps. What is added comes before what is taken out, so that no step is empty.
 CAUSES = ("question", "method", "rule", "renamed", "corrected", "completed", "other-values",

@@ -14,12 +14,9 @@ from ..effects import Analysis, Effect
 from ..effects.question import PROPORTION, RATIOS
 from ..synthesis import protocol
 from . import proportions
+from .written import ENDS, keys_of
 
 _Z = 1.959963984540054
-
-
-def _number(value) -> float | None:
-    return None if value is None else float(value)
 
 
 def natural(measure: str, value: float | None) -> float | None:
@@ -43,14 +40,8 @@ def describe(measure: str, pooled: synthesis.Pooled) -> dict:
     -------
     dict
     """
-    out = {"k": int(pooled.k), "model": pooled.model, "tau2_method": pooled.tau2_method,
-           "interval": pooled.interval, "warnings": list(pooled.warnings)}
-    for key in ("estimate", "ci_low", "ci_high", "pi_low", "pi_high"):
-        out[key] = natural(measure, getattr(pooled, key))
-    for key in ("se", "df", "p_value", "tau2", "tau2_low", "tau2_high", "i2", "h2", "q", "q_df",
-                "q_p"):
-        out[key] = _number(getattr(pooled, key))
-    return out
+    keys = keys_of(pooled)
+    return keys | {key: natural(measure, keys[key]) for key in ENDS}
 
 
 def prior(analysis: Analysis) -> dict | None:

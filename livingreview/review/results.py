@@ -1,8 +1,7 @@
-"""One analysis, and results as text."""
+"""One analysis."""
 
 from __future__ import annotations
 
-import json
 import math
 from dataclasses import replace
 
@@ -11,8 +10,6 @@ from ..effects import Analysis, ArmValue, Effect, Evidence, Rules, select, targe
 from ..effects.question import PROPORTION
 from . import certainty, dose, groups, missing, pools, priors, robustness
 from .multiverse import multiverse
-
-SIGNIFICANT = 10  # digits of a number in results.json
 
 
 def _arm(value: ArmValue | None) -> dict | None:
@@ -206,35 +203,3 @@ def analyse(ev: Evidence, analysis: Analysis, brief: bool = False
         ev, analysis, with_effect, pooled, weights, result["minimal_important_difference"],
         result["small_study"], result["not_in_pool"], result["random_effects"])
     return result, effects
-
-
-def rounded(value):
-    """Results as they are published: numbers with ten significant digits, plain lists.
-
-    So results do not depend on the last bits, and can be compared with those of a version.
-    """
-    if isinstance(value, dict):
-        return {str(key): rounded(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [rounded(item) for item in value]
-    if isinstance(value, float):
-        if not math.isfinite(value):
-            raise ValueError("a result that is not finite must be absent, with its reason")
-        number = float(f"{value:.{SIGNIFICANT}g}")
-        return int(number) if number == int(number) and abs(number) < 1e15 else number
-    return value
-
-
-def dumps(document: dict) -> str:
-    """``results.json``: sorted keys, ten significant digits, no clock, host or path.
-
-    Parameters
-    ----------
-    document : dict
-
-    Returns
-    -------
-    str
-    """
-    return json.dumps(rounded(document), ensure_ascii=False, separators=(",", ":"), sort_keys=True,
-                      allow_nan=False) + "\n"

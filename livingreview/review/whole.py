@@ -17,7 +17,8 @@ from ..data.store import Store
 from ..effects import Analysis, Effect, Evidence
 from . import directions, network
 from .known import known
-from .results import analyse, dumps
+from .results import analyse
+from .written import dumps
 
 CHUNK = 8  # analyses that one unit of work computes
 FEW = 8  # units that are computed before processes for them would have begun

@@ -17,7 +17,7 @@ from ..data.phrases import phrases
 from ..data.tables import ANALYSES, CHANGELOG, MAIN_WINDOWS, TABLES, VOCABULARIES
 from ..intake.files import CsvFile, empty, examined_with, put
 from ..view.addresses import PAGES
-from ..view.naming import in_text
+from ..view.inside import in_text
 
 _TOC = "_toc.yml"
 _WORDS = phrases(__package__, "words.csv")

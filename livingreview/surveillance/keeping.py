@@ -19,8 +19,8 @@ from types import MappingProxyType
 from ..data import living
 from ..data.dataset import Dataset
 from ..data.own_names import NONE, OwnNames
+from ..data.problems import Problem
 from ..data.reading import (
-    Problem,
     column_problems,
     foreign_problems,
     form_problems,

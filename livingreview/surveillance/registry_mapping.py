@@ -16,7 +16,7 @@ from rapidfuzz import fuzz, process, utils
 
 from ..data.dataset import Dataset
 from ..data.living import REGISTRY_MAPPINGS
-from ..data.reading import Problem
+from ..data.problems import Problem
 from ..data.scales import fixed_limits
 from ..intake.opening import csv_records
 from .registry_results import Results

@@ -81,6 +81,7 @@ from .events import (
     risk_difference,
     risk_ratio,
 )
+from .genotypes import relative_excess_heterozygosity
 from .glmm import LogisticPool, logistic_pool
 from .information import size_of_means, size_of_risks
 from .means import log_mean, raw_mean, standardised_mean
@@ -301,6 +302,7 @@ __all__ = [
     "raw_correlation",
     "raw_mean",
     "raw_proportion",
+    "relative_excess_heterozygosity",
     "residuals",
     "risk_difference",
     "risk_ratio",

@@ -203,7 +203,8 @@ def partial_correlation(
 
 
 def semipartial_correlation(
-    t: ArrayLike, n: ArrayLike, predictors: ArrayLike, r2: ArrayLike, fisher: bool = False
+    t: ArrayLike, n: ArrayLike, predictors: ArrayLike, r2: ArrayLike, fisher: bool = False,
+    variance: str = "LS",
 ) -> Effects:
     """Compute semi-partial correlations from regressions (metafor's SPCOR; ZSPCOR with `fisher`).
 
@@ -215,6 +216,8 @@ def semipartial_correlation(
         R² of each regression, from 0 up to, not including, 1.
     fisher : bool
         Give Fisher's z, by the delta method.
+    variance : {'LS', 'AV'}
+        With each r ('LS'), or with their mean, weighted by n, in the place of all ('AV').
 
     Returns
     -------
@@ -226,17 +229,18 @@ def semipartial_correlation(
     ------
     SynthesisError
         If R² is outside its range, |r| is 1 or more, n − p − 1 is not positive, there is no
-        predictor, or a value is not finite.
+        predictor, a value is not finite, or the option is unknown.
 
     References
     ----------
     Aloe AM, Becker BJ (2012). An effect size for regression predictors in meta-analysis. Journal of
     Educational and Behavioral Statistics 37:278–297.
     """
+    choice("variance", variance, COR_VARIANCES)
     (t, n, _, r2), df = _regressions(t, n, predictors, r2=r2)
     refuse((r2 < 0) | (r2 >= 1), r2, "r2 must be 0 or more and below 1")
     r = t * np.sqrt((1 - r2) / df)
-    rest = r2 - r**2
+    rest = r2 - (average(r, n) if variance == "AV" else r) ** 2
     v = (r2**2 - 2 * r2 + rest + 1 - rest**2) / n
     refuse(np.abs(r) >= 1, r, "a semi-partial correlation must lie between -1 and 1")
     return complete(np.arctanh(r), v / ((1 - r) * (1 + r)) ** 2) if fisher else complete(r, v)

@@ -11,9 +11,10 @@ from numpy.typing import ArrayLike
 from .conversions.elementwise import inputs, like, output
 from .errors import FloatArray, SynthesisError, choice, columns, refuse
 from .events import RISK_VARIANCES, of_risk
-from .measures import ZERO_CELLS, Effects, complete, with_reasons
+from .measures import ZERO_CELLS, Effects, average, complete, with_reasons
 from .notes import NOTES
 
+TRANSFORMED_VARIANCES = ("LS", "AV")
 _NONE, _FULL = NOTES["none"], NOTES["full"]
 
 
@@ -76,7 +77,9 @@ def raw_proportion(
                         [(x == 0, _NONE), (rest == 0, _FULL)])
 
 
-def logit_proportion(events: ArrayLike, n: ArrayLike, zero_cells: str = "only") -> Effects:
+def logit_proportion(
+    events: ArrayLike, n: ArrayLike, zero_cells: str = "only", variance: str = "LS"
+) -> Effects:
     """Compute log odds of proportions; the inverse is `proportion_from_logit`.
 
     Conventions on rows without events or with only events: as in `raw_proportion` (metafor's PLO).
@@ -86,11 +89,13 @@ def logit_proportion(events: ArrayLike, n: ArrayLike, zero_cells: str = "only") 
     events, n : array_like, shape (k,)
         Participants with the event and totals, possibly fractional.
     zero_cells : {'only', 'all', 'none'}
+    variance : {'LS', 'AV'}
 
     Returns
     -------
     Effects
-        `yi` = ln(x/(n − x)), `vi` = 1/x + 1/(n − x), of the corrected counts.
+        `yi` = ln(x/(n − x)), `vi` = 1/x + 1/(n − x), of the corrected counts; with n times the mean
+        proportion of all rows, weighted by n, in the place of each x ('AV').
 
     Raises
     ------
@@ -102,13 +107,25 @@ def logit_proportion(events: ArrayLike, n: ArrayLike, zero_cells: str = "only") 
     Stijnen T, Hamza TH, Özdemir P (2010). Random effects meta-analysis of event outcome in the
     framework of the generalized linear mixed model. Statistics in Medicine 29:3046–3067.
     """
+    choice("variance", variance, TRANSFORMED_VARIANCES)
     x, rest = _parts(events, n, zero_cells)
+    e, other = _expected(x, rest, variance)
     with np.errstate(divide="ignore"):
-        yi, vi = np.log(x) - np.log(rest), 1 / x + 1 / rest
+        yi, vi = np.log(x) - np.log(rest), 1 / e + 1 / other
     return with_reasons(yi, vi, [(x == 0, _NONE), (rest == 0, _FULL)])
 
 
-def log_proportion(events: ArrayLike, n: ArrayLike, zero_cells: str = "only") -> Effects:
+def _expected(x: FloatArray, rest: FloatArray, variance: str) -> tuple[FloatArray, FloatArray]:
+    """Events and non-events that a variance is computed from."""
+    if variance == "LS":
+        return x, rest
+    n = x + rest
+    return n * average(x / n, n), n * average(rest / n, n)
+
+
+def log_proportion(
+    events: ArrayLike, n: ArrayLike, zero_cells: str = "only", variance: str = "LS"
+) -> Effects:
     """Compute logs of proportions.
 
     Conventions on rows without events or with only events: as in `raw_proportion` (metafor's PLN).
@@ -118,11 +135,13 @@ def log_proportion(events: ArrayLike, n: ArrayLike, zero_cells: str = "only") ->
     events, n : array_like, shape (k,)
         Participants with the event and totals, possibly fractional.
     zero_cells : {'only', 'all', 'none'}
+    variance : {'LS', 'AV'}
 
     Returns
     -------
     Effects
-        `yi` = ln(x/n), `vi` = 1/x − 1/n, of the corrected counts.
+        `yi` = ln(x/n), `vi` = 1/x − 1/n, of the corrected counts; with n times the mean proportion
+        of all rows, weighted by n, in the place of each x ('AV').
 
     Raises
     ------
@@ -133,11 +152,13 @@ def log_proportion(events: ArrayLike, n: ArrayLike, zero_cells: str = "only") ->
     ----------
     Schwarzer G, Rücker G (2022). Methods in Molecular Biology 2345:159–172.
     """
+    choice("variance", variance, TRANSFORMED_VARIANCES)
     x, rest = _parts(events, n, zero_cells)
     total = x + rest
+    e, other = _expected(x, rest, variance)
     with np.errstate(divide="ignore", invalid="ignore"):
-        # rest/(x total) is 1/x − 1/total without the cancellation near 1.
-        yi, vi = np.log(x) - np.log(total), rest / (x * total)
+        # other/(e total) is 1/e − 1/total without the cancellation near 1.
+        yi, vi = np.log(x) - np.log(total), other / (e * total)
     return with_reasons(yi, vi, [(x == 0, _NONE), (rest == 0, _FULL)])
 
 

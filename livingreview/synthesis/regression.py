@@ -261,6 +261,11 @@ class Design:
         return self.basis.shape[1]
 
     @cached_property
+    def rows(self) -> FloatArray:
+        """Basis and effects, shape (k, p + 1)."""
+        return np.column_stack([self.basis, self.y])
+
+    @cached_property
     def columns(self) -> LightDesign | HeavyDesign:
         """The design for the solvers of `likelihood`: by cross products where they keep digits."""
         return light(self.y, self.v, self.basis) or HeavyDesign(self)
@@ -277,6 +282,8 @@ class Fits:
         other.
     gamma : ndarray, shape (g, p)
         Coefficients of the orthonormal basis.
+    scaled : ndarray, shape (g, k, p)
+        Orthonormal columns of √W basis.
     root : ndarray, shape (g, p, p)
         Upper triangular factor R with R'R = basis' W basis.
     q, trace : ndarray, shape (g,)
@@ -288,6 +295,7 @@ class Fits:
     leverage: FloatArray
     rest: FloatArray
     gamma: FloatArray
+    scaled: FloatArray
     root: FloatArray
     q: FloatArray
     trace: FloatArray
@@ -345,36 +353,42 @@ def design(y: FloatArray, v: FloatArray, x: FloatArray) -> Design:
 def fits(data: Design, tau2: FloatArray) -> Fits:
     """Fit by weights 1/(v + τ²) at every candidate `tau2`, shape (g,)."""
     w = 1 / (data.v + tau2[:, None])
-    root_w = np.sqrt(w)
-    q_matrix, root = np.linalg.qr(root_w[:, :, None] * data.basis)
-    scaled = root_w * data.y
-    fitted = np.einsum("gkp,gk->gp", q_matrix, scaled)
-    leverage = (q_matrix**2).sum(axis=2)
+    rows = np.sqrt(w)[:, :, None] * data.rows
+    q_matrix, upper = np.linalg.qr(rows)
+    scaled, root = q_matrix[:, :, :data.p], upper[:, :data.p, :data.p]
+    leverage = np.einsum("gkp,gkp->gk", scaled, scaled)
     rest = 1 - leverage
-    gamma = np.linalg.solve(root, fitted[:, :, None])[:, :, 0]
+    gamma = np.linalg.solve(root, upper[:, :data.p, data.p:])[:, :, 0]
     residuals = data.y - gamma @ data.basis.T
-    for g, i in zip(*np.nonzero(rest < _HEAVY), strict=True):
-        rest[g, i], residuals[g, i] = _heavy(data, w[g], i)
-    q = (w * residuals**2).sum(axis=1)
-    return Fits(w, residuals, leverage, rest, gamma, root, q, (w * rest).sum(axis=1))
+    for g in np.flatnonzero((rest < _HEAVY).any(axis=1)):
+        heavy = np.flatnonzero(rest[g] < _HEAVY)
+        rest[g, heavy], residuals[g, heavy] = _heavy(data, rows[g], heavy)
+    q = np.einsum("gk,gk,gk->g", w, residuals, residuals)
+    trace = np.einsum("gk,gk->g", w, rest)
+    return Fits(w, residuals, leverage, rest, gamma, scaled, root, q, trace)
 
 
-def _heavy(data: Design, w: FloatArray, i: int) -> tuple[float, float]:
-    """Return 1 − leverage and residual of a study that nearly fixes a coefficient.
+def _heavy(data: Design, rows: FloatArray, heavy: np.ndarray) -> tuple[FloatArray, FloatArray]:
+    """Return 1 − leverage and residual of studies that nearly fix a coefficient.
 
     Both are differences of nearly equal numbers. From the others: 1 − hᵢ = 1/(1 + wᵢ aᵢ) with
-    aᵢ = xᵢ'(X₋ᵢ'WX₋ᵢ)⁻¹xᵢ, and rᵢ = (1 − hᵢ)(yᵢ − xᵢ'β₋ᵢ); without rank left both are 0.
+    aᵢ = xᵢ'(X₋ᵢ'WX₋ᵢ)⁻¹xᵢ, and rᵢ = (1 − hᵢ)(yᵢ − xᵢ'β₋ᵢ); without rank left both are 0. The light
+    studies are decomposed once; `rows`, √w times basis and effects, loses the others.
     """
-    keep = np.arange(data.k) != i
-    root_w = np.sqrt(w[keep])
-    q_matrix, root = np.linalg.qr(root_w[:, None] * data.basis[keep])
-    size = np.abs(np.diag(root))
-    if size.min() <= 1e-12 * size.max():
-        return 0.0, 0.0
-    lever = np.linalg.solve(root.T, data.basis[i])
-    rest = 1 / (1 + w[i] * float(lever @ lever))
-    predicted = float(lever @ (q_matrix.T @ (root_w * data.y[keep])))
-    return rest, rest * (float(data.y[i]) - predicted)
+    own = rows[heavy]
+    rows[heavy] = 0
+    shared = np.linalg.qr(rows, mode="r")
+    rest, residuals = np.zeros(heavy.size), np.zeros(heavy.size)
+    for n, i in enumerate(heavy):
+        upper = np.linalg.qr(np.vstack([shared, np.delete(own, n, axis=0)]), mode="r")
+        root, fitted = upper[:data.p, :data.p], upper[:data.p, data.p]
+        size = np.abs(np.diag(root))
+        if size.min() <= 1e-12 * size.max():
+            continue
+        lever = np.linalg.solve(root.T, own[n, :data.p])  # √wᵢ times
+        rest[n] = 1 / (1 + float(lever @ lever))
+        residuals[n] = rest[n] * float(data.y[i] - np.linalg.solve(root, fitted) @ data.basis[i])
+    return rest, residuals
 
 
 # ---------------------------------------------------------------- variance
@@ -416,8 +430,7 @@ class HeavyDesign:
         total, q, a = w.sum(), float(at.q[0]), z @ z
         if of == "mean":
             return Moments(total, 0.0, q, a)
-        basis, _ = np.linalg.qr(np.sqrt(w)[:, None] * self.data.basis)
-        scaled = np.sqrt(w) * z
+        basis, scaled = at.scaled[0], np.sqrt(w) * z
         left = scaled - basis @ (basis.T @ scaled)
         fall_a = 2 * (left @ left) / (a if a > 0 else 1.0)
         if of == "ML":

@@ -25,7 +25,7 @@ from .pooling import Pooled, pool
 
 EGGER_MODELS = ("random", "weighted")
 PREDICTORS = ("sei", "vi", "ninv", "sqrtninv")
-FILL_ESTIMATORS = ("L0", "R0")
+FILL_ESTIMATORS = ("L0", "R0", "Q0")
 # Above, the exact distribution of Kendall's τ takes long and differs little from the normal one.
 _EXACT_MOST = 500
 
@@ -76,7 +76,7 @@ class TrimAndFill:
     filled : ndarray of bool, shape (k + k0,)
     pooled : Pooled
         Pool of observed and filled studies.
-    estimator : {'L0', 'R0'}
+    estimator : {'L0', 'R0', 'Q0'}
         Of k0.
     """
 
@@ -446,7 +446,7 @@ def funnel_contours(
 def _missing_left(
     y: FloatArray, v: FloatArray, estimator: str, options: dict[str, Any]
 ) -> tuple[int, float, float]:
-    """Iterate L0 or R0 for effects missing on the left; `y` ascends.
+    """Iterate an estimator for effects missing on the left; `y` ascends.
 
     Returns k0, the estimator before rounding, and the centre of the funnel without the k0 rightmost
     effects.
@@ -457,8 +457,14 @@ def _missing_left(
         deviation = y - centre
         ranks = np.empty(k)
         ranks[np.argsort(np.abs(deviation), kind="stable")] = np.arange(1, k + 1)
+        ranked = float(ranks[deviation > 0].sum())
         if estimator == "L0":
-            value = (4 * ranks[deviation > 0].sum() - k * (k + 1)) / (2 * k - 1)
+            value = (4 * ranked - k * (k + 1)) / (2 * k - 1)
+        elif estimator == "Q0":
+            inside = 2 * k**2 - 4 * ranked + 0.25
+            if inside < 0:
+                raise SynthesisError("Q0 has no value here: too many effects lie beyond the centre")
+            value = k - 0.5 - float(np.sqrt(inside))
         else:
             # The run of positive deviations among the largest, beyond the last other rank.
             value = k - ranks[deviation <= 0].max(initial=0) - 1
@@ -472,13 +478,18 @@ def _missing_left(
 
 
 def _k0_se(k: int, estimator: str, value: float) -> float | None:
-    """Standard error of R0 or L0 (Duval and Tweedie 2000, Biometrics; L0 by that of T_n)."""
+    """Standard error (Duval and Tweedie 2000, Biometrics; of L0 and Q0 by that of T_n)."""
     if estimator == "R0":
         return float(np.sqrt(2 * max(0.0, value) + 2))
     l0 = value
     variance = (k * (k + 1) * (2 * k + 1) + 10 * l0**3 + 27 * l0**2 + 17 * l0
                 - 18 * k * l0**2 - 18 * k * l0 + 6 * k**2 * l0) / 24
-    return float(4 * np.sqrt(variance) / (2 * k - 1)) if variance >= 0 else None
+    if variance < 0:
+        return None
+    if estimator == "L0":
+        return float(4 * np.sqrt(variance) / (2 * k - 1))
+    slope = (k - 0.5) ** 2 - value * (2 * k - value - 1)
+    return float(2 * np.sqrt(variance / slope)) if slope > 0 else None
 
 
 def _empty_side(y: FloatArray, v: FloatArray, options: dict[str, Any]) -> str:
@@ -492,10 +503,10 @@ def _empty_side(y: FloatArray, v: FloatArray, options: dict[str, Any]) -> str:
 def trim_and_fill(
     yi: ArrayLike, vi: ArrayLike, side: str | None = None, estimator: str = "L0", **options: Any
 ) -> TrimAndFill:
-    """Fill in the studies that a symmetric funnel would have, by the estimator L0 or R0.
+    """Fill in the studies that a symmetric funnel would have, by the estimator L0, R0 or Q0.
 
-    Conventions: L0 comes from the rank sum of the effects beyond the centre, R0 from the run of
-    them among the largest deviations; both are rounded, and 0 at least. Equal deviations rank in
+    Conventions: L0 and Q0 come from the rank sum of the effects beyond the centre, R0 from the run
+    of them among the largest deviations; all are rounded, and 0 at least. Equal deviations rank in
     the order of the effects. Trimming and final pool use the same model (random effects, REML,
     unless `options` say otherwise). Without `side`, studies are taken to be missing on the right
     when effects fall with their standard error (slope of `egger`, by the same model), else on the
@@ -518,7 +529,7 @@ def trim_and_fill(
     ------
     SynthesisError
         If k < 3, `side` or `estimator` is unknown, `side` cannot be told because all variances are
-        equal, the iteration runs in a circle, or as `pool`.
+        equal, the iteration runs in a circle, Q0 has no value, or as `pool`.
 
     References
     ----------

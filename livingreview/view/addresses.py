@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import posixpath
 from functools import cached_property
+from typing import TYPE_CHECKING
 
-from ..data.dataset import Dataset
+if TYPE_CHECKING:
+    from ..data.dataset import Dataset
 
 # The pages of a chapter in their order.
 PAGES = ("index", "patients", "benefits", "harms", "trials", "robustness", "dose-time-source",

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from functools import cache
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
-from ..data.dataset import Dataset
-from ..review.results import rounded
+from ..review.written import rounded
+
+if TYPE_CHECKING:
+    from ..data.dataset import Dataset
 
 MIME = "application/vnd.livingreview.view+json"
 

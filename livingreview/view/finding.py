@@ -12,8 +12,8 @@ from ..data.dataset import Dataset
 from ..review.certainty import FREQUENCY
 from ..review.measure import measure, ratio, uncontrolled, varying
 from ..review.missing import FINISHED_REPORTED, FINISHED_UNREPORTED
-from ..review.results import rounded
 from ..review.robustness import WITHOUT_DOUBTFUL
+from ..review.written import rounded
 from .addresses import Addresses
 from .base import Label, View, label, labels, stated, wording
 from .naming import study_names

@@ -14,27 +14,14 @@ from functools import reduce
 from ..data.dataset import Dataset
 from ..data.phrases import phrases
 from ..effects.comparisons import is_treated
+from .inside import in_text
 
 # What names are composed with; a study of which nothing is given is called by its kind alone.
 _WORDS = phrases(__package__, "names.csv")
 _ALONE = "-alone"
 _LONG = 32  # characters of an arm's own label that stands for what was given
 _TITLE = 70  # characters of a title that stands for a name
-_HAN = re.compile("[\u4e00-\u9fff]")
-_PERSONS = ("Cochrane", "DerSimonian", "Knapp", "Lequesne", "Lysholm", "Mankin", "Nissl", "Paule",
-            "Schwann", "Tegner", "Tiedemann")  # whom measures, methods and products are named after
 _IDENTIFIER = re.compile(r"(?<![\w./-])[a-z0-9]+(?:-[a-z0-9]+)+(?![\w-])")
-
-
-def in_text(name: str) -> str:
-    """A label inside a sentence: small first letter unless it is an abbreviation or a name.
-
-    A label with a further capitalised word is a name: Glasgow Coma Scale. So is what begins with
-    the name of a person, and with Latin letters in a label of Chinese.
-    """
-    is_name = name.startswith(_PERSONS) or _HAN.search(name) is not None or any(
-        word[0].isupper() and word[1:2].islower() for word in name.split()[1:])
-    return name if is_name or not name[1:2].islower() else name[0].lower() + name[1:]
 
 
 def shortened(words: str, length: int = _TITLE) -> str:

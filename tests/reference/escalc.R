@@ -45,10 +45,17 @@ fits <- data.frame(t = c(2.3, -1.1, 0, 6.4), n = c(40, 25, 8, 900), predictors =
                    r2 = c(0.31, 0.06, 0, 0.6))
 for (m in c("PCOR", "ZPCOR", "SPCOR"))
   add("fits", paste(m, "LS"), m, ti = fits$t, ni = fits$n, mi = fits$predictors, r2i = fits$r2)
-add("fits", "PCOR AV", "PCOR", ti = fits$t, ni = fits$n, mi = fits$predictors, vtype = "AV")
-for (v in c("UB", "AV"))
-  for (to in c("only0", "all"))
-    add("tables", paste("PR", v, to), "PR", xi = tables$e1, ni = tables$n1, vtype = v, to = to)
+for (m in c("PCOR", "SPCOR"))
+  add("fits", paste(m, "AV"), m, ti = fits$t, ni = fits$n, mi = fits$predictors, r2i = fits$r2,
+      vtype = "AV")
+for (m in c("PR", "PLN", "PLO"))
+  for (v in c(if (m == "PR") "UB", "AV"))
+    for (to in c("only0", "all"))
+      add("tables", paste(m, v, to), m, xi = tables$e1, ni = tables$n1, vtype = v, to = to)
+genotypes <- data.frame(homozygous = c(20, 3, 150, 7), heterozygous = c(45, 9, 80, 1),
+                        other_homozygous = c(31, 2, 12, 4))
+add("genotypes", "REH LS", "REH", ai = genotypes$homozygous, bi = genotypes$heterozygous,
+    ci = genotypes$other_homozygous)
 cor <- data.frame(r = c(0.4, -0.2, 0.87, 0), n = c(30, 12, 5, 400))
 for (m in c("COR", "UCOR")) add("cor", paste(m, "AV"), m, ri = cor$r, ni = cor$n, vtype = "AV")
 paired <- data.frame(both = c(10, 0, 5, 30), first = c(5, 3, 0, 12), second = c(8, 1, 4, 0),
@@ -68,5 +75,5 @@ for (m in c("HSk", "PMM", "SJIT")) {
 writeLines(toJSON(list(
   made_with = list(R = R.version.string, metafor = as.character(packageVersion("metafor"))),
   data = lapply(list(tables = tables, means = means, change = change, rates = rates, alpha = alpha,
-                     fits = fits, cor = cor, paired = paired), as.list), tau2 = tau2,
+                     fits = fits, cor = cor, paired = paired, genotypes = genotypes), as.list), tau2 = tau2,
   cases = cases), digits = 17, auto_unbox = TRUE, na = "null"), "escalc.json")

@@ -144,7 +144,7 @@ small_study <- function(y, v, n) {
                       no = ranktest(y, v, exact = FALSE)))
     out$begg[[exact]] <- list(tau = as.numeric(r$tau), p_value = as.numeric(r$pval))
   }
-  for (est in c("L0", "R0")) for (side in c("left", "right")) for (m in c("DL", "EE")) {
+  for (est in c("L0", "R0", "Q0")) for (side in c("left", "right")) for (m in c("DL", "EE")) {
     t <- try(trimfill(rma(y, v, method = m), side = side, estimator = est), silent = TRUE)
     if (!inherits(t, "try-error"))
       out$fill[[paste(est, side, m)]] <- list(k0 = t$k0, k0_se = t$se.k0,

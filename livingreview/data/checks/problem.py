@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pandas as pd
 
-from ..reading import Problem
+from ..problems import Problem
 
 
 def problem(path, row, column, value, wrong, expected, level, rule) -> Problem:

@@ -10,7 +10,7 @@ what is asked beside, `results` and `drawn` say it. `network` compares many trea
 `network_sentinels`), `leagues` and `network_drawn` say it.
 """
 
-from ...data.reading import DataError
+from ...data.problems import DataError
 from .asking import DECIMALS, SEPARATORS, Reading
 from .drawn import drawing, shown
 from .measures import MEASURES

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import replace
 
-from ...data.reading import DataError, Problem, shortened
+from ...data.problems import DataError, Problem, shortened
 from .asking import Reading
 from .columns import TREATMENT, Columns, plain
 from .grid import Grid

@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
 
-from ...data.reading import DataError, Problem, shortened
+from ...data.problems import DataError, Problem, shortened
 from ...synthesis import SynthesisError
 from .cells import EITHER, Unread, decimal_of, number
 from .columns import Columns
@@ -29,8 +28,10 @@ class Chosen:
     file : str
     columns : tuple of str
         Our names.
-    frame : pandas.DataFrame
-        Their numbers by line of the file, NaN where none is stated.
+    numbers : dict of str to ndarray
+        Their numbers, NaN where none is stated.
+    lines : ndarray of int
+        The line of the file of each row.
     headers : dict of str to str
         How the file names them.
     places : frozenset of int
@@ -44,7 +45,8 @@ class Chosen:
 
     file: str
     columns: tuple[str, ...]
-    frame: pd.DataFrame
+    numbers: dict[str, np.ndarray]
+    lines: np.ndarray
     headers: dict[str, str]
     places: frozenset[int]
     texts: dict[str, list[str]]
@@ -158,17 +160,17 @@ def _column(numbers: dict[str, np.ndarray], ours: str) -> np.ndarray:
     return numbers[f"e{arm}"] + numbers[f"non{arm}"]
 
 
-def _framed(numbers: dict[str, np.ndarray], form: tuple[str, ...]) -> pd.DataFrame:
-    return pd.DataFrame({name: _column(numbers, name) for name in form})
+def _of_form(numbers: dict[str, np.ndarray], form: tuple[str, ...]) -> dict[str, np.ndarray]:
+    return {name: _column(numbers, name) for name in form}
 
 
 def _usable(numbers: dict[str, np.ndarray], form: tuple[str, ...], question: Question
             ) -> np.ndarray:
     """Rows of a form that effects can be computed from."""
-    frame = _framed(numbers, form)
-    out = frame.notna().all(axis=1).to_numpy()
-    for _, bad, *_ in broken(frame, form, question.measure):
-        out = out & ~bad.to_numpy()
+    own = _of_form(numbers, form)
+    out = ~np.any([np.isnan(values) for values in own.values()], axis=0)
+    for _, bad, *_ in broken(own, form, question.measure):
+        out = out & ~bad
     return out
 
 
@@ -203,7 +205,7 @@ def _impossible(columns: Columns, question: Question, numbers: dict[str, np.ndar
                 other: tuple[str, ...]) -> list[str]:
     """Warnings for values beside those that are used, which cannot be."""
     out = []
-    for names, bad, level, wrong, _ in broken(_framed(numbers, other), other, question.measure):
+    for names, bad, level, wrong, _ in broken(_of_form(numbers, other), other, question.measure):
         if level == IMPOSSIBLE and bad.any():
             at = int(np.flatnonzero(bad)[0])
             said = ", ".join(f"{columns.header(name)} {_column(numbers, name)[at]:g}"
@@ -217,24 +219,25 @@ def _logarithms(columns: Columns, question: Question, numbers: dict[str, np.ndar
     """Raise a `DataError` where estimates with intervals are ratios, not their logarithms."""
     if not question.ratio or form != ("yi", "ci_low", "ci_high") or "yi" in columns.named:
         return
-    frame = _framed(numbers, form)[_usable(numbers, form, question)]
-    if not (len(frame) and (frame > 0).all(axis=None)):
+    rows = np.flatnonzero(_usable(numbers, form, question))
+    own = [numbers[name][rows] for name in form]
+    if not rows.size or np.min(own) <= 0:
         return
-    plain_off, log_off = _off(frame), _off(np.log(frame))
-    if 2 * plain_off.sum() < len(frame) or (plain_off & log_off).any():
+    plain_off, log_off = _off(*own), _off(*np.log(own))
+    if 2 * plain_off.sum() < rows.size or (plain_off & log_off).any():
         return
-    at, header = frame.index[plain_off][0], columns.header("yi")
+    at, header = rows[plain_off][0], columns.header("yi")
     raise DataError([Problem(
-        columns.grid.file, columns.grid.rows[at][0], header, f"{frame['yi'][at]:g}",
+        columns.grid.file, columns.grid.rows[at][0], header, f"{numbers['yi'][at]:g}",
         "in the middle of its interval on the logarithmic scale alone: a ratio, and not its "
         "natural logarithm", f"ratios by --column \"ratio={header}\", or logarithms all the same "
         f"by --column \"yi={header}\"")])
 
 
-def _off(frame: pd.DataFrame) -> pd.Series:
+def _off(y: np.ndarray, low: np.ndarray, high: np.ndarray) -> np.ndarray:
     """Whether estimates are not in the middle of their intervals."""
-    y, low, high = (frame[name] for name in frame)
-    return (np.abs(y - (low + high) / 2) > 0.1 * (high - low) / 2) & (low < high)
+    with np.errstate(all="ignore"):
+        return (np.abs(y - (low + high) / 2) > 0.1 * (high - low) / 2) & (low < high)
 
 
 def _two_ways(columns: Columns, form: tuple[str, ...], other: tuple[str, ...], line: int
@@ -253,8 +256,7 @@ def _made(columns: Columns, numbers: dict[str, np.ndarray], cells: dict[str, lis
           form: tuple[str, ...], mark: str, problems: list[Problem], warnings: list[str]
           ) -> Chosen:
     grid = columns.grid
-    frame = _framed(numbers, form).set_axis(
-        pd.Index([line for line, _ in grid.rows], name="row"))
+    own, lines = _of_form(numbers, form), np.array([line for line, _ in grid.rows], dtype=int)
     headers = {name: columns.header(name) for name in form}
     parts = {name: columns.parts(name) for name in form}
     texts = {name: [" + ".join(values) for values in zip(*map(cells.__getitem__, these),
@@ -268,10 +270,10 @@ def _made(columns: Columns, numbers: dict[str, np.ndarray], cells: dict[str, lis
     if form == ("ratio", "se"):
         said.append(f"{headers['se']} is taken as the standard error of the natural logarithm")
     if "ci_low" in form:
-        warnings = [*warnings, *_lopsided(frame, form)]
+        warnings = [*warnings, *_lopsided(own, lines, form)]
         said.append("intervals are taken as 95% intervals")
     places = frozenset(columns.places[p][0] for these in parts.values() for p in these)
-    return Chosen(grid.file, form, frame, headers, places | columns.origins, texts,
+    return Chosen(grid.file, form, own, lines, headers, places | columns.origins, texts,
                   tuple(warnings), tuple(said), problems)
 
 
@@ -282,11 +284,13 @@ def _thousands(numbers: dict[str, np.ndarray], cells: dict[str, list[str]]) -> l
             if EITHER.fullmatch(text) and value >= 1000][:3]
 
 
-def _lopsided(frame: pd.DataFrame, form: tuple[str, ...]) -> list[str]:
+def _lopsided(numbers: dict[str, np.ndarray], lines: np.ndarray, form: tuple[str, ...]
+              ) -> list[str]:
     """Intervals whose estimate is not in their middle: of another scale, or not normal."""
     with np.errstate(all="ignore"):
-        off = _off(np.log(frame) if form[0] == "ratio" else frame)
+        scale = np.log if form[0] == "ratio" else np.asarray
+        off = _off(*(scale(values) for values in numbers.values()))
     return [f"row {line}: the estimate is not in the middle of its interval"
             f"{' on the logarithmic scale' if form[0] == 'ratio' else ''}"
-            for line in frame.index[off.to_numpy()]]
+            for line in lines[off]]
 

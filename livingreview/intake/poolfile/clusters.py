@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ... import synthesis
-from ...data.reading import DataError, Problem
+from ...data.problems import DataError, Problem
 from ...synthesis import Pooled, Robust, SynthesisError
 from .pooling import Result
 from .question import Question

@@ -14,7 +14,7 @@ import unicodedata
 from collections.abc import Iterable
 from functools import cache
 
-from ...data.reading import DataError, Problem
+from ...data.problems import DataError, Problem
 from .grid import Grid
 
 _ARMS = {

@@ -74,7 +74,7 @@ def _cells(result: Result, row: int | None) -> tuple[tuple[float, ...], ...]:
     size = _arms(result)[1]
     if row is None or not size:
         return ()
-    numbers = [float(result.trials.frame[name].iloc[row]) for name in result.trials.columns]
+    numbers = [float(result.trials.numbers[name][row]) for name in result.trials.columns]
     return tuple(tuple(numbers[i:i + size]) for i in range(0, len(numbers), size))
 
 

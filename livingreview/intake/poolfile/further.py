@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ... import synthesis
-from ...data import reading
+from ...data.values import number_ok
 from ...synthesis import Pooled, SynthesisError
 from .clusters import robust_pool
 from .measures import COUNTS, MEASURES
@@ -26,7 +26,7 @@ def estimate_keys(result: Result, pooled: Any) -> dict[str, Any]:
 
 def _row(result: Result, i: int, pooled: Pooled | None) -> dict[str, Any]:
     """A line of a list of pools, named by a trial."""
-    out = {"row": int(result.trials.frame.index[i]), "study": result.trials.names[i]}
+    out = {"row": int(result.trials.lines[i]), "study": result.trials.names[i]}
     if pooled is None:
         return out | dict.fromkeys(
             ("k", "estimate", "ci_low", "ci_high", "p_value", "tau2", "i2"))
@@ -82,7 +82,7 @@ def _cumulative(result: Result) -> tuple[dict[str, Any], list[str]]:
     rows = members(result.question, result.trials) & result.trials.used
     at = [i for i in np.flatnonzero(rows) if cells[i]]
     outside = [result.trials.names[i] for i in np.flatnonzero(rows) if not cells[i]]
-    numeric = all(reading.TYPE_OK["number"][0](cells[i]) for i in at)
+    numeric = all(number_ok(cells[i]) for i in at)
     at.sort(key=lambda i: float(cells[i]) if numeric else cells[i])
     if _batched(result) and at:
         found: Sequence[Pooled | None] = synthesis.cumulative(
@@ -104,7 +104,7 @@ def _influence(result: Result) -> list[dict[str, Any]]:
     own = synthesis.residuals(*_effects(result), tau2_method=question.method)
     keys = ("rstudent", "dffits", "cook", "cov_ratio", "tau2", "qe", "hat", "influential")
     at = np.flatnonzero(result.trials.used)
-    return [{"row": int(result.trials.frame.index[i]), "study": result.trials.names[i],
+    return [{"row": int(result.trials.lines[i]), "study": result.trials.names[i],
              "residual": float(own.raw[j]), "standardised": float(own.standardised[j]),
              **{key: _plain(getattr(found, key)[j]) for key in keys}}
             for j, i in enumerate(at)]
@@ -132,7 +132,7 @@ def _egger(result: Result) -> dict[str, Any]:
 
 def _peters(result: Result) -> dict[str, Any]:
     rows = result.trials.used
-    found = synthesis.peters(*(result.trials.frame[name].to_numpy()[rows] for name in COUNTS),
+    found = synthesis.peters(*(result.trials.numbers[name][rows] for name in COUNTS),
                              measure=result.question.measure)
     return {key: getattr(found, key) for key in (
         "k", "slope", "slope_se", "statistic", "df", "p_value")}

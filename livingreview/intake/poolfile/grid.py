@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ...data.reading import Problem
+from ...data.problems import Problem
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 from ... import __version__
+from ...review.written import dumps
 from ...synthesis import Estimate, Network, QTest
 from .network import RATIOS, Compared, NetworkQuestion
 
@@ -108,6 +109,4 @@ def document(compared: Compared) -> dict:
 
 def as_json(compared: Compared) -> str:
     """The network as JSON, ten significant digits."""
-    from ...review import dumps
-
     return dumps(document(compared))

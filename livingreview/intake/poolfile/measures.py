@@ -125,6 +125,7 @@ def _z(columns, effects) -> Measure:
 
 _NORMAL, _PLAIN = {"distribution": "normal"}, {"zero_cells": None}
 _SMD, _ROM = ("LS", "LS2", "UB", "AV"), ("LS", "HO", "AV", "AVHO")
+_MEAN = ("LS", "AV")
 _SAMPLING = {"told_as": "sampling"}
 # The measures of one kind of data stand together; the sources are with their functions.
 MEASURES = {
@@ -140,8 +141,8 @@ MEASURES = {
     "IRR": Measure(RATES, synthesis.rate_ratio, np.exp),
     "IRD": Measure(RATES, synthesis.rate_difference),
     "PR": _one_arm(PROPORTION, synthesis.raw_proportion, variances=("LS", "UB", "AV")),
-    "PLO": _one_arm(PROPORTION, synthesis.logit_proportion, _proportion),
-    "PLN": _one_arm(PROPORTION, synthesis.log_proportion, np.exp),
+    "PLO": _one_arm(PROPORTION, synthesis.logit_proportion, _proportion, variances=_MEAN),
+    "PLN": _one_arm(PROPORTION, synthesis.log_proportion, np.exp, variances=_MEAN),
     "PAS": _one_arm(PROPORTION, synthesis.arcsine_proportion, _sine, **_PLAIN),
     "PFT": _one_arm(PROPORTION, synthesis.double_arcsine_proportion,
                     synthesis.proportion_from_double_arcsine, size="n", **_PLAIN),
@@ -179,12 +180,12 @@ MEASURES = {
     "CVRC": Measure(CHANGE, synthesis.paired_variation_ratio, np.exp),
     "MPRR": _paired("RR"), "MPOR": _paired("OR"), "MPRD": _paired("RD", _same),
     "MPORC": _paired("conditional-OR"), "MPPETO": _paired("conditional-Peto"),
-    "COR": Measure(CORRELATION, synthesis.raw_correlation, variances=("LS", "AV")),
+    "COR": Measure(CORRELATION, synthesis.raw_correlation, variances=_MEAN),
     "UCOR": Measure(CORRELATION, synthesis.unbiased_correlation, variances=("LS", "UB", "AV")),
     "ZCOR": Measure(CORRELATION, synthesis.fisher_z, np.tanh),
-    "PCOR": Measure(REGRESSION, synthesis.partial_correlation, variances=("LS", "AV")),
+    "PCOR": Measure(REGRESSION, synthesis.partial_correlation, variances=_MEAN),
     "ZPCOR": _z(REGRESSION, synthesis.partial_correlation),
-    "SPCOR": Measure((*REGRESSION, "rsq"), synthesis.semipartial_correlation),
+    "SPCOR": Measure((*REGRESSION, "rsq"), synthesis.semipartial_correlation, variances=_MEAN),
     "ZSPCOR": _z((*REGRESSION, "rsq"), synthesis.semipartial_correlation),
     "PHI": Measure(COUNTS, synthesis.phi_coefficient, variances=("CS", "ST"), **_SAMPLING,
                    **_PLAIN),

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from ... import synthesis
-from ...data import reading
-from ...data.reading import DataError, Problem
+from ...data.problems import DataError, Problem, shortened
+from ...data.values import number_ok
 from ...synthesis import JointTest, Regression, Robust, SynthesisError
 from .clusters import labels_of, working
 from .pooling import Result
@@ -20,10 +20,10 @@ def _design(question: Question, trials: Trials, rows: np.ndarray
             ) -> tuple[np.ndarray, list[str], dict[str, str]]:
     """Columns of the regression with their names, and the references of categories."""
     matrix, names, references, problems = [], [], {}, []
-    lines = trials.frame.index[rows]
+    lines = trials.lines[rows]
     for name in question.moderators:
         cells = [trials.texts[name][i] for i in np.flatnonzero(rows)]
-        number = [reading.TYPE_OK["number"][0](cell) for cell in cells]
+        number = [number_ok(cell) for cell in cells]
         numeric = all(number)
         if any(number) and not numeric:
             problems += [Problem(trials.file, int(line), name, cell,
@@ -44,7 +44,7 @@ def _design(question: Question, trials: Trials, rows: np.ndarray
             names += [f"{name}: {printable(level)}" for level in coded.names]
             references[name] = printable(coded.reference)
     if problems:
-        raise DataError(reading.shortened(problems))
+        raise DataError(shortened(problems))
     return np.column_stack(matrix), names, references
 
 

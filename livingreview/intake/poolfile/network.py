@@ -8,9 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 
-from ...data.reading import DataError, Problem, shortened
+from ...data.problems import DataError, Problem, shortened
 from ...synthesis import Network, SynthesisError, arms_to_contrasts, network
 from ...synthesis.contrasts import trial_blocks
 from . import network_sentinels
@@ -138,17 +137,17 @@ class _Table:
                           for i, cell in enumerate(cells) if not cell]
         return cells
 
-    def frame(self) -> pd.DataFrame:
-        """Numbers of all rows, NaN where none is stated."""
+    def values(self) -> dict[str, np.ndarray]:
+        """Numbers of all rows by our columns, NaN where none is stated."""
         out = {}
         for ours in self.numbers:
             found = [number(text, self.decimal, ours in _WHOLE)
                      for text in self.grid.column(self.places[ours])]
             self.problems += [self.problem(i, ours, cell.wrong, cell.expected)
                               for i, cell in enumerate(found) if isinstance(cell, Unread)]
-            out[ours] = [np.nan if cell is None or isinstance(cell, Unread) else cell
-                         for cell in found]
-        return pd.DataFrame(out, dtype=float)
+            out[ours] = np.array([np.nan if cell is None or isinstance(cell, Unread) else cell
+                                  for cell in found], dtype=float)
+        return out
 
 
 def _place(grid: Grid, ours: str, reading: Reading) -> int | None:
@@ -218,36 +217,37 @@ def _table(grid: Grid, question: NetworkQuestion, reading: Reading) -> _Table:
                              f"a header with {expected}") for name in missing[nearest]])
 
 
-def _rules(frame: pd.DataFrame) -> list[tuple[str, pd.Series, bool, str, str]]:
+def _rules(numbers: dict[str, np.ndarray]) -> list[tuple[str, np.ndarray, bool, str, str]]:
     """Column, rows, whether the value cannot be, what is wrong, and what was expected."""
     found = {
-        "sd": [(frame.get("sd", 0) < 0, True, "negative", "a standard deviation above 0"),
-               (frame.get("sd", 1) == 0, False, "zero", "a standard deviation above 0")],
-        "events": [(frame.get("events", 0) < 0, True, "negative", "0 events or more"),
-                   (shares(frame.get("events", pd.Series([0]))), True, NO_COUNT,
+        "sd": [(numbers.get("sd", 0) < 0, True, "negative", "a standard deviation above 0"),
+               (numbers.get("sd", 1) == 0, False, "zero", "a standard deviation above 0")],
+        "events": [(numbers.get("events", 0) < 0, True, "negative", "0 events or more"),
+                   (shares(numbers.get("events", np.zeros(1))), True, NO_COUNT,
                     "events, as a whole number"),
-                   (frame.get("events", 0) > frame.get("n", 0), True,
+                   (numbers.get("events", 0) > numbers.get("n", 0), True,
                     "more events than participants", "events up to n")],
-        "n": [(frame.get("n", 0) < 0, True, "negative", "participants"),
-              (frame.get("n", 2) < 2 if "sd" in frame else frame.get("n", 2) == 0, False, "too few",
-               "2 participants or more" if "sd" in frame else "more than 0 participants")]}
+        "n": [(numbers.get("n", 0) < 0, True, "negative", "participants"),
+              (numbers.get("n", 2) < 2 if "sd" in numbers else numbers.get("n", 2) == 0, False,
+               "too few",
+               "2 participants or more" if "sd" in numbers else "more than 0 participants")]}
     for name in ("vi", "se"):
-        found[name] = [(frame.get(name, 0) < 0, True, "negative", "a number above 0"),
-                       (frame.get(name, 1) == 0, False, "zero", "a number above 0")]
-    return [(ours, *rule) for ours in frame for rule in found.get(ours, ())]
+        found[name] = [(numbers.get(name, 0) < 0, True, "negative", "a number above 0"),
+                       (numbers.get(name, 1) == 0, False, "zero", "a number above 0")]
+    return [(ours, *rule) for ours in numbers for rule in found.get(ours, ())]
 
 
-def _usable(table: _Table, frame: pd.DataFrame, names: Sequence[str], strict: bool
+def _usable(table: _Table, numbers: dict[str, np.ndarray], names: Sequence[str], strict: bool
             ) -> tuple[np.ndarray, list[tuple[int | None, str, str]]]:
     """Rows that can be computed with, and the others with why not; values that cannot be raise."""
-    reasons: list[str | None] = [None] * len(frame)
+    reasons: list[str | None] = [None] * len(names)
     left: list[Problem] = []
-    for ours in frame:
-        for i in np.flatnonzero(frame[ours].isna()):
+    for ours in numbers:
+        for i in np.flatnonzero(np.isnan(numbers[ours])):
             if reasons[i] is None:
                 reasons[i] = f"{table.header(ours)} not stated"
                 left.append(table.problem(i, ours, "not stated", "a number"))
-    for ours, bad, impossible, wrong, expected in _rules(frame):
+    for ours, bad, impossible, wrong, expected in _rules(numbers):
         for i in np.flatnonzero(bad):
             problem = table.problem(i, ours, wrong, expected)
             if impossible:
@@ -292,23 +292,23 @@ def compare(path: Path, question: NetworkQuestion, reading: Reading | None = Non
     table = _table(opened(path, reading), question, reading)
     labels = {ours: table.labels(ours) for ours in ("study", "treatment", "treat1", "treat2")
               if ours in table.places}
-    frame = table.frame()
+    numbers = table.values()
     arms = "treatment" in labels
     named = [f"{s}, {t}" for s, t in zip(labels["study"], labels["treatment"], strict=True)] \
         if arms else [f"{s}, {a} - {b}" for s, a, b in zip(*labels.values(), strict=True)]
-    used, left = _usable(table, frame, named, reading.strict)
-    frame = frame.set_axis([line for line, _ in table.grid.rows])
+    used, left = _usable(table, numbers, named, reading.strict)
+    lines = np.array([line for line, _ in table.grid.rows], dtype=int)
     cells = {ours: table.grid.column(table.places[ours]) for ours in table.numbers}
-    odd = network_sentinels.odd(labels, cells, frame, used)
+    odd = network_sentinels.odd(labels, cells, numbers, lines, used)
     options = {"tau2_method": question.method, "interval": question.interval,
                "level": question.level, "better": question.better,
                "prediction_df": PREDICTION_DF[question.prediction_df]}
     try:
         with np.errstate(all="ignore"):
             given, gone, warnings = (_of_arms if arms else _of_contrasts)(
-                labels, frame, used, question)
+                labels, numbers, used, question)
             if arms:
-                odd += network_sentinels.corrected(labels, frame, used, question.measure,
+                odd += network_sentinels.corrected(labels, numbers, used, question.measure,
                                                    given["study"])
             left += [(None, name, why) for name, why in gone.items()]
             if question.reference is not None:
@@ -334,23 +334,23 @@ def _known(reference: str, labels: dict[str, list[str]], file: str) -> None:
                                  "file", f"one of {', '.join(treatments)}")])
 
 
-def _of_arms(labels: dict[str, list[str]], frame: pd.DataFrame, used: np.ndarray,
+def _of_arms(labels: dict[str, list[str]], numbers: dict[str, np.ndarray], used: np.ndarray,
              question: NetworkQuestion) -> tuple[dict, dict[str, str], tuple[str, ...]]:
     rows = np.flatnonzero(used)
     if not rows.size:
         raise SynthesisError("no arm is usable")
     found = arms_to_contrasts([labels["study"][i] for i in rows],
                               [labels["treatment"][i] for i in rows], measure=question.measure,
-                              **{name: frame[name].to_numpy()[rows] for name in frame})
+                              **{name: values[rows] for name, values in numbers.items()})
     keys = ("study", "treat1", "treat2", "yi", "vi", "cov", "participants")
     return {key: getattr(found, key) for key in keys}, found.reasons, found.warnings
 
 
-def _of_contrasts(labels: dict[str, list[str]], frame: pd.DataFrame, used: np.ndarray,
+def _of_contrasts(labels: dict[str, list[str]], numbers: dict[str, np.ndarray], used: np.ndarray,
                   question: NetworkQuestion) -> tuple[dict, dict[str, str], tuple[str, ...]]:
     """Contrasts trial by trial: one whose contrasts do not fit together is left out."""
-    vi = (frame["vi"] if "vi" in frame else frame["se"] ** 2).to_numpy()
-    columns = {**labels, "yi": frame["yi"].to_numpy(), "vi": vi}
+    vi = numbers["vi"] if "vi" in numbers else numbers["se"] ** 2
+    columns = {**labels, "yi": numbers["yi"], "vi": vi}
     own: dict[str, list[int]] = {}
     for i in np.flatnonzero(used):
         own.setdefault(labels["study"][i], []).append(i)

@@ -7,7 +7,7 @@ import io
 import zipfile
 from pathlib import Path
 
-from ...data.reading import DataError, Problem
+from ...data.problems import DataError, Problem
 from .asking import SEPARATORS, Reading
 from .grid import Grid
 

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from ... import synthesis
-from ...data.reading import DataError, Problem, shortened
+from ...data.problems import DataError, Problem, shortened
 from ...synthesis import JointTest, Pooled, Regression, Robust, SynthesisError, protocol
 from .asking import Reading
 from .measures import MEASURES, RATES
@@ -76,7 +76,7 @@ class Result:
         could be turned back.
         """
         size = MEASURES[self.question.measure].size
-        return size is None or size in self.trials.frame
+        return size is None or size in self.trials.numbers
 
     def natural(self, value: float | None, row: int | None = None) -> float | None:
         """A value on the scale that readers know; None where a ratio is beyond all numbers.
@@ -94,7 +94,7 @@ class Result:
         if not self.turned_back:
             return float(value)
         if measure.size:
-            n = self.trials.frame[measure.size].to_numpy()
+            n = self.trials.numbers[measure.size]
             more = (n[row] if row is not None
                     else synthesis.harmonic_mean(n[self.trials.used]),)
         with np.errstate(all="ignore"):
@@ -117,7 +117,7 @@ def options(question: Question) -> dict[str, Any]:
 
 
 def _cells(trials: Trials, rows: np.ndarray) -> list[np.ndarray]:
-    return [trials.frame[name].to_numpy()[rows] for name in trials.columns]
+    return [trials.numbers[name][rows] for name in trials.columns]
 
 
 def _of_tables(question: Question, trials: Trials, rows: np.ndarray) -> Pooled:
@@ -219,7 +219,7 @@ def _no_pool(trials: Trials, said: str) -> DataError:
     out = [Problem(trials.file, 1, "", "", said, "trials that can be pooled")]
     out += [Problem(trials.file, int(row), "", name, reason, "a trial with an effect",
                     rule=reason)
-            for row, name, reason in zip(trials.frame.index, trials.names, trials.reasons,
+            for row, name, reason in zip(trials.lines, trials.names, trials.reasons,
                                          strict=True) if reason]
     return DataError(shortened(out))
 

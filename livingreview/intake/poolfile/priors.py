@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ...data.dataset import default_folder
+from ...data.project import default_folder
 from ...synthesis import Prior
 from .question import Question, prior_of
 from .trials import Trials
@@ -80,7 +80,7 @@ def _unit_information_sd(trials: Trials) -> float | None:
     ----------
     Röver C, Bender R, Dias S, et al. (2021). Research Synthesis Methods 12:448–474, equation 6.
     """
-    sizes = [trials.frame[name].to_numpy() for name in _SIZES if name in trials.frame]
+    sizes = [trials.numbers[name] for name in _SIZES if name in trials.numbers]
     if not sizes:
         return None
     n = np.sum(sizes, axis=0)[trials.used]

@@ -9,6 +9,7 @@ import numpy as np
 from scipy.special import ndtri
 
 from ... import __version__
+from ...review.written import ENDS, dumps, keys_of
 from ...synthesis import Pooled, Robust
 from .further import key_of
 from .measures import COUNTS, MEASURES, PAIRED
@@ -16,15 +17,11 @@ from .pooling import Result, without
 from .question import FURTHER
 from .trials import printable
 
-_ENDS = ("estimate", "ci_low", "ci_high", "pi_low", "pi_high")
-
 
 def _described(result: Result, pooled: Pooled) -> dict:
     """The keys of ``results.json``, the estimate with its intervals on the natural scale."""
-    from ...review import pools
-
-    out = pools.describe("MD", pooled)  # of a difference: nothing is turned back yet
-    out |= {key: result.natural(out[key]) for key in _ENDS}
+    out = keys_of(pooled)
+    out |= {key: result.natural(out[key]) for key in ENDS}
     return out | {"statistic": pooled.statistic, "tau2_empty": pooled.tau2_empty,
                   "tau": None if pooled.tau2 is None else math.sqrt(pooled.tau2)}
 
@@ -49,10 +46,10 @@ def _empty_cells(result: Result) -> list[int] | None:
     """Rows whose empty cell made the rules of the book take Mantel–Haenszel; None elsewhere."""
     if result.question.rules != "book" or result.pooled.model != "mantel-haenszel":
         return None
-    frame, stated = result.trials.frame, result.trials.stated
-    e1, n1, e2, n2 = (frame[name].to_numpy() for name in COUNTS)
+    trials = result.trials
+    e1, n1, e2, n2 = (trials.numbers[name] for name in COUNTS)
     empty = (e1 == 0) | (e2 == 0) | (e1 == n1) | (e2 == n2)
-    return [int(row) for row in frame.index[stated & empty]]
+    return [int(row) for row in trials.lines[trials.stated & empty]]
 
 
 def _notes(result: Result) -> list[list[str]]:
@@ -61,9 +58,9 @@ def _notes(result: Result) -> list[list[str]]:
     trials, rule = result.trials, zero_cells(result)
     out: list[list[str]] = [[] for _ in trials.names]
     columns = MEASURES[result.question.measure].columns
-    if rule is None or not set(columns) <= set(trials.frame):
+    if rule is None or not set(columns) <= set(trials.numbers):
         return out
-    cells = {name: trials.frame[name].to_numpy() for name in columns}
+    cells = {name: trials.numbers[name] for name in columns}
     if columns == PAIRED:
         empty = np.any([cell == 0 for cell in cells.values()], axis=0)
         return [["corrected"] if used and (rule == "all" or rule == "only" and bare) else []
@@ -84,9 +81,8 @@ def _notes(result: Result) -> list[list[str]]:
 def _study_rows(result: Result) -> list[dict]:
     question, trials = result.question, result.trials
     half, notes = float(ndtri(0.5 + question.level / 2)) * np.sqrt(trials.vi), _notes(result)
-    numbers = {name: column.to_numpy() for name, column in trials.frame.items()}
     out = []
-    for i, (row, name) in enumerate(zip(trials.frame.index, trials.names, strict=True)):
+    for i, (row, name) in enumerate(zip(trials.lines, trials.names, strict=True)):
         yi, vi, weight = (None if np.isnan(v) else float(v) for v in (
             trials.yi[i], trials.vi[i], result.weights[i]))
         ends = [trials.yi[i] + side * half[i] for side in (0, -1, 1)]
@@ -96,7 +92,8 @@ def _study_rows(result: Result) -> list[dict]:
             **dict(zip(("estimate", "ci_low", "ci_high"),
                        (result.natural(float(v), i) for v in ends), strict=True)),
             "weight": weight, "notes": notes[i], "left_out": trials.reasons[i],
-            "values": {key: None if np.isnan(v[i]) else float(v[i]) for key, v in numbers.items()},
+            "values": {key: None if np.isnan(v[i]) else float(v[i])
+                       for key, v in trials.numbers.items()},
             "without": own and {key: result.natural(getattr(own, key))
                                 for key in ("estimate", "ci_low", "ci_high")}})
         for key, column in (("subgroup", question.subgroup), ("cluster", question.cluster)):
@@ -203,13 +200,11 @@ def document(result: Result) -> dict:
     if result.regression is not None:
         out["meta_regression"] = _regression_keys(result)
     warnings = list(dict.fromkeys(result.warnings))
-    if any(getattr(result.pooled, key) is not None and out[key] is None for key in _ENDS):
+    if any(getattr(result.pooled, key) is not None and out[key] is None for key in ENDS):
         warnings.append("a ratio is beyond the range of numbers and not shown")
     return out | {"warnings": warnings}
 
 
 def as_json(result: Result) -> str:
     """The result as JSON, ten significant digits."""
-    from ...review import dumps
-
     return dumps(document(result))

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import numpy as np
-import pandas as pd
 
 from .cells import EITHER
 
@@ -20,14 +19,17 @@ _FAR = 3.0  # standard deviations between two arms, beyond what treatments do
 _NARROW = 1 / 3  # of the median standard deviation: that of a standard error with n = 9
 
 
-def totals(names: Sequence[str], frame: pd.DataFrame) -> tuple[np.ndarray, list[str]]:
+def totals(names: Sequence[str], numbers: Mapping[str, np.ndarray], lines: np.ndarray
+           ) -> tuple[np.ndarray, list[str]]:
     """Rows that are the sum of trials above them, and warnings for others named so.
 
     Parameters
     ----------
     names : sequence of str
-    frame : pandas.DataFrame
-        Numbers by our columns, the index the line of the file.
+    numbers : mapping of str to ndarray
+        By our columns.
+    lines : ndarray of int
+        The line of the file of each row.
 
     Returns
     -------
@@ -35,7 +37,7 @@ def totals(names: Sequence[str], frame: pd.DataFrame) -> tuple[np.ndarray, list[
     warnings : list of str
     """
     certain, warnings = np.zeros(len(names), dtype=bool), []
-    cells = frame[[c for c in frame.columns if c in ("n1", "n2", "n", "e1", "e2", "e")]].to_numpy()
+    cells = _rows(numbers, [c for c in numbers if c in ("n1", "n2", "n", "e1", "e2", "e")], lines)
     for i, name in enumerate(names):
         if not _TOTAL.fullmatch(name.strip()):
             continue
@@ -44,18 +46,24 @@ def totals(names: Sequence[str], frame: pd.DataFrame) -> tuple[np.ndarray, list[
         sums = np.cumsum(np.nan_to_num(above[::-1]), axis=0)
         certain[i] = bool(cells.shape[1]) and bool((sums == cells[i]).all(axis=1).any())
         if not certain[i]:
-            warnings.append(f"row {frame.index[i]}: {name} may be a total, not a trial")
+            warnings.append(f"row {lines[i]}: {name} may be a total, not a trial")
     return certain, warnings
 
 
-def slips(names: Sequence[str], frame: pd.DataFrame, columns: tuple[str, ...], measure: str,
-          yi: np.ndarray, ratio: bool) -> list[str]:
+def _rows(numbers: Mapping[str, np.ndarray], columns: Sequence[str], lines: np.ndarray
+          ) -> np.ndarray:
+    """Numbers by row; without any column rows are empty."""
+    return np.array([numbers[name] for name in columns]).reshape(len(columns), lines.size).T
+
+
+def slips(names: Sequence[str], numbers: Mapping[str, np.ndarray], lines: np.ndarray,
+          columns: tuple[str, ...], measure: str, yi: np.ndarray, ratio: bool) -> list[str]:
     """Warnings for rows whose numbers look like a slip.
 
     Parameters
     ----------
-    names : sequence of str
-    frame : pandas.DataFrame
+    names, numbers, lines
+        As in `totals`.
     columns : tuple of str
         Those that effects are computed from.
     measure : str
@@ -64,72 +72,75 @@ def slips(names: Sequence[str], frame: pd.DataFrame, columns: tuple[str, ...], m
         Whether effects are logarithms of ratios.
     """
     used = ~np.isnan(yi)
-    out = [*narrow(frame, columns, used), *_repeated(names, frame, columns, used)]
+    out = [*narrow(numbers, lines, columns, used),
+           *_repeated(names, numbers, lines, columns, used)]
     if not any(c.startswith("sd") for c in columns):
-        out += [f"row {frame.index[i]}: {c} is {frame[c].to_numpy()[i]:g}: an arm of one?"
+        out += [f"row {lines[i]}: {c} is {numbers[c][i]:g}: an arm of one?"
                 for c in columns if c in ("n1", "n2", "n") for i in np.flatnonzero(used)
-                if frame[c].to_numpy()[i] < 2]
+                if numbers[c][i] < 2]
     if measure == "SMD":
-        out += [f"row {frame.index[i]}: a standardised difference of {yi[i]:.1f}: standard errors "
+        out += [f"row {lines[i]}: a standardised difference of {yi[i]:.1f}: standard errors "
                 "in place of standard deviations?" for i in np.flatnonzero(used)
                 if abs(yi[i]) > _FAR]
     if ratio and columns[0] == "yi" and used.sum() > 1 and (yi[used] > 0).all() and (
             np.median(yi[used]) >= 0.5):
-        rows = ", ".join(str(line) for line in frame.index[used][:10])
+        rows = ", ".join(str(line) for line in lines[used][:10])
         out.append(f"every yi is above 0 (rows {rows}{'…' if used.sum() > 10 else ''}): ratios "
                    "themselves, and not their natural logarithms?")
     return out
 
 
-def broken_counts(columns: Iterable[str], frame: pd.DataFrame, cell: Callable[[str, int], str]
-                  ) -> list[str]:
+def broken_counts(columns: Iterable[str], numbers: Mapping[str, np.ndarray], lines: np.ndarray,
+                  cell: Callable[[str, int], str]) -> list[str]:
     """Warnings for counts that are not whole: effective sizes, or a mark read as a decimal one.
 
     Parameters
     ----------
     columns : iterable of str
         Our names of columns that count something.
-    frame : pandas.DataFrame
+    numbers, lines
+        As in `totals`.
     cell : callable
         What stands in the file, by our column and row.
     """
     out = []
     for name in columns:
-        values = frame[name].to_numpy()
+        values = numbers[name]
         rows = np.flatnonzero(np.isfinite(values) & (values != np.round(values)))
         if not rows.size:
             continue
-        listed = ", ".join(f"row {frame.index[i]}: {cell(name, i)}" for i in rows[:_LISTED])
+        listed = ", ".join(f"row {lines[i]}: {cell(name, i)}" for i in rows[:_LISTED])
         marked = any(EITHER.fullmatch(cell(name, i)) for i in rows)
         out.append(f"{name} is not a whole number ({listed}{', …' * (rows.size > _LISTED)})"
                    + ": a mark of thousands that was read as one of decimals?" * marked)
     return out
 
 
-def narrow(frame: pd.DataFrame, columns: tuple[str, ...], used: np.ndarray) -> list[str]:
+def narrow(numbers: Mapping[str, np.ndarray], lines: np.ndarray, columns: Sequence[str],
+           used: np.ndarray) -> list[str]:
     """Standard deviations far below the others'."""
     spreads = [c for c in columns if c.startswith("sd")]
     if not spreads or used.sum() < 3:
         return []
-    middle = float(np.median(frame.loc[used, spreads].to_numpy()))
-    return [f"row {frame.index[i]}: the standard deviation {frame[c].to_numpy()[i]:g} is below a "
+    middle = float(np.median([numbers[name][used] for name in spreads]))
+    return [f"row {lines[i]}: the standard deviation {numbers[c][i]:g} is below a "
             f"third of the others' ({middle:g}): a standard error?"
             for i in np.flatnonzero(used) for c in spreads
-            if frame[c].to_numpy()[i] < _NARROW * middle]
+            if numbers[c][i] < _NARROW * middle]
 
 
-def _repeated(names: Sequence[str], frame: pd.DataFrame, columns: tuple[str, ...],
-              used: np.ndarray) -> list[str]:
+def _repeated(names: Sequence[str], numbers: Mapping[str, np.ndarray], lines: np.ndarray,
+              columns: tuple[str, ...], used: np.ndarray) -> list[str]:
     """Trials whose every number stands in another row too."""
     if len(columns) < 3:  # two effects are equal by chance sooner than four counts
         return []
     first, out = {}, []
-    cells = frame[list(columns)].to_numpy()
+    cells = _rows(numbers, columns, lines)
     for i in np.flatnonzero(used):
         before = first.setdefault(tuple(cells[i]), i)
         if before != i:
-            out.append(f"row {frame.index[i]}: {names[i]} has the numbers of row "
-                       f"{frame.index[before]} ({names[before]}): the same trial twice?")
+            out.append(f"row {lines[i]}: {names[i]} has the numbers of row "
+                       f"{lines[before]} ({names[before]}): the same trial twice?")
     more = len(out) - _LISTED
     return out[:_LISTED] + [f"{more} more rows have the numbers of another row"] * (more > 0)
 

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from ... import synthesis
-from ...data import reading
-from ...data.reading import DataError, Problem
+from ...data.problems import DataError, Problem
+from ...data.values import number_ok
 from ...synthesis import Pooled, SynthesisError
 from .clusters import robust_pool
 from .pooling import Result, members, pooled_of
@@ -22,7 +22,7 @@ FEWEST = 2  # trials of a group that is tested against others, as in the book
 def _levels(labels: Sequence[str]) -> list[str]:
     """Distinct labels, numbers by size, else by text."""
     distinct = list(dict.fromkeys(labels))
-    numeric = all(reading.TYPE_OK["number"][0](label) for label in distinct)
+    numeric = all(number_ok(label) for label in distinct)
     return sorted(distinct, key=float if numeric else str)
 
 

@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 
 from ...data.accuracy import EXPECTED, WHAT, is_accuracy
-from ...data.reading import SHOWN, DataError, Problem, shortened
+from ...data.problems import SHOWN, DataError, Problem, shortened
 from ...synthesis import SynthesisError
 from . import sentinels
 from .arms import by_trial
@@ -36,8 +35,10 @@ class Trials:
     ----------
     file : str
     names : list of str
-    frame : pandas.DataFrame
-        Numbers of the columns that are used, by line of the file.
+    numbers : dict of str to ndarray
+        Numbers of the columns that are used.
+    lines : ndarray of int
+        The line of the file of each row.
     texts : dict of str to list of str
         Cells of moderators, of the subgroup and of other labels, without spaces around them.
     columns : tuple of str
@@ -55,7 +56,8 @@ class Trials:
 
     file: str
     names: list[str]
-    frame: pd.DataFrame
+    numbers: dict[str, np.ndarray]
+    lines: np.ndarray
     texts: dict[str, list[str]]
     columns: tuple[str, ...]
     yi: np.ndarray
@@ -72,7 +74,7 @@ class Trials:
 
     @property
     def counts(self) -> bool:
-        """Whether the frame holds 2 × 2 tables."""
+        """Whether the numbers are 2 × 2 tables."""
         return self.columns == COUNTS
 
 
@@ -113,24 +115,25 @@ def taken(grid: Grid, question: Question, reading: Reading) -> Trials:
     texts, problems = _texts(columns, question)
     decimal = DECIMALS.get(reading.decimal or "", "")
     form = chosen(columns, question, decimal, [*columns.grid.problems, *problems])
-    file, frame = columns.grid.file, form.frame
+    file, numbers, lines = columns.grid.file, form.numbers, form.lines
     names = [printable(name) or f"row {line}" for name, line in
-             zip(columns.study(), frame.index, strict=True)]
-    sums, warnings = sentinels.totals(names, frame)
+             zip(columns.study(), lines, strict=True)]
+    sums, warnings = sentinels.totals(names, numbers, lines)
     reasons, problems = _unusable(form, question, np.flatnonzero(sums))
     stated = np.array([reason is None for reason in reasons])
     yi, vi, failed = _effects(form, question, stated, reasons, file)
     if reading.strict and (problems + failed):
         raise DataError(shortened(problems + failed))
     warnings += [*columns.grid.warnings, *form.warnings, *_named_alike(columns, question, sums),
-                 *sentinels.slips(names, frame, form.columns, question.measure, yi,
+                 *sentinels.slips(names, numbers, lines, form.columns, question.measure, yi,
                                   question.ratio)]
-    warnings += sentinels.broken_counts([c for c in form.columns if c in COUNTED], frame, form.cell)
+    warnings += sentinels.broken_counts([c for c in form.columns if c in COUNTED], numbers, lines,
+                                        form.cell)
     if not question.cluster:
         warnings += sentinels.spellings("study", np.array(names, dtype=object)[~sums])
     for name in (n for n in texts if n not in ("study", question.order)):
         warnings += sentinels.spellings(name, texts[name])
-    return Trials(file, names, frame, texts, form.columns, yi, vi, reasons, stated,
+    return Trials(file, names, numbers, lines, texts, form.columns, yi, vi, reasons, stated,
                   tuple(warnings), (*notes, *form.notes, *_unused(columns, form, question)))
 
 
@@ -186,24 +189,24 @@ def _unusable(form: Chosen, question: Question, sums: np.ndarray
     problems : list of Problem
         The same as problems of the file, for whoever wants it whole.
     """
-    frame = form.frame
-    reasons: list[str | None] = [None] * len(frame)
+    numbers, lines = form.numbers, form.lines
+    reasons: list[str | None] = [None] * len(lines)
     left, impossible = [], []
     for row in sums:
         reasons[row] = "a total of rows above it, not a trial"
-    empty = frame[list(form.columns)].isna().to_numpy()
+    empty = np.isnan(np.column_stack([numbers[name] for name in form.columns]))
     for row in np.flatnonzero(empty.any(axis=1)):
         lacking = [form.headers[name] for name, gone in
                    zip(form.columns, empty[row], strict=True) if gone]
         if reasons[row] is None:
             reasons[row] = f"{', '.join(lacking)} not stated"
-            left.append(Problem(form.file, int(frame.index[row]), lacking[0], "", "not stated",
+            left.append(Problem(form.file, int(lines[row]), lacking[0], "", "not stated",
                                 "a number", rule="not-stated"))
-    for names, bad, level, wrong, expected in broken(frame, form.columns, question.measure):
-        for row in np.flatnonzero(bad.to_numpy()):
+    for names, bad, level, wrong, expected in broken(numbers, form.columns, question.measure):
+        for row in np.flatnonzero(bad):
             headers = [form.headers[name] for name in names]
             values = [form.cell(name, row) for name in names]
-            problem = Problem(form.file, int(frame.index[row]), "+".join(headers),
+            problem = Problem(form.file, int(lines[row]), "+".join(headers),
                               " | ".join(values), wrong, expected, rule=wrong)
             if level == IMPOSSIBLE and row not in sums:
                 impossible.append(problem)
@@ -219,11 +222,11 @@ def _unusable(form: Chosen, question: Question, sums: np.ndarray
 def _effects(form: Chosen, question: Question, stated: np.ndarray, reasons: list[str | None],
              file: str) -> tuple[np.ndarray, np.ndarray, list[Problem]]:
     """Effects and variances of all rows; `reasons` and `stated` get those that have none."""
-    frame, rows = form.frame, np.flatnonzero(stated)
-    yi, vi = np.full(len(frame), np.nan), np.full(len(frame), np.nan)
+    rows = np.flatnonzero(stated)
+    yi, vi = np.full(stated.size, np.nan), np.full(stated.size, np.nan)
     problems: list[Problem] = []
     while rows.size:
-        cells = [frame[name].to_numpy()[rows] for name in form.columns]
+        cells = [form.numbers[name][rows] for name in form.columns]
         try:
             with np.errstate(all="ignore"):
                 found = effects_of(form.columns, cells, question)
@@ -231,7 +234,7 @@ def _effects(form: Chosen, question: Question, stated: np.ndarray, reasons: list
             if error.row is None:
                 raise
             at, said = rows[error.row], str(error).partition(": ")[2]
-            line, stated[at] = int(frame.index[at]), False
+            line, stated[at] = int(form.lines[at]), False
             reasons[at] = f"not estimable: {said}"
             if len(problems) < SHOWN:
                 problems.append(Problem(
