@@ -258,7 +258,7 @@ def _by_map(file: Path, filled: Path, sound):
 
     if not filled.exists():
         with replacing(filled) as out:
-            out.write(mapped.map_text(mapped.tables(file)))
+            out.write(mapped.map_text(mapped.tables(file), sound.words))
         stop(f"wrote {filled}: fill in what each column is, then call this again", 0)
     found = mapped.read(file, filled, names=sound.names, words=sound.words)
     for line in found.passed:
