@@ -327,7 +327,8 @@ def test_a_map_of_rows_of_arms_is_proposed_and_says_what_each_arm_is(tmp_path):
         ("Weight kg SD", "sd"), ("Remark", "")]
     for line in lines:
         line["value"] = {("role", "Drug A"): "intervention", ("role", "Placebo"): "comparator",
-                         ("outcome", ""): "weight", ("statistic", ""): "final"}.get((line["field"], line["arm"]), line["value"])
+                         ("outcome", ""): "weight", ("statistic", ""): "final"}.get(
+                             (line["field"], line["arm"]), line["value"])
     with filled.open("w", newline="") as out:
         writer = csv.DictWriter(out, mapped.HEADER)
         writer.writeheader()

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from ..data.asking import kinds
+from ..data.asking import asked, kinds
 from ..site.stopping import can_be_stopped
 from ..site.workers import WorkersError
 from . import exports
@@ -258,7 +258,8 @@ def _by_map(file: Path, filled: Path, sound):
 
     if not filled.exists():
         with replacing(filled) as out:
-            out.write(mapped.map_text(mapped.tables(file), sound.words))
+            out.write(mapped.map_text(mapped.tables(file), sound.words,
+                                      asked(sound.records("about"))))
         stop(f"wrote {filled}: fill in what each column is, then call this again", 0)
     found = mapped.read(file, filled, names=sound.names, words=sound.words)
     for line in found.passed:

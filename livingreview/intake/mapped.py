@@ -28,6 +28,7 @@ from functools import cache
 from pathlib import Path
 
 from ..data.accuracy import EXPECTED, WHAT, is_accuracy
+from ..data.asking import Kind, asked
 from ..data.declaring import IDENTIFIER
 from ..data.own_names import NONE, OwnNames
 from ..data.reading import DataError
@@ -44,6 +45,7 @@ HEADER = ("sheet", "column", "example", "table", "field", "arm", "value")
 _STUDY = ("studies", "study_id")
 _NAMED = ("first_author", "year")  # what the name of a study says too: without one it is in no pool
 _YEAR = r"\b(?:19|20)\d{2}(?=[a-z]?\)?$)"
+_COUNTS = ("n", "total", "events", "n_allocated", "n_enrolled", "n_patients")
 _OTHERS = r"(?i),?\s+(?:et al\b\.?|and others\b|等)"
 _KEYS = ("study_id", "arm_id", "source_id")
 _NAMES = ("first_author", "registration", "title")  # each says which study it is, the first before
@@ -51,12 +53,12 @@ _ENDS = {"arm_intervention": "intervention", "arm_comparator": "comparator"}
 _SIZES = {("outcomes", "n"), ("outcomes", "total")}
 _MEASURED = {("outcomes", name) for name in ("mean", "median", "events")}
 _OF_ARMS = ("arms", "outcomes", "adverse_events")
-# What rows need beside what columns say: table, field, and the value where one is usual.
-_USUAL = (("studies", "status", "published"), ("studies", "unit", "patient"),
-          ("studies", "design", ""), ("outcomes", "outcome", ""), ("outcomes", "better", ""),
-          ("outcomes", "statistic", ""), ("outcomes", "timepoint_months", ""),
-          ("contrasts", "outcome", ""), ("contrasts", "measure", ""),
-          ("contrasts", "timepoint_months", ""))
+_GIVEN = ("treatment_source", "treatment_product")
+# What rows need beside what columns say.
+_USUAL = (("studies", "status"), ("studies", "unit"), ("studies", "design"),
+          ("outcomes", "outcome"), ("outcomes", "better"), ("outcomes", "statistic"),
+          ("outcomes", "timepoint_months"), ("contrasts", "outcome"), ("contrasts", "measure"),
+          ("contrasts", "timepoint_months"))
 
 
 @dataclass(frozen=True)
@@ -108,8 +110,20 @@ def tables(file: Path) -> dict[str, Grid]:
 
 
 def map_text(grids: Mapping[str, Grid],
-             words: Callable[[str], Collection[str]] = lambda name: ()) -> str:
-    """The map that is to be filled in, as CSV; ``words`` are those of a vocabulary."""
+             words: Callable[[str], Collection[str]] = lambda name: (),
+             kind: Kind | None = None) -> str:
+    """The map that is to be filled in, as CSV.
+
+    Parameters
+    ----------
+    grids : mapping
+        The tables of a file by sheet.
+    words : callable, optional
+        The words of a vocabulary.
+    kind : Kind, optional
+        What the review asks; what treatments do in people where it is left out.
+    """
+    kind = kind or asked(())
     out = io.StringIO()
     writer = csv.DictWriter(out, HEADER, restval="", lineterminator="\n")
     writer.writeheader()
@@ -131,12 +145,16 @@ def map_text(grids: Mapping[str, Grid],
                 placed[place] = i
                 writer.writerow({"sheet": sheet, "column": name, "example": example,
                                  "table": place[0], "field": place[1], "arm": arms.get(name, "")})
-                for more in _NAMED if place == _STUDY else ():
-                    if more == "first_author" or re.search(_YEAR, example):
-                        writer.writerow({"sheet": sheet, "column": name, "example": example,
-                                         "table": "studies", "field": more})
-        writer.writerows({"sheet": sheet, **line}
-                         for line in _usual(grid, placed, [*dict.fromkeys(arms.values())], words))
+                also = [("studies", more) for more in (_NAMED if place == _STUDY else ())
+                        if more == "first_author" or re.search(_YEAR, example)]
+                if place == ("outcomes", "n") and ("outcomes", "total") not in places and (
+                        ("outcomes", "events") in places):
+                    also.append(("outcomes", "total"))
+                writer.writerows({"sheet": sheet, "column": name, "example": example,
+                                  "table": table, "field": more, "arm": arms.get(name, "")}
+                                 for table, more in also)
+        writer.writerows({"sheet": sheet, **line} for line in _usual(
+            grid, placed, [*dict.fromkeys(arms.values())], words, kind))
     return out.getvalue()
 
 
@@ -188,45 +206,61 @@ def _arms(proposed: Mapping[str, tuple[tuple[str, str], tuple[str, ...]]]) -> di
 
 
 def _usual(grid: Grid, placed: Mapping[tuple[str, str], int], arms: list[str],
-           words: Callable[[str], Collection[str]]) -> Iterator[dict[str, str]]:
+           words: Callable[[str], Collection[str]], kind: Kind) -> Iterator[dict[str, str]]:
     """What rows need and no column says, to be filled in: of all, and of each arm."""
+    of = {table for table, _ in placed}
+    alone = kind.design == "single-arm" and not arms and "outcomes" in of
     if ("arms", "arm_id") in placed:
         cells = grid.column(placed["arms", "arm_id"])
         arms = [*dict.fromkeys(cell for cell in cells if not absent(cell))]
-    of = {table for table, _ in placed}
-    if not arms and "contrasts" in of:
+    elif not arms and "contrasts" in of:
         arms = ["intervention", "comparator"]
+    elif alone:
+        arms = [""]
+        yield {"table": "arms", "field": "arm_id", "value": "group"}
     if not arms:
         return
-    for table, name, value in _USUAL:
+    usual = {"unit": kind.unit, "design": kind.design}
+    if ("outcomes", "mean") not in placed:
+        usual["statistic"] = "final"  # numbers of people are no change of anything
+    if ("contrasts", "estimate") in placed:
+        usual["measure"] = _measure(grid.header[placed["contrasts", "estimate"]], words("measure"))
+    for table, name in _USUAL:
         if (table, name) not in placed and (table == "studies" or table in of):
             known = words(TAKEN[table].column(name).vocabulary or "")
-            if len(known) == 1:
-                value = next(iter(known))
-            elif name == "measure":
-                value = _measure(grid.header[placed["contrasts", "estimate"]], known)
-            elif name == "statistic" and ("outcomes", "mean") not in placed:
-                value = "final"  # numbers of people are no change of anything
-            yield {"table": table, "field": name, "example": _choice(known), "value": value}
-    for arm in arms:
-        told = {name: study_id(arm) if study_id(arm) in words(name) else ""
-                for name in ("treatment_source", "treatment_product", "comparator_type")}
-        told["role"] = ("comparator" if told["comparator_type"] or arm == "comparator" else
-                        "intervention" if any(told.values()) or arm == "intervention" else "")
-        for name in ("role", "treatment_source", "treatment_product", "comparator_type"):
-            yield {"table": "arms", "field": name, "arm": arm, "value": told[name],
+            only = next(iter(known)) if len(known) == 1 else ""
+            yield {"table": table, "field": name, "example": _choice(known),
+                   "value": usual.get(name) or only or ("published" if name == "status" else "")}
+    of_arms = {arm: _of_arm(arm, words) for arm in arms}
+    compared = any(told.get("role") == "comparator" for told in of_arms.values())
+    for arm, told in of_arms.items():
+        if (compared or alone) and "role" not in told:
+            told |= {"role": "intervention"} | {
+                name: known[0] for name in _GIVEN
+                if len(known := [w for w in words(name) if w != "none"]) == 1}
+        for name in ("role", *_GIVEN, "comparator_type"):
+            yield {"table": "arms", "field": name, "arm": arm, "value": told.get(name, ""),
                    "example": _choice(words(TAKEN["arms"].column(name).vocabulary or ""))}
+
+
+def _of_arm(arm: str, words: Callable[[str], Collection[str]]) -> dict[str, str]:
+    """What an arm is whose name is a word of a list."""
+    word = study_id(arm)
+    told = {name: word for name in (*_GIVEN, "comparator_type") if word and word in words(name)}
+    if "comparator_type" in told or word in ("comparator", "control", "controls"):
+        return {**told, "role": "comparator"}
+    return {**told, "role": "intervention"} if told else told
+
+
+def _choice(known: Collection[str]) -> str:
+    """The words of a list, where they are few enough to be read in a cell."""
+    return f"one of: {', '.join(known)}" if 0 < len(known) <= 12 else ""
 
 
 def _measure(name: str, known: Collection[str]) -> str:
     """The measure that a heading is, or whose first letters it has: HR, or hazard ratio."""
     words = _words(name)
     return next((w for w in known if w.lower() in (*words, "".join(t[0] for t in words))), "")
-
-
-def _choice(known: Collection[str]) -> str:
-    """The words of a list, where they are few enough to be read in a cell."""
-    return f"one of: {', '.join(known)}" if 0 < len(known) <= 12 else ""
 
 
 def read(file: Path, filled: Path, today: date | None = None, names: OwnNames = NONE,
@@ -263,7 +297,7 @@ def read(file: Path, filled: Path, today: date | None = None, names: OwnNames = 
             if not problems:
                 _sheet(file, sheet, grid, own, out, problems, words)
     if problems:
-        raise IntakeError(problems)
+        raise IntakeError([*dict.fromkeys(problems)])
     _count(file, out)
     source = f"{study_id(file.stem)}-extraction"
     if any("source_id" in row.table.names and not row.values.get("source_id") for row in out.rows):
@@ -413,7 +447,8 @@ def _texts(file: Path, sheet: str, grid: Grid, lines: Iterable[_Line], problems:
         elif _numeric(line):
             if line.field == "year":
                 cells = [(re.findall(_YEAR, cell) or [cell])[0] for cell in cells]
-            cells = [_number(cell, mark, f"{_place(file, sheet, row)}, column {line.column}",
+            whole = line.field in _COUNTS
+            cells = [_number(cell, mark, whole, f"{_place(file, sheet, row)}, column {line.column}",
                              problems) for cell, (row, _) in zip(cells, grid.rows, strict=True)]
         else:
             known = words(TAKEN[line.table].column(line.field).vocabulary or "")
@@ -432,13 +467,16 @@ def _numeric(line: _Line) -> bool:
     return TAKEN[line.table].column(line.field).type in ("number", "integer")
 
 
-def _number(cell: str, mark: str, place: str, problems: list[str]) -> str:
-    """A number as the tables write it."""
-    value = number(cell, mark)
+def _number(cell: str, mark: str, whole: bool, place: str, problems: list[str]) -> str:
+    """A number as the tables write it; ``whole`` says that it counts something."""
+    value = number(cell, mark, whole)
     if value is None:
         return ""
     if isinstance(value, Unread):
-        problems.append(f"{place}: {cell}: {value.wrong}, expected {value.expected}")
+        expected = value.expected
+        if "--decimal" in expected:  # an option of `pool`; here the file is written otherwise
+            expected = f"{cell.replace(',', '')}, or {cell.replace(',', '.')}"
+        problems.append(f"{place}: {cell}: {value.wrong}, expected {expected}")
         return ""
     return str(int(value)) if value.is_integer() else repr(value)
 
