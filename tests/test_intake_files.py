@@ -379,3 +379,22 @@ def test_a_map_of_rows_of_trials_is_proposed_with_arms_and_words(tmp_path):
                                                ("adams-2014", "placebo", "-2.4")]
     assert found.passed == ["trials.csv: n_enrolled of 1 studies, which stays empty: no line says "
                             "it, or n_allocated of each of their arms"]
+
+
+@pytest.mark.parametrize("name, said", [("pain.ods", ""), ("labels.omv", ""), ("means.rds", ""),
+                                        ("both.rda", "expected one of them in a file of its own")])
+def test_a_map_is_of_every_kind_of_table(folder, tmp_path, name, said):
+    done = call("import", FILES / name, "--data", folder, "--map", tmp_path / "map.csv")
+    assert (done.exit_code == 1) == bool(said) and said in done.stderr, done.output
+    assert (tmp_path / "map.csv").exists() != bool(said)
+
+
+@pytest.mark.parametrize("content, said", [
+    (b"%PDF-1.7", "table.csv: this is a PDF: expected"), (b" \n", "table.csv: the file is empty"),
+    ((FILES / "workbook.xlsx").read_bytes(), "table.csv: this is no text, by its content"),
+    (b"study,mean\nOne,1\n", "a map that says what they are: --map FILE.csv")],
+    ids=["pdf", "empty", "workbook", "own columns"])
+def test_a_file_with_another_content_is_named_by_what_it_is(folder, tmp_path, content, said):
+    (tmp_path / "table.csv").write_bytes(content)
+    done = call("import", tmp_path / "table.csv", "--data", folder, "--yes")
+    assert done.exit_code == 1 and said in done.stderr

@@ -97,12 +97,13 @@ def tables(file: Path) -> dict[str, Grid]:
     IntakeError
     """
     try:
-        if file.suffix.lower() == ".xlsx":
+        if file.suffix.lower() in (".xlsx", ".ods"):
             grids = workbooks.tables(file)
         else:
             grids = {"": opened(file, Reading())}
     except DataError as error:
-        raise IntakeError(str(error).splitlines()) from error
+        raise IntakeError(str(error).replace("by name: --sheet NAME", "in a file of its own")
+                          .splitlines()) from error
     if wrong := [f"{_place(file, sheet)}: {WHAT}: expected {EXPECTED}"
                  for sheet, grid in grids.items() if is_accuracy(grid.header)]:
         raise IntakeError(wrong)
