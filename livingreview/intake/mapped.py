@@ -151,6 +151,8 @@ def map_text(grids: Mapping[str, Grid],
                 if place == ("outcomes", "n") and ("outcomes", "total") not in places and (
                         ("outcomes", "events") in places):
                     also.append(("outcomes", "total"))
+                if place == ("outcomes", "n") and kind.design == "single-arm" and not arms:
+                    also.append(("arms", "n_allocated"))  # who was asked was studied
                 writer.writerows({"sheet": sheet, "column": name, "example": example,
                                   "table": table, "field": more, "arm": arms.get(name, "")}
                                  for table, more in also)
