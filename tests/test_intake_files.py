@@ -247,7 +247,8 @@ def test_a_workbook_with_a_row_for_each_arm_is_taken_by_a_map(tmp_path):
     kept.write_text(mapped.map_text(mapped.tables(file)), encoding="utf-8")
     mapping(kept, {"Trial": ("outcomes", "study_id", ""), "Group": ("outcomes", "arm_id", ""),
                    "Mean": ("outcomes", "mean", ""), "SD": ("outcomes", "sd", "")},
-            [("outcomes", "outcome", "", "pain-vas")], "Results")
+            [("outcomes", "outcome", "", "pain-vas"), ("outcomes", "statistic", "", "final")],
+            "Results")
     found = mapped.read(file, kept)
     assert [r.table.name for r in found.rows] == ["sources", "outcomes", "outcomes"]
     assert [(r.values["study_id"], r.values["arm_id"], r.values["mean"], r.place)
@@ -326,7 +327,8 @@ def test_a_map_of_rows_of_arms_is_proposed_and_says_what_each_arm_is(tmp_path):
         ("Weight kg SD", "sd"), ("Remark", "")]
     for line in lines:
         line["value"] = {("role", "Drug A"): "intervention", ("role", "Placebo"): "comparator",
-                         ("outcome", ""): "weight"}.get((line["field"], line["arm"]), line["value"])
+                         ("outcome", ""): "weight", ("statistic", ""): "final"}.get(
+                             (line["field"], line["arm"]), line["value"])
     with filled.open("w", newline="") as out:
         writer = csv.DictWriter(out, mapped.HEADER)
         writer.writeheader()
@@ -336,8 +338,63 @@ def test_a_map_of_rows_of_arms_is_proposed_and_says_what_each_arm_is(tmp_path):
             for name in ("studies", "arms", "outcomes")}
     assert made["studies"] == [{
         "study_id": "adams-2014", "first_author": "Adams", "year": "2014", "design": "rct",
-        "status": "published", "unit": "patient", "source_id": "trials-extraction"}]
+        "status": "published", "unit": "patient", "source_id": "trials-extraction",
+        "n_enrolled": "238"}]
     assert [(a["arm_id"], a["role"], a["n_allocated"]) for a in made["arms"]] == [
         ("drug-a", "intervention", "120"), ("placebo", "comparator", "118")]
     assert [(o["arm_id"], o["outcome"], o.get("sd")) for o in made["outcomes"]] == [
         ("drug-a", "weight", "7.1"), ("placebo", "weight", None)]
+
+
+def test_a_map_of_rows_of_trials_is_proposed_with_arms_and_words(tmp_path):
+    file, filled = tmp_path / "trials.csv", tmp_path / "map.csv"
+    file.write_text("Author,Year,N drug,Mean (kg) drug,SD drug,N placebo,Mean (kg) placebo,"
+                    "SD placebo\nAdams et al.,2014,60,-9.8,7.1,58,-2.4,6.6\n")
+    words = {"treatment_source": ("drug", "none"), "comparator_type": ("placebo",),
+             "statistic": ("final", "change"), "outcome": ("weight",)}
+
+    def known(name):
+        return words.get(name, ())
+
+    filled.write_text(mapped.map_text(mapped.tables(file), known))
+    lines = list(csv.DictReader(filled.open()))
+    assert [(x["column"], x["field"], x["arm"]) for x in lines if x["arm"] and x["column"]] == [
+        ("N drug", "n", "drug"), ("Mean (kg) drug", "mean", "drug"), ("SD drug", "sd", "drug"),
+        ("N placebo", "n", "placebo"), ("Mean (kg) placebo", "mean", "placebo"),
+        ("SD placebo", "sd", "placebo")]
+    assert {(x["field"], x["arm"]): x["value"] for x in lines if x["value"]} == {
+        ("status", ""): "published", ("unit", ""): "patient", ("outcome", ""): "weight",
+        ("role", "drug"): "intervention", ("treatment_source", "drug"): "drug",
+        ("role", "placebo"): "comparator", ("comparator_type", "placebo"): "placebo"}
+    with pytest.raises(IntakeError) as caught:
+        mapped.read(file, filled, words=known)
+    assert caught.value.problems == [
+        "map.csv: no line says statistic of outcomes: expected a column, or a value for all rows, "
+        "one of final, change"]
+    filled.write_text(filled.read_text().replace('"one of: final, change",outcomes,statistic,,',
+                                                 ",outcomes,statistic,,change"))
+    found = mapped.read(file, filled, words=known)
+    assert [(r.values["study_id"], r.values["arm_id"], r.values["mean"]) for r in found.rows
+            if r.table.name == "outcomes"] == [("adams-2014", "drug", "-9.8"),
+                                               ("adams-2014", "placebo", "-2.4")]
+    assert found.passed == ["trials.csv: n_enrolled of 1 studies, which stays empty: no line says "
+                            "it, or n_allocated of each of their arms"]
+
+
+@pytest.mark.parametrize("name, said", [("pain.ods", ""), ("labels.omv", ""), ("means.rds", ""),
+                                        ("both.rda", "expected one of them in a file of its own")])
+def test_a_map_is_of_every_kind_of_table(folder, tmp_path, name, said):
+    done = call("import", FILES / name, "--data", folder, "--map", tmp_path / "map.csv")
+    assert (done.exit_code == 1) == bool(said) and said in done.stderr, done.output
+    assert (tmp_path / "map.csv").exists() != bool(said)
+
+
+@pytest.mark.parametrize("content, said", [
+    (b"%PDF-1.7", "table.csv: this is a PDF: expected"), (b" \n", "table.csv: the file is empty"),
+    ((FILES / "workbook.xlsx").read_bytes(), "table.csv: this is no text, by its content"),
+    (b"study,mean\nOne,1\n", "a map that says what they are: --map FILE.csv")],
+    ids=["pdf", "empty", "workbook", "own columns"])
+def test_a_file_with_another_content_is_named_by_what_it_is(folder, tmp_path, content, said):
+    (tmp_path / "table.csv").write_bytes(content)
+    done = call("import", tmp_path / "table.csv", "--data", folder, "--yes")
+    assert done.exit_code == 1 and said in done.stderr

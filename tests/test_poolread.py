@@ -699,3 +699,26 @@ def test_a_pool_loads_no_library_that_it_does_not_use():
             "'sphinx', 'rapidfuzz'} & set(sys.modules)))")
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert out.stdout.splitlines()[-1] == "[]"
+
+
+WIDE = ("Study,T.1,N.1,R.1,T.2,N.2,R.2,T.3,N.3,R.3\nQuill,A,60,12,B,62,20,,,\n"
+        "Raven,A,41,7,C,40,9,,,\nSwift,B,120,23,C,118,34,,,\nTern,A,60,9,B,61,12,C,63,14\n")
+
+
+def test_arms_in_numbered_columns_are_a_network_and_no_one_comparison(call, refused):
+    rows = [line.split(",") for line in WIDE.splitlines()[1:]]
+    long = "Study,T,N,R\n" + "".join(
+        ",".join([row[0], *row[i:i + 3]]) + "\n" for row in rows for i in (1, 4, 7) if row[i])
+    asked = ("--network", "--measure", "RR", "--reference", "A", "--json")
+    found = [json.loads(call(text, *asked).stdout) for text in (WIDE, long)]
+    assert found[0]["components"] == [["A", "B", "C"]]
+    assert {**found[0], "read": 0} == {**found[1], "read": 0}
+    assert "the trials compare different treatments (A, B, C)" in refused(WIDE, "--measure", "RR")
+
+
+def test_notes_beneath_and_chinese_letters_are_read(call):
+    text = table("study,e1,n1,e2,n2", E1, N1, E2, N2).replace("Cédre", "雪松")
+    for content in (text + "\nNote: deaths\n", text.encode("gb18030")):
+        done = call(content, "--measure", "RR")
+        assert done.exit_code == 0 and "雪松 2019" in done.stdout, done.stderr
+        assert "notes stand beneath, in row 8" in done.stdout or "GB18030" in done.output

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from ..data.asking import kinds
+from ..data.asking import asked, kinds
 from ..site.stopping import can_be_stopped
 from ..site.workers import WorkersError
 from . import exports
@@ -243,12 +243,12 @@ def _check_kind(file: Path, table: str, filled: Path | None, mapped: Path | None
 
     if table and file.suffix.lower() != ".csv":
         stop(f"--table is of a CSV file, and {file} is none", 2)
-    if mapped and (filled or table or file.suffix.lower() not in (".csv", ".xlsx")):
-        stop(f"--map is of a table (.csv) or workbook (.xlsx) alone, without --list and --table, "
-             f"not of {file}", 2)
+    if mapped and (filled or table or file.suffix.lower() not in opening.MAPPED):
+        stop(f"--map is of a table or workbook ({', '.join(opening.MAPPED)}) alone, without --list "
+             f"and --table, not of {file}", 2)
     if filled and not _packed(file):
         stop(f"--list is of a data package or a review of RevMan 5, and {file} is none", 2)
-    if not opening.takes(file):
+    if not mapped and not opening.takes(file):
         stop("\n".join([*opening.refusal(file).problems, "Nothing was imported."]), 2)
 
 
@@ -258,7 +258,8 @@ def _by_map(file: Path, filled: Path, sound):
 
     if not filled.exists():
         with replacing(filled) as out:
-            out.write(mapped.map_text(mapped.tables(file)))
+            out.write(mapped.map_text(mapped.tables(file), sound.words,
+                                      asked(sound.records("about"))))
         stop(f"wrote {filled}: fill in what each column is, then call this again", 0)
     found = mapped.read(file, filled, names=sound.names, words=sound.words)
     for line in found.passed:

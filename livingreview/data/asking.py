@@ -28,11 +28,17 @@ class Kind:
         Pages that a chapter of it has not.
     pooled : frozenset of str
         Designs of controlled studies that its main pools take.
+    unit : str
+        What its studies count.
+    design : str
+        The usual design of its studies; empty where there is none.
     """
 
     name: str
     without: tuple[str, ...]
     pooled: frozenset[str]
+    unit: str
+    design: str
 
 
 @cache
@@ -40,7 +46,8 @@ def kinds() -> Mapping[str, Kind]:
     """All kinds of questions by name; the first is that of a review that says nothing."""
     with Path(__file__).with_suffix(".csv").open(encoding="utf-8", newline="") as file:
         return {row["name"]: Kind(row["name"], tuple(row["without"].split()),
-                                  frozenset(row["pooled"].split())) for row in csv.DictReader(file)}
+                                  frozenset(row["pooled"].split()), row["unit"], row["design"])
+                for row in csv.DictReader(file)}
 
 
 def asked(rows: Iterable[Mapping[str, str]]) -> Kind:

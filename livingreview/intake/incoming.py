@@ -83,7 +83,8 @@ def table_called(name: str, place: str) -> Table:
     table = CORRECTIONS if name == CORRECTIONS.name else TAKEN.get(name)
     if table is None:
         raise IntakeError([f"{place}: no table of an indication is called {name!r}: expected one "
-                           f"of {', '.join((*TAKEN, CORRECTIONS.name))}"])
+                           f"of {', '.join((*TAKEN, CORRECTIONS.name))}; or, of a table with "
+                           "columns of its own, a map that says what they are: --map FILE.csv"])
     return table
 
 

@@ -6,11 +6,13 @@ sheet may have a row for each trial with several arms: `arm`, any word, holds to
 of one arm. A line without a column says a `value` that all rows have, such as the outcome; where a
 column names the arms, a line with one of them in `arm` is of its rows alone, as that the drug is
 the intervention. Lines whose value is empty count for nothing: the first call proposes what
-headings say, and what is usually missing.
+headings say, and what is usually missing, with the words that are allowed as example.
 
-An identifier of a study is made of its name, and that of the study and of the arm goes to the other
-tables of the row. Where no line names a source, the file is the source. What is not placed is
-named: columns of which the map does not say what they are, and rows without values.
+An identifier of a study is made of its name: what the map calls its identifier, else author and
+year, registration or title. That of an arm is its word in `arm` where no line gives another. Both
+go to the other tables of the row; how many were allocated to its arms is how many a study enrolled.
+Where no line names a source, the file is the source. What is not placed is named: columns of which
+the map does not say what they are, and rows without values.
 """
 
 from __future__ import annotations
@@ -26,6 +28,7 @@ from functools import cache
 from pathlib import Path
 
 from ..data.accuracy import EXPECTED, WHAT, is_accuracy
+from ..data.asking import Kind, asked
 from ..data.declaring import IDENTIFIER
 from ..data.own_names import NONE, OwnNames
 from ..data.problems import DataError
@@ -42,7 +45,20 @@ HEADER = ("sheet", "column", "example", "table", "field", "arm", "value")
 _STUDY = ("studies", "study_id")
 _NAMED = ("first_author", "year")  # what the name of a study says too: without one it is in no pool
 _YEAR = r"\b(?:19|20)\d{2}(?=[a-z]?\)?$)"
+_COUNTS = ("n", "total", "events", "n_allocated", "n_enrolled", "n_patients")
+_OTHERS = r"(?i),?\s+(?:et al\b\.?|and others\b|等)"
 _KEYS = ("study_id", "arm_id", "source_id")
+_NAMES = ("first_author", "registration", "title")  # each says which study it is, the first before
+_ENDS = {"arm_intervention": "intervention", "arm_comparator": "comparator"}
+_SIZES = {("outcomes", "n"), ("outcomes", "total")}
+_MEASURED = {("outcomes", name) for name in ("mean", "median", "events")}
+_OF_ARMS = ("arms", "outcomes", "adverse_events")
+_GIVEN = ("treatment_source", "treatment_product")
+# What rows need beside what columns say.
+_USUAL = (("studies", "status"), ("studies", "unit"), ("studies", "design"),
+          ("outcomes", "outcome"), ("outcomes", "better"), ("outcomes", "statistic"),
+          ("outcomes", "timepoint_months"), ("contrasts", "outcome"), ("contrasts", "measure"),
+          ("contrasts", "timepoint_months"))
 
 
 @dataclass(frozen=True)
@@ -81,39 +97,67 @@ def tables(file: Path) -> dict[str, Grid]:
     IntakeError
     """
     try:
-        if file.suffix.lower() == ".xlsx":
+        if file.suffix.lower() in (".xlsx", ".ods"):
             grids = workbooks.tables(file)
         else:
             grids = {"": opened(file, Reading())}
     except DataError as error:
-        raise IntakeError(str(error).splitlines()) from error
+        raise IntakeError(str(error).replace("by name: --sheet NAME", "in a file of its own")
+                          .splitlines()) from error
     if wrong := [f"{_place(file, sheet)}: {WHAT}: expected {EXPECTED}"
                  for sheet, grid in grids.items() if is_accuracy(grid.header)]:
         raise IntakeError(wrong)
     return grids
 
 
-def map_text(grids: Mapping[str, Grid]) -> str:
-    """The map that is to be filled in, as CSV."""
+def map_text(grids: Mapping[str, Grid],
+             words: Callable[[str], Collection[str]] = lambda name: (),
+             kind: Kind | None = None) -> str:
+    """The map that is to be filled in, as CSV.
+
+    Parameters
+    ----------
+    grids : mapping
+        The tables of a file by sheet.
+    words : callable, optional
+        The words of a vocabulary.
+    kind : Kind, optional
+        What the review asks; what treatments do in people where it is left out.
+    """
+    kind = kind or asked(())
     out = io.StringIO()
     writer = csv.DictWriter(out, HEADER, restval="", lineterminator="\n")
     writer.writeheader()
     for sheet, grid in grids.items():
+        proposed = {name: _proposed(name) for name in grid.header if name}
+        places = {place for place, _ in proposed.values()}
+        if ("contrasts", "estimate") in places and not _MEASURED & places:
+            # numbers of people beside a printed estimate are those of the arms
+            proposed = {name: (("arms", "n_allocated") if place in _SIZES else place, rest)
+                        for name, (place, rest) in proposed.items()}
+        arms = _arms({name: one for name, one in proposed.items() if one[0][0] in _OF_ARMS})
         placed: dict[tuple[str, str], int] = {}
         for i, name in enumerate(grid.header):
             if name:
                 example = next((cell for cell in grid.column(i) if not absent(cell)), "")
-                place = _proposed(name)
-                if place in placed:
+                place = proposed[name][0]
+                if place in placed and name not in arms:
                     place = ("", "")
                 placed[place] = i
                 writer.writerow({"sheet": sheet, "column": name, "example": example,
-                                 "table": place[0], "field": place[1]})
-                for more in _NAMED if place == _STUDY else ():
-                    if more == "first_author" or re.search(_YEAR, example):
-                        writer.writerow({"sheet": sheet, "column": name, "example": example,
-                                         "table": "studies", "field": more})
-        writer.writerows({"sheet": sheet, **line} for line in _usual(grid, placed))
+                                 "table": place[0], "field": place[1], "arm": arms.get(name, "")})
+                also = [("studies", more) for more in (_NAMED if place == _STUDY else ())
+                        if more == "first_author" or re.search(_YEAR, example)]
+                if place == ("outcomes", "n") and ("outcomes", "total") not in places and (
+                        ("outcomes", "events") in places):
+                    also.append(("outcomes", "total"))
+                if place == ("outcomes", "n") and kind.design == "single-arm" and not arms:
+                    also.append(("arms", "n_allocated"))  # who was asked was studied
+                writer.writerows({"sheet": sheet, "column": name, "example": example,
+                                  "table": table, "field": more, "arm": arms.get(name, "")}
+                                 for table, more in also)
+        writer.writerows({"sheet": sheet, **line} for line in _usual(
+            grid, placed, [*dict.fromkeys(arms.values())], words, kind))
     return out.getvalue()
 
 
@@ -126,27 +170,100 @@ def _headings() -> dict[tuple[str, ...], tuple[str, str]]:
     return dict(sorted(rows, key=lambda row: -len(row[0])))
 
 
-def _proposed(name: str) -> tuple[str, str]:
-    """The table and field that a heading names; empty where it names none."""
-    words = re.findall(r"[a-z0-9]+", re.sub(r"\(.*?\)", "", name.lower()))
-    return next((place for heading, place in _headings().items() if any(
-        tuple(words[i:i + len(heading)]) == heading for i in range(len(words)))), ("", ""))
+def _proposed(name: str) -> tuple[tuple[str, str], tuple[str, ...]]:
+    """The table and field that a heading names, empty where it names none, and its other words.
+
+    What stands in parentheses, such as a unit, counts where the rest says nothing.
+    """
+    inside = tuple(_words(" ".join(re.findall(r"\((.*?)\)", name))))
+    plain = tuple(_words(re.sub(r"\(.*?\)", " ", name)))
+    for words in (plain, plain + inside):
+        for heading, place in _headings().items():
+            for i in range(len(words)):
+                if words[i:i + len(heading)] == heading:
+                    return place, words[:i] + words[i + len(heading):] or inside
+    return ("", ""), ()
 
 
-def _usual(grid: Grid, placed: Mapping[tuple[str, str], int]) -> Iterator[dict[str, str]]:
+def _words(text: str) -> list[str]:
+    """Words of a heading; a number after letters is one, but in the name of a quartile."""
+    return re.findall(r"q[13]\b|[a-z]+|\d+", text.lower())
+
+
+def _arms(proposed: Mapping[str, tuple[tuple[str, str], tuple[str, ...]]]) -> dict[str, str]:
+    """The arm of each column where headings name it: several say one field, each with its words."""
+    fields: dict[tuple[str, str], dict[str, tuple[str, ...]]] = defaultdict(dict)
+    for name, (place, rest) in proposed.items():
+        fields[place][name] = rest
+    several = [columns for columns in fields.values() if len(columns) > 1]
+    out = {}
+    for columns in several:
+        common = set.intersection(*map(set, columns.values()))
+        own = {name: [w for w in rest if w not in common] for name, rest in columns.items()}
+        out |= {name: "-".join(words if all(own.values()) else columns[name])
+                for name, words in own.items()}
+    named = {frozenset(out[name] for name in columns) for columns in several}
+    sound = len(named) == 1 and all(out.values()) and all(
+        len({out[name] for name in columns}) == len(columns) for columns in several)
+    return out if sound else {}
+
+
+def _usual(grid: Grid, placed: Mapping[tuple[str, str], int], arms: list[str],
+           words: Callable[[str], Collection[str]], kind: Kind) -> Iterator[dict[str, str]]:
     """What rows need and no column says, to be filled in: of all, and of each arm."""
-    if ("arms", "arm_id") not in placed:
+    of = {table for table, _ in placed}
+    alone = kind.design == "single-arm" and not arms and "outcomes" in of
+    if ("arms", "arm_id") in placed:
+        cells = grid.column(placed["arms", "arm_id"])
+        arms = [*dict.fromkeys(cell for cell in cells if not absent(cell))]
+    elif not arms and "contrasts" in of:
+        arms = ["intervention", "comparator"]
+    elif alone:
+        arms = [""]
+        yield {"table": "arms", "field": "arm_id", "value": "group"}
+    if not arms:
         return
-    for table, name, value in (("studies", "status", "published"), ("studies", "unit", "patient"),
-                               ("studies", "design", ""), ("outcomes", "outcome", ""),
-                               ("outcomes", "better", ""), ("outcomes", "statistic", ""),
-                               ("outcomes", "timepoint_months", "")):
-        if (table, name) not in placed:
-            yield {"table": table, "field": name, "value": value}
-    cells = grid.column(placed["arms", "arm_id"])
-    for arm in dict.fromkeys(cell for cell in cells if not absent(cell)):
-        for name in ("role", "treatment_source", "treatment_product", "comparator_type"):
-            yield {"table": "arms", "field": name, "arm": arm}
+    usual = {"unit": kind.unit, "design": kind.design}
+    if ("outcomes", "mean") not in placed:
+        usual["statistic"] = "final"  # numbers of people are no change of anything
+    if ("contrasts", "estimate") in placed:
+        usual["measure"] = _measure(grid.header[placed["contrasts", "estimate"]], words("measure"))
+    for table, name in _USUAL:
+        if (table, name) not in placed and (table == "studies" or table in of):
+            known = words(TAKEN[table].column(name).vocabulary or "")
+            only = next(iter(known)) if len(known) == 1 else ""
+            yield {"table": table, "field": name, "example": _choice(known),
+                   "value": usual.get(name) or only or ("published" if name == "status" else "")}
+    of_arms = {arm: _of_arm(arm, words) for arm in arms}
+    compared = any(told.get("role") == "comparator" for told in of_arms.values())
+    for arm, told in of_arms.items():
+        if (compared or alone) and "role" not in told:
+            told |= {"role": "intervention"} | {
+                name: known[0] for name in _GIVEN
+                if len(known := [w for w in words(name) if w != "none"]) == 1}
+        for name in ("role", *_GIVEN, "comparator_type"):
+            yield {"table": "arms", "field": name, "arm": arm, "value": told.get(name, ""),
+                   "example": _choice(words(TAKEN["arms"].column(name).vocabulary or ""))}
+
+
+def _of_arm(arm: str, words: Callable[[str], Collection[str]]) -> dict[str, str]:
+    """What an arm is whose name is a word of a list."""
+    word = study_id(arm)
+    told = {name: word for name in (*_GIVEN, "comparator_type") if word and word in words(name)}
+    if "comparator_type" in told or word in ("comparator", "control", "controls"):
+        return {**told, "role": "comparator"}
+    return {**told, "role": "intervention"} if told else told
+
+
+def _choice(known: Collection[str]) -> str:
+    """The words of a list, where they are few enough to be read in a cell."""
+    return f"one of: {', '.join(known)}" if 0 < len(known) <= 12 else ""
+
+
+def _measure(name: str, known: Collection[str]) -> str:
+    """The measure that a heading is, or whose first letters it has: HR, or hazard ratio."""
+    words = _words(name)
+    return next((w for w in known if w.lower() in (*words, "".join(t[0] for t in words))), "")
 
 
 def read(file: Path, filled: Path, today: date | None = None, names: OwnNames = NONE,
@@ -179,9 +296,12 @@ def read(file: Path, filled: Path, today: date | None = None, names: OwnNames = 
         out.passed += [f"{_place(file, sheet)}, column {name}: the map does not say what it is"
                        for name in grid.header if name and name not in named]
         if own:
-            _sheet(file, sheet, grid, own, out, problems, words)
+            problems += [f"{filled.name}: {text}" for text in _unsaid(own, words)]
+            if not problems:
+                _sheet(file, sheet, grid, own, out, problems, words)
     if problems:
-        raise IntakeError(problems)
+        raise IntakeError([*dict.fromkeys(problems)])
+    _count(file, out)
     source = f"{study_id(file.stem)}-extraction"
     if any("source_id" in row.table.names and not row.values.get("source_id") for row in out.rows):
         for row in out.rows:
@@ -246,6 +366,32 @@ def _wrong(line: _Line, grids: Mapping[str, Grid], names: OwnNames) -> list[str]
     return []
 
 
+def _unsaid(lines: list[_Line], words: Callable[[str], Collection[str]]) -> list[str]:
+    """What no row can be without and no line says."""
+    said, out = {(line.table, line.field) for line in lines}, []
+    fields = {name for _, name in said}
+    given = {"source_id"}
+    if "study_id" in fields or any(("studies", name) in said for name in _NAMES):
+        given.add("study_id")
+    if "arm_id" in fields:
+        given.add("arm_id")
+    if ("arms", "role") in said:
+        given |= {*_ENDS}
+    for table in dict.fromkeys(line.table for line in lines):
+        arms = {"arm_id"} if any(line.arm for line in lines if line.table == table) else set()
+        for column in TAKEN[table].columns:
+            if not column.required or column.name in given | arms or (table, column.name) in said:
+                continue
+            if column.name == "study_id":
+                out.append("no line says which study a row is: expected a column as study_id, "
+                           f"{', '.join(_NAMES[:-1])} or {_NAMES[-1]} of the table studies")
+                return out
+            known = words(column.vocabulary or "")
+            out.append(f"no line says {column.name} of {table}: expected a column, or a value for "
+                       "all rows" + (f", one of {', '.join(known)}" if known else ""))
+    return out
+
+
 def _sheet(file: Path, sheet: str, grid: Grid, lines: list[_Line], out: Mapped,
            problems: list[str], words: Callable[[str], Collection[str]]) -> None:
     """Add the rows of a sheet, and what is wrong with its cells."""
@@ -296,13 +442,16 @@ def _texts(file: Path, sheet: str, grid: Grid, lines: Iterable[_Line], problems:
             continue
         cells = grid.column(grid.header.index(line.column))
         if line.field in ("study_id", "arm_id"):
-            cells = [cell if re.fullmatch(IDENTIFIER, cell) else study_id(cell) for cell in cells]
+            cells = [cell if re.fullmatch(IDENTIFIER, cell) else
+                     study_id(re.sub(_OTHERS, "", cell)) for cell in cells]
         elif line.field == "first_author":
-            cells = [re.sub(rf"[\s,(]*{_YEAR}.*$", "", cell) for cell in cells]
+            cells = [re.sub(rf"[\s,(]*{_YEAR}.*$", "", re.sub(_OTHERS, "", cell))
+                     for cell in cells]
         elif _numeric(line):
             if line.field == "year":
                 cells = [(re.findall(_YEAR, cell) or [cell])[0] for cell in cells]
-            cells = [_number(cell, mark, f"{_place(file, sheet, row)}, column {line.column}",
+            whole = line.field in _COUNTS
+            cells = [_number(cell, mark, whole, f"{_place(file, sheet, row)}, column {line.column}",
                              problems) for cell, (row, _) in zip(cells, grid.rows, strict=True)]
         else:
             known = words(TAKEN[line.table].column(line.field).vocabulary or "")
@@ -321,24 +470,59 @@ def _numeric(line: _Line) -> bool:
     return TAKEN[line.table].column(line.field).type in ("number", "integer")
 
 
-def _number(cell: str, mark: str, place: str, problems: list[str]) -> str:
-    """A number as the tables write it."""
-    value = number(cell, mark)
+def _number(cell: str, mark: str, whole: bool, place: str, problems: list[str]) -> str:
+    """A number as the tables write it; ``whole`` says that it counts something."""
+    value = number(cell, mark, whole)
     if value is None:
         return ""
     if isinstance(value, Unread):
-        problems.append(f"{place}: {cell}: {value.wrong}, expected {value.expected}")
+        expected = value.expected
+        if "--decimal" in expected:  # an option of `pool`; here the file is written otherwise
+            expected = f"{cell.replace(',', '')}, or {cell.replace(',', '.')}"
+        problems.append(f"{place}: {cell}: {value.wrong}, expected {expected}")
         return ""
     return str(int(value)) if value.is_integer() else repr(value)
 
 
 def _shared(made: dict[tuple[str, str], dict[str, str]]) -> None:
     """Give the identifiers of a row to all that is made of it."""
-    study = next((v["study_id"] for v in made.values() if v.get("study_id")), "")
-    arms = {arm: v["arm_id"] for (_, arm), v in made.items() if v.get("arm_id")}
+    study = next((v["study_id"] for v in made.values() if v.get("study_id")), "") or _called(made)
+    arms = {arm: study_id(arm) for _, arm in made if arm}
+    arms |= {arm: v["arm_id"] for (_, arm), v in made.items() if v.get("arm_id")}
+    roles = {v.get("role"): arms[arm] for (table, arm), v in made.items()
+             if table == "arms" and arm in arms}
     for (table, arm), values in made.items():
         names = TAKEN[table].names
         if "study_id" in names and study:
             values.setdefault("study_id", study)
         if "arm_id" in names and arm in arms:
             values.setdefault("arm_id", arms[arm])
+        for name, role in _ENDS.items():
+            if name in names and role in roles:
+                values.setdefault(name, roles[role])
+
+
+def _called(made: Mapping[tuple[str, str], Mapping[str, str]]) -> str:
+    """An identifier of the study of a row, of what it is called."""
+    said = made.get(("studies", ""), {})
+    name = next((said[name] for name in _NAMES if said.get(name)), "")
+    return study_id(f"{name} {said.get('year', '')}" if name == said.get("first_author") else name)
+
+
+def _count(file: Path, out: Mapped) -> None:
+    """Give studies the number that was allocated to their arms, or say that there is none."""
+    allocated: dict[str, list[str]] = defaultdict(list)
+    for row in out.rows:
+        if row.table.name == "arms":
+            allocated[row.values.get("study_id", "")].append(row.values.get("n_allocated", ""))
+    without = 0
+    for row in out.rows:
+        if row.table.name == "studies" and not row.values.get("n_enrolled"):
+            numbers = allocated[row.values.get("study_id", "")]
+            if numbers and all(numbers):
+                row.values["n_enrolled"] = f"{sum(map(float, numbers)):g}"
+            else:
+                without += 1
+    if without:
+        out.passed.append(f"{file.name}: n_enrolled of {without} studies, which stays empty: no "
+                          "line says it, or n_allocated of each of their arms")

@@ -12,12 +12,15 @@ from datetime import date, datetime
 from pathlib import Path
 
 from ..data.own_names import NONE, OwnNames
-from ..data.reading import MARKS
+from ..data.reading import MARKS, DataError
 from ..data.tables import BY_NAME, Table
 from .incoming import IntakeError, Row, named_rows, separated, table_called
 from .template import GUIDE_FILE, INDICATION, LISTS, README, REQUIRED
 
 SUFFIXES = (".xlsx", ".csv", ".zip", ".rm5")  # of the kinds of files that are taken
+# Of those that are taken by a map.
+MAPPED = (".csv", ".tsv", ".txt", ".xlsx", ".ods", ".omv", ".jasp", ".rds", ".rda", ".rdata",
+          ".dta", ".sav")
 
 
 @dataclass(frozen=True)
@@ -56,9 +59,24 @@ def opened(file: Path, table: str = "", names: OwnNames = NONE) -> Opened:
     if file.suffix.lower() == ".xlsx":
         return _workbook(file, names)
     if file.suffix.lower() == ".csv":
+        _only_text(file)
         return Opened(csv_rows(file.read_bytes(), table_called(table or file.stem, file.name),
                                file.name, names))
     raise refusal(file)
+
+
+def _only_text(file: Path) -> None:
+    """Refuse a file that is no text, by what it is."""
+    from .poolfile.opening import kind_of
+
+    try:
+        kind = kind_of(file)
+    except DataError as error:
+        raise IntakeError([f"{file.name}: {p.wrong}: expected a table as CSV"
+                           for p in error.problems]) from error
+    if kind != "text":
+        raise IntakeError([f"{file.name}: this is no text, by its content it is .{kind}: expected "
+                           "a table as CSV, or the right suffix"])
 
 
 def takes(file: Path) -> bool:

@@ -112,6 +112,14 @@ def _pattern(message: str) -> re.Pattern:
     return re.compile("".join([*parts, re.escape(message[end:])]))
 
 
+def _countries(code: str) -> dict[str, str]:
+    """Names of countries in a language, by their English ones (Unicode's, as Babel has them)."""
+    from babel import Locale
+
+    own = Locale.parse(code).territories
+    return {name: own[key] for key, name in Locale.parse(SOURCE).territories.items() if key in own}
+
+
 @dataclass(frozen=True)
 class Texts:
     """The texts of a language.
@@ -122,10 +130,13 @@ class Texts:
     composed : tuple of (Pattern, str, bool)
         What a composed text looks like, its message, and whether that is enough to know it by: else
         all that was put in must be known. The surest stand first.
+    countries : mapping of str to str
+        Names of countries by their English ones.
     """
 
     exact: Mapping[str, str]
     composed: tuple[tuple[re.Pattern, str, bool], ...]
+    countries: Mapping[str, str] = field(default_factory=dict)
     _known: dict[str, str] = field(default_factory=dict, compare=False)
 
     @classmethod
@@ -135,7 +146,8 @@ class Texts:
         composed = sorted((m for m in own if _NAMED.search(m)), key=_sureness, reverse=True)
         exact = {m: s for m, s in own.items() if not _NAMED.search(m)}
         return cls({**_labels(language(code).key), **exact, **messages(data_catalogue(code))},
-                   tuple((_pattern(m), own[m], _letters(m) >= _ENOUGH) for m in composed))
+                   tuple((_pattern(m), own[m], _letters(m) >= _ENOUGH) for m in composed),
+                   _countries(code))
 
     def tell(self, text: str, deep: int = 0) -> str:
         """A text; the same where it is not known."""
@@ -185,7 +197,8 @@ class Texts:
             return [self.told(part, name) for part in value]
         if isinstance(value, str) and name in parts() and (
                 parts()[name] or not _KEY.fullmatch(value)):
-            return self.tell(value)
+            told = self.tell(value)
+            return self.countries.get(value, told) if name == "country" and told == value else told
         return value
 
 

@@ -208,7 +208,8 @@ def evidence_map(review: Review) -> EvidenceMap:
     review : Review
     """
     data, there = review.data, found(review)
-    largest = max((f.shown["n"] for f in there.values() if f.state == "estimate"), default=0)
+    sizes = [(f.state == "estimate", f.shown["n"]) for f in there.values() if f.shown]
+    largest = max(sizes, default=(False, 0))[1]  # of estimates without a comparison where all are
     maker = _Cells(review, there, largest)
     order = [(f, label(data, "family", f)) for f in data.words("family")] + [(HARMS, None)]
     rows = tuple(maker.row(family, name) for family, name in order

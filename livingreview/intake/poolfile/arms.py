@@ -1,7 +1,8 @@
-"""A file with a row for each arm, made one with a row for each trial."""
+"""A file with a row for each arm, made one with a row for each trial, and the other way round."""
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from dataclasses import replace
 
@@ -46,6 +47,62 @@ def by_trial(grid: Grid, measure: str, wanted: tuple[str, ...], reading: Reading
         raise DataError([Problem(grid.file, 1, "", "", said, "a row for each trial with both arms;"
                                  f" or the treated arm by name: {names}")])
     return _joined(grid, one, arms, single, reading.treated)
+
+
+def _numbered(grid: Grid) -> dict[str, dict[str, int]]:
+    """Where columns are that are named with the number of an arm, as T.1, N.1, T.2, N.2."""
+    found: dict[str, dict[str, int]] = defaultdict(dict)
+    for i, name in enumerate(grid.header):
+        parts = re.fullmatch(r"(.*[^\W\d_])[\W_]*([1-9])", name)
+        if parts:
+            found[plain(parts[1])][parts[2]] = i
+    arms = {arm for name in TREATMENT & found.keys() for arm in found[name]}
+    return {name: places for name, places in found.items()
+            if len(arms) > 1 and arms <= places.keys()}
+
+
+def by_arm(grid: Grid) -> Grid:
+    """The table with a row for each arm, where trials have columns that number their arms.
+
+    MetaInsight's wide form: a trial with fewer arms leaves the others empty.
+
+    Parameters
+    ----------
+    grid : Grid
+    """
+    numbered = _numbered(grid)
+    if not TREATMENT & numbered.keys() or not numbered.keys() - TREATMENT:
+        return grid
+    treatment = next(name for name in numbered if name in TREATMENT)
+    taken = {i for places in numbered.values() for i in places.values()}
+    kept = [i for i in range(len(grid.header)) if i not in taken]
+    rows = [(line, [*(cells[i] for i in kept), *(p[arm] for p in (
+        {a: cells[i] for a, i in places.items()} for places in numbered.values()))])
+            for line, cells in grid.rows for arm, there in numbered[treatment].items()
+            if cells[there]]
+    header = [*(grid.header[i] for i in kept), *numbered]
+    return replace(grid, header=header, rows=rows, notes=(
+        *grid.notes, "the numbers behind names of columns are arms"))
+
+
+def one_comparison(grid: Grid) -> None:
+    """Refuse trials that compare different treatments, by their columns of treatments.
+
+    Raises
+    ------
+    DataError
+        Where a treatment is the first of one trial and the second of another, or a trial has a
+        third arm: there is no one comparison to pool.
+    """
+    for name, places in _numbered(grid).items():
+        if name not in TREATMENT:
+            continue
+        first, second, *more = ({*filter(None, grid.column(i))} for i in places.values())
+        if first & second or any(more):
+            said = ", ".join(sorted(first.union(second, *more))[:6])
+            raise DataError([Problem(
+                grid.file, 1, "", "", f"the trials compare different treatments ({said})",
+                "trials of one comparison; or all treatments at once: --network")])
 
 
 def _joined(grid: Grid, one: Columns, arms: list[str], single: tuple[str, ...], treated: str

@@ -13,6 +13,7 @@ from ...data.problems import DataError, Problem, shortened
 from ...synthesis import Network, SynthesisError, arms_to_contrasts, network
 from ...synthesis.contrasts import trial_blocks
 from . import network_sentinels
+from .arms import by_arm
 from .asking import DECIMALS, Reading
 from .cells import Unread, decimal_of, number
 from .columns import plain, twice
@@ -289,7 +290,7 @@ def compare(path: Path, question: NetworkQuestion, reading: Reading | None = Non
     reading = reading or Reading()
     if reading.treated is not None:
         raise CallError("--treated is not offered with --network, which takes all arms")
-    table = _table(opened(path, reading), question, reading)
+    table = _table(by_arm(opened(path, reading)), question, reading)
     labels = {ours: table.labels(ours) for ours in ("study", "treatment", "treat1", "treat2")
               if ours in table.places}
     numbers = table.values()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 import zipfile
 from pathlib import Path
 
@@ -13,6 +14,9 @@ from .grid import Grid
 
 TAKEN = ("a table as text (.csv, .tsv), a workbook (.xlsx, .ods), or data of R (.rds, .rda), "
          "Stata (.dta), SPSS (.sav), jamovi (.omv) or JASP (.jasp)")
+# Text of which every letter is ASCII or a Chinese one of GB 2312: letters of Western languages with
+# accents do not come in such pairs alone.
+_CHINESE = re.compile(rb"(?:[\x00-\x7f]|[\xa1-\xf7][\xa1-\xfe])*")
 _WORDS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
 # What a file is by how it begins, and what to do with it.
 _OTHERS = (
@@ -22,6 +26,8 @@ _OTHERS = (
     (b"\xff\xd8\xff", "a picture", TAKEN),
     (b"GIF8", "a picture", TAKEN),
     (b"{\\rtf", "a text of a word processor", TAKEN),
+    (b'{"', "a JSON file", TAKEN),
+    (b'[{"', "a JSON file", TAKEN),
     (b"TY  -", "a list of references (RIS)", f"{TAKEN}; `import` takes references"),
     (b"PMID-", "a list of references (PubMed)", f"{TAKEN}; `import` takes references"),
 )
@@ -30,6 +36,7 @@ _MARKUP = (
      "one of its analyses as a table; `import` takes the whole file"),
     (b"<html", "a web page", TAKEN),
     (b"<!doctype html", "a web page", TAKEN),
+    (b"<table", "a web page", TAKEN),
     (b"<?xml", "an XML file", TAKEN),
 )
 _SUFFIXES = {".rds": "r", ".rda": "r", ".rdata": "r", ".dta": "stata", ".sav": "spss",
@@ -72,6 +79,17 @@ def opened(path: Path, reading: Reading) -> Grid:
     return getattr(module, kind)(path, content, reading.sheet)
 
 
+def kind_of(path: Path) -> str:
+    """What a file is by its content: text, xlsx, ods, omv, jasp, r, stata or spss.
+
+    Raises
+    ------
+    DataError
+        When it cannot be read, is empty, or is nothing that holds a table.
+    """
+    return _kind(path, _content(path))
+
+
 def _content(path: Path) -> bytes:
     file = str(path)
     try:
@@ -105,6 +123,9 @@ def _kind(path: Path, content: bytes) -> str:
         return "r"
     if path.suffix.lower() in _SUFFIXES:
         return _SUFFIXES[path.suffix.lower()]
+    if path.suffix.lower() in (".omv", ".jasp"):
+        raise refused(str(path), "the name is that of an archive of jamovi or JASP, and the file "
+                      "is none", TAKEN)
     start = content[:4096].lower()
     if start.lstrip(b"\xef\xbb\xbf \r\n\t").startswith(b"<"):
         for mark, what, expected in _MARKUP:
@@ -151,6 +172,9 @@ def _decoded(file: str, content: bytes) -> tuple[str, list[str]]:
     try:
         return content.decode("utf-8-sig"), []
     except UnicodeDecodeError:
+        if _CHINESE.fullmatch(content):
+            return content.decode("gb18030"), [
+                "the text is not UTF-8 and was read as GB18030: look at letters that are not ASCII"]
         # Every byte has a letter there; numbers are the same in both.
         return content.decode("cp1252", "replace"), [
             "the text is not UTF-8 and was read as Windows-1252: look at letters with accents"]
@@ -233,7 +257,7 @@ def gridded(file: str, records: list[tuple[int, list[str]]], decimal: str = "",
             warnings: tuple[str, ...] = (), notes: tuple[str, ...] = ()) -> Grid:
     """Records as a table: the first is the header; where it is repeated, it is passed over.
 
-    So are titles above it: rows with one cell that holds something.
+    So are titles above it, rows with one cell that holds something, and notes beneath the table.
 
     Raises
     ------
@@ -249,7 +273,12 @@ def gridded(file: str, records: list[tuple[int, list[str]]], decimal: str = "",
     while header and not header[-1]:
         header.pop()
     rows, repeated, problems = [], [], []
+    last = max((i for i, (_, record) in enumerate(records) if _filled(record) > 1), default=0)
+    if beneath := [line for line, record in records[last + 1:] if len(record) < len(header)]:
+        notes += ("notes stand beneath, in row " + ", ".join(map(str, beneath)),)
     for line, record in records[1:]:
+        if line in beneath:
+            continue
         cells = [cell.strip() for cell in record]
         while len(cells) > len(header) and not cells[-1]:
             cells.pop()

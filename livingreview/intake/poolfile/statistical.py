@@ -14,6 +14,7 @@ import re
 import sqlite3
 import struct
 import tempfile
+import warnings
 import zipfile
 from importlib import import_module
 from pathlib import Path
@@ -57,11 +58,15 @@ def r(path: Path, content: bytes, sheet: str | None) -> Grid:
     """A data frame of R's .rds or .rda, metafor's effects among them."""
     pyreadr = _library("pyreadr", path, "R")
     try:
-        found = pyreadr.read_r(str(path))
+        with warnings.catch_warnings():  # of lists, which it passes over
+            warnings.simplefilter("ignore")
+            found = pyreadr.read_r(str(path))
     except Exception as error:  # noqa: BLE001 - the reader has one error of its own for each cause
         raise refused(str(path), f"these data of R cannot be read ({error})",
                       "a data frame, as saveRDS(as.data.frame(x), file) writes it") from None
-    tables = {str(name or path.stem): frame for name, frame in found.items()}
+    # a vector is a table with one column without a name
+    tables = {str(name or path.stem): frame for name, frame in found.items()
+              if list(frame.columns) != [None]}
     name = chosen(str(path), list(tables), sheet, "data frame")
     frame = tables[name]
     return _of_frame(path, frame, f"data frame {name}")

@@ -12,7 +12,7 @@ from ...data.accuracy import EXPECTED, WHAT, is_accuracy
 from ...data.problems import SHOWN, DataError, Problem, shortened
 from ...synthesis import SynthesisError
 from . import sentinels
-from .arms import by_trial
+from .arms import by_trial, one_comparison
 from .asking import DECIMALS, OF_NETWORKS, Reading
 from .choosing import COUNTED, Chosen, chosen
 from .columns import KNOWN, Columns
@@ -148,6 +148,7 @@ def _found(grid: Grid, question: Question, reading: Reading) -> tuple[Columns, l
     if alien:
         raise DataError(alien)
     if any(name.endswith("2") for name in wanted):
+        one_comparison(grid)
         before, grid = grid, by_trial(grid, question.measure, wanted, reading)
         if grid is not before:  # what was named by hand has our names now
             named = {}

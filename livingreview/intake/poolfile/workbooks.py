@@ -48,14 +48,15 @@ def xlsx(path: Path, content: bytes, sheet: str | None) -> Grid:
 
 
 def tables(path: Path) -> dict[str, Grid]:
-    """The tables of all sheets of an Excel workbook that hold one, by name.
+    """The tables of all sheets of a workbook that hold one, by name.
 
     Raises
     ------
     DataError
         When it cannot be read.
     """
-    sheets = sheets_of(path, path.read_bytes())
+    read = _sheets_of_ods if path.suffix.lower() == ".ods" else sheets_of
+    sheets = read(path, path.read_bytes())
     return {name: _table(path, rows, name) for name, rows in sheets.items()
             if len([cells for _, cells in rows if any(cells)]) > 1}
 
@@ -111,7 +112,14 @@ def _shown(value) -> str:
 
 
 def ods(path: Path, content: bytes, sheet: str | None) -> Grid:
-    """The table of a sheet of an OpenDocument workbook (OASIS OpenDocument 1.3, part 3)."""
+    """The table of a sheet of an OpenDocument workbook."""
+    sheets = _sheets_of_ods(path, content)
+    name = chosen(str(path), list(sheets), sheet, "sheet")
+    return _table(path, sheets[name], name)
+
+
+def _sheets_of_ods(path: Path, content: bytes) -> dict[str, list[tuple[int, list[str]]]]:
+    """The rows of each sheet of an OpenDocument workbook (OASIS OpenDocument 1.3, part 3)."""
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             tree = ElementTree.fromstring(archive.read("content.xml"))
@@ -123,8 +131,7 @@ def ods(path: Path, content: bytes, sheet: str | None) -> Grid:
         rows = list(_rows(table))
         if any(any(cells) for _, cells in rows):
             sheets[table.get(f"{_TABLE}name", "")] = rows
-    name = chosen(str(path), list(sheets), sheet, "sheet")
-    return _table(path, sheets[name], name)
+    return sheets
 
 
 def _rows(table: ElementTree.Element) -> Iterator[tuple[int, list[str]]]:

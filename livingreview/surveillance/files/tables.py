@@ -109,7 +109,10 @@ def _header(text: str) -> tuple[list[str], str]:
     """The cells of the first line, and what divides them."""
     first = text.partition("\n")[0].rstrip("\r")
     delimiter = max(",\t;", key=first.count)
-    return next(csv.reader([first], delimiter=delimiter), []), delimiter
+    try:
+        return next(csv.reader([first], delimiter=delimiter), []), delimiter
+    except csv.Error:  # bytes of something else than a table
+        return [], delimiter
 
 
 def _plain(name: str) -> str:
