@@ -12,7 +12,8 @@ from datetime import date, datetime
 from pathlib import Path
 
 from ..data.own_names import NONE, OwnNames
-from ..data.reading import MARKS, DataError
+from ..data.problems import DataError
+from ..data.reading import MARKS
 from ..data.tables import BY_NAME, Table
 from .incoming import IntakeError, Row, named_rows, separated, table_called
 from .template import GUIDE_FILE, INDICATION, LISTS, README, REQUIRED
