@@ -67,11 +67,11 @@ class Engine:
 
     name: str
     fit: Callable[[np.ndarray, np.ndarray], tuple[float, float]] | None = None
-    many: Callable[[Sets], InR] | None = None
     leave_out: Callable[[np.ndarray, np.ndarray], object] | None = None
     batch: Callable[[np.ndarray, np.ndarray], object] | None = None
     ragged: Callable[[np.ndarray, np.ndarray, np.ndarray], object] | None = None
     large: bool = True
+    many: Callable[[Sets], InR] | None = None
 
 
 # ---------------------------------------------------------------- sets
