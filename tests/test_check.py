@@ -672,6 +672,11 @@ def test_a_broken_vocabulary_does_not_drown_the_reader(made_up, change):
     assert sum(p.file == "vocabularies.csv" for p in errors) <= 60
 
 
+def test_a_study_that_nothing_names_is_a_warning(made_up):
+    edit(made_up, STUDIES, DOE, "pmid", "")
+    assert places(examine(made_up).problems) == [("warning", STUDIES, 2, "first_author", "")]
+
+
 @pytest.mark.parametrize("change", [
     lambda ls: [x.split(",", 1)[1] for x in ls], lambda ls: [*ls[:2], ls[2] + ",", *ls[3:]],
     lambda ls: [*ls[:2], '"' + ls[2], *ls[3:]], lambda ls: [],

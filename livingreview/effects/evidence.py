@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from ..data.asking import asked
+from ..data.checks.studies import is_named
 from ..data.dataset import Dataset
 from ..data.notices import by_study, taken_back
 from .comparisons import (
@@ -289,5 +290,4 @@ class Evidence:
 
     def nameless(self, study) -> bool:
         """Whether nothing identifies the study, so that it may be there under another name."""
-        known = ("first_author", "title", "registration", "doi", "pmid")
-        return study["study_id"].startswith("unnamed-") or not any(study[key] for key in known)
+        return not is_named(study)

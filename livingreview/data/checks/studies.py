@@ -1,10 +1,10 @@
-"""Rules on studies that are, or may be, of the same patients."""
+"""Rules on studies that are, or may be, of the same patients, and on those without a name."""
 
 from __future__ import annotations
 
 import unicodedata
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import combinations
 
 from ..dataset import Dataset, Problem
@@ -39,6 +39,22 @@ def shared_patients(data: Dataset, indication: str) -> Iterator[Problem]:
                           f"{overlap['study_id']} + {overlap['other_study_id']}",
                           f"patients may be shared ({overlap['kind']})",
                           overlap["rule"] or "never counted twice", "warning", "overlap")
+
+
+def nameless(data: Dataset, indication: str) -> Iterator[Problem]:
+    """Studies that nothing names: they are in no analysis."""
+    for study in data.records("studies", indication):
+        if study["study_id"] and not is_named(study):
+            yield problem(f"{indication}/studies.csv", study["row"], "first_author", "",
+                          "nothing names the study, so that it is in no analysis",
+                          "an author, a title, a registration, a DOI or a PMID", "warning",
+                          "nameless")
+
+
+def is_named(study: Mapping) -> bool:
+    """Whether something identifies a study, which else may be there under another name."""
+    known = ("first_author", "title", "registration", "doi", "pmid")
+    return not study["study_id"].startswith("unnamed-") and any(study[key] for key in known)
 
 
 def same_report(data: Dataset, indication: str) -> Iterator[Problem]:
@@ -138,4 +154,4 @@ def _cell(value) -> str:
     return ";".join(value) if isinstance(value, tuple) else "" if value is None else str(value)
 
 
-RULES = (overlap_unknown, shared_patients, same_report)
+RULES = (overlap_unknown, shared_patients, nameless, same_report)
