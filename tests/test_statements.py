@@ -17,7 +17,7 @@ from livingreview.render.book import Pages
 from livingreview.render.chapter import Chapter
 from livingreview.render.engine import render
 from livingreview.review import review
-from livingreview.review.results import rounded
+from livingreview.review.written import rounded
 from livingreview.site import api
 from livingreview.view import finding as view
 from livingreview.view.figure import Figures
