@@ -200,7 +200,7 @@ def test_trials_by_stage_hold_those_that_are_not_randomised(hip):
                   f"{HIP}-by-condition")
     stages = {row["Trial"]: row["At entry"] for row in rows}
     one = hip.names["hauzeur-2018"]
-    assert stages[one].startswith("Fracture or collapse")
+    assert stages[one].startswith("Subchondral fracture or collapse")
     assert stages[hip.names["hernigou-2018"]].startswith("Before collapse")
     study = next(s for s in hip.review.analysis("hip-replacement-any")["studies"]
                  if s["trial_id"] == "hauzeur-2018")
