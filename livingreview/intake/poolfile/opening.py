@@ -9,6 +9,7 @@ import zipfile
 from pathlib import Path
 
 from ...data.problems import DataError, Problem
+from ...data.reading import utf16
 from .asking import SEPARATORS, Reading
 from .grid import Grid
 
@@ -167,6 +168,8 @@ def _decoded(file: str, content: bytes) -> tuple[str, list[str]]:
         except UnicodeDecodeError:
             raise refused(file, "the file begins as UTF-16 and goes on otherwise",
                           "UTF-8 text") from None
+    if found := utf16(content):
+        raise refused(file, f"this is text in {found}", "UTF-8 text")
     if b"\0" in content:
         raise refused(file, "this is no text and no kind of file that is known", TAKEN)
     try:
