@@ -90,6 +90,8 @@ class Package:
         What is said of a study itself, by its identifier.
     passed, remarks : list of str
         What is not imported, and what is imported otherwise than it stands there.
+    astray : list of str
+        Analyses and rows that belong nowhere.
     """
 
     review: str
@@ -100,6 +102,14 @@ class Package:
     studies: dict[str, dict[str, str]] = field(default_factory=dict)
     passed: list[str] = field(default_factory=list)
     remarks: list[str] = field(default_factory=list)
+    astray: list[str] = field(default_factory=list)
+
+    def __post_init__(self):
+        known = {analysis_of(row) for _, row in self.settings.records}
+        self.astray += [
+            f"{self.rows.name}:{line}: {row.get('Study', '')}: the settings have no analysis "
+            f"{analysis_of(row)}" for line, row in self.rows.records
+            if analysis_of(row) not in known]
 
 
 def read(file: Path) -> Package:
@@ -215,6 +225,7 @@ def rows(package: Package, filled: Path, today: date | None = None) -> list[Row]
     settings = {analysis_of(row): row for _, row in package.settings.records}
     entries, tool = _listed(package, filled, settings)
     said = {(analysis, subgroup) for analysis, subgroup, *_ in entries}
+    package.passed += package.astray
     package.passed += [f"{_named(part)}: the list does not say what it is"
                        for part in _parts(package) if part not in said]
     found, passed, remarks = placed(list(_comparisons(package, entries, settings)))
@@ -490,6 +501,9 @@ def _made(package: Package, found: list[Comparison], tool: str, today: date) -> 
             note = said.note or (one.footnote and f"footnote: {one.footnote}")
             out.append(_row(said.table, {**common, "locator": where, "note": note, **said.cells},
                             one.place, said.names))
+    if package.bias and not tool:
+        package.passed.append(f"{package.bias.name}: judgements of risk of bias: the line "
+                              f"{_BIAS_LINE} of the list names no tool")
     if tool and package.bias:
         out += _judgements(package, {r.values["study_id"] for r in out
                                      if r.table.name == "studies"}, source, tool)
@@ -527,12 +541,17 @@ def _judgements(package: Package, studies: set[str], source: str, tool: str) -> 
 
     A domain that is judged in several ways, result by result, is passed by.
     """
-    found = defaultdict(list)
+    found, left = defaultdict(list), {}
     for line, row in package.bias.records:
-        if (study := study_id(row.get("Study", ""))) in studies:
+        study = study_id(row.get("Study", ""))
+        if study not in studies:
+            left.setdefault(study, f"{package.bias.name}:{line}: {row.get('Study', '')}: its "
+                            "judgements: none of its values are imported")
+        else:
             for name, cell in row.items():
                 if name.startswith(JUDGEMENT) and cell:
                     found[study, name].append((f"{package.bias.name}:{line}", cell))
+    package.passed += left.values()
     out = []
     for (study, name), cells in found.items():
         place, judgement = cells[0]
