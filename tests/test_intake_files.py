@@ -168,7 +168,8 @@ def test_the_tool_is_told_by_domains_and_words():
     assert [(r.values["tool"], r.values["domain"]) for r in found[1:]] == [
         ("quadas-2", "patient selection"), ("quadas-2", "index test"),
         ("quadas-2", "reference standard")]
-    assert passed[1:] == ["robvis-long.csv:5: Alder 2016: D4: +: no judgement that is known"]
+    assert len(passed) == 2 and passed[1].startswith(
+        "robvis-long.csv:5: Alder 2016: D4: +: no judgement that is known, expected one of")
     assert "the accuracy of a diagnostic test: the judgements are taken" in passed[0]
 
 

@@ -48,7 +48,7 @@ def collect(files: tuple[Path, ...], out: Path | None, as_json: bool) -> None:
         except OSError as error:
             stop(f"cannot read {error.filename}: {error.strerror}", 2)
         total = sum(len(one.settings.records) for one in packages.values())
-        with click.progressbar(length=total, label=f"{total} analyses", file=sys.stderr) as bar:
+        with click.progressbar(length=total, label="pooling", file=sys.stderr) as bar:
             found = reviews.collect(packages, lambda: bar.update(1))
         if table:
             writer = csv.DictWriter(table, reviews.COLUMNS, lineterminator="\n")
@@ -69,7 +69,8 @@ def _tell(found) -> None:
     for file, review in found.reviews.items():
         own = [one for one in found.analyses if one.file == file]
         counted = Counter(one.verdict for one in own)
-        say(f"{review} ({file}): {len(own)} analyses and subgroups, " + ", ".join(
+        counts = f"{len(own)} analyses and subgroups" if len(own) != 1 else "1 analysis"
+        say(f"{review} ({file}): {counts}, " + ", ".join(
             f"{counted[verdict]} {said}" for verdict, said in _SAID.items() if counted[verdict]))
         for one in own:
             if one.verdict in _LISTED:
