@@ -21,18 +21,18 @@ _LISTED = ("differs", "interval-differs", "not-pooled")
 
 @click.command()
 @click.argument("files", nargs=-1, required=True,
-                type=PathType(path_type=Path, exists=True, dir_okay=False))
+                type=PathType(path_type=Path, exists=True))
 @click.option("--out", type=FILE, help="CSV file to write: a row for each analysis and subgroup.")
 @click.option("--json", "as_json", is_flag=True, help="Print all of it as JSON.")
 @can_be_stopped
 def collect(files: tuple[Path, ...], out: Path | None, as_json: bool) -> None:
     """Pool every analysis of several Cochrane reviews again, as one collection.
 
-    FILES are data packages of reviews (.zip) and reviews of RevMan 5 (.rm5). Every analysis, and
-    every subgroup of one, is pooled by the method, model and interval that its review states, and
-    compared with the estimate that the file holds: same, where estimate and interval agree to a
-    thousandth of the interval's width. Analyses that cannot be pooled, rows that are in no pool and
-    rows that belong to no analysis are listed with the reason.
+    FILES are data packages of reviews (.zip, or folders) and reviews of RevMan 5 (.rm5). Every
+    analysis, and every subgroup of one, is pooled by the method, model and interval that its review
+    states, and compared with the estimate that the file holds: same, where estimate and interval
+    agree to a thousandth of the interval's width. Analyses that cannot be pooled, rows that are in
+    no pool and rows that belong to no analysis are listed with the reason.
 
     A file that cannot be read stops all: exit code 1, and nothing is written.
     """

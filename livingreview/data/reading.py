@@ -44,7 +44,7 @@ _FORM_EXAMPLE = {
     "doi": "a DOI without a link before it, as 10.1186/s12967-016-0998-2",
     "pmid": "digits only, as 30064455",
     "url": "a link, as https://example.org/page",
-    "registration": "a registry number, as NCT02123368",
+    "registration": "a registry number, as NCT01234567",
     "cited_by": "a seed review and its reference number, as surname-2023:22",
 }
 

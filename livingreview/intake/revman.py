@@ -113,24 +113,34 @@ class Package:
 
 
 def read(file: Path) -> Package:
-    """Open a package.
+    """Open a package, packed or as a folder.
 
     Raises
     ------
     IntakeError
         When it is no such package.
     """
+    if file.is_dir():
+        return _package(file, {one.name: one.read_bytes() for one in file.rglob("*.csv")})
+    content = file.read_bytes()
     try:
-        content = file.read_bytes()
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             inner = next((n for n in archive.namelist() if n.endswith("-data.zip")), None)
             content = archive.read(inner) if inner else content
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            names = {Path(n).name: n for n in archive.namelist() if n.endswith(".csv")}
-            found = {ending: _table(archive, names, ending)
-                     for ending in (SETTINGS, ROWS, BIAS, SUBGROUPS)}
+            files = {Path(n).name: archive.read(n) for n in archive.namelist()
+                     if n.endswith(".csv")}
     except (zipfile.BadZipFile, zlib.error, RuntimeError) as error:  # the last one: a password
+        if not content.startswith(b"PK"):
+            raise IntakeError([f"{file.name}: this is no archive, expected the data package of a "
+                               "review (.zip)"]) from error
         raise IntakeError([f"{file.name}: this ZIP archive cannot be read ({error})"]) from error
+    return _package(file, files)
+
+
+def _package(file: Path, files: dict[str, bytes]) -> Package:
+    """A package of the contents of its files, by name."""
+    found = {ending: _table(files, ending) for ending in (SETTINGS, ROWS, BIAS, SUBGROUPS)}
     missing = [f"…-{ending}.csv" for ending in (SETTINGS, ROWS) if found[ending] is None]
     if missing:
         raise IntakeError([f"{file.name}: no {' and no '.join(missing)} in it: expected the data "
@@ -139,12 +149,12 @@ def read(file: Path) -> Package:
     return Package(review, found[SETTINGS], found[ROWS], found[BIAS], found[SUBGROUPS])
 
 
-def _table(archive: zipfile.ZipFile, names: dict[str, str], ending: str) -> Table | None:
+def _table(files: dict[str, bytes], ending: str) -> Table | None:
     """The file of that ending; None where it is not there."""
-    name = next((n for n in sorted(names) if n.endswith(f"-{ending}.csv")), None)
+    name = next((n for n in sorted(files) if n.endswith(f"-{ending}.csv")), None)
     if name is None:
         return None
-    records = list(csv_records(archive.read(names[name]), name))
+    records = list(csv_records(files[name], name))
     header = records[0][1] if records else []
     return Table(name, [
         (line, {k: "" if v == "#N/A" else v.strip() for k, v in zip(header, cells, strict=False)})
@@ -246,6 +256,9 @@ def _listed(package: Package, filled: Path, settings: dict) -> tuple[dict, str]:
     records = list(csv_records(filled.read_bytes(), filled.name))
     header = records[0][1] if records else []
     comma_separated(header, f"{filled.name}:1")
+    if "analysis" not in header:
+        raise IntakeError([f"{filled.name}:1: no column analysis: expected the list of analyses "
+                           "that a call writes where the file is not there yet"])
     for line, cells in records[1:]:
         entry = {k: v.strip() for k, v in zip(header, cells, strict=False)}
         part = entry.get("analysis", ""), entry.get("subgroup", "")
