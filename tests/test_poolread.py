@@ -398,6 +398,14 @@ def test_numbers_below_the_name_of_an_arm(pooled, refused):
                   *(part for one in call for part in ("--column", one))), "MD")
 
 
+def test_names_below_merged_cells_are_one_header(pooled):
+    content = "trial,Drug,,Placebo,\n,events,total,events,total\n" + table("", *COUNTS).split(
+        "\n", 1)[1]
+    got = pooled(content, "--measure", "RR")
+    assert "the header takes rows 1 and 2" in got["read"]
+    agrees(got, "RR")
+
+
 def test_numbers_that_share_a_cell(pooled, refused):
     mean1, mean2 = ([f"{m} ({s})" for m, s in zip(*pair, strict=True)]
                     for pair in ((M1, SD1), (M2, SD2)))

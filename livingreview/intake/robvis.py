@@ -94,7 +94,7 @@ def rows(file: Path, tool: str, known: Collection[str], today: date | None = Non
     found = list(_judged(grid))
     tool = tool or _tool(file, found)
     source = f"{study_id(file.stem)}-risk-of-bias"
-    out, passed = [], []
+    out, passed = [], grid.left_out(lambda row: f"{file.name}:{row}")
     if tool == ACCURACY:
         passed.append(f"{file.name}: QUADAS-2 judges studies of {WHAT}: the judgements are taken, "
                       f"but such studies are not pooled here: expected {EXPECTED}")
