@@ -532,7 +532,8 @@ def test_damaged_lines(made_up, change, expected):
 BYTES = {
     "latin-1": (lambda b: b.replace(b"VAS", b"\xe9VAS", 1), 2, "this byte is not UTF-8"),
     "UTF-16": (lambda b: b.decode().encode("utf-16"), 1, "UTF-16"),
-    "UTF-16 without a mark": (lambda b: b[:40].decode().encode("utf-16-le"), 1, "NUL"),
+    "UTF-16 without a mark": (lambda b: b[:40].decode().encode("utf-16-le"), 1,
+                              "UTF-16 without"),
     "NUL": (lambda b: b.replace(b"doe", b"d\0e", 2), 2, "NUL"),
     "empty": (lambda b: b"", 1, "the file is empty"),
     "only line ends": (lambda b: b"\r\n\n", 1, "the file is empty"),

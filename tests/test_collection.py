@@ -56,6 +56,9 @@ def test_every_analysis_and_subgroup_is_a_line(found):
         (REVIEW, "1.2", "Late"), (REVIEW, "1.3", ""), (REVIEW, "1.4", ""), (REVIEW, "2.1", ""),
         (REVIEW, "2.2", ""), (REVIEW, "2.3", ""), (REVIEW, "2.4", ""),
         ("RevMan 5 review 000002", "1.1", ""), ("RevMan 5 review 000002", "1.2", "Early")]
+    unpacked = call(FILES, "--json")  # the same package as a folder
+    assert json.loads(unpacked.stdout)["analyses"] == [
+        a | {"file": str(FILES), "review": a["review"]} for a in found["analyses"][:10]]
     assert found["not_placed"] == [
         f"{REVIEW}-data-rows.csv:20: Alder 2016: the settings have no analysis 9.9"]
 
@@ -123,7 +126,7 @@ def test_all_files_that_cannot_be_read_are_named_and_nothing_is_written(package,
     done = call(package, bad, worse, "--out", out)
     assert done.exit_code == 1 and out.read_text() == "before"
     assert "bad.rm5: expected a review of RevMan 5" in done.stderr
-    assert "worse.zip: this ZIP archive cannot be read" in done.stderr
+    assert "worse.zip: this is no archive, expected the data package" in done.stderr
     assert call(package, "--out", tmp_path / "no" / "all.csv").exit_code == 2
 
 

@@ -376,6 +376,36 @@ def test_thousands_decimal_commas_and_other_separators(pooled):
     agrees(pooled(utf16, "--measure", "RR"), "RR")
 
 
+def test_utf16_without_a_mark_is_named(refused):
+    content = table("study;e1;n1;e2;n2", *COUNTS, mark=";").encode("utf-16-be")
+    assert "UTF-16 without a byte-order mark" in refused(content, "--measure", "RR")
+
+
+def test_numbers_below_the_name_of_an_arm(pooled, refused):
+    e1, n1, e2, n2 = COUNTS
+    first, second = ([f"{e}/{n}" for e, n in zip(*pair, strict=True)]
+                     for pair in ((e1, n1), (e2, n2)))
+    agrees(pooled(table("study,Drug,Placebo", first, second), "--measure", "RR"), "RR")
+    said = refused(table("study,Drug,Saline,Sham", first, second, second), "--measure", "RR")
+    assert 'two of them, as --column "e1=Drug" --column "e2=Saline"' in said
+    spreads = [[f"{m} ({s})" for m, s in zip(*pair, strict=True)]
+               for pair in ((M1, SD1), (M2, SD2))]
+    content = table("study,Drug,n1,Placebo,n2", spreads[0], N1, spreads[1], N2)
+    call = [f"{ours}={name}" for name, arm in (("Drug", 1), ("Placebo", 2))
+            for ours in (f"m{arm}", f"sd{arm}")]
+    assert " ".join(f'--column "{one}"' for one in call) in refused(content, "--measure", "MD")
+    agrees(pooled(content, "--measure", "MD",
+                  *(part for one in call for part in ("--column", one))), "MD")
+
+
+def test_names_below_merged_cells_are_one_header(pooled):
+    content = "trial,Drug,,Placebo,\n,events,total,events,total\n" + table("", *COUNTS).split(
+        "\n", 1)[1]
+    got = pooled(content, "--measure", "RR")
+    assert "the header takes rows 1 and 2" in got["read"]
+    agrees(got, "RR")
+
+
 def test_numbers_that_share_a_cell(pooled, refused):
     mean1, mean2 = ([f"{m} ({s})" for m, s in zip(*pair, strict=True)]
                     for pair in ((M1, SD1), (M2, SD2)))

@@ -21,18 +21,18 @@ _LISTED = ("differs", "interval-differs", "not-pooled")
 
 @click.command()
 @click.argument("files", nargs=-1, required=True,
-                type=PathType(path_type=Path, exists=True, dir_okay=False))
+                type=PathType(path_type=Path, exists=True))
 @click.option("--out", type=FILE, help="CSV file to write: a row for each analysis and subgroup.")
 @click.option("--json", "as_json", is_flag=True, help="Print all of it as JSON.")
 @can_be_stopped
 def collect(files: tuple[Path, ...], out: Path | None, as_json: bool) -> None:
     """Pool every analysis of several Cochrane reviews again, as one collection.
 
-    FILES are data packages of reviews (.zip) and reviews of RevMan 5 (.rm5). Every analysis, and
-    every subgroup of one, is pooled by the method, model and interval that its review states, and
-    compared with the estimate that the file holds: same, where estimate and interval agree to a
-    thousandth of the interval's width. Analyses that cannot be pooled, rows that are in no pool and
-    rows that belong to no analysis are listed with the reason.
+    FILES are data packages of reviews (.zip, or folders) and reviews of RevMan 5 (.rm5). Every
+    analysis, and every subgroup of one, is pooled by the method, model and interval that its review
+    states, and compared with the estimate that the file holds: same, where estimate and interval
+    agree to a thousandth of the interval's width. Analyses that cannot be pooled, rows that are in
+    no pool and rows that belong to no analysis are listed with the reason.
 
     A file that cannot be read stops all: exit code 1, and nothing is written.
     """
@@ -48,7 +48,7 @@ def collect(files: tuple[Path, ...], out: Path | None, as_json: bool) -> None:
         except OSError as error:
             stop(f"cannot read {error.filename}: {error.strerror}", 2)
         total = sum(len(one.settings.records) for one in packages.values())
-        with click.progressbar(length=total, label=f"{total} analyses", file=sys.stderr) as bar:
+        with click.progressbar(length=total, label="pooling", file=sys.stderr) as bar:
             found = reviews.collect(packages, lambda: bar.update(1))
         if table:
             writer = csv.DictWriter(table, reviews.COLUMNS, lineterminator="\n")
@@ -69,7 +69,8 @@ def _tell(found) -> None:
     for file, review in found.reviews.items():
         own = [one for one in found.analyses if one.file == file]
         counted = Counter(one.verdict for one in own)
-        say(f"{review} ({file}): {len(own)} analyses and subgroups, " + ", ".join(
+        counts = f"{len(own)} analyses and subgroups" if len(own) != 1 else "1 analysis"
+        say(f"{review} ({file}): {counts}, " + ", ".join(
             f"{counted[verdict]} {said}" for verdict, said in _SAID.items() if counted[verdict]))
         for one in own:
             if one.verdict in _LISTED:

@@ -59,7 +59,9 @@ def export(kinds: tuple[str, ...], data: Path | None, indications: tuple[str, ..
         stop(f"cannot write {error.filename}: {error.strerror}; nothing was written", 2)
     for indication in chosen:
         count = sum(name.startswith(f"{indication}/") for name in files)
-        click.echo(f"{out / indication}: {count} files")
+        click.echo(f"{out / indication}: {count} file{'s' * (count != 1)}" if count else
+                   f"{indication}: nothing to write: no analysis has an effect, and no study is "
+                   "judged")
 
 
 ALL = (export,)

@@ -45,8 +45,8 @@ def registry(number: str, everything: bool, draft: Path | None, mapping: Path | 
              data: Path | None, reviewer: str) -> None:
     """Take in what ClinicalTrials.gov says of the trial NUMBER, or with --all of all.
 
-    The posted results of NUMBER (NCT03818737) become draft rows, each with its place in the record.
-    What its groups, outcomes and events are in our words is asked once and kept in
+    The posted results of NUMBER (NCT and eight digits) become draft rows, each with its place in
+    the record. What its groups, outcomes and events are in our words is asked once and kept in
     registry_mappings.csv; what nobody has mapped is listed and left out, and what cannot be a row
     is refused with its reason. Values that stand in the data already are shown side by side and
     left as they are. `import` takes the folder of --draft.
@@ -56,7 +56,7 @@ def registry(number: str, everything: bool, draft: Path | None, mapping: Path | 
     as corrections for `import`, a folder for each indication.
     """
     if bool(number) == everything:
-        stop("expected a number such as NCT03818737, or --all", 2)
+        stop("expected a number, NCT and eight digits, or --all", 2)
     if draft is not None and draft.exists() and (draft.is_file() or any(draft.iterdir())):
         stop(f"{draft}: expected an empty folder, or one that is not there yet", 2)
     sound = valid(data)

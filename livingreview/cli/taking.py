@@ -106,7 +106,8 @@ def indication(name: str, data: Path | None, root: Path, **chosen: str) -> None:
               help="Identifier of the first indication, such as migraine.")
 @click.option("--label", default="", help="Its name for readers; its identifier, with a capital, "
               "where it is left out.")
-@click.option("--label-zh", default="", help="Its name in Chinese.")
+@click.option("--label-zh", default="", help="Its name in Chinese; --label where it is left "
+              "out.")
 @click.option("--question", type=click.Choice([*kinds()]), default=next(iter(kinds())),
               show_default=True, help="What it asks: what a treatment does in people, how common "
               "something is, or what a treatment does in animals.")
@@ -145,8 +146,8 @@ def _near(path: Path) -> Path:
 @click.option("--indication", default="", help="Where the rows belong; a workbook or folder may "
               "say it.")
 @click.option("--table", default="", help="Table of a CSV file that is not named after it.")
-@click.option("--list", "filled", type=FILE, help="Of a data package: the list that says what its "
-              "analyses are. It is written where it is not there yet.")
+@click.option("--list", "filled", type=FILE, help="Of a data package or a review of RevMan 5: the "
+              "list that says what its analyses are. It is written where it is not there yet.")
 @click.option("--map", "mapped", type=FILE, help="Of a table or workbook with columns of its own: "
               "the map that says what they are. It is written where it is not there yet, and kept.")
 @click.option("--tool", default="", help="Of a table of judgements: their tool, as rob2, where the "
@@ -162,11 +163,11 @@ def import_(file: Path, data: Path | None, indication: str, table: str, filled: 
     """Take the rows of FILE into a data folder.
 
     FILE is a workbook or folder of `new study`, a CSV file with columns of one table, the data
-    package of a Cochrane review (.zip), or a review of RevMan 5 (.rm5). A folder that bears the
-    name of an indication belongs to it. The difference is shown and the result validated first,
-    and what it does to results is said: each analysis that changes with its trials, estimate and
-    certainty before and after. A row that is there already with other values is never overwritten:
-    nothing is imported then.
+    package of a Cochrane review (.zip, or unpacked in a folder), or a review of RevMan 5 (.rm5). A
+    folder that bears the name of an indication belongs to it. The difference is shown and the
+    result validated first, and what it does to results is said: each analysis that changes with its
+    trials, estimate and certainty before and after. A row that is there already with other values
+    is never overwritten: nothing is imported then.
 
     A table or workbook with columns of its own is taken by a map (--map): the first call writes it
     with a line for each column, you fill in what each is, and it is kept for the next.
@@ -196,6 +197,9 @@ def import_(file: Path, data: Path | None, indication: str, table: str, filled: 
         return
     _check_kind(file, table, filled, mapped)
     sound = valid(data)
+    if indication and indication not in sound.indications:
+        stop(f"--indication {indication}: expected one of {', '.join(sound.indications)}\n"
+             "Nothing was imported.", 2)
     try:
         rows, belongs = _rows_of(file, table, filled, mapped, tool, sound, indication)
         if not belongs and file.is_dir() and file.absolute().name in sound.indications:
@@ -234,7 +238,9 @@ def import_(file: Path, data: Path | None, indication: str, table: str, filled: 
 
 def _packed(file: Path) -> bool:
     """Whether a file is a whole review, of which a list says what its analyses are."""
-    return file.suffix.lower() in (".zip", ".rm5") and not file.is_dir()
+    if file.is_dir():
+        return any(file.rglob("*-data-rows.csv"))
+    return file.suffix.lower() in (".zip", ".rm5")
 
 
 def _check_kind(file: Path, table: str, filled: Path | None, mapped: Path | None) -> None:

@@ -44,7 +44,7 @@ _FORM_EXAMPLE = {
     "doi": "a DOI without a link before it, as 10.1186/s12967-016-0998-2",
     "pmid": "digits only, as 30064455",
     "url": "a link, as https://example.org/page",
-    "registration": "a registry number, as NCT02123368",
+    "registration": "a registry number, as NCT01234567",
     "cited_by": "a seed review and its reference number, as surname-2023:22",
 }
 
@@ -161,10 +161,19 @@ def _read_bytes(folder: Path, table: Table, path: str, problems: list[Problem], 
     return None
 
 
+def utf16(data: bytes) -> str:
+    """What text in UTF-16 is called, by its mark or by a NUL in every second byte; else empty."""
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return "UTF-16"
+    odd, even = data[1:64:2].count(0), data[:64:2].count(0)
+    few, many = sorted((odd, even))
+    return "UTF-16 without a byte-order mark" if not few and many > len(data[:64]) * 0.3 else ""
+
+
 def _decode(data: bytes, path: str, problems: list[Problem]) -> str | None:
     """The text of a file, or None where its bytes are not UTF-8."""
-    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
-        problems.append(Problem(path, 1, "", "", "the file is UTF-16", "UTF-8 text"))
+    if found := utf16(data):
+        problems.append(Problem(path, 1, "", "", f"the file is {found}", "UTF-8 text"))
         return None
     if data.startswith(b"\xef\xbb\xbf"):
         problems.append(Problem(path, 1, "", "", "the file begins with a byte-order mark",

@@ -24,7 +24,7 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
 from ..data.accuracy import EXPECTED, WHAT, is_accuracy
@@ -290,6 +290,7 @@ def read(file: Path, filled: Path, today: date | None = None, names: OwnNames = 
     grids, out, problems = tables(file), Mapped(), []
     lines = _lines(filled, grids, names)
     for sheet, grid in grids.items():
+        out.passed += grid.left_out(partial(_place, file, sheet))
         own = [line for line in lines
                if line.sheet == sheet and line.table and (line.column or line.value)]
         named = {line.column for line in own}

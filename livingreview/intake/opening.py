@@ -13,7 +13,7 @@ from pathlib import Path
 
 from ..data.own_names import NONE, OwnNames
 from ..data.problems import DataError
-from ..data.reading import MARKS
+from ..data.reading import MARKS, utf16
 from ..data.tables import BY_NAME, Table
 from .incoming import IntakeError, Row, named_rows, separated, table_called
 from .template import GUIDE_FILE, INDICATION, LISTS, README, REQUIRED
@@ -97,8 +97,10 @@ def csv_records(content: bytes, name: str) -> Iterator[tuple[int, list[str]]]:
     Raises
     ------
     IntakeError
-        When the bytes are not UTF-8 or a quote is broken.
+        When the text is not UTF-8 or a quote is broken.
     """
+    if found := utf16(content):
+        raise IntakeError([f"{name}: the text is {found}, expected UTF-8"])
     try:
         text = content.decode("utf-8-sig")
         reader = csv.reader(io.StringIO(text, newline=""), strict=True)

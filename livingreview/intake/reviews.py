@@ -123,7 +123,7 @@ class Collection:
         Number of each review, by its file.
     analyses : list of Pooling
     not_placed : list of str
-        Rows of files that belong to no analysis.
+        Analyses and rows of files that belong nowhere.
     """
 
     reviews: dict[str, str]
@@ -175,11 +175,7 @@ def collect(packages: Mapping[Path, revman.Package], done: Callable[[], None] = 
     out = Collection({str(f): package.review for f, package in packages.items()}, [], [])
     for file, package in packages.items():
         out.analyses.extend(_pooled_again(str(file), package, done))
-        known = {revman.analysis_of(row) for _, row in package.settings.records}
-        out.not_placed.extend(
-            f"{package.rows.name}:{line}: {row.get('Study', '')}: the settings have no analysis "
-            f"{revman.analysis_of(row)}" for line, row in package.rows.records
-            if revman.analysis_of(row) not in known)
+        out.not_placed.extend(package.astray)
     return out
 
 
@@ -221,8 +217,9 @@ def _one(line: Pooling, setting: dict, rows: list[dict]) -> Pooling:
     except (CallError, SynthesisError) as error:
         return replace(line, why=str(error))
     except DataError as error:
-        return replace(line, why="; ".join(f"{p.value}: {p.wrong}" if p.value else p.wrong
-                                           for p in error.problems))
+        return replace(line, why="; ".join(
+            f"{rows[p.row - 1].get('Study', '')}: {p.value}: {p.wrong}" if p.rule == "type"
+            else f"{p.value}: {p.wrong}" if p.value else p.wrong for p in error.problems))
     return min(made, key=lambda one: VERDICTS.index(one.verdict))
 
 

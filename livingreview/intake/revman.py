@@ -90,6 +90,8 @@ class Package:
         What is said of a study itself, by its identifier.
     passed, remarks : list of str
         What is not imported, and what is imported otherwise than it stands there.
+    astray : list of str
+        Analyses and rows that belong nowhere.
     """
 
     review: str
@@ -100,27 +102,45 @@ class Package:
     studies: dict[str, dict[str, str]] = field(default_factory=dict)
     passed: list[str] = field(default_factory=list)
     remarks: list[str] = field(default_factory=list)
+    astray: list[str] = field(default_factory=list)
+
+    def __post_init__(self):
+        known = {analysis_of(row) for _, row in self.settings.records}
+        self.astray += [
+            f"{self.rows.name}:{line}: {row.get('Study', '')}: the settings have no analysis "
+            f"{analysis_of(row)}" for line, row in self.rows.records
+            if analysis_of(row) not in known]
 
 
 def read(file: Path) -> Package:
-    """Open a package.
+    """Open a package, packed or as a folder.
 
     Raises
     ------
     IntakeError
         When it is no such package.
     """
+    if file.is_dir():
+        return _package(file, {one.name: one.read_bytes() for one in file.rglob("*.csv")})
+    content = file.read_bytes()
     try:
-        content = file.read_bytes()
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             inner = next((n for n in archive.namelist() if n.endswith("-data.zip")), None)
             content = archive.read(inner) if inner else content
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            names = {Path(n).name: n for n in archive.namelist() if n.endswith(".csv")}
-            found = {ending: _table(archive, names, ending)
-                     for ending in (SETTINGS, ROWS, BIAS, SUBGROUPS)}
+            files = {Path(n).name: archive.read(n) for n in archive.namelist()
+                     if n.endswith(".csv")}
     except (zipfile.BadZipFile, zlib.error, RuntimeError) as error:  # the last one: a password
+        if not content.startswith(b"PK"):
+            raise IntakeError([f"{file.name}: this is no archive, expected the data package of a "
+                               "review (.zip)"]) from error
         raise IntakeError([f"{file.name}: this ZIP archive cannot be read ({error})"]) from error
+    return _package(file, files)
+
+
+def _package(file: Path, files: dict[str, bytes]) -> Package:
+    """A package of the contents of its files, by name."""
+    found = {ending: _table(files, ending) for ending in (SETTINGS, ROWS, BIAS, SUBGROUPS)}
     missing = [f"…-{ending}.csv" for ending in (SETTINGS, ROWS) if found[ending] is None]
     if missing:
         raise IntakeError([f"{file.name}: no {' and no '.join(missing)} in it: expected the data "
@@ -129,12 +149,12 @@ def read(file: Path) -> Package:
     return Package(review, found[SETTINGS], found[ROWS], found[BIAS], found[SUBGROUPS])
 
 
-def _table(archive: zipfile.ZipFile, names: dict[str, str], ending: str) -> Table | None:
+def _table(files: dict[str, bytes], ending: str) -> Table | None:
     """The file of that ending; None where it is not there."""
-    name = next((n for n in sorted(names) if n.endswith(f"-{ending}.csv")), None)
+    name = next((n for n in sorted(files) if n.endswith(f"-{ending}.csv")), None)
     if name is None:
         return None
-    records = list(csv_records(archive.read(names[name]), name))
+    records = list(csv_records(files[name], name))
     header = records[0][1] if records else []
     return Table(name, [
         (line, {k: "" if v == "#N/A" else v.strip() for k, v in zip(header, cells, strict=False)})
@@ -215,6 +235,7 @@ def rows(package: Package, filled: Path, today: date | None = None) -> list[Row]
     settings = {analysis_of(row): row for _, row in package.settings.records}
     entries, tool = _listed(package, filled, settings)
     said = {(analysis, subgroup) for analysis, subgroup, *_ in entries}
+    package.passed += package.astray
     package.passed += [f"{_named(part)}: the list does not say what it is"
                        for part in _parts(package) if part not in said]
     found, passed, remarks = placed(list(_comparisons(package, entries, settings)))
@@ -235,6 +256,9 @@ def _listed(package: Package, filled: Path, settings: dict) -> tuple[dict, str]:
     records = list(csv_records(filled.read_bytes(), filled.name))
     header = records[0][1] if records else []
     comma_separated(header, f"{filled.name}:1")
+    if "analysis" not in header:
+        raise IntakeError([f"{filled.name}:1: no column analysis: expected the list of analyses "
+                           "that a call writes where the file is not there yet"])
     for line, cells in records[1:]:
         entry = {k: v.strip() for k, v in zip(header, cells, strict=False)}
         part = entry.get("analysis", ""), entry.get("subgroup", "")
@@ -490,6 +514,9 @@ def _made(package: Package, found: list[Comparison], tool: str, today: date) -> 
             note = said.note or (one.footnote and f"footnote: {one.footnote}")
             out.append(_row(said.table, {**common, "locator": where, "note": note, **said.cells},
                             one.place, said.names))
+    if package.bias and not tool:
+        package.passed.append(f"{package.bias.name}: judgements of risk of bias: the line "
+                              f"{_BIAS_LINE} of the list names no tool")
     if tool and package.bias:
         out += _judgements(package, {r.values["study_id"] for r in out
                                      if r.table.name == "studies"}, source, tool)
@@ -527,12 +554,17 @@ def _judgements(package: Package, studies: set[str], source: str, tool: str) -> 
 
     A domain that is judged in several ways, result by result, is passed by.
     """
-    found = defaultdict(list)
+    found, left = defaultdict(list), {}
     for line, row in package.bias.records:
-        if (study := study_id(row.get("Study", ""))) in studies:
+        study = study_id(row.get("Study", ""))
+        if study not in studies:
+            left.setdefault(study, f"{package.bias.name}:{line}: {row.get('Study', '')}: its "
+                            "judgements: none of its values are imported")
+        else:
             for name, cell in row.items():
                 if name.startswith(JUDGEMENT) and cell:
                     found[study, name].append((f"{package.bias.name}:{line}", cell))
+    package.passed += left.values()
     out = []
     for (study, name), cells in found.items():
         place, judgement = cells[0]

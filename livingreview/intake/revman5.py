@@ -9,6 +9,7 @@ cannot be filled in; characteristics are texts for which the tables have no colu
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -50,11 +51,12 @@ def read(file: Path) -> Package:
                            f"{root.tag}"])
     studies = {one.get("ID"): one for one in root.iterfind(".//INCLUDED_STUDIES/STUDY")}
     settings, rows, subgroups = [], [], []
-    for outcome in root.iterfind("ANALYSES_AND_DATA/COMPARISON/*[@NO]"):
-        if outcome.tag.endswith("_OUTCOME"):
-            settings.append((outcome.sourceline, _setting(outcome)))
-            rows += _rows(outcome, studies)
-            subgroups += _subgroups(outcome)
+    outcomes = [one for one in root.iterfind("ANALYSES_AND_DATA/COMPARISON/*[@NO]")
+                if one.tag.endswith("_OUTCOME")]
+    for outcome in outcomes:
+        settings.append((outcome.sourceline, _setting(outcome)))
+        rows += _rows(outcome, studies)
+        subgroups += _subgroups(outcome)
     if not settings:
         raise IntakeError([f"{file.name}: the review holds no analysis of an intervention"])
     bias = Table(file.name, list(_judgements(root, studies)))
@@ -63,7 +65,10 @@ def read(file: Path) -> Package:
                       Table(file.name, subgroups))
     for one in studies.values():
         package.studies[study_id(one.get("NAME", ""))] = _reference(one)
+    package.astray += _astray(file.name, root, outcomes)
+    package.passed += _unjudged(file.name, root, studies)
     package.passed += _characteristics(file.name, root, studies)
+    package.passed += _not_included(file.name, root)
     return package
 
 
@@ -115,7 +120,19 @@ def _rows(outcome: etree._Element, studies: dict) -> Iterator[tuple[int, dict[st
             "Study": data.get("STUDY_ID", "") if study is None else study.get("NAME", ""),
             "Study year": "" if study is None else study.get("YEAR", ""),
             "Footnotes": _text(data.find("FOOTNOTE")),
-            **{ours: data.get(theirs, "") for theirs, ours in _NUMBERS.items()}}
+            **{ours: data.get(theirs, "") for theirs, ours in _NUMBERS.items()},
+            "Mean": data.get("EFFECT_SIZE") or _effect(data.get("ESTIMATE", ""), outcome)}
+
+
+def _effect(estimate: str, outcome: etree._Element) -> str:
+    """The effect of an estimate as the file would show it: ratios are entered as logarithms."""
+    measure = outcome.get("EFFECT_MEASURE", "").upper()
+    if not (measure.endswith("RATIO") or measure in ("OR", "RR", "HR", "PETO_OR")):
+        return estimate
+    try:
+        return f"{math.exp(float(estimate)):.10g}" if estimate else ""
+    except (ValueError, OverflowError):
+        return estimate  # the check names the cell
 
 
 def _judgements(root: etree._Element, studies: dict) -> Iterator[tuple[int, dict[str, str]]]:
@@ -127,6 +144,35 @@ def _judgements(root: etree._Element, studies: dict) -> Iterator[tuple[int, dict
             if study is not None and entry.get("RESULT") in _JUDGED:
                 yield entry.sourceline, {"Study": study.get("NAME", ""),
                                          f"{JUDGEMENT}{name}": _JUDGED[entry.get("RESULT")]}
+
+
+def _astray(file: str, root: etree._Element, outcomes: list) -> Iterator[str]:
+    """A line for each analysis that stands in no comparison or has no number."""
+    for one in root.iter(etree.Element):
+        if one.tag.endswith("_OUTCOME") and one not in outcomes:
+            yield (f"{file}:{one.sourceline}: {_text(one.find('NAME')) or one.tag}: an analysis "
+                   "that stands in no comparison of ANALYSES_AND_DATA, or has no number (NO)")
+
+
+def _unjudged(file: str, root: etree._Element, studies: dict) -> Iterator[str]:
+    """A line for each judgement of no included study, or that is none of the three."""
+    for entry in root.iter("QUALITY_ITEM_DATA_ENTRY"):
+        study, result = studies.get(entry.get("STUDY_ID")), entry.get("RESULT")
+        if study is None:
+            yield (f"{file}:{entry.sourceline}: judgement of {entry.get('STUDY_ID') or '(empty)'}: "
+                   "no included study has this ID")
+        elif result not in _JUDGED:
+            yield (f"{file}:{entry.sourceline}: {study.get('NAME', '')}: judgement "
+                   f"{result or '(empty)'}: expected one of {', '.join(_JUDGED)}")
+
+
+def _not_included(file: str, root: etree._Element) -> Iterator[str]:
+    """A line for each list of studies that are not included."""
+    for part in root.iterfind("STUDIES_AND_REFERENCES/STUDIES/*"):
+        names = [one.get("NAME", "") for one in part.iterfind("STUDY")]
+        if part.tag != "INCLUDED_STUDIES" and names:
+            yield (f"{file}:{part.sourceline}: {part.tag.replace('_', ' ').lower()} "
+                   f"({', '.join(names)}): only included studies are taken")
 
 
 def _reference(study: etree._Element) -> dict[str, str]:

@@ -42,6 +42,10 @@ _JUDGEMENTS = {
     "high": "high", "highrisk": "high", "unclear": "unclear", "unclearrisk": "unclear",
     "moderate": "moderate", "serious": "serious", "critical": "critical",
     "noinformation": "no-information"}
+_INITIALS = {  # robvis reads the first letter alone, by tool
+    "rob2": {"l": "low", "s": "some-concerns", "h": "high"},
+    "robins-i": {"l": "low", "m": "moderate", "s": "serious", "c": "critical"},
+    **dict.fromkeys((ACCURACY, "rob1"), {"l": "low", "u": "unclear", "h": "high"})}
 JUDGED = frozenset(_JUDGEMENTS.values())  # our words of judgements
 _OF_ROBINS = {"moderate", "serious", "critical"}
 _STUDY = ("study", "studyid", "studyname", "studlab", "trial")
@@ -90,12 +94,12 @@ def rows(file: Path, tool: str, known: Collection[str], today: date | None = Non
     found = list(_judged(grid))
     tool = tool or _tool(file, found)
     source = f"{study_id(file.stem)}-risk-of-bias"
-    out, passed = [], []
+    out, passed = [], grid.left_out(lambda row: f"{file.name}:{row}")
     if tool == ACCURACY:
         passed.append(f"{file.name}: QUADAS-2 judges studies of {WHAT}: the judgements are taken, "
                       f"but such studies are not pooled here: expected {EXPECTED}")
     for line, study, domain, text in found:
-        place, judgement = f"{file.name}:{line}", _JUDGEMENTS.get(plain(text))
+        place, judgement = f"{file.name}:{line}", _judgement(tool, text)
         identifier = study_id(study)
         if identifier not in known:
             passed.append(f"{place}: {study}: the folder has no study "
@@ -103,7 +107,8 @@ def rows(file: Path, tool: str, known: Collection[str], today: date | None = Non
         elif judgement is None:
             passed.append(f"{place}: {study}: {domain}: "
                           + ("not judged" if absent(text) else
-                             f"{text}: no judgement that is known"))
+                             f"{text}: no judgement that is known, expected one of "
+                             f"{', '.join(sorted(JUDGED))}"))
         else:
             out.append(Row(BY_NAME["risk_of_bias"], {
                 "study_id": identifier, "tool": tool, "domain": _domain(tool, domain),
@@ -145,8 +150,17 @@ def _tool(file: Path, found: list[tuple[int, str, str, str]]) -> str:
     if numbered and len(domains) == 4:
         return ACCURACY
     judged = ", ".join(sorted(words)) or "in other words"
-    raise IntakeError([f"{file.name}: {len(domains)} domains, judged {judged}, do not tell the "
-                       f"tool: name it by --tool, as {' or '.join(DOMAINS)}"], 2)
+    counted = f"{len(domains)} domain{'s' * (len(domains) != 1)}"
+    raise IntakeError([f"{file.name}: {counted} judged {judged}: the tool does not show, "
+                       f"name it by --tool, as {' or '.join(DOMAINS)}"], 2)
+
+
+def _judgement(tool: str, text: str) -> str | None:
+    """Our word of a judgement, which may be its first letter where the tool has one of it."""
+    word = plain(text)
+    if word in ("n", "ni") and tool in _INITIALS:
+        return "no-information"
+    return _JUDGEMENTS.get(word) or _INITIALS.get(tool, {}).get(word)
 
 
 def _domain(tool: str, text: str) -> str:

@@ -93,10 +93,12 @@ def begin(folder: Path, title: str, title_zh: str, indication: str, label: str, 
 def _wrong(folder: Path, indication: str, named: dict[str, str]) -> list[str]:
     """Why there can be no such review."""
     taken = folder.exists() and (not folder.is_dir() or any(folder.iterdir()))
+    # a name in Chinese that was left out is the English one, which is said once
+    wrong = {value: name for name, value in reversed(named.items()) if not _PLAIN.fullmatch(value)}
     is_name = re.fullmatch(IDENTIFIER, indication) and indication not in _NO_INDICATION
     return [
-        *(f"{name} {value!r}: expected words without quotes, backslashes and dollar signs"
-          for name, value in named.items() if not _PLAIN.fullmatch(value)),
+        *(f"{name} {value!r}: expected words, without quotes, backslashes and dollar signs"
+          for value, name in reversed(wrong.items())),
         *(() if is_name else [f"--indication {indication}: expected a name of lower-case letters "
                               "and digits with hyphens, and no folder of the data"]),
         *([f"{folder} is there already and is not an empty folder"] if taken else ())]

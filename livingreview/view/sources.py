@@ -73,8 +73,8 @@ def source(data: Dataset, row: Mapping | None) -> Source | None:
 def registration(number: str) -> Link:
     """A registration number with the address of its record, where its registry has one.
 
-    >>> registration("NCT02123368").href
-    'https://clinicaltrials.gov/study/NCT02123368'
+    >>> registration("NCT01234567").href
+    'https://clinicaltrials.gov/study/NCT01234567'
     """
     for form, pattern in _REGISTRIES:
         if found := form.match(number):

@@ -10,6 +10,7 @@ from ...data.problems import DataError, Problem, shortened
 from ...synthesis import SynthesisError
 from .cells import EITHER, Unread, decimal_of, number
 from .columns import Columns
+from .composite import several_in_cells
 from .computing import effects_of
 from .question import Question
 from .rules import IMPOSSIBLE, broken
@@ -112,8 +113,10 @@ def _missing(columns: Columns, question: Question, half: list[str], forms: list)
         expected += _EFFECTS
     elif question.method == "PETO":
         expected.append("oe and v")
-    near = [f"{name} by --column \"{name}={like[0]}\"" for name in missing
-            if (like := columns.looking_like(name))]
+    within = several_in_cells(columns)
+    near = [within] if within else [
+        f"{name} by --column \"{name}={like[0]}\"" for name in missing
+        if (like := columns.looking_like(name))]
     if "yi" in missing and columns.has("ratio"):
         ratio = columns.header("ratio")
         near.append(f"{ratio} is a ratio, which takes ci_low and ci_high, or the standard error "

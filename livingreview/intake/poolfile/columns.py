@@ -28,7 +28,8 @@ _STEMS = {
     "m": "m mean average",
     "sd": "sd stddev stdev standarddeviation",
     "n": "n total totaln ntotal samplesize size number participants patients nrandomised",
-    "e": "events event cases responders nevents numberofevents noofevents",
+    "e": "events event cases responders nevents numberofevents noofevents eventstotal "
+         "eventsn nn",
     "t": "time persontime personyears patientyears",
     "non": "nonevents nonevent noevents",
     "meansd": "meansd msd meanandsd",
@@ -280,11 +281,19 @@ class Columns:
         return [twice(self.grid, place, several) for place, several in taken.items()
                 if len(several) > 1 and not set(several) <= set(self.named)]
 
+    def alone(self, arm: str = "") -> list[int]:
+        """Where columns are that nothing uses, those whose name is that of an arm and no more."""
+        used = {i for places in self.places.values() for i in places} | self.naming()
+        words = [word for word in _ARMS.get(arm, "").split() if len(word) > 1]
+        return [i for i, name in enumerate(self.plain[:self.own])
+                if i not in used and name and (not arm or name in words)]
+
     def looking_like(self, ours: str) -> list[str]:
         """Headers that nothing uses and that look like the names of a column of ours."""
         used = {i for places in self.places.values() for i in places}
+        arms = {*TREATMENT, *" ".join(_ARMS.values()).split()}  # say an arm and no more
         free = {name: self.grid.header[i] for i, name in enumerate(self.plain)
-                if i not in used and name and name not in TREATMENT}  # which says an arm
+                if i not in used and name and name not in arms}
         near = [free[found] for name in (plain(ours), *self.names.get(ours, ()))
                 for found in difflib.get_close_matches(name, free, 2, 0.72)
                 if _same_arm(name, found)]

@@ -37,9 +37,10 @@ def divided(columns: Columns) -> tuple[Grid, dict[str, tuple[int, int]], list[st
         What was divided.
     """
     out = _Divided(columns)
+    out.arms()
     for arm in ("1", "2", ""):
         out.split(f"e{arm}", _OF, (f"e{arm}", f"n{arm}"))
-        if "sd" in plain(out.named(f"m{arm}")) or "\u00b1" in out.named(f"m{arm}"):
+        if out.with_sd(arm):
             out.split(f"m{arm}", _MEAN_SD, (f"m{arm}", f"sd{arm}"))
         out.counts(arm)
     for ours in ("yi", "ratio"):
@@ -49,6 +50,47 @@ def divided(columns: Columns) -> tuple[Grid, dict[str, tuple[int, int]], list[st
                    rows=[(line, list(cells)) for (line, _), cells in
                          zip(columns.grid.rows, zip(*out.columns, strict=True), strict=True)])
     return grid, out.made, out.notes
+
+
+def several_in_cells(columns: Columns) -> str:
+    """How columns that nothing uses are named by hand, where each cell of them holds two numbers.
+
+    Parameters
+    ----------
+    columns : Columns
+        Columns of a file that lacks some of the measure.
+
+    Returns
+    -------
+    str
+        Empty where no column is so.
+    """
+    second = columns.alone("2")
+    free = sorted(columns.alone(), key=lambda i: i in second)
+    header, column = columns.grid.header, columns.grid.column
+    counts, spreads = ([header[i] for i in free if _whole(column(i), form)]
+                       for form in (_OF, _MEAN_SD))
+    if len(counts) > 1:
+        said = f"the cells of {', '.join(counts)} hold events / total: "
+        return said + (_by_hand(counts, "e") if "e1" in columns.wanted
+                       else "RR, OR and RD take them")
+    if len(spreads) > 1 and "sd1" in columns.wanted:
+        return (f"the cells of {', '.join(spreads)} hold two numbers: where they are mean and SD, "
+                + _by_hand(spreads, "m", "sd"))
+    return ""
+
+
+def _by_hand(headers: list[str], *stems: str) -> str:
+    """The options that name the first two headers for both arms."""
+    calls = " ".join(f'--column "{stem}{arm}={name}"' for arm, name in
+                     zip("12", headers, strict=False) for stem in stems)
+    return f"two of them, as {calls}" if len(headers) > 2 else calls
+
+
+def _whole(cells: list[str], pattern: re.Pattern) -> bool:
+    """Whether every cell that states something has the form."""
+    stated = [cell.strip() for cell in cells if not absent(cell)]
+    return bool(stated) and all(map(pattern.fullmatch, stated))
 
 
 class _Divided:
@@ -65,19 +107,35 @@ class _Divided:
         places = self.found.places.get(ours)
         return self.header[places[0]] if places else ""
 
+    def arms(self) -> None:
+        """Two columns that are named by their arms alone and hold events / total in each cell."""
+        ours = [f"{stem}{arm}" for arm in "12" for stem in ("e", "n")]
+        if "e1" not in self.found.wanted or set(ours) & set(self.found.places):
+            return
+        held = [i for i in self.found.alone() if _whole(self.columns[i], _OF)]
+        places = [[i for i in held if i in self.found.alone(arm)] for arm in "12"]
+        if len(held) == 2 and all(len(found) == 1 for found in places):
+            self.found.places |= {f"e{arm}": found for arm, found in
+                                  zip("12", places, strict=True)}
+
+    def with_sd(self, arm: str) -> bool:
+        """Whether a column of means says that their SD is with them, or is named for both."""
+        named = self.found.named
+        return ("sd" in plain(self.named(f"m{arm}")) or "\u00b1" in self.named(f"m{arm}")
+                or f"m{arm}" in named and named[f"m{arm}"] == named.get(f"sd{arm}"))
+
     def split(self, ours: str, pattern: re.Pattern, parts: tuple[str, ...]) -> None:
         """Divide a column whose every cell has the form; a part that has its column stays there."""
         if ours not in self.found.places:
             return
         place = self.found.places[ours][0]
         cells = self.columns[place]
-        matches = [None if absent(cell) else pattern.fullmatch(cell.strip()) for cell in cells]
-        stated = [not absent(cell) for cell in cells]
-        if not any(stated) or any(there and not match for there, match in
-                                  zip(stated, matches, strict=True)):
+        if not _whole(cells, pattern):
             return
+        matches = [None if absent(cell) else pattern.fullmatch(cell.strip()) for cell in cells]
         for i, part in enumerate(parts, 1):
-            if part != ours and (part in self.found.places or part in self.made):
+            if part != ours and (part in self.made
+                                 or self.found.places.get(part, [place]) != [place]):
                 continue
             self.made[part] = len(self.header), place
             self.header.append(f"{self.header[place]} [{part}]")

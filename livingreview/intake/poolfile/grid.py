@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from ...data.problems import Problem
@@ -32,6 +33,11 @@ class Grid:
     warnings: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     problems: tuple[Problem, ...] = ()
+
+    def left_out(self, place: Callable[[int], str]) -> list[str]:
+        """A line for each row that is none of the table, by what its place is called."""
+        return [f"{place(p.row)}: {p.value}: {p.wrong}, expected {p.expected}"
+                for p in self.problems]
 
     def column(self, place: int) -> list[str]:
         """The cells of a column."""

@@ -9,6 +9,7 @@ import zipfile
 from pathlib import Path
 
 from ...data.problems import DataError, Problem
+from ...data.reading import utf16
 from .asking import SEPARATORS, Reading
 from .grid import Grid
 
@@ -167,6 +168,8 @@ def _decoded(file: str, content: bytes) -> tuple[str, list[str]]:
         except UnicodeDecodeError:
             raise refused(file, "the file begins as UTF-16 and goes on otherwise",
                           "UTF-8 text") from None
+    if found := utf16(content):
+        raise refused(file, f"this is text in {found}", "UTF-8 text")
     if b"\0" in content:
         raise refused(file, "this is no text and no kind of file that is known", TAKEN)
     try:
@@ -253,6 +256,26 @@ def _one_header(file: str, records: list[tuple[int, list[str]]]) -> None:
                       f"\"{under[0][1]} {under[0][0]}\"", first)
 
 
+def _below_groups(records: list[list[str]]) -> list[str]:
+    """The header of a table where names stand below groups, as merged cells are written.
+
+    Empty where it is none: each text of the second row must stand below a group of at least two
+    columns, with all of the group's, and columns of no group have nothing in it.
+    """
+    if len(records) < 3:
+        return []
+    width = max(map(len, records[:2]))
+    groups, names = ([*map(str.strip, record), *[""] * (width - len(record))]
+                     for record in records[:2])
+    of = [max((j for j in range(i + 1) if groups[j]), default=-1) for i in range(width)]
+    below = [bool(name) for name in names]
+    grouped = [of.count(place) > 1 and place >= 0 for place in of]
+    if below != grouped or not any(below) or all(below) or any(
+            re.fullmatch(r"[\d.,%\s-]+", name) for name in names):
+        return []
+    return [f"{groups[place]} {name}".strip() for place, name in zip(of, names, strict=True)]
+
+
 def gridded(file: str, records: list[tuple[int, list[str]]], decimal: str = "",
             warnings: tuple[str, ...] = (), notes: tuple[str, ...] = ()) -> Grid:
     """Records as a table: the first is the header; where it is repeated, it is passed over.
@@ -268,6 +291,9 @@ def gridded(file: str, records: list[tuple[int, list[str]]], decimal: str = "",
     if start:
         notes += (f"the header is in row {records[start][0]}",)
         records = records[start:]
+    if joined := _below_groups([record for _, record in records[:3]]):
+        notes += (f"the header takes rows {records[0][0]} and {records[1][0]}",)
+        records = [(records[0][0], joined), *records[2:]]
     _one_header(file, records)
     header = [name.strip() for name in records[0][1]]
     while header and not header[-1]:
