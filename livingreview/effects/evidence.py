@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from ..data.asking import asked
-from ..data.checks.studies import is_named
 from ..data.dataset import Dataset
+from ..data.identified import is_named
 from ..data.notices import by_study, taken_back
 from .comparisons import (
     GIVEN,

@@ -363,7 +363,7 @@ def fits(data: Design, tau2: FloatArray) -> Fits:
     for g in np.flatnonzero((rest < _HEAVY).any(axis=1)):
         heavy = np.flatnonzero(rest[g] < _HEAVY)
         rest[g, heavy], residuals[g, heavy] = _heavy(data, rows[g], heavy)
-    q = np.einsum("gk,gk,gk->g", w, residuals, residuals)
+    q = (w * residuals ** 2).sum(axis=1)
     trace = np.einsum("gk,gk->g", w, rest)
     return Fits(w, residuals, leverage, rest, gamma, scaled, root, q, trace)
 

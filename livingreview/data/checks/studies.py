@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import unicodedata
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from itertools import combinations
 
 from ..dataset import Dataset, Problem
+from ..identified import is_named
 from .problem import problem
 
 
@@ -49,12 +50,6 @@ def nameless(data: Dataset, indication: str) -> Iterator[Problem]:
                           "nothing names the study, so that it is in no analysis",
                           "an author, a title, a registration, a DOI or a PMID", "warning",
                           "nameless")
-
-
-def is_named(study: Mapping) -> bool:
-    """Whether something identifies a study, which else may be there under another name."""
-    known = ("first_author", "title", "registration", "doi", "pmid")
-    return not study["study_id"].startswith("unnamed-") and any(study[key] for key in known)
 
 
 def same_report(data: Dataset, indication: str) -> Iterator[Problem]:

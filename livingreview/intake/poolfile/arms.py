@@ -11,6 +11,8 @@ from .asking import Reading
 from .columns import TREATMENT, Columns, plain
 from .grid import Grid
 
+_NUMBER = re.compile(r"[0-9.,]+")
+
 
 def by_trial(grid: Grid, measure: str, wanted: tuple[str, ...], reading: Reading) -> Grid:
     """The table with a row for each trial; as it is, where it has that already.
@@ -98,6 +100,8 @@ def one_comparison(grid: Grid) -> None:
         if name not in TREATMENT:
             continue
         first, second, *more = ({*filter(None, grid.column(i))} for i in places.values())
+        if all(_NUMBER.fullmatch(one) for one in first.union(second, *more)):
+            continue  # times at risk are named so too
         if first & second or any(more):
             said = ", ".join(sorted(first.union(second, *more))[:6])
             raise DataError([Problem(

@@ -65,10 +65,9 @@
   function elsewhere(link) {
     link.addEventListener("click", () => {
       link.search = location.search;
-      const top = (part) => part?.getClientRects()[0]?.top, at = document.querySelector(":target");
-      const begun = (part) => top(part) < Math.max(99, 1 + parseFloat(getComputedStyle(part).scrollMarginTop));
-      const part = top(at) > -50 && top(at) < innerHeight / 2 ? at : [...document.querySelectorAll("main [id]")].filter(begun).at(-1);
-      link.hash = part?.id || "";
+      // a part that a link led to stands that far below the bar
+      link.hash = [...document.querySelectorAll("main [id]")]
+        .filter((part) => part.getClientRects()[0]?.top < 200).at(-1)?.id || "";
     });
   }
 

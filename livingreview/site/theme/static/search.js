@@ -23,15 +23,10 @@ function holds(page, words) {
     (word) => text.includes(word.slice(0, Math.max(3, word.length >> 1))));
 }
 
-/* Whether a keyword of the page holds the words. */
-function isAsked(page, words) {
-  return words.length > 1 && (page.meta.asked || "").split(/[,，、]\s*/).some((one) => plain(one).includes(words));
-}
-
 /* 0 where the words are a name or number of the page or in a keyword of it, 1 where its title holds
    them, 2 elsewhere. */
 function rank(page, words) {
-  if (isAsked(page, words)) { return 0; }
+  if ((page.meta.asked || "").split(/[,，、]\s*/).some((one) => plain(one).includes(words))) { return 0; }
   const named = Object.entries(page.meta).filter(([key]) => key !== "image" && key !== "image_alt")
     .flatMap(([, value]) => [value, ...value.split(/[;,|\s]+/)]).map(plain);
   if (/\d/.test(words) && named.includes(words)) { return 0; }
@@ -77,12 +72,9 @@ async function search() {
   // the few pages with keywords are all looked at: words that are not spaced are divided otherwise
   // when they are asked for than when they are listed
   const named = key ? await pagefind.search(null, { filters: { ...filters, named: "yes" } }) : { results: [] };
-  const top = answer.results.slice(0, LOOKED_AT), read = (one) => one.data();
-  const also = named.results.filter(({ id }) => !top.some((one) => one.id === id));
-  const [first, further] = await Promise.all([top, also].map((some) => Promise.all(some.map(read))));
-  further.forEach((page, place) => {
-    if (isAsked(page, key)) { first.push(page); top.push(also[place]); }
-  });
+  const top = answer.results.slice(0, LOOKED_AT);
+  top.push(...named.results.filter((one) => !top.some((other) => other.id === one.id)));
+  const first = await Promise.all(top.map((one) => one.data()));
   if (run !== asked) { return; }
   found = [];
   rest = [];
