@@ -308,7 +308,8 @@ def test_a_wheel_holds_what_a_review_begins_with_and_what_pages_are_made_of(whee
               if name.startswith("livingreview/")}
     package = ROOT / "livingreview"
     wanted = {f"livingreview/{p.relative_to(package).as_posix()}" for p in package.rglob("*")
-              if p.is_file() and p.suffix not in (".pyc", ".pot")}
+              if p.is_file() and p.suffix not in (".pyc", ".pot")
+              and "__pycache__" not in p.parts}
     wanted -= {"livingreview/render/babel.cfg"}
     assert wanted - inside == set()
 
