@@ -128,6 +128,10 @@ def test_all_files_that_cannot_be_read_are_named_and_nothing_is_written(package,
     assert "bad.rm5: expected a review of RevMan 5" in done.stderr
     assert "worse.zip: this is no archive, expected the data package" in done.stderr
     assert call(package, "--out", tmp_path / "no" / "all.csv").exit_code == 2
+    for file in FILES.glob("*.csv"):
+        (tmp_path / file.name).write_text(file.read_text(encoding="utf-8").replace(
+            "Study,", "Trial,", 1), encoding="utf-8")
+    assert "data-rows.csv:1: no column Study" in call(tmp_path).stderr
 
 
 @pytest.mark.parametrize("cells, why", [

@@ -324,6 +324,15 @@ def test_the_settings_of_a_package_hold_the_estimate(exported):
     assert f"{INDICATION}-risk-of-bias.csv" not in found, "two tools: they are files of their own"
 
 
+def test_what_a_package_states_is_pooled_again_from_its_rows(tmp_path):
+    made = dict(exports.files(figures(), "knee-osteoarthritis", ["revman"]))
+    [(_, content_of)] = made.items()
+    (tmp_path / "package.zip").write_bytes(content_of)
+    done = json.loads(call("collect", tmp_path / "package.zip", "--json").stdout)["analyses"]
+    stated = [one for one in done if one["published_estimate"] is not None]
+    assert len(stated) > 20 and {one["verdict"] for one in stated} == {"same"}
+
+
 def test_a_package_has_the_subgroups_of_an_analysis(tmp_path):
     world = asked(tmp_path)
     for name, (cells, control, sd) in DRAWN.items():

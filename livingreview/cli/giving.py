@@ -60,8 +60,7 @@ def export(kinds: tuple[str, ...], data: Path | None, indications: tuple[str, ..
     for indication in chosen:
         count = sum(name.startswith(f"{indication}/") for name in files)
         click.echo(f"{out / indication}: {count} file{'s' * (count != 1)}" if count else
-                   f"{indication}: nothing to write: no analysis has an effect, and no study is "
-                   "judged")
+                   f"{indication}: nothing to write")
 
 
 ALL = (export,)

@@ -249,7 +249,8 @@ def _row_problem(row: int, record: list[str], header: list[str], path: str) -> P
         return Problem(path, row, "", ",".join(record), "the row has no values",
                        "a row with values, or no row", rule="empty-row")
     if len(record) != len(header):
-        return Problem(path, row, "", ",".join(record), f"the row has {len(record)} fields",
+        found = f"the row has {len(record)} field{'s' * (len(record) != 1)}"
+        return Problem(path, row, "", ",".join(record), found,
                        f"{len(header)} fields as in the header", rule="fields")
     return None
 

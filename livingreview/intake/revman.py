@@ -50,6 +50,9 @@ from .placing import DIVIDED, WHOLE, Comparison, Said, placed
 SOURCE_KIND = "review-table"
 SETTINGS, ROWS, BIAS, SUBGROUPS = (
     "overall-estimates-and-settings", "data-rows", "risk-of-bias", "subgroup-estimates")
+_NUMBERED = ("Analysis group", "Analysis number")
+_NEEDED = {SETTINGS: (*_NUMBERED, "Data type"), ROWS: (*_NUMBERED, "Study"), BIAS: ("Study",),
+           SUBGROUPS: (*_NUMBERED, "Subgroup")}  # without which nothing has its place
 JUDGEMENT = "Domain (judgement): "
 _SHOWN = ("analysis", "comparison", "name", "data_type", "effect_measure", "experimental",
           "control", "subgroup", "studies", "footnote")
@@ -156,6 +159,10 @@ def _table(files: dict[str, bytes], ending: str) -> Table | None:
         return None
     records = list(csv_records(files[name], name))
     header = records[0][1] if records else []
+    comma_separated(header, f"{name}:1")
+    if lacking := [column for column in _NEEDED.get(ending, ()) if column not in header]:
+        raise IntakeError([f"{name}:1: no column {' and no '.join(lacking)}: expected the file of "
+                           "a data package as RevMan writes it"])
     return Table(name, [
         (line, {k: "" if v == "#N/A" else v.strip() for k, v in zip(header, cells, strict=False)})
         for line, cells in records[1:]])

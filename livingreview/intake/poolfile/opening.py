@@ -312,7 +312,7 @@ def gridded(file: str, records: list[tuple[int, list[str]]], decimal: str = "",
             repeated.append(line)
         elif len(cells) != len(header):
             problems.append(Problem(file, line, "", ",".join(record),
-                                    f"the row has {len(cells)} fields",
+                                    f"the row has {len(cells)} field{'s' * (len(cells) != 1)}",
                                     f"{len(header)} fields as in the header", rule="fields"))
         else:
             rows.append((line, cells))

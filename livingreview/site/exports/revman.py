@@ -42,7 +42,9 @@ def files(figures: Figures, indication: str) -> Iterator[tuple[str, bytes]]:
     bias are in it where all are by one tool.
 
     Where a posterior is shown, the settings hold the estimate by random effects, and those of
-    subgroups none. The subgroups of an analysis are the first division of all its trials.
+    subgroups none; neither has a subgroup that is pooled by another model than its analysis, as a
+    package states one for both. The subgroups of an analysis are the first division of all its
+    trials.
 
     Parameters
     ----------
@@ -97,10 +99,11 @@ def _group_names(data: Dataset, result: dict) -> dict[str, str]:
 
 
 def _groups(data: Dataset, result: dict, group: int, i: int) -> Iterator[dict]:
-    """The estimates of the subgroups of an analysis; none of a posterior."""
-    division = _division(result)
+    """The estimates of the subgroups of an analysis; none by another model than its own."""
+    division, own = _division(result), _POOLED.get((result["pooled"] or {}).get("model"))
     for place, one in enumerate(division["groups"] if division else (), 1):
-        known = one if one["model"] != "posterior" else {}
+        same = one["k"] == 1 or _POOLED.get(one["model"]) == own
+        known = one if same and one["model"] != "posterior" else {}
         yield {_SETTING["group"]: group, _SETTING["number"]: i,
                _ROW["subgroup"]: group_name(data, division["by"], one["value"]).en,
                _WORDS["subgroup-number"]: place,
