@@ -158,8 +158,8 @@ def _finding(world: World) -> str:
 def test_the_one_trial_of_an_estimate_is_named_with_its_stage(tmp_path):
     world = World(tmp_path / "data").analysis()
     world.trial("doe-2020", first_author="Doe", year=2020, condition="collapsed").pair("doe-2020")
-    said = ("It rests on one trial, Doe 2020. At entry all patients had: fracture or collapse "
-            "(stage III or later).")
+    said = ("It rests on one trial, Doe 2020. At entry all patients had: subchondral "
+            "fracture or collapse (stage III or later).")
     assert said in _finding(world)
     assert said in plain(figure(load(world.write()), "made-up"))
 
