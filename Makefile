@@ -9,7 +9,7 @@ export JUPYTER_PLATFORM_DIRS := 1
 # that compiled ones are not to be kept.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help book test tested built lint unit check notebooks site browser pdf audit data words picture bench bench-scale screen serve clean site-version
+.PHONY: help book test lint unit check notebooks site browser pdf audit data words picture bench bench-scale screen serve clean site-version
 
 help: ## what there is, with the usual minutes on two cores
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -27,16 +27,7 @@ $(READY): requirements.txt pyproject.toml
 book: $(READY) ## build the site into _build/html (1 to 2 minutes, first time 3)
 	$(BIN)/python -m livingreview build
 
-test: lint tested ## everything that the integration runs (12 to 15 minutes)
-
-# A build and a browser leave cores idle for half of their time, so the unit tests run beside them.
-# What a part says is shown when it has ended.
-tested: $(KEPT)
-	@echo "the unit tests, and beside them the build and the tests of the site (10 to 12 minutes)"
-	@$(MAKE) --no-print-directory -j 2 $(if $(filter output-sync,$(.FEATURES)),--output-sync) unit built
-
-built: check site
-	@$(MAKE) --no-print-directory notebooks browser
+test: lint unit check site notebooks browser ## everything that the integration runs (14 to 16 minutes)
 
 lint: $(READY) ## style of the code (seconds)
 	$(BIN)/ruff check livingreview tests
