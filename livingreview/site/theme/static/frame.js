@@ -65,9 +65,10 @@
   function elsewhere(link) {
     link.addEventListener("click", () => {
       link.search = location.search;
-      // a part that a link led to stands that far below the bar
-      link.hash = [...document.querySelectorAll("main [id]")]
-        .filter((part) => part.getClientRects()[0]?.top < 200).at(-1)?.id || "";
+      // what a link led to is the part, as long as it is in sight: one may begin below it
+      const top = (part) => part?.getClientRects()[0]?.top, at = document.querySelector(":target");
+      link.hash = (top(at) > 0 && top(at) < 300 ? at : [...document.querySelectorAll("main [id]")]
+        .filter((part) => top(part) < 99).at(-1))?.id || "";
     });
   }
 

@@ -80,11 +80,10 @@ async function search() {
   rest = [];
   list.replaceChildren();
   if (!words && !Object.keys(filters).length) { say("empty"); more.hidden = true; return; }
-  found = key ? first.filter((page) => holds(page, key)).map((page, place) => [rank(page, key), place, page])
-    .sort((a, b) => a[0] - b[0] || a[1] - b[1]).map((one) => one[2]) : first;
+  found = key ? first.filter((page) => holds(page, key)).sort((a, b) => rank(a, key) - rank(b, key)) : first;
   rest = found.length ? answer.results.filter((one) => !top.some((other) => other.id === one.id)) : [];
   const number = found.length + rest.length;
-  say(number === 0 ? "none" : number === 1 ? "one" : "many", words || Object.values(filters).join(", "), number);
+  say(["none", "one"][number] || "many", words || Object.values(filters).join(", "), number);
   await show();
 }
 
@@ -103,8 +102,7 @@ async function begin() {
     const known = await pagefind.filters();
     for (const name of ["kind", "indication"]) {
       choices(form[name], known[name]);
-      form[name].value = asking.get(name) || "";
-      if (form[name].selectedIndex < 0) { form[name].value = ""; }
+      form[name].value = asking.get(name) in (known[name] || {}) ? asking.get(name) : "";
       form[name].addEventListener("change", search);
     }
   } catch (missing) {
