@@ -98,6 +98,7 @@ def test_what_views_hold_of_the_site_makes_no_page_another_one(tmp_path):
 @pytest.mark.parametrize(("changed", "read", "written"), [
     ("package/site/kept.py", True, True), ("package/render/templates/said.html", False, True),
     ("package/view/base.py", False, False), ("package/site/__pycache__/kept.pyc", False, False),
+    ("package/render/__pycache__/templates/said.cache", False, False),
     ("book/book/locale/zh_CN/LC_MESSAGES/toc.po", True, True),
     ("book/book/locale/fr/LC_MESSAGES/toc.po", False, False),
     ("package/render/locale/zh_CN/LC_MESSAGES/own.po", False, True),
@@ -123,7 +124,7 @@ def test_what_stands_around_views_is_all_that_writes_them(tmp_path, monkeypatch,
     app = SimpleNamespace(srcdir=book, confdir=book, config=config,
                           env=SimpleNamespace(found_docs={"index"}))
     before = Frame.of(app, ["glossary"])
-    (tmp_path / changed).parent.mkdir(exist_ok=True)
+    (tmp_path / changed).parent.mkdir(parents=True, exist_ok=True)
     (tmp_path / changed).write_text("as it is")
     after = Frame.of(app, ["glossary"])
     assert ((after.read != before.read), (after.written != before.written)) == (read, written)

@@ -64,8 +64,8 @@ class Frame:
 
 
 def _files(folder: Path) -> list[Path]:
-    """All files below a folder, in order, but those that Python makes of others."""
-    return [p for p in sorted(folder.rglob("*")) if p.is_file() and p.suffix != ".pyc"]
+    """All files below a folder, in order, but those that a build makes of others as it goes."""
+    return [p for p in sorted(folder.rglob("*")) if p.is_file() and "__pycache__" not in p.parts]
 
 
 def _speaks(path: Path, language: str) -> bool:
