@@ -115,7 +115,7 @@ def test_the_address_of_a_page_says_what_it_is(page, found):
 
 def test_an_index_that_cannot_be_made_ends_the_build(tmp_path):
     with pytest.raises(search.SearchError, match="index of the search was not made"):
-        search.end(tmp_path, search.begin(tmp_path / "nowhere"))
+        search.end(tmp_path, search.begin(tmp_path / "nowhere", []))
 
 
 @pytest.mark.parametrize("value", [
@@ -140,7 +140,7 @@ def test_pages_of_many_kinds_give_the_same_index(tmp_path):
     written = []
     for _ in range(3):
         shutil.rmtree(tmp_path / search.FOLDER, ignore_errors=True)
-        search.end(tmp_path, search.begin(tmp_path))
+        search.end(tmp_path, search.begin(tmp_path, sorted(tmp_path.glob("*.html"))))
         written.append({p.relative_to(tmp_path): p.read_bytes()
                         for p in (tmp_path / search.FOLDER).rglob("*") if p.is_file()})
     assert written[0] == written[1] == written[2]
@@ -156,23 +156,32 @@ def test_an_index_stays_while_what_it_holds_of_the_pages_is_the_same(tmp_path):
             f'<table data-pagefind-ignore="all"><tr><td>{apart}</td></tr></table> end</article>'
             "</main></body></html>")
 
+    def begun() -> search.Begun | None:
+        return search.begin(tmp_path, [*tmp_path.glob("*.html"), *tmp_path.glob("room/**/*.html")])
+
     def fragment() -> str:
         found, = (tmp_path / search.FOLDER / "fragment").iterdir()
         return gzip.decompress(found.read_bytes()).decode()
 
     write("first", "one", "before")
-    search.end(tmp_path, search.begin(tmp_path))
+    search.end(tmp_path, begun())
     assert "first" in fragment() and "end" in fragment() and "one" not in fragment()
     write("first", "two", "after")
-    assert search.begin(tmp_path) is None
+    assert begun() is None
     (tmp_path / search.FOLDER / "pagefind-entry.json").write_text("{")  # nothing is known of it
-    search.end(tmp_path, search.begin(tmp_path))
+    search.end(tmp_path, begun())
     write("second", "two", "after")
-    search.end(tmp_path, search.begin(tmp_path))
+    search.end(tmp_path, begun())
     assert "second" in fragment()
     (tmp_path / "a.html").rename(tmp_path / "b.html")
-    search.end(tmp_path, search.begin(tmp_path))
+    search.end(tmp_path, begun())
     assert '"/b.html"' in fragment()
+    for other in ("room/in", "zh"):
+        (tmp_path / other).mkdir(parents=True)
+        shutil.copy(tmp_path / "b.html", tmp_path / other)
+    (tmp_path / "b.html").unlink()
+    search.end(tmp_path, begun())
+    assert '"/room/in/b.html"' in fragment()  # of another language there is none
 
 
 # --- a whole small book -----------------------------------------------------------------------

@@ -279,9 +279,6 @@ class _Build:
         if exception is None:
             self.kept.finish(translated.pages(app))
             self.front(app)
-            with _reported():
-                for translation in self.translations:
-                    translation.end()
         for process in self.started if exception or not self.ahead else ():
             process.stop()
 
@@ -291,6 +288,12 @@ class _Build:
             (Path(app.outdir) / "index.html").write_text(heads.leading(
                 f"{app.config.root_doc}.html", self.facts.get("title", ""), self.language),
                 encoding="utf-8")
+
+    def translate(self, app: Sphinx, exception) -> None:
+        """Wait for the pages in other languages."""
+        with _reported():
+            for translation in self.translations if exception is None else ():
+                translation.end()
 
     @staticmethod
     def finished(app: Sphinx, exception) -> None:
@@ -411,6 +414,7 @@ def setup(app: Sphinx) -> dict:
     app.connect("env-get-outdated", addresses.Outputs.forget)
     views.setup(app)
     app.connect("build-finished", build.complete, priority=700)  # before styles are looked for
+    app.connect("build-finished", build.translate, priority=760)  # the index has begun
     app.connect("build-finished", build.finished, priority=999)
     light.setup(app)
     search.setup(app)

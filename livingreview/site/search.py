@@ -1,4 +1,4 @@
-"""The search of a site: a static index by Pagefind, and the page that asks it.
+"""The search of a site: a static index by Pagefind for each language, and the page that asks it.
 
 Pages say by what they are found: attributes of their article, set here where a page sets none.
 Elements with `_APART` are in no index: a change in them alone leaves the one that is there.
@@ -13,7 +13,7 @@ import json
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -25,9 +25,8 @@ from sphinx.errors import SphinxError
 from ..data.project import default_folder
 from ..data.reads import digest
 from ..render import languages
-from ..render.languages import SOURCE, Language
-from . import cbor
-from .translated import prose
+from ..render.languages import Language
+from . import cbor, translated
 
 FOLDER = "pagefind"
 _BODY, _END = "data-pagefind-body", "/article>"  # around what Pagefind reads of a page
@@ -81,20 +80,22 @@ class Begun:
     made_from: str
 
 
-def begin(out: Path) -> Begun | None:
-    """Begin to write the index of the pages of a site into a folder of it.
+def begin(out: Path, pages: Sequence[Path]) -> Begun | None:
+    """Begin to write the index of pages into a folder beside them.
 
     Parameters
     ----------
     out : Path
-        Folder of the site.
+        Folder of the pages of a language; others may lie in folders of it.
+    pages : sequence of Path
+        All pages of the language, in order.
 
     Returns
     -------
     Begun or None
         For :func:`end`; None where the index that is there was made from the same.
     """
-    made_from = digest([Path(__file__).read_bytes(), version("pagefind"), *_indexed(out)])
+    made_from = digest([Path(__file__).read_bytes(), version("pagefind"), *_indexed(out, pages)])
     try:
         known = json.loads((out / FOLDER / _ENTRY).read_text(encoding="utf-8"))
         if known[_MADE_FROM] == made_from:
@@ -102,15 +103,18 @@ def begin(out: Path) -> Begun | None:
     except (OSError, ValueError, LookupError):
         pass
     shutil.rmtree(out / FOLDER, ignore_errors=True)
+    rooms = {p.relative_to(out).parts[0] for p in pages if p.parent != out}
+    places = ("*", *(f"{room}/**/*" for room in sorted(rooms)))
     return Begun(subprocess.Popen(
         [sys.executable, "-m", "pagefind", "--site", out, "--output-subdir", FOLDER,
-         "--exclude-selectors", ".headerlink", "--keep-index-url", "--quiet"],
+         "--glob", f"{{{','.join(places)}}}.html", "--exclude-selectors", ".headerlink",
+         "--keep-index-url", "--quiet"],
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True), made_from)
 
 
-def _indexed(out: Path) -> Iterator[str]:
+def _indexed(out: Path, pages: Iterable[Path]) -> Iterator[str]:
     """The addresses of pages, and what an index can hold of each."""
-    for path in sorted(out.rglob("*.html")):
+    for path in pages:
         html = path.read_text(encoding="utf-8")
         start = html.find(_BODY)
         if start >= 0:
@@ -211,7 +215,7 @@ class _Search:
         """Switch off the theme's own index."""
         app.builder.search = False
         self.labels = labels(default_folder(), languages.language(app.config.language))
-        self.prose = prose(Path(app.srcdir), app.config.language)
+        self.prose = translated.prose(Path(app.srcdir), app.config.language)
 
     def page(self, app: Sphinx) -> Iterator[tuple[str, dict, str]]:
         """The page that searches."""
@@ -229,12 +233,9 @@ class _Search:
                                "asked": self.prose.get(asked := _keywords(doctree), asked)}
 
     def index(self, app: Sphinx, exception) -> None:
-        """Begin the index, where a page was written; styles are looked for meanwhile.
-
-        One index holds all languages: a page is asked about those of its own.
-        """
-        if exception is None and self.written and app.config.language == SOURCE:
-            self.begun = begin(Path(app.outdir))
+        """Begin the index, where a page was written; other languages are waited for meanwhile."""
+        if exception is None and self.written:
+            self.begun = begin(Path(app.outdir), list(translated.pages(app)))
 
     def finish(self, app: Sphinx, exception) -> None:
         """Wait for the index."""

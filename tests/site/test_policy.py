@@ -105,7 +105,7 @@ def searched(tmp_path):
         f"<!doctype html><html lang='en'><head><title>{text}</title></head><body>"
         f"<main data-pagefind-body><h1>{text}</h1><p>A trial of {text} words.</p></main>",
         encoding="utf-8")
-    search.end(tmp_path, search.begin(tmp_path))
+    search.end(tmp_path, search.begin(tmp_path, [tmp_path / "one.html"]))
     handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=str(tmp_path))
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()

@@ -6,7 +6,7 @@ let pagefind = null, asked = 0, found = [], rest = [];
 
 function say(name, words, number) {
   count.textContent = (count.dataset[name] || "").replace("{words}", words || "")
-    .replace("{count}", String(number || 0));
+    .replace("{count}", number || 0);
 }
 
 function plain(text) {
@@ -97,8 +97,8 @@ async function begin() {
   const asking = new URLSearchParams(location.search);
   form.q.value = asking.get("q") || "";
   try {
-    pagefind = await import("../pagefind/pagefind.js");
-    await pagefind.options({ baseUrl: new URL("..", import.meta.url).pathname, excerptLength: 30 });
+    pagefind = await import(new URL("pagefind/pagefind.js", location));
+    await pagefind.options({ baseUrl: new URL(".", location).pathname, excerptLength: 30 });
     const known = await pagefind.filters();
     for (const name of ["kind", "indication"]) {
       choices(form[name], known[name]);
