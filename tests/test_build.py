@@ -17,7 +17,7 @@ from pybtex.richtext import Text
 from livingreview.__main__ import main
 from livingreview.data.dataset import load
 from livingreview.data.problems import DataError, Problem
-from livingreview.site import bibliography, build, extension, places
+from livingreview.site import bibliography, build, extension, last, places
 from livingreview.view.sources import citable
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -199,7 +199,41 @@ def test_a_new_site_takes_the_place_of_the_old_one(project, tmp_path):
         assert (out / "index.html").read_text() == "new"
         assert (out / build.MARK).is_file()
     left = {p.name for folder in (tmp_path, project / "_build") for p in folder.iterdir()}
-    assert left == {"project", "new", "old", "html"}
+    assert left == {"project", "new", "old", "html", "last"}
+
+
+def test_a_build_goes_on_where_nothing_but_data_have_changed(project, tmp_path, monkeypatch):
+    ends = tmp_path / "ends"
+    _stub(monkeypatch, f"""html.mkdir(parents=True, exist_ok=True)
+(html / "index.html").touch(); (html / ".buildinfo").write_text("")
+(html / "runs").open("a").write("x"); sys.exit(Path({str(ends)!r}).exists())""")
+    own = project / "_build" / "html"
+
+    def runs(out: Path = own) -> int:
+        try:
+            _build(project, out)
+        except build.BuildError:
+            return 0
+        assert not (out / ".buildinfo").exists()
+        return len((out / "runs").read_text())
+
+    (project / "page.md").write_text("")
+    assert [runs(), runs(), runs()] == [1, 2, 3]
+    (project / "data" / "studies.csv").write_text("")
+    (project / "CHANGELOG.md").write_text("")
+    assert runs() == 4
+    with last.held(project, own):  # another build is at work
+        assert runs() == 1
+    assert [runs(), runs()] == [1, 2]
+    (project / "page.md").write_text("changed")
+    assert [runs(), runs()] == [1, 2]
+    ends.touch()
+    assert runs() == 0
+    ends.unlink()
+    assert [runs(), runs()] == [1, 2]
+    (own / ".buildinfo").touch()  # a build in place has begun since
+    assert [runs(), runs()] == [1, 2]
+    assert [runs(tmp_path / "site"), runs(tmp_path / "site")] == [1, 1]
 
 
 def test_a_web_server_can_read_a_site_whatever_the_umask(project, tmp_path):

@@ -422,6 +422,13 @@ def test_whatever_ends_a_gated_build_leaves_the_last_good_site(tmp_path, fresh):
     assert shown != small_book.shown(book, "knee") and after != before
     assert after == fresh
 
+    edit(book / "data", f"{DISC}/outcomes.csv", CELL, "mean", "20.5")
+    noted = small_book.build(book, small_book.gated)  # only data have changed: it goes on
+    assert not re.search(r"(?:reading|writing).*knee", noted)
+    assert small_book.shown(book, "disc") not in (shown, before)
+    small_book.build(_last(book), small_book.gated)
+    assert small_book.site(book) == fresh
+
 
 @pytest.mark.parametrize(("dead", "failed"), [(2, False), (3, True)])
 def test_a_kernel_that_ends_before_it_begins_is_started_again(tmp_path, monkeypatch, dead, failed):

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from ..data.phrases import phrases
 from ..data.project import default_folder
-from . import stopping
+from . import last, stopping
 from .places import made, publish
 from .workers import Workers
 
@@ -22,6 +22,7 @@ ALL_CORES = Workers()
 MARK = ".livingreview-site"
 _ASIDE = "-before"  # ends the name of a site that a new one is about to replace
 _WORDS = phrases(__package__, "words.csv")
+_ONLY_DATA = "half a minute: only data have changed since the last one"
 _UNTOUCHED = "the site that was built before is untouched"
 
 
@@ -171,7 +172,12 @@ def _command(root: Path, work: Path) -> list[str]:
 
 
 def _built(root: Path, work: Path, data: Path | None, workers: Workers) -> Path:
-    """The folder of the new site, marked as one."""
+    """The folder of the new site, marked as one.
+
+    Raises
+    ------
+    BuildError
+    """
     environment = {**os.environ, **workers.environment()}
     if data is not None:
         environment["LIVINGREVIEW_DATA"] = str(data.resolve())
@@ -179,14 +185,18 @@ def _built(root: Path, work: Path, data: Path | None, workers: Workers) -> Path:
     html = work / "_build" / "html"
     if failed or not (html / "index.html").is_file():
         raise BuildError(f"the build failed: see the messages above; {_UNTOUCHED}")
-    (html / ".buildinfo").unlink(missing_ok=True)  # for a build that goes on: this one is whole
+    info = html / last.INFO
+    if info.exists():  # for a build that goes on: this one is whole
+        info.replace(html.parent / last.INFO)
     (html / MARK).write_text(_WORDS["mark"] + "\n", encoding="utf-8")
     return html
 
 
 def build(root: Path, out: Path, data: Path | None = None,
           say: Callable[[str], None] = print, workers: Workers = ALL_CORES) -> Path:
-    """Build the book from fresh doctrees and swap it in.
+    """Build the book and swap it in.
+
+    The site of the project itself goes on from the last build where nothing but data have changed.
 
     Parameters
     ----------
@@ -215,9 +225,14 @@ def build(root: Path, out: Path, data: Path | None = None,
     """
     out, work = site_folder(root, out, data), None
     try:
-        with staging(out) as work:
-            say("building the book: pages are executed, then written (about two minutes)")
-            swap(_built(root, work, data, workers), out, work.with_name(work.name + _ASIDE))
+        with staging(out) as work, last.held(root, out) as before:
+            again = before is not None and before.take_up(data or default_folder())
+            say("building the book: pages are executed, then written "
+                f"({_ONLY_DATA if again else 'about two minutes'})")
+            html = _built(root, before.folder if before else work, data, workers)
+            swap(html, out, work.with_name(work.name + _ASIDE))
+            if before:
+                before.keep()
     except OSError as error:
         if work is None:
             raise Refused(f"cannot write in {out.parent}: {error.strerror}") from error
