@@ -208,8 +208,7 @@ class Outputs:
         return ()
 
 
-@dataclass(frozen=True)
-class Redirect(View):
+class Redirect(View, template="redirect"):
     """A page at the address of an old chapter.
 
     Attributes
@@ -219,8 +218,6 @@ class Redirect(View):
     moves : dict
         What its anchors have become: ``rules`` and ``sections``.
     """
-
-    template = "redirect"
 
     title: Label
     chapter: str

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
 
@@ -25,11 +24,8 @@ LONG = 50_000  # characters of an output that a notebook keeps
 _FILE = re.compile(r'<a class="lr-download"[^>]*>.*?</a>')
 
 
-@dataclass(frozen=True)
-class LongOutput(View):
+class LongOutput(View, template="long_output"):
     """Stands in a notebook for an output that its page alone holds."""
-
-    template = "long_output"
 
     page: str
 

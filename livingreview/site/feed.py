@@ -53,11 +53,8 @@ class Round:
     searches: tuple[SearchRow, ...]
 
 
-@dataclass(frozen=True)
-class Feed(View):
+class Feed(View, template="feed"):
     """The feed; `own` is its address."""
-
-    template = "feed"
 
     own: str
     title: str

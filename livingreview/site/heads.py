@@ -100,8 +100,7 @@ class Identity:
         return self.version, self.published, self.folder, bool(self.date), bool(self.commit)
 
 
-@dataclass(frozen=True)
-class Foot(View):
+class Foot(View, template="foot"):
     """What a page says of its site.
 
     Attributes
@@ -117,8 +116,6 @@ class Foot(View):
     others : tuple of (str, str)
         Name and address of what stands beside this site; without a name it is the newest state.
     """
-
-    template = "foot"
 
     version: str
     place: str
@@ -210,8 +207,7 @@ def _downloads() -> list[tuple[str, str]]:
         for ending, kind in kinds.items()]
 
 
-@dataclass(frozen=True)
-class Head(View):
+class Head(View, template="head"):
     """What the head of a page says to programs.
 
     Attributes
@@ -225,8 +221,6 @@ class Head(View):
     compiled : bool
         Whether the page runs compiled code, as the search does.
     """
-
-    template = "head"
 
     record: dict | None
     feed: str

@@ -9,7 +9,6 @@ rows; without it a link leads to the whole.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from markupsafe import Markup
@@ -40,8 +39,7 @@ _BACK = re.compile(r'class="lr-alone-table".*?<a href="([^"]+)"', re.DOTALL)
 _PAPER = "lr-on-paper"  # a fold that is open on paper
 
 
-@dataclass(frozen=True)
-class Whole(View):
+class Whole(View, template="whole_table"):
     """A page with all rows of a table, or with what a page folds.
 
     Attributes
@@ -58,8 +56,6 @@ class Whole(View):
         By which the search of the site finds it, as its page.
     """
 
-    template = "whole_table"
-
     caption: str
     content: str
     rows: bool
@@ -69,8 +65,7 @@ class Whole(View):
     indication: str
 
 
-@dataclass(frozen=True)
-class More(View):
+class More(View, template="more_rows"):
     """The link to the file with all rows.
 
     Attributes
@@ -79,19 +74,14 @@ class More(View):
         Addresses in the page of the rows that only the file has, between spaces.
     """
 
-    template = "more_rows"
-
     file: str
     rows: int
     shown: int
     holds: str
 
 
-@dataclass(frozen=True)
-class Part(View):
+class Part(View, template="part_beside"):
     """A fold whose content is in a file; `holds` are the addresses in the page of what it holds."""
-
-    template = "part_beside"
 
     css: str
     marks: Markup

@@ -94,8 +94,7 @@ class Left:
     kinds: tuple[str, ...]
 
 
-@dataclass(frozen=True)
-class Front(View):
+class Front(View, template="pdf_front"):
     """Cover and contents.
 
     Attributes
@@ -115,8 +114,6 @@ class Front(View):
     base : str
         Address of the site while it is printed.
     """
-
-    template = "pdf_front"
 
     title: str
     chapter: str

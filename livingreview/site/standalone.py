@@ -85,8 +85,7 @@ class Section:
         return {i for p in self.parts if p.kind == "markup" for i in _ID.findall(p.text)}
 
 
-@dataclass(frozen=True)
-class Standalone(View):
+class Standalone(View, template="standalone"):
     """The page.
 
     Attributes
@@ -98,8 +97,6 @@ class Standalone(View):
     module : str
         What computes selections; empty where the page has none.
     """
-
-    template = "standalone"
 
     sections: tuple[Section, ...]
     css: str

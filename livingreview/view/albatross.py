@@ -86,8 +86,7 @@ class Contour:
     top: bool
 
 
-@dataclass(frozen=True)
-class Albatross(View):
+class Albatross(View, template="albatross"):
     """The albatross plot of a family of outcomes.
 
     Attributes
@@ -99,8 +98,6 @@ class Albatross(View):
     binary : bool
         Whether lines of equal effect are odds ratios.
     """
-
-    template = "albatross"
 
     id: str
     family: Label

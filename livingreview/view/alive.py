@@ -18,8 +18,7 @@ from .studies import Names
 OPEN = (living.UNSURE, living.FULL_TEXT, living.AWAITING)
 
 
-@dataclass(frozen=True)
-class Alive(View):
+class Alive(View, template="alive"):
     """Whether the review, or a chapter of it, may call itself living.
 
     Attributes
@@ -36,8 +35,6 @@ class Alive(View):
     late : int
         How many sources are overdue or were never searched.
     """
-
-    template = "alive"
 
     state: str
     day: str
@@ -94,8 +91,7 @@ class SourceRow:
     reason: str
 
 
-@dataclass(frozen=True)
-class Sources(View):
+class Sources(View, template="alive_sources"):
     """Each source of each indication: when it was searched last, and when it is due.
 
     Attributes
@@ -103,8 +99,6 @@ class Sources(View):
     day : str
         The day that the states are of.
     """
-
-    template = "alive_sources"
 
     day: str
     rows: tuple[SourceRow, ...]
@@ -164,11 +158,8 @@ class QueueRow:
     unknown: int
 
 
-@dataclass(frozen=True)
-class Queues(View):
+class Queues(View, template="alive_queues"):
     """What waits for a person, by indication."""
-
-    template = "alive_queues"
 
     rows: tuple[QueueRow, ...]
 
@@ -219,11 +210,8 @@ class Report:
     studies: tuple[tuple[str, str], ...]
 
 
-@dataclass(frozen=True)
-class Reports(View):
+class Reports(View, template="alive_reports"):
     """Reports that people still work on, and those that were left out by their full text."""
-
-    template = "alive_reports"
 
     awaiting: tuple[Report, ...]
     excluded: tuple[Report, ...]
@@ -268,8 +256,7 @@ class Notice:
     first_seen: str
 
 
-@dataclass(frozen=True)
-class Notices(View):
+class Notices(View, template="alive_notices"):
     """Notices that are still to be dealt with.
 
     Attributes
@@ -279,8 +266,6 @@ class Notices(View):
     watched : bool
         Whether anything was ever looked up for notices.
     """
-
-    template = "alive_notices"
 
     rows: tuple[Notice, ...]
     handled: int
@@ -321,11 +306,8 @@ class StrategyText:
     run: str
 
 
-@dataclass(frozen=True)
-class Strategies(View):
+class Strategies(View, template="alive_strategies"):
     """The strategies of all searches, by indication."""
-
-    template = "alive_strategies"
 
     groups: tuple[tuple[Label, tuple[StrategyText, ...]], ...]
 
@@ -369,11 +351,8 @@ class SearchRow:
     version: str
 
 
-@dataclass(frozen=True)
-class SearchTable(View):
+class SearchTable(View, template="searches"):
     """Searches of our own, failed ones too, the newest first."""
-
-    template = "searches"
 
     rows: tuple[SearchRow, ...]
 

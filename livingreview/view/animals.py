@@ -22,11 +22,8 @@ from .sizes import Counted
 from .sources import Link
 
 
-@dataclass(frozen=True)
-class AnimalCounts(View):
+class AnimalCounts(View, template="animal_counts"):
     """How many experiments there are, by species and indication."""
-
-    template = "animal_counts"
 
     n: int
     species: tuple[Counted, ...]
@@ -58,11 +55,8 @@ class Experiment:
     note: str
 
 
-@dataclass(frozen=True)
-class AnimalExperiments(View):
+class AnimalExperiments(View, template="animal_experiments"):
     """Every experiment, with what the field calls a product, a dose, and none of both."""
-
-    template = "animal_experiments"
 
     product: Label
     unit: Label
@@ -106,11 +100,8 @@ class Effect:
     p: tuple[tuple[str, float], ...]
 
 
-@dataclass(frozen=True)
-class AnimalEffects(View):
+class AnimalEffects(View, template="animal_effects"):
     """Effect size where the rows give one, and the direction as stated, outcome by outcome."""
-
-    template = "animal_effects"
 
     given: Label
     rows: tuple[Effect, ...]
@@ -128,11 +119,8 @@ class Signals:
     groups: bool
 
 
-@dataclass(frozen=True)
-class AnimalSignals(View):
+class AnimalSignals(View, template="animal_signals"):
     """Signals of conduct that the SYRCLE tool asks for, and how many judgements are published."""
-
-    template = "animal_signals"
 
     judged: int
     rows: tuple[Signals, ...]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from functools import cache
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, dataclass_transform
 
 from ..review.written import rounded
 
@@ -15,14 +15,22 @@ if TYPE_CHECKING:
 MIME = "application/vnd.livingreview.view+json"
 
 
+@dataclass_transform(frozen_default=True)
 @dataclass(frozen=True)
 class View:
     """What one part of a page says.
 
-    A subclass names the template that writes it, without its folder and ending.
+    A subclass is a frozen dataclass. It is declared with the template that writes it, without
+    folder and ending: ``class Harms(View, template="harms")``.
     """
 
     template: ClassVar[str] = ""
+
+    def __init_subclass__(cls, template: str = ""):
+        super().__init_subclass__()
+        if template:
+            cls.template = template
+            dataclass(frozen=True)(cls)
 
 
 @dataclass(frozen=True)

@@ -87,11 +87,8 @@ class Deduplicated:
     specificity: float | None
 
 
-@dataclass(frozen=True)
-class Benchmarks(View):
+class Benchmarks(View, template="benchmarks"):
     """What was measured; empty tables where nothing was yet."""
-
-    template = "benchmarks"
 
     screening: tuple[Screened, ...]
     in_time: tuple[InTime, ...]

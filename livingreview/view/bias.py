@@ -46,8 +46,7 @@ class Judgement:
     source: Source | None
 
 
-@dataclass(frozen=True)
-class RiskOfBias(View):
+class RiskOfBias(View, template="risk_of_bias"):
     """Published judgements, and the signals that the data hold.
 
     Attributes
@@ -57,8 +56,6 @@ class RiskOfBias(View):
     judged : int
         Of these, judged by a named review.
     """
-
-    template = "risk_of_bias"
 
     indication: str
     signals: tuple[Signals, ...]

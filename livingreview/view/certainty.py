@@ -49,8 +49,7 @@ class Target:
     mid: float | None
 
 
-@dataclass(frozen=True)
-class Certainty(View):
+class Certainty(View, template="certainty"):
     """The way to the certainty of an estimate.
 
     Attributes
@@ -62,8 +61,6 @@ class Certainty(View):
     below : int
         Levels that the rules take off beyond the lowest there is.
     """
-
-    template = "certainty"
 
     question: Question
     k: int

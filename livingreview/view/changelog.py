@@ -29,11 +29,8 @@ class Line:
     source: Source | None
 
 
-@dataclass(frozen=True)
-class Changelog(View):
+class Changelog(View, template="changelog"):
     """What changed in a chapter."""
-
-    template = "changelog"
 
     indication: str
     changes: Changes

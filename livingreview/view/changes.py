@@ -99,8 +99,7 @@ class Changed:
     wider: bool
 
 
-@dataclass(frozen=True)
-class Changes(View):
+class Changes(View, template="changes"):
     """What changed between two versions.
 
     Attributes
@@ -117,8 +116,6 @@ class Changes(View):
         Data files that differ.
     """
 
-    template = "changes"
-
     name: str
     since: str
     first: bool = False
@@ -129,11 +126,8 @@ class Changes(View):
     files: int = 0
 
 
-@dataclass(frozen=True)
-class Outlook(Changes):
+class Outlook(Changes, template="outlook"):
     """What an import changes, before it is done."""
-
-    template = "outlook"
 
 
 def changed(data: Dataset | None, found: Mapping, name: str = "", since: str = "",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from dataclasses import dataclass
 from functools import partial
 
 from ..data.dataset import Dataset
@@ -18,11 +17,8 @@ FILES = ("studies", "arms", "outcomes", "contrasts", "adverse_events", "risk_of_
 SUMMARY, REVMAN = "summary-of-findings", "revman.zip"  # files for other programs
 
 
-@dataclass(frozen=True)
-class Gaps(View):
+class Gaps(View, template="gaps"):
     """The analyses without an estimate, of all those of a chapter."""
-
-    template = "gaps"
 
     asked: int
     empty: tuple[Link, ...]
@@ -40,8 +36,7 @@ def gaps(results: list[dict]) -> Gaps:
                                   for r in asked if r["pooled"] is None))
 
 
-@dataclass(frozen=True)
-class Downloads(View):
+class Downloads(View, template="downloads"):
     """The tables of a chapter as files, and files for other programs.
 
     Attributes
@@ -54,8 +49,6 @@ class Downloads(View):
     judged : tuple of Link
         Judgements of risk of bias by tool.
     """
-
-    template = "downloads"
 
     files: tuple[Link, ...]
     results: Link
@@ -106,11 +99,8 @@ def judged(data: Dataset, indication: str) -> list[tuple[str, list[dict]]]:
             for (tool, source), rows in found.items()]
 
 
-@dataclass(frozen=True)
-class Shares(View):
+class Shares(View, template="shares"):
     """How many outcome rows come from one source."""
-
-    template = "shares"
 
     rows: int
     of_source: int
@@ -130,11 +120,8 @@ def shares(ev: Evidence, source_id: str) -> Shares:
                   source(ev.data, ev.sources[source_id]))
 
 
-@dataclass(frozen=True)
-class NoReports(View):
+class NoReports(View, template="no_reports"):
     """That no report is behind an analysis yet."""
-
-    template = "no_reports"
 
 
 def cited(ev: Evidence, results: list[dict]) -> list[str]:

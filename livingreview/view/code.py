@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from .base import View
 
 
-@dataclass(frozen=True)
-class CodePage(View):
+class CodePage(View, template="code"):
     """How a page was computed.
 
     Attributes
@@ -22,8 +19,6 @@ class CodePage(View):
     cells : tuple of str
         The code of its cells in order.
     """
-
-    template = "code"
 
     title: str
     href: str

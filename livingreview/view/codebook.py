@@ -33,11 +33,8 @@ class Word:
     said: Label
 
 
-@dataclass(frozen=True)
-class Codebook(View):
+class Codebook(View, template="codebook"):
     """Every column of every table, and every allowed word."""
-
-    template = "codebook"
 
     columns: tuple[Column, ...]
     words: tuple[Word, ...]
@@ -71,11 +68,8 @@ class CertaintyRule:
     levels: int
 
 
-@dataclass(frozen=True)
-class CertaintyRules(View):
+class CertaintyRules(View, template="certainty_rules"):
     """The rules of certainty."""
-
-    template = "certainty_rules"
 
     rules: tuple[CertaintyRule, ...]
 
@@ -107,11 +101,8 @@ class PriorRow:
     note: str
 
 
-@dataclass(frozen=True)
-class Priors(View):
+class Priors(View, template="priors"):
     """The priors under which few trials are pooled."""
-
-    template = "priors"
 
     priors: tuple[PriorRow, ...]
 

@@ -34,11 +34,8 @@ class Combination:
     given: tuple[Link, ...]
 
 
-@dataclass(frozen=True)
-class Combinations(View):
+class Combinations(View, template="combinations"):
     """Which trial makes which comparison of a treatment given with that of the review."""
-
-    template = "combinations"
 
     indication: str
     given: Label

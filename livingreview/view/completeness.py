@@ -88,8 +88,7 @@ class Report:
     adverse_events: int
 
 
-@dataclass(frozen=True)
-class Completeness(View):
+class Completeness(View, template="completeness"):
     """Rows of results and what they hold.
 
     Attributes
@@ -99,8 +98,6 @@ class Completeness(View):
     without : int
         Reports without any row of results.
     """
-
-    template = "completeness"
 
     kinds: tuple[Label, ...]
     indications: tuple[Group, ...]
@@ -166,11 +163,8 @@ class NotUsed:
     unused: Unused
 
 
-@dataclass(frozen=True)
-class UnusedStudies(View):
+class UnusedStudies(View, template="unused_studies"):
     """Every report that no analysis uses, with the reason, and how many have which kind of it."""
-
-    template = "unused_studies"
 
     known: int
     reports: tuple[NotUsed, ...]
@@ -208,11 +202,8 @@ class Derivation:
     studies: tuple[tuple[str, str], ...]
 
 
-@dataclass(frozen=True)
-class Derived(View):
+class Derived(View, template="derived"):
     """Steps from printed to analysed values, by kind."""
-
-    template = "derived"
 
     steps: tuple[Derivation, ...]
 

@@ -48,8 +48,7 @@ class Stated:
     patients: str
 
 
-@dataclass(frozen=True)
-class ByCondition(View):
+class ByCondition(View, template="by_condition"):
     """The trials of some analyses by condition at entry, and every controlled study with its own.
 
     Attributes
@@ -57,8 +56,6 @@ class ByCondition(View):
     counts : tuple of Counted
         Controlled studies by condition.
     """
-
-    template = "by_condition"
 
     indication: str
     rows: tuple[TrialResult, ...]

@@ -153,8 +153,7 @@ class Outcome:
     not_counted: Message | None
 
 
-@dataclass(frozen=True)
-class Directions(View):
+class Directions(View, template="directions"):
     """The effect-direction plot of an indication.
 
     Attributes
@@ -167,8 +166,6 @@ class Directions(View):
         Controlled trials of which no outcome could be read.
     small, large : int
     """
-
-    template = "directions"
 
     indication: str
     given: Label

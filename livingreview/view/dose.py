@@ -134,8 +134,7 @@ class Within:
     unusable: tuple[tuple[Message, tuple[str, ...]], ...]
 
 
-@dataclass(frozen=True)
-class Dose(View):
+class Dose(View, template="dose"):
     """Both looks at dose and effect in one analysis.
 
     Attributes
@@ -151,8 +150,6 @@ class Dose(View):
     fewest, enough : int
         Trials that a line needs, and that it should have.
     """
-
-    template = "dose"
 
     finding: Finding
     dose: Label

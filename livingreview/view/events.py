@@ -79,11 +79,8 @@ class Sums:
     rows: tuple[Sum, ...]
 
 
-@dataclass(frozen=True)
-class EventSums(View):
+class EventSums(View, template="event_sums"):
     """Sums over the trials of all indications."""
-
-    template = "event_sums"
 
     tables: tuple[Sums, ...]
 
@@ -106,11 +103,8 @@ class Reported:
     told: tuple[Told, ...]
 
 
-@dataclass(frozen=True)
-class EventReporting(View):
+class EventReporting(View, template="event_reporting"):
     """How many trials report each event of treated patients."""
-
-    template = "event_reporting"
 
     events: tuple[Label, ...]
     rows: tuple[Reported, ...]
@@ -153,17 +147,13 @@ class Row:
     row: int
 
 
-@dataclass(frozen=True)
-class EventRows(View):
+class EventRows(View, template="event_rows"):
     """Every row behind the sums of all indications."""
-
-    template = "event_rows"
 
     rows: tuple[Row, ...]
 
 
-@dataclass(frozen=True)
-class EventBounds(View):
+class EventBounds(View, template="event_bounds"):
     """Patients with each adverse event in the treated arms of one indication.
 
     Attributes
@@ -171,8 +161,6 @@ class EventBounds(View):
     silent : int
         Trials of which no such event could be read.
     """
-
-    template = "event_bounds"
 
     indication: str
     given: Label

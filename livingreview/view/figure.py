@@ -120,8 +120,7 @@ class Method:
     interval: Label | None
 
 
-@dataclass(frozen=True)
-class FigurePage(View):
+class FigurePage(View, template="figure"):
     """One analysis.
 
     Attributes
@@ -143,8 +142,6 @@ class FigurePage(View):
     times, controls : tuple of FindingRow
         The same question at other times, and against other controls.
     """
-
-    template = "figure"
 
     chapter: tuple[Label, str]
     part: tuple[str, str]
@@ -177,11 +174,8 @@ class IndicationRows:
     rows: tuple[FindingRow, ...]
 
 
-@dataclass(frozen=True)
-class FigureIndex(View):
+class FigureIndex(View, template="figure_index"):
     """All analyses by indication."""
-
-    template = "figure_index"
 
     given: Label
     k: int

@@ -117,8 +117,7 @@ class Heavy:
     share: float
 
 
-@dataclass(frozen=True)
-class Finding(View):
+class Finding(View, template="finding"):
     """What one analysis found.
 
     Attributes
@@ -159,8 +158,6 @@ class Finding(View):
     marks : dict
         See :func:`marks`.
     """
-
-    template = "finding"
 
     id: str
     indication: str

@@ -84,8 +84,7 @@ class Before:
     fewer: int
 
 
-@dataclass(frozen=True)
-class Flow(View):
+class Flow(View, template="flow"):
     """The flow of studies.
 
     Attributes
@@ -100,8 +99,6 @@ class Flow(View):
         Seed reviews; published syntheses with a result; reports that are registrations alone.
     """
 
-    template = "flow"
-
     before: Before | None
     released: bool
     searched: Searched | None
@@ -114,11 +111,8 @@ class Flow(View):
     steps: tuple[Step, ...]
 
 
-@dataclass(frozen=True)
-class FlowTable(View):
+class FlowTable(View, template="flow_table"):
     """How many studies of each indication are at each step."""
-
-    template = "flow_table"
 
     steps: tuple[str, ...]
     rows: tuple[tuple[Label, tuple[int, ...]], ...]
@@ -141,11 +135,8 @@ class Stage:
     searched: Searched | None
 
 
-@dataclass(frozen=True)
-class FlowVersions(View):
+class FlowVersions(View, template="flow_versions"):
     """What searches had found, and what had become of it, at each published version."""
-
-    template = "flow_versions"
 
     stages: tuple[Stage, ...]
 

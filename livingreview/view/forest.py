@@ -99,8 +99,7 @@ class Odd:
     said: str
 
 
-@dataclass(frozen=True)
-class Forest(View):
+class Forest(View, template="forest"):
     """A forest plot.
 
     Attributes
@@ -118,8 +117,6 @@ class Forest(View):
     recompute : Recompute or None
         With what a reader pools the trials again.
     """
-
-    template = "forest"
 
     finding: Finding
     alone: bool

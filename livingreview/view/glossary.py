@@ -54,16 +54,13 @@ class Group:
     terms: tuple[Term, ...]
 
 
-@dataclass(frozen=True)
-class Glossary(View):
+class Glossary(View, template="glossary"):
     """All terms.
 
     Attributes
     ----------
     groups : tuple of Group
     """
-
-    template = "glossary"
 
     groups: tuple[Group, ...]
 

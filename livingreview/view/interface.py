@@ -18,11 +18,8 @@ class File:
     schema: str
 
 
-@dataclass(frozen=True)
-class Interface(View):
+class Interface(View, template="interface"):
     """The files of the interface; the template adds those that describe them."""
-
-    template = "interface"
 
     files: tuple[File, ...]
     schema: str

@@ -143,22 +143,15 @@ class Counts(View):
     waiting: int = 0
 
 
-@dataclass(frozen=True)
-class ClaimCounts(Counts):
+class ClaimCounts(Counts, template="claim_counts"):
     """Claims by verdict and seed review."""
 
-    template = "claim_counts"
 
-
-@dataclass(frozen=True)
-class NumberCounts(Counts):
+class NumberCounts(Counts, template="number_counts"):
     """Headline numbers by status and seed review."""
 
-    template = "number_counts"
 
-
-@dataclass(frozen=True)
-class Claims(View):
+class Claims(View, template="claims"):
     """Claims in a table.
 
     Attributes
@@ -170,8 +163,6 @@ class Claims(View):
     counted : tuple of (Verdict, int)
         How many have which verdict, those not yet judged first.
     """
-
-    template = "claims"
 
     name: str
     of: str
@@ -215,11 +206,8 @@ class Number:
     lines: tuple[int, ...]
 
 
-@dataclass(frozen=True)
-class Numbers(View):
+class Numbers(View, template="numbers"):
     """Headline numbers in a table, of all reviews (an empty identifier) or of one."""
-
-    template = "numbers"
 
     review_id: str
     numbers: tuple[Number, ...]

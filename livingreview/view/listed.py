@@ -71,18 +71,12 @@ class Findings(View):
     n_gaps: int
 
 
-@dataclass(frozen=True)
-class Benefits(Findings):
+class Benefits(Findings, template="benefits"):
     """What helps: every analysis of a chapter but those of harms."""
 
-    template = "benefits"
 
-
-@dataclass(frozen=True)
-class Harms(Findings):
+class Harms(Findings, template="harms"):
     """What harms."""
-
-    template = "harms"
 
 
 def benefits(forests: Forests, results: Iterable[dict], first: Sequence[str]) -> Benefits:

@@ -38,22 +38,16 @@ class Mechanism:
     cited: tuple[Reference, ...]
 
 
-@dataclass(frozen=True)
-class Mechanisms(View):
+class Mechanisms(View, template="mechanisms"):
     """Every mechanism with its mediator, its effect, and what it cites."""
-
-    template = "mechanisms"
 
     given: Label
     mediator: Label
     rows: tuple[Mechanism, ...]
 
 
-@dataclass(frozen=True)
-class MechanismCounts(View):
+class MechanismCounts(View, template="mechanism_counts"):
     """How many mechanisms rest on which kind of evidence at best, that nearest to people first."""
-
-    template = "mechanism_counts"
 
     n: int
     kinds: tuple[tuple[str, int], ...]
@@ -102,11 +96,8 @@ class Network:
     rows: tuple[tuple[str, str, str, str], ...]
 
 
-@dataclass(frozen=True)
-class MechanismPictures(View):
+class MechanismPictures(View, template="mechanism_pictures"):
     """A picture for each indication."""
-
-    template = "mechanism_pictures"
 
     given: Label
     mediator: Label

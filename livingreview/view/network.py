@@ -47,8 +47,7 @@ class Refused:
     asked: float
 
 
-@dataclass(frozen=True)
-class Networks(View):
+class Networks(View, template="networks"):
     """All networks of an indication.
 
     Attributes
@@ -57,8 +56,6 @@ class Networks(View):
         The p-value below which direct and indirect evidence disagree.
     """
 
-    template = "networks"
-
     given: Label
     product: Label
     incoherent: float
@@ -66,8 +63,7 @@ class Networks(View):
     refused: tuple[Refused, ...]
 
 
-@dataclass(frozen=True)
-class NetworkLine(View):
+class NetworkLine(View, template="network_line"):
     """Where several treatments are compared, or why they are not.
 
     Attributes
@@ -77,8 +73,6 @@ class NetworkLine(View):
     best : Refused or None
         The one that comes nearest, where none is asked.
     """
-
-    template = "network_line"
 
     given: Label
     product: Label

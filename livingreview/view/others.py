@@ -78,22 +78,16 @@ class Result:
     note: str
 
 
-@dataclass(frozen=True)
-class Published(View):
+class Published(View, template="published"):
     """The published results of an indication, in a table of this name."""
-
-    template = "published"
 
     name: str
     indication: Label
     results: tuple[Result, ...]
 
 
-@dataclass(frozen=True)
-class Others(View):
+class Others(View, template="others"):
     """The published results of every indication, in people or in animals."""
-
-    template = "others"
 
     indications: tuple[Published, ...]
 
@@ -108,21 +102,15 @@ class Shared:
     both: tuple[Link, ...]
 
 
-@dataclass(frozen=True)
-class Overlap(View):
+class Overlap(View, template="overlap"):
     """Which trials reviews include, and the reviews of which none is known."""
-
-    template = "overlap"
 
     rows: tuple[Shared, ...]
     unknown: tuple[tuple[str, Label], ...]
 
 
-@dataclass(frozen=True)
-class Ours(View):
+class Ours(View, template="ours"):
     """Estimates of ours in a table of this name."""
-
-    template = "ours"
 
     name: str
     findings: tuple[Finding, ...]

@@ -51,11 +51,8 @@ class State:
     trials: tuple[Left, ...]
 
 
-@dataclass(frozen=True)
-class Outside(View):
+class Outside(View, template="outside"):
     """The trials that are not in an estimate, by their state."""
-
-    template = "outside"
 
     uncontrolled: bool
     k: int

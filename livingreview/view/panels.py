@@ -140,11 +140,8 @@ class Lack:
     missing: tuple[str, ...]
 
 
-@dataclass(frozen=True)
-class Panels(View):
+class Panels(View, template="panels"):
     """Every study of an outcome over time, its values, and what is missing in which."""
-
-    template = "panels"
 
     outcome: Label
     given: Label

@@ -45,8 +45,7 @@ class Sure:
     n_finished: float
 
 
-@dataclass(frozen=True)
-class Patients(View):
+class Patients(View, template="patients"):
     """The page of a chapter for patients.
 
     Attributes
@@ -73,8 +72,6 @@ class Patients(View):
     day : str
         Date of the data; may be empty. What tells a later state stands at the foot of every page.
     """
-
-    template = "patients"
 
     indication: Label
     given: Label

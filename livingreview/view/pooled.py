@@ -65,8 +65,7 @@ class Line:
     notes: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
-class Pooled(View):
+class Pooled(View, template="pooled"):
     """The pool of a file.
 
     Attributes
@@ -90,8 +89,6 @@ class Pooled(View):
     zero : float or None
         Place of the line of no effect.
     """
-
-    template = "pooled"
 
     document: dict
     name: str

@@ -74,8 +74,7 @@ class Part:
     league: tuple[tuple[Ends | None, ...], ...]
 
 
-@dataclass(frozen=True)
-class PooledNetwork(View):
+class PooledNetwork(View, template="pooled_network"):
     """The network of a file.
 
     Attributes
@@ -91,8 +90,6 @@ class PooledNetwork(View):
     favours : tuple of str
         What lies to the left and to the right of no effect; empty where nobody said.
     """
-
-    template = "pooled_network"
 
     document: dict
     name: str

@@ -51,8 +51,7 @@ class Shared:
     sources: tuple[Label, ...]
 
 
-@dataclass(frozen=True)
-class PrismaS(View):
+class PrismaS(View, template="prisma_s"):
     """What PRISMA-S asks of a report of searches, item by item.
 
     Attributes
@@ -79,8 +78,6 @@ class PrismaS(View):
     ----------
     Rethlefsen and others, PRISMA-S, Systematic Reviews 2021;10:39.
     """
-
-    template = "prisma_s"
 
     sources: tuple[Searched, ...]
     shared: tuple[Shared, ...]
@@ -144,8 +141,7 @@ def _planned(data: Dataset) -> tuple[Planned, ...]:
                  for name in data.words("search_source") if (n := days.get(name)))
 
 
-@dataclass(frozen=True)
-class PrismaLsr(View):
+class PrismaLsr(View, template="prisma_lsr"):
     """What PRISMA-LSR asks of a living review beside PRISMA 2020.
 
     Attributes
@@ -174,8 +170,6 @@ class PrismaLsr(View):
     ----------
     Akl and others, PRISMA-LSR, BMJ 2024;387:e079183.
     """
-
-    template = "prisma_lsr"
 
     state: str
     title: str

@@ -30,11 +30,8 @@ class Agreement:
     note: str
 
 
-@dataclass(frozen=True)
-class Extraction(View):
+class Extraction(View, template="extraction"):
     """Values that two extractions read, and samples that were looked up again."""
-
-    template = "extraction"
 
     twice: Agreement | None
     audits: tuple[Agreement, ...]
@@ -74,11 +71,8 @@ class Overlap:
     action: Label
 
 
-@dataclass(frozen=True)
-class Overlaps(View):
+class Overlaps(View, template="overlaps"):
     """Studies that share patients."""
-
-    template = "overlaps"
 
     pairs: tuple[Overlap, ...]
 
@@ -122,11 +116,8 @@ class Retraction:
     used: bool
 
 
-@dataclass(frozen=True)
-class Retractions(View):
+class Retractions(View, template="retractions"):
     """Reports that were retracted or are under concern, and where they still stand."""
-
-    template = "retractions"
 
     reports: tuple[Retraction, ...]
 
@@ -183,11 +174,8 @@ class Doubt:
     date: str
 
 
-@dataclass(frozen=True)
-class Doubts(View):
+class Doubts(View, template="doubts"):
     """Values that look doubtful, and how many of them stay in."""
-
-    template = "doubts"
 
     decisions: tuple[Doubt, ...]
     kept: int
@@ -230,11 +218,8 @@ class Warned:
     rule: str
 
 
-@dataclass(frozen=True)
-class Warnings(View):
+class Warnings(View, template="warnings"):
     """Every warning of the validation."""
-
-    template = "warnings"
 
     all: tuple[Warned, ...]
 
@@ -281,11 +266,8 @@ class ArmPairs:
     pairs: tuple[Pair, ...]
 
 
-@dataclass(frozen=True)
-class ArmComparisons(View):
+class ArmComparisons(View, template="arm_comparisons"):
     """Every pair of arms with its class and the rule that decided."""
-
-    template = "arm_comparisons"
 
     indications: tuple[ArmPairs, ...]
 

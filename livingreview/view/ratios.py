@@ -18,11 +18,8 @@ class Ratio:
     finding: Finding
 
 
-@dataclass(frozen=True)
-class HarmRatios(View):
+class HarmRatios(View, template="harm_ratios"):
     """Patients with an event, treated against a control."""
-
-    template = "harm_ratios"
 
     given: Label
     rows: tuple[Ratio, ...]

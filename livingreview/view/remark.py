@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from .base import Label, View
 
 
-@dataclass(frozen=True)
-class Remark(View):
+class Remark(View, template="remark"):
     """Why a part is not here.
 
     Attributes
@@ -23,8 +20,6 @@ class Remark(View):
     asked : str
         What was asked for.
     """
-
-    template = "remark"
 
     why: str
     title: str | Label = ""

@@ -46,8 +46,7 @@ class Printed:
     favours: Label | None
 
 
-@dataclass(frozen=True)
-class Replica(View):
+class Replica(View, template="replica"):
     """Their estimate, recomputed, beside ours, and the way between them.
 
     Attributes
@@ -57,8 +56,6 @@ class Replica(View):
     rescaled : bool
         Whether their estimate is in points of 100.
     """
-
-    template = "replica"
 
     theirs: Finding
     ours: Finding

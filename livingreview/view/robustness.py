@@ -122,8 +122,7 @@ class Funnel:
     sides: tuple[float, float]
 
 
-@dataclass(frozen=True)
-class Robustness(View):
+class Robustness(View, template="robustness"):
     """The same question by other choices.
 
     Attributes
@@ -138,8 +137,6 @@ class Robustness(View):
     fewest : int
         Trials that the test asks for.
     """
-
-    template = "robustness"
 
     finding: Finding
     curve: Curve | None

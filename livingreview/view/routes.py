@@ -64,11 +64,8 @@ class Given:
     times: tuple[int, ...]
 
 
-@dataclass(frozen=True)
-class ByRoute(View):
+class ByRoute(View, template="by_route"):
     """Every study of people by route and stage at entry."""
-
-    template = "by_route"
 
     indication: str
     product: Label

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from .base import View
 from .forest import Forests, axis_of
 from .recompute import Recompute, recompute
 
 
-@dataclass(frozen=True)
-class Script(View):
+class Script(View, template="script"):
     """The script of an analysis.
 
     Attributes
@@ -18,8 +15,6 @@ class Script(View):
     file : str
         With the effects of the trials, beside the script.
     """
-
-    template = "script"
 
     title: str
     file: str

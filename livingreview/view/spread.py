@@ -51,8 +51,7 @@ class Lane:
     marks: tuple[Mark, ...]
 
 
-@dataclass(frozen=True)
-class Timeline(View):
+class Timeline(View, template="timeline"):
     """Trials by year and indication.
 
     Attributes
@@ -64,8 +63,6 @@ class Timeline(View):
     undated : tuple of Counted
         Trials without a year, by indication.
     """
-
-    template = "timeline"
 
     axes: Axes | None
     lanes: tuple[Lane, ...]
@@ -86,11 +83,8 @@ class Country:
     indications: tuple[Counted, ...]
 
 
-@dataclass(frozen=True)
-class Countries(View):
+class Countries(View, template="countries"):
     """Trials by the countries of their centres."""
-
-    template = "countries"
 
     rows: tuple[Country, ...]
 

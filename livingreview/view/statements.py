@@ -31,8 +31,7 @@ class Case:
     level: str
 
 
-@dataclass(frozen=True)
-class Statements(View):
+class Statements(View, template="statements"):
     """Every case that a sentence is written for.
 
     Attributes
@@ -40,8 +39,6 @@ class Statements(View):
     number : int
         Grammatical number of what is given: 1, or 2 for a plural.
     """
-
-    template = "statements"
 
     given: Label
     number: int

@@ -54,11 +54,8 @@ class Design:
     unsized: int
 
 
-@dataclass(frozen=True)
-class StudySize(View):
+class StudySize(View, template="study_size"):
     """How many studies are known; a study with several reports is one."""
-
-    template = "study_size"
 
     reports: int
     studies: int
@@ -93,11 +90,8 @@ class Compared:
     studies: tuple[str, ...]
 
 
-@dataclass(frozen=True)
-class Comparisons(View):
+class Comparisons(View, template="comparisons"):
     """Comparisons that studies of people make or an analysis asks for."""
-
-    template = "comparisons"
 
     indication: str
     kinds: tuple[Compared, ...]

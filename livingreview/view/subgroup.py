@@ -44,8 +44,7 @@ class Division:
     p_value: float | None
 
 
-@dataclass(frozen=True)
-class Subgroups(View):
+class Subgroups(View, template="subgroups"):
     """All divisions of the trials of an analysis.
 
     Attributes
@@ -53,8 +52,6 @@ class Subgroups(View):
     same : tuple of (Label, Label)
         By what all trials are of one group, and of which.
     """
-
-    template = "subgroups"
 
     id: str
     title: str

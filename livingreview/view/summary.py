@@ -50,8 +50,7 @@ class SummaryRow:
     certainty: Certainty | None
 
 
-@dataclass(frozen=True)
-class Summary(View):
+class Summary(View, template="summary"):
     """The table.
 
     Attributes
@@ -63,8 +62,6 @@ class Summary(View):
     rows : tuple of SummaryRow
         Outcomes in the order of the page.
     """
-
-    template = "summary"
 
     indication: Label
     book: str

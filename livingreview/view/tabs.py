@@ -24,11 +24,8 @@ class Tab:
     here: bool
 
 
-@dataclass(frozen=True)
-class Tabs(View):
+class Tabs(View, template="tabs"):
     """The pages of a chapter."""
-
-    template = "tabs"
 
     indication: Label
     tabs: tuple[Tab, ...]

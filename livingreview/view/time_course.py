@@ -30,8 +30,7 @@ class Window:
     each: tuple[float, ...]
 
 
-@dataclass(frozen=True)
-class TimeCourse(View):
+class TimeCourse(View, template="time_course"):
     """One comparison over time.
 
     Attributes
@@ -40,8 +39,6 @@ class TimeCourse(View):
     axes : Axes or None
         None where fewer than two windows have an estimate: nothing is drawn.
     """
-
-    template = "time_course"
 
     id: str
     windows: tuple[Window, ...]

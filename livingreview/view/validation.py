@@ -13,18 +13,14 @@ from .base import View
 from .recomputed import cases
 
 
-@dataclass(frozen=True)
-class Unanswered(View):
+class Unanswered(View, template="validation_missing"):
     """The answers are not beside the package: the file that is missing, and why."""
-
-    template = "validation_missing"
 
     file: str
     reason: str
 
 
-@dataclass(frozen=True)
-class Compared(View):
+class Compared(View, template="validation_summary"):
     """How much was compared, with what, and the worst agreement.
 
     Attributes
@@ -38,8 +34,6 @@ class Compared(View):
     failing : tuple of str
         Kinds that differ by more than is allowed.
     """
-
-    template = "validation_summary"
 
     compared: int
     data_sets: int
@@ -68,11 +62,8 @@ class Kind:
     absolute: float | None
 
 
-@dataclass(frozen=True)
-class Kinds(View):
+class Kinds(View, template="validation_kinds"):
     """Every kind of quantity with its largest difference."""
-
-    template = "validation_kinds"
 
     kinds: tuple[Kind, ...]
 
@@ -88,11 +79,8 @@ class Iteration:
     metafor: float | None
 
 
-@dataclass(frozen=True)
-class Iterations(View):
+class Iterations(View, template="validation_iterations"):
     """Where metafor's own iteration ends elsewhere than at the highest likelihood."""
-
-    template = "validation_iterations"
 
     ends: tuple[Iteration, ...]
 
@@ -125,11 +113,8 @@ class Departed:
     theirs: float | None
 
 
-@dataclass(frozen=True)
-class Judges(View):
+class Judges(View, template="validation_judges"):
     """What two Python packages say of the same data sets."""
-
-    template = "validation_judges"
 
     tolerance: float
     judges: tuple[Judge, ...]
@@ -153,8 +138,7 @@ class Difference:
     why: str
 
 
-@dataclass(frozen=True)
-class Differences(View):
+class Differences(View, template="validation_differences"):
     """Conventions that are not metafor's defaults, or Cochrane's, from the documentation.
 
     Attributes
@@ -162,8 +146,6 @@ class Differences(View):
     found, cochrane : tuple of Difference
         What is done unasked, and what is done by name as in Review Manager.
     """
-
-    template = "validation_differences"
 
     found: tuple[Difference, ...]
     cochrane: tuple[Difference, ...]

@@ -24,8 +24,7 @@ class State:
         return cls(day, state)
 
 
-@dataclass(frozen=True)
-class Release(View):
+class Release(View, template="release"):
     """A published version.
 
     Attributes
@@ -34,8 +33,6 @@ class Release(View):
         Version of its data.
     """
 
-    template = "release"
-
     name: str
     date: str
     data: str
@@ -43,8 +40,7 @@ class Release(View):
     analyses: int = 0
 
 
-@dataclass(frozen=True)
-class Published(View):
+class Published(View, template="versions"):
     """Every published version, newest first, and what these pages are.
 
     Attributes
@@ -55,26 +51,20 @@ class Published(View):
         What they were built from where they are none.
     """
 
-    template = "versions"
-
     here: Release | None
     data: State | None
     rows: tuple[Release, ...]
 
 
-@dataclass(frozen=True)
-class Files(View):
+class Files(View, template="release_files"):
     """The digest of each file that a version was made from."""
-
-    template = "release_files"
 
     version: str
     manifest: str
     digests: tuple[tuple[str, str], ...]
 
 
-@dataclass(frozen=True)
-class Citation(View):
+class Citation(View, template="citation"):
     """A version, or a state of the data, as it is cited.
 
     Attributes
@@ -87,8 +77,6 @@ class Citation(View):
         Name and text of each format.
     """
 
-    template = "citation"
-
     author: str
     title: str
     version: str
@@ -98,8 +86,7 @@ class Citation(View):
     forms: tuple[tuple[str, str], ...]
 
 
-@dataclass(frozen=True)
-class ToCite(View):
+class ToCite(View, template="to_cite"):
     """What to cite.
 
     Attributes
@@ -109,8 +96,6 @@ class ToCite(View):
     state : Citation or None
         Of these pages, where another citation is the one to take.
     """
-
-    template = "to_cite"
 
     here: str
     last: str

@@ -76,8 +76,7 @@ class Study:
     used: tuple[Link, ...] = ()
 
 
-@dataclass(frozen=True)
-class Studies(View):
+class Studies(View, template="seed_studies"):
     """Studies that a seed review cites.
 
     Attributes
@@ -88,8 +87,6 @@ class Studies(View):
         References that are studies of the data, and all of them.
     """
 
-    template = "seed_studies"
-
     name: str
     seed: str
     words: Words
@@ -99,11 +96,8 @@ class Studies(View):
     cited: int = 0
 
 
-@dataclass(frozen=True)
-class StudiesAndNumbers(View):
+class StudiesAndNumbers(View, template="seed_chapter"):
     """In a chapter: the studies that a seed review cites, and the numbers that it makes of them."""
-
-    template = "seed_chapter"
 
     studies: Studies
     numbers: Numbers

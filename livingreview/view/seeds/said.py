@@ -13,18 +13,14 @@ from ..others import Printed, printed, targets
 from .seed import Seed
 
 
-@dataclass(frozen=True)
-class References(View):
+class References(View, template="seed_references"):
     """The references of a seed review."""
-
-    template = "seed_references"
 
     name: str
     references: tuple[Reference, ...]
 
 
-@dataclass(frozen=True)
-class Conclusions(View):
+class Conclusions(View, template="seed_conclusions"):
     """What it concludes, and our main results for the same conditions.
 
     Attributes
@@ -32,8 +28,6 @@ class Conclusions(View):
     n_main : int
         Main analyses of these conditions, with an estimate or without.
     """
-
-    template = "seed_conclusions"
 
     id: str
     claims: Claims
@@ -53,8 +47,7 @@ class Beside:
     ours: tuple[Finding, ...]
 
 
-@dataclass(frozen=True)
-class OneReference(View):
+class OneReference(View, template="seed_reference"):
     """What one reference of a seed review supports.
 
     Attributes
@@ -62,8 +55,6 @@ class OneReference(View):
     claims : tuple of (str, str)
         What the review says with it, and a remark.
     """
-
-    template = "seed_reference"
 
     name: str
     seed: str

@@ -27,11 +27,8 @@ class Mechanism:
     kinds: tuple[Label, ...]
 
 
-@dataclass(frozen=True)
-class Mechanisms(View):
+class Mechanisms(View, template="seed_mechanisms"):
     """The mechanisms that a seed review names."""
-
-    template = "seed_mechanisms"
 
     name: str
     words: Words
@@ -66,8 +63,7 @@ class Tabulated:
     remark: str
 
 
-@dataclass(frozen=True)
-class Validation(View):
+class Validation(View, template="seed_validation"):
     """The studies that a seed review tabulates.
 
     Attributes
@@ -77,8 +73,6 @@ class Validation(View):
     people : int
         Studies of people among them.
     """
-
-    template = "seed_validation"
 
     name: str
     seed: str

@@ -37,11 +37,8 @@ class IndexRow:
     animals: bool
 
 
-@dataclass(frozen=True)
-class TrialIndex(View):
+class TrialIndex(View, template="trial_index"):
     """Every study of every indication; `animals`: whether one is of animals."""
-
-    template = "trial_index"
 
     rows: tuple[IndexRow, ...]
     n_analysed: int

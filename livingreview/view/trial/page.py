@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 from ...review import Review
 from ...review.certainty import judged_low
@@ -16,8 +15,7 @@ from .index import INDEX
 from .known import Known, every
 
 
-@dataclass(frozen=True)
-class TrialPage(View):
+class TrialPage(View, template="trial"):
     """The page of a study.
 
     Attributes
@@ -33,8 +31,6 @@ class TrialPage(View):
     elsewhere : tuple of Link
         Numbers of this report that are analysed on the page of the main one.
     """
-
-    template = "trial"
 
     name: str
     title: str
