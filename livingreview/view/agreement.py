@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
@@ -21,6 +20,7 @@ from . import recomputed_escalc as escalc
 from . import recomputed_more as more
 from . import recomputed_networks as nets
 from . import recomputed_posteriors as bayes
+from .base import Struct
 from .recomputed import Answers, Pairs
 
 FILES = ("metafor", "measures", "models", "cochrane", "engine", "escalc", "network", "posteriors")
@@ -60,8 +60,7 @@ def read(name: str) -> Answers:
 # ---------------------------------------------------------------- kinds of quantities
 
 
-@dataclass(frozen=True)
-class Kind:
+class Kind(Struct):
     """A kind of quantity, what recomputes it, and who gave the answers.
 
     Attributes
@@ -126,8 +125,7 @@ KINDS = (
 )
 
 
-@dataclass(frozen=True)
-class Agreement:
+class Agreement(Struct):
     """How far a kind of quantity agrees.
 
     Attributes
@@ -197,8 +195,7 @@ def agreements() -> tuple[Agreement, ...]:
 # ---------------------------------------------------------------- second judges
 
 
-@dataclass(frozen=True)
-class Second:
+class Second(Struct):
     """One number of a second judge: `metafor` is None where R was not asked for it."""
 
     judge: str
@@ -222,8 +219,7 @@ def off(one: float | None, other: float | None) -> float:
     return abs(one - other) / max(abs(one), ZERO)
 
 
-@dataclass(frozen=True)
-class Departure:
+class Departure(Struct):
     """Where a second judge departs from metafor and from this package."""
 
     judge: str

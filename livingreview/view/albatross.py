@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from scipy.special import ndtri
@@ -21,7 +20,7 @@ from ..effects.comparisons import any_order
 from ..review.directions import COMPUTED, INTERVENTION, POINTING, SAME, Direction, isolates
 from ..review.robustness import odd_values
 from .axis import Tick
-from .base import Label, View, label, wording
+from .base import Label, Struct, View, label, wording
 from .directions import ways
 from .forest import Forests
 from .plot import Area, Axes, Scale, Tag, area, tags
@@ -34,8 +33,7 @@ _SIZES = (5, 10, 20, 50, 100, 200, 500, 1000)
 _P_VALUES = (0.05, 0.001, 1e-5, 0.5, 0.2, 0.01, 1e-4, 1e-6)  # labelled where there is room
 
 
-@dataclass(frozen=True)
-class Point:
+class Point(Struct):
     """The result of a trial.
 
     Attributes
@@ -67,8 +65,7 @@ class Point:
     arrow: float | None
 
 
-@dataclass(frozen=True)
-class Contour:
+class Contour(Struct):
     """Results of one effect, as places of both sides and of its name.
 
     Attributes

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import date
 
 from ..data import strategies as files
 from ..data.dataset import Dataset
 from ..review import living
 from ..review.searches import UNPLANNED, day_of, life, searches
-from .base import Label, View, label, labels, stated
+from .base import Label, Struct, View, label, labels, stated
 from .studies import Names
 
 # Reports that people still work on, in the order of their way; those that nobody has seen yet are
@@ -62,8 +61,7 @@ def _day(day) -> str:
     return day.isoformat() if day else ""
 
 
-@dataclass(frozen=True)
-class SourceRow:
+class SourceRow(Struct):
     """A source as it stands for an indication.
 
     Attributes
@@ -133,8 +131,7 @@ def _planned(data: Dataset, state: living.SourceState) -> SourceRow:
         label(data, "run_by", state.run_by), _day(state.last_failed), state.reason)
 
 
-@dataclass(frozen=True)
-class QueueRow:
+class QueueRow(Struct):
     """What waits in an indication, and how its studies are watched.
 
     Attributes
@@ -183,8 +180,7 @@ def _queue(data: Dataset, waiting: living.Queue, watched: living.Watched) -> Que
         watched.never + watched.old + watched.failed, watched.not_checkable)
 
 
-@dataclass(frozen=True)
-class Report:
+class Report(Struct):
     """A report that a search found.
 
     Attributes
@@ -242,8 +238,7 @@ def _report(data: Dataset, row: Mapping, at: living.Standing, names: Names) -> R
         tuple(names.of(i, study) for i, study in known if study in names[i]))
 
 
-@dataclass(frozen=True)
-class Notice:
+class Notice(Struct):
     """A notice about a study that is still to be dealt with."""
 
     indication: Label
@@ -289,8 +284,7 @@ def notices(data: Dataset) -> Notices:
         bool(data.records("watches")))
 
 
-@dataclass(frozen=True)
-class StrategyText:
+class StrategyText(Struct):
     """A strategy as its file has it.
 
     Attributes
@@ -332,8 +326,7 @@ def strategies(data: Dataset) -> Strategies:
         (label(data, "indication", i), tuple(texts)) for i, texts in found.items()))
 
 
-@dataclass(frozen=True)
-class SearchRow:
+class SearchRow(Struct):
     """One search, as it was run."""
 
     search_id: str

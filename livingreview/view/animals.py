@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 from ..data.dataset import Dataset
 from ..effects import Evidence
@@ -14,7 +13,7 @@ from ..review import Review
 from ..review.animals import NO_VALUES, AnimalEffect, effects, experiments, signals
 from ..review.counted import ANIMAL
 from ..review.directions import Direction, directions
-from .base import Label, View, label, labels, wording
+from .base import Label, Struct, View, label, labels, wording
 from .directory import Directory
 from .finding import Estimate
 from .message import message
@@ -30,8 +29,7 @@ class AnimalCounts(View, template="animal_counts"):
     indications: tuple[Counted, ...]
 
 
-@dataclass(frozen=True)
-class Given:
+class Given(Struct):
     """What an arm got, as far as it is stated: source, product and provider, dose, routes."""
 
     labels: tuple[Label, ...]
@@ -39,8 +37,7 @@ class Given:
     routes: tuple[Label, ...]
 
 
-@dataclass(frozen=True)
-class Experiment:
+class Experiment(Struct):
     """An animal experiment; `outcomes` are those with a row in the data."""
 
     study: Link
@@ -64,16 +61,14 @@ class AnimalExperiments(View, template="animal_experiments"):
     rows: tuple[Experiment, ...]
 
 
-@dataclass(frozen=True)
-class Basis:
+class Basis(Struct):
     """How a direction is known (`review.directions.Direction.basis`), else a reason."""
 
     key: str
     why: Message | None = None
 
 
-@dataclass(frozen=True)
-class Effect:
+class Effect(Struct):
     """One outcome of one experiment.
 
     Attributes
@@ -107,8 +102,7 @@ class AnimalEffects(View, template="animal_effects"):
     rows: tuple[Effect, ...]
 
 
-@dataclass(frozen=True)
-class Signals:
+class Signals(Struct):
     """What the data hold on the conduct of an experiment."""
 
     study: Link

@@ -16,6 +16,15 @@ MIME = "application/vnd.livingreview.view+json"
 
 
 @dataclass_transform(frozen_default=True)
+class Struct:
+    """A part of a view: every subclass is a frozen dataclass."""
+
+    def __init_subclass__(cls):
+        super().__init_subclass__()
+        dataclass(frozen=True)(cls)
+
+
+@dataclass_transform(frozen_default=True)
 @dataclass(frozen=True)
 class View:
     """What one part of a page says.
@@ -33,8 +42,7 @@ class View:
             dataclass(frozen=True)(cls)
 
 
-@dataclass(frozen=True)
-class Label:
+class Label(Struct):
     """A label of the data in the languages that the data have it in."""
 
     en: str

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import csv
-from dataclasses import dataclass
 
 from ..data import reads
-from .base import View
+from .base import Struct, View
 
 SCREENING, IN_TIME, DEDUPLICATION = (
     "screening.csv", "screening-in-time.csv", "deduplication.csv")
 MEAN = "mean"  # the set that is the mean of all
 
 
-@dataclass(frozen=True)
-class Screened:
+class Screened(Struct):
     """A tool on a set of labelled records, over its seeds.
 
     Attributes
@@ -45,8 +43,7 @@ class Screened:
     last: float | None
 
 
-@dataclass(frozen=True)
-class InTime:
+class InTime(Struct):
     """A set of which the early years were decided, and the late ones were put in order.
 
     Attributes
@@ -65,8 +62,7 @@ class InTime:
     read95: float | None
 
 
-@dataclass(frozen=True)
-class Deduplicated:
+class Deduplicated(Struct):
     """How records that are one report were found in a set.
 
     Attributes

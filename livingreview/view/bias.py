@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from ..effects import Evidence
 from ..review.certainty import judged_low
-from .base import Label, View, label, stated
+from .base import Label, Struct, View, label, stated
 from .sources import Link, Source, registration, source
 from .studies import Names
 
 
-@dataclass(frozen=True)
-class Signals:
+class Signals(Struct):
     """What the data hold of a study that bears on its risk of bias.
 
     Attributes
@@ -35,8 +32,7 @@ class Signals:
     low: bool
 
 
-@dataclass(frozen=True)
-class Judgement:
+class Judgement(Struct):
     """What a named review judged of one domain."""
 
     study: tuple[str, str]

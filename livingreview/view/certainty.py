@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from ..data.dataset import Dataset
-from .base import Label, View, label, wording
+from .base import Label, Struct, View, label, wording
 from .finding import Question, question
 
 
-@dataclass(frozen=True)
-class Share:
+class Share(Struct):
     """A share, and the decimals of its percentage that tell it from the share asked for."""
 
     value: float
     decimals: int
 
 
-@dataclass(frozen=True)
-class Step:
+class Step(Struct):
     """What one domain changes.
 
     Attributes
@@ -40,8 +36,7 @@ class Step:
     facts: dict
 
 
-@dataclass(frozen=True)
-class Target:
+class Target(Struct):
     """What is rated: see :class:`livingreview.review.imprecision.Target`."""
 
     kind: str

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from ..data.dataset import Dataset
 from ..effects.messages import Message
 from ..effects.question import RATIOS
 from ..review.changes import CAUSES
-from .base import Label, View, label
+from .base import Label, Struct, View, label
 from .finding import Estimate, estimate_of
 from .message import named
 from .naming import arm_names, of_study, study_names
@@ -20,8 +19,7 @@ FACTOR = 3  # decimals of a factor
 _NAMED = 5  # trials that a cell names
 
 
-@dataclass(frozen=True)
-class Side:
+class Side(Struct):
     """An analysis in one version."""
 
     measure: str
@@ -32,8 +30,7 @@ class Side:
     level: str
 
 
-@dataclass(frozen=True)
-class Cause:
+class Cause(Struct):
     """A cause of a change.
 
     Attributes
@@ -61,8 +58,7 @@ class Cause:
     part: float | None = None
 
 
-@dataclass(frozen=True)
-class Changed:
+class Changed(Struct):
     """An analysis that is not what it was.
 
     Attributes

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from ..data.codebook import columns
 from ..data.dataset import Dataset
-from .base import Label, View, label
+from .base import Label, Struct, View, label
 
 
-@dataclass(frozen=True)
-class Column:
+class Column(Struct):
     """A column of a table."""
 
     table: str
@@ -23,8 +20,7 @@ class Column:
     description: str
 
 
-@dataclass(frozen=True)
-class Word:
+class Word(Struct):
     """A word that a cell may hold; what it counts as is empty for most."""
 
     word: str
@@ -57,8 +53,7 @@ def codebook(data: Dataset) -> Codebook:
                   r["list"], r["value"], r["kind"] or "")]))
 
 
-@dataclass(frozen=True)
-class CertaintyRule:
+class CertaintyRule(Struct):
     """A rule of certainty; a negative number of levels lowers it."""
 
     domain: Label
@@ -86,8 +81,7 @@ def certainty_rules(data: Dataset) -> CertaintyRules:
                       r["unit"] or "", r["levels"]) for r in data.records("certainty_rules")))
 
 
-@dataclass(frozen=True)
-class PriorRow:
+class PriorRow(Struct):
     """The prior of a measure; its scale is stated, or a share of the unit information SD."""
 
     measure: Label

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from ..effects import Evidence
 from ..effects.comparisons import additions
-from .base import Label, View, label, wording
+from .base import Label, Struct, View, label, wording
 from .directory import Directory
 from .sources import Link
 
 ADDED = "same-co-treatment"
 
 
-@dataclass(frozen=True)
-class Combination:
+class Combination(Struct):
     """Trials of another treatment together with that of the review.
 
     Attributes

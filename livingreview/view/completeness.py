@@ -5,11 +5,10 @@ from __future__ import annotations
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from ..review import Review
 from .addresses import Addresses
-from .base import Label, View, label, stated
+from .base import Label, Struct, View, label, stated
 from .studies import Names
 from .unused import Reasons, Unused
 
@@ -17,8 +16,7 @@ PRINTED = "as-reported"
 SPREADS = ("sd", "se", "ci_low", "q1")
 
 
-@dataclass(frozen=True)
-class Holds:
+class Holds(Struct):
     """How many rows of outcomes hold what an analysis needs.
 
     Attributes
@@ -58,8 +56,7 @@ def _holds(rows: Iterable) -> Holds:
         sum((r["quality"] or PRINTED) != PRINTED for r in rows))
 
 
-@dataclass(frozen=True)
-class Group:
+class Group(Struct):
     """Outcome rows of an indication, or of one outcome in it.
 
     Attributes
@@ -77,8 +74,7 @@ class Group:
     qualities: tuple[int, ...] = ()
 
 
-@dataclass(frozen=True)
-class Report:
+class Report(Struct):
     """What the data hold of a report: its outcome rows, and other rows of results."""
 
     study: tuple[str, str]
@@ -152,8 +148,7 @@ def _reports(review: Review, indication: str, rows: list) -> list[Report]:
 # --- studies in no analysis ---------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class NotUsed:
+class NotUsed(Struct):
     """A report that no analysis uses."""
 
     study: tuple[str, str]
@@ -193,8 +188,7 @@ def unused_studies(review: Review) -> UnusedStudies:
 # --- derived values -----------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class Derivation:
+class Derivation(Struct):
     """A kind of step from printed to analysed values, and the studies that needed it."""
 
     step: str

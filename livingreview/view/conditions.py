@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 from ..effects import Analysis, Effect, Evidence, Rules, select
 from ..review import Review
 from ..review.pools import interval_of
 from .addresses import Addresses
-from .base import Label, View, label
+from .base import Label, Struct, View, label
 from .directory import Directory
 from .finding import Estimate, Question, question
 from .sizes import Counted
@@ -19,8 +18,7 @@ from .sources import Link
 CONTROLLED = frozenset({"rct", "nonrandomised-controlled"})
 
 
-@dataclass(frozen=True)
-class TrialResult:
+class TrialResult(Struct):
     """One trial in one analysis.
 
     Attributes
@@ -39,8 +37,7 @@ class TrialResult:
     estimate: Estimate
 
 
-@dataclass(frozen=True)
-class Stated:
+class Stated(Struct):
     """A study with what its report says of its patients."""
 
     study: Link

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 
 from ..data.dataset import Dataset
 from ..data.tables import DOUBTFUL_SOURCES
@@ -24,7 +23,7 @@ from ..review.directions import (
     within,
 )
 from ..review.robustness import odd_values
-from .base import Label, View, label, labels, stated, wording
+from .base import Label, Struct, View, label, labels, stated, wording
 from .forest import Forests
 from .message import message
 from .naming import spoken
@@ -32,8 +31,7 @@ from .naming import spoken
 SMALL, LARGE = 50, 300  # patients or joints: below, and above, which a trial is small or large
 
 
-@dataclass(frozen=True)
-class Mark:
+class Mark(Struct):
     """The outcomes of one trial in one family.
 
     Attributes
@@ -55,8 +53,7 @@ class Mark:
     outcomes: int
 
 
-@dataclass(frozen=True)
-class Row:
+class Row(Struct):
     """One trial and comparison.
 
     Attributes
@@ -83,8 +80,7 @@ class Row:
     marks: tuple[Mark | None, ...]
 
 
-@dataclass(frozen=True)
-class Votes:
+class Votes(Struct):
     """Trials of one family by their direction.
 
     Attributes
@@ -110,8 +106,7 @@ class Votes:
     p: float | None
 
 
-@dataclass(frozen=True)
-class Printed:
+class Printed(Struct):
     """A value as printed, and its row; `doubted` is a kind of source whose values are doubtful."""
 
     arm: str
@@ -121,8 +116,7 @@ class Printed:
     doubted: Label | None
 
 
-@dataclass(frozen=True)
-class Outcome:
+class Outcome(Struct):
     """One outcome of one trial and comparison.
 
     Attributes

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
 
 from ..effects import Evidence
 from ..effects.messages import Message
 from ..review.dose import FEWEST
 from ..review.measure import measure, ratio
-from .base import Label, View, label, wording
+from .base import Label, Struct, View, label, wording
 from .finding import Estimate, Finding
 from .forest import Forests
 from .message import message
@@ -22,8 +21,7 @@ PAD = 1.25  # a dose axis goes on by this factor beyond its marks
 ARMS = ("estimate", "ci_low", "ci_high")
 
 
-@dataclass(frozen=True)
-class Slope:
+class Slope(Struct):
     """The change of an effect per tenfold dose."""
 
     value: float
@@ -31,8 +29,7 @@ class Slope:
     high: float
 
 
-@dataclass(frozen=True)
-class Trial:
+class Trial(Struct):
     """A trial that states one dose, with the places of its effect.
 
     Attributes
@@ -54,8 +51,7 @@ class Trial:
     radius: float
 
 
-@dataclass(frozen=True)
-class Chart:
+class Chart(Struct):
     """Effects of trials against their doses.
 
     Attributes
@@ -72,8 +68,7 @@ class Chart:
     tags: tuple[Tag, ...]
 
 
-@dataclass(frozen=True)
-class Regression:
+class Regression(Struct):
     """The regression of effects on doses over trials.
 
     Attributes
@@ -103,8 +98,7 @@ class Regression:
     line: tuple[tuple[float, Estimate], ...]
 
 
-@dataclass(frozen=True)
-class Arm:
+class Arm(Struct):
     """A dose arm against the control of its trial, with the slope inside that trial."""
 
     trial: str
@@ -114,8 +108,7 @@ class Arm:
     slope: Slope
 
 
-@dataclass(frozen=True)
-class Within:
+class Within(Struct):
     """Slopes inside trials.
 
     Attributes

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 
 from ..data.dataset import Dataset
 from ..effects import Evidence
@@ -11,7 +10,7 @@ from ..effects.messages import Message
 from ..review import Review
 from ..review.counted import ANIMAL, human_trials
 from ..review.harms import ArmEvents, arm_events, totals
-from .base import Label, View, label, labels, wording
+from .base import Label, Struct, View, label, labels, wording
 from .directory import Directory
 from .sources import Link, Source, source
 
@@ -24,8 +23,7 @@ GROUPS = {"treatment_source": "source-group", "provider": "provider", "route": "
           "treatment_class": "preparation"}
 
 
-@dataclass(frozen=True)
-class Apart:
+class Apart(Struct):
     """An event that was seen in patients who are in no sum, and why they are in none."""
 
     printed: Message
@@ -33,8 +31,7 @@ class Apart:
     why: Message
 
 
-@dataclass(frozen=True)
-class Sum:
+class Sum(Struct):
     """Patients with an event over arms of different patients.
 
     Attributes
@@ -62,8 +59,7 @@ class Sum:
     apart: tuple[Apart, ...]
 
 
-@dataclass(frozen=True)
-class Sums:
+class Sums(Struct):
     """A table of sums.
 
     Attributes
@@ -85,16 +81,14 @@ class EventSums(View, template="event_sums"):
     tables: tuple[Sums, ...]
 
 
-@dataclass(frozen=True)
-class Told:
+class Told(Struct):
     """Trials that report an event, and those of them with a count of patients."""
 
     k: int
     counted: int
 
 
-@dataclass(frozen=True)
-class Reported:
+class Reported(Struct):
     """How many trials of an indication with results report each event, and how many none."""
 
     indication: Label
@@ -110,8 +104,7 @@ class EventReporting(View, template="event_reporting"):
     rows: tuple[Reported, ...]
 
 
-@dataclass(frozen=True)
-class Row:
+class Row(Struct):
     """One row on an event of a treated arm.
 
     Attributes

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 
 from ..data.dataset import Dataset
+from .base import Struct
 
 OPEN = ("running", "not-started")  # of the list progress: what may still change an answer
 
 
-@dataclass(frozen=True)
-class Expected:
+class Expected(Struct):
     """The end of a trial.
 
     Attributes

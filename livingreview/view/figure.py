@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 
 from ..data import versions
@@ -13,7 +12,7 @@ from ..review import Review
 from ..review.measure import FEW, varying
 from ..review.robustness import SMALL_STUDY_K
 from .addresses import Addresses
-from .base import Label, View, label, wording
+from .base import Label, Struct, View, label, wording
 from .certainty import Certainty, certainty
 from .finding import Estimate, Findings, Posterior, estimate_of, posterior_of
 from .forest import Forest, Forests
@@ -30,8 +29,7 @@ _OTHER_TIME = (*_OUTCOME, "comparison", "background")
 _OTHER_CONTROL = (*_OUTCOME, "window_from", "window_to")
 
 
-@dataclass(frozen=True)
-class Heterogeneity:
+class Heterogeneity(Struct):
     """How much the trials of an estimate differ.
 
     Attributes
@@ -64,8 +62,7 @@ class Heterogeneity:
     few: bool
 
 
-@dataclass(frozen=True)
-class Choice:
+class Choice(Struct):
     """An estimate under another choice; None where there is none.
 
     Attributes
@@ -82,8 +79,7 @@ class Choice:
     estimate: Estimate | None
 
 
-@dataclass(frozen=True)
-class Files:
+class Files(Struct):
     """Addresses of what can be downloaded; empty where there is nothing to draw or to pool.
 
     Attributes
@@ -100,8 +96,7 @@ class Files:
     script: str
 
 
-@dataclass(frozen=True)
-class Citation:
+class Citation(Struct):
     """What a citation of a figure names."""
 
     authors: str
@@ -111,8 +106,7 @@ class Citation:
     address: str
 
 
-@dataclass(frozen=True)
-class Method:
+class Method(Struct):
     """How an estimate was made; labels are None where the model tells it."""
 
     model: str
@@ -163,8 +157,7 @@ class FigurePage(View, template="figure"):
     cite: Citation
 
 
-@dataclass(frozen=True)
-class IndicationRows:
+class IndicationRows(Struct):
     """The findings of one indication."""
 
     id: str

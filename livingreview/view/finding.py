@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from ..data import doubts
 from ..data.dataset import Dataset
@@ -15,14 +14,13 @@ from ..review.missing import FINISHED_REPORTED, FINISHED_UNREPORTED
 from ..review.robustness import WITHOUT_DOUBTFUL
 from ..review.written import rounded
 from .addresses import Addresses
-from .base import Label, View, label, labels, stated, wording
+from .base import Label, Struct, View, label, labels, stated, wording
 from .naming import study_names
 
 LEVELS = ("very low", "low", "moderate", "high")
 
 
-@dataclass(frozen=True)
-class Question:
+class Question(Struct):
     """What an analysis asks.
 
     Attributes
@@ -61,8 +59,7 @@ class Question:
     uncontrolled: bool
 
 
-@dataclass(frozen=True)
-class Estimate:
+class Estimate(Struct):
     """An estimate with its interval, and where a new trial is expected, if that is known."""
 
     value: float
@@ -73,8 +70,7 @@ class Estimate:
     pi_high: float | None = None
 
 
-@dataclass(frozen=True)
-class Posterior:
+class Posterior(Struct):
     """The posterior of few trials.
 
     Attributes
@@ -97,8 +93,7 @@ class Posterior:
     sd: float | None = None
 
 
-@dataclass(frozen=True)
-class Without:
+class Without(Struct):
     """The estimate without, or with, some trials, and why it is said."""
 
     names: tuple[str, ...]
@@ -108,8 +103,7 @@ class Without:
     taken_in: bool = False
 
 
-@dataclass(frozen=True)
-class Heavy:
+class Heavy(Struct):
     """A trial that has more than half of the weight in an estimate; `share` is of one."""
 
     name: str

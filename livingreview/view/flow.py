@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
 from functools import cached_property
 
 from ..data import versions
@@ -12,23 +11,21 @@ from ..review import Review
 from ..review.counted import ANIMAL
 from ..review.searches import Counted, Until, counted
 from .addresses import Addresses
-from .base import Label, View, label, stated
+from .base import Label, Struct, View, label, stated
 from .studies import Names
 from .unused import Reasons, Unused
 
 STEPS = ("known", "human", "reported", "usable", "pooled")
 
 
-@dataclass(frozen=True)
-class Placed:
+class Placed(Struct):
     """A study in the flow."""
 
     indication: Label
     study: tuple[str, str]
 
 
-@dataclass(frozen=True)
-class LeftOut:
+class LeftOut(Struct):
     """A study that a step leaves behind.
 
     Attributes
@@ -41,8 +38,7 @@ class LeftOut:
     unused: Unused
 
 
-@dataclass(frozen=True)
-class Step:
+class Step(Struct):
     """The studies at a step, each a part of those of the step before, and what it leaves behind.
 
     Attributes
@@ -59,8 +55,7 @@ class Step:
     kinds: tuple[tuple[str, int], ...]
 
 
-@dataclass(frozen=True)
-class Searched:
+class Searched(Struct):
     """Searches of our own together, and what became of what they found.
 
     Attributes
@@ -74,8 +69,7 @@ class Searched:
     reasons: tuple[tuple[Label | None, int], ...]
 
 
-@dataclass(frozen=True)
-class Before:
+class Before(Struct):
     """The preceding version, its trials, and how many have come and gone since."""
 
     version: str
@@ -118,8 +112,7 @@ class FlowTable(View, template="flow_table"):
     rows: tuple[tuple[Label, tuple[int, ...]], ...]
 
 
-@dataclass(frozen=True)
-class Stage:
+class Stage(Struct):
     """What searches had found by a version.
 
     Attributes

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import math
-from dataclasses import dataclass
 
 from ..data.dataset import Dataset
 from ..data.notices import noticed
 from ..review.measure import measure, ratio, uncontrolled, varying, weightless
 from .addresses import Addresses
 from .axis import Axis, Mark, Tick
-from .base import Label, View, label
+from .base import Label, Struct, View, label
 from .finding import Estimate, Finding, Findings, estimate_of
 from .naming import arm_names, of_study, spoken, study_names
 from .recompute import Recompute, recompute
@@ -21,8 +20,7 @@ PERCENT = (-4.0, 104.0)  # none to all, with room for the marks at both ends
 _GROUPED = {"treatment_class": "treatment_class", "comparison": "comparison_class"}
 
 
-@dataclass(frozen=True)
-class Arm:
+class Arm(Struct):
     """The numbers of one group of a trial; None where they are not stated."""
 
     n: float | None
@@ -33,8 +31,7 @@ class Arm:
     after: float | None = None
 
 
-@dataclass(frozen=True)
-class Row:
+class Row(Struct):
     """One trial of a forest plot.
 
     Attributes
@@ -79,8 +76,7 @@ class Row:
     size: float
 
 
-@dataclass(frozen=True)
-class Group:
+class Group(Struct):
     """Trials of one kind with their own pooled estimate, and the model that it is of."""
 
     name: Label | None
@@ -90,8 +86,7 @@ class Group:
     mark: Mark | None
 
 
-@dataclass(frozen=True)
-class Odd:
+class Odd(Struct):
     """What is odd about the values of a trial."""
 
     trial: str

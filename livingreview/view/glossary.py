@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from ..data.dataset import Dataset
-from .base import Label, View, label
+from .base import Label, Struct, View, label
 
 PAGE = "book/glossary.html"
 
@@ -15,8 +13,7 @@ def address(term: str) -> str:
     return f"{PAGE}#term-{term}"
 
 
-@dataclass(frozen=True)
-class Term:
+class Term(Struct):
     """A term with its explanation.
 
     Attributes
@@ -38,8 +35,7 @@ class Term:
     href: str
 
 
-@dataclass(frozen=True)
-class Group:
+class Group(Struct):
     """The terms of one kind, in the order of their English names.
 
     Attributes

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from ..data.interface import BASE, FILES, SCHEMA
-from .base import View
+from .base import Struct, View
 
 
-@dataclass(frozen=True)
-class File:
+class File(Struct):
     """A file by its name, and its address in each form; empty where there is none."""
 
     name: str

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from ..review.measure import measure, ratio
 from .axis import Tick
-from .base import Label
+from .base import Label, Struct
 from .finding import Estimate
 from .plot import Scale
 
 TICKS = 4  # labels that the drawn column has room for
 
 
-@dataclass(frozen=True)
-class Bar:
+class Bar(Struct):
     """A place with a line around it, and a thicker part of that line; in per cent."""
 
     x: float
@@ -25,8 +23,7 @@ class Bar:
     half: tuple[float, float] | None = None
 
 
-@dataclass(frozen=True)
-class Rung:
+class Rung(Struct):
     """One row.
 
     Attributes
@@ -48,8 +45,7 @@ class Rung:
     bar: Bar
 
 
-@dataclass(frozen=True)
-class Ladder:
+class Ladder(Struct):
     """Rows in the order of their estimates, the lowest first, and their axis.
 
     Attributes

@@ -10,7 +10,7 @@ from ..review import Review
 from ..review.claims import NOT_CHECKABLE, NOT_YET_JUDGED, Cited, Entry, ledger, other_condition
 from ..review.headlines import AGREES, DIFFERS, NO_ROW, NOT_RECOMPUTABLE, Headline, headlines
 from .addresses import Addresses
-from .base import Label, View, label, labels, stated
+from .base import Label, Struct, View, label, labels, stated
 from .finding import Finding, Findings
 from .naming import seed_names, spoken
 from .sources import Link, doi
@@ -19,16 +19,14 @@ STATUSES = (AGREES, DIFFERS, NO_ROW, NOT_RECOMPUTABLE)
 _BY_RULE = (NOT_YET_JUDGED, NOT_CHECKABLE)  # verdicts that the vocabulary does not have
 
 
-@dataclass(frozen=True)
-class Study:
+class Study(Struct):
     """A study of the data, with its design."""
 
     link: Link
     design: Label
 
 
-@dataclass(frozen=True)
-class Reference:
+class Reference(Struct):
     """A reference of a seed review.
 
     Attributes
@@ -57,8 +55,7 @@ class Reference:
     about: tuple[Label, ...] = ()
 
 
-@dataclass(frozen=True)
-class Basis:
+class Basis(Struct):
     """What a verdict rests on: one of an analysis, a study and a reference.
 
     Attributes
@@ -76,16 +73,14 @@ class Basis:
     reference: Reference | None = None
 
 
-@dataclass(frozen=True)
-class Verdict:
+class Verdict(Struct):
     """A verdict; without a label where no row states it, but a rule."""
 
     key: str
     label: Label | None
 
 
-@dataclass(frozen=True)
-class Claim:
+class Claim(Struct):
     """A claim of a seed review, what it cites, and what was judged of it.
 
     Attributes
@@ -116,8 +111,7 @@ class Claim:
     date: str
 
 
-@dataclass(frozen=True)
-class Count:
+class Count(Struct):
     """How many have one verdict or status, in all and by seed review; no key is all of them."""
 
     key: str
@@ -171,8 +165,7 @@ class Claims(View, template="claims"):
     ledger_href: str = Addresses.claim()
 
 
-@dataclass(frozen=True)
-class Number:
+class Number(Struct):
     """A stated number and what the data say of it.
 
     Attributes

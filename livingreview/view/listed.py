@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from .base import Label, View, label, wording
+from .base import Label, Struct, View, label, wording
 from .finding import Finding, Question
 from .forest import Forest, Forests
 from .row import FindingRow, row_of
@@ -14,8 +14,7 @@ from .tabs import CHECK, HARMS
 FORESTS = 3  # that a page shows itself; every figure has an address of its own
 
 
-@dataclass(frozen=True)
-class Group:
+class Group(Struct):
     """The findings of one outcome.
 
     Attributes
@@ -34,8 +33,7 @@ class Group:
     forest: Forest | None
 
 
-@dataclass(frozen=True)
-class Gap:
+class Gap(Struct):
     """A question without any usable trial, at all times at which it is asked.
 
     Attributes

@@ -5,12 +5,11 @@ from __future__ import annotations
 import textwrap
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 
 from ..data.dataset import Dataset
 from ..review import Review
 from ..review.claims import Cited, cited_by
-from .base import Label, View, label, wording
+from .base import Label, Struct, View, label, wording
 from .ledger import Judged, Reference
 
 # Kinds of evidence, that nearest to people last; no word where none is cited.
@@ -22,8 +21,7 @@ LINE, GAP, HEAD = 14, 8, 24
 _ROOM, _BRACKET = 42, 12  # letters beside an effect, and those that its kind of evidence takes
 
 
-@dataclass(frozen=True)
-class Mechanism:
+class Mechanism(Struct):
     """A row of a seed review; `kind` is the evidence nearest to people that it cites."""
 
     id: str
@@ -53,8 +51,7 @@ class MechanismCounts(View, template="mechanism_counts"):
     kinds: tuple[tuple[str, int], ...]
 
 
-@dataclass(frozen=True)
-class Node:
+class Node(Struct):
     """Words of a column; no line is what has no name, and `kind` stands behind an effect."""
 
     y: float
@@ -62,8 +59,7 @@ class Node:
     kind: str = ""
 
 
-@dataclass(frozen=True)
-class Step:
+class Step(Struct):
     """A line between two columns of a picture."""
 
     x1: float
@@ -73,8 +69,7 @@ class Step:
     kind: str
 
 
-@dataclass(frozen=True)
-class Network:
+class Network(Struct):
     """The mechanisms of an indication as three columns of words joined by lines.
 
     Attributes

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from ..review.measure import measure, ratio, uncontrolled
 from .axis import Axis, Mark
+from .base import Struct
 from .forest import important, mark_of
 
 
-@dataclass(frozen=True)
-class Mini:
+class Mini(Struct):
     """An estimate on an axis of its own; places are in per cent.
 
     Attributes

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from .axis import Bar, Mark, Tick
-from .base import Label
+from .base import Label, Struct
 from .finding import Estimate, Question
 
 
-@dataclass(frozen=True)
-class Node:
+class Node(Struct):
     """A treatment: its place and size in the drawing, the lines of its name and where they are."""
 
     name: Label
@@ -26,8 +23,7 @@ class Node:
     intervention: bool
 
 
-@dataclass(frozen=True)
-class Edge:
+class Edge(Struct):
     """Two treatments that trials compare, the line between them, and the page of their analysis."""
 
     one: Label
@@ -44,8 +40,7 @@ class Edge:
     href: str
 
 
-@dataclass(frozen=True)
-class Row:
+class Row(Struct):
     """A treatment against the reference of a forest plot; `k` of the estimate is direct trials."""
 
     name: Label
@@ -54,8 +49,7 @@ class Row:
     prediction: Bar | None
 
 
-@dataclass(frozen=True)
-class Against:
+class Against(Struct):
     """A forest plot: every other treatment against one; or `intervention` against every other."""
 
     reference: Label
@@ -63,8 +57,7 @@ class Against:
     rows: tuple[Row, ...]
 
 
-@dataclass(frozen=True)
-class Step:
+class Step(Struct):
     """What a domain changes in a certainty, in levels, and what it looked at."""
 
     domain: str
@@ -73,8 +66,7 @@ class Step:
     facts: dict
 
 
-@dataclass(frozen=True)
-class Pair:
+class Pair(Struct):
     """Two treatments: all that is known of the first less the second.
 
     Attributes
@@ -113,8 +105,7 @@ class Pair:
     rests: tuple[tuple[str, str, float], ...]
 
 
-@dataclass(frozen=True)
-class Comparison:
+class Comparison(Struct):
     """The trials of two treatments, and what could make them unlike those of others.
 
     Attributes
@@ -135,8 +126,7 @@ class Comparison:
     href: str
 
 
-@dataclass(frozen=True)
-class Choice:
+class Choice(Struct):
     """The same by another choice: estimates, and the parts that the treatments fall into.
 
     Attributes
@@ -153,8 +143,7 @@ class Choice:
     rows: tuple[tuple[Label, Label, Estimate], ...]
 
 
-@dataclass(frozen=True)
-class Test:
+class Test(Struct):
     """A Q statistic; no p-value without degrees of freedom."""
 
     q: float
@@ -162,8 +151,7 @@ class Test:
     p: float | None
 
 
-@dataclass(frozen=True)
-class Cell:
+class Cell(Struct):
     """A cell of the league table: row less column."""
 
     kind: str
@@ -171,8 +159,7 @@ class Cell:
     estimate: Estimate | None
 
 
-@dataclass(frozen=True)
-class Network:
+class Network(Struct):
     """One outcome and window.
 
     Attributes

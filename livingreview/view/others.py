@@ -5,14 +5,13 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 
 from ..data.dataset import Dataset
 from ..effects.comparisons import UNCONTROLLED
 from ..review import Review
 from ..review.counted import trials
 from .addresses import Addresses
-from .base import Label, View, label, stated
+from .base import Label, Struct, View, label, stated
 from .finding import Finding, Findings
 from .naming import review_names, spoken
 from .sources import Link, Source, source
@@ -23,8 +22,7 @@ WITHOUT_COMPARISON = ("mean-change", "proportion")
 _LOPSIDED, _EVEN = 1.5, 1.1  # arms of an interval whose lengths differ, or do not
 
 
-@dataclass(frozen=True)
-class Printed:
+class Printed(Struct):
     """A published estimate; as many decimals as it is printed with, two at least."""
 
     value: float
@@ -33,8 +31,7 @@ class Printed:
     decimals: int
 
 
-@dataclass(frozen=True)
-class Caution:
+class Caution(Struct):
     """What the numbers of a published result warn of.
 
     Attributes
@@ -50,8 +47,7 @@ class Caution:
     side: Label | None = None
 
 
-@dataclass(frozen=True)
-class Result:
+class Result(Struct):
     """A published result beside ours.
 
     Attributes
@@ -92,8 +88,7 @@ class Others(View, template="others"):
     indications: tuple[Published, ...]
 
 
-@dataclass(frozen=True)
-class Shared:
+class Shared(Struct):
     """Trials that a review surely includes; `both` are those in an analysis of ours."""
 
     review: str

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from ..effects.messages import Message
 from ..review.missing import GROUPS
-from .base import Label, View, stated
+from .base import Label, Struct, View, stated
 from .forest import Forests
 from .message import message
 from .naming import of_study
@@ -14,8 +12,7 @@ from .naming import of_study
 _COUNTED_BESIDE = "without-events"  # its trials give no ratio; the figure has a row for each
 
 
-@dataclass(frozen=True)
-class Left:
+class Left(Struct):
     """A trial that is not in an estimate.
 
     Attributes
@@ -36,8 +33,7 @@ class Left:
     counted: bool
 
 
-@dataclass(frozen=True)
-class State:
+class State(Struct):
     """Trials in one state.
 
     Attributes

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from ..effects import Evidence
 from ..effects.comparisons import UNCONTROLLED_DESIGNS
 from ..review.courses import STATISTICS, Course, Point, alone, courses, lacking
 from ..review.harms import got_treatment
 from .axis import Tick
-from .base import Label, View, label, stated, wording
+from .base import Label, Struct, View, label, stated, wording
 from .forest import Forests
 from .plot import Axes, Scale, area
 
@@ -19,8 +18,7 @@ PERCENT = (-2.0, 102.0)  # the whole of a known scale, with room for the marks a
 APART = 0.12  # of the axis between two labelled visits
 
 
-@dataclass(frozen=True)
-class Visit:
+class Visit(Struct):
     """A value as drawn, its place, and the places of the ends of its bar."""
 
     months: float | None
@@ -30,8 +28,7 @@ class Visit:
     bar: tuple[float, float] | None
 
 
-@dataclass(frozen=True)
-class Line:
+class Line(Struct):
     """An arm over its visits.
 
     Attributes
@@ -46,8 +43,7 @@ class Line:
     visits: tuple[Visit, ...]
 
 
-@dataclass(frozen=True)
-class Panel:
+class Panel(Struct):
     """The drawing of one study.
 
     Attributes
@@ -80,8 +76,7 @@ class Panel:
     undated: float | None
 
 
-@dataclass(frozen=True)
-class Value:
+class Value(Struct):
     """A value as printed.
 
     Attributes
@@ -105,8 +100,7 @@ class Value:
     row: int
 
 
-@dataclass(frozen=True)
-class Figure:
+class Figure(Struct):
     """The panels of one statistic.
 
     Attributes
@@ -131,8 +125,7 @@ class Figure:
     values: tuple[Value, ...]
 
 
-@dataclass(frozen=True)
-class Lack:
+class Lack(Struct):
     """What a study does not give; see `review.courses.lacking`."""
 
     trial: str

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from ..effects import Evidence
 from ..review.searches import searches
 from ..review.windows import HARM, HEADLINE, Shown
 from .addresses import Addresses
 from .answer import Studies, known_studies
-from .base import Label, View, label, wording
+from .base import Label, Struct, View, label, wording
 from .certainty import certainty
 from .events import FEARED, Sum, main_sums, silent, treated
 from .finding import Finding, Findings, Question, grammatical_number, question
@@ -21,8 +20,7 @@ FEW = 10  # people: in fewer, nothing is said of how often an event that nobody 
 BENEFITS, COMPARED = 2, 3  # findings that are told of benefit, and of harm
 
 
-@dataclass(frozen=True)
-class Sure:
+class Sure(Struct):
     """How sure the first estimate is.
 
     Attributes

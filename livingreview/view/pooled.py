@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from statistics import median
 
 from .axis import Axis, Bar, Tick
-from .base import View
+from .base import Struct, View
 from .plot import Scale
 
 _TICKS = 5  # at most, so that their labels do not touch in a narrow column
 _BEYOND = 500  # a logarithm beyond it has a ratio that is no number of a computer's
 
 
-@dataclass(frozen=True)
-class Span:
+class Span(Struct):
     """An interval on the scale of the effects, and its middle where it has one."""
 
     low: float
@@ -24,8 +22,7 @@ class Span:
     middle: float | None = None
 
 
-@dataclass(frozen=True)
-class Line:
+class Line(Struct):
     """A line of the forest plot.
 
     Attributes

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from .axis import Bar, Tick
-from .base import View
+from .base import Struct, View
 
 Ends = tuple[float | None, float | None, float | None]  # estimate and interval, as readers know it
 
 
-@dataclass(frozen=True)
-class Node:
+class Node(Struct):
     """A treatment: its place and size in the drawing, and where its name stands."""
 
     name: str
@@ -23,8 +20,7 @@ class Node:
     anchor: str
 
 
-@dataclass(frozen=True)
-class Edge:
+class Edge(Struct):
     """Two treatments that `k` trials compare, and the line between them."""
 
     one: str
@@ -39,8 +35,7 @@ class Edge:
     at_y: float
 
 
-@dataclass(frozen=True)
-class Row:
+class Row(Struct):
     """A treatment against the reference; without a trial of the two (`k` is 0) it is indirect."""
 
     name: str
@@ -51,8 +46,7 @@ class Row:
     prediction: Bar | None
 
 
-@dataclass(frozen=True)
-class Part:
+class Part(Struct):
     """Treatments that trials connect, drawn.
 
     Attributes

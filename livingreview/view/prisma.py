@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
 
 from ..data import about, strategies, tables, versions
 from ..data.dataset import Dataset
 from ..review.searches import counted, day_of, life, searches
-from .base import Label, View, label
+from .base import Label, Struct, View, label
 
 
-@dataclass(frozen=True)
-class Searched:
+class Searched(Struct):
     """A source that was searched, with what came back of it.
 
     Attributes
@@ -35,16 +33,14 @@ class Searched:
     new: int | None
 
 
-@dataclass(frozen=True)
-class Planned:
+class Planned(Struct):
     """A source as it is scheduled: days between two searches, the shortest and the longest."""
 
     source: Label
     days: tuple[int, int]
 
 
-@dataclass(frozen=True)
-class Shared:
+class Shared(Struct):
     """A platform on which several sources were searched."""
 
     platform: str

@@ -4,22 +4,20 @@ from __future__ import annotations
 
 from collections import ChainMap
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from ..data import doubts as decisions
 from ..data.dataset import Dataset
 from ..data.notices import OPEN, by_study, flaw
 from ..review import Review
 from ..synthesis import clopper_pearson
-from .base import Label, View, label, labels, stated
+from .base import Label, Struct, View, label, labels, stated
 from .naming import arm_names, seed_names, spoken
 from .studies import Names
 
 # --- how well values were read ------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class Agreement:
+class Agreement(Struct):
     """How many of the values that were read again agree; the interval is in percent."""
 
     what: str
@@ -60,8 +58,7 @@ def extraction(data: Dataset) -> Extraction:
 # --- patients that several studies share, retractions -------------------------------------------
 
 
-@dataclass(frozen=True)
-class Overlap:
+class Overlap(Struct):
     """Two studies that share patients, surely or possibly."""
 
     indication: Label
@@ -93,8 +90,7 @@ def overlaps(data: Dataset) -> Overlaps:
         for r in data.records("cohort_overlaps")))
 
 
-@dataclass(frozen=True)
-class Retraction:
+class Retraction(Struct):
     """A report that was retracted or is under concern.
 
     Attributes
@@ -151,8 +147,7 @@ def retractions(review: Review) -> Retractions:
 # --- what is odd --------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class Doubt:
+class Doubt(Struct):
     """A value that looks doubtful, with what was decided of it.
 
     Attributes
@@ -205,8 +200,7 @@ def _doubt(data: Dataset, d: Mapping, names: Names, arms: Mapping[tuple[str, str
         label(data, "doubt_decision", d["decision"]), d["reason"] or "", str(d["date"] or ""))
 
 
-@dataclass(frozen=True)
-class Warned:
+class Warned(Struct):
     """A warning of the validation; `row` is None where it is of a whole file."""
 
     file: str
@@ -245,8 +239,7 @@ def warnings(data: Dataset) -> Warnings:
 # --- comparisons --------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class Pair:
+class Pair(Struct):
     """A treated arm and another of one study, with the class and the rule that decided."""
 
     study: tuple[str, str]
@@ -257,8 +250,7 @@ class Pair:
     rule: int
 
 
-@dataclass(frozen=True)
-class ArmPairs:
+class ArmPairs(Struct):
     """The pairs of arms of an indication."""
 
     id: str

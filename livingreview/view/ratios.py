@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from ..review import Review
 from .addresses import Addresses
-from .base import Label, View, label, wording
+from .base import Label, Struct, View, label, wording
 from .finding import Finding, Findings
 
 
-@dataclass(frozen=True)
-class Ratio:
+class Ratio(Struct):
     """The ratio of one event in one indication."""
 
     indication: Label

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from ..data.dataset import Dataset
 from ..review import proportions
 from ..review.imprecision import variance_of_one
 from ..review.measure import measure, uncontrolled
 from ..synthesis.information import quantiles
 from .axis import Axis
-from .base import Label, label
+from .base import Label, Struct, label
 from .subgroup import group_name
 
 # Models by the words of the scripts; the others are estimators of the variance between trials.
@@ -24,8 +22,7 @@ _IMPRECISION = ("one", "two", "unknown", "size", "far", "alone", "participants",
                 "events")
 
 
-@dataclass(frozen=True)
-class Member:
+class Member(Struct):
     """A trial that has an effect.
 
     Attributes
@@ -49,24 +46,21 @@ class Member:
     spread: float | None
 
 
-@dataclass(frozen=True)
-class Part:
+class Part(Struct):
     """Trials of one kind."""
 
     name: Label
     trials: tuple[str, ...]
 
 
-@dataclass(frozen=True)
-class Division:
+class Division(Struct):
     """One way to part the trials."""
 
     by: Label
     parts: tuple[Part, ...]
 
 
-@dataclass(frozen=True)
-class Imprecision:
+class Imprecision(Struct):
     """The rules of imprecision.
 
     Attributes
@@ -98,8 +92,7 @@ class Imprecision:
     mid: float | None
 
 
-@dataclass(frozen=True)
-class Recompute:
+class Recompute(Struct):
     """The trials of a forest plot, and how they may be pooled.
 
     Attributes

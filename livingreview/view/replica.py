@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from ..effects import Evidence
 from ..review.steps import steps
-from .base import Label, View, label, stated
+from .base import Label, Struct, View, label, stated
 from .finding import Estimate, Finding, estimate_of
 from .forest import Forest, Forests
 
 
-@dataclass(frozen=True)
-class Step:
+class Step(Struct):
     """An estimate on the way.
 
     Attributes
@@ -28,8 +26,7 @@ class Step:
     trials: tuple[tuple[str, str], ...]
 
 
-@dataclass(frozen=True)
-class Printed:
+class Printed(Struct):
     """What the text read of a published review prints.
 
     Attributes

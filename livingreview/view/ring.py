@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import NamedTuple
+
+from .base import Struct
 
 SMALL, LARGE = 7, 22  # radius of a node by its participants
 THIN, THICK = 1.5, 9  # width of a line by its trials
@@ -20,8 +21,7 @@ class Place(NamedTuple):
     r: float
 
 
-@dataclass(frozen=True)
-class Ring:
+class Ring(Struct):
     """A drawing in pixels, with the ellipse that its nodes stand on.
 
     Attributes

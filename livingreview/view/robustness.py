@@ -6,7 +6,6 @@ import csv
 import io
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -16,7 +15,7 @@ from ..review.measure import ratio
 from ..review.multiverse import WORDS
 from ..review.robustness import SMALL_STUDY_K, class_alone
 from .axis import Tick
-from .base import Label, View, label
+from .base import Label, Struct, View, label
 from .finding import Finding, estimate_of
 from .forest import Forests
 from .ladder import TICKS, Bar, Ladder, Rung, alike, ladder, null_at, span
@@ -32,8 +31,7 @@ _KEYS = {words: key for key, words in WORDS.items()}
 _TESTS = {words: key for key, words in SMALL_STUDY.items()}
 
 
-@dataclass(frozen=True)
-class Level:
+class Level(Struct):
     """A level of a choice, and the estimates of all combinations that have it.
 
     Attributes
@@ -52,8 +50,7 @@ class Level:
     bar: Bar
 
 
-@dataclass(frozen=True)
-class Curve:
+class Curve(Struct):
     """The estimates of every combination of choices in their order.
 
     Attributes
@@ -91,8 +88,7 @@ class Curve:
     level_null: float | None
 
 
-@dataclass(frozen=True)
-class Point:
+class Point(Struct):
     """A trial of a funnel plot, with its place."""
 
     trial: str
@@ -102,8 +98,7 @@ class Point:
     y: float
 
 
-@dataclass(frozen=True)
-class Funnel:
+class Funnel(Struct):
     """Effects of trials against their standard errors.
 
     Attributes

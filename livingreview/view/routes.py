@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 
 from ..data.dataset import Dataset
 from ..effects import Effect, Evidence
@@ -13,15 +12,14 @@ from ..review.counted import ANIMAL
 from ..review.harms import got_treatment
 from ..review.pools import interval_of
 from .addresses import Addresses
-from .base import Label, View, label, stated, wording
+from .base import Label, Struct, View, label, stated, wording
 from .conditions import effects_in
 from .directory import Directory
 from .finding import Estimate, Question, question
 from .sources import Link
 
 
-@dataclass(frozen=True)
-class Found:
+class Found(Struct):
     """What a study gives to an analysis.
 
     Attributes
@@ -38,8 +36,7 @@ class Found:
     estimate: Estimate | None
 
 
-@dataclass(frozen=True)
-class Given:
+class Given(Struct):
     """A study of people with what was given in it.
 
     Attributes

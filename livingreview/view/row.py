@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 
 from ..review.measure import ratio
 from .axis import Axis, Mark
+from .base import Struct
 from .finding import Finding, Findings
 from .forest import PERCENT, axis_of, important, mark_of
 
@@ -15,8 +15,7 @@ _ENDS = {"points-of-100": (-40.0, 40.0), "sd": (-2.0, 2.0)}
 _RATIOS = (math.log(0.1), math.log(10))
 
 
-@dataclass(frozen=True)
-class FindingRow:
+class FindingRow(Struct):
     """One finding in a list.
 
     Attributes

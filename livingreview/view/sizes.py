@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from ..review import Review
 from ..review.counted import ANIMAL, not_counted, trials
 from ..review.missing import size_of_trial
-from .base import Label, label
+from .base import Label, Struct, label
 
 
-@dataclass(frozen=True)
-class Counted:
+class Counted(Struct):
     """Something with how many there are of it; an empty label is what is not stated."""
 
     name: Label
     n: int
 
 
-@dataclass(frozen=True)
-class Size:
+class Size(Struct):
     """What the data hold of an indication; a trial with several reports is counted once.
 
     Attributes

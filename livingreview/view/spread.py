@@ -5,13 +5,12 @@ from __future__ import annotations
 import math
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 from ..effects import Evidence
 from ..review import Review
 from ..review.counted import human_trials
 from ..review.missing import size_of_trial
-from .base import Label, View, label
+from .base import Label, Struct, View, label
 from .directory import Directory
 from .plot import Axes, Scale, area
 from .sizes import Counted
@@ -21,8 +20,7 @@ RADIUS, LEAST = 4.5, 1.5  # pixels, of the largest and the smallest trial
 STEP, HEAD = 10, 20  # pixels from mark to mark in a stack, and for the name of a lane
 
 
-@dataclass(frozen=True)
-class Dated:
+class Dated(Struct):
     """A trial with its year; `registered` where no results are known."""
 
     indication: Label
@@ -32,8 +30,7 @@ class Dated:
     name: str
 
 
-@dataclass(frozen=True)
-class Mark:
+class Mark(Struct):
     """A trial as drawn: ``published``, ``registered`` or ``unsized``."""
 
     x: float
@@ -42,8 +39,7 @@ class Mark:
     kind: str
 
 
-@dataclass(frozen=True)
-class Lane:
+class Lane(Struct):
     """The trials of one indication; `top` is the place of its upper end."""
 
     indication: Label
@@ -72,8 +68,7 @@ class Timeline(View, template="timeline"):
     undated: tuple[Counted, ...]
 
 
-@dataclass(frozen=True)
-class Country:
+class Country(Struct):
     """Trials with a centre in a country; no name is none stated."""
 
     name: str

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from ..data.dataset import Dataset
 from ..review.imprecision import LITTLE
-from .base import Label, View, wording
+from .base import Label, Struct, View, wording
 from .finding import LEVELS, grammatical_number
 
 KINDS = ("score", "event")
@@ -15,8 +13,7 @@ DIRECTIONS = ("better", "unclear", "worse")
 SMALL = tuple(("score", direction, LITTLE) for direction in ("better", "worse"))
 
 
-@dataclass(frozen=True)
-class Case:
+class Case(Struct):
     """A kind of outcome, a side of the estimate, what is rated of it, and how certain it is.
 
     Attributes

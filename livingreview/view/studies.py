@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from ..data.dataset import Dataset
 from ..effects import Evidence
 from ..review.counted import ANIMAL
 from .addresses import Addresses
-from .base import Label, View, label, stated
+from .base import Label, Struct, View, label, stated
 from .naming import study_names
 
 
@@ -34,8 +32,7 @@ class Names:
         return str(self[indication][study_id]), self._addresses.trial(indication, study_id)
 
 
-@dataclass(frozen=True)
-class Design:
+class Design(Struct):
     """Studies of one design.
 
     Attributes
@@ -82,8 +79,7 @@ def study_size(ev: Evidence) -> StudySize:
     return StudySize(len(ev.studies), len(main), len(by_design.get(ANIMAL, ())), tuple(designs))
 
 
-@dataclass(frozen=True)
-class Compared:
+class Compared(Struct):
     """One kind of comparison, and the names of the studies that make it."""
 
     kind: Label

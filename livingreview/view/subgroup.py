@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from ..data.dataset import Dataset
 from ..review.groups import FEWEST, UNKNOWN
-from .base import Label, View, label
+from .base import Label, Struct, View, label
 from .finding import Estimate, Question, estimate_of, question
 
 
-@dataclass(frozen=True)
-class Group:
+class Group(Struct):
     """Trials of one kind.
 
     Attributes
@@ -29,8 +26,7 @@ class Group:
     tested: bool
 
 
-@dataclass(frozen=True)
-class Division:
+class Division(Struct):
     """One way to group the trials.
 
     Attributes

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from ..data.about import about
 from ..data.dataset import Dataset
 from ..data.versions import said
 from ..review.windows import shown_first
-from .base import Label, View, label, wording
+from .base import Label, Struct, View, label, wording
 from .certainty import Certainty, certainty
 from .finding import Finding, Findings
 
 
-@dataclass(frozen=True)
-class Controls:
+class Controls(Struct):
     """Means of the control groups of an estimate.
 
     Attributes
@@ -31,8 +29,7 @@ class Controls:
     changes: bool
 
 
-@dataclass(frozen=True)
-class SummaryRow:
+class SummaryRow(Struct):
     """One outcome.
 
     Attributes

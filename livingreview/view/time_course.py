@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from ..review.measure import measure, ratio
-from .base import View
+from .base import Struct, View
 from .finding import Finding
 from .forest import Forests
 from .plot import Axes, Scale, area
@@ -14,8 +13,7 @@ from .plot import Axes, Scale, area
 HEIGHT = 270
 
 
-@dataclass(frozen=True)
-class Window:
+class Window(Struct):
     """A time window, with the places of its estimate; of two trials with those of each.
 
     Attributes

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from ..effects import Rules
 from ..effects.comparisons import KEPT_APART, is_treated
 from ..effects.messages import Message
@@ -12,15 +10,14 @@ from ..effects.selection import shares_patients
 from ..review import Review
 from ..review.counted import ANIMAL
 from .addresses import Addresses
-from .base import Label, label
+from .base import Label, Struct, label
 from .message import message
 from .naming import arm_names, of_study, study_names
 
 CONTROLLED = ("rct", "nonrandomised-controlled")
 
 
-@dataclass(frozen=True)
-class Unused:
+class Unused(Struct):
     """Why a study is in no analysis.
 
     Attributes

@@ -5,11 +5,10 @@ from __future__ import annotations
 import inspect
 import math
 import re
-from dataclasses import dataclass
 
 from .. import synthesis
 from . import agreement as a
-from .base import View
+from .base import Struct, View
 from .recomputed import cases
 
 
@@ -45,8 +44,7 @@ class Compared(View, template="validation_summary"):
     failing: tuple[str, ...]
 
 
-@dataclass(frozen=True)
-class Kind:
+class Kind(Struct):
     """The agreement of a kind of quantity; a difference of None is infinite."""
 
     name: str
@@ -68,8 +66,7 @@ class Kinds(View, template="validation_kinds"):
     kinds: tuple[Kind, ...]
 
 
-@dataclass(frozen=True)
-class Iteration:
+class Iteration(Struct):
     """A τ² that metafor's own iteration does not find; None where that does not converge."""
 
     data_set: str
@@ -85,8 +82,7 @@ class Iterations(View, template="validation_iterations"):
     ends: tuple[Iteration, ...]
 
 
-@dataclass(frozen=True)
-class Judge:
+class Judge(Struct):
     """How far a second judge agrees, outside its departures."""
 
     name: str
@@ -98,8 +94,7 @@ class Judge:
     quantities: tuple[str, ...]
 
 
-@dataclass(frozen=True)
-class Departed:
+class Departed(Struct):
     """A departure of a second judge, with the number that is farthest off."""
 
     judge: str
@@ -121,8 +116,7 @@ class Judges(View, template="validation_judges"):
     departures: tuple[Departed, ...]
 
 
-@dataclass(frozen=True)
-class Difference:
+class Difference(Struct):
     """A convention that is not metafor's default.
 
     Attributes

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from ..data import about, versions
 from ..data.dataset import Dataset
-from .base import View
+from .base import Struct, View
 
 
-@dataclass(frozen=True)
-class State:
+class State(Struct):
     """A version of data: its day, and what tells a later state without an entry."""
 
     day: str

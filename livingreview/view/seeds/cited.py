@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
 from ...effects import Evidence
 from ...effects.comparisons import GIVEN, is_treated
 from ...review.claims import flawed
 from ...review.harms import arm_events
-from ..base import Label, View, label, stated
+from ..base import Label, Struct, View, label, stated
 from ..ledger import Numbers
 from ..routes import doses
 from ..sources import Link
@@ -20,8 +19,7 @@ SERIOUS_KINDS = frozenset({"serious", "feared"})
 SERIOUS_EVENTS = frozenset({"treatment-related-serious-ae"})
 
 
-@dataclass(frozen=True)
-class Given:
+class Given(Struct):
     """What the treated arms of a study got; what is not stated is left out.
 
     Attributes
@@ -39,8 +37,7 @@ class Given:
     known: bool
 
 
-@dataclass(frozen=True)
-class Serious:
+class Serious(Struct):
     """Patients with a serious event, of those at risk in a treated arm."""
 
     event: Label
@@ -48,8 +45,7 @@ class Serious:
     n: float
 
 
-@dataclass(frozen=True)
-class Study:
+class Study(Struct):
     """A study that a seed review cites.
 
     Attributes

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from ...review.claims import ledger
-from ..base import Label, View, label, stated
+from ..base import Label, Struct, View, label, stated
 from ..finding import Finding
 from ..ledger import Claims, Numbers, Reference
 from ..others import Printed, printed, targets
@@ -36,8 +35,7 @@ class Conclusions(View, template="seed_conclusions"):
     n_main: int
 
 
-@dataclass(frozen=True)
-class Beside:
+class Beside(Struct):
     """A result of a reference, and our main analyses of the same outcome and visit."""
 
     outcome: Label

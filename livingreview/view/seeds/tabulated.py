@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from ...review.claims import Cited
-from ..base import Label, View, label, labels
+from ..base import Label, Struct, View, label, labels
 from ..naming import spoken
 from ..sources import Link
 from .cited import Given, given
 from .seed import Seed, Words
 
 
-@dataclass(frozen=True)
-class Mechanism:
+class Mechanism(Struct):
     """A mechanism that a seed review names, with the kinds of what it cites for it."""
 
     name: str
@@ -35,8 +33,7 @@ class Mechanisms(View, template="seed_mechanisms"):
     mechanisms: tuple[Mechanism, ...]
 
 
-@dataclass(frozen=True)
-class Tabulated:
+class Tabulated(Struct):
     """A study of the table by which a seed review supports its claims, beside the data.
 
     Attributes

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 
-from ..base import Label, label
+from ..base import Label, Struct, label
 from ..sources import Link, Source
 from .known import Known
 
 
-@dataclass(frozen=True)
-class Warned:
+class Warned(Struct):
     """Something to bear in mind.
 
     Attributes
@@ -48,8 +46,7 @@ class Warned:
     action: Label | None = None
 
 
-@dataclass(frozen=True)
-class Judgement:
+class Judgement(Struct):
     """Risk of bias as one review published it with one tool."""
 
     tool: Label

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
 
 from ...effects.messages import Message
 from ...review.measure import uncontrolled, weightless
-from ..base import Label, label
+from ..base import Label, Struct, label
 from ..finding import Estimate, Question, estimate_of, question
 from ..forest import Arm, anchor, signs_of
 from ..sources import Link, Source
 from .known import Known
 
 
-@dataclass(frozen=True)
-class Taken:
+class Taken(Struct):
     """A row as an analysis took it."""
 
     arm: str
@@ -28,8 +26,7 @@ class Taken:
     note: str
 
 
-@dataclass(frozen=True)
-class Use:
+class Use(Struct):
     """An analysis that a number is in."""
 
     title: str
@@ -39,8 +36,7 @@ class Use:
     without: Estimate | None
 
 
-@dataclass(frozen=True)
-class Effect:
+class Effect(Struct):
     """A number as analysed, with where it comes from and the analyses that it is in.
 
     Attributes
@@ -78,8 +74,7 @@ class Effect:
     uses: tuple[Use, ...]
 
 
-@dataclass(frozen=True)
-class Absent:
+class Absent(Struct):
     """A reason and the analyses that a trial is not in for it."""
 
     reason: Message

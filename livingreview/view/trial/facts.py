@@ -3,24 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
-from ..base import Label, label, labels
+from ..base import Label, Struct, label, labels
 from ..expected import Expected, expected
 from ..sources import Link, Source, doi, pubmed, registration
 from .known import Known
 
 
-@dataclass(frozen=True)
-class Stated:
+class Stated(Struct):
     """A fact and the source that says so, where it is not that of the whole row."""
 
     said: Label
     source: Source | None = None
 
 
-@dataclass(frozen=True)
-class Facts:
+class Facts(Struct):
     """What a study was; what is not known is None or empty."""
 
     design: Label
@@ -52,8 +49,7 @@ class Facts:
     note: str
 
 
-@dataclass(frozen=True)
-class TrialArm:
+class TrialArm(Struct):
     """An arm of a study.
 
     Attributes

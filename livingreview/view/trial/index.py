@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 from ...effects.values import reading
 from ...review import Review
-from ..base import Label, View, label, labels
+from ..base import Label, Struct, View, label, labels
 from .known import Known, every
 
 INDEX = "trials/index.html"
 
 
-@dataclass(frozen=True)
-class IndexRow:
+class IndexRow(Struct):
     """A study in the index.
 
     Attributes

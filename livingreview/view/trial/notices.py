@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from ...data.dataset import Dataset
 from ...data.notices import OPEN
-from ..base import Label, label, labels
+from ..base import Label, Struct, label, labels
 from ..sources import Link, doi, pubmed
 
 
-@dataclass(frozen=True)
-class Notice:
+class Notice(Struct):
     """A notice about a report.
 
     Attributes
@@ -37,8 +35,7 @@ class Notice:
     handled: str
 
 
-@dataclass(frozen=True)
-class LookUp:
+class LookUp(Struct):
     """When a report was last looked up at a source.
 
     Attributes
@@ -58,8 +55,7 @@ class LookUp:
     named: bool
 
 
-@dataclass(frozen=True)
-class Notices:
+class Notices(Struct):
     """What is known of notices about a report; nothing where nobody has looked yet."""
 
     found: tuple[Notice, ...]

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from ...effects.values import reading
-from ..base import Label, label
+from ..base import Label, Struct, label
 from ..sources import Source
 from .known import Known, row_anchor
 
 
-@dataclass(frozen=True)
-class Value:
+class Value(Struct):
     """A row of the data with what its source prints.
 
     Attributes
@@ -40,8 +38,7 @@ class Value:
     note: str
 
 
-@dataclass(frozen=True)
-class Group:
+class Group(Struct):
     """Rows of one outcome and instrument, event or contrast."""
 
     subject: Label
@@ -52,8 +49,7 @@ class Group:
     rows: tuple[Value, ...]
 
 
-@dataclass(frozen=True)
-class Says:
+class Says(Struct):
     """What a report states of an outcome, without our reckoning."""
 
     favours: Label
