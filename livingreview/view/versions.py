@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from ..data import about, versions
 from ..data.dataset import Dataset
 from .base import Struct, View
@@ -127,15 +125,10 @@ def published(data_version: str | None) -> Published:
                      tuple(map(release, reversed(versions.published()))))
 
 
-def files(name: str, manifest: Mapping) -> Files:
-    """The files of a version.
-
-    Parameters
-    ----------
-    name : str
-    manifest : mapping
-    """
-    return Files(name, f"{name}{versions.MANIFEST}", tuple(manifest["sha256"].items()))
+def files(name: str) -> Files:
+    """The files that a version was made from."""
+    return Files(name, f"{name}{versions.MANIFEST}",
+                 tuple(versions.manifest(name)["sha256"].items()))
 
 
 def citation(work: about.Work) -> Citation:
