@@ -10,17 +10,10 @@ from .shown import shows
 
 
 class Preclinical:
-    """Animal experiments, and mechanisms that the seed reviews name.
-
-    Attributes
-    ----------
-    review : Review
-    only : sequence of str or None
-        Indications; all where it is None.
-    """
+    """Animal experiments, and mechanisms that the seed reviews name."""
 
     review: Review
-    only: Sequence[str] | None = None
+    only: Sequence[str] | None = None  # indications; all where it is None
 
     @property
     def _indications(self) -> Sequence[str]:

@@ -122,20 +122,13 @@ def _countries(code: str) -> dict[str, str]:
 
 @dataclass(frozen=True)
 class Texts:
-    """The texts of a language.
-
-    Attributes
-    ----------
-    exact : mapping of str to str
-    composed : tuple of (Pattern, str, bool)
-        What a composed text looks like, its message, and whether that is enough to know it by: else
-        all that was put in must be known. The surest stand first.
-    countries : mapping of str to str
-        Names of countries by their English ones.
-    """
+    """The texts of a language."""
 
     exact: Mapping[str, str]
+    # What a composed text looks like, its message, and whether that is enough to know it by: else
+    # all that was put in must be known. The surest stand first.
     composed: tuple[tuple[re.Pattern, str, bool], ...]
+    # names of countries by their English ones
     countries: Mapping[str, str] = field(default_factory=dict)
     _known: dict[str, str] = field(default_factory=dict, compare=False)
 

@@ -209,19 +209,11 @@ class Outputs:
 
 
 class Redirect(View, template="redirect"):
-    """A page at the address of an old chapter.
-
-    Attributes
-    ----------
-    chapter : str
-        Where the chapter is now.
-    moves : dict
-        What its anchors have become: ``rules`` and ``sections``.
-    """
+    """A page at the address of an old chapter."""
 
     title: Label
-    chapter: str
-    moves: dict
+    chapter: str  # where the chapter is now
+    moves: dict  # what its anchors have become: ``rules`` and ``sections``
 
 
 def moved(root: Path) -> list[dict[str, str]]:

@@ -23,21 +23,11 @@ _OTHERS = Person(last="others")
 
 @dataclass(frozen=True)
 class Cited:
-    """A reference of a page.
+    """A reference of a page."""
 
-    Attributes
-    ----------
-    key : str
-        In the bibliography.
-    short : str
-        First author, or the title where none is known, and the year.
-    markup : str
-        The whole reference as HTML.
-    """
-
-    key: str
-    short: str
-    markup: str
+    key: str  # in the bibliography
+    short: str  # first author, or the title where none is known, and the year
+    markup: str  # the whole reference as HTML
 
     @property
     def anchor(self) -> str:

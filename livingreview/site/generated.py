@@ -25,29 +25,14 @@ INDICES = ("trials/index", "figures/index")  # generated pages that every book h
 
 @dataclass(frozen=True)
 class Generated:
-    """A page made of one view.
+    """A page made of one view."""
 
-    Attributes
-    ----------
-    name : str
-        Its address without the ending, from the root of the site.
-    title : str
-        Of the window of a browser; empty for the heading of the page.
-    view : View
-    source : str
-        Digest of what files beside the page are made of.
-    beside : callable or None
-        Writes these files.
-    there : bool
-        Whether they are there.
-    """
-
-    name: str
-    title: str
+    name: str  # its address without the ending, from the root of the site
+    title: str  # of the window of a browser; empty for the heading of the page
     view: View
-    source: str = ""
-    beside: Callable[[], None] | None = None
-    there: bool = True
+    source: str = ""  # digest of what files beside the page are made of
+    beside: Callable[[], None] | None = None  # writes these files
+    there: bool = True  # whether they are there
 
 
 def pages(review: Review, site: str = "") -> Iterator[Generated]:
@@ -103,21 +88,12 @@ def _name(address: str) -> str:
 
 @dataclass(frozen=True)
 class Made:
-    """A generated page, written in a language.
-
-    Attributes
-    ----------
-    name, title : str
-    key : str
-        Digest of all that it was made from but the frame around it.
-    body : str or None
-        HTML; none where the page of the build before is the same.
-    """
+    """A generated page, written in a language."""
 
     name: str
     title: str
-    key: str
-    body: str | None
+    key: str  # digest of all that it was made from but the frame around it
+    body: str | None  # HTML; none where the page of the build before is the same
 
 
 def made(pages: Iterable[Generated], still: Mapping[str, str], said: str,

@@ -25,18 +25,11 @@ ROOMS = ("render", "site")  # what stands around a view is made there
 
 @dataclass(frozen=True)
 class Frame:
-    """What pages are made of besides their views.
+    """What pages are made of besides their views."""
 
-    Attributes
-    ----------
-    read : str
-        Digest of what takes part when a page is read: code, the messages of prose.
-    written : str
-        Digest of all, also of what is needed first when a page is written: words, templates,
-        styles, settings, the texts of the data in its language.
-    """
-
-    read: str
+    read: str  # digest of what takes part when a page is read: code, the messages of prose
+    # digest of all, also of what is needed first when a page is written: words, templates, styles,
+    # settings, the texts of the data in its language
     written: str
 
     @classmethod

@@ -40,44 +40,26 @@ _PAPER = "lr-on-paper"  # a fold that is open on paper
 
 
 class Whole(View, template="whole_table"):
-    """A page with all rows of a table, or with what a page folds.
+    """A page with all rows of a table, or with what a page folds."""
 
-    Attributes
-    ----------
-    caption, content : str
-        What it is called, and its markup.
-    rows : bool
-        Whether that is a table.
-    page : str
-        That holds its first rows, or its heading.
-    styles : tuple of str
-        Addresses of style sheets from the root of the site.
-    kind, indication : str
-        By which the search of the site finds it, as its page.
-    """
-
+    # caption, content: what it is called, and its markup
     caption: str
     content: str
-    rows: bool
-    page: str
-    styles: tuple[str, ...]
+    rows: bool  # whether that is a table
+    page: str  # that holds its first rows, or its heading
+    styles: tuple[str, ...]  # addresses of style sheets from the root of the site
+    # kind, indication: by which the search of the site finds it, as its page
     kind: str
     indication: str
 
 
 class More(View, template="more_rows"):
-    """The link to the file with all rows.
-
-    Attributes
-    ----------
-    holds : str
-        Addresses in the page of the rows that only the file has, between spaces.
-    """
+    """The link to the file with all rows."""
 
     file: str
     rows: int
     shown: int
-    holds: str
+    holds: str  # addresses in the page of the rows that only the file has, between spaces
 
 
 class Part(View, template="part_beside"):

@@ -26,19 +26,10 @@ _PROBE = "from livingreview.data import reads as _reads\nprint(_reads.seen())"
 
 @dataclass(frozen=True)
 class Executed:
-    """An executed notebook.
+    """An executed notebook."""
 
-    Attributes
-    ----------
-    text : str
-        The notebook with its outputs, in the notebook format.
-    reads : tuple of str
-        What it read (see `livingreview.data.reads`).
-    seconds : float
-    """
-
-    text: str
-    reads: tuple[str, ...]
+    text: str  # the notebook with its outputs, in the notebook format
+    reads: tuple[str, ...]  # what it read (see `livingreview.data.reads`)
     seconds: float
 
 

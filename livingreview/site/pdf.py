@@ -42,18 +42,10 @@ class Page:
 
 @dataclass(frozen=True)
 class Chapter:
-    """What the navigation of the site lists at its top.
+    """What the navigation of the site lists at its top."""
 
-    Attributes
-    ----------
-    part : str
-        Heading of the list that it stands in; empty for the landing page.
-    pages : tuple of Page
-        The first one is that of the chapter itself.
-    """
-
-    part: str
-    pages: tuple[Page, ...]
+    part: str  # heading of the list that it stands in; empty for the landing page
+    pages: tuple[Page, ...]  # the first one is that of the chapter itself
 
     @property
     def name(self) -> str:
@@ -78,54 +70,28 @@ class Entry:
 
 @dataclass(frozen=True)
 class Left:
-    """A page of a chapter of which parts are not printed.
-
-    Attributes
-    ----------
-    title : str
-    file : str
-        From the root of the site.
-    kinds : tuple of str
-        Their names in the list of what is left out; none where it is all of the page.
-    """
+    """A page of a chapter of which parts are not printed."""
 
     title: str
-    file: str
+    file: str  # from the root of the site
+    # their names in the list of what is left out; none where it is all of the page
     kinds: tuple[str, ...]
 
 
 class Front(View, template="pdf_front"):
-    """Cover and contents.
-
-    Attributes
-    ----------
-    chapter : str
-        Title of the chapter; empty for the whole book.
-    identity : str
-        What the site says that it is, where that is no version.
-    published : str
-        Day on which the version was published; empty where it is none.
-    caution : str
-        What the landing page says of the review.
-    left : tuple of Left
-        What is left out of a chapter.
-    online : tuple of (str, str)
-        Title and file of each page that is not printed.
-    base : str
-        Address of the site while it is printed.
-    """
+    """Cover and contents."""
 
     title: str
-    chapter: str
-    identity: str
-    published: str
+    chapter: str  # title of the chapter; empty for the whole book
+    identity: str  # what the site says that it is, where that is no version
+    published: str  # day on which the version was published; empty where it is none
     licence: str
-    caution: str
+    caution: str  # what the landing page says of the review
     citation: Citation
     entries: tuple[Entry, ...]
-    left: tuple[Left, ...]
-    online: tuple[tuple[str, str], ...]
-    base: str
+    left: tuple[Left, ...]  # what is left out of a chapter
+    online: tuple[tuple[str, str], ...]  # title and file of each page that is not printed
+    base: str  # address of the site while it is printed
 
 
 def _tree(site: Path, address: str):

@@ -32,26 +32,13 @@ class PdfError(Exception):
 
 @dataclass(frozen=True)
 class Sheet:
-    """A page of the site that is printed.
+    """A page of the site that is printed."""
 
-    Attributes
-    ----------
-    address : str
-        From the root of the site, without its ending.
-    title : str
-    file : Path or None
-        What was printed; none where it is in the file of the sheet before.
-    sections : tuple of (str, str)
-        Anchor and heading of each.
-    left : tuple of str
-        Names of the parts of it that are not printed.
-    """
-
-    address: str
+    address: str  # from the root of the site, without its ending
     title: str
-    file: Path | None
-    sections: tuple[tuple[str, str], ...] = ()
-    left: tuple[str, ...] = ()
+    file: Path | None  # what was printed; none where it is in the file of the sheet before
+    sections: tuple[tuple[str, str], ...] = ()  # anchor and heading of each
+    left: tuple[str, ...] = ()  # names of the parts of it that are not printed
 
 
 def chromium() -> str:

@@ -29,24 +29,12 @@ class SinceError(Exception):
 
 @dataclass(frozen=True)
 class News:
-    """What differs between the warnings on a folder then and now.
+    """What differs between the warnings on a folder then and now."""
 
-    Attributes
-    ----------
-    new : list of Problem
-        Warnings of now that were none then.
-    resolved : int
-        Warnings of then that are none now.
-    total : int
-        Warnings of now.
-    errors : list of Problem
-        Errors of then, by the rules of now.
-    """
-
-    new: list[Problem]
-    resolved: int
-    total: int
-    errors: list[Problem]
+    new: list[Problem]  # warnings of now that were none then
+    resolved: int  # warnings of then that are none now
+    total: int  # warnings of now
+    errors: list[Problem]  # errors of then, by the rules of now
 
 
 def since(data: Dataset, name: str) -> News:

@@ -61,19 +61,13 @@ def read(name: str) -> Answers:
 
 
 class Kind(Struct):
-    """A kind of quantity, what recomputes it, and who gave the answers.
-
-    Attributes
-    ----------
-    allowed : float or None
-        Where the tests allow another difference.
-    """
+    """A kind of quantity, what recomputes it, and who gave the answers."""
 
     name: str
     pairs: Callable[[dict[str, Answers]], Pairs]
     judge: str = "metafor"
     iterative: bool = False
-    allowed: float | None = None
+    allowed: float | None = None  # where the tests allow another difference
 
 
 KINDS = (
@@ -126,27 +120,15 @@ KINDS = (
 
 
 class Agreement(Struct):
-    """How far a kind of quantity agrees.
-
-    Attributes
-    ----------
-    compared : int
-        Numbers that were compared.
-    relative : float
-        Largest relative difference.
-    zeros : int
-        Answers that are 0 but for rounding.
-    absolute : float
-        Largest difference from those.
-    """
+    """How far a kind of quantity agrees."""
 
     kind: Kind
     data_sets: tuple[str, ...]
     quantities: tuple[str, ...]
-    compared: int
-    relative: float
-    zeros: int
-    absolute: float
+    compared: int  # numbers that were compared
+    relative: float  # largest relative difference
+    zeros: int  # answers that are 0 but for rounding
+    absolute: float  # largest difference from those
 
     @property
     def tolerance(self) -> float:

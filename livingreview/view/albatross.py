@@ -34,19 +34,7 @@ _P_VALUES = (0.05, 0.001, 1e-5, 0.5, 0.2, 0.01, 1e-4, 1e-6)  # labelled where th
 
 
 class Point(Struct):
-    """The result of a trial.
-
-    Attributes
-    ----------
-    isolates : bool
-        Whether the arms differ in the intervention alone.
-    odd : bool
-        Whether the check of the data finds its values odd.
-    beyond : bool
-        Whether its p-value is smaller than the axis shows.
-    arrow : float or None
-        Where an arrow ends that says on which side of the mark the p-value is.
-    """
+    """The result of a trial."""
 
     trial: str
     against: Label
@@ -57,51 +45,33 @@ class Point(Struct):
     sign: str
     direction: str
     randomised: bool
-    isolates: bool
-    odd: bool
-    beyond: bool
+    isolates: bool  # whether the arms differ in the intervention alone
+    odd: bool  # whether the check of the data finds its values odd
+    beyond: bool  # whether its p-value is smaller than the axis shows
     x: float
     y: float
-    arrow: float | None
+    arrow: float | None  # where an arrow ends that says on which side of the mark the p-value is
 
 
 class Contour(Struct):
-    """Results of one effect, as places of both sides and of its name.
+    """Results of one effect, as places of both sides and of its name."""
 
-    Attributes
-    ----------
-    effect : float
-        A standardised difference, or the odds ratio that it is.
-    top : bool
-        Whether it leaves the drawing at the top.
-    """
-
-    effect: float
+    effect: float  # a standardised difference, or the odds ratio that it is
     sides: tuple[tuple[tuple[float, float], ...], ...]
     x: float
     y: float
-    top: bool
+    top: bool  # whether it leaves the drawing at the top
 
 
 class Albatross(View, template="albatross"):
-    """The albatross plot of a family of outcomes.
-
-    Attributes
-    ----------
-    ways : tuple of (str, Label)
-        Directions in words.
-    usable : int
-        Trials with a direction, a size and a p-value; nothing is drawn of fewer than two.
-    binary : bool
-        Whether lines of equal effect are odds ratios.
-    """
+    """The albatross plot of a family of outcomes."""
 
     id: str
     family: Label
     given: Label
-    ways: tuple[tuple[str, Label], ...]
-    usable: int
-    binary: bool = False
+    ways: tuple[tuple[str, Label], ...]  # directions in words
+    usable: int  # trials with a direction, a size and a p-value; nothing is drawn of fewer than two
+    binary: bool = False  # whether lines of equal effect are odds ratios
     points: tuple[Point, ...] = ()
     contours: tuple[Contour, ...] = ()
     axes: Axes | None = None

@@ -18,29 +18,17 @@ OPEN = (living.UNSURE, living.FULL_TEXT, living.AWAITING)
 
 
 class Alive(View, template="alive"):
-    """Whether the review, or a chapter of it, may call itself living.
+    """Whether the review, or a chapter of it, may call itself living."""
 
-    Attributes
-    ----------
-    state : str
-        ``never``, ``unplanned``, ``late`` or ``alive``, as
-        :class:`~livingreview.review.searches.Life` has it.
-    day : str
-        The day that the pages speak of.
-    last, due : str
-        Of the last search that came back, and of the next that is due; each may be empty.
-    until : str
-        The last day on which no source is overdue; empty where it is not alive.
-    late : int
-        How many sources are overdue or were never searched.
-    """
-
+    # ``never``, ``unplanned``, ``late`` or ``alive``, as
+    # :class:`~livingreview.review.searches.Life` has it
     state: str
-    day: str
+    day: str  # the day that the pages speak of
+    # last, due: of the last search that came back, and of the next that is due; each may be empty
     last: str
     due: str
-    until: str
-    late: int
+    until: str  # the last day on which no source is overdue; empty where it is not alive
+    late: int  # how many sources are overdue or were never searched
 
 
 def alive(data: Dataset, indication: str = "") -> Alive:
@@ -62,43 +50,26 @@ def _day(day) -> str:
 
 
 class SourceRow(Struct):
-    """A source as it stands for an indication.
-
-    Attributes
-    ----------
-    state : str
-        ``never``, ``current``, ``due``, ``overdue``, ``failed``, or ``unplanned``: it was searched,
-        and no schedule says when again.
-    last, due, failed : str
-        Days; empty where there is none.
-    every : int or None
-        Days of the schedule.
-    by : Label or None
-    reason : str
-        Why the last try failed.
-    """
+    """A source as it stands for an indication."""
 
     indication: Label
     source: Label
+    # ``never``, ``current``, ``due``, ``overdue``, ``failed``, or ``unplanned``: it was searched,
+    # and no schedule says when again
     state: str
+    # last, due, failed: days; empty where there is none
     last: str
     due: str
-    every: int | None
+    every: int | None  # days of the schedule
     by: Label | None
     failed: str
-    reason: str
+    reason: str  # why the last try failed
 
 
 class Sources(View, template="alive_sources"):
-    """Each source of each indication: when it was searched last, and when it is due.
+    """Each source of each indication: when it was searched last, and when it is due."""
 
-    Attributes
-    ----------
-    day : str
-        The day that the states are of.
-    """
-
-    day: str
+    day: str  # the day that the states are of
     rows: tuple[SourceRow, ...]
 
 
@@ -132,23 +103,17 @@ def _planned(data: Dataset, state: living.SourceState) -> SourceRow:
 
 
 class QueueRow(Struct):
-    """What waits in an indication, and how its studies are watched.
-
-    Attributes
-    ----------
-    to_screen, awaiting, included, excluded : int
-        Reports: without a decision on title and abstract, wanted in full text or without
-        agreement, taken in, and left out by their full text.
-    notices, unwatched, unknown : int
-        Open notices; studies that nobody looked up for notices as scheduled; studies of which no
-        source can tell.
-    """
+    """What waits in an indication, and how its studies are watched."""
 
     indication: Label
+    # to_screen, awaiting, included, excluded: reports: without a decision on title and abstract,
+    # wanted in full text or without agreement, taken in, and left out by their full text
     to_screen: int
     awaiting: int
     included: int
     excluded: int
+    # notices, unwatched, unknown: open notices; studies that nobody looked up for notices as
+    # scheduled; studies of which no source can tell
     notices: int
     studies: int
     unwatched: int
@@ -181,17 +146,7 @@ def _queue(data: Dataset, waiting: living.Queue, watched: living.Watched) -> Que
 
 
 class Report(Struct):
-    """A report that a search found.
-
-    Attributes
-    ----------
-    place : str
-        Where it is on its way; see :class:`~livingreview.review.living.Standing`.
-    reason : Label or None
-        Why it was left out.
-    studies : tuple of (str, str)
-        Known studies that it is of, each with its address.
-    """
+    """A report that a search found."""
 
     indications: tuple[Label, ...]
     title: str
@@ -201,9 +156,9 @@ class Report(Struct):
     doi: str
     pmid: str
     registrations: tuple[str, ...]
-    place: str
-    reason: Label | None
-    studies: tuple[tuple[str, str], ...]
+    place: str  # where it is on its way; see :class:`~livingreview.review.living.Standing`
+    reason: Label | None  # why it was left out
+    studies: tuple[tuple[str, str], ...]  # known studies that it is of, each with its address
 
 
 class Reports(View, template="alive_reports"):
@@ -252,19 +207,11 @@ class Notice(Struct):
 
 
 class Notices(View, template="alive_notices"):
-    """Notices that are still to be dealt with.
-
-    Attributes
-    ----------
-    handled : int
-        Those that have been.
-    watched : bool
-        Whether anything was ever looked up for notices.
-    """
+    """Notices that are still to be dealt with."""
 
     rows: tuple[Notice, ...]
-    handled: int
-    watched: bool
+    handled: int  # those that have been
+    watched: bool  # whether anything was ever looked up for notices
 
 
 def notices(data: Dataset) -> Notices:
@@ -285,19 +232,13 @@ def notices(data: Dataset) -> Notices:
 
 
 class StrategyText(Struct):
-    """A strategy as its file has it.
-
-    Attributes
-    ----------
-    run : str
-        Day of the last search that ran exactly this text; empty where none did.
-    """
+    """A strategy as its file has it."""
 
     source: Label
     text: str
     href: str
     draft: bool
-    run: str
+    run: str  # day of the last search that ran exactly this text; empty where none did
 
 
 class Strategies(View, template="alive_strategies"):

@@ -69,30 +69,18 @@ class Basis(Struct):
 
 
 class Effect(Struct):
-    """One outcome of one experiment.
-
-    Attributes
-    ----------
-    measure : Label
-    estimate : Estimate or None
-        Above the null better with the treatment.
-    why : Message
-        Why there is no estimate.
-    directions : tuple of Label
-        Which way it points, as stated; empty where it was compared with no control.
-    p : tuple of (str, float)
-        P-values as printed: a sign, and the number.
-    """
+    """One outcome of one experiment."""
 
     study: Link
     indication: Label
     outcome: Label
     measure: Label
-    estimate: Estimate | None
-    why: Message
+    estimate: Estimate | None  # above the null better with the treatment
+    why: Message  # why there is no estimate
+    # which way it points, as stated; empty where it was compared with no control
     directions: tuple[Label, ...]
     bases: tuple[Basis, ...]
-    p: tuple[tuple[str, float], ...]
+    p: tuple[tuple[str, float], ...]  # p-values as printed: a sign, and the number
 
 
 class AnimalEffects(View, template="animal_effects"):

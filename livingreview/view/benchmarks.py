@@ -13,44 +13,25 @@ MEAN = "mean"  # the set that is the mean of all
 
 
 class Screened(Struct):
-    """A tool on a set of labelled records, over its seeds.
+    """A tool on a set of labelled records, over its seeds."""
 
-    Attributes
-    ----------
-    set : str
-        Empty for the mean of all sets.
-    records, included : int or None
-    seeds : str
-    wss95, low, high : float or None
-        Share of the records that need not be read to find 95% of the included ones, less 5%; the
-        least and the most of the seeds.
-    recall10 : float or None
-        Share of the included ones in the first tenth of the records.
-    last : float or None
-        Share of the records that are read when the last included one is found.
-    """
-
-    set: str
+    set: str  # empty for the mean of all sets
     tool: str
     version: str
     records: int | None
     included: int | None
     seeds: str
+    # wss95, low, high: share of the records that need not be read to find 95% of the included ones,
+    # less 5%; the least and the most of the seeds
     wss95: float | None
     low: float | None
     high: float | None
-    recall10: float | None
-    last: float | None
+    recall10: float | None  # share of the included ones in the first tenth of the records
+    last: float | None  # share of the records that are read when the last included one is found
 
 
 class InTime(Struct):
-    """A set of which the early years were decided, and the late ones were put in order.
-
-    Attributes
-    ----------
-    read95 : float or None
-        Share of the new records that are read for 95% of the new included ones.
-    """
+    """A set of which the early years were decided, and the late ones were put in order."""
 
     set: str
     version: str
@@ -59,26 +40,18 @@ class InTime(Struct):
     decided: int | None
     new: int | None
     included: int | None
-    read95: float | None
+    read95: float | None  # share of the new records that are read for 95% of the new included ones
 
 
 class Deduplicated(Struct):
-    """How records that are one report were found in a set.
-
-    Attributes
-    ----------
-    tier : str
-        ``certain``: merged without asking; ``proposed``: with pairs that a person decides.
-    wrong : int or None
-        Reports that were lost in another.
-    """
+    """How records that are one report were found in a set."""
 
     set: str
     version: str
-    tier: str
+    tier: str  # ``certain``: merged without asking; ``proposed``: with pairs that a person decides
     records: int | None
     duplicates: int | None
-    wrong: int | None
+    wrong: int | None  # reports that were lost in another
     sensitivity: float | None
     specificity: float | None
 

@@ -10,26 +10,16 @@ from .studies import Names
 
 
 class Signals(Struct):
-    """What the data hold of a study that bears on its risk of bias.
+    """What the data hold of a study that bears on its risk of bias."""
 
-    Attributes
-    ----------
-    study : tuple of str
-        Name and address.
-    blinding : Label or None
-    weakest : Label or None
-        The weakest kind of value that an analysis uses; None where only a check uses one.
-    low : bool
-        Whether a named review judged it at low risk.
-    """
-
-    study: tuple[str, str]
+    study: tuple[str, str]  # name and address
     randomised: bool
     blinding: Label | None
     registrations: tuple[Link, ...]
     n: int | None
+    # the weakest kind of value that an analysis uses; None where only a check uses one
     weakest: Label | None
-    low: bool
+    low: bool  # whether a named review judged it at low risk
 
 
 class Judgement(Struct):
@@ -43,19 +33,11 @@ class Judgement(Struct):
 
 
 class RiskOfBias(View, template="risk_of_bias"):
-    """Published judgements, and the signals that the data hold.
-
-    Attributes
-    ----------
-    signals : tuple of Signals
-        Of the studies in the analyses.
-    judged : int
-        Of these, judged by a named review.
-    """
+    """Published judgements, and the signals that the data hold."""
 
     indication: str
-    signals: tuple[Signals, ...]
-    judged: int
+    signals: tuple[Signals, ...]  # of the studies in the analyses
+    judged: int  # of these, judged by a named review
     judgements: tuple[Judgement, ...]
 
 

@@ -15,25 +15,13 @@ class Share(Struct):
 
 
 class Step(Struct):
-    """What one domain changes.
+    """What one domain changes."""
 
-    Attributes
-    ----------
-    domain : str
-        A word of `certainty_domain`.
-    change : int
-        In levels; the level that the first step starts at.
-    rules : tuple of str
-        Rules of ``certainty_rules.csv`` that changed it.
-    facts : dict
-        What the rules looked at; shares of the weight are of the class `Share`.
-    """
-
-    domain: str
+    domain: str  # a word of `certainty_domain`
     name: Label
-    change: int
-    rules: tuple[str, ...]
-    facts: dict
+    change: int  # in levels; the level that the first step starts at
+    rules: tuple[str, ...]  # rules of ``certainty_rules.csv`` that changed it
+    facts: dict  # what the rules looked at; shares of the weight are of the class `Share`
 
 
 class Target(Struct):
@@ -45,25 +33,17 @@ class Target(Struct):
 
 
 class Certainty(View, template="certainty"):
-    """The way to the certainty of an estimate.
-
-    Attributes
-    ----------
-    target : Target or None
-        What is rated; None without a comparison, and in results of before there were targets.
-    information : dict or None
-        The optimal information size and what it was computed of, as imprecision has it.
-    below : int
-        Levels that the rules take off beyond the lowest there is.
-    """
+    """The way to the certainty of an estimate."""
 
     question: Question
     k: int
     level: str
+    # what is rated; None without a comparison, and in results of before there were targets
     target: Target | None
+    # the optimal information size and what it was computed of, as imprecision has it
     information: dict | None
     steps: tuple[Step, ...]
-    below: int
+    below: int  # levels that the rules take off beyond the lowest there is
     surrogates: Label
 
 

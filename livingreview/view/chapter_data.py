@@ -37,24 +37,14 @@ def gaps(results: list[dict]) -> Gaps:
 
 
 class Downloads(View, template="downloads"):
-    """The tables of a chapter as files, and files for other programs.
-
-    Attributes
-    ----------
-    summary : str
-        Address of the summary of findings, without language and ending; empty where nothing is
-        asked.
-    revman : str
-        Of the data package; empty where no trial has a comparison.
-    judged : tuple of Link
-        Judgements of risk of bias by tool.
-    """
+    """The tables of a chapter as files, and files for other programs."""
 
     files: tuple[Link, ...]
     results: Link
+    # address of the summary of findings, without language and ending; empty where nothing is asked
     summary: str
-    revman: str
-    judged: tuple[Link, ...]
+    revman: str  # of the data package; empty where no trial has a comparison
+    judged: tuple[Link, ...]  # judgements of risk of bias by tool
 
 
 def downloads(data: Dataset, indication: str, results: list[dict]) -> Downloads:

@@ -6,21 +6,9 @@ from .base import View
 
 
 class CodePage(View, template="code"):
-    """How a page was computed.
+    """How a page was computed."""
 
-    Attributes
-    ----------
-    title : str
-        Of the page.
-    href : str
-        The page.
-    notebook : str
-        The executed notebook.
-    cells : tuple of str
-        The code of its cells in order.
-    """
-
-    title: str
-    href: str
-    notebook: str
-    cells: tuple[str, ...]
+    title: str  # of the page
+    href: str  # the page
+    notebook: str  # the executed notebook
+    cells: tuple[str, ...]  # the code of its cells in order

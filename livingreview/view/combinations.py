@@ -14,22 +14,12 @@ ADDED = "same-co-treatment"
 
 
 class Combination(Struct):
-    """Trials of another treatment together with that of the review.
-
-    Attributes
-    ----------
-    added : tuple of Link
-        Trials in which the review's is added to the other.
-    usable : tuple of Link
-        Of these, in an analysis.
-    given : tuple of Link
-        Trials in which the other is added to the review's.
-    """
+    """Trials of another treatment together with that of the review."""
 
     what: Label
-    added: tuple[Link, ...]
-    usable: tuple[Link, ...]
-    given: tuple[Link, ...]
+    added: tuple[Link, ...]  # trials in which the review's is added to the other
+    usable: tuple[Link, ...]  # of these, in an analysis
+    given: tuple[Link, ...]  # trials in which the other is added to the review's
 
 
 class Combinations(View, template="combinations"):

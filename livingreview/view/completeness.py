@@ -17,30 +17,18 @@ SPREADS = ("sd", "se", "ci_low", "q1")
 
 
 class Holds(Struct):
-    """How many rows of outcomes hold what an analysis needs.
-
-    Attributes
-    ----------
-    means, spread : int
-        Rows with a mean or median, and those of them with a spread.
-    counts : int
-        Rows with a count.
-    n, scale : int
-        Of both, with the number analysed; of means, with the end of the scale.
-    better : int
-        Rows of which it is known which direction is better.
-    made : int
-        Values that are not as they were printed.
-    """
+    """How many rows of outcomes hold what an analysis needs."""
 
     rows: int
+    # means, spread: rows with a mean or median, and those of them with a spread
     means: int
     spread: int
-    counts: int
+    counts: int  # rows with a count
+    # n, scale: of both, with the number analysed; of means, with the end of the scale
     n: int
     scale: int
-    better: int
-    made: int
+    better: int  # rows of which it is known which direction is better
+    made: int  # values that are not as they were printed
 
 
 def _holds(rows: Iterable) -> Holds:
@@ -57,21 +45,13 @@ def _holds(rows: Iterable) -> Holds:
 
 
 class Group(Struct):
-    """Outcome rows of an indication, or of one outcome in it.
-
-    Attributes
-    ----------
-    studies : int
-        Studies of which they are; one with several reports is one.
-    qualities : tuple of int
-        Rows of each kind of value.
-    """
+    """Outcome rows of an indication, or of one outcome in it."""
 
     indication: Label
     outcome: Label | None
-    studies: int
+    studies: int  # studies of which they are; one with several reports is one
     holds: Holds
-    qualities: tuple[int, ...] = ()
+    qualities: tuple[int, ...] = ()  # rows of each kind of value
 
 
 class Report(Struct):
@@ -85,21 +65,13 @@ class Report(Struct):
 
 
 class Completeness(View, template="completeness"):
-    """Rows of results and what they hold.
+    """Rows of results and what they hold."""
 
-    Attributes
-    ----------
-    kinds : tuple of Label
-        Kinds of values, in the order of the groups' qualities.
-    without : int
-        Reports without any row of results.
-    """
-
-    kinds: tuple[Label, ...]
+    kinds: tuple[Label, ...]  # kinds of values, in the order of the groups' qualities
     indications: tuple[Group, ...]
     outcomes: tuple[Group, ...]
     reports: tuple[Report, ...]
-    without: int
+    without: int  # reports without any row of results
 
 
 def completeness(review: Review) -> Completeness:

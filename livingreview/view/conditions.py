@@ -19,17 +19,11 @@ CONTROLLED = frozenset({"rct", "nonrandomised-controlled"})
 
 
 class TrialResult(Struct):
-    """One trial in one analysis.
-
-    Attributes
-    ----------
-    part : str
-        Which of its patients the analysis counts, where it asks for a part of them.
-    """
+    """One trial in one analysis."""
 
     analysis: Link
     condition: Label
-    part: str
+    part: str  # which of its patients the analysis counts, where it asks for a part of them
     trial: Link
     design: Label
     n: float | None
@@ -47,16 +41,11 @@ class Stated(Struct):
 
 class ByCondition(View, template="by_condition"):
     """The trials of some analyses by condition at entry, and every controlled study with its own.
-
-    Attributes
-    ----------
-    counts : tuple of Counted
-        Controlled studies by condition.
     """
 
     indication: str
     rows: tuple[TrialResult, ...]
-    counts: tuple[Counted, ...]
+    counts: tuple[Counted, ...]  # controlled studies by condition
     studies: tuple[Stated, ...]
 
 

@@ -32,46 +32,30 @@ class Apart(Struct):
 
 
 class Sum(Struct):
-    """Patients with an event over arms of different patients.
+    """Patients with an event over arms of different patients."""
 
-    Attributes
-    ----------
-    group : tuple of Label
-        What the arms have in common; empty where they share nothing, or it is not stated.
-    k, k_none, arms : int
-        Trials, those of them in which nobody had it, and arms.
-    risk : tuple of float or None
-        Per cent, with its exact interval; None where nobody was watched or had it.
-    upper : float or None
-        Where nobody had it: the percentage that the risk is at most.
-    """
-
+    # what the arms have in common; empty where they share nothing, or it is not stated
     group: tuple[Label, ...]
     event: Label
     events: int
     total: int
+    # k, k_none, arms: trials, those of them in which nobody had it, and arms
     k: int
     k_none: int
     arms: int
+    # per cent, with its exact interval; None where nobody was watched or had it
     risk: tuple[float, float, float] | None
-    upper: float | None
+    upper: float | None  # where nobody had it: the percentage that the risk is at most
     months: tuple[float, float] | None
     apart: tuple[Apart, ...]
 
 
 class Sums(Struct):
-    """A table of sums.
+    """A table of sums."""
 
-    Attributes
-    ----------
-    by : str
-        ``indications``, ``further``, or a key of :data:`GROUPS` as the review names such a list.
-    head : Label or None
-        What the field calls that by which arms are grouped.
-    """
-
+    # ``indications``, ``further``, or a key of :data:`GROUPS` as the review names such a list
     by: str
-    head: Label | None
+    head: Label | None  # what the field calls that by which arms are grouped
     rows: tuple[Sum, ...]
 
 
@@ -105,39 +89,25 @@ class EventReporting(View, template="event_reporting"):
 
 
 class Row(Struct):
-    """One row on an event of a treated arm.
-
-    Attributes
-    ----------
-    counts : tuple of int or None
-        Patients with the event and at risk; None where no count of patients is known.
-    printed : Message or None
-        As :attr:`livingreview.review.harms.ArmEvents.printed`.
-    out : Message or None
-        Why it is in no sum; None where it is in one.
-    derivation : tuple of Message
-    folder : str
-        Where the row stands.
-    row : int
-        Its line there.
-    """
+    """One row on an event of a treated arm."""
 
     indication: Label
     study: Link
     arm: str
     event: Label
+    # patients with the event and at risk; None where no count of patients is known
     counts: tuple[int, int] | None
-    printed: Message | None
+    printed: Message | None  # as :attr:`livingreview.review.harms.ArmEvents.printed`
     intervention: Label
     provider: Label
     route: tuple[Label, ...]
     design: Label
     months: float | None
-    out: Message | None
+    out: Message | None  # why it is in no sum; None where it is in one
     derivation: tuple[Message, ...]
     source: Source | None
-    folder: str
-    row: int
+    folder: str  # where the row stands
+    row: int  # its line there
 
 
 class EventRows(View, template="event_rows"):
@@ -147,20 +117,14 @@ class EventRows(View, template="event_rows"):
 
 
 class EventBounds(View, template="event_bounds"):
-    """Patients with each adverse event in the treated arms of one indication.
-
-    Attributes
-    ----------
-    silent : int
-        Trials of which no such event could be read.
-    """
+    """Patients with each adverse event in the treated arms of one indication."""
 
     indication: str
     given: Label
     product: Label
     provider: Label
     sums: tuple[Sum, ...]
-    silent: int
+    silent: int  # trials of which no such event could be read
     rows: tuple[Row, ...]
 
 

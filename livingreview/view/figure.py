@@ -30,68 +30,43 @@ _OTHER_CONTROL = (*_OUTCOME, "window_from", "window_to")
 
 
 class Heterogeneity(Struct):
-    """How much the trials of an estimate differ.
-
-    Attributes
-    ----------
-    model : str
-        Of the main estimate.
-    random, common : Estimate or None
-        Those of random effects and of one common effect, where the main model is another.
-    posterior : Posterior or None
-    apart : bool
-        Whether there are two trials, and their intervals do not overlap.
-    i2, tau2 : float or None
-        Of random effects, of a posterior its own; the interval of tau2 where it is known.
-    few : bool
-        Whether a prediction interval is very uncertain.
-    """
+    """How much the trials of an estimate differ."""
 
     k: int
-    model: str
+    model: str  # of the main estimate
+    # random, common: those of random effects and of one common effect, where the main model is
+    # another
     random: Estimate | None
     common: Estimate | None
     posterior: Posterior | None
-    apart: bool
+    apart: bool  # whether there are two trials, and their intervals do not overlap
+    # i2, tau2: of random effects, of a posterior its own; the interval of tau2 where it is known
     i2: float | None
     tau2: float | None
     tau2_low: float | None
     tau2_high: float | None
     pi_low: float | None
     pi_high: float | None
-    few: bool
+    few: bool  # whether a prediction interval is very uncertain
 
 
 class Choice(Struct):
-    """An estimate under another choice; None where there is none.
+    """An estimate under another choice; None where there is none."""
 
-    Attributes
-    ----------
-    key : str
-        Of the choice; empty where a trial is left out.
-    name : Label or None
-        Of the trial, or of the class of the treatment that is pooled alone.
-    """
-
-    key: str
-    name: Label | None
+    key: str  # of the choice; empty where a trial is left out
+    name: Label | None  # of the trial, or of the class of the treatment that is pooled alone
     href: str
     estimate: Estimate | None
 
 
 class Files(Struct):
-    """Addresses of what can be downloaded; empty where there is nothing to draw or to pool.
-
-    Attributes
-    ----------
-    metafor, script : str
-        The effects as R's package metafor takes them, and what pools them there.
-    """
+    """Addresses of what can be downloaded; empty where there is nothing to draw or to pool."""
 
     csv: str
     json: str
     svg: str
     png: str
+    # metafor, script: the effects as R's package metafor takes them, and what pools them there
     metafor: str
     script: str
 
@@ -115,41 +90,24 @@ class Method(Struct):
 
 
 class FigurePage(View, template="figure"):
-    """One analysis.
+    """One analysis."""
 
-    Attributes
-    ----------
-    chapter : tuple of (Label, str)
-        The indication and its chapter.
-    part : str
-        ``benefits`` or ``harms``, and its address.
-    row : FindingRow
-        The finding with a small drawing.
-    forest : Forest or None
-        None where no trial is drawn.
-    small_study : tuple of (str, float) or None
-        The key of the test of small-study effects and its p-value, where it was done.
-    few : bool
-        Whether there are too few trials for it.
-    choices, without : tuple of Choice
-        Other choices, and leaving out each trial in turn.
-    times, controls : tuple of FindingRow
-        The same question at other times, and against other controls.
-    """
-
-    chapter: tuple[Label, str]
-    part: tuple[str, str]
-    row: FindingRow
-    forest: Forest | None
+    chapter: tuple[Label, str]  # the indication and its chapter
+    part: tuple[str, str]  # ``benefits`` or ``harms``, and its address
+    row: FindingRow  # the finding with a small drawing
+    forest: Forest | None  # None where no trial is drawn
     note: str
+    # the key of the test of small-study effects and its p-value, where it was done
     small_study: tuple[str, float] | None
-    few: bool
+    few: bool  # whether there are too few trials for it
     heterogeneity: Heterogeneity | None
     certainty: Certainty | None
     subgroups: Subgroups | None
+    # choices, without: other choices, and leaving out each trial in turn
     choices: tuple[Choice, ...]
     without: tuple[Choice, ...]
     outside: Outside | None
+    # times, controls: the same question at other times, and against other controls
     times: tuple[FindingRow, ...]
     controls: tuple[FindingRow, ...]
     method: Method | None

@@ -26,46 +26,26 @@ class Placed(Struct):
 
 
 class LeftOut(Struct):
-    """A study that a step leaves behind.
-
-    Attributes
-    ----------
-    unused : Unused
-        Its kind may also be ``not-pooled`` (shown by itself) or ``check-only``.
-    """
+    """A study that a step leaves behind."""
 
     placed: Placed
-    unused: Unused
+    unused: Unused  # its kind may also be ``not-pooled`` (shown by itself) or ``check-only``
 
 
 class Step(Struct):
-    """The studies at a step, each a part of those of the step before, and what it leaves behind.
+    """The studies at a step, each a part of those of the step before, and what it leaves behind."""
 
-    Attributes
-    ----------
-    name : str
-        ``known``, ``human``, ``reported``, ``usable`` or ``pooled``.
-    kinds : tuple of (str, int)
-        How many are left out for which kind of reason.
-    """
-
-    name: str
+    name: str  # ``known``, ``human``, ``reported``, ``usable`` or ``pooled``
     studies: tuple[Placed, ...]
     left: tuple[LeftOut, ...]
-    kinds: tuple[tuple[str, int], ...]
+    kinds: tuple[tuple[str, int], ...]  # how many are left out for which kind of reason
 
 
 class Searched(Struct):
-    """Searches of our own together, and what became of what they found.
-
-    Attributes
-    ----------
-    counted : Counted
-    reasons : tuple of (Label or None, int)
-        Why reports were left out by their full text; None is no reason.
-    """
+    """Searches of our own together, and what became of what they found."""
 
     counted: Counted
+    # why reports were left out by their full text; None is no reason
     reasons: tuple[tuple[Label | None, int], ...]
 
 
@@ -79,25 +59,17 @@ class Before(Struct):
 
 
 class Flow(View, template="flow"):
-    """The flow of studies.
+    """The flow of studies."""
 
-    Attributes
-    ----------
-    before : Before or None
-        The preceding version; without one, `released` tells whether these pages are a version.
-    searched : Searched or None
-        None where no search was made.
-    day, state : str
-        Date of the data, and what tells a later state without an entry; each may be empty.
-    seeds, syntheses, registered : int
-        Seed reviews; published syntheses with a result; reports that are registrations alone.
-    """
-
+    # the preceding version; without one, `released` tells whether these pages are a version
     before: Before | None
     released: bool
-    searched: Searched | None
+    searched: Searched | None  # None where no search was made
+    # day, state: date of the data, and what tells a later state without an entry; each may be empty
     day: str
     state: str
+    # seeds, syntheses, registered: seed reviews; published syntheses with a result; reports that
+    # are registrations alone
     seeds: int
     syntheses: int
     registered: int
@@ -113,18 +85,10 @@ class FlowTable(View, template="flow_table"):
 
 
 class Stage(Struct):
-    """What searches had found by a version.
+    """What searches had found by a version."""
 
-    Attributes
-    ----------
-    version : str
-        Empty for a state that is none.
-    day : str
-        Of the version, or of the data.
-    """
-
-    version: str
-    day: str
+    version: str  # empty for a state that is none
+    day: str  # of the version, or of the data
     searched: Searched | None
 
 

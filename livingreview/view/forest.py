@@ -32,48 +32,27 @@ class Arm(Struct):
 
 
 class Row(Struct):
-    """One trial of a forest plot.
+    """One trial of a forest plot."""
 
-    Attributes
-    ----------
-    id : str
-        Of the trial.
-    href : str
-        Page of the trial.
-    source : str
-        Where the numbers come from.
-    outcome : Label or None
-        What was measured, where the trials differ in it.
-    statistic : str
-        ``final``, ``change`` or ``contrast``.
-    besides : tuple of Label
-        What both groups got beyond what the analysis asks for.
-    signs : tuple of str
-        ``within-person``, ``low-follow-up``, ``doubtful``, ``derived``, ``odd``, ``notice``.
-    weight : float or None
-    weightless : Estimate or None
-        The estimate without a trial of weight 0 whose numbers count all the same.
-    size : float
-        Side of its square or radius of its ring in pixels.
-    """
-
-    id: str
+    id: str  # of the trial
     trial: str
-    href: str
-    source: str
-    outcome: Label | None
+    href: str  # page of the trial
+    source: str  # where the numbers come from
+    outcome: Label | None  # what was measured, where the trials differ in it
     months: float | None
-    statistic: str
-    besides: tuple[Label, ...]
+    statistic: str  # ``final``, ``change`` or ``contrast``
+    besides: tuple[Label, ...]  # what both groups got beyond what the analysis asks for
+    # ``within-person``, ``low-follow-up``, ``doubtful``, ``derived``, ``odd``, ``notice``
     signs: tuple[str, ...]
     intervention: Arm
     control: Arm | None
     weight: float | None
     no_weight: bool
+    # the estimate without a trial of weight 0 whose numbers count all the same
     weightless: Estimate | None
     estimate: Estimate | None
     mark: Mark | None
-    size: float
+    size: float  # side of its square or radius of its ring in pixels
 
 
 class Group(Struct):

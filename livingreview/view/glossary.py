@@ -14,36 +14,20 @@ def address(term: str) -> str:
 
 
 class Term(Struct):
-    """A term with its explanation.
+    """A term with its explanation."""
 
-    Attributes
-    ----------
-    id : str
-        Identifier, for the address.
-    name, explanation : Label
-    others : tuple of str
-        Further English names that are not the first with another ending, such as its abbreviation.
-    source, href : str
-        Where it may be checked, and its address where it has one.
-    """
-
-    id: str
+    id: str  # identifier, for the address
     name: Label
     explanation: Label
+    # further English names that are not the first with another ending, such as its abbreviation
     others: tuple[str, ...]
+    # source, href: where it may be checked, and its address where it has one
     source: str
     href: str
 
 
 class Group(Struct):
-    """The terms of one kind, in the order of their English names.
-
-    Attributes
-    ----------
-    id : str
-    name : Label
-    terms : tuple of Term
-    """
+    """The terms of one kind, in the order of their English names."""
 
     id: str
     name: Label
@@ -51,12 +35,7 @@ class Group(Struct):
 
 
 class Glossary(View, template="glossary"):
-    """All terms.
-
-    Attributes
-    ----------
-    groups : tuple of Group
-    """
+    """All terms."""
 
     groups: tuple[Group, ...]
 

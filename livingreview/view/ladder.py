@@ -24,21 +24,13 @@ class Bar(Struct):
 
 
 class Rung(Struct):
-    """One row.
+    """One row."""
 
-    Attributes
-    ----------
-    kind : str
-        ``main``, ``method``, ``values`` (other values or trials), ``trial`` (one is left out) or
-        ``question``.
-    key : str
-        Of a choice of method or values; empty for any other row.
-    name : Label or None
-        Of the trial, of the question, or of the class of the treatment that a choice pools alone.
-    """
-
+    # ``main``, ``method``, ``values`` (other values or trials), ``trial`` (one is left out) or
+    # ``question``
     kind: str
-    key: str
+    key: str  # of a choice of method or values; empty for any other row
+    # of the trial, of the question, or of the class of the treatment that a choice pools alone
     name: Label | None
     href: str
     estimate: Estimate
@@ -46,20 +38,13 @@ class Rung(Struct):
 
 
 class Ladder(Struct):
-    """Rows in the order of their estimates, the lowest first, and their axis.
-
-    Attributes
-    ----------
-    inside : int or None
-        Intervals that hold the value of no effect; None where the measure has no such value.
-    null : float or None
-        Its place.
-    """
+    """Rows in the order of their estimates, the lowest first, and their axis."""
 
     rungs: tuple[Rung, ...]
+    # intervals that hold the value of no effect; None where the measure has no such value
     inside: int | None
     ticks: tuple[Tick, ...]
-    null: float | None
+    null: float | None  # its place
 
 
 def span(result: dict, estimates: Iterable[float], start: float = 0, end: float = 100) -> Scale:

@@ -27,48 +27,27 @@ class Study(Struct):
 
 
 class Reference(Struct):
-    """A reference of a seed review.
-
-    Attributes
-    ----------
-    list_href : str
-        Its place in the list of the review.
-    href : str
-        By its digital object identifier; empty without one.
-    year, note
-        Of the list.
-    studies : tuple of Study
-        Studies of the data that it is a report of.
-    about : tuple of Label
-        Its conditions, where the claim that cites it is about others.
-    """
+    """A reference of a seed review."""
 
     number: str
-    list_href: str
+    list_href: str  # its place in the list of the review
     title: str
-    href: str
+    href: str  # by its digital object identifier; empty without one
     kind: Label
-    studies: tuple[Study, ...]
+    studies: tuple[Study, ...]  # studies of the data that it is a report of
     retracted: bool
+    # year, note: of the list
     year: int | None
     note: str
-    about: tuple[Label, ...] = ()
+    about: tuple[Label, ...] = ()  # its conditions, where the claim that cites it is about others
 
 
 class Basis(Struct):
-    """What a verdict rests on: one of an analysis, a study and a reference.
+    """What a verdict rests on: one of an analysis, a study and a reference."""
 
-    Attributes
-    ----------
-    name : str
-        As the verdict names it.
-    finding : Finding or None
-        Of the analysis, where it is one of the review at hand.
-    """
-
-    name: str
+    name: str  # as the verdict names it
     analysis: Link | None = None
-    finding: Finding | None = None
+    finding: Finding | None = None  # of the analysis, where it is one of the review at hand
     study: Study | None = None
     reference: Reference | None = None
 
@@ -81,15 +60,7 @@ class Verdict(Struct):
 
 
 class Claim(Struct):
-    """A claim of a seed review, what it cites, and what was judged of it.
-
-    Attributes
-    ----------
-    rests_on : tuple of str
-        Keys of :attr:`livingreview.review.claims.Entry.rests_on`.
-    judged : bool
-        Whether somebody gave the verdict; `reason`, `bases` and `date` are then known.
-    """
+    """A claim of a seed review, what it cites, and what was judged of it."""
 
     id: str
     href: str
@@ -102,10 +73,10 @@ class Claim(Struct):
     zh: str
     refs: tuple[str, ...]
     cited: tuple[Reference, ...]
-    rests_on: tuple[str, ...]
+    rests_on: tuple[str, ...]  # keys of :attr:`livingreview.review.claims.Entry.rests_on`
     note: str
     verdict: Verdict
-    judged: bool
+    judged: bool  # whether somebody gave the verdict; `reason`, `bases` and `date` are then known
     reason: str
     bases: tuple[Basis, ...]
     date: str
@@ -122,19 +93,11 @@ class Count(Struct):
 
 @dataclass(frozen=True)
 class Counts(View):
-    """Claims by verdict, or numbers by status, and by seed review.
+    """Claims by verdict, or numbers by status, and by seed review."""
 
-    Attributes
-    ----------
-    reviews : tuple of (str, str)
-        Identifier and name.
-    waiting : int
-        Not yet judged.
-    """
-
-    reviews: tuple[tuple[str, str], ...]
+    reviews: tuple[tuple[str, str], ...]  # identifier and name
     rows: tuple[Count, ...]
-    waiting: int = 0
+    waiting: int = 0  # not yet judged
 
 
 class ClaimCounts(Counts, template="claim_counts"):
@@ -146,40 +109,18 @@ class NumberCounts(Counts, template="number_counts"):
 
 
 class Claims(View, template="claims"):
-    """Claims in a table.
+    """Claims in a table."""
 
-    Attributes
-    ----------
-    name : str
-        Of the table.
-    of : str
-        ``all``, ``review`` or ``indication``.
-    counted : tuple of (Verdict, int)
-        How many have which verdict, those not yet judged first.
-    """
-
-    name: str
-    of: str
+    name: str  # of the table
+    of: str  # ``all``, ``review`` or ``indication``
     claims: tuple[Claim, ...]
+    # how many have which verdict, those not yet judged first
     counted: tuple[tuple[Verdict, int], ...]
     ledger_href: str = Addresses.claim()
 
 
 class Number(Struct):
-    """A stated number and what the data say of it.
-
-    Attributes
-    ----------
-    status : str
-        One of :data:`STATUSES`.
-    why_not : Label or None
-        Why it cannot be recomputed.
-    known : tuple of int or None
-        Studies with a value, of all that the rule asks for.
-    rule : str
-    rows_in : Link or None
-        The file whose `lines` were counted.
-    """
+    """A stated number and what the data say of it."""
 
     id: str
     review_id: str
@@ -188,14 +129,14 @@ class Number(Struct):
     scope: str
     stated: str
     unit: str
-    status: str
+    status: str  # one of :data:`STATUSES`
     found: tuple[float, ...]
     difference: float | None
-    why_not: Label | None
-    known: tuple[int, int] | None
+    why_not: Label | None  # why it cannot be recomputed
+    known: tuple[int, int] | None  # studies with a value, of all that the rule asks for
     rule: str
     studies: tuple[Link, ...]
-    rows_in: Link | None
+    rows_in: Link | None  # the file whose `lines` were counted
     lines: tuple[int, ...]
 
 

@@ -70,24 +70,18 @@ class Step(Struct):
 
 
 class Network(Struct):
-    """The mechanisms of an indication as three columns of words joined by lines.
-
-    Attributes
-    ----------
-    columns : tuple of tuple of Node
-        What is given, what it acts through, what is said to follow.
-    rows : tuple of tuple of str
-        The same of each mechanism, and its kind of evidence.
-    """
+    """The mechanisms of an indication as three columns of words joined by lines."""
 
     indication: str
     name: Label
     starts: tuple[float, ...]
     width: float
     height: float
+    # what is given, what it acts through, what is said to follow
     columns: tuple[tuple[Node, ...], ...]
     steps: tuple[Step, ...]
     kinds: tuple[tuple[str, int], ...]
+    # the same of each mechanism, and its kind of evidence
     rows: tuple[tuple[str, str, str, str], ...]
 
 

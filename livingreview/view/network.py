@@ -46,37 +46,23 @@ class Refused(Struct):
 
 
 class Networks(View, template="networks"):
-    """All networks of an indication.
-
-    Attributes
-    ----------
-    incoherent : float
-        The p-value below which direct and indirect evidence disagree.
-    """
+    """All networks of an indication."""
 
     given: Label
     product: Label
-    incoherent: float
+    incoherent: float  # the p-value below which direct and indirect evidence disagree
     networks: tuple[Network, ...]
     refused: tuple[Refused, ...]
 
 
 class NetworkLine(View, template="network_line"):
-    """Where several treatments are compared, or why they are not.
-
-    Attributes
-    ----------
-    asked : tuple of (Question, str)
-        Networks with their addresses.
-    best : Refused or None
-        The one that comes nearest, where none is asked.
-    """
+    """Where several treatments are compared, or why they are not."""
 
     given: Label
     product: Label
     href: str
-    asked: tuple[tuple[Question, str], ...]
-    best: Refused | None
+    asked: tuple[tuple[Question, str], ...]  # networks with their addresses
+    best: Refused | None  # the one that comes nearest, where none is asked
 
 
 def address(document: dict) -> str:

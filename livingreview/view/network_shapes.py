@@ -67,52 +67,30 @@ class Step(Struct):
 
 
 class Pair(Struct):
-    """Two treatments: all that is known of the first less the second.
-
-    Attributes
-    ----------
-    estimate : Estimate
-        Of the network, with its prediction interval.
-    direct, indirect : Estimate or None
-    p : float or None
-        Of the difference between the two; None where there are not both.
-    share : float
-        Of the network estimate that is direct.
-    target, side : str
-        What the level is of: ``important`` (on a side: ``benefit`` or ``harm``), ``little`` or
-        ``any`` effect.
-    base : Label
-        The control whose comparison with the treatment the certainty starts from.
-    before : tuple of (Label, str)
-        Levels of the comparisons with the treatment that it may start from.
-    rests : tuple of (str, str, float)
-        Name, address and share of the trials that it rests on most.
-    """
+    """Two treatments: all that is known of the first less the second."""
 
     one: Label
     other: Label
-    estimate: Estimate
+    estimate: Estimate  # of the network, with its prediction interval
     direct: Estimate | None
     indirect: Estimate | None
-    p: float | None
-    share: float
+    p: float | None  # of the difference between the two; None where there are not both
+    share: float  # of the network estimate that is direct
     level: str
+    # target, side: what the level is of: ``important`` (on a side: ``benefit`` or ``harm``),
+    # ``little`` or ``any`` effect
     target: str
     side: str
-    base: Label
+    base: Label  # the control whose comparison with the treatment the certainty starts from
+    # levels of the comparisons with the treatment that it may start from
     before: tuple[tuple[Label, str], ...]
     steps: tuple[Step, ...]
+    # name, address and share of the trials that it rests on most
     rests: tuple[tuple[str, str, float], ...]
 
 
 class Comparison(Struct):
-    """The trials of two treatments, and what could make them unlike those of others.
-
-    Attributes
-    ----------
-    alone : Estimate or None
-        What these trials give by themselves, on the page of `href`.
-    """
+    """The trials of two treatments, and what could make them unlike those of others."""
 
     one: Label
     other: Label
@@ -122,21 +100,15 @@ class Comparison(Struct):
     blinded: int
     months: tuple[float, float] | None
     trials: tuple[tuple[str, str], ...]
-    alone: Estimate | None
+    alone: Estimate | None  # what these trials give by themselves, on the page of `href`
     href: str
 
 
 class Choice(Struct):
-    """The same by another choice: estimates, and the parts that the treatments fall into.
-
-    Attributes
-    ----------
-    classes : tuple of Label
-        Of the treatment, that the choice is about.
-    """
+    """The same by another choice: estimates, and the parts that the treatments fall into."""
 
     key: str
-    classes: tuple[Label, ...]
+    classes: tuple[Label, ...]  # of the treatment, that the choice is about
     k: int
     tau2: float | None
     parts: tuple[tuple[Label, ...], ...]
@@ -160,27 +132,7 @@ class Cell(Struct):
 
 
 class Network(Struct):
-    """One outcome and window.
-
-    Attributes
-    ----------
-    size : tuple of int
-        Width and height of the drawing in pixels.
-    single : int
-        Comparisons that rest on one trial.
-    both : int
-        Pairs with direct and indirect evidence.
-    best : str
-        The highest certainty of a pair.
-    heat : tuple or None
-        Net heat, by designs; None where no two designs can disagree.
-    contrasts : tuple of (str, Label, Label, float, float)
-        Trial, treatments, difference and variance, to pool again.
-    beside : tuple of (str, str, Label)
-        Trials with another kind of control.
-    aside : tuple of (str, str, Label)
-        Controls of a trial that were not measured at once with its others.
-    """
+    """One outcome and window."""
 
     id: str
     question: Question
@@ -188,11 +140,11 @@ class Network(Struct):
     k: int
     n: float
     nodes: tuple[Node, ...]
-    size: tuple[int, int]
+    size: tuple[int, int]  # width and height of the drawing in pixels
     edges: tuple[Edge, ...]
-    single: int
-    both: int
-    best: str
+    single: int  # comparisons that rest on one trial
+    both: int  # pairs with direct and indirect evidence
+    best: str  # the highest certainty of a pair
     ticks: tuple[Tick, ...]
     zero: float
     important: tuple[float, ...]
@@ -202,13 +154,16 @@ class Network(Struct):
     scores: tuple[tuple[Label, float], ...]
     tests: dict[str, Test]
     designs: tuple[tuple[Label, ...], ...]
+    # net heat, by designs; None where no two designs can disagree
     heat: tuple[tuple[float, ...], ...] | None
     tau2: float | None
     i2: float | None
     df: int | None
     comparisons: tuple[Comparison, ...]
     choices: tuple[Choice, ...]
+    # trial, treatments, difference and variance, to pool again
     contrasts: tuple[tuple[str, Label, Label, float, float], ...]
-    beside: tuple[tuple[str, str, Label], ...]
+    beside: tuple[tuple[str, str, Label], ...]  # trials with another kind of control
+    # controls of a trial that were not measured at once with its others
     aside: tuple[tuple[str, str, Label], ...]
     file: str

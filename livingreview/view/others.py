@@ -32,31 +32,16 @@ class Printed(Struct):
 
 
 class Caution(Struct):
-    """What the numbers of a published result warn of.
+    """What the numbers of a published result warn of."""
 
-    Attributes
-    ----------
-    kind : str
-        ``negative-ratio``, ``lies-as-ratio``, ``lopsided``, ``other-negative``, ``of-a-score``,
-        ``above-one``, ``above-zero`` or ``whole-review``.
-    side : Label or None
-        Which side an estimate above one or zero favours.
-    """
-
+    # ``negative-ratio``, ``lies-as-ratio``, ``lopsided``, ``other-negative``, ``of-a-score``,
+    # ``above-one``, ``above-zero`` or ``whole-review``
     kind: str
-    side: Label | None = None
+    side: Label | None = None  # which side an estimate above one or zero favours
 
 
 class Result(Struct):
-    """A published result beside ours.
-
-    Attributes
-    ----------
-    k, n : float or None
-        None where they are of the whole review.
-    ours : Finding or None
-        Of the same outcome, visit and kind of comparison.
-    """
+    """A published result beside ours."""
 
     review: str
     source: Source | None
@@ -67,9 +52,10 @@ class Result(Struct):
     measure: Label | None
     printed: Printed | None
     favours: Label | None
+    # k, n: None where they are of the whole review
     k: float | None
     n: float | None
-    ours: Finding | None
+    ours: Finding | None  # of the same outcome, visit and kind of comparison
     cautions: tuple[Caution, ...]
     note: str
 

@@ -13,36 +13,22 @@ _COUNTED_BESIDE = "without-events"  # its trials give no ratio; the figure has a
 
 
 class Left(Struct):
-    """A trial that is not in an estimate.
-
-    Attributes
-    ----------
-    n : float or None
-        None where it is not stated.
-    concludes : Label or None
-        What its report concludes on benefit, where that was read.
-    counted : bool
-        Whether its patients are added up: of others they are, or may be, those of another trial.
-    """
+    """A trial that is not in an estimate."""
 
     trial: str
     href: str
-    n: float | None
+    n: float | None  # None where it is not stated
     why: Message
-    concludes: Label | None
+    concludes: Label | None  # what its report concludes on benefit, where that was read
+    # whether its patients are added up: of others they are, or may be, those of another trial
     counted: bool
 
 
 class State(Struct):
-    """Trials in one state.
+    """Trials in one state."""
 
-    Attributes
-    ----------
-    state : str
-        ``finished-reported``, ``finished-unreported``, ``running``, ``not-known`` or
-        ``without-events``.
-    """
-
+    # ``finished-reported``, ``finished-unreported``, ``running``, ``not-known`` or
+    # ``without-events``
     state: str
     trials: tuple[Left, ...]
 

@@ -29,61 +29,32 @@ class Visit(Struct):
 
 
 class Line(Struct):
-    """An arm over its visits.
-
-    Attributes
-    ----------
-    look : int
-        Which of the treated arms, or of the others, it is.
-    """
+    """An arm over its visits."""
 
     arm: str
     treated: bool
-    look: int
+    look: int  # which of the treated arms, or of the others, it is
     visits: tuple[Visit, ...]
 
 
 class Panel(Struct):
-    """The drawing of one study.
-
-    Attributes
-    ----------
-    instrument : str
-        Where its study has several.
-    alone : str
-        ``no-group`` (without a comparison) or ``all-treated``; empty with a comparator.
-    own : bool
-        Whether its scale is not known, so that it has an axis of its own.
-    better : str
-        ``lower``, ``higher``, or ``unknown``.
-    start : tuple of float or None
-        Where changes begin, which is also the place of their line of no change.
-    limit : float or None
-        Place of the last month at which the arms can be compared.
-    undated : float or None
-        Place of values whose visit is not printed.
-    """
+    """The drawing of one study."""
 
     trial: str
-    instrument: str
-    alone: str
-    own: bool
-    better: str
+    instrument: str  # where its study has several
+    alone: str  # ``no-group`` (without a comparison) or ``all-treated``; empty with a comparator
+    own: bool  # whether its scale is not known, so that it has an axis of its own
+    better: str  # ``lower``, ``higher``, or ``unknown``
     axes: Axes
     lines: tuple[Line, ...]
+    # where changes begin, which is also the place of their line of no change
     start: tuple[float, float] | None
-    limit: float | None
-    undated: float | None
+    limit: float | None  # place of the last month at which the arms can be compared
+    undated: float | None  # place of values whose visit is not printed
 
 
 class Value(Struct):
-    """A value as printed.
-
-    Attributes
-    ----------
-    bar : str
-        What `low` and `high` are: ``interval``, ``quartiles``, ``range`` or ``deviation``.
-    """
+    """A value as printed."""
 
     trial: str
     arm: str
@@ -95,32 +66,21 @@ class Value(Struct):
     centre: float
     low: float | None
     high: float | None
-    bar: str
+    bar: str  # what `low` and `high` are: ``interval``, ``quartiles``, ``range`` or ``deviation``
     source: str
     row: int
 
 
 class Figure(Struct):
-    """The panels of one statistic.
-
-    Attributes
-    ----------
-    statistic : str
-        ``final``, ``change`` or ``percent-change``.
-    trials, alone : int
-        Studies drawn, and those of them without a comparator.
-    bars : tuple of str
-        What the bars of its values are.
-    single : tuple of str
-        Studies with one visit, of which nothing is drawn.
-    """
+    """The panels of one statistic."""
 
     id: str
-    statistic: str
+    statistic: str  # ``final``, ``change`` or ``percent-change``
+    # trials, alone: studies drawn, and those of them without a comparator
     trials: int
     alone: int
-    bars: tuple[str, ...]
-    single: tuple[str, ...]
+    bars: tuple[str, ...]  # what the bars of its values are
+    single: tuple[str, ...]  # studies with one visit, of which nothing is drawn
     panels: tuple[Panel, ...]
     values: tuple[Value, ...]
 

@@ -47,46 +47,26 @@ class Row(Struct):
 
 
 class Part(Struct):
-    """Treatments that trials connect, drawn.
-
-    Attributes
-    ----------
-    height : int
-        Pixels of the drawing of the network, which is as wide as the whole.
-    league : tuple of tuple of (tuple or None)
-        The row less the column: the network below the diagonal, direct evidence alone above it.
-    """
+    """Treatments that trials connect, drawn."""
 
     reference: str
-    height: int
+    height: int  # pixels of the drawing of the network, which is as wide as the whole
     nodes: tuple[Node, ...]
     edges: tuple[Edge, ...]
     rows: tuple[Row, ...]
     ticks: tuple[Tick, ...]
     labels: tuple[str, ...]
     zero: float
+    # the row less the column: the network below the diagonal, direct evidence alone above it
     league: tuple[tuple[Ends | None, ...], ...]
 
 
 class PooledNetwork(View, template="pooled_network"):
-    """The network of a file.
+    """The network of a file."""
 
-    Attributes
-    ----------
-    document : dict
-        What the command gives as JSON.
-    name : str
-        Of the file.
-    decimals : int or None
-        Of estimates; None where they have no fixed ones.
-    parts : tuple of Part
-        The network, and what is not connected with it.
-    favours : tuple of str
-        What lies to the left and to the right of no effect; empty where nobody said.
-    """
-
-    document: dict
-    name: str
-    decimals: int | None
-    parts: tuple[Part, ...]
+    document: dict  # what the command gives as JSON
+    name: str  # of the file
+    decimals: int | None  # of estimates; None where they have no fixed ones
+    parts: tuple[Part, ...]  # the network, and what is not connected with it
+    # what lies to the left and to the right of no effect; empty where nobody said
     favours: tuple[str, ...] = ()

@@ -91,25 +91,15 @@ def overlaps(data: Dataset) -> Overlaps:
 
 
 class Retraction(Struct):
-    """A report that was retracted or is under concern.
-
-    Attributes
-    ----------
-    cited : tuple of (str, str)
-        Seed reviews that cite it, with the number in their list.
-    used : bool
-        Whether some analysis uses it.
-    notices : tuple of Label
-        Kinds of the notices that are still to be dealt with.
-    """
+    """A report that was retracted or is under concern."""
 
     study: tuple[str, str]
     indication: Label
     status: Label
-    notices: tuple[Label, ...]
+    notices: tuple[Label, ...]  # kinds of the notices that are still to be dealt with
     title: str
-    cited: tuple[tuple[str, str], ...]
-    used: bool
+    cited: tuple[tuple[str, str], ...]  # seed reviews that cite it, with the number in their list
+    used: bool  # whether some analysis uses it
 
 
 class Retractions(View, template="retractions"):
@@ -148,18 +138,12 @@ def retractions(review: Review) -> Retractions:
 
 
 class Doubt(Struct):
-    """A value that looks doubtful, with what was decided of it.
-
-    Attributes
-    ----------
-    arm : str
-        With `item` and `months`: empty or None where all are meant.
-    """
+    """A value that looks doubtful, with what was decided of it."""
 
     study: tuple[str, str]
     indication: Label
     table: Label
-    arm: str
+    arm: str  # with `item` and `months`: empty or None where all are meant
     item: Label | None
     months: float | None
     rule: Label

@@ -6,25 +6,14 @@ from .base import Label, View
 
 
 class Remark(View, template="remark"):
-    """Why a part is not here.
+    """Why a part is not here."""
 
-    Attributes
-    ----------
-    why : str
-        ``above`` (it stands there already), ``unasked`` (nothing asks what was asked for),
-        ``undivided`` (the trials are of no two groups) or ``undeclared``.
-    title : str or Label
-        Of the analysis, or the outcome.
-    target : str
-        Identifier of the part that stands above; empty where it has none.
-    asked : str
-        What was asked for.
-    """
-
+    # ``above`` (it stands there already), ``unasked`` (nothing asks what was asked for),
+    # ``undivided`` (the trials are of no two groups) or ``undeclared``
     why: str
-    title: str | Label = ""
-    target: str = ""
-    asked: str = ""
+    title: str | Label = ""  # of the analysis, or the outcome
+    target: str = ""  # identifier of the part that stands above; empty where it has none
+    asked: str = ""  # what was asked for
 
     @property
     def anchor(self) -> str:

@@ -22,25 +22,15 @@ class Place(NamedTuple):
 
 
 class Ring(Struct):
-    """A drawing in pixels, with the ellipse that its nodes stand on.
-
-    Attributes
-    ----------
-    width, height : int
-    across, down : int
-        Half axes of the ellipse.
-    middle : int
-        Height of its middle.
-    beneath : int
-        Nodes nearer to the middle of the drawing have their names above or below them.
-    """
+    """A drawing in pixels, with the ellipse that its nodes stand on."""
 
     width: int
     height: int
+    # across, down: half axes of the ellipse
     across: int
     down: int
-    middle: int
-    beneath: int
+    middle: int  # height of its middle
+    beneath: int  # nodes nearer to the middle of the drawing have their names above or below them
 
     def places(self, sizes: Mapping[str, float]) -> dict[str, Place]:
         """Where each treatment stands, the first at the top; areas grow with the sizes."""

@@ -20,44 +20,27 @@ from .sources import Link
 
 
 class Found(Struct):
-    """What a study gives to an analysis.
+    """What a study gives to an analysis."""
 
-    Attributes
-    ----------
-    analysis : Link
-        Its comparison stands in the design of the study and is left out of the name.
-    counts : tuple of (float, float)
-        Patients with the event and all, treated first; empty where an estimate stands instead.
-    """
-
-    analysis: Link
+    analysis: Link  # its comparison stands in the design of the study and is left out of the name
     question: Question
+    # patients with the event and all, treated first; empty where an estimate stands instead
     counts: tuple[tuple[float, float], ...]
     estimate: Estimate | None
 
 
 class Given(Struct):
-    """A study of people with what was given in it.
-
-    Attributes
-    ----------
-    given : tuple of tuple of Label
-        Sources, products and providers of its arms.
-    doses : tuple of (float, Label or None)
-        With what one dose is for.
-    stated : Label
-        What its report concludes.
-    """
+    """A study of people with what was given in it."""
 
     routes: tuple[Label, ...]
     condition: Label
     study: Link
     found: tuple[Found, ...]
-    stated: Label
+    stated: Label  # what its report concludes
     design: Label
     n: int | None
-    given: tuple[tuple[Label, ...], ...]
-    doses: tuple[tuple[float, Label | None], ...]
+    given: tuple[tuple[Label, ...], ...]  # sources, products and providers of its arms
+    doses: tuple[tuple[float, Label | None], ...]  # with what one dose is for
     times: tuple[int, ...]
 
 

@@ -16,22 +16,12 @@ _RATIOS = (math.log(0.1), math.log(10))
 
 
 class FindingRow(Struct):
-    """One finding in a list.
-
-    Attributes
-    ----------
-    finding : Finding
-    mark : Mark or None
-        None where there is no estimate.
-    zero : float or None
-        Place of the line of no effect; a share of patients has none.
-    important : tuple of float
-        Places of the lines of the smallest change that a patient notices.
-    """
+    """One finding in a list."""
 
     finding: Finding
-    mark: Mark | None
-    zero: float | None
+    mark: Mark | None  # None where there is no estimate
+    zero: float | None  # place of the line of no effect; a share of patients has none
+    # places of the lines of the smallest change that a patient notices
     important: tuple[float, ...]
 
 

@@ -8,16 +8,10 @@ from .recompute import Recompute, recompute
 
 
 class Script(View, template="script"):
-    """The script of an analysis.
-
-    Attributes
-    ----------
-    file : str
-        With the effects of the trials, beside the script.
-    """
+    """The script of an analysis."""
 
     title: str
-    file: str
+    file: str  # with the effects of the trials, beside the script
     recompute: Recompute
 
 

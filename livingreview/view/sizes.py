@@ -16,24 +16,14 @@ class Counted(Struct):
 
 
 class Size(Struct):
-    """What the data hold of an indication; a trial with several reports is counted once.
-
-    Attributes
-    ----------
-    people : float
-        Enrolled in the trials in people, or planned.
-    animals : int
-        Animal experiments.
-    used : int
-        Trials in an analysis.
-    """
+    """What the data hold of an indication; a trial with several reports is counted once."""
 
     indication: Label
     reports: int
     trials: int
-    people: float
-    animals: int
-    used: int
+    people: float  # enrolled in the trials in people, or planned
+    animals: int  # animal experiments
+    used: int  # trials in an analysis
 
 
 def size(review: Review, indication: str) -> Size:

@@ -48,24 +48,14 @@ class Lane(Struct):
 
 
 class Timeline(View, template="timeline"):
-    """Trials by year and indication.
+    """Trials by year and indication."""
 
-    Attributes
-    ----------
-    axes : Axes or None
-        None where no trial states its year.
-    years : tuple of int
-        The first and the last.
-    undated : tuple of Counted
-        Trials without a year, by indication.
-    """
-
-    axes: Axes | None
+    axes: Axes | None  # None where no trial states its year
     lanes: tuple[Lane, ...]
-    years: tuple[int, ...]
+    years: tuple[int, ...]  # the first and the last
     largest: int
     trials: tuple[Dated, ...]
-    undated: tuple[Counted, ...]
+    undated: tuple[Counted, ...]  # trials without a year, by indication
 
 
 class Country(Struct):

@@ -14,31 +14,19 @@ SMALL = tuple(("score", direction, LITTLE) for direction in ("better", "worse"))
 
 
 class Case(Struct):
-    """A kind of outcome, a side of the estimate, what is rated of it, and how certain it is.
-
-    Attributes
-    ----------
-    target : str
-        ``little`` where the estimate is smaller than what patients notice, else empty.
-    """
+    """A kind of outcome, a side of the estimate, what is rated of it, and how certain it is."""
 
     kind: str
     direction: str
-    target: str
+    target: str  # ``little`` where the estimate is smaller than what patients notice, else empty
     level: str
 
 
 class Statements(View, template="statements"):
-    """Every case that a sentence is written for.
-
-    Attributes
-    ----------
-    number : int
-        Grammatical number of what is given: 1, or 2 for a plural.
-    """
+    """Every case that a sentence is written for."""
 
     given: Label
-    number: int
+    number: int  # grammatical number of what is given: 1, or 2 for a plural
     cases: tuple[Case, ...]
 
 

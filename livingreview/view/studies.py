@@ -33,22 +33,12 @@ class Names:
 
 
 class Design(Struct):
-    """Studies of one design.
+    """Studies of one design."""
 
-    Attributes
-    ----------
-    design : Label or None
-        None where it is not stated.
-    enrolled : int or None
-        Of the studies that state their size; None where none does.
-    unsized : int
-        Studies that do not.
-    """
-
-    design: Label | None
+    design: Label | None  # None where it is not stated
     studies: int
-    enrolled: int | None
-    unsized: int
+    enrolled: int | None  # of the studies that state their size; None where none does
+    unsized: int  # studies that do not
 
 
 class StudySize(View, template="study_size"):

@@ -14,57 +14,33 @@ from .finding import Finding, Findings
 
 
 class Controls(Struct):
-    """Means of the control groups of an estimate.
+    """Means of the control groups of an estimate."""
 
-    Attributes
-    ----------
-    low, high : float
-        The least and the greatest, in the unit of the difference.
-    changes : bool
-        Whether they are changes from baseline.
-    """
-
+    # low, high: the least and the greatest, in the unit of the difference
     low: float
     high: float
-    changes: bool
+    changes: bool  # whether they are changes from baseline
 
 
 class SummaryRow(Struct):
-    """One outcome.
-
-    Attributes
-    ----------
-    randomised : bool
-        Whether the certainty begins as that of randomised trials.
-    controls : Controls or None
-        None where the outcome is no mean, or final values stand beside changes.
-    certainty : Certainty or None
-    """
+    """One outcome."""
 
     finding: Finding
-    randomised: bool
+    randomised: bool  # whether the certainty begins as that of randomised trials
+    # None where the outcome is no mean, or final values stand beside changes
     controls: Controls | None
     certainty: Certainty | None
 
 
 class Summary(View, template="summary"):
-    """The table.
-
-    Attributes
-    ----------
-    indication : Label
-    book, date : str
-        Title of the review, and the date of its data.
-    given : Label
-    rows : tuple of SummaryRow
-        Outcomes in the order of the page.
-    """
+    """The table."""
 
     indication: Label
+    # book, date: title of the review, and the date of its data
     book: str
     date: str
     given: Label
-    rows: tuple[SummaryRow, ...]
+    rows: tuple[SummaryRow, ...]  # outcomes in the order of the page
 
 
 def summary(data: Dataset, findings: Findings, results: Mapping[str, dict]) -> Summary | None:

@@ -14,33 +14,21 @@ HEIGHT = 270
 
 
 class Window(Struct):
-    """A time window, with the places of its estimate; of two trials with those of each.
-
-    Attributes
-    ----------
-    y : tuple of float or None
-        Estimate and ends of its interval; None where there is none.
-    """
+    """A time window, with the places of its estimate; of two trials with those of each."""
 
     finding: Finding
     x: float
+    # estimate and ends of its interval; None where there is none
     y: tuple[float, float, float] | None
     each: tuple[float, ...]
 
 
 class TimeCourse(View, template="time_course"):
-    """One comparison over time.
-
-    Attributes
-    ----------
-    windows : tuple of Window
-    axes : Axes or None
-        None where fewer than two windows have an estimate: nothing is drawn.
-    """
+    """One comparison over time."""
 
     id: str
     windows: tuple[Window, ...]
-    axes: Axes | None
+    axes: Axes | None  # None where fewer than two windows have an estimate: nothing is drawn
     null: float | None
 
     @property

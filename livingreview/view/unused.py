@@ -18,30 +18,18 @@ CONTROLLED = ("rct", "nonrandomised-controlled")
 
 
 class Unused(Struct):
-    """Why a study is in no analysis.
+    """Why a study is in no analysis."""
 
-    Attributes
-    ----------
-    kind : str
-        ``retracted``, ``retraction-notice``, ``another-report``, ``animals``, ``shared``,
-        ``nameless``, ``no-results``, ``no-design``, ``no-intervention``, ``another-product``,
-        ``intervention-only``, ``no-control``, ``no-values``, ``harms-only``, ``not-asked`` or
-        ``no-usable``.
-    main : tuple of str or None
-        Name and address of the main report, or of the study that shares its patients.
-    main_used : bool
-        Whether some analysis uses the main report.
-    reason : Message or None
-        What the analysis says of its numbers.
-    outcomes : tuple of Label
-        What it reports on.
-    """
-
+    # ``retracted``, ``retraction-notice``, ``another-report``, ``animals``, ``shared``,
+    # ``nameless``, ``no-results``, ``no-design``, ``no-intervention``, ``another-product``,
+    # ``intervention-only``, ``no-control``, ``no-values``, ``harms-only``, ``not-asked`` or
+    # ``no-usable``
     kind: str
+    # name and address of the main report, or of the study that shares its patients
     main: tuple[str, str] | None = None
-    main_used: bool = False
-    reason: Message | None = None
-    outcomes: tuple[Label, ...] = ()
+    main_used: bool = False  # whether some analysis uses the main report
+    reason: Message | None = None  # what the analysis says of its numbers
+    outcomes: tuple[Label, ...] = ()  # what it reports on
 
 
 class Reasons:

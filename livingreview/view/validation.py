@@ -20,28 +20,17 @@ class Unanswered(View, template="validation_missing"):
 
 
 class Compared(View, template="validation_summary"):
-    """How much was compared, with what, and the worst agreement.
-
-    Attributes
-    ----------
-    made : dict of str to str
-        Releases of the programs that gave the answers.
-    closed, iterated : float or None
-        Largest relative difference, of formulas and of iterations; None is infinite.
-    zero : float
-        Answers nearer to 0 than this are compared by the difference itself.
-    failing : tuple of str
-        Kinds that differ by more than is allowed.
-    """
+    """How much was compared, with what, and the worst agreement."""
 
     compared: int
     data_sets: int
-    made: dict[str, str]
+    made: dict[str, str]  # releases of the programs that gave the answers
     digits: int
+    # closed, iterated: largest relative difference, of formulas and of iterations; None is infinite
     closed: float | None
     iterated: float | None
-    zero: float
-    failing: tuple[str, ...]
+    zero: float  # answers nearer to 0 than this are compared by the difference itself
+    failing: tuple[str, ...]  # kinds that differ by more than is allowed
 
 
 class Kind(Struct):
@@ -117,30 +106,17 @@ class Judges(View, template="validation_judges"):
 
 
 class Difference(Struct):
-    """A convention that is not metafor's default.
-
-    Attributes
-    ----------
-    said : str
-        The sentence of the function's documentation.
-    why : str
-        A key.
-    """
+    """A convention that is not metafor's default."""
 
     function: str
-    said: str
-    why: str
+    said: str  # the sentence of the function's documentation
+    why: str  # a key
 
 
 class Differences(View, template="validation_differences"):
-    """Conventions that are not metafor's defaults, or Cochrane's, from the documentation.
+    """Conventions that are not metafor's defaults, or Cochrane's, from the documentation."""
 
-    Attributes
-    ----------
-    found, cochrane : tuple of Difference
-        What is done unasked, and what is done by name as in Review Manager.
-    """
-
+    # found, cochrane: what is done unasked, and what is done by name as in Review Manager
     found: tuple[Difference, ...]
     cochrane: tuple[Difference, ...]
 

@@ -21,34 +21,20 @@ class State(Struct):
 
 
 class Release(View, template="release"):
-    """A published version.
-
-    Attributes
-    ----------
-    data : str
-        Version of its data.
-    """
+    """A published version."""
 
     name: str
     date: str
-    data: str
+    data: str  # version of its data
     package: str
     analyses: int = 0
 
 
 class Published(View, template="versions"):
-    """Every published version, newest first, and what these pages are.
+    """Every published version, newest first, and what these pages are."""
 
-    Attributes
-    ----------
-    here : Release or None
-        The version that these pages are.
-    data : State or None
-        What they were built from where they are none.
-    """
-
-    here: Release | None
-    data: State | None
+    here: Release | None  # the version that these pages are
+    data: State | None  # what they were built from where they are none
     rows: tuple[Release, ...]
 
 
@@ -61,42 +47,25 @@ class Files(View, template="release_files"):
 
 
 class Citation(View, template="citation"):
-    """A version, or a state of the data, as it is cited.
-
-    Attributes
-    ----------
-    version : str
-        Empty for a state that is none.
-    data : State
-        Of a state that is no version.
-    forms : tuple of (str, str)
-        Name and text of each format.
-    """
+    """A version, or a state of the data, as it is cited."""
 
     author: str
     title: str
-    version: str
+    version: str  # empty for a state that is none
     date: str
-    data: State
+    data: State  # of a state that is no version
     address: str
-    forms: tuple[tuple[str, str], ...]
+    forms: tuple[tuple[str, str], ...]  # name and text of each format
 
 
 class ToCite(View, template="to_cite"):
-    """What to cite.
+    """What to cite."""
 
-    Attributes
-    ----------
-    here, last : str
-        The version that these pages are, and the newest one; empty where there is none.
-    state : Citation or None
-        Of these pages, where another citation is the one to take.
-    """
-
+    # here, last: the version that these pages are, and the newest one; empty where there is none
     here: str
     last: str
     citation: Citation
-    state: Citation | None = None
+    state: Citation | None = None  # of these pages, where another citation is the one to take
 
 
 def release(name: str, analyses: int = 0) -> Release:

@@ -35,26 +35,14 @@ _FONT = {"zh-Hans": "SimSun"}  # of scripts of which the font of a document has 
 
 @dataclass(frozen=True)
 class Table:
-    """What stands on the page.
-
-    Attributes
-    ----------
-    title, caption, foot : str
-    head : list of str
-    rows : list of list of list of str
-        Of each cell its lines; letters of notes stand in brackets.
-    notes_title : str
-        Empty where there are no notes.
-    notes : dict of str to str
-        By letter.
-    """
+    """What stands on the page."""
 
     title: str
     caption: str
     head: list[str]
-    rows: list[list[list[str]]]
-    notes_title: str
-    notes: dict[str, str]
+    rows: list[list[list[str]]]  # of each cell its lines; letters of notes stand in brackets
+    notes_title: str  # empty where there are no notes
+    notes: dict[str, str]  # by letter
     foot: str
 
 

@@ -20,19 +20,13 @@ class References(View, template="seed_references"):
 
 
 class Conclusions(View, template="seed_conclusions"):
-    """What it concludes, and our main results for the same conditions.
-
-    Attributes
-    ----------
-    n_main : int
-        Main analyses of these conditions, with an estimate or without.
-    """
+    """What it concludes, and our main results for the same conditions."""
 
     id: str
     claims: Claims
     ours: tuple[Finding, ...]
     conditions: dict[str, Label]
-    n_main: int
+    n_main: int  # main analyses of these conditions, with an estimate or without
 
 
 class Beside(Struct):
@@ -46,13 +40,7 @@ class Beside(Struct):
 
 
 class OneReference(View, template="seed_reference"):
-    """What one reference of a seed review supports.
-
-    Attributes
-    ----------
-    claims : tuple of (str, str)
-        What the review says with it, and a remark.
-    """
+    """What one reference of a seed review supports."""
 
     name: str
     seed: str
@@ -60,7 +48,7 @@ class OneReference(View, template="seed_reference"):
     title: str
     year: int | None
     note: str
-    claims: tuple[tuple[str, str], ...]
+    claims: tuple[tuple[str, str], ...]  # what the review says with it, and a remark
     results: tuple[Beside, ...]
 
 

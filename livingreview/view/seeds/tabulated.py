@@ -34,49 +34,34 @@ class Mechanisms(View, template="seed_mechanisms"):
 
 
 class Tabulated(Struct):
-    """A study of the table by which a seed review supports its claims, beside the data.
-
-    Attributes
-    ----------
-    year, listed : int or None
-        Of its table, and of its list of references.
-    animal_model, effect : str
-        As tabulated.
-    studies : tuple of Link
-        Studies of the data that it is.
-    """
+    """A study of the table by which a seed review supports its claims, beside the data."""
 
     ref: str
     title: str
     institution: str
+    # year, listed: of its table, and of its list of references
     year: int | None
     listed: int | None
     stated: tuple[str, ...]
+    # animal_model, effect: as tabulated
     animal_model: str
     effect: str
-    studies: tuple[Link, ...]
+    studies: tuple[Link, ...]  # studies of the data that it is
     given: Given
     species: tuple[Label, ...]
     remark: str
 
 
 class Validation(View, template="seed_validation"):
-    """The studies that a seed review tabulates.
-
-    Attributes
-    ----------
-    counted : tuple of (Given or None, int)
-        How many got what: only products are told apart; None is not in the data.
-    people : int
-        Studies of people among them.
-    """
+    """The studies that a seed review tabulates."""
 
     name: str
     seed: str
     words: Words
     rows: tuple[Tabulated, ...]
+    # how many got what: only products are told apart; None is not in the data
     counted: tuple[tuple[Given | None, int], ...]
-    people: int
+    people: int  # studies of people among them
 
 
 def mechanisms(seed: Seed) -> Mechanisms:

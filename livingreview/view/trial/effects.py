@@ -37,40 +37,26 @@ class Use(Struct):
 
 
 class Effect(Struct):
-    """A number as analysed, with where it comes from and the analyses that it is in.
-
-    Attributes
-    ----------
-    comparison : Label or None
-        None where nothing is compared.
-    no_ratio : Message or None
-        Why the trial gives no ratio.
-    steps : tuple of Message
-        From the printed to the analysed values.
-    passed_over : tuple of (Message, Message)
-        Rows not taken, with the reason.
-    report : Link or None
-        The later report in which the numbers are.
-    """
+    """A number as analysed, with where it comes from and the analyses that it is in."""
 
     anchor: str
     outcome: Label
     instrument: str
     months: float | None
-    comparison: Label | None
+    comparison: Label | None  # None where nothing is compared
     statistic: Label
     question: Question
     estimate: Estimate | None
-    no_ratio: Message | None
+    no_ratio: Message | None  # why the trial gives no ratio
     quality: Label
     signs: tuple[str, ...]
     odd: tuple[str, ...]
     intervention: Arm
     control: Arm | None
     taken: tuple[Taken, ...]
-    steps: tuple[Message, ...]
-    passed_over: tuple[tuple[Message, Message], ...]
-    report: Link | None
+    steps: tuple[Message, ...]  # from the printed to the analysed values
+    passed_over: tuple[tuple[Message, Message], ...]  # rows not taken, with the reason
+    report: Link | None  # the later report in which the numbers are
     uses: tuple[Use, ...]
 
 

@@ -50,21 +50,13 @@ class Facts(Struct):
 
 
 class TrialArm(Struct):
-    """An arm of a study.
-
-    Attributes
-    ----------
-    given : tuple of Label
-        Source, product and provider, or the kind of control.
-    parts : tuple of str
-        Names of the arms of which this one is the union.
-    """
+    """An arm of a study."""
 
     arm: str
     role: Label
     n: int | None
     patients: int | None
-    given: tuple[Label, ...]
+    given: tuple[Label, ...]  # source, product and provider, or the kind of control
     dose: float | None
     dose_per: Label
     administrations: int | None
@@ -74,7 +66,7 @@ class TrialArm(Struct):
     age: float | None
     age_sd: float | None
     women: int | None
-    parts: tuple[str, ...]
+    parts: tuple[str, ...]  # names of the arms of which this one is the union
     note: str
 
 

@@ -14,13 +14,7 @@ INDEX = "trials/index.html"
 
 
 class IndexRow(Struct):
-    """A study in the index.
-
-    Attributes
-    ----------
-    numbers : str
-        ``analysed``, ``unused`` or ``none``.
-    """
+    """A study in the index."""
 
     name: str
     href: str
@@ -31,7 +25,7 @@ class IndexRow(Struct):
     status: Label | None
     progress: Label | None
     year: int | None
-    numbers: str
+    numbers: str  # ``analysed``, ``unused`` or ``none``
     animals: bool
 
 

@@ -12,26 +12,14 @@ from .known import Known, row_anchor
 
 
 class Value(Struct):
-    """A row of the data with what its source prints.
+    """A row of the data with what its source prints."""
 
-    Attributes
-    ----------
-    anchor : str
-        Of the row on the page of the study.
-    arm : str
-        Both arms of a contrast.
-    printed : tuple of (str, str)
-        Columns and what they hold.
-    said : tuple of Label
-        Words of the row: side of a contrast, kind of a count, quality.
-    """
-
-    anchor: str
-    arm: str
+    anchor: str  # of the row on the page of the study
+    arm: str  # both arms of a contrast
     months: float | None
     n: str
-    printed: tuple[tuple[str, str], ...]
-    said: tuple[Label, ...]
+    printed: tuple[tuple[str, str], ...]  # columns and what they hold
+    said: tuple[Label, ...]  # words of the row: side of a contrast, kind of a count, quality
     source: Source | None
     locator: str
     row: int
