@@ -46,10 +46,6 @@ class CatalogueError(ValueError):
 def catalogue(path: Path) -> Catalog:
     """The messages of a file.
 
-    Parameters
-    ----------
-    path : Path
-
     Raises
     ------
     CatalogueError

@@ -67,10 +67,6 @@ class OldAddresses:
     def rules(self, indication: str) -> list[tuple[str, str]]:
         """How anchors have moved that name a study or an analysis.
 
-        Parameters
-        ----------
-        indication : str
-
         Returns
         -------
         list of (str, str)

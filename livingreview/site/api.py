@@ -143,17 +143,7 @@ def _csv(records: list[dict], columns: list[str]) -> str:
 
 
 def files(data: Dataset, review: Review) -> dict[str, str]:
-    """Every file of the interface by its address below the site.
-
-    Parameters
-    ----------
-    data : Dataset
-    review : Review
-
-    Returns
-    -------
-    dict of str to str
-    """
+    """Every file of the interface by its address below the site."""
     described = schema(data.names)
     records = {"studies": studies(data, review), "analyses": analyses(review),
                "versions": releases()}

@@ -75,10 +75,6 @@ def feed(data, site: str) -> str:
         Address of all versions. The feed is that of the newest state; an entry leads to the pages
         of its version, so that its address stays the same.
 
-    Returns
-    -------
-    str
-
     References
     ----------
     RFC 4287, The Atom Syndication Format.

@@ -64,12 +64,7 @@ class Places:
 
 
 def placed(sheets: Iterable[Sheet]) -> Places:
-    """Where sheets will stand when they are joined in this order.
-
-    Parameters
-    ----------
-    sheets : iterable of Sheet
-    """
+    """Where sheets will stand when they are joined in this order."""
     places = Places()
     for sheet in sheets:
         places.add(sheet)

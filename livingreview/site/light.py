@@ -372,10 +372,6 @@ def speak(app: Sphinx) -> None:
     """Let the frame say the messages of the package's catalogue, as all templates do.
 
     What it does not have, of templates that are not the package's, is said as the builder does.
-
-    Parameters
-    ----------
-    app : Sphinx
     """
     messages = translations(app.config.language)
     messages.add_fallback(app.translator)

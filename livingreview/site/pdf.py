@@ -110,12 +110,7 @@ def _listed(items, beside: str) -> tuple[Page, ...]:
 
 
 def contents(site: Path) -> tuple[Chapter, ...]:
-    """What the navigation of a built site lists, in its order, after the landing page.
-
-    Parameters
-    ----------
-    site : Path
-    """
+    """What the navigation of a built site lists, in its order, after the landing page."""
     start = "book/index"
     tree = _tree(site, start)
     found, part = [Chapter("", (Page(start, _words(tree, ".//article//h1")),))], ""
@@ -330,10 +325,6 @@ def write(site: Path, out: Path, say: Callable[[str], None], chapter: str = "") 
         Told what is being done.
     chapter : str, optional
         Name of the only chapter to print.
-
-    Returns
-    -------
-    list of Path
 
     Raises
     ------

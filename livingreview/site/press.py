@@ -125,12 +125,7 @@ class Press:
                 for n, ((address, _), one) in enumerate(zip(pages, found, strict=True))]
 
     def text(self, name: str, html: str) -> Sheet:
-        """Print what is no page of the site.
-
-        Parameters
-        ----------
-        name, html : str
-        """
+        """Print what is no page of the site."""
         self._page.goto("about:blank")
         self._page.set_content(html)
         return Sheet(name, self._page.title(), self._print(name))

@@ -101,12 +101,6 @@ def usable(ev: Evidence, rows: Iterable[Direction], family: str) -> list[Directi
     Values that are equal in both arms stand in the middle; a report that speaks of no difference
     has no place, because its p-value has no side. The comparison first in the protocol's order,
     then an exact p-value before a bound, then the outcome first in the family's order.
-
-    Parameters
-    ----------
-    ev : Evidence
-    rows : iterable of Direction
-    family : str
     """
     order = [r["outcome"] for r in sorted(ev.data.records("hierarchy"), key=lambda r: r["position"])
              if r["family"] == family] + list(ev.data.words("outcome"))

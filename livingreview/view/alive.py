@@ -74,12 +74,7 @@ class Sources(View, template="alive_sources"):
 
 
 def sources(data: Dataset) -> Sources:
-    """Each source of each indication: those that are scheduled, searched, or have a strategy.
-
-    Parameters
-    ----------
-    data : Dataset
-    """
+    """Each source of each indication: those that are scheduled, searched, or have a strategy."""
     day = day_of(data)
     planned = {(s.indication, s.source): s for s in living.states(data, day or date.min)}
     last: dict[tuple[str, str], str] = {}
@@ -127,12 +122,7 @@ class Queues(View, template="alive_queues"):
 
 
 def queues(data: Dataset) -> Queues:
-    """What waits for a person, by indication.
-
-    Parameters
-    ----------
-    data : Dataset
-    """
+    """What waits for a person, by indication."""
     waiting, watched = living.queue(data), living.watched(data, day_of(data) or date.min)
     return Queues(tuple(_queue(data, waiting[i], watched[i]) for i in watched))
 
@@ -169,12 +159,7 @@ class Reports(View, template="alive_reports"):
 
 
 def reports(data: Dataset) -> Reports:
-    """Reports that people still work on, and those that were left out by their full text.
-
-    Parameters
-    ----------
-    data : Dataset
-    """
+    """Reports that people still work on, and those that were left out by their full text."""
     rows, names = {r["record_id"]: r for r in data.records("records")}, Names(data)
     at = {place: [] for place in (*OPEN, living.EXCLUDED_FULL_TEXT)}
     for one in living.standings(data):
@@ -215,12 +200,7 @@ class Notices(View, template="alive_notices"):
 
 
 def notices(data: Dataset) -> Notices:
-    """Notices that are still to be dealt with.
-
-    Parameters
-    ----------
-    data : Dataset
-    """
+    """Notices that are still to be dealt with."""
     names, every = Names(data), data.records("notices")
     rows = [r for r in every if r["state"] == "open"]
     return Notices(tuple(Notice(
@@ -248,12 +228,7 @@ class Strategies(View, template="alive_strategies"):
 
 
 def strategies(data: Dataset) -> Strategies:
-    """The strategies of all searches, by indication.
-
-    Parameters
-    ----------
-    data : Dataset
-    """
+    """The strategies of all searches, by indication."""
     run: dict[str, str] = {}
     for made in searches(data):
         if ran := made["strategy_sha256"]:
@@ -292,12 +267,7 @@ class SearchTable(View, template="searches"):
 
 
 def search_table(data: Dataset) -> SearchTable:
-    """Searches of our own, failed ones too, the newest first.
-
-    Parameters
-    ----------
-    data : Dataset
-    """
+    """Searches of our own, failed ones too, the newest first."""
     rows = sorted(data.records("searches"), key=lambda r: str(r["date_run"]), reverse=True)
     return SearchTable(tuple(SearchRow(
         r["search_id"], str(r["date_run"]), label(data, "search_source", r["source"]),

@@ -50,14 +50,7 @@ class Label(Struct):
 
 
 def label(data: Dataset, vocabulary: str, value: str | None) -> Label:
-    """The label of a word; the word itself where the vocabulary does not have it.
-
-    Parameters
-    ----------
-    data : Dataset
-    vocabulary : str
-    value : str or None
-    """
+    """The label of a word; the word itself where the vocabulary does not have it."""
     return Label(data.label(vocabulary, value), data.label(vocabulary, value, "zh") or "")
 
 

@@ -25,12 +25,7 @@ class Gaps(View, template="gaps"):
 
 
 def gaps(results: list[dict]) -> Gaps:
-    """The analyses without an estimate, of all those of a chapter.
-
-    Parameters
-    ----------
-    results : list of dict
-    """
+    """The analyses without an estimate, of all those of a chapter."""
     asked = [r for r in results if r["role"] != "check"]
     return Gaps(len(asked), tuple(Link(r["title"], Addresses.figure(r["id"]))
                                   for r in asked if r["pooled"] is None))
@@ -70,11 +65,6 @@ def downloads(data: Dataset, indication: str, results: list[dict]) -> Downloads:
 def judged(data: Dataset, indication: str) -> list[tuple[str, list[dict]]]:
     """The judgements of risk of bias by one tool and from one source.
 
-    Parameters
-    ----------
-    data : Dataset
-    indication : str
-
     Returns
     -------
     list of (str, list of dict)
@@ -98,13 +88,7 @@ class Shares(View, template="shares"):
 
 
 def shares(ev: Evidence, source_id: str) -> Shares:
-    """How many outcome rows come from one source.
-
-    Parameters
-    ----------
-    ev : Evidence
-    source_id : str
-    """
+    """How many outcome rows come from one source."""
     rows = ev.data.records("outcomes", ev.indication)
     return Shares(len(rows), sum(r["source_id"] == source_id for r in rows),
                   source(ev.data, ev.sources[source_id]))
@@ -115,12 +99,6 @@ class NoReports(View, template="no_reports"):
 
 
 def cited(ev: Evidence, results: list[dict]) -> list[str]:
-    """Keys, in the bibliography, of the reports behind some analyses.
-
-    Parameters
-    ----------
-    ev : Evidence
-    results : list of dict
-    """
+    """Keys, in the bibliography, of the reports behind some analyses."""
     return sorted({s["study_id"] for r in results for s in r["studies"]
                    if citable(ev.studies[s["study_id"]])})

@@ -37,12 +37,7 @@ class Codebook(View, template="codebook"):
 
 
 def codebook(data: Dataset) -> Codebook:
-    """Every column of every table, and every allowed word.
-
-    Parameters
-    ----------
-    data : Dataset
-    """
+    """Every column of every table, and every allowed word."""
     return Codebook(
         tuple(Column(c["table"], c["column"], c["type"], bool(c["required"]), bool(c["key"]),
                      c["unit"], c["vocabulary"], c["description"])
@@ -70,12 +65,7 @@ class CertaintyRules(View, template="certainty_rules"):
 
 
 def certainty_rules(data: Dataset) -> CertaintyRules:
-    """The rules of certainty.
-
-    Parameters
-    ----------
-    data : Dataset
-    """
+    """The rules of certainty."""
     return CertaintyRules(tuple(
         CertaintyRule(label(data, "certainty_domain", r["domain"]), r["rule"], r["threshold"],
                       r["unit"] or "", r["levels"]) for r in data.records("certainty_rules")))
@@ -102,12 +92,7 @@ class Priors(View, template="priors"):
 
 
 def priors(data: Dataset) -> Priors:
-    """The priors under which few trials are pooled.
-
-    Parameters
-    ----------
-    data : Dataset
-    """
+    """The priors under which few trials are pooled."""
     return Priors(tuple(
         PriorRow(label(data, "measure", r["measure"]), r["rescale"] == "yes",
                  label(data, "prior_family", r["family"]), r["scale"], r["share"], r["df"],

@@ -75,12 +75,7 @@ class Completeness(View, template="completeness"):
 
 
 def completeness(review: Review) -> Completeness:
-    """Rows of results and what they hold, by indication, outcome and report.
-
-    Parameters
-    ----------
-    review : Review
-    """
+    """Rows of results and what they hold, by indication, outcome and report."""
     data = review.data
     indications, outcomes, reports = [], [], []
     for i in data.indications:
@@ -139,12 +134,7 @@ class UnusedStudies(View, template="unused_studies"):
 
 
 def unused_studies(review: Review) -> UnusedStudies:
-    """Every report that no analysis uses, with the reason.
-
-    Parameters
-    ----------
-    review : Review
-    """
+    """Every report that no analysis uses, with the reason."""
     data, names, known, found = review.data, Names(review.data), 0, []
     for i in data.indications:
         reasons, studies = Reasons(review, i, Addresses(data)), review.evidence[i].studies
@@ -185,12 +175,7 @@ def kind_of_step(said: str) -> str:
 
 
 def derived(review: Review) -> Derived:
-    """Steps from printed to analysed values, by kind.
-
-    Parameters
-    ----------
-    review : Review
-    """
+    """Steps from printed to analysed values, by kind."""
     names, studies, analyses = Names(review.data), defaultdict(set), defaultdict(set)
     for r in review.document["analyses"].values():
         for s in r["studies"]:

@@ -51,14 +51,7 @@ class ByCondition(View, template="by_condition"):
 
 def effects_in(review: Review, ev: Evidence,
                analyses: Sequence[str]) -> Iterator[tuple[Analysis, dict, list[Effect]]]:
-    """Each analysis with its result and the effects of its trials, also those not randomised.
-
-    Parameters
-    ----------
-    review : Review
-    ev : Evidence
-    analyses : sequence of str
-    """
+    """Each analysis with its result and the effects of its trials, also those not randomised."""
     declared = {r["analysis_id"]: r for r in ev.data.records("analyses")}
     for analysis_id in analyses:
         asked = Analysis.of(declared[analysis_id])

@@ -15,10 +15,6 @@ from .sources import Link
 class Directory:
     """Names and addresses of the studies of a data folder, read where they are asked for.
 
-    Parameters
-    ----------
-    data : Dataset
-
     Attributes
     ----------
     names, arms : callable

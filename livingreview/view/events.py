@@ -288,12 +288,7 @@ def silent(ev: Evidence) -> int:
 
 
 def event_bounds(ev: Evidence) -> EventBounds:
-    """Patients with each adverse event in the treated arms of one indication.
-
-    Parameters
-    ----------
-    ev : Evidence
-    """
+    """Patients with each adverse event in the treated arms of one indication."""
     data, rows, maker = ev.data, arm_events(ev), _Maker(ev.data)
     there = {r.event for r in rows}
     return EventBounds(

@@ -275,14 +275,7 @@ def _empty(result: dict) -> tuple[float, float, float, float] | None:
 
 
 class Findings:
-    """Findings of one indication.
-
-    Parameters
-    ----------
-    data : Dataset
-    indication : str
-    addresses : Addresses
-    """
+    """Findings of one indication."""
 
     def __init__(self, data: Dataset, indication: str, addresses: Addresses):
         self.data, self.indication, self.addresses = data, indication, addresses

@@ -99,12 +99,7 @@ class FlowVersions(View, template="flow_versions"):
 
 
 class Flows:
-    """The flow over all indications of a review.
-
-    Parameters
-    ----------
-    review : Review
-    """
+    """The flow over all indications of a review."""
 
     def __init__(self, review: Review):
         self.review, self.data = review, review.data

@@ -166,13 +166,7 @@ def mark_of(axis: Axis, values: dict | Estimate | None) -> Mark | None:
 
 
 class Forests:
-    """Forest plots of one indication.
-
-    Parameters
-    ----------
-    data : Dataset
-    indication : str
-    """
+    """Forest plots of one indication."""
 
     def __init__(self, data: Dataset, indication: str):
         self.data, self.indication = data, indication

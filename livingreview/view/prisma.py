@@ -66,12 +66,7 @@ class PrismaS(View, template="prisma_s"):
 
 
 def prisma_s(data: Dataset) -> PrismaS:
-    """What PRISMA-S asks of a report of searches, item by item.
-
-    Parameters
-    ----------
-    data : Dataset
-    """
+    """What PRISMA-S asks of a report of searches, item by item."""
     made, texts, facts = searches(data), strategies.strategies(data), about.about(data)
     total, pairs = counted(data), data.records("duplicates")
     ran = {s["strategy_sha256"] for s in made}
@@ -139,12 +134,7 @@ class PrismaLsr(View, template="prisma_lsr"):
 
 
 def prisma_lsr(data: Dataset) -> PrismaLsr:
-    """What PRISMA-LSR asks of a living review beside PRISMA 2020.
-
-    Parameters
-    ----------
-    data : Dataset
-    """
+    """What PRISMA-LSR asks of a living review beside PRISMA 2020."""
     facts, here, found, now = about.about(data), versions.here(), life(data), day_of(data)
     return PrismaLsr(
         found.state, facts.get("title", ""), facts.get("authors", ""), here,

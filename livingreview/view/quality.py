@@ -41,12 +41,7 @@ def _agreement(checked: int, agreed: int, what: str = "", note: str | None = Non
 
 
 def extraction(data: Dataset) -> Extraction:
-    """How often two independent extractions agree, and what a second look found.
-
-    Parameters
-    ----------
-    data : Dataset
-    """
+    """How often two independent extractions agree, and what a second look found."""
     rows = [r for i in data.indications for r in data.records("double_extraction", i)]
     equal = sum(r["first"] == r["second"] for r in rows)
     return Extraction(
@@ -75,12 +70,7 @@ class Overlaps(View, template="overlaps"):
 
 
 def overlaps(data: Dataset) -> Overlaps:
-    """Studies that share patients.
-
-    Parameters
-    ----------
-    data : Dataset
-    """
+    """Studies that share patients."""
     names = Names(data)
     return Overlaps(tuple(
         Overlap(label(data, "indication", r["indication"]),
@@ -112,10 +102,6 @@ def retractions(review: Review) -> Retractions:
     """Reports that were retracted or are under concern, and where they still stand.
 
     By their status, or by a notice that is still to be dealt with.
-
-    Parameters
-    ----------
-    review : Review
     """
     data, names, seeds, found = review.data, Names(review.data), seed_names(review.data), []
     for i in data.indications:
@@ -161,12 +147,7 @@ class Doubts(View, template="doubts"):
 
 
 def doubts(data: Dataset) -> Doubts:
-    """Values that look doubtful, with what was decided of each.
-
-    Parameters
-    ----------
-    data : Dataset
-    """
+    """Values that look doubtful, with what was decided of each."""
     rows = [d for i in data.indications for d in decisions.settlements(data, i)]
     names, arms = Names(data), {i: arm_names(data, i) for i in data.indications}
     return Doubts(tuple(_doubt(data, d, names, arms[d["indication"]]) for d in rows),
@@ -203,12 +184,7 @@ class Warnings(View, template="warnings"):
 
 
 def warnings(data: Dataset) -> Warnings:
-    """Every warning of the validation, with the names of studies: those of its own folder first.
-
-    Parameters
-    ----------
-    data : Dataset
-    """
+    """Every warning of the validation, with the names of studies: those of its own folder first."""
     names = Names(data)
     known = ChainMap(*(names[i] for i in data.indications))
     found = []
@@ -249,12 +225,7 @@ class ArmComparisons(View, template="arm_comparisons"):
 
 
 def arm_comparisons(review: Review) -> ArmComparisons:
-    """Every pair of arms with its class and the rule that decided.
-
-    Parameters
-    ----------
-    review : Review
-    """
+    """Every pair of arms with its class and the rule that decided."""
     data, names, found = review.data, Names(review.data), []
     for i in data.indications:
         arms = arm_names(data, i)

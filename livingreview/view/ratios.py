@@ -23,12 +23,7 @@ class HarmRatios(View, template="harm_ratios"):
 
 
 def harm_ratios(review: Review) -> HarmRatios:
-    """The analyses of harms that have a trial with a comparison, indication by indication.
-
-    Parameters
-    ----------
-    review : Review
-    """
+    """The analyses of harms that have a trial with a comparison, indication by indication."""
     data, addresses, rows = review.data, Addresses(review.data), []
     for i in data.indications:
         findings = Findings(data, i, addresses)

@@ -27,13 +27,7 @@ class Size(Struct):
 
 
 def size(review: Review, indication: str) -> Size:
-    """How much is known of an indication.
-
-    Parameters
-    ----------
-    review : Review
-    indication : str
-    """
+    """How much is known of an indication."""
     ev = review.evidence[indication]
     of_trial = trials(ev)
     counted = [t for t in of_trial if not not_counted(ev, t)]

@@ -82,12 +82,7 @@ def _trials(review: Review) -> Iterator[tuple[Evidence, str]]:
 
 
 def timeline(review: Review) -> Timeline:
-    """Trials by year and indication, reports apart from registered trials.
-
-    Parameters
-    ----------
-    review : Review
-    """
+    """Trials by year and indication, reports apart from registered trials."""
     data, dated, undated = review.data, defaultdict(list), Counter()
     directory = Directory(data)
     for ev, trial in _trials(review):
@@ -130,12 +125,7 @@ def _radius(n: float | None) -> float:
 
 
 def countries(review: Review) -> Countries:
-    """Trials by the countries of their centres, those of most trials first.
-
-    Parameters
-    ----------
-    review : Review
-    """
+    """Trials by the countries of their centres, those of most trials first."""
     found: dict[str, list[tuple[Evidence, str]]] = defaultdict(list)
     for ev, trial in _trials(review):
         for name in ev.studies[trial]["country"] or ("",):

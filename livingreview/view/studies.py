@@ -11,12 +11,7 @@ from .naming import study_names
 
 
 class Names:
-    """Names and addresses of all studies of a data folder.
-
-    Parameters
-    ----------
-    data : Dataset
-    """
+    """Names and addresses of all studies of a data folder."""
 
     def __init__(self, data: Dataset):
         self._data, self._addresses, self._known = data, Addresses(data), {}
@@ -51,12 +46,7 @@ class StudySize(View, template="study_size"):
 
 
 def study_size(ev: Evidence) -> StudySize:
-    """How many studies and participants of which design are known.
-
-    Parameters
-    ----------
-    ev : Evidence
-    """
+    """How many studies and participants of which design are known."""
     main = [s for s in ev.studies.values() if not s["companion_of"]]
     by_design: dict[str | None, list] = {}
     for study in main:
@@ -84,12 +74,7 @@ class Comparisons(View, template="comparisons"):
 
 
 def comparisons(ev: Evidence) -> Comparisons:
-    """Comparisons that studies of people make or an analysis asks for.
-
-    Parameters
-    ----------
-    ev : Evidence
-    """
+    """Comparisons that studies of people make or an analysis asks for."""
     asked = {r["comparison"] for r in ev.data.having("analyses", "indication", ev.indication)}
     names, kinds = study_names(ev.data, ev.indication), []
     for kind in ev.data.words("comparison_class"):

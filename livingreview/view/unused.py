@@ -33,14 +33,7 @@ class Unused(Struct):
 
 
 class Reasons:
-    """The studies of an indication that no analysis uses, and why.
-
-    Parameters
-    ----------
-    review : Review
-    indication : str
-    addresses : Addresses
-    """
+    """The studies of an indication that no analysis uses, and why."""
 
     def __init__(self, review: Review, indication: str, addresses: Addresses):
         self.ev, self.data = review.evidence[indication], review.data

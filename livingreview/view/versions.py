@@ -101,12 +101,7 @@ def files(name: str) -> Files:
 
 
 def citation(work: about.Work) -> Citation:
-    """How a version, or a state of the data, is cited.
-
-    Parameters
-    ----------
-    work : Work
-    """
+    """How a version, or a state of the data, is cited."""
     data = "" if work.released or not work.date else work.version.removeprefix(
         f"{about.UNRELEASED}-")
     return Citation(

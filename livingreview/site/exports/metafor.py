@@ -19,11 +19,6 @@ _COUNTS = {"n": ("n1i", "n2i", "ni"), "events": ("ai", "ci", "xi")}
 def files(figures: Figures, indication: str) -> Iterator[tuple[str, bytes]]:
     """The table and the script of each analysis that has an effect.
 
-    Parameters
-    ----------
-    figures : Figures
-    indication : str
-
     Yields
     ------
     (str, bytes)

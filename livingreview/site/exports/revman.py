@@ -46,11 +46,6 @@ def files(figures: Figures, indication: str) -> Iterator[tuple[str, bytes]]:
     package states one for both. The subgroups of an analysis are the first division of all its
     trials.
 
-    Parameters
-    ----------
-    figures : Figures
-    indication : str
-
     Yields
     ------
     (str, bytes)

@@ -16,11 +16,6 @@ OVERALL = "overall"
 def files(figures: Figures, indication: str) -> Iterator[tuple[str, bytes]]:
     """The judgements by one tool, from one source, each as a wide and as a long table.
 
-    Parameters
-    ----------
-    figures : Figures
-    indication : str
-
     Yields
     ------
     (str, bytes)

@@ -49,11 +49,6 @@ class Table:
 def files(figures: Figures, indication: str) -> Iterator[tuple[str, bytes]]:
     """The summary of an indication.
 
-    Parameters
-    ----------
-    figures : Figures
-    indication : str
-
     Yields
     ------
     (str, bytes)

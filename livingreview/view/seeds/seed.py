@@ -25,11 +25,6 @@ class Words(Struct):
 class Seed:
     """One seed review, of which the other modules make views.
 
-    Parameters
-    ----------
-    judged : Judged
-    review_id : str
-
     Raises
     ------
     LookupError

@@ -74,11 +74,6 @@ def index_rows(review: Review, only: Sequence[str] = ()) -> tuple[IndexRow, ...]
 
 
 def trial_index(rows: tuple[IndexRow, ...]) -> TrialIndex:
-    """The index of studies.
-
-    Parameters
-    ----------
-    rows : tuple of IndexRow
-    """
+    """The index of studies."""
     return TrialIndex(rows, sum(r.numbers == "analysed" for r in rows),
                       sum(r.numbers == "unused" for r in rows), any(r.animals for r in rows))
