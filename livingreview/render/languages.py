@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import csv
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+
+from ..data.phrases import rows
 
 SOURCE = "en"  # the language that templates are written in
 
@@ -31,8 +32,7 @@ class Language:
 @cache
 def known() -> dict[str, Language]:
     """All languages by their codes, the source first."""
-    with Path(__file__).with_suffix(".csv").open(encoding="utf-8", newline="") as file:
-        return {row["code"]: Language(**row) for row in csv.DictReader(file)}
+    return {row["code"]: Language(**row) for row in rows(Path(__file__).with_suffix(".csv"))}
 
 
 def language(name: str) -> Language:

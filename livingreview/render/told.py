@@ -9,7 +9,6 @@ have no translation, and stay.
 
 from __future__ import annotations
 
-import csv
 import math
 import re
 from collections.abc import Mapping, Sequence
@@ -18,6 +17,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..data.phrases import rows
 from ..data.project import default_folder
 from ..view.inside import in_text
 from .languages import SOURCE, language
@@ -71,13 +71,12 @@ def _labels(key: str) -> dict[str, str]:
     """The labels of the data, also as they stand inside a sentence and without their brackets."""
     path, found = default_folder() / "vocabularies.csv", {}
     if path.is_file():
-        with path.open(encoding="utf-8", newline="") as file:
-            for row in csv.DictReader(file):
-                en, other = row["label_en"], row.get(f"label_{key}")
-                if other:
-                    short = re.sub(r"\s*[(,（].*$", "", en)
-                    for form in (en, in_text(en), short, in_text(short)):
-                        found.setdefault(form, other if form == en else _bare(other))
+        for row in rows(path):
+            en, other = row["label_en"], row.get(f"label_{key}")
+            if other:
+                short = re.sub(r"\s*[(,（].*$", "", en)
+                for form in (en, in_text(en), short, in_text(short)):
+                    found.setdefault(form, other if form == en else _bare(other))
     return found
 
 
@@ -198,8 +197,7 @@ def parts() -> Mapping[str, bool]:
     The strings of other parts are keys, addresses, words of templates; where a single word may be a
     key too, it is none of the data's.
     """
-    with Path(__file__).with_suffix(".csv").open(encoding="utf-8", newline="") as file:
-        return {row["name"]: bool(row["single"]) for row in csv.DictReader(file)}
+    return {row["name"]: bool(row["single"]) for row in rows(Path(__file__).with_suffix(".csv"))}
 
 
 @cache

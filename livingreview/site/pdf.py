@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import posixpath
 import tempfile
@@ -15,6 +14,7 @@ from pathlib import Path
 import lxml.html
 
 from ..data import versions
+from ..data.phrases import rows
 from ..render.engine import SOURCE, render
 from ..render.languages import language
 from ..view.base import View
@@ -141,8 +141,7 @@ def _left_out() -> dict[str, list[tuple[str, str]]]:
     Both are empty for all of a page.
     """
     found: dict[str, list[tuple[str, str]]] = {}
-    lines = packaged(__package__).joinpath(_BRIEF).read_text("utf-8").splitlines()
-    for row in csv.DictReader(lines):
+    for row in rows(packaged(__package__) / _BRIEF):
         found.setdefault(row["page"], []).append((row["part"], row["what"]))
     return found
 

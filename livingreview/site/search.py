@@ -6,7 +6,6 @@ Elements with `_APART` are in no index: a change in them alone leaves the one th
 
 from __future__ import annotations
 
-import csv
 import gzip
 import hashlib
 import json
@@ -22,6 +21,7 @@ from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.errors import SphinxError
 
+from ..data.phrases import rows
 from ..data.project import default_folder
 from ..data.reads import digest
 from ..render import languages
@@ -68,9 +68,8 @@ def kind(page: str, indications: frozenset[str] | set[str]) -> tuple[str, str]:
 
 def labels(data: Path, language: Language) -> dict[str, str]:
     """Names of the indications of a data folder in a language, by their identifiers."""
-    with (data / "vocabularies.csv").open(encoding="utf-8", newline="") as file:
-        return {row["value"]: row[f"label_{language.key}"] or row["label_en"]
-                for row in csv.DictReader(file) if row["list"] == "indication"}
+    return {row["value"]: row[f"label_{language.key}"] or row["label_en"]
+            for row in rows(data / "vocabularies.csv") if row["list"] == "indication"}
 
 
 @dataclass(frozen=True)
