@@ -10,7 +10,7 @@ from ..data.dataset import Dataset
 from ..review import living
 from ..review.searches import UNPLANNED, day_of, life, searches
 from .base import Label, Struct, View, label, labels, stated
-from .studies import Names
+from .directory import Directory
 
 # Reports that people still work on, in the order of their way; those that nobody has seen yet are
 # only counted.
@@ -160,22 +160,22 @@ class Reports(View, template="alive_reports"):
 
 def reports(data: Dataset) -> Reports:
     """Reports that people still work on, and those that were left out by their full text."""
-    rows, names = {r["record_id"]: r for r in data.records("records")}, Names(data)
+    rows, directory = {r["record_id"]: r for r in data.records("records")}, Directory(data)
     at = {place: [] for place in (*OPEN, living.EXCLUDED_FULL_TEXT)}
     for one in living.standings(data):
         if one.place in at:
-            at[one.place].append(_report(data, rows[one.record_id], one, names))
+            at[one.place].append(_report(data, rows[one.record_id], one, directory))
     return Reports(tuple(r for place in OPEN for r in at[place]),
                    tuple(at[living.EXCLUDED_FULL_TEXT]))
 
 
-def _report(data: Dataset, row: Mapping, at: living.Standing, names: Names) -> Report:
+def _report(data: Dataset, row: Mapping, at: living.Standing, directory: Directory) -> Report:
     known = [match.partition(":")[::2] for match in row["match"]]
     return Report(
         labels(data, "indication", at.indications), row["title"] or "", row["first_author"] or "",
         row["year"], label(data, "record_kind", row["kind"]), row["doi"] or "", row["pmid"] or "",
         row["registrations"], at.place, stated(data, "exclusion_reason", at.reason),
-        tuple(names.of(i, study) for i, study in known if study in names[i]))
+        tuple(directory.of(i, study) for i, study in known if study in directory.names(i)))
 
 
 class Notice(Struct):
@@ -201,10 +201,10 @@ class Notices(View, template="alive_notices"):
 
 def notices(data: Dataset) -> Notices:
     """Notices that are still to be dealt with."""
-    names, every = Names(data), data.records("notices")
+    directory, every = Directory(data), data.records("notices")
     rows = [r for r in every if r["state"] == "open"]
     return Notices(tuple(Notice(
-        label(data, "indication", r["indication"]), names.of(r["indication"], r["study_id"]),
+        label(data, "indication", r["indication"]), directory.of(r["indication"], r["study_id"]),
         label(data, "notice_kind", r["kind"]), r["notice_doi"] or "", r["notice_pmid"] or "",
         str(r["notice_date"] or ""), labels(data, "watch_source", r["sources"]),
         str(r["first_seen"])) for r in rows), len(every) - len(rows),

@@ -5,8 +5,8 @@ from __future__ import annotations
 from ..effects import Evidence
 from ..review.certainty import judged_low
 from .base import Label, Struct, View, label, stated
+from .directory import Directory
 from .sources import Link, Source, registration, source
-from .studies import Names
 
 
 class Signals(Struct):
@@ -50,24 +50,24 @@ def risk_of_bias(ev: Evidence, results: list[dict]) -> RiskOfBias:
     results : list of dict
         Analyses of the indication.
     """
-    data, names = ev.data, Names(ev.data)
+    data, directory = ev.data, Directory(ev.data)
     rows = data.records("risk_of_bias", ev.indication)
     # A grade of the design, such as a level of evidence, is no judgement of bias.
     judged = {r["study_id"] for r in rows if data.kind("tool", r["tool"]) != "design-grade"}
     used = sorted({s["trial_id"] for r in results for s in r["studies"]})
     return RiskOfBias(
-        ev.indication, tuple(_signals(ev, names, results, t) for t in used),
+        ev.indication, tuple(_signals(ev, directory, results, t) for t in used),
         len(judged.intersection(used)), tuple(Judgement(
-            names.of(ev.indication, r["study_id"]), label(data, "tool", r["tool"]), r["domain"],
+            directory.of(ev.indication, r["study_id"]), label(data, "tool", r["tool"]), r["domain"],
             r["judgement"], source(data, ev.sources.get(r["source_id"] or ""))) for r in rows))
 
 
-def _signals(ev: Evidence, names: Names, results: list[dict], trial: str) -> Signals:
+def _signals(ev: Evidence, directory: Directory, results: list[dict], trial: str) -> Signals:
     study, order = ev.studies[trial], list(ev.data.words("quality"))
     used = {s["quality"] for r in results for s in r["studies"]
             if s["trial_id"] == trial and r["role"] != "check"}
     return Signals(
-        names.of(ev.indication, trial), study["design"] == "rct",
+        directory.of(ev.indication, trial), study["design"] == "rct",
         stated(ev.data, "blinding", study["blinding"]),
         tuple(map(registration, study["registration"])), study["n_enrolled"],
         label(ev.data, "quality", max(used, key=order.index)) if used else None,

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from ..review import Review
 from .addresses import Addresses
 from .base import Label, Struct, View, label, stated
-from .studies import Names
+from .directory import Directory
 from .unused import Reasons, Unused
 
 PRINTED = "as-reported"
@@ -106,8 +106,8 @@ def _reports(review: Review, indication: str, rows: list) -> list[Report]:
         of_study[row["study_id"]].append(row)
     for name in ("contrasts", "adverse_events"):
         other.update((name, r["study_id"]) for r in data.records(name, indication))
-    names = Names(data)
-    return [Report(names.of(indication, s), label(data, "indication", indication),
+    directory = Directory(data)
+    return [Report(directory.of(indication, s), label(data, "indication", indication),
                    _holds(of_study[s]), other["contrasts", s], other["adverse_events", s])
             for s in review.evidence[indication].studies]
 
@@ -135,11 +135,11 @@ class UnusedStudies(View, template="unused_studies"):
 
 def unused_studies(review: Review) -> UnusedStudies:
     """Every report that no analysis uses, with the reason."""
-    data, names, known, found = review.data, Names(review.data), 0, []
+    data, directory, known, found = review.data, Directory(review.data), 0, []
     for i in data.indications:
         reasons, studies = Reasons(review, i, Addresses(data)), review.evidence[i].studies
         known += len(studies)
-        found += [NotUsed(names.of(i, s), label(data, "indication", i),
+        found += [NotUsed(directory.of(i, s), label(data, "indication", i),
                           stated(data, "design", study["design"]),
                           study["n_enrolled"], why)
                   for s, study in studies.items() if (why := reasons.why(s))]
@@ -176,12 +176,12 @@ def kind_of_step(said: str) -> str:
 
 def derived(review: Review) -> Derived:
     """Steps from printed to analysed values, by kind."""
-    names, studies, analyses = Names(review.data), defaultdict(set), defaultdict(set)
+    directory, studies, analyses = Directory(review.data), defaultdict(set), defaultdict(set)
     for r in review.document["analyses"].values():
         for s in r["studies"]:
             for step in map(kind_of_step, s["derivation"]):
                 studies[step].add((r["indication"], s["trial_id"]))
                 analyses[step].add(r["id"])
     return Derived(tuple(
-        Derivation(step, len(analyses[step]), tuple(names.of(*s) for s in sorted(found)))
+        Derivation(step, len(analyses[step]), tuple(directory.of(*s) for s in sorted(found)))
         for step, found in sorted(studies.items(), key=lambda f: -len(f[1]))))

@@ -12,7 +12,7 @@ from ..review.counted import ANIMAL
 from ..review.searches import Counted, Until, counted
 from .addresses import Addresses
 from .base import Label, Struct, View, label, stated
-from .studies import Names
+from .directory import Directory
 from .unused import Reasons, Unused
 
 STEPS = ("known", "human", "reported", "usable", "pooled")
@@ -103,7 +103,7 @@ class Flows:
 
     def __init__(self, review: Review):
         self.review, self.data = review, review.data
-        self._names = Names(review.data)
+        self._directory = Directory(review.data)
 
     @cached_property
     def studies(self) -> dict[str, dict[str, list[str]]]:
@@ -150,7 +150,7 @@ class Flows:
 
     def _placed(self, indication: str, study: str) -> Placed:
         return Placed(label(self.data, "indication", indication),
-                      self._names.of(indication, study))
+                      self._directory.of(indication, study))
 
     def _before(self) -> Before | None:
         """The version before these pages, which the flow starts from."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 
 from ..review import Review
 from ..review.claims import NOT_CHECKABLE, NOT_YET_JUDGED, Cited, Entry, ledger, other_condition
@@ -159,18 +159,12 @@ class Judged:
     def __init__(self, review: Review):
         self.review, self.data = review, review.data
         self.addresses = Addresses(self.data)
-        self._findings: dict[str, Findings] = {}
+        self.findings = cache(lambda indication: Findings(self.data, indication, self.addresses))
 
     @cached_property
     def seeds(self) -> dict[str, Link]:
         """The pages of the seed reviews by their names."""
         return {r: Link(name, self.addresses.seed(r)) for r, name in seed_names(self.data).items()}
-
-    def findings(self, indication: str) -> Findings:
-        """What makes findings of an indication."""
-        if indication not in self._findings:
-            self._findings[indication] = Findings(self.data, indication, self.addresses)
-        return self._findings[indication]
 
     def link(self, indication: str, study_id: str) -> Link:
         """A study by its name."""

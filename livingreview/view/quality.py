@@ -11,8 +11,8 @@ from ..data.notices import OPEN, by_study, flaw
 from ..review import Review
 from ..synthesis import clopper_pearson
 from .base import Label, Struct, View, label, labels, stated
-from .naming import arm_names, seed_names, spoken
-from .studies import Names
+from .directory import Directory
+from .naming import seed_names, spoken
 
 # --- how well values were read ------------------------------------------------------------------
 
@@ -71,13 +71,13 @@ class Overlaps(View, template="overlaps"):
 
 def overlaps(data: Dataset) -> Overlaps:
     """Studies that share patients."""
-    names = Names(data)
+    directory = Directory(data)
     return Overlaps(tuple(
-        Overlap(label(data, "indication", r["indication"]),
-                tuple(names.of(r["indication"], r[key]) for key in ("study_id", "other_study_id")),
-                label(data, "overlap_kind", r["kind"]), spoken(r["reason"], names[r["indication"]]),
+        Overlap(label(data, "indication", i),
+                tuple(directory.of(i, r[key]) for key in ("study_id", "other_study_id")),
+                label(data, "overlap_kind", r["kind"]), spoken(r["reason"], directory.names(i)),
                 label(data, "overlap_action", r["action"]))
-        for r in data.records("cohort_overlaps")))
+        for r in data.records("cohort_overlaps") for i in [r["indication"]]))
 
 
 class Retraction(Struct):
@@ -103,7 +103,7 @@ def retractions(review: Review) -> Retractions:
 
     By their status, or by a notice that is still to be dealt with.
     """
-    data, names, seeds, found = review.data, Names(review.data), seed_names(review.data), []
+    data, directory, seeds, found = review.data, Directory(review.data), seed_names(review.data), []
     for i in data.indications:
         known = by_study(data, i)
         rows = [s for s in data.records("studies", i)
@@ -111,7 +111,7 @@ def retractions(review: Review) -> Retractions:
         used = rows and {s[key] for r in review.analyses(i) for s in r["studies"]
                          for key in ("study_id", "trial_id")}
         found += [Retraction(
-            names.of(i, s["study_id"]), label(data, "indication", i),
+            directory.of(i, s["study_id"]), label(data, "indication", i),
             label(data, "status", s["status"]), labels(data, "notice_kind", dict.fromkeys(
                 n["kind"] for n in known.get(s["study_id"], ()) if n["state"] == OPEN)),
             s["title"] or "",
@@ -149,17 +149,17 @@ class Doubts(View, template="doubts"):
 def doubts(data: Dataset) -> Doubts:
     """Values that look doubtful, with what was decided of each."""
     rows = [d for i in data.indications for d in decisions.settlements(data, i)]
-    names, arms = Names(data), {i: arm_names(data, i) for i in data.indications}
-    return Doubts(tuple(_doubt(data, d, names, arms[d["indication"]]) for d in rows),
+    directory = Directory(data)
+    return Doubts(tuple(_doubt(data, d, directory) for d in rows),
                   sum(d["decision"] == "kept" for d in rows))
 
 
-def _doubt(data: Dataset, d: Mapping, names: Names, arms: Mapping[tuple[str, str], str]) -> Doubt:
+def _doubt(data: Dataset, d: Mapping, directory: Directory) -> Doubt:
     item = "event" if d["table"] == "adverse_events" else "outcome"
     return Doubt(
-        names.of(d["indication"], d["study_id"]), label(data, "indication", d["indication"]),
+        directory.of(d["indication"], d["study_id"]), label(data, "indication", d["indication"]),
         label(data, "doubt_table", d["table"]),
-        arms[d["study_id"], d["arm_id"]] if d["arm_id"] else "",
+        directory.arms(d["indication"])[d["study_id"], d["arm_id"]] if d["arm_id"] else "",
         stated(data, item, d["item"]), d["timepoint_months"],
         label(data, "doubt_rule", d["rule"]), d["finding"] or "",
         label(data, "doubt_decision", d["decision"]), d["reason"] or "", str(d["date"] or ""))
@@ -185,12 +185,12 @@ class Warnings(View, template="warnings"):
 
 def warnings(data: Dataset) -> Warnings:
     """Every warning of the validation, with the names of studies: those of its own folder first."""
-    names = Names(data)
-    known = ChainMap(*(names[i] for i in data.indications))
+    directory = Directory(data)
+    known = ChainMap(*(directory.names(i) for i in data.indications))
     found = []
     for p in data.warnings:
         folder = p.file.partition("/")[0]
-        own = names[folder] if folder in data.indications else {}
+        own = directory.names(folder) if folder in data.indications else {}
         found.append(Warned(p.file, p.row, p.column or "", str(p.value or ""),
                             spoken(p.wrong, own, known), spoken(p.expected, own, known), p.rule))
     return Warnings(tuple(found))
@@ -226,11 +226,11 @@ class ArmComparisons(View, template="arm_comparisons"):
 
 def arm_comparisons(review: Review) -> ArmComparisons:
     """Every pair of arms with its class and the rule that decided."""
-    data, names, found = review.data, Names(review.data), []
+    data, directory, found = review.data, Directory(review.data), []
     for i in data.indications:
-        arms = arm_names(data, i)
+        arms = directory.arms(i)
         found.append(ArmPairs(i, label(data, "indication", i), tuple(
-            Pair(names.of(i, c.study_id), arms[c.study_id, c.treated_arm],
+            Pair(directory.of(i, c.study_id), arms[c.study_id, c.treated_arm],
                  arms[c.study_id, c.comparator_arm], label(data, "comparison_class", c.kind),
                  labels(data, "cointervention", c.background), c.rule)
             for c in review.evidence[i].comparisons)))

@@ -2,29 +2,10 @@
 
 from __future__ import annotations
 
-from ..data.dataset import Dataset
 from ..effects import Evidence
 from ..review.counted import ANIMAL
-from .addresses import Addresses
 from .base import Label, Struct, View, label, stated
 from .naming import study_names
-
-
-class Names:
-    """Names and addresses of all studies of a data folder."""
-
-    def __init__(self, data: Dataset):
-        self._data, self._addresses, self._known = data, Addresses(data), {}
-
-    def __getitem__(self, indication: str) -> dict[str, str]:
-        """The names of an indication's studies, read when they are asked for."""
-        if indication not in self._known:
-            self._known[indication] = study_names(self._data, indication)
-        return self._known[indication]
-
-    def of(self, indication: str, study_id: str) -> tuple[str, str]:
-        """Name and address of a study."""
-        return str(self[indication][study_id]), self._addresses.trial(indication, study_id)
 
 
 class Design(Struct):
