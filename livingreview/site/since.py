@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import io
 import json
 import re
-import subprocess
-import tarfile
 import tempfile
 from collections import Counter
 from collections.abc import Iterator
@@ -17,7 +14,7 @@ from pathlib import Path
 from ..data import versions
 from ..data.dataset import Dataset, Problem, examine
 from ..data.tables import BY_NAME
-from .release import ReleaseError, git, tagged
+from .release import ReleaseError, git, tagged, unpack
 
 # How a problem names another row: by file and line, or by the line in its own file.
 _OTHER_ROW = re.compile(r"([\w/-]+\.csv):(\d+)|\brow (\d+)")
@@ -117,12 +114,10 @@ def _put_tables(folder: Path, name: str, target: Path) -> None:
     inside = folder.relative_to(root.resolve()).as_posix()
     commit = _commit(root, name)
     tree = f"{commit}:{'' if inside == '.' else inside}"
-    done = subprocess.run(["git", "archive", "--format=tar", tree], cwd=root, capture_output=True,
-                          check=False)
-    if done.returncode:
-        raise SinceError(f"{name} does not hold the folder {inside} of {root.name}")
-    with tarfile.open(fileobj=io.BytesIO(done.stdout)) as archive:
-        archive.extractall(target, filter="data")
+    try:
+        unpack(root, tree, target)
+    except ReleaseError as error:
+        raise SinceError(f"{name} does not hold the folder {inside} of {root.name}") from error
     if versions.NAME.fullmatch(name):
         _confirm(root, commit, name, inside, target)
 
