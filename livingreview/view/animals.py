@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
 from ..data.dataset import Dataset
@@ -17,7 +17,7 @@ from .base import Label, Struct, View, label, labels, wording
 from .directory import Directory
 from .finding import Estimate
 from .message import message
-from .sizes import Counted
+from .sizes import Counted, counted
 from .sources import Link
 
 
@@ -123,14 +123,10 @@ def animal_counts(review: Review, indications: Sequence[str]) -> AnimalCounts:
     indications : sequence of str
         Those whose experiments are meant.
     """
-    def counted(vocabulary: str, words: list) -> tuple[Counted, ...]:
-        return tuple(Counted(label(review.data, vocabulary, word), n)
-                     for word, n in Counter(words).most_common())
-
     found = list(_every(review, indications))
-    species = counted("species", [ev.studies[s]["species"] for ev, s in found])
-    return AnimalCounts(len(found), species,
-                        counted("indication", [ev.indication for ev, _ in found]))
+    return AnimalCounts(
+        len(found), counted(review.data, "species", (ev.studies[s]["species"] for ev, s in found)),
+        counted(review.data, "indication", (ev.indication for ev, _ in found)))
 
 
 def animal_experiments(review: Review, indications: Sequence[str]) -> AnimalExperiments:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterable
+
+from ..data.dataset import Dataset
 from ..review import Review
 from ..review.counted import ANIMAL, not_counted, trials
 from ..review.missing import size_of_trial
@@ -13,6 +17,12 @@ class Counted(Struct):
 
     name: Label
     n: int
+
+
+def counted(data: Dataset, vocabulary: str, words: Iterable[str | None]) -> tuple[Counted, ...]:
+    """How often each word of a vocabulary is there, the most frequent first."""
+    return tuple(Counted(label(data, vocabulary, word), n)
+                 for word, n in Counter(words).most_common())
 
 
 class Size(Struct):

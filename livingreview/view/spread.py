@@ -13,7 +13,7 @@ from ..review.missing import size_of_trial
 from .base import Label, Struct, View, label
 from .directory import Directory
 from .plot import Axes, Scale, area
-from .sizes import Counted
+from .sizes import Counted, counted
 
 LARGEST = 300  # enrolled; larger trials are drawn no larger
 RADIUS, LEAST = 4.5, 1.5  # pixels, of the largest and the smallest trial
@@ -135,9 +135,7 @@ def countries(review: Review) -> Countries:
 
 
 def _country(review: Review, name: str, found: list[tuple[Evidence, str]]) -> Country:
-    designs = Counter(ev.studies[t]["design"] for ev, t in found)
-    places = Counter(ev.indication for ev, _ in found)
     return Country(
         name, len(found), sum(size_of_trial(ev, t) or 0 for ev, t in found),
-        tuple(Counted(label(review.data, "design", d), n) for d, n in designs.most_common()),
-        tuple(Counted(label(review.data, "indication", i), n) for i, n in places.most_common()))
+        counted(review.data, "design", (ev.studies[t]["design"] for ev, t in found)),
+        counted(review.data, "indication", (ev.indication for ev, _ in found)))
