@@ -12,12 +12,11 @@ from markupsafe import Markup
 from ..data.reads import digest
 from ..render.engine import render
 from ..render.told import texts
-from ..review import Review
 from ..view.addresses import Addresses
 from ..view.base import View, packed
 from ..view.figure import INDEX as FIGURES
 from ..view.figure import Figures, IndicationRows
-from ..view.trial.index import INDEX, IndexRow, index_rows, trial_index
+from ..view.trial.index import INDEX, IndexRow, trial_index
 from ..view.trial.page import trial_pages
 
 INDICES = ("trials/index", "figures/index")  # generated pages that every book has
@@ -33,21 +32,6 @@ class Generated:
     source: str = ""  # digest of what files beside the page are made of
     beside: Callable[[], None] | None = None  # writes these files
     there: bool = True  # whether they are there
-
-
-def pages(review: Review, site: str = "") -> Iterator[Generated]:
-    """Every generated page of a data folder.
-
-    Parameters
-    ----------
-    review : Review
-    site : str
-        Address of the site; empty where it has none yet.
-    """
-    figures = Figures(review, site)
-    for indication in review.data.indications:
-        yield from of_indication(figures, indication)
-    yield from lists(figures, index_rows(review), ())
 
 
 def of_indication(figures: Figures, indication: str) -> Iterator[Generated]:
