@@ -15,13 +15,21 @@ from ..data.reads import digest
 from ..data.store import Store
 from ..render.engine import render
 from ..view.base import MIME, View
-from ..view.code import CodePage
 from .freshness import Page, outputs
 from .generated import Generated
 from .notebooks import filled, loaded
 
 LONG = 50_000  # characters of an output that a notebook keeps
 _FILE = re.compile(r'<a class="lr-download"[^>]*>.*?</a>')
+
+
+class CodePage(View, template="code"):
+    """How a page was computed."""
+
+    title: str  # of the page
+    href: str  # the page
+    notebook: str  # the executed notebook
+    cells: tuple[str, ...]  # the code of its cells in order
 
 
 class LongOutput(View, template="long_output"):
