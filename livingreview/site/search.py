@@ -27,6 +27,7 @@ from ..data.reads import digest
 from ..render import languages
 from ..render.languages import SOURCE, Language
 from . import cbor
+from .places import remembered
 from .translated import prose
 
 FOLDER = "pagefind"
@@ -94,12 +95,8 @@ def begin(out: Path) -> Begun | None:
         For :func:`end`; None where the index that is there was made from the same.
     """
     made_from = digest([Path(__file__).read_bytes(), version("pagefind"), *_indexed(out)])
-    try:
-        known = json.loads((out / FOLDER / _ENTRY).read_text(encoding="utf-8"))
-        if known[_MADE_FROM] == made_from:
-            return None
-    except (OSError, ValueError, LookupError):
-        pass
+    if remembered(out / FOLDER / _ENTRY).get(_MADE_FROM) == made_from:
+        return None
     shutil.rmtree(out / FOLDER, ignore_errors=True)
     return Begun(subprocess.Popen(
         [sys.executable, "-m", "pagefind", "--site", out, "--output-subdir", FOLDER,
