@@ -34,9 +34,9 @@ _KEY = re.compile(r"[a-z0-9]+(?:[-_][a-z0-9]+)*")
 _DEEPEST = 6  # texts inside texts
 
 
-def data_catalogue(code: str, folder: Path | None = None) -> Path:
-    """Where a data folder keeps its texts in a language."""
-    return (folder or default_folder()) / "locale" / f"{code}.po"
+def data_catalogue(code: str) -> Path:
+    """Where the data folder keeps its texts in a language."""
+    return default_folder() / "locale" / f"{code}.po"
 
 
 class CatalogueError(ValueError):

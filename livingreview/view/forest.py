@@ -74,23 +74,7 @@ class Odd(Struct):
 
 
 class Forest(View, template="forest"):
-    """A forest plot.
-
-    Attributes
-    ----------
-    zero : float or None
-        Place of the line of no effect; a share of patients has none.
-    important : tuple of float
-        Places of the lines of the smallest change that a patient notices.
-    model : str
-        Of the pooled estimate.
-    more : str
-        ``left`` or ``right``: the side on which the treated fare better.
-    measured : Label or None
-        The instrument that all trials share.
-    recompute : Recompute or None
-        With what a reader pools the trials again.
-    """
+    """A forest plot."""
 
     finding: Finding
     alone: bool
@@ -98,16 +82,17 @@ class Forest(View, template="forest"):
     mark: Mark | None
     prediction: Mark | None
     random: Estimate | None
-    model: str
+    model: str  # of the pooled estimate
     ticks: tuple[Tick, ...]
-    zero: float | None
+    zero: float | None  # place of the line of no effect; a share of patients has none
+    # places of the lines of the smallest change that a patient notices
     important: tuple[float, ...]
     mid_population: str
-    better: str
-    measured: Label | None
+    better: str  # ``left`` or ``right``: the side on which the treated fare better
+    measured: Label | None  # the instrument that all trials share
     odd: tuple[Odd, ...]
     fractions: bool
-    recompute: Recompute | None
+    recompute: Recompute | None  # with what a reader pools the trials again
 
 
 def anchor(result: dict, study: dict) -> str:

@@ -43,18 +43,18 @@ class Tag(Struct):
     far: bool
 
 
-def area(height: float, left: float = 44, bottom: float = 40, top: float = 8, right: float = 10,
-         width: float = WIDTH) -> Area:
+def area(height: float, left: float = 44, bottom: float = 40, top: float = 8,
+         right: float = 10) -> Area:
     """An area with room for the words of its axes.
 
     Parameters
     ----------
-    height, width : float
+    height : float
         Of the whole drawing, in pixels.
     left, bottom, top, right : float
         Margins.
     """
-    return Area(left, top, width - right, height - bottom, width, height)
+    return Area(left, top, WIDTH - right, height - bottom, WIDTH, height)
 
 
 class Scale:
