@@ -18,8 +18,6 @@ from ..data.reads import REFERENCE
 from . import recomputed as r
 from . import recomputed_escalc as escalc
 from . import recomputed_more as more
-from . import recomputed_networks as nets
-from . import recomputed_posteriors as bayes
 from .base import Struct
 from .recomputed import Answers, Pairs
 
@@ -111,11 +109,11 @@ KINDS = (
     Kind("fill-REML", r.fill_reml, iterative=True),
     Kind("doses", r.doses, "metafor-formula", True),
     Kind("logistic", r.logistic, "formula", True),
-    Kind("network-closed", partial(nets.networks, ("common", "DL")), "metafor-formula"),
-    Kind("network-REML", partial(nets.networks, ("REML",)), "metafor-formula", True),
-    Kind("network-split", nets.node_splits, "metafor-formula", True),
-    Kind("posteriors", bayes.posteriors, "R-integrals"),
-    Kind("posteriors-printed", bayes.printed, "bayesmeta", allowed=3e-3),
+    Kind("network-closed", partial(more.networks, ("common", "DL")), "metafor-formula"),
+    Kind("network-REML", partial(more.networks, ("REML",)), "metafor-formula", True),
+    Kind("network-split", more.node_splits, "metafor-formula", True),
+    Kind("posteriors", more.posteriors, "R-integrals"),
+    Kind("posteriors-printed", more.printed, "bayesmeta", allowed=3e-3),
 )
 
 
