@@ -15,7 +15,7 @@ from ..review.windows import shown_first
 from ..view import chapter_data, studies
 from ..view.albatross import albatross
 from ..view.answer import answer
-from ..view.base import Label, View
+from ..view.base import Label, Remark, View
 from ..view.bias import risk_of_bias
 from ..view.changelog import changelog
 from ..view.chapter_trials import chapter_trials
@@ -33,7 +33,6 @@ from ..view.network import network_line, networks
 from ..view.others import ours, published
 from ..view.panels import panels
 from ..view.patients import patients
-from ..view.remark import Remark
 from ..view.replica import replica
 from ..view.robustness import robustness
 from ..view.routes import by_route

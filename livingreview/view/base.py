@@ -70,6 +70,22 @@ def wording(data: Dataset, key: str) -> Label:
     return Label(data.wording(key), (word["label_zh"] or "") if word else "")
 
 
+class Remark(View, template="remark"):
+    """Stands in the place of a part that a page does not show, and says why."""
+
+    # ``above`` (it stands there already), ``unasked`` (nothing asks what was asked for),
+    # ``undivided`` (the trials are of no two groups) or ``undeclared``
+    why: str
+    title: str | Label = ""  # of the analysis, or the outcome
+    target: str = ""  # identifier of the part that stands above; empty where it has none
+    asked: str = ""  # what was asked for
+
+    @property
+    def anchor(self) -> str:
+        """A remark has no identifier on a page."""
+        return ""
+
+
 def packed(view: View) -> dict:
     """A view as JSON, with the name of its template.
 
