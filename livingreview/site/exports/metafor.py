@@ -7,13 +7,23 @@ from pathlib import PurePosixPath
 
 from ...render.engine import render
 from ...review.measure import uncontrolled
+from ...view.base import View
 from ...view.figure import Figures, files_of
-from ...view.script import script
+from ...view.forest import axis_of
+from ...view.recompute import Recompute, recompute
 from .written import csv_text, number
 
 # What metafor calls the numbers of the treated arm, of the other one, and of one arm alone.
 _MEANS = {"n": ("n1i", "n2i", "ni"), "mean": ("m1i", "m2i", "mi"), "sd": ("sd1i", "sd2i", "sdi")}
 _COUNTS = {"n": ("n1i", "n2i", "ni"), "events": ("ai", "ci", "xi")}
+
+
+class Script(View, template="script"):
+    """A script that pools the trials of an analysis where the book is not."""
+
+    title: str
+    file: str  # with the effects of the trials, beside the script
+    recompute: Recompute
 
 
 def files(figures: Figures, indication: str) -> Iterator[tuple[str, bytes]]:
@@ -30,9 +40,10 @@ def files(figures: Figures, indication: str) -> Iterator[tuple[str, bytes]]:
         if not addresses.metafor:
             continue
         yield addresses.metafor, table(result, forests.names).encode()
-        found = script(forests, result, PurePosixPath(addresses.metafor).name)
+        found = recompute(forests.data, result, axis_of(result), forests.names, least=1)
         if found:
-            yield addresses.script, f"{render(found, form='code')}\n".encode()
+            script = Script(result["title"], PurePosixPath(addresses.metafor).name, found)
+            yield addresses.script, f"{render(script, form='code')}\n".encode()
 
 
 def table(result: dict, names: dict) -> str:
