@@ -163,7 +163,7 @@ def texts(figures: Figures, only: Sequence[str] = ()) -> Iterator[tuple[str, str
         files = files_of(result)
         yield files.json, json_text(figures, result)
         if files.csv:
-            yield files.csv, csv_text(figures.forests[result["indication"]], result)
+            yield files.csv, csv_text(figures.forests(result["indication"]), result)
             yield files.svg, str(render(figures.forest(result), form="svg")) + "\n"
 
 

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from functools import cached_property
+from functools import cache, cached_property
 
 from ..data import versions
 from ..data.about import about
-from ..data.dataset import Dataset
 from ..review import Review
 from ..review.measure import FEW, varying
 from ..review.robustness import SMALL_STUDY_K
@@ -145,18 +144,6 @@ def files_of(result: dict) -> Files:
                  else "")
 
 
-class _Forests(dict):
-    """What draws the figures of each indication, made when it is asked for."""
-
-    def __init__(self, data: Dataset):
-        super().__init__()
-        self._data = data
-
-    def __missing__(self, indication: str) -> Forests:
-        self[indication] = Forests(self._data, indication)
-        return self[indication]
-
-
 class Figures:
     """Pages of the analyses of a review.
 
@@ -170,11 +157,8 @@ class Figures:
     def __init__(self, review: Review, site: str = ""):
         self.review, self.data, self.site = review, review.data, site.rstrip("/")
         self._rows: dict[str, FindingRow] = {}
-
-    @cached_property
-    def forests(self) -> dict[str, Forests]:
-        """What draws the figures of each indication."""
-        return _Forests(self.data)
+        # what draws the figures of an indication
+        self.forests = cache(lambda indication: Forests(self.data, indication))
 
     @cached_property
     def _about(self) -> dict[str, str]:
@@ -193,11 +177,11 @@ class Figures:
         return self._rows[key]
 
     def _findings(self, result: dict) -> Findings:
-        return self.forests[result["indication"]].findings
+        return self.forests(result["indication"]).findings
 
     def forest(self, result: dict) -> Forest:
         """The forest plot of an analysis."""
-        return self.forests[result["indication"]].of(result)
+        return self.forests(result["indication"]).of(result)
 
     def rows(self, indication: str) -> IndicationRows:
         """The analyses of an indication as lines of the list of all."""
@@ -213,7 +197,7 @@ class Figures:
 
     def _chapter(self, indication: str) -> tuple[Label, str]:
         return (label(self.data, "indication", indication),
-                self.forests[indication].addresses.chapter(indication))
+                self.forests(indication).addresses.chapter(indication))
 
     def page(self, result: dict) -> FigurePage:
         """The page of an analysis.
@@ -223,7 +207,7 @@ class Figures:
         result : dict
             One analysis of ``results.json``.
         """
-        forests = self.forests[result["indication"]]
+        forests = self.forests(result["indication"])
         part = "harms" if result["section"] == "harms" else "benefits"
         test = result["small_study"]
         return FigurePage(

@@ -36,7 +36,7 @@ def files(figures: Figures, indication: str) -> Iterator[tuple[str, bytes]]:
         that it does not have comes without one.
     """
     for result in figures.results([indication]):
-        addresses, forests = files_of(result), figures.forests[indication]
+        addresses, forests = files_of(result), figures.forests(indication)
         if not addresses.metafor:
             continue
         yield addresses.metafor, table(result, forests.names).encode()

@@ -21,7 +21,7 @@ def files(figures: Figures, indication: str) -> Iterator[tuple[str, bytes]]:
     (str, bytes)
         Address below the site and content.
     """
-    names = figures.forests[indication].names
+    names = figures.forests(indication).names
     for stem, rows in judged(figures.data, indication):
         for form, table in (("wide", wide), ("long", long)):
             yield (Addresses.export(indication, f"{stem}-{form}.csv"),

@@ -56,7 +56,7 @@ def files(figures: Figures, indication: str) -> Iterator[tuple[str, bytes]]:
         ``.htm``: it is a file to take away, and no page of the site.
     """
     results = {r["id"]: r for r in figures.results([indication])}
-    view = summary(figures.data, figures.forests[indication].findings, results)
+    view = summary(figures.data, figures.forests(indication).findings, results)
     for language in languages.known().values() if view else ():
         page = f"{render(view, language=language.code)}\n"
         table = parsed(page)
