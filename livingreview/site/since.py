@@ -130,7 +130,7 @@ def _commit(root: Path, name: str) -> str:
     SinceError
     """
     if versions.NAME.fullmatch(name):
-        wanted = _tag(root, name) or _released_in(root, name)
+        wanted = f"refs/tags/v{name}" if tagged(root, name) else _released_in(root, name)
         if not wanted:
             raise SinceError(
                 f"git has neither the tag v{name} nor a commit that released {name}, and "
@@ -145,10 +145,6 @@ def _commit(root: Path, name: str) -> str:
         raise SinceError(
             f"{name} is no published version ({versions.NAME_WORDS}) and no commit that git has "
             f"here; {_releases(root)}") from error
-
-
-def _tag(root: Path, name: str) -> str:
-    return f"refs/tags/v{name}" if tagged(root, name) else ""
 
 
 def _releases(root: Path) -> str:
