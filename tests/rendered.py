@@ -8,12 +8,14 @@ from bs4 import BeautifulSoup
 
 from livingreview.data.dataset import Dataset
 from livingreview.render.engine import environment, render
-from livingreview.review import review
+from livingreview.review import Review, review
+from livingreview.site.generated import Generated, lists, of_indication
 from livingreview.view.base import View
 from livingreview.view.certainty import certainty
 from livingreview.view.figure import Figures
 from livingreview.view.finding import question
 from livingreview.view.forest import Forests
+from livingreview.view.trial.index import index_rows
 
 PAGE = "figures/made-up.html"
 
@@ -42,6 +44,13 @@ def figure(data: Dataset, analysis: str) -> BeautifulSoup:
     """The page of a declared analysis."""
     found = review(data)
     return soup(Figures(found).page(found.analysis(analysis)))
+
+
+def generated(found: Review) -> list[Generated]:
+    """Every page of a review without a notebook."""
+    figures = Figures(found)
+    return [page for i in found.data.indications for page in of_indication(figures, i)] + [
+        *lists(figures, index_rows(found), ())]
 
 
 def word(macro: str, *values, template: str = "words.html") -> str:

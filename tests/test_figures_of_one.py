@@ -9,7 +9,7 @@ import pytest
 from bs4 import BeautifulSoup
 from click.testing import CliRunner
 from made_up import KNEE, World
-from rendered import figure, plain, soup
+from rendered import figure, generated, plain, soup
 from shown import PAGES, shown
 
 from livingreview.__main__ import main
@@ -17,7 +17,6 @@ from livingreview.data.dataset import load
 from livingreview.render.chapter import Chapter
 from livingreview.render.engine import render
 from livingreview.review import review
-from livingreview.site import generated
 
 pytestmark = pytest.mark.xdist_group("pages")  # all run the cells of every page: once
 
@@ -61,7 +60,7 @@ def test_no_page_of_one_trial_of_our_data_shows_a_pool():
     seen = 0
     computed = review(load())
     found = computed.document["analyses"]
-    for page in generated.pages(computed):
+    for page in generated(computed):
         result = found.get(page.name.removeprefix("figures/"))
         if result and result["k"] < 2:
             seen += 1

@@ -27,8 +27,7 @@ from livingreview.review.asked import Asked, AskedError, possible
 from livingreview.site import notebooks, rerun, standalone
 from livingreview.view import answer
 from livingreview.view.addresses import COMPARE, PAGES
-from livingreview.view.base import MIME
-from livingreview.view.remark import Remark
+from livingreview.view.base import MIME, Remark
 from livingreview.view.robustness import Robustness
 
 NOTEBOOK = """---

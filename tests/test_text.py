@@ -7,10 +7,10 @@ import json
 import pytest
 from bs4 import BeautifulSoup
 from made_up import World
+from rendered import generated
 
 from livingreview.render.engine import render
 from livingreview.review import review
-from livingreview.site.generated import pages
 
 NAME = "<img src=x onerror=alert(1)>"
 BREAKING = '"></script>' + NAME
@@ -28,7 +28,7 @@ def made(tmp_path_factory):
     world.analysis().analysis(analysis_id="harm", target_type="event", target="any-ae",
                               measure="RR", rescale="", title=BREAKING)
     return {page.name: str(render(page.view, f"{page.name}.html"))
-            for page in pages(review(world.data()))}
+            for page in generated(review(world.data()))}
 
 
 def test_a_name_is_text_on_every_page(made):

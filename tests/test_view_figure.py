@@ -168,7 +168,7 @@ def test_the_list_has_every_analysis_once():
 @pytest.mark.parametrize("analysis", ["knee-pain-placebo-3-6", SEVERAL, "knee-ikdc-change-3-6"])
 def test_the_csv_has_the_numbers_of_the_results(analysis):
     found = result(analysis)
-    text = files.csv_text(figures().forests[found["indication"]], found)
+    text = files.csv_text(figures().forests(found["indication"]), found)
     rows = list(csv.DictReader(io.StringIO(text)))
     assert [r["study_id"] for r in rows] == [s["study_id"] for s in found["studies"]]
     for row, study in zip(rows, found["studies"], strict=True):

@@ -9,12 +9,13 @@ import pytest
 from bs4 import BeautifulSoup
 from conftest import DATA
 from made_up import KNEE, World
+from rendered import generated
 from test_naming import _identifiers, _leaks
 
 from livingreview.data.dataset import load
 from livingreview.render.engine import render
 from livingreview.review import review
-from livingreview.site.generated import collected, made, pages
+from livingreview.site.generated import collected, made
 from livingreview.view.forest import Forests
 from livingreview.view.sources import registration
 from livingreview.view.trial.index import INDEX, index_rows, trial_index
@@ -32,7 +33,7 @@ def own():
 def written(own) -> dict[str, str]:
     """Every page by its address."""
     return {f"{page.name}.html": str(render(page.view, f"{page.name}.html"))
-            for page in pages(own) if page.name.startswith("trials/")}
+            for page in generated(own) if page.name.startswith("trials/")}
 
 
 @pytest.fixture
@@ -115,7 +116,7 @@ def test_a_study_without_a_number_in_an_analysis_says_why(own):
 
 def test_the_window_of_the_index_is_named_by_its_heading(own):
     named = {name: context["title"] for name, context, _ in collected(
-        made([p for p in pages(own) if f"{p.name}.html" == INDEX], {}, "", "en"))}
+        made([p for p in generated(own) if f"{p.name}.html" == INDEX], {}, "", "en"))}
     assert named == {"trials/index": "Trials"}
 
 

@@ -6,12 +6,12 @@ treatments do in people.
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from .phrases import rows
 from .project import default_folder
 
 KEY = "question"  # of the row of about.csv
@@ -44,10 +44,9 @@ class Kind:
 @cache
 def kinds() -> Mapping[str, Kind]:
     """All kinds of questions by name; the first is that of a review that says nothing."""
-    with Path(__file__).with_suffix(".csv").open(encoding="utf-8", newline="") as file:
-        return {row["name"]: Kind(row["name"], tuple(row["without"].split()),
-                                  frozenset(row["pooled"].split()), row["unit"], row["design"])
-                for row in csv.DictReader(file)}
+    return {row["name"]: Kind(row["name"], tuple(row["without"].split()),
+                              frozenset(row["pooled"].split()), row["unit"], row["design"])
+            for row in rows(Path(__file__).with_suffix(".csv"))}
 
 
 def asked(rows: Iterable[Mapping[str, str]]) -> Kind:
@@ -65,7 +64,4 @@ def asked(rows: Iterable[Mapping[str, str]]) -> Kind:
 def here() -> Kind:
     """What the review of this process asks."""
     path = default_folder() / "about.csv"
-    if not path.is_file():
-        return asked(())
-    with path.open(encoding="utf-8", newline="") as file:
-        return asked(csv.DictReader(file))
+    return asked(rows(path) if path.is_file() else ())

@@ -1,9 +1,17 @@
-"""Words that the package writes into files, by key: from tables beside the modules, not in code."""
+"""Small tables beside the modules: words that the package writes into files, by key."""
 
 from __future__ import annotations
 
 import csv
 from importlib.resources import files
+from importlib.resources.abc import Traversable
+from pathlib import Path
+
+
+def rows(table: Path | Traversable) -> list[dict[str, str]]:
+    """The rows of a CSV as they are written, by the names of its columns."""
+    with table.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
 
 
 def phrases(package: str, table: str) -> dict[str, str]:
@@ -22,5 +30,4 @@ def phrases(package: str, table: str) -> dict[str, str]:
     dict of str to str
         Words by key, in the order of the table.
     """
-    with files(package).joinpath(table).open(encoding="utf-8", newline="") as file:
-        return {row["key"]: row["words"] for row in csv.DictReader(file)}
+    return {row["key"]: row["words"] for row in rows(files(package) / table)}

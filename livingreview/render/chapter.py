@@ -15,7 +15,7 @@ from ..review.windows import shown_first
 from ..view import chapter_data, studies
 from ..view.albatross import albatross
 from ..view.answer import answer
-from ..view.base import Label, View
+from ..view.base import Label, Remark, View
 from ..view.bias import risk_of_bias
 from ..view.changelog import changelog
 from ..view.chapter_trials import chapter_trials
@@ -33,7 +33,6 @@ from ..view.network import network_line, networks
 from ..view.others import ours, published
 from ..view.panels import panels
 from ..view.patients import patients
-from ..view.remark import Remark
 from ..view.replica import replica
 from ..view.robustness import robustness
 from ..view.routes import by_route
@@ -43,7 +42,7 @@ from ..view.subgroup import subgroups
 from ..view.tabs import tabs
 from ..view.time_course import time_course
 from .preclinical import Preclinical
-from .shown import Shown
+from .shown import Shown, shows
 
 
 class Chapter(Preclinical):
@@ -106,7 +105,7 @@ class Chapter(Preclinical):
     def _analysis(self, analysis: str) -> dict | None:
         """An analysis, or what asks the same as was asked for; None where there is nothing."""
         result = self.review.analysis(analysis)
-        return self.asked.instead(result, self.results()) if self.asked else result
+        return self.asked.instead(result, self._all) if self.asked else result
 
     @property
     def only(self) -> tuple[str]:
@@ -118,9 +117,14 @@ class Chapter(Preclinical):
         return Forests(self.data, self.indication)
 
     @cached_property
+    def _all(self) -> list[dict]:
+        """The analyses of the chapter."""
+        return self.results()
+
+    @cached_property
     def _by_id(self) -> dict[str, dict]:
         """The analyses of the chapter by identifier."""
-        return {r["id"]: r for r in self.results()}
+        return {r["id"]: r for r in self._all}
 
     @cached_property
     def _first(self) -> list[First]:
@@ -131,6 +135,51 @@ class Chapter(Preclinical):
     def _answered(self) -> list[tuple[First, dict]]:
         """What a reader is shown first, each with what answers it."""
         return [(s, r) for s in self._first if (r := self._analysis(s.analysis_id))]
+
+    @property
+    def _main(self) -> str:
+        """The analysis that a reader is shown first."""
+        return self._first_ids[0]
+
+    @cached_property
+    def _first_ids(self) -> tuple[str, ...]:
+        return tuple(s.analysis_id for s in self._first)
+
+    @property
+    def _networks(self) -> list[dict]:
+        return self.review.networks(self.indication)
+
+    @cached_property
+    def _judged(self) -> Judged:
+        return Judged(self.review)
+
+    @cached_property
+    def _directions(self) -> list[Direction]:
+        return directions(self.evidence)
+
+    # --- parts of pages -----------------------------------------------------------------------
+
+    answer = shows(answer, "evidence", "_forests", "_by_id", "_answered", "asked")
+    patients = shows(patients, "evidence", "_forests.findings", "_by_id", "_answered")
+    changes = shows(changelog, "evidence", "names", "_by_id")
+    benefits = shows(benefits, "_forests", "_all", "_first_ids")
+    harms = shows(harms, "_forests", "_all", "_first_ids")
+    networks = shows(networks, "_forests", "_networks", "_first_ids")
+    network_line = shows(network_line, "data", "_networks", "indication")
+    event_bounds = shows(event_bounds, "evidence")
+    trials = shows(chapter_trials, "review", "indication")
+    combinations = shows(combinations, "evidence", "_all")
+    size = shows(studies.study_size, "evidence")
+    question = shows(studies.comparisons, "evidence")
+    risk_of_bias = shows(risk_of_bias, "evidence", "_all")
+    gaps = shows(chapter_data.gaps, "_all")
+    downloads = shows(chapter_data.downloads, "data", "indication", "_all")
+    shares = shows(chapter_data.shares, "evidence")
+    others = shows(published, "review", "_forests.findings")
+    claims = shows(Judged.claims_on, "_judged", "indication")
+    directions = shows(direction_plot, "evidence", "_forests", "_directions")
+    albatross = shows(albatross, "evidence", "_forests", "_directions")
+    panels = shows(panels, "evidence", "_forests")
 
     def tabs(self, page: str) -> Shown:
         """The pages of the chapter.
@@ -143,46 +192,6 @@ class Chapter(Preclinical):
         return Shown(tabs(self.data, self.indication, page,
                           any(n["asked"] for n in self._networks)))
 
-    def answer(self) -> Shown:
-        """What is known, on whom it rests, and what is not in it."""
-        return Shown(answer(self.evidence, self._forests, self._by_id, self._answered, self.asked))
-
-    def patients(self) -> Shown:
-        """What is known, in plain words for patients."""
-        return Shown(patients(self.evidence, self._forests.findings, self._by_id, self._answered))
-
-    def changes(self) -> Shown:
-        """What changed since the last version, and in the data of this indication."""
-        return Shown(changelog(self.evidence, self.names, self._by_id))
-
-    def benefits(self) -> Shown:
-        """Every analysis but those of harms, outcome by outcome."""
-        return Shown(benefits(self._forests, self.results(), self._first_ids))
-
-    @property
-    def _networks(self) -> list[dict]:
-        return self.review.networks(self.indication)
-
-    def networks(self) -> Shown:
-        """Several controls compared with each other, outcome by outcome."""
-        return Shown(networks(self._forests, self._networks, self._first_ids))
-
-    def network_line(self) -> Shown:
-        """Where several controls are compared with each other, or why they are not."""
-        return Shown(network_line(self.data, self._networks, self.indication))
-
-    def harms(self) -> Shown:
-        """Every analysis of harms, event by event."""
-        return Shown(harms(self._forests, self.results(), self._first_ids))
-
-    def event_bounds(self) -> Shown:
-        """Patients with each adverse event in the treated arms, with exact bounds."""
-        return Shown(event_bounds(self.evidence))
-
-    def trials(self) -> Shown:
-        """The studies of the chapter; those that are running; those of animals."""
-        return Shown(chapter_trials(self.review, self.indication))
-
     def by_condition(self, *analyses: str) -> Shown:
         """Each trial of some analyses, by the stage or form of the disease at entry."""
         return Shown(by_condition(self.review, self.evidence, analyses))
@@ -190,10 +199,6 @@ class Chapter(Preclinical):
     def by_route(self, *analyses: str) -> Shown:
         """Studies of people by route, with their results in some analyses."""
         return Shown(by_route(self.review, self.evidence, analyses))
-
-    def combinations(self) -> Shown:
-        """The treatment with another one: which trial tells what each adds."""
-        return Shown(combinations(self.evidence, self.results()))
 
     def replica(self, check: str, main: str, published: str) -> Shown:
         """A published pooled result, recomputed, and the rules that lead from it to ours.
@@ -238,7 +243,7 @@ class Chapter(Preclinical):
         Of the main analysis where none is named.
         """
         return self._instead("robustness", analysis,
-                             lambda r: robustness(self._forests, r, self.results()))
+                             lambda r: robustness(self._forests, r, self._all))
 
     def _instead(self, part: str, analysis: str, make: Callable[[dict], View]) -> Shown:
         """A part about an analysis, or about what asks the same as was asked for."""
@@ -272,56 +277,20 @@ class Chapter(Preclinical):
         """Who put a part on the page, and its identifier there."""
         return {}
 
-    # --- studies and data ---------------------------------------------------------------------
-
-    def size(self) -> Shown:
-        """How many studies and participants of which design are known."""
-        return Shown(studies.study_size(self.evidence))
-
-    def question(self) -> Shown:
-        """Comparisons that the studies of people allow, with their number."""
-        return Shown(studies.comparisons(self.evidence))
-
-    def risk_of_bias(self) -> Shown:
-        """Published judgements, and the signals that the data hold."""
-        return Shown(risk_of_bias(self.evidence, self.results()))
-
-    def gaps(self) -> Shown:
-        """Analyses without an estimate."""
-        return Shown(chapter_data.gaps(self.results()))
-
-    def downloads(self) -> Shown:
-        """The tables of the chapter as files."""
-        return Shown(chapter_data.downloads(self.data, self.indication, self.results()))
-
-    def shares(self, source_id: str) -> Shown:
-        """How many outcome rows come from one source."""
-        return Shown(chapter_data.shares(self.evidence, source_id))
+    # --- citations, other reviews --------------------------------------------------------------
 
     def citations(self):
         """The reports behind the analyses, as citations that the book resolves."""
         from IPython.display import Markdown  # only cells of a notebook need it
 
-        keys = chapter_data.cited(self.evidence, self.results())
+        keys = chapter_data.cited(self.evidence, self._all)
         return Markdown(", ".join(f"{{cite:t}}`{key}`" for key in keys)) if keys else (
             Shown(chapter_data.NoReports()))
-
-    def others(self) -> Shown:
-        """Pooled results of others, beside which ours are read."""
-        return Shown(published(self.review, self._forests.findings))
 
     def ours_beside(self) -> Shown:
         """Our estimates of two trials or more, to read beside the published ones."""
         return Shown(ours(self._forests.findings, self.results(section="effects"),
                           f"{self.indication}-ours"))
-
-    @cached_property
-    def _judged(self) -> Judged:
-        return Judged(self.review)
-
-    def claims(self) -> Shown:
-        """What the seed reviews claim about this indication, with the verdicts and their basis."""
-        return Shown(self._judged.claims_on(self.indication))
 
     def seed_studies(self, review_id: str) -> Shown:
         """The studies of people that a seed review cites, and the numbers that it makes of them."""
@@ -334,28 +303,3 @@ class Chapter(Preclinical):
     def validation_studies(self, review_id: str) -> Shown:
         """The studies that a seed review tabulates, with what each of them is."""
         return Shown(tabulated.validation(Seed(self._judged, review_id), self.indication))
-
-    @cached_property
-    def _directions(self) -> list[Direction]:
-        return directions(self.evidence)
-
-    def directions(self) -> Shown:
-        """Which way every controlled study points, by family of outcomes, with the votes."""
-        return Shown(direction_plot(self.evidence, self._forests, self._directions))
-
-    def albatross(self, family: str) -> Shown:
-        """P-values of the controlled trials of a family of outcomes by direction and size."""
-        return Shown(albatross(self.evidence, self._forests, self._directions, family))
-
-    def panels(self, outcome: str) -> Shown:
-        """Every study of an outcome from baseline to its last visit, and what it lacks."""
-        return Shown(panels(self.evidence, self._forests, outcome))
-
-    @property
-    def _main(self) -> str:
-        """The analysis that a reader is shown first."""
-        return self._first_ids[0]
-
-    @cached_property
-    def _first_ids(self) -> tuple[str, ...]:
-        return tuple(s.analysis_id for s in self._first)

@@ -56,10 +56,6 @@ def translations(language: str) -> NullTranslations:
     """The messages of a language; those of the templates where it has no catalogue.
 
     What the kind of question of the review says in its own words goes before the others.
-
-    Parameters
-    ----------
-    language : str
     """
     general = _catalogue(CATALOGUES / language / "LC_MESSAGES" / "livingreview.po", language)
     own = _catalogue(asking_words(here().name, language), language)
@@ -146,12 +142,7 @@ class _Compiled(FileSystemBytecodeCache):
 
 @cache
 def environment(language: str = SOURCE) -> Environment:
-    """The templates in a language.
-
-    Parameters
-    ----------
-    language : str
-    """
+    """The templates in a language."""
     env = Environment(loader=FileSystemLoader(TEMPLATES), autoescape=_markup, trim_blocks=True,
                       lstrip_blocks=True, undefined=StrictUndefined,
                       bytecode_cache=_Compiled(str(COMPILED)),

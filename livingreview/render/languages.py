@@ -2,37 +2,25 @@
 
 from __future__ import annotations
 
-import csv
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+
+from ..data.phrases import rows
 
 SOURCE = "en"  # the language that templates are written in
 
 
 @dataclass(frozen=True)
 class Language:
-    """A language.
+    """A language."""
 
-    Attributes
-    ----------
-    code : str
-        Of its catalogues of messages, such as ``zh_CN``.
-    key : str
-        Of its labels in the data, and folder of its pages below the site.
-    tag : str
-        By which browsers and search engines know it (BCP 47).
-    name : str
-        What it calls itself.
-    wide : str
-        Whether its script has no spaces between words, and signs as wide as its letters; empty
-        where not.
-    """
-
-    code: str
-    key: str
-    tag: str
-    name: str
+    code: str  # of its catalogues of messages, such as ``zh_CN``
+    key: str  # of its labels in the data, and folder of its pages below the site
+    tag: str  # by which browsers and search engines know it (BCP 47)
+    name: str  # what it calls itself
+    # whether its script has no spaces between words, and signs as wide as its letters; empty where
+    # not
     wide: str = ""
 
     @property
@@ -44,8 +32,7 @@ class Language:
 @cache
 def known() -> dict[str, Language]:
     """All languages by their codes, the source first."""
-    with Path(__file__).with_suffix(".csv").open(encoding="utf-8", newline="") as file:
-        return {row["code"]: Language(**row) for row in csv.DictReader(file)}
+    return {row["code"]: Language(**row) for row in rows(Path(__file__).with_suffix(".csv"))}
 
 
 def language(name: str) -> Language:

@@ -7,7 +7,7 @@ from functools import cached_property
 from ..data.dataset import load
 from ..review import Review
 from ..view.ledger import Judged
-from .shown import Shown
+from .shown import shows
 
 
 class Ledger:
@@ -32,18 +32,7 @@ class Ledger:
         """Claims and numbers; results are computed only where a verdict rests on one."""
         return Judged(Review.by_need(load(self._folder or None)))
 
-    def counts(self) -> Shown:
-        """Claims by verdict and seed review."""
-        return Shown(self.judged.claim_counts())
-
-    def claims(self) -> Shown:
-        """Every claim with what it cites, its verdict and what that rests on."""
-        return Shown(self.judged.all_claims())
-
-    def number_counts(self) -> Shown:
-        """Headline numbers by what became of them, and seed review."""
-        return Shown(self.judged.number_counts())
-
-    def headline_numbers(self) -> Shown:
-        """Stated numbers beside the recomputed ones."""
-        return Shown(self.judged.numbers())
+    counts = shows(Judged.claim_counts, "judged")
+    claims = shows(Judged.all_claims, "judged")
+    number_counts = shows(Judged.number_counts, "judged")
+    headline_numbers = shows(Judged.numbers, "judged")

@@ -7,7 +7,7 @@ from functools import cached_property
 from ..view.seeds import about, cited, said, tabulated
 from ..view.seeds.seed import Seed
 from .ledger import Ledger
-from .shown import Shown
+from .shown import shows
 
 
 class SeedReview:
@@ -35,42 +35,13 @@ class SeedReview:
         """The review; LookupError where there is none."""
         return Seed(self.ledger.judged, self.review_id)
 
-    def about(self) -> Shown:
-        """Title, authors, journal, kind and the conditions that it covers."""
-        return Shown(about.about(self.seed))
-
-    def method(self) -> Shown:
-        """What it states of its search, its selection and its appraisal."""
-        return Shown(about.method(self.seed))
-
-    def inconsistencies(self) -> Shown:
-        """Where the review contradicts itself or what it cites."""
-        return Shown(about.inconsistencies(self.seed))
-
-    def studies(self) -> Shown:
-        """The studies of the data that it cites, with what the data know of them."""
-        return Shown(cited.studies(self.seed))
-
-    def mechanisms(self) -> Shown:
-        """Its mechanisms, each with the kinds of evidence that it cites for them."""
-        return Shown(tabulated.mechanisms(self.seed))
-
-    def validation(self) -> Shown:
-        """Its table of studies that are said to validate the treatment, beside the data."""
-        return Shown(tabulated.validation(self.seed))
-
-    def numbers(self) -> Shown:
-        """The numbers that it states of its evidence, recomputed."""
-        return Shown(said.numbers(self.seed))
-
-    def references(self) -> Shown:
-        """Its references with their kind, their status and what the data know of them."""
-        return Shown(said.references(self.seed))
-
-    def claims(self) -> Shown:
-        """Its claims with their verdicts."""
-        return Shown(said.claims(self.seed))
-
-    def conclusions(self) -> Shown:
-        """What it concludes, with verdicts, and our main results of the same conditions."""
-        return Shown(said.conclusions(self.seed))
+    method = shows(about.method, "seed")
+    inconsistencies = shows(about.inconsistencies, "seed")
+    about = shows(about.about, "seed")  # behind the others that the module of this name makes
+    studies = shows(cited.studies, "seed")
+    mechanisms = shows(tabulated.mechanisms, "seed")
+    validation = shows(tabulated.validation, "seed")
+    numbers = shows(said.numbers, "seed")
+    references = shows(said.references, "seed")
+    claims = shows(said.claims, "seed")
+    conclusions = shows(said.conclusions, "seed")

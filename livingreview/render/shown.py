@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
+from operator import attrgetter
 
 from ..view.base import MIME, View, packed
 from .engine import render
@@ -28,3 +30,20 @@ class Shown:
 
     def _repr_html_(self) -> str:
         return str(render(self.view))
+
+
+def shows(view: Callable[..., View], *names: str) -> Callable[..., Shown]:
+    """A method that shows what a view makes of attributes of its page.
+
+    Parameters
+    ----------
+    view : callable
+        What the method is documented by.
+    *names : str
+        Of the attributes, such as ``review.data``; what a cell names itself stands behind them.
+    """
+    def method(page, *named: str) -> Shown:
+        return Shown(view(*(attrgetter(name)(page) for name in names), *named))
+
+    method.__doc__ = (view.__doc__ or "").partition("\n\n")[0]
+    return method

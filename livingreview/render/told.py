@@ -9,7 +9,6 @@ have no translation, and stay.
 
 from __future__ import annotations
 
-import csv
 import math
 import re
 from collections.abc import Mapping, Sequence
@@ -18,6 +17,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..data.phrases import rows
 from ..data.project import default_folder
 from ..view.inside import in_text
 from .languages import SOURCE, language
@@ -34,9 +34,9 @@ _KEY = re.compile(r"[a-z0-9]+(?:[-_][a-z0-9]+)*")
 _DEEPEST = 6  # texts inside texts
 
 
-def data_catalogue(code: str, folder: Path | None = None) -> Path:
-    """Where a data folder keeps its texts in a language."""
-    return (folder or default_folder()) / "locale" / f"{code}.po"
+def data_catalogue(code: str) -> Path:
+    """Where the data folder keeps its texts in a language."""
+    return default_folder() / "locale" / f"{code}.po"
 
 
 class CatalogueError(ValueError):
@@ -45,10 +45,6 @@ class CatalogueError(ValueError):
 
 def catalogue(path: Path) -> Catalog:
     """The messages of a file.
-
-    Parameters
-    ----------
-    path : Path
 
     Raises
     ------
@@ -75,13 +71,12 @@ def _labels(key: str) -> dict[str, str]:
     """The labels of the data, also as they stand inside a sentence and without their brackets."""
     path, found = default_folder() / "vocabularies.csv", {}
     if path.is_file():
-        with path.open(encoding="utf-8", newline="") as file:
-            for row in csv.DictReader(file):
-                en, other = row["label_en"], row.get(f"label_{key}")
-                if other:
-                    short = re.sub(r"\s*[(,（].*$", "", en)
-                    for form in (en, in_text(en), short, in_text(short)):
-                        found.setdefault(form, other if form == en else _bare(other))
+        for row in rows(path):
+            en, other = row["label_en"], row.get(f"label_{key}")
+            if other:
+                short = re.sub(r"\s*[(,（].*$", "", en)
+                for form in (en, in_text(en), short, in_text(short)):
+                    found.setdefault(form, other if form == en else _bare(other))
     return found
 
 
@@ -122,20 +117,13 @@ def _countries(code: str) -> dict[str, str]:
 
 @dataclass(frozen=True)
 class Texts:
-    """The texts of a language.
-
-    Attributes
-    ----------
-    exact : mapping of str to str
-    composed : tuple of (Pattern, str, bool)
-        What a composed text looks like, its message, and whether that is enough to know it by: else
-        all that was put in must be known. The surest stand first.
-    countries : mapping of str to str
-        Names of countries by their English ones.
-    """
+    """The texts of a language."""
 
     exact: Mapping[str, str]
+    # What a composed text looks like, its message, and whether that is enough to know it by: else
+    # all that was put in must be known. The surest stand first.
     composed: tuple[tuple[re.Pattern, str, bool], ...]
+    # names of countries by their English ones
     countries: Mapping[str, str] = field(default_factory=dict)
     _known: dict[str, str] = field(default_factory=dict, compare=False)
 
@@ -209,8 +197,7 @@ def parts() -> Mapping[str, bool]:
     The strings of other parts are keys, addresses, words of templates; where a single word may be a
     key too, it is none of the data's.
     """
-    with Path(__file__).with_suffix(".csv").open(encoding="utf-8", newline="") as file:
-        return {row["name"]: bool(row["single"]) for row in csv.DictReader(file)}
+    return {row["name"]: bool(row["single"]) for row in rows(Path(__file__).with_suffix(".csv"))}
 
 
 @cache

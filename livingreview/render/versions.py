@@ -10,7 +10,7 @@ from ..review import review, rounded
 from ..review.changes import between, changes
 from ..view.changes import Changes, changed
 from ..view.versions import files, of_pages, of_version, published, release, to_cite
-from .shown import Shown
+from .shown import Shown, shows
 
 
 class _OfData:
@@ -61,13 +61,8 @@ class Released(_OfData):
             return Shown(Changes(name, "", True))
         return Shown(changed(self.data, between(self.data, before, self.version), name, before))
 
-    def citation(self) -> Shown:
-        """The version in every format."""
-        return Shown(of_version(self.data, self.version))
-
-    def files(self) -> Shown:
-        """Its results, and the digest of every file that they were made from."""
-        return Shown(files(self.version, versions.manifest(self.version)))
+    citation = shows(of_version, "data", "version")
+    files = shows(files, "version")
 
 
 class Versions(_OfData):
@@ -79,9 +74,9 @@ class Versions(_OfData):
         Another data folder.
     """
 
-    def published(self) -> Shown:
-        """What these pages are, and every published version, newest first."""
-        return Shown(published(self.data.version))
+    published = shows(published, "data.version")
+    citation = shows(of_pages, "data")
+    to_cite = shows(to_cite, "data")
 
     def since(self) -> Shown:
         """What changed since the preceding version."""
@@ -92,11 +87,3 @@ class Versions(_OfData):
         found = changes(versions.results(before, self.data.names),
                         rounded(review(self.data).document))
         return Shown(changed(self.data, found, "changed-since", before))
-
-    def citation(self) -> Shown:
-        """What these pages are, in every format."""
-        return Shown(of_pages(self.data))
-
-    def to_cite(self) -> Shown:
-        """What to cite: the version that these pages are, else the last one and their state."""
-        return Shown(to_cite(self.data))

@@ -8,7 +8,6 @@ to the new places.
 from __future__ import annotations
 
 import base64
-import csv
 import html
 import posixpath
 import re
@@ -23,6 +22,7 @@ from docutils import nodes
 from sphinx.application import Sphinx
 
 from ..data.dataset import Dataset
+from ..data.phrases import rows
 from ..render.engine import render
 from ..view.addresses import Addresses, relative
 from ..view.base import Label, View, label
@@ -52,7 +52,7 @@ class OldAddresses:
     def __init__(self, data: Dataset, moved: Sequence[Mapping[str, str]]):
         self.new = Addresses(data)
         self.indications = data.indications
-        self._data, self._moved = data, moved
+        self._data, self.moved = data, moved
 
     def _doubled(self, indication: str) -> list[str]:
         """Studies whose name another indication has too, so that they got a longer address."""
@@ -66,10 +66,6 @@ class OldAddresses:
 
     def rules(self, indication: str) -> list[tuple[str, str]]:
         """How anchors have moved that name a study or an analysis.
-
-        Parameters
-        ----------
-        indication : str
 
         Returns
         -------
@@ -88,7 +84,7 @@ class OldAddresses:
     def sections(self, indication: str) -> dict[str, str]:
         """Sections and tables of an old chapter: their anchors, and their addresses now."""
         out = {}
-        for row in self._moved:
+        for row in self.moved:
             anchor = f"{indication}-{row['anchor']}" if row["kind"] == TABLE else row["anchor"]
             at = () if row["kind"] == PAGE else (anchor,)
             out[anchor] = self.new.chapter(indication, row["page"], *at)
@@ -208,23 +204,12 @@ class Outputs:
         return ()
 
 
-@dataclass(frozen=True)
-class Redirect(View):
-    """A page at the address of an old chapter.
-
-    Attributes
-    ----------
-    chapter : str
-        Where the chapter is now.
-    moves : dict
-        What its anchors have become: ``rules`` and ``sections``.
-    """
-
-    template = "redirect"
+class Redirect(View, template="redirect"):
+    """A page at the address of an old chapter."""
 
     title: Label
-    chapter: str
-    moves: dict
+    chapter: str  # where the chapter is now
+    moves: dict  # what its anchors have become: ``rules`` and ``sections``
 
 
 def moved(root: Path) -> list[dict[str, str]]:
@@ -236,13 +221,10 @@ def moved(root: Path) -> list[dict[str, str]]:
         Folder of the book.
     """
     path = root / MOVED
-    if not path.is_file():
-        return []
-    with path.open(encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file))
+    return rows(path) if path.is_file() else []
 
 
-def redirects(data: Dataset, root: Path, language: str = "en") -> dict[str, str]:
+def redirects(data: Dataset, root: Path) -> dict[str, str]:
     """Pages at the addresses of old chapters, which lead to the new ones.
 
     Parameters
@@ -250,21 +232,19 @@ def redirects(data: Dataset, root: Path, language: str = "en") -> dict[str, str]
     data : Dataset
     root : Path
         Folder of the book.
-    language : str
 
     Returns
     -------
     dict of str to str
         HTML by address from the root of the site.
     """
-    rows = moved(root)
-    old, out = OldAddresses(data, rows), {}
-    for indication in data.indications if rows else ():
+    old, out = OldAddresses(data, moved(root)), {}
+    for indication in data.indications if old.moved else ():
         page = f"{FOLDER}/{indication}.html"
         rules = [(f"^{pattern}$", relative(new, page).format("$&", "$1"))
                  for pattern, new in old.rules(indication)]
         sections = {a: relative(new, page) for a, new in old.sections(indication).items()}
         out[page] = render(Redirect(
             label(data, "indication", indication), old.new.chapter(indication),
-            {"rules": rules, "sections": sections}), page, language) + "\n"
+            {"rules": rules, "sections": sections}), page) + "\n"
     return out

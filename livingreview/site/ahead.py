@@ -26,21 +26,12 @@ from .workers import WorkersError, identity
 
 @dataclass(frozen=True)
 class Known:
-    """What a build knows of the one before, and of itself.
+    """What a build knows of the one before, and of itself."""
 
-    Attributes
-    ----------
-    address : str
-        Of the site; empty where it has none yet.
-    still : mapping of str to str
-        Keys of pages of the build before that may stay.
-    parts : mapping of str to str
-        What the pages of each indication and their files were made from.
-    said, language : str
-    """
-
-    address: str = ""
+    address: str = ""  # of the site; empty where it has none yet
+    # keys of pages of the build before that may stay
     still: Mapping[str, str] = field(default_factory=dict)
+    # what the pages of each indication and their files were made from
     parts: Mapping[str, str] = field(default_factory=dict)
     said: str = ""
     language: str = SOURCE

@@ -5,7 +5,6 @@ Version 1 never loses a field or changes the meaning of one; new fields may be a
 
 from __future__ import annotations
 
-import csv
 import json
 from functools import cache
 from importlib.resources import files as packaged
@@ -17,6 +16,7 @@ from ..data.codebook import meaning
 from ..data.dataset import Dataset
 from ..data.interface import BASE, FILES, SCHEMA
 from ..data.own_names import NONE, OwnNames
+from ..data.phrases import rows
 from ..review import Review, dumps
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -33,9 +33,8 @@ _KINDS = {"number": {"type": ["number", "null"]}, "string": _TEXT,
 def _fields() -> dict[str, dict[str, dict[str, str]]]:
     """By file and name: type, place in a result where it has another name there, and meaning."""
     out: dict[str, dict[str, dict[str, str]]] = {}
-    with packaged(__package__).joinpath("api.csv").open(encoding="utf-8", newline="") as file:
-        for row in csv.DictReader(file):
-            out.setdefault(row["file"], {})[row["field"]] = row
+    for row in rows(packaged(__package__) / "api.csv"):
+        out.setdefault(row["file"], {})[row["field"]] = row
     return out
 
 
@@ -143,17 +142,7 @@ def _csv(records: list[dict], columns: list[str]) -> str:
 
 
 def files(data: Dataset, review: Review) -> dict[str, str]:
-    """Every file of the interface by its address below the site.
-
-    Parameters
-    ----------
-    data : Dataset
-    review : Review
-
-    Returns
-    -------
-    dict of str to str
-    """
+    """Every file of the interface by its address below the site."""
     described = schema(data.names)
     records = {"studies": studies(data, review), "analyses": analyses(review),
                "versions": releases()}

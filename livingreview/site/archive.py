@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-import io
 import json
 import os
 import shutil
 import stat
-import subprocess
 import sys
-import tarfile
 import time
 import zipfile
 from collections.abc import Callable
@@ -21,20 +18,10 @@ from ..data.reads import VERSION
 from . import heads, pdf, places, press, stopping
 from .build import staging, swap
 from .heads import COMMIT, SIBLINGS
-from .release import ReleaseError, git, named, tagged
+from .release import ReleaseError, git, named, tagged, unpack
 
 _FIRST = 315532800  # 1980 in seconds: no earlier time can be said in the format
 _UNIX = 3  # whose rights the entries have
-
-
-def _tree(root: Path, tag: str, folder: Path) -> None:
-    """The files of a tag."""
-    done = subprocess.run(["git", "archive", "--format=tar", tag], cwd=root, capture_output=True,
-                          check=False)
-    if done.returncode:
-        raise ReleaseError(f"git archive {tag}: {done.stderr.decode().strip()}")
-    with tarfile.open(fileobj=io.BytesIO(done.stdout)) as archive:
-        archive.extractall(folder, filter="data")
 
 
 def _build(tree: Path, version: str, commit: str, epoch: str) -> Path:
@@ -156,7 +143,7 @@ def site_version(root: Path, version: str, out: Path, say: Callable[[str], None]
     epoch = git(root, "log", "-1", "--format=%ct", commit)
     with staging(out / version) as work:
         tree = work / "tree"
-        _tree(root, f"v{version}", tree)
+        unpack(root, f"v{version}", tree)
         if (tree / "requirements.txt").read_bytes() != (root / "requirements.txt").read_bytes():
             raise ReleaseError(f"v{version} has other pins than this clone: check it out, and run "
                                "the same command there")
@@ -173,7 +160,7 @@ def site_version(root: Path, version: str, out: Path, say: Callable[[str], None]
             say("the archive holds no PDF files: they were not asked for")
         site.rename(work / "site")
         shutil.rmtree(tree)
-        _tree(root, f"v{version}", tree)  # without what the build left there, such as bytecode
+        unpack(root, f"v{version}", tree)  # without what the build left there, such as bytecode
         return _published(work, out, version, int(epoch), say)
 
 

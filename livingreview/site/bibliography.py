@@ -23,21 +23,11 @@ _OTHERS = Person(last="others")
 
 @dataclass(frozen=True)
 class Cited:
-    """A reference of a page.
+    """A reference of a page."""
 
-    Attributes
-    ----------
-    key : str
-        In the bibliography.
-    short : str
-        First author, or the title where none is known, and the year.
-    markup : str
-        The whole reference as HTML.
-    """
-
-    key: str
-    short: str
-    markup: str
+    key: str  # in the bibliography
+    short: str  # first author, or the title where none is known, and the year
+    markup: str  # the whole reference as HTML
 
     @property
     def anchor(self) -> str:
@@ -106,10 +96,6 @@ def _reference_entry(reference) -> Entry:
 def bibliography(data: Dataset) -> BibliographyData:
     """Every citable study and every reference of the seed reviews.
 
-    Parameters
-    ----------
-    data : Dataset
-
     Returns
     -------
     pybtex.database.BibliographyData
@@ -136,13 +122,7 @@ def write(data: Dataset, path: Path) -> None:
 
 
 def cited(data: Dataset, keys: Iterable[str]) -> list[Cited]:
-    """References in the style of the book; keys that are not in its bibliography are left out.
-
-    Parameters
-    ----------
-    data : Dataset
-    keys : iterable of str
-    """
+    """References in the style of the book; keys that are not in its bibliography are left out."""
     known = bibliography(data).entries
     asked = BibliographyData({key: known[key] for key in keys if key in known})
     # written and read again, as the book does: what is syntax to BibTeX is then escaped

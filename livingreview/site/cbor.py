@@ -15,10 +15,6 @@ class CborError(ValueError):
 def loads(data: bytes) -> int | str | list:
     """A value of numbers, texts and lists.
 
-    Parameters
-    ----------
-    data : bytes
-
     Raises
     ------
     CborError

@@ -29,10 +29,6 @@ def missing(folders: Sequence[Path], out: Path) -> list[Path]:
     out : Path
         Folder of the results.
 
-    Returns
-    -------
-    list of Path
-
     Raises
     ------
     NamesError
@@ -50,12 +46,6 @@ def missing(folders: Sequence[Path], out: Path) -> list[Path]:
 def compute(folders: Sequence[Path], out: Path,
             workers: Workers) -> Iterator[tuple[Path, list[str]]]:
     """Write the results of each folder to `out` when they are there.
-
-    Parameters
-    ----------
-    folders : sequence of Path
-    out : Path
-    workers : Workers
 
     Yields
     ------

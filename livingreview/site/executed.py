@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
 
@@ -16,7 +15,6 @@ from ..data.reads import digest
 from ..data.store import Store
 from ..render.engine import render
 from ..view.base import MIME, View
-from ..view.code import CodePage
 from .freshness import Page, outputs
 from .generated import Generated
 from .notebooks import filled, loaded
@@ -25,11 +23,17 @@ LONG = 50_000  # characters of an output that a notebook keeps
 _FILE = re.compile(r'<a class="lr-download"[^>]*>.*?</a>')
 
 
-@dataclass(frozen=True)
-class LongOutput(View):
-    """Stands in a notebook for an output that its page alone holds."""
+class CodePage(View, template="code"):
+    """How a page was computed."""
 
-    template = "long_output"
+    title: str  # of the page
+    href: str  # the page
+    notebook: str  # the executed notebook
+    cells: tuple[str, ...]  # the code of its cells in order
+
+
+class LongOutput(View, template="long_output"):
+    """Stands in a notebook for an output that its page alone holds."""
 
     page: str
 

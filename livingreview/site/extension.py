@@ -49,6 +49,7 @@ from . import (
     views,
 )
 from .ahead import Ahead
+from .places import remembered
 from .translated import Translation
 from .workers import Workers, WorkersError
 
@@ -334,11 +335,8 @@ def _pages(app: Sphinx, env) -> list[freshness.Page]:
 
 def _known(made: Path) -> dict:
     """What the generated files were made from; empty where that is not known."""
-    try:
-        known = json.loads(made.read_text(encoding="utf-8"))
-        return known if {"state", "address", "date", "facts", "glossary"} <= known.keys() else {}
-    except (OSError, ValueError, AttributeError):
-        return {}
+    known = remembered(made)
+    return known if {"state", "address", "date", "facts", "glossary"} <= known.keys() else {}
 
 
 def _write(data: Dataset, root: Path, generated: Path, site_url: str) -> None:

@@ -14,7 +14,7 @@ from ..view.addresses import Addresses
 from ..view.alive import SearchRow, search_table
 from ..view.base import View
 from ..view.changes import Changes, changed
-from ..view.studies import Names
+from ..view.directory import Directory
 from ..view.trial.notices import Notice, notice
 from .heads import address
 
@@ -53,11 +53,8 @@ class Round:
     searches: tuple[SearchRow, ...]
 
 
-@dataclass(frozen=True)
-class Feed(View):
+class Feed(View, template="feed"):
     """The feed; `own` is its address."""
-
-    template = "feed"
 
     own: str
     title: str
@@ -77,10 +74,6 @@ def feed(data, site: str) -> str:
     site : str
         Address of all versions. The feed is that of the newest state; an entry leads to the pages
         of its version, so that its address stays the same.
-
-    Returns
-    -------
-    str
 
     References
     ----------
@@ -106,7 +99,7 @@ def _rounds(data, site: str) -> tuple[Round, ...]:
 
 def _notices(data, site: str) -> tuple[Noticed, ...]:
     """The notices of all indications, those that were seen last first."""
-    names, addresses = Names(data), Addresses(data)
+    names, addresses = Directory(data), Addresses(data)
     rows = sorted(data.records("notices"), key=lambda row: row["first_seen"], reverse=True)
     return tuple(Noticed(
         f"{site}/{addresses.trial(row['indication'], row['study_id'])}#notice-{_name(row)}",

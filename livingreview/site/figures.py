@@ -116,10 +116,6 @@ def png(svg: str) -> bytes:
 
     Its letters are those of a font that is installed with the package, so that a picture is the
     same on every machine, also on one without fonts.
-
-    Parameters
-    ----------
-    svg : str
     """
     from PIL import Image
 
@@ -130,12 +126,7 @@ def png(svg: str) -> bytes:
 
 
 def pdf(svg: str) -> bytes:
-    """A drawing as a page of PDF of its own size, as a picture fit for printing.
-
-    Parameters
-    ----------
-    svg : str
-    """
+    """A drawing as a page of PDF of its own size, as a picture fit for printing."""
     out = io.BytesIO()
     _picture(svg, PRINTED).save(out, "PDF", resolution=96 * PRINTED)
     return out.getvalue()
@@ -172,7 +163,7 @@ def texts(figures: Figures, only: Sequence[str] = ()) -> Iterator[tuple[str, str
         files = files_of(result)
         yield files.json, json_text(figures, result)
         if files.csv:
-            yield files.csv, csv_text(figures.forests[result["indication"]], result)
+            yield files.csv, csv_text(figures.forests(result["indication"]), result)
             yield files.svg, str(render(figures.forest(result), form="svg")) + "\n"
 
 

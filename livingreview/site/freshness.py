@@ -82,22 +82,12 @@ def state(folder: Path, root: Path) -> str:
 
 @dataclass
 class Page:
-    """An executed page of the book.
+    """An executed page of the book."""
 
-    Attributes
-    ----------
-    name : str
-        Its document name, such as ``notebooks/harms``.
-    path : Path
-    notebook : NotebookNode
-    base : str
-        Digest of its code and the pins.
-    """
-
-    name: str
+    name: str  # its document name, such as ``notebooks/harms``
     path: Path
     notebook: nbformat.NotebookNode
-    base: str
+    base: str  # digest of its code and the pins
 
     @classmethod
     def read(cls, name: str, path: Path, pinned: str, text: str | None = None) -> Page | None:

@@ -12,12 +12,11 @@ from markupsafe import Markup
 from ..data.reads import digest
 from ..render.engine import render
 from ..render.told import texts
-from ..review import Review
 from ..view.addresses import Addresses
 from ..view.base import View, packed
 from ..view.figure import INDEX as FIGURES
 from ..view.figure import Figures, IndicationRows
-from ..view.trial.index import INDEX, IndexRow, index_rows, trial_index
+from ..view.trial.index import INDEX, IndexRow, trial_index
 from ..view.trial.page import trial_pages
 
 INDICES = ("trials/index", "figures/index")  # generated pages that every book has
@@ -25,44 +24,14 @@ INDICES = ("trials/index", "figures/index")  # generated pages that every book h
 
 @dataclass(frozen=True)
 class Generated:
-    """A page made of one view.
+    """A page made of one view."""
 
-    Attributes
-    ----------
-    name : str
-        Its address without the ending, from the root of the site.
-    title : str
-        Of the window of a browser; empty for the heading of the page.
-    view : View
-    source : str
-        Digest of what files beside the page are made of.
-    beside : callable or None
-        Writes these files.
-    there : bool
-        Whether they are there.
-    """
-
-    name: str
-    title: str
+    name: str  # its address without the ending, from the root of the site
+    title: str  # of the window of a browser; empty for the heading of the page
     view: View
-    source: str = ""
-    beside: Callable[[], None] | None = None
-    there: bool = True
-
-
-def pages(review: Review, site: str = "") -> Iterator[Generated]:
-    """Every generated page of a data folder.
-
-    Parameters
-    ----------
-    review : Review
-    site : str
-        Address of the site; empty where it has none yet.
-    """
-    figures = Figures(review, site)
-    for indication in review.data.indications:
-        yield from of_indication(figures, indication)
-    yield from lists(figures, index_rows(review), ())
+    source: str = ""  # digest of what files beside the page are made of
+    beside: Callable[[], None] | None = None  # writes these files
+    there: bool = True  # whether they are there
 
 
 def of_indication(figures: Figures, indication: str) -> Iterator[Generated]:
@@ -103,21 +72,12 @@ def _name(address: str) -> str:
 
 @dataclass(frozen=True)
 class Made:
-    """A generated page, written in a language.
-
-    Attributes
-    ----------
-    name, title : str
-    key : str
-        Digest of all that it was made from but the frame around it.
-    body : str or None
-        HTML; none where the page of the build before is the same.
-    """
+    """A generated page, written in a language."""
 
     name: str
     title: str
-    key: str
-    body: str | None
+    key: str  # digest of all that it was made from but the frame around it
+    body: str | None  # HTML; none where the page of the build before is the same
 
 
 def made(pages: Iterable[Generated], still: Mapping[str, str], said: str,

@@ -31,30 +31,14 @@ _CHANGED = "-changed"  # ends a commit from which the files differ
 
 @dataclass(frozen=True)
 class Identity:
-    """What a built site is.
+    """What a built site is."""
 
-    Attributes
-    ----------
-    version : str
-        Name of the version; empty where it is not released.
-    date : str
-        Version of the data, which is their date; empty where they have none.
-    commit : str
-        Commit of the source; empty where it is not known.
-    published : str
-        Day on which the version was published; empty where it is not released.
-    folder : str
-        Name of the data folder where it is not the project's own.
-    language : str
-        That its pages are written in.
-    """
-
-    version: str
-    date: str
-    commit: str
-    published: str = ""
-    folder: str = ""
-    language: str = SOURCE
+    version: str  # name of the version; empty where it is not released
+    date: str  # version of the data, which is their date; empty where they have none
+    commit: str  # commit of the source; empty where it is not known
+    published: str = ""  # day on which the version was published; empty where it is not released
+    folder: str = ""  # name of the data folder where it is not the project's own
+    language: str = SOURCE  # that its pages are written in
 
     @classmethod
     def of(cls, root: Path, date: str, language: str = SOURCE) -> Identity:
@@ -100,34 +84,20 @@ class Identity:
         return self.version, self.published, self.folder, bool(self.date), bool(self.commit)
 
 
-@dataclass(frozen=True)
-class Foot(View):
-    """What a page says of its site.
-
-    Attributes
-    ----------
-    place : str
-        Folder of this site, where several stand beside each other.
-    commit : str
-        Its first letters; it does not hold the data of another folder.
-    altered : bool
-        Whether files differ from the commit.
-    top, versions : str
-        Addresses, as the page needs them, of the root of the site and of the list of versions.
-    others : tuple of (str, str)
-        Name and address of what stands beside this site; without a name it is the newest state.
-    """
-
-    template = "foot"
+class Foot(View, template="foot"):
+    """What a page says of its site."""
 
     version: str
-    place: str
+    place: str  # folder of this site, where several stand beside each other
     data: State
     folder: str
-    commit: str
-    altered: bool
+    commit: str  # its first letters; it does not hold the data of another folder
+    altered: bool  # whether files differ from the commit
+    # top, versions: addresses, as the page needs them, of the root of the site and of the list of
+    # versions
     top: str = "."
     versions: str = ""
+    # name and address of what stands beside this site; without a name it is the newest state
     others: tuple[tuple[str, str], ...] = ()
 
 
@@ -210,28 +180,13 @@ def _downloads() -> list[tuple[str, str]]:
         for ending, kind in kinds.items()]
 
 
-@dataclass(frozen=True)
-class Head(View):
-    """What the head of a page says to programs.
+class Head(View, template="head"):
+    """What the head of a page says to programs."""
 
-    Attributes
-    ----------
-    record : dict or None
-        The page for search engines.
-    feed : str
-        Address of the feed; empty where there is none.
-    said : str
-        What the page says, in a line; empty where that is not known.
-    compiled : bool
-        Whether the page runs compiled code, as the search does.
-    """
-
-    template = "head"
-
-    record: dict | None
-    feed: str
-    said: str = ""
-    compiled: bool = False
+    record: dict | None  # the page for search engines
+    feed: str  # address of the feed; empty where there is none
+    said: str = ""  # what the page says, in a line; empty where that is not known
+    compiled: bool = False  # whether the page runs compiled code, as the search does
 
 
 def leading(page: str, title: str = "", language: str = SOURCE) -> str:

@@ -29,22 +29,12 @@ class IndicationError(Exception):
 
 @dataclass(frozen=True)
 class Beginning:
-    """What a new indication begins with.
-
-    Attributes
-    ----------
-    name : str
-    analyses : list of dict
-        Rows of `analyses.csv`; the first one is the main question.
-    data : dict of str to bytes
-        Files below the data folder.
-    project : dict of str to bytes
-        Files below the project: the chapter and the table of contents.
-    """
+    """What a new indication begins with."""
 
     name: str
-    analyses: list[dict[str, str]]
-    data: dict[str, bytes] = field(default_factory=dict)
+    analyses: list[dict[str, str]]  # rows of `analyses.csv`; the first one is the main question
+    data: dict[str, bytes] = field(default_factory=dict)  # files below the data folder
+    # files below the project: the chapter and the table of contents
     project: dict[str, bytes] = field(default_factory=dict)
 
     def write(self, folder: Path, root: Path) -> None:

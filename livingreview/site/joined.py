@@ -28,18 +28,11 @@ _RIGHT, _TOP = 42.5, 36.0  # points from the edges of the paper to the number
 
 @dataclass(frozen=True)
 class Mark:
-    """A bookmark.
-
-    Attributes
-    ----------
-    title : str
-    address : str
-        Of a sheet, with an anchor where it is a section of it; empty where the bookmark only holds
-        others.
-    inside : tuple of Mark
-    """
+    """A bookmark."""
 
     title: str
+    # of a sheet, with an anchor where it is a section of it; empty where the bookmark only holds
+    # others
     address: str = ""
     inside: tuple[Mark, ...] = ()
 
@@ -71,12 +64,7 @@ class Places:
 
 
 def placed(sheets: Iterable[Sheet]) -> Places:
-    """Where sheets will stand when they are joined in this order.
-
-    Parameters
-    ----------
-    sheets : iterable of Sheet
-    """
+    """Where sheets will stand when they are joined in this order."""
     places = Places()
     for sheet in sheets:
         places.add(sheet)

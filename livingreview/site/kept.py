@@ -18,6 +18,7 @@ from ..data.asking import here
 from ..data.reads import PACKAGE, digest
 from ..render.told import texts
 from .generated import Made
+from .places import remembered
 from .translated import CATALOGUES
 
 ROOMS = ("render", "site")  # what stands around a view is made there
@@ -25,18 +26,11 @@ ROOMS = ("render", "site")  # what stands around a view is made there
 
 @dataclass(frozen=True)
 class Frame:
-    """What pages are made of besides their views.
+    """What pages are made of besides their views."""
 
-    Attributes
-    ----------
-    read : str
-        Digest of what takes part when a page is read: code, the messages of prose.
-    written : str
-        Digest of all, also of what is needed first when a page is written: words, templates,
-        styles, settings, the texts of the data in its language.
-    """
-
-    read: str
+    read: str  # digest of what takes part when a page is read: code, the messages of prose
+    # digest of all, also of what is needed first when a page is written: words, templates, styles,
+    # settings, the texts of the data in its language
     written: str
 
     @classmethod
@@ -95,7 +89,7 @@ class Kept:
 
     def __init__(self, file: Path, out: Path, stamps: Sequence[str], whole: bool):
         self._file, self._out, self._stamps = file, out, list(stamps)
-        self._before = _read(file) if whole else {}
+        self._before = remembered(file) if whole else {}
         self._made: dict[str, str] | None = None
         self.parts: dict[str, str] = self._before.get("parts", {})  # what files were made from
         self._frame, self._written = "", set[str]()
@@ -143,15 +137,6 @@ class Kept:
         self._file.write_text(json.dumps({"frame": self._frame, "stamps": self._stamps,
                                           "pages": self._made, "parts": self.parts}),
                               encoding="utf-8")
-
-
-def _read(file: Path) -> dict:
-    """What is known of the build before; empty where nothing is."""
-    try:
-        known = json.loads(file.read_text(encoding="utf-8"))
-        return known if isinstance(known, dict) else {}
-    except (OSError, ValueError):
-        return {}
 
 
 def _replace(path: Path, changes: Sequence[tuple[str, str]]) -> None:

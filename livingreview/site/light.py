@@ -61,32 +61,18 @@ _GROUPS = ("media", "supports", "container", "layer")
 
 @dataclass
 class Used:
-    """What occurs in the pages of a site.
+    """What occurs in the pages of a site."""
 
-    Attributes
-    ----------
-    tags, classes, ids : set of str
-        Of elements.
-    words : set of str
-        All words of scripts: they may be names that a script gives to elements.
-    variables : set of str
-        Custom properties that pages use themselves.
-    files : set of str
-        Files below ``_static`` that pages name.
-    attributes : set of str
-        Of `asked_for`, those that occur.
-    asked_for : frozenset of str
-        Attributes that style sheets name.
-    """
-
+    # tags, classes, ids: of elements
     tags: set[str] = field(default_factory=set)
     classes: set[str] = field(default_factory=set)
     ids: set[str] = field(default_factory=set)
+    # all words of scripts: they may be names that a script gives to elements
     words: set[str] = field(default_factory=set)
-    variables: set[str] = field(default_factory=set)
-    files: set[str] = field(default_factory=set)
-    attributes: set[str] = field(default_factory=set)
-    asked_for: frozenset[str] = frozenset()
+    variables: set[str] = field(default_factory=set)  # custom properties that pages use themselves
+    files: set[str] = field(default_factory=set)  # files below ``_static`` that pages name
+    attributes: set[str] = field(default_factory=set)  # of `asked_for`, those that occur
+    asked_for: frozenset[str] = frozenset()  # attributes that style sheets name
 
     def add_page(self, html: str) -> None:
         """Take in a page."""
@@ -386,10 +372,6 @@ def speak(app: Sphinx) -> None:
     """Let the frame say the messages of the package's catalogue, as all templates do.
 
     What it does not have, of templates that are not the package's, is said as the builder does.
-
-    Parameters
-    ----------
-    app : Sphinx
     """
     messages = translations(app.config.language)
     messages.add_fallback(app.translator)

@@ -9,7 +9,6 @@ rows; without it a link leads to the whole.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from markupsafe import Markup
@@ -40,58 +39,31 @@ _BACK = re.compile(r'class="lr-alone-table".*?<a href="([^"]+)"', re.DOTALL)
 _PAPER = "lr-on-paper"  # a fold that is open on paper
 
 
-@dataclass(frozen=True)
-class Whole(View):
-    """A page with all rows of a table, or with what a page folds.
+class Whole(View, template="whole_table"):
+    """A page with all rows of a table, or with what a page folds."""
 
-    Attributes
-    ----------
-    caption, content : str
-        What it is called, and its markup.
-    rows : bool
-        Whether that is a table.
-    page : str
-        That holds its first rows, or its heading.
-    styles : tuple of str
-        Addresses of style sheets from the root of the site.
-    kind, indication : str
-        By which the search of the site finds it, as its page.
-    """
-
-    template = "whole_table"
-
+    # caption, content: what it is called, and its markup
     caption: str
     content: str
-    rows: bool
-    page: str
-    styles: tuple[str, ...]
+    rows: bool  # whether that is a table
+    page: str  # that holds its first rows, or its heading
+    styles: tuple[str, ...]  # addresses of style sheets from the root of the site
+    # kind, indication: by which the search of the site finds it, as its page
     kind: str
     indication: str
 
 
-@dataclass(frozen=True)
-class More(View):
-    """The link to the file with all rows.
-
-    Attributes
-    ----------
-    holds : str
-        Addresses in the page of the rows that only the file has, between spaces.
-    """
-
-    template = "more_rows"
+class More(View, template="more_rows"):
+    """The link to the file with all rows."""
 
     file: str
     rows: int
     shown: int
-    holds: str
+    holds: str  # addresses in the page of the rows that only the file has, between spaces
 
 
-@dataclass(frozen=True)
-class Part(View):
+class Part(View, template="part_beside"):
     """A fold whose content is in a file; `holds` are the addresses in the page of what it holds."""
-
-    template = "part_beside"
 
     css: str
     marks: Markup

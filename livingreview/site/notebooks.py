@@ -26,19 +26,10 @@ _PROBE = "from livingreview.data import reads as _reads\nprint(_reads.seen())"
 
 @dataclass(frozen=True)
 class Executed:
-    """An executed notebook.
+    """An executed notebook."""
 
-    Attributes
-    ----------
-    text : str
-        The notebook with its outputs, in the notebook format.
-    reads : tuple of str
-        What it read (see `livingreview.data.reads`).
-    seconds : float
-    """
-
-    text: str
-    reads: tuple[str, ...]
+    text: str  # the notebook with its outputs, in the notebook format
+    reads: tuple[str, ...]  # what it read (see `livingreview.data.reads`)
     seconds: float
 
 
@@ -95,10 +86,6 @@ def loaded(kept: Path) -> nbformat.NotebookNode:
 
 def text_of(notebook: nbformat.NotebookNode) -> str:
     """A notebook as text for programs, in one line: what people read is written many times slower.
-
-    Parameters
-    ----------
-    notebook : NotebookNode
     """
     return json.dumps(notebook, ensure_ascii=False, sort_keys=True)
 
@@ -133,10 +120,6 @@ def execute(path: str, text: str, parcel: Parcel, store: str,
         Folder of finished work, which its kernel uses where that is there.
     views : bool, optional
         Keep views without their HTML.
-
-    Returns
-    -------
-    Executed or Failed
     """
     started = time.perf_counter()
     notebook = nbformat.reads(text, as_version=4)

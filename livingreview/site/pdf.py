@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import posixpath
 import tempfile
@@ -15,6 +14,7 @@ from pathlib import Path
 import lxml.html
 
 from ..data import versions
+from ..data.phrases import rows
 from ..render.engine import SOURCE, render
 from ..render.languages import language
 from ..view.base import View
@@ -42,18 +42,10 @@ class Page:
 
 @dataclass(frozen=True)
 class Chapter:
-    """What the navigation of the site lists at its top.
+    """What the navigation of the site lists at its top."""
 
-    Attributes
-    ----------
-    part : str
-        Heading of the list that it stands in; empty for the landing page.
-    pages : tuple of Page
-        The first one is that of the chapter itself.
-    """
-
-    part: str
-    pages: tuple[Page, ...]
+    part: str  # heading of the list that it stands in; empty for the landing page
+    pages: tuple[Page, ...]  # the first one is that of the chapter itself
 
     @property
     def name(self) -> str:
@@ -78,57 +70,28 @@ class Entry:
 
 @dataclass(frozen=True)
 class Left:
-    """A page of a chapter of which parts are not printed.
-
-    Attributes
-    ----------
-    title : str
-    file : str
-        From the root of the site.
-    kinds : tuple of str
-        Their names in the list of what is left out; none where it is all of the page.
-    """
+    """A page of a chapter of which parts are not printed."""
 
     title: str
-    file: str
+    file: str  # from the root of the site
+    # their names in the list of what is left out; none where it is all of the page
     kinds: tuple[str, ...]
 
 
-@dataclass(frozen=True)
-class Front(View):
-    """Cover and contents.
-
-    Attributes
-    ----------
-    chapter : str
-        Title of the chapter; empty for the whole book.
-    identity : str
-        What the site says that it is, where that is no version.
-    published : str
-        Day on which the version was published; empty where it is none.
-    caution : str
-        What the landing page says of the review.
-    left : tuple of Left
-        What is left out of a chapter.
-    online : tuple of (str, str)
-        Title and file of each page that is not printed.
-    base : str
-        Address of the site while it is printed.
-    """
-
-    template = "pdf_front"
+class Front(View, template="pdf_front"):
+    """Cover and contents."""
 
     title: str
-    chapter: str
-    identity: str
-    published: str
+    chapter: str  # title of the chapter; empty for the whole book
+    identity: str  # what the site says that it is, where that is no version
+    published: str  # day on which the version was published; empty where it is none
     licence: str
-    caution: str
+    caution: str  # what the landing page says of the review
     citation: Citation
     entries: tuple[Entry, ...]
-    left: tuple[Left, ...]
-    online: tuple[tuple[str, str], ...]
-    base: str
+    left: tuple[Left, ...]  # what is left out of a chapter
+    online: tuple[tuple[str, str], ...]  # title and file of each page that is not printed
+    base: str  # address of the site while it is printed
 
 
 def _tree(site: Path, address: str):
@@ -147,12 +110,7 @@ def _listed(items, beside: str) -> tuple[Page, ...]:
 
 
 def contents(site: Path) -> tuple[Chapter, ...]:
-    """What the navigation of a built site lists, in its order, after the landing page.
-
-    Parameters
-    ----------
-    site : Path
-    """
+    """What the navigation of a built site lists, in its order, after the landing page."""
     start = "book/index"
     tree = _tree(site, start)
     found, part = [Chapter("", (Page(start, _words(tree, ".//article//h1")),))], ""
@@ -183,8 +141,7 @@ def _left_out() -> dict[str, list[tuple[str, str]]]:
     Both are empty for all of a page.
     """
     found: dict[str, list[tuple[str, str]]] = {}
-    lines = packaged(__package__).joinpath(_BRIEF).read_text("utf-8").splitlines()
-    for row in csv.DictReader(lines):
+    for row in rows(packaged(__package__) / _BRIEF):
         found.setdefault(row["page"], []).append((row["part"], row["what"]))
     return found
 
@@ -367,10 +324,6 @@ def write(site: Path, out: Path, say: Callable[[str], None], chapter: str = "") 
         Told what is being done.
     chapter : str, optional
         Name of the only chapter to print.
-
-    Returns
-    -------
-    list of Path
 
     Raises
     ------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 from collections.abc import Iterator
@@ -33,6 +34,15 @@ def made(folder: Path, public: bool = False) -> Iterator[None]:
             with suppress(OSError):
                 path.rmdir()
         raise
+
+
+def remembered(file: Path) -> dict:
+    """What an earlier build has kept in a JSON file; empty where nothing can be read."""
+    try:
+        known = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return known if isinstance(known, dict) else {}
 
 
 @contextmanager

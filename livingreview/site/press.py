@@ -32,26 +32,13 @@ class PdfError(Exception):
 
 @dataclass(frozen=True)
 class Sheet:
-    """A page of the site that is printed.
+    """A page of the site that is printed."""
 
-    Attributes
-    ----------
-    address : str
-        From the root of the site, without its ending.
-    title : str
-    file : Path or None
-        What was printed; none where it is in the file of the sheet before.
-    sections : tuple of (str, str)
-        Anchor and heading of each.
-    left : tuple of str
-        Names of the parts of it that are not printed.
-    """
-
-    address: str
+    address: str  # from the root of the site, without its ending
     title: str
-    file: Path | None
-    sections: tuple[tuple[str, str], ...] = ()
-    left: tuple[str, ...] = ()
+    file: Path | None  # what was printed; none where it is in the file of the sheet before
+    sections: tuple[tuple[str, str], ...] = ()  # anchor and heading of each
+    left: tuple[str, ...] = ()  # names of the parts of it that are not printed
 
 
 def chromium() -> str:
@@ -138,12 +125,7 @@ class Press:
                 for n, ((address, _), one) in enumerate(zip(pages, found, strict=True))]
 
     def text(self, name: str, html: str) -> Sheet:
-        """Print what is no page of the site.
-
-        Parameters
-        ----------
-        name, html : str
-        """
+        """Print what is no page of the site."""
         self._page.goto("about:blank")
         self._page.set_content(html)
         return Sheet(name, self._page.title(), self._print(name))

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import datetime
 import hashlib
+import io
 import json
 import os
 import re
 import subprocess
 import sys
+import tarfile
 from collections.abc import Callable
 from importlib.resources import files as packaged
 from pathlib import Path
@@ -58,6 +60,22 @@ def git(root: Path, *arguments: str) -> str:
     if done.returncode:
         raise ReleaseError(f"git {arguments[0]}: {done.stderr.strip() or 'failed'}")
     return done.stdout.rstrip("\n")
+
+
+def unpack(root: Path, tree: str, folder: Path) -> None:
+    """Put the files of a tag, or of a folder of a commit, into a folder.
+
+    Raises
+    ------
+    ReleaseError
+        When git does not have them.
+    """
+    done = subprocess.run(["git", "archive", "--format=tar", tree], cwd=root, capture_output=True,
+                          check=False)
+    if done.returncode:
+        raise ReleaseError(f"git archive {tree}: {done.stderr.decode().strip()}")
+    with tarfile.open(fileobj=io.BytesIO(done.stdout)) as archive:
+        archive.extractall(folder, filter="data")
 
 
 def named(version: str) -> str:

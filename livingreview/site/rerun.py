@@ -36,26 +36,13 @@ class RerunError(Exception):
 
 @dataclass(frozen=True)
 class Rerun:
-    """A notebook that is to be executed.
-
-    Attributes
-    ----------
-    path : Path
-    notebook : NotebookNode
-        With the parameters in it.
-    heading : str
-        What it is made from, in Markdown.
-    injected : int
-        Cells of code before the first that the file has not.
-    page : str
-        The page that it is a part of.
-    """
+    """A notebook that is to be executed."""
 
     path: Path
-    notebook: nbformat.NotebookNode
-    heading: str
-    injected: int
-    page: str
+    notebook: nbformat.NotebookNode  # with the parameters in it
+    heading: str  # what it is made from, in Markdown
+    injected: int  # cells of code before the first that the file has not
+    page: str  # the page that it is a part of
 
     @property
     def name(self) -> str:

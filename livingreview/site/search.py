@@ -6,7 +6,6 @@ Elements with `_APART` are in no index: a change in them alone leaves the one th
 
 from __future__ import annotations
 
-import csv
 import gzip
 import hashlib
 import json
@@ -22,11 +21,13 @@ from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.errors import SphinxError
 
+from ..data.phrases import rows
 from ..data.project import default_folder
 from ..data.reads import digest
 from ..render import languages
 from ..render.languages import Language
 from . import cbor, translated
+from .places import remembered
 
 FOLDER = "pagefind"
 _BODY, _END = "data-pagefind-body", "/article>"  # around what Pagefind reads of a page
@@ -67,9 +68,8 @@ def kind(page: str, indications: frozenset[str] | set[str]) -> tuple[str, str]:
 
 def labels(data: Path, language: Language) -> dict[str, str]:
     """Names of the indications of a data folder in a language, by their identifiers."""
-    with (data / "vocabularies.csv").open(encoding="utf-8", newline="") as file:
-        return {row["value"]: row[f"label_{language.key}"] or row["label_en"]
-                for row in csv.DictReader(file) if row["list"] == "indication"}
+    return {row["value"]: row[f"label_{language.key}"] or row["label_en"]
+            for row in rows(data / "vocabularies.csv") if row["list"] == "indication"}
 
 
 @dataclass(frozen=True)
@@ -96,12 +96,8 @@ def begin(out: Path, pages: Sequence[Path]) -> Begun | None:
         For :func:`end`; None where the index that is there was made from the same.
     """
     made_from = digest([Path(__file__).read_bytes(), version("pagefind"), *_indexed(out, pages)])
-    try:
-        known = json.loads((out / FOLDER / _ENTRY).read_text(encoding="utf-8"))
-        if known[_MADE_FROM] == made_from:
-            return None
-    except (OSError, ValueError, LookupError):
-        pass
+    if remembered(out / FOLDER / _ENTRY).get(_MADE_FROM) == made_from:
+        return None
     shutil.rmtree(out / FOLDER, ignore_errors=True)
     rooms = {p.relative_to(out).parts[0] for p in pages if p.parent != out}
     places = ("*", *(f"{room}/**/*" for room in sorted(rooms)))

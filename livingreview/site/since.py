@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import io
 import json
 import re
-import subprocess
-import tarfile
 import tempfile
 from collections import Counter
 from collections.abc import Iterator
@@ -17,7 +14,7 @@ from pathlib import Path
 from ..data import versions
 from ..data.dataset import Dataset, Problem, examine
 from ..data.tables import BY_NAME
-from .release import ReleaseError, git, tagged
+from .release import ReleaseError, git, tagged, unpack
 
 # How a problem names another row: by file and line, or by the line in its own file.
 _OTHER_ROW = re.compile(r"([\w/-]+\.csv):(\d+)|\brow (\d+)")
@@ -29,24 +26,12 @@ class SinceError(Exception):
 
 @dataclass(frozen=True)
 class News:
-    """What differs between the warnings on a folder then and now.
+    """What differs between the warnings on a folder then and now."""
 
-    Attributes
-    ----------
-    new : list of Problem
-        Warnings of now that were none then.
-    resolved : int
-        Warnings of then that are none now.
-    total : int
-        Warnings of now.
-    errors : list of Problem
-        Errors of then, by the rules of now.
-    """
-
-    new: list[Problem]
-    resolved: int
-    total: int
-    errors: list[Problem]
+    new: list[Problem]  # warnings of now that were none then
+    resolved: int  # warnings of then that are none now
+    total: int  # warnings of now
+    errors: list[Problem]  # errors of then, by the rules of now
 
 
 def since(data: Dataset, name: str) -> News:
@@ -129,12 +114,10 @@ def _put_tables(folder: Path, name: str, target: Path) -> None:
     inside = folder.relative_to(root.resolve()).as_posix()
     commit = _commit(root, name)
     tree = f"{commit}:{'' if inside == '.' else inside}"
-    done = subprocess.run(["git", "archive", "--format=tar", tree], cwd=root, capture_output=True,
-                          check=False)
-    if done.returncode:
-        raise SinceError(f"{name} does not hold the folder {inside} of {root.name}")
-    with tarfile.open(fileobj=io.BytesIO(done.stdout)) as archive:
-        archive.extractall(target, filter="data")
+    try:
+        unpack(root, tree, target)
+    except ReleaseError as error:
+        raise SinceError(f"{name} does not hold the folder {inside} of {root.name}") from error
     if versions.NAME.fullmatch(name):
         _confirm(root, commit, name, inside, target)
 
@@ -147,7 +130,7 @@ def _commit(root: Path, name: str) -> str:
     SinceError
     """
     if versions.NAME.fullmatch(name):
-        wanted = _tag(root, name) or _released_in(root, name)
+        wanted = f"refs/tags/v{name}" if tagged(root, name) else _released_in(root, name)
         if not wanted:
             raise SinceError(
                 f"git has neither the tag v{name} nor a commit that released {name}, and "
@@ -162,10 +145,6 @@ def _commit(root: Path, name: str) -> str:
         raise SinceError(
             f"{name} is no published version ({versions.NAME_WORDS}) and no commit that git has "
             f"here; {_releases(root)}") from error
-
-
-def _tag(root: Path, name: str) -> str:
-    return f"refs/tags/v{name}" if tagged(root, name) else ""
 
 
 def _releases(root: Path) -> str:

@@ -57,21 +57,11 @@ class Part:
 
 @dataclass(frozen=True)
 class Section:
-    """What a notebook becomes.
-
-    Attributes
-    ----------
-    anchor : str
-    title : str
-        Empty where the notebook has none.
-    headings : tuple of (str, str)
-        Anchor and words of each of its sections.
-    parts : tuple of Part
-    """
+    """What a notebook becomes."""
 
     anchor: str
-    title: str
-    headings: tuple[tuple[str, str], ...]
+    title: str  # empty where the notebook has none
+    headings: tuple[tuple[str, str], ...]  # anchor and words of each of its sections
     parts: tuple[Part, ...]
 
     def with_markup(self, changed: Callable[[str], str]) -> Section:
@@ -85,52 +75,29 @@ class Section:
         return {i for p in self.parts if p.kind == "markup" for i in _ID.findall(p.text)}
 
 
-@dataclass(frozen=True)
-class Standalone(View):
-    """The page.
-
-    Attributes
-    ----------
-    dark : str
-        Colours of the dark theme.
-    script : str
-        Of the site.
-    module : str
-        What computes selections; empty where the page has none.
-    """
-
-    template = "standalone"
+class Standalone(View, template="standalone"):
+    """The page."""
 
     sections: tuple[Section, ...]
     css: str
-    dark: str
-    script: str
-    module: str = ""
+    dark: str  # colours of the dark theme
+    script: str  # of the site
+    module: str = ""  # what computes selections; empty where the page has none
 
 
 @dataclass(frozen=True)
 class Frame:
-    """What a page has besides its notebooks.
+    """What a page has besides its notebooks."""
 
-    Attributes
-    ----------
-    css, script : str
-        Of the site; they are put into the page.
-    modules : tuple of str
-        Scripts that compute selections, each after those that it imports.
-    cited : callable
-        The references of some keys of the bibliography.
-    language : str
-    told : callable
-        A paragraph of prose in that language.
-    """
-
+    # css, script: of the site; they are put into the page
     css: str = ""
     script: str = ""
+    # scripts that compute selections, each after those that it imports
     modules: tuple[str, ...] = ()
+    # the references of some keys of the bibliography
     cited: Callable[[Iterable[str]], list[Cited]] = lambda keys: []
     language: str = SOURCE
-    told: Callable[[str], str] = str
+    told: Callable[[str], str] = str  # a paragraph of prose in that language
 
 
 def page(notebooks: Mapping[str, nbformat.NotebookNode], frame: Frame | None = None) -> str:

@@ -39,12 +39,7 @@ class Stopped(SystemExit):
 
 
 class _Command:
-    """A command that runs and can be stopped.
-
-    Parameters
-    ----------
-    name : str
-    """
+    """A command that runs and can be stopped."""
 
     def __init__(self, name: str):
         outer, parent = os.environ.get(MARK, ""), os.getppid()

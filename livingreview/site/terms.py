@@ -45,19 +45,10 @@ _VARIED = {" ": r"(?:\s|&nbsp;|&#160;)+", "'": "(?:'|\u2019|&#39;|&#x27;)",
 
 @dataclass(frozen=True)
 class Terms:
-    """The terms of a glossary as pages in one language are searched for them.
+    """The terms of a glossary as pages in one language are searched for them."""
 
-    Attributes
-    ----------
-    pattern : Pattern or None
-        All forms; the longer come first, and each is a group.
-    terms : tuple of str
-        The term of each group.
-    explanations : mapping of str to str
-    """
-
-    pattern: re.Pattern | None
-    terms: tuple[str, ...]
+    pattern: re.Pattern | None  # all forms; the longer come first, and each is a group
+    terms: tuple[str, ...]  # the term of each group
     explanations: Mapping[str, str]
 
     @classmethod

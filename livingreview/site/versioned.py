@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import shutil
 from pathlib import Path
+
+import pandas as pd
 
 from ..data import codebook, reads, recorded, strategies, versions
 from ..data.about import about
@@ -17,12 +17,8 @@ from . import api
 
 def codebook_text(data: Dataset) -> str:
     """The codebook as CSV: one row per column of every table, as the files call it."""
-    rows = codebook.columns(data.names)
-    text = io.StringIO()
-    writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
-    return text.getvalue()
+    return pd.DataFrame(codebook.columns(data.names), dtype=object).to_csv(
+        index=False, lineterminator="\n")
 
 
 def datapackage_json(data: Dataset) -> str:

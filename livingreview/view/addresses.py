@@ -36,12 +36,7 @@ def relative(target: str, page: str) -> str:
 
 
 class Addresses:
-    """Addresses of the pages of a data folder.
-
-    Parameters
-    ----------
-    data : Dataset
-    """
+    """Addresses of the pages of a data folder."""
 
     def __init__(self, data: Dataset):
         self._data = data

@@ -8,8 +8,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 
 import numpy as np
 
@@ -19,8 +18,7 @@ from ..data.reads import REFERENCE
 from . import recomputed as r
 from . import recomputed_escalc as escalc
 from . import recomputed_more as more
-from . import recomputed_networks as nets
-from . import recomputed_posteriors as bayes
+from .base import Struct
 from .recomputed import Answers, Pairs
 
 FILES = ("metafor", "measures", "models", "cochrane", "engine", "escalc", "network", "posteriors")
@@ -60,21 +58,14 @@ def read(name: str) -> Answers:
 # ---------------------------------------------------------------- kinds of quantities
 
 
-@dataclass(frozen=True)
-class Kind:
-    """A kind of quantity, what recomputes it, and who gave the answers.
-
-    Attributes
-    ----------
-    allowed : float or None
-        Where the tests allow another difference.
-    """
+class Kind(Struct):
+    """A kind of quantity, what recomputes it, and who gave the answers."""
 
     name: str
     pairs: Callable[[dict[str, Answers]], Pairs]
     judge: str = "metafor"
     iterative: bool = False
-    allowed: float | None = None
+    allowed: float | None = None  # where the tests allow another difference
 
 
 KINDS = (
@@ -86,27 +77,27 @@ KINDS = (
     Kind("other-measures", more.measures, allowed=1e-7),
     Kind("associations", escalc.measures),
     Kind("tetrachoric", escalc.tetrachoric, iterative=True, allowed=2e-3),
-    Kind("tau2-closed", r.tau2(("DL", "HE", "SJ", "HS"))),
-    Kind("tau2-moments", r.tau2(("PM", "EB")), iterative=True),
+    Kind("tau2-closed", partial(r.tau2, ("DL", "HE", "SJ", "HS"))),
+    Kind("tau2-moments", partial(r.tau2, ("PM", "EB")), iterative=True),
     Kind("tau2-further", escalc.estimators, iterative=True),
-    Kind("tau2-likelihood", r.tau2(("REML", "ML")), "formula", True),
+    Kind("tau2-likelihood", partial(r.tau2, ("REML", "ML")), "formula", True),
     Kind("tau2-interval", r.q_profile, iterative=True),
-    Kind("random-DL", r.random("DL")),
-    Kind("random-PM", r.random("PM"), iterative=True),
-    Kind("random-REML", r.random("REML"), iterative=True),
+    Kind("random-DL", partial(r.random, "DL")),
+    Kind("random-PM", partial(r.random, "PM"), iterative=True),
+    Kind("random-REML", partial(r.random, "REML"), iterative=True),
     Kind("common", r.common),
     Kind("of-tables", r.of_tables),
     Kind("cochrane", more.cochrane, "metafor-parts"),
-    Kind("leave-one-out-DL", r.leave_one_out("DL")),
-    Kind("leave-one-out-REML", r.leave_one_out("REML"), iterative=True),
+    Kind("leave-one-out-DL", partial(r.leave_one_out, "DL")),
+    Kind("leave-one-out-REML", partial(r.leave_one_out, "REML"), iterative=True),
     Kind("thresholds", r.predictions, "R"),
-    Kind("regression-closed", r.regressions(False)),
-    Kind("regression-iterated", r.regressions(True), iterative=True),
+    Kind("regression-closed", partial(r.regressions, False)),
+    Kind("regression-iterated", partial(r.regressions, True), iterative=True),
     Kind("joint", more.joint, iterative=True),
     Kind("fit", more.fit, iterative=True),
     Kind("subgroups", r.subgroups, iterative=True),
-    Kind("influence-DL", r.influence("DL"), allowed=1e-7),
-    Kind("influence-REML", r.influence("REML"), iterative=True),
+    Kind("influence-DL", partial(r.influence, "DL"), allowed=1e-7),
+    Kind("influence-REML", partial(r.influence, "REML"), iterative=True),
     Kind("one-trial", r.several),
     Kind("three-levels", r.three_level, "formula", True),
     Kind("correlated", more.correlated, iterative=True, allowed=1e-5),
@@ -118,37 +109,24 @@ KINDS = (
     Kind("fill-REML", r.fill_reml, iterative=True),
     Kind("doses", r.doses, "metafor-formula", True),
     Kind("logistic", r.logistic, "formula", True),
-    Kind("network-closed", nets.networks(("common", "DL")), "metafor-formula"),
-    Kind("network-REML", nets.networks(("REML",)), "metafor-formula", True),
-    Kind("network-split", nets.node_splits, "metafor-formula", True),
-    Kind("posteriors", bayes.posteriors, "R-integrals"),
-    Kind("posteriors-printed", bayes.printed, "bayesmeta", allowed=3e-3),
+    Kind("network-closed", partial(more.networks, ("common", "DL")), "metafor-formula"),
+    Kind("network-REML", partial(more.networks, ("REML",)), "metafor-formula", True),
+    Kind("network-split", more.node_splits, "metafor-formula", True),
+    Kind("posteriors", more.posteriors, "R-integrals"),
+    Kind("posteriors-printed", more.printed, "bayesmeta", allowed=3e-3),
 )
 
 
-@dataclass(frozen=True)
-class Agreement:
-    """How far a kind of quantity agrees.
-
-    Attributes
-    ----------
-    compared : int
-        Numbers that were compared.
-    relative : float
-        Largest relative difference.
-    zeros : int
-        Answers that are 0 but for rounding.
-    absolute : float
-        Largest difference from those.
-    """
+class Agreement(Struct):
+    """How far a kind of quantity agrees."""
 
     kind: Kind
     data_sets: tuple[str, ...]
     quantities: tuple[str, ...]
-    compared: int
-    relative: float
-    zeros: int
-    absolute: float
+    compared: int  # numbers that were compared
+    relative: float  # largest relative difference
+    zeros: int  # answers that are 0 but for rounding
+    absolute: float  # largest difference from those
 
     @property
     def tolerance(self) -> float:
@@ -197,8 +175,7 @@ def agreements() -> tuple[Agreement, ...]:
 # ---------------------------------------------------------------- second judges
 
 
-@dataclass(frozen=True)
-class Second:
+class Second(Struct):
     """One number of a second judge: `metafor` is None where R was not asked for it."""
 
     judge: str
@@ -222,8 +199,7 @@ def off(one: float | None, other: float | None) -> float:
     return abs(one - other) / max(abs(one), ZERO)
 
 
-@dataclass(frozen=True)
-class Departure:
+class Departure(Struct):
     """Where a second judge departs from metafor and from this package."""
 
     judge: str

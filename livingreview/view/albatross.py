@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from scipy.special import ndtri
@@ -21,7 +20,7 @@ from ..effects.comparisons import any_order
 from ..review.directions import COMPUTED, INTERVENTION, POINTING, SAME, Direction, isolates
 from ..review.robustness import odd_values
 from .axis import Tick
-from .base import Label, View, label, wording
+from .base import Label, Struct, View, label, wording
 from .directions import ways
 from .forest import Forests
 from .plot import Area, Axes, Scale, Tag, area, tags
@@ -34,21 +33,8 @@ _SIZES = (5, 10, 20, 50, 100, 200, 500, 1000)
 _P_VALUES = (0.05, 0.001, 1e-5, 0.5, 0.2, 0.01, 1e-4, 1e-6)  # labelled where there is room
 
 
-@dataclass(frozen=True)
-class Point:
-    """The result of a trial.
-
-    Attributes
-    ----------
-    isolates : bool
-        Whether the arms differ in the intervention alone.
-    odd : bool
-        Whether the check of the data finds its values odd.
-    beyond : bool
-        Whether its p-value is smaller than the axis shows.
-    arrow : float or None
-        Where an arrow ends that says on which side of the mark the p-value is.
-    """
+class Point(Struct):
+    """The result of a trial."""
 
     trial: str
     against: Label
@@ -59,55 +45,33 @@ class Point:
     sign: str
     direction: str
     randomised: bool
-    isolates: bool
-    odd: bool
-    beyond: bool
+    isolates: bool  # whether the arms differ in the intervention alone
+    odd: bool  # whether the check of the data finds its values odd
+    beyond: bool  # whether its p-value is smaller than the axis shows
     x: float
     y: float
-    arrow: float | None
+    arrow: float | None  # where an arrow ends that says on which side of the mark the p-value is
 
 
-@dataclass(frozen=True)
-class Contour:
-    """Results of one effect, as places of both sides and of its name.
+class Contour(Struct):
+    """Results of one effect, as places of both sides and of its name."""
 
-    Attributes
-    ----------
-    effect : float
-        A standardised difference, or the odds ratio that it is.
-    top : bool
-        Whether it leaves the drawing at the top.
-    """
-
-    effect: float
+    effect: float  # a standardised difference, or the odds ratio that it is
     sides: tuple[tuple[tuple[float, float], ...], ...]
     x: float
     y: float
-    top: bool
+    top: bool  # whether it leaves the drawing at the top
 
 
-@dataclass(frozen=True)
-class Albatross(View):
-    """The albatross plot of a family of outcomes.
-
-    Attributes
-    ----------
-    ways : tuple of (str, Label)
-        Directions in words.
-    usable : int
-        Trials with a direction, a size and a p-value; nothing is drawn of fewer than two.
-    binary : bool
-        Whether lines of equal effect are odds ratios.
-    """
-
-    template = "albatross"
+class Albatross(View, template="albatross"):
+    """The albatross plot of a family of outcomes."""
 
     id: str
     family: Label
     given: Label
-    ways: tuple[tuple[str, Label], ...]
-    usable: int
-    binary: bool = False
+    ways: tuple[tuple[str, Label], ...]  # directions in words
+    usable: int  # trials with a direction, a size and a p-value; nothing is drawn of fewer than two
+    binary: bool = False  # whether lines of equal effect are odds ratios
     points: tuple[Point, ...] = ()
     contours: tuple[Contour, ...] = ()
     axes: Axes | None = None
@@ -137,12 +101,6 @@ def usable(ev: Evidence, rows: Iterable[Direction], family: str) -> list[Directi
     Values that are equal in both arms stand in the middle; a report that speaks of no difference
     has no place, because its p-value has no side. The comparison first in the protocol's order,
     then an exact p-value before a bound, then the outcome first in the family's order.
-
-    Parameters
-    ----------
-    ev : Evidence
-    rows : iterable of Direction
-    family : str
     """
     order = [r["outcome"] for r in sorted(ev.data.records("hierarchy"), key=lambda r: r["position"])
              if r["family"] == family] + list(ev.data.words("outcome"))

@@ -3,48 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import date
 
 from ..data import strategies as files
 from ..data.dataset import Dataset
 from ..review import living
 from ..review.searches import UNPLANNED, day_of, life, searches
-from .base import Label, View, label, labels, stated
-from .studies import Names
+from .base import Label, Struct, View, label, labels, stated
+from .directory import Directory
 
 # Reports that people still work on, in the order of their way; those that nobody has seen yet are
 # only counted.
 OPEN = (living.UNSURE, living.FULL_TEXT, living.AWAITING)
 
 
-@dataclass(frozen=True)
-class Alive(View):
-    """Whether the review, or a chapter of it, may call itself living.
+class Alive(View, template="alive"):
+    """Whether the review, or a chapter of it, may call itself living."""
 
-    Attributes
-    ----------
-    state : str
-        ``never``, ``unplanned``, ``late`` or ``alive``, as
-        :class:`~livingreview.review.searches.Life` has it.
-    day : str
-        The day that the pages speak of.
-    last, due : str
-        Of the last search that came back, and of the next that is due; each may be empty.
-    until : str
-        The last day on which no source is overdue; empty where it is not alive.
-    late : int
-        How many sources are overdue or were never searched.
-    """
-
-    template = "alive"
-
+    # ``never``, ``unplanned``, ``late`` or ``alive``, as
+    # :class:`~livingreview.review.searches.Life` has it
     state: str
-    day: str
+    day: str  # the day that the pages speak of
+    # last, due: of the last search that came back, and of the next that is due; each may be empty
     last: str
     due: str
-    until: str
-    late: int
+    until: str  # the last day on which no source is overdue; empty where it is not alive
+    late: int  # how many sources are overdue or were never searched
 
 
 def alive(data: Dataset, indication: str = "") -> Alive:
@@ -65,58 +49,32 @@ def _day(day) -> str:
     return day.isoformat() if day else ""
 
 
-@dataclass(frozen=True)
-class SourceRow:
-    """A source as it stands for an indication.
-
-    Attributes
-    ----------
-    state : str
-        ``never``, ``current``, ``due``, ``overdue``, ``failed``, or ``unplanned``: it was searched,
-        and no schedule says when again.
-    last, due, failed : str
-        Days; empty where there is none.
-    every : int or None
-        Days of the schedule.
-    by : Label or None
-    reason : str
-        Why the last try failed.
-    """
+class SourceRow(Struct):
+    """A source as it stands for an indication."""
 
     indication: Label
     source: Label
+    # ``never``, ``current``, ``due``, ``overdue``, ``failed``, or ``unplanned``: it was searched,
+    # and no schedule says when again
     state: str
+    # last, due, failed: days; empty where there is none
     last: str
     due: str
-    every: int | None
+    every: int | None  # days of the schedule
     by: Label | None
     failed: str
-    reason: str
+    reason: str  # why the last try failed
 
 
-@dataclass(frozen=True)
-class Sources(View):
-    """Each source of each indication: when it was searched last, and when it is due.
+class Sources(View, template="alive_sources"):
+    """Each source of each indication: when it was searched last, and when it is due."""
 
-    Attributes
-    ----------
-    day : str
-        The day that the states are of.
-    """
-
-    template = "alive_sources"
-
-    day: str
+    day: str  # the day that the states are of
     rows: tuple[SourceRow, ...]
 
 
 def sources(data: Dataset) -> Sources:
-    """Each source of each indication: those that are scheduled, searched, or have a strategy.
-
-    Parameters
-    ----------
-    data : Dataset
-    """
+    """Each source of each indication: those that are scheduled, searched, or have a strategy."""
     day = day_of(data)
     planned = {(s.indication, s.source): s for s in living.states(data, day or date.min)}
     last: dict[tuple[str, str], str] = {}
@@ -139,47 +97,32 @@ def _planned(data: Dataset, state: living.SourceState) -> SourceRow:
         label(data, "run_by", state.run_by), _day(state.last_failed), state.reason)
 
 
-@dataclass(frozen=True)
-class QueueRow:
-    """What waits in an indication, and how its studies are watched.
-
-    Attributes
-    ----------
-    to_screen, awaiting, included, excluded : int
-        Reports: without a decision on title and abstract, wanted in full text or without
-        agreement, taken in, and left out by their full text.
-    notices, unwatched, unknown : int
-        Open notices; studies that nobody looked up for notices as scheduled; studies of which no
-        source can tell.
-    """
+class QueueRow(Struct):
+    """What waits in an indication, and how its studies are watched."""
 
     indication: Label
+    # to_screen, awaiting, included, excluded: reports: without a decision on title and abstract,
+    # wanted in full text or without agreement, taken in, and left out by their full text
     to_screen: int
     awaiting: int
     included: int
     excluded: int
+    # notices, unwatched, unknown: open notices; studies that nobody looked up for notices as
+    # scheduled; studies of which no source can tell
     notices: int
     studies: int
     unwatched: int
     unknown: int
 
 
-@dataclass(frozen=True)
-class Queues(View):
+class Queues(View, template="alive_queues"):
     """What waits for a person, by indication."""
-
-    template = "alive_queues"
 
     rows: tuple[QueueRow, ...]
 
 
 def queues(data: Dataset) -> Queues:
-    """What waits for a person, by indication.
-
-    Parameters
-    ----------
-    data : Dataset
-    """
+    """What waits for a person, by indication."""
     waiting, watched = living.queue(data), living.watched(data, day_of(data) or date.min)
     return Queues(tuple(_queue(data, waiting[i], watched[i]) for i in watched))
 
@@ -192,19 +135,8 @@ def _queue(data: Dataset, waiting: living.Queue, watched: living.Watched) -> Que
         watched.never + watched.old + watched.failed, watched.not_checkable)
 
 
-@dataclass(frozen=True)
-class Report:
-    """A report that a search found.
-
-    Attributes
-    ----------
-    place : str
-        Where it is on its way; see :class:`~livingreview.review.living.Standing`.
-    reason : Label or None
-        Why it was left out.
-    studies : tuple of (str, str)
-        Known studies that it is of, each with its address.
-    """
+class Report(Struct):
+    """A report that a search found."""
 
     indications: tuple[Label, ...]
     title: str
@@ -214,48 +146,39 @@ class Report:
     doi: str
     pmid: str
     registrations: tuple[str, ...]
-    place: str
-    reason: Label | None
-    studies: tuple[tuple[str, str], ...]
+    place: str  # where it is on its way; see :class:`~livingreview.review.living.Standing`
+    reason: Label | None  # why it was left out
+    studies: tuple[tuple[str, str], ...]  # known studies that it is of, each with its address
 
 
-@dataclass(frozen=True)
-class Reports(View):
+class Reports(View, template="alive_reports"):
     """Reports that people still work on, and those that were left out by their full text."""
-
-    template = "alive_reports"
 
     awaiting: tuple[Report, ...]
     excluded: tuple[Report, ...]
 
 
 def reports(data: Dataset) -> Reports:
-    """Reports that people still work on, and those that were left out by their full text.
-
-    Parameters
-    ----------
-    data : Dataset
-    """
-    rows, names = {r["record_id"]: r for r in data.records("records")}, Names(data)
+    """Reports that people still work on, and those that were left out by their full text."""
+    rows, directory = {r["record_id"]: r for r in data.records("records")}, Directory(data)
     at = {place: [] for place in (*OPEN, living.EXCLUDED_FULL_TEXT)}
     for one in living.standings(data):
         if one.place in at:
-            at[one.place].append(_report(data, rows[one.record_id], one, names))
+            at[one.place].append(_report(data, rows[one.record_id], one, directory))
     return Reports(tuple(r for place in OPEN for r in at[place]),
                    tuple(at[living.EXCLUDED_FULL_TEXT]))
 
 
-def _report(data: Dataset, row: Mapping, at: living.Standing, names: Names) -> Report:
+def _report(data: Dataset, row: Mapping, at: living.Standing, directory: Directory) -> Report:
     known = [match.partition(":")[::2] for match in row["match"]]
     return Report(
         labels(data, "indication", at.indications), row["title"] or "", row["first_author"] or "",
         row["year"], label(data, "record_kind", row["kind"]), row["doi"] or "", row["pmid"] or "",
         row["registrations"], at.place, stated(data, "exclusion_reason", at.reason),
-        tuple(names.of(i, study) for i, study in known if study in names[i]))
+        tuple(directory.of(i, study) for i, study in known if study in directory.names(i)))
 
 
-@dataclass(frozen=True)
-class Notice:
+class Notice(Struct):
     """A notice about a study that is still to be dealt with."""
 
     indication: Label
@@ -268,75 +191,44 @@ class Notice:
     first_seen: str
 
 
-@dataclass(frozen=True)
-class Notices(View):
-    """Notices that are still to be dealt with.
-
-    Attributes
-    ----------
-    handled : int
-        Those that have been.
-    watched : bool
-        Whether anything was ever looked up for notices.
-    """
-
-    template = "alive_notices"
+class Notices(View, template="alive_notices"):
+    """Notices that are still to be dealt with."""
 
     rows: tuple[Notice, ...]
-    handled: int
-    watched: bool
+    handled: int  # those that have been
+    watched: bool  # whether anything was ever looked up for notices
 
 
 def notices(data: Dataset) -> Notices:
-    """Notices that are still to be dealt with.
-
-    Parameters
-    ----------
-    data : Dataset
-    """
-    names, every = Names(data), data.records("notices")
+    """Notices that are still to be dealt with."""
+    directory, every = Directory(data), data.records("notices")
     rows = [r for r in every if r["state"] == "open"]
     return Notices(tuple(Notice(
-        label(data, "indication", r["indication"]), names.of(r["indication"], r["study_id"]),
+        label(data, "indication", r["indication"]), directory.of(r["indication"], r["study_id"]),
         label(data, "notice_kind", r["kind"]), r["notice_doi"] or "", r["notice_pmid"] or "",
         str(r["notice_date"] or ""), labels(data, "watch_source", r["sources"]),
         str(r["first_seen"])) for r in rows), len(every) - len(rows),
         bool(data.records("watches")))
 
 
-@dataclass(frozen=True)
-class StrategyText:
-    """A strategy as its file has it.
-
-    Attributes
-    ----------
-    run : str
-        Day of the last search that ran exactly this text; empty where none did.
-    """
+class StrategyText(Struct):
+    """A strategy as its file has it."""
 
     source: Label
     text: str
     href: str
     draft: bool
-    run: str
+    run: str  # day of the last search that ran exactly this text; empty where none did
 
 
-@dataclass(frozen=True)
-class Strategies(View):
+class Strategies(View, template="alive_strategies"):
     """The strategies of all searches, by indication."""
-
-    template = "alive_strategies"
 
     groups: tuple[tuple[Label, tuple[StrategyText, ...]], ...]
 
 
 def strategies(data: Dataset) -> Strategies:
-    """The strategies of all searches, by indication.
-
-    Parameters
-    ----------
-    data : Dataset
-    """
+    """The strategies of all searches, by indication."""
     run: dict[str, str] = {}
     for made in searches(data):
         if ran := made["strategy_sha256"]:
@@ -350,8 +242,7 @@ def strategies(data: Dataset) -> Strategies:
         (label(data, "indication", i), tuple(texts)) for i, texts in found.items()))
 
 
-@dataclass(frozen=True)
-class SearchRow:
+class SearchRow(Struct):
     """One search, as it was run."""
 
     search_id: str
@@ -369,22 +260,14 @@ class SearchRow:
     version: str
 
 
-@dataclass(frozen=True)
-class SearchTable(View):
+class SearchTable(View, template="searches"):
     """Searches of our own, failed ones too, the newest first."""
-
-    template = "searches"
 
     rows: tuple[SearchRow, ...]
 
 
 def search_table(data: Dataset) -> SearchTable:
-    """Searches of our own, failed ones too, the newest first.
-
-    Parameters
-    ----------
-    data : Dataset
-    """
+    """Searches of our own, failed ones too, the newest first."""
     rows = sorted(data.records("searches"), key=lambda r: str(r["date_run"]), reverse=True)
     return SearchTable(tuple(SearchRow(
         r["search_id"], str(r["date_run"]), label(data, "search_source", r["source"]),

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 from ..data.dataset import Dataset
 from ..effects import Evidence
@@ -14,27 +13,23 @@ from ..review import Review
 from ..review.animals import NO_VALUES, AnimalEffect, effects, experiments, signals
 from ..review.counted import ANIMAL
 from ..review.directions import Direction, directions
-from .base import Label, View, label, labels, wording
+from .base import Label, Struct, View, label, labels, wording
 from .directory import Directory
 from .finding import Estimate
 from .message import message
-from .sizes import Counted
+from .sizes import Counted, counted
 from .sources import Link
 
 
-@dataclass(frozen=True)
-class AnimalCounts(View):
+class AnimalCounts(View, template="animal_counts"):
     """How many experiments there are, by species and indication."""
-
-    template = "animal_counts"
 
     n: int
     species: tuple[Counted, ...]
     indications: tuple[Counted, ...]
 
 
-@dataclass(frozen=True)
-class Given:
+class Given(Struct):
     """What an arm got, as far as it is stated: source, product and provider, dose, routes."""
 
     labels: tuple[Label, ...]
@@ -42,8 +37,7 @@ class Given:
     routes: tuple[Label, ...]
 
 
-@dataclass(frozen=True)
-class Experiment:
+class Experiment(Struct):
     """An animal experiment; `outcomes` are those with a row in the data."""
 
     study: Link
@@ -58,11 +52,8 @@ class Experiment:
     note: str
 
 
-@dataclass(frozen=True)
-class AnimalExperiments(View):
+class AnimalExperiments(View, template="animal_experiments"):
     """Every experiment, with what the field calls a product, a dose, and none of both."""
-
-    template = "animal_experiments"
 
     product: Label
     unit: Label
@@ -70,54 +61,36 @@ class AnimalExperiments(View):
     rows: tuple[Experiment, ...]
 
 
-@dataclass(frozen=True)
-class Basis:
+class Basis(Struct):
     """How a direction is known (`review.directions.Direction.basis`), else a reason."""
 
     key: str
     why: Message | None = None
 
 
-@dataclass(frozen=True)
-class Effect:
-    """One outcome of one experiment.
-
-    Attributes
-    ----------
-    measure : Label
-    estimate : Estimate or None
-        Above the null better with the treatment.
-    why : Message
-        Why there is no estimate.
-    directions : tuple of Label
-        Which way it points, as stated; empty where it was compared with no control.
-    p : tuple of (str, float)
-        P-values as printed: a sign, and the number.
-    """
+class Effect(Struct):
+    """One outcome of one experiment."""
 
     study: Link
     indication: Label
     outcome: Label
     measure: Label
-    estimate: Estimate | None
-    why: Message
+    estimate: Estimate | None  # above the null better with the treatment
+    why: Message  # why there is no estimate
+    # which way it points, as stated; empty where it was compared with no control
     directions: tuple[Label, ...]
     bases: tuple[Basis, ...]
-    p: tuple[tuple[str, float], ...]
+    p: tuple[tuple[str, float], ...]  # p-values as printed: a sign, and the number
 
 
-@dataclass(frozen=True)
-class AnimalEffects(View):
+class AnimalEffects(View, template="animal_effects"):
     """Effect size where the rows give one, and the direction as stated, outcome by outcome."""
-
-    template = "animal_effects"
 
     given: Label
     rows: tuple[Effect, ...]
 
 
-@dataclass(frozen=True)
-class Signals:
+class Signals(Struct):
     """What the data hold on the conduct of an experiment."""
 
     study: Link
@@ -128,11 +101,8 @@ class Signals:
     groups: bool
 
 
-@dataclass(frozen=True)
-class AnimalSignals(View):
+class AnimalSignals(View, template="animal_signals"):
     """Signals of conduct that the SYRCLE tool asks for, and how many judgements are published."""
-
-    template = "animal_signals"
 
     judged: int
     rows: tuple[Signals, ...]
@@ -153,14 +123,10 @@ def animal_counts(review: Review, indications: Sequence[str]) -> AnimalCounts:
     indications : sequence of str
         Those whose experiments are meant.
     """
-    def counted(vocabulary: str, words: list) -> tuple[Counted, ...]:
-        return tuple(Counted(label(review.data, vocabulary, word), n)
-                     for word, n in Counter(words).most_common())
-
     found = list(_every(review, indications))
-    species = counted("species", [ev.studies[s]["species"] for ev, s in found])
-    return AnimalCounts(len(found), species,
-                        counted("indication", [ev.indication for ev, _ in found]))
+    return AnimalCounts(
+        len(found), counted(review.data, "species", (ev.studies[s]["species"] for ev, s in found)),
+        counted(review.data, "indication", (ev.indication for ev, _ in found)))
 
 
 def animal_experiments(review: Review, indications: Sequence[str]) -> AnimalExperiments:

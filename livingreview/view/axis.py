@@ -4,23 +4,22 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+
+from .base import Struct
 
 APART = 19  # per cent between two labels, so that narrow columns hold them
 BEYOND = 100  # a ratio further from one than this gets an arrow, which says as much as a line
 _STEPS = (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 25, 50, 100, 200, 500)
 
 
-@dataclass(frozen=True)
-class Tick:
+class Tick(Struct):
     """A labelled place of an axis."""
 
     x: float
     value: float
 
 
-@dataclass(frozen=True)
-class Bar:
+class Bar(Struct):
     """An interval on an axis, and whether it goes on beyond either end."""
 
     x1: float
@@ -29,8 +28,7 @@ class Bar:
     beyond_high: bool
 
 
-@dataclass(frozen=True)
-class Mark:
+class Mark(Struct):
     """An estimate with its interval on an axis."""
 
     x: float

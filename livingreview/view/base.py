@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from functools import cache
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, dataclass_transform
 
 from ..review.written import rounded
 
@@ -15,18 +15,34 @@ if TYPE_CHECKING:
 MIME = "application/vnd.livingreview.view+json"
 
 
+@dataclass_transform(frozen_default=True)
+class Struct:
+    """A part of a view: every subclass is a frozen dataclass."""
+
+    def __init_subclass__(cls):
+        super().__init_subclass__()
+        dataclass(frozen=True)(cls)
+
+
+@dataclass_transform(frozen_default=True)
 @dataclass(frozen=True)
 class View:
     """What one part of a page says.
 
-    A subclass names the template that writes it, without its folder and ending.
+    A subclass is a frozen dataclass. It is declared with the template that writes it, without
+    folder and ending: ``class Harms(View, template="harms")``.
     """
 
     template: ClassVar[str] = ""
 
+    def __init_subclass__(cls, template: str = ""):
+        super().__init_subclass__()
+        if template:
+            cls.template = template
+            dataclass(frozen=True)(cls)
 
-@dataclass(frozen=True)
-class Label:
+
+class Label(Struct):
     """A label of the data in the languages that the data have it in."""
 
     en: str
@@ -34,14 +50,7 @@ class Label:
 
 
 def label(data: Dataset, vocabulary: str, value: str | None) -> Label:
-    """The label of a word; the word itself where the vocabulary does not have it.
-
-    Parameters
-    ----------
-    data : Dataset
-    vocabulary : str
-    value : str or None
-    """
+    """The label of a word; the word itself where the vocabulary does not have it."""
     return Label(data.label(vocabulary, value), data.label(vocabulary, value, "zh") or "")
 
 
@@ -59,6 +68,22 @@ def wording(data: Dataset, key: str) -> Label:
     """What the review calls a thing of its field, such as its intervention."""
     word = data.words("wording").get(key)
     return Label(data.wording(key), (word["label_zh"] or "") if word else "")
+
+
+class Remark(View, template="remark"):
+    """Stands in the place of a part that a page does not show, and says why."""
+
+    # ``above`` (it stands there already), ``unasked`` (nothing asks what was asked for),
+    # ``undivided`` (the trials are of no two groups) or ``undeclared``
+    why: str
+    title: str | Label = ""  # of the analysis, or the outcome
+    target: str = ""  # identifier of the part that stands above; empty where it has none
+    asked: str = ""  # what was asked for
+
+    @property
+    def anchor(self) -> str:
+        """A remark has no identifier on a page."""
+        return ""
 
 
 def packed(view: View) -> dict:

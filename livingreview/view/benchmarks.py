@@ -2,130 +2,43 @@
 
 from __future__ import annotations
 
-import csv
-from dataclasses import dataclass
-
 from ..data import reads
+from ..data.phrases import rows
 from .base import View
 
 SCREENING, IN_TIME, DEDUPLICATION = (
     "screening.csv", "screening-in-time.csv", "deduplication.csv")
-MEAN = "mean"  # the set that is the mean of all
+# What the columns of numbers hold; all others are words.
+_KINDS = {
+    **dict.fromkeys(("records", "included", "decided", "new", "new_included", "duplicates",
+                     "wrong"), int),
+    # of the records: those that need not be read to find 95% of the included ones, less 5%, with
+    # the least and the most of the seeds; those that are read for 95% of the new included ones, or
+    # when the last included one is found; of the included ones: those in the first tenth
+    **dict.fromkeys(("wss95", "wss95_low", "wss95_high", "read95", "last_found", "recall10",
+                     "sensitivity", "specificity"), float)}
 
 
-@dataclass(frozen=True)
-class Screened:
-    """A tool on a set of labelled records, over its seeds.
+class Benchmarks(View, template="benchmarks"):
+    """What was measured, row by row as the tables name it; nothing where nothing was yet."""
 
-    Attributes
-    ----------
-    set : str
-        Empty for the mean of all sets.
-    records, included : int or None
-    seeds : str
-    wss95, low, high : float or None
-        Share of the records that need not be read to find 95% of the included ones, less 5%; the
-        least and the most of the seeds.
-    recall10 : float or None
-        Share of the included ones in the first tenth of the records.
-    last : float or None
-        Share of the records that are read when the last included one is found.
-    """
-
-    set: str
-    tool: str
-    version: str
-    records: int | None
-    included: int | None
-    seeds: str
-    wss95: float | None
-    low: float | None
-    high: float | None
-    recall10: float | None
-    last: float | None
-
-
-@dataclass(frozen=True)
-class InTime:
-    """A set of which the early years were decided, and the late ones were put in order.
-
-    Attributes
-    ----------
-    read95 : float or None
-        Share of the new records that are read for 95% of the new included ones.
-    """
-
-    set: str
-    version: str
-    seed: str
-    year: str
-    decided: int | None
-    new: int | None
-    included: int | None
-    read95: float | None
-
-
-@dataclass(frozen=True)
-class Deduplicated:
-    """How records that are one report were found in a set.
-
-    Attributes
-    ----------
-    tier : str
-        ``certain``: merged without asking; ``proposed``: with pairs that a person decides.
-    wrong : int or None
-        Reports that were lost in another.
-    """
-
-    set: str
-    version: str
-    tier: str
-    records: int | None
-    duplicates: int | None
-    wrong: int | None
-    sensitivity: float | None
-    specificity: float | None
-
-
-@dataclass(frozen=True)
-class Benchmarks(View):
-    """What was measured; empty tables where nothing was yet."""
-
-    template = "benchmarks"
-
-    screening: tuple[Screened, ...]
-    in_time: tuple[InTime, ...]
-    deduplication: tuple[Deduplicated, ...]
+    screening: tuple[dict, ...]
+    in_time: tuple[dict, ...]
+    deduplication: tuple[dict, ...]
 
 
 def benchmarks() -> Benchmarks:
     """The tables that the benchmark commands have written beside the package."""
-    return Benchmarks(
-        tuple(Screened("" if r["set"] == MEAN else r["set"], r["tool"], r["version"],
-                       _whole(r["records"]), _whole(r["included"]), r["seeds"],
-                       *(_share(r[c]) for c in ("wss95", "wss95_low", "wss95_high", "recall10",
-                                                "last_found"))) for r in _rows(SCREENING)),
-        tuple(InTime(r["set"], r["version"], r["seed"], r["from_year"], _whole(r["decided"]),
-                     _whole(r["new"]), _whole(r["new_included"]), _share(r["read95"]))
-              for r in _rows(IN_TIME)),
-        tuple(Deduplicated(r["set"], r["version"], r["tier"], _whole(r["records"]),
-                           _whole(r["duplicates"]), _whole(r["wrong"]), _share(r["sensitivity"]),
-                           _share(r["specificity"])) for r in _rows(DEDUPLICATION)))
+    return Benchmarks(*map(_measured, (SCREENING, IN_TIME, DEDUPLICATION)))
 
 
-def _rows(name: str) -> list[dict[str, str]]:
+def _measured(name: str) -> tuple[dict, ...]:
     """The rows of a table; none where it was not written yet."""
     path = reads.BENCH / name
     reads.note_beside(path)
-    if not path.is_file():
-        return []
-    with path.open(encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file))
+    return tuple({column: _read(cell, _KINDS.get(column, str)) for column, cell in row.items()}
+                 for row in (rows(path) if path.is_file() else ()))
 
 
-def _whole(cell: str) -> int | None:
-    return int(cell) if cell else None
-
-
-def _share(cell: str) -> float | None:
-    return float(cell) if cell else None
+def _read(cell: str, kind: type) -> str | float | None:
+    return kind(cell) if cell or kind is str else None

@@ -2,41 +2,27 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from ..effects import Evidence
 from ..review.certainty import judged_low
-from .base import Label, View, label, stated
+from .base import Label, Struct, View, label, stated
+from .directory import Directory
 from .sources import Link, Source, registration, source
-from .studies import Names
 
 
-@dataclass(frozen=True)
-class Signals:
-    """What the data hold of a study that bears on its risk of bias.
+class Signals(Struct):
+    """What the data hold of a study that bears on its risk of bias."""
 
-    Attributes
-    ----------
-    study : tuple of str
-        Name and address.
-    blinding : Label or None
-    weakest : Label or None
-        The weakest kind of value that an analysis uses; None where only a check uses one.
-    low : bool
-        Whether a named review judged it at low risk.
-    """
-
-    study: tuple[str, str]
+    study: tuple[str, str]  # name and address
     randomised: bool
     blinding: Label | None
     registrations: tuple[Link, ...]
     n: int | None
+    # the weakest kind of value that an analysis uses; None where only a check uses one
     weakest: Label | None
-    low: bool
+    low: bool  # whether a named review judged it at low risk
 
 
-@dataclass(frozen=True)
-class Judgement:
+class Judgement(Struct):
     """What a named review judged of one domain."""
 
     study: tuple[str, str]
@@ -46,23 +32,12 @@ class Judgement:
     source: Source | None
 
 
-@dataclass(frozen=True)
-class RiskOfBias(View):
-    """Published judgements, and the signals that the data hold.
-
-    Attributes
-    ----------
-    signals : tuple of Signals
-        Of the studies in the analyses.
-    judged : int
-        Of these, judged by a named review.
-    """
-
-    template = "risk_of_bias"
+class RiskOfBias(View, template="risk_of_bias"):
+    """Published judgements, and the signals that the data hold."""
 
     indication: str
-    signals: tuple[Signals, ...]
-    judged: int
+    signals: tuple[Signals, ...]  # of the studies in the analyses
+    judged: int  # of these, judged by a named review
     judgements: tuple[Judgement, ...]
 
 
@@ -75,24 +50,24 @@ def risk_of_bias(ev: Evidence, results: list[dict]) -> RiskOfBias:
     results : list of dict
         Analyses of the indication.
     """
-    data, names = ev.data, Names(ev.data)
+    data, directory = ev.data, Directory(ev.data)
     rows = data.records("risk_of_bias", ev.indication)
     # A grade of the design, such as a level of evidence, is no judgement of bias.
     judged = {r["study_id"] for r in rows if data.kind("tool", r["tool"]) != "design-grade"}
     used = sorted({s["trial_id"] for r in results for s in r["studies"]})
     return RiskOfBias(
-        ev.indication, tuple(_signals(ev, names, results, t) for t in used),
+        ev.indication, tuple(_signals(ev, directory, results, t) for t in used),
         len(judged.intersection(used)), tuple(Judgement(
-            names.of(ev.indication, r["study_id"]), label(data, "tool", r["tool"]), r["domain"],
+            directory.of(ev.indication, r["study_id"]), label(data, "tool", r["tool"]), r["domain"],
             r["judgement"], source(data, ev.sources.get(r["source_id"] or ""))) for r in rows))
 
 
-def _signals(ev: Evidence, names: Names, results: list[dict], trial: str) -> Signals:
+def _signals(ev: Evidence, directory: Directory, results: list[dict], trial: str) -> Signals:
     study, order = ev.studies[trial], list(ev.data.words("quality"))
     used = {s["quality"] for r in results for s in r["studies"]
             if s["trial_id"] == trial and r["role"] != "check"}
     return Signals(
-        names.of(ev.indication, trial), study["design"] == "rct",
+        directory.of(ev.indication, trial), study["design"] == "rct",
         stated(ev.data, "blinding", study["blinding"]),
         tuple(map(registration, study["registration"])), study["n_enrolled"],
         label(ev.data, "quality", max(used, key=order.index)) if used else None,

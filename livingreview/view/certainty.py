@@ -2,46 +2,29 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from ..data.dataset import Dataset
-from .base import Label, View, label, wording
+from .base import Label, Struct, View, label, wording
 from .finding import Question, question
 
 
-@dataclass(frozen=True)
-class Share:
+class Share(Struct):
     """A share, and the decimals of its percentage that tell it from the share asked for."""
 
     value: float
     decimals: int
 
 
-@dataclass(frozen=True)
-class Step:
-    """What one domain changes.
+class Step(Struct):
+    """What one domain changes."""
 
-    Attributes
-    ----------
-    domain : str
-        A word of `certainty_domain`.
-    change : int
-        In levels; the level that the first step starts at.
-    rules : tuple of str
-        Rules of ``certainty_rules.csv`` that changed it.
-    facts : dict
-        What the rules looked at; shares of the weight are of the class `Share`.
-    """
-
-    domain: str
+    domain: str  # a word of `certainty_domain`
     name: Label
-    change: int
-    rules: tuple[str, ...]
-    facts: dict
+    change: int  # in levels; the level that the first step starts at
+    rules: tuple[str, ...]  # rules of ``certainty_rules.csv`` that changed it
+    facts: dict  # what the rules looked at; shares of the weight are of the class `Share`
 
 
-@dataclass(frozen=True)
-class Target:
+class Target(Struct):
     """What is rated: see :class:`livingreview.review.imprecision.Target`."""
 
     kind: str
@@ -49,29 +32,18 @@ class Target:
     mid: float | None
 
 
-@dataclass(frozen=True)
-class Certainty(View):
-    """The way to the certainty of an estimate.
-
-    Attributes
-    ----------
-    target : Target or None
-        What is rated; None without a comparison, and in results of before there were targets.
-    information : dict or None
-        The optimal information size and what it was computed of, as imprecision has it.
-    below : int
-        Levels that the rules take off beyond the lowest there is.
-    """
-
-    template = "certainty"
+class Certainty(View, template="certainty"):
+    """The way to the certainty of an estimate."""
 
     question: Question
     k: int
     level: str
+    # what is rated; None without a comparison, and in results of before there were targets
     target: Target | None
+    # the optimal information size and what it was computed of, as imprecision has it
     information: dict | None
     steps: tuple[Step, ...]
-    below: int
+    below: int  # levels that the rules take off beyond the lowest there is
     surrogates: Label
 
 

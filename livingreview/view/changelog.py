@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from ..data import versions
 from ..effects import Evidence
 from ..review.changes import since
-from .base import View
+from .base import Struct, View
 from .changes import Changes, changed
 from .naming import arm_names, of_study, review_names, spoken
 from .sources import Source, source
 
 
-@dataclass(frozen=True)
-class Line:
+class Line(Struct):
     """A line of the changelog of the data."""
 
     date: str
@@ -29,11 +27,8 @@ class Line:
     source: Source | None
 
 
-@dataclass(frozen=True)
-class Changelog(View):
+class Changelog(View, template="changelog"):
     """What changed in a chapter."""
-
-    template = "changelog"
 
     indication: str
     changes: Changes

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from ..data.dataset import Dataset
 from ..effects.messages import Message
 from ..effects.question import RATIOS
 from ..review.changes import CAUSES
-from .base import Label, View, label
+from .base import Label, Struct, View, label
 from .finding import Estimate, estimate_of
 from .message import named
 from .naming import arm_names, of_study, study_names
@@ -20,8 +19,7 @@ FACTOR = 3  # decimals of a factor
 _NAMED = 5  # trials that a cell names
 
 
-@dataclass(frozen=True)
-class Side:
+class Side(Struct):
     """An analysis in one version."""
 
     measure: str
@@ -32,108 +30,61 @@ class Side:
     level: str
 
 
-@dataclass(frozen=True)
-class Cause:
-    """A cause of a change.
+class Cause(Struct):
+    """A cause of a change."""
 
-    Attributes
-    ----------
-    kind : str
-        One of `livingreview.review.changes.CAUSES`.
-    trial, other : tuple of str
-        Identifier and name of its trial, and of another one that the detail names; empty for none.
-    detail : tuple of Message
-        With identifiers, for those who look at the files.
-    said : tuple of Message
-        The detail with names.
-    estimate : float or None
-        After this step; None for what is no step.
-    part : float or None
-        The part of the change: a difference, or for ratios the factor.
-    """
-
-    kind: str
+    kind: str  # one of `livingreview.review.changes.CAUSES`
+    # trial, other: identifier and name of its trial, and of another one that the detail names;
+    # empty for none
     trial: tuple[str, str]
     other: tuple[str, str]
-    detail: tuple[Message, ...]
-    said: tuple[Message, ...]
-    estimate: float | None = None
-    part: float | None = None
+    detail: tuple[Message, ...]  # with identifiers, for those who look at the files
+    said: tuple[Message, ...]  # the detail with names
+    estimate: float | None = None  # after this step; None for what is no step
+    part: float | None = None  # the part of the change: a difference, or for ratios the factor
 
 
-@dataclass(frozen=True)
-class Changed:
-    """An analysis that is not what it was.
-
-    Attributes
-    ----------
-    decimals, part_decimals : int
-        Of its estimate, and of a part of the change.
-    before, now : Side or None
-        None where a version does not declare it.
-    steps, causes : tuple of Cause
-        The way from the old estimate to the new one, and all causes.
-    total : float or None
-    uneven : bool
-        Whether the parts as they are printed do not give the total that is printed.
-    named : tuple
-        For each kind of cause: the names of its trials, or details, and how many more there are.
-    resized, wider : bool
-        With no cause: whether the number of participants, or the interval, is another.
-    """
+class Changed(Struct):
+    """An analysis that is not what it was."""
 
     id: str
     indication: Label
     title: str
     ratio: bool
+    # decimals, part_decimals: of its estimate, and of a part of the change
     decimals: int
     part_decimals: int
+    # before, now: None where a version does not declare it
     before: Side | None
     now: Side | None
+    # steps, causes: the way from the old estimate to the new one, and all causes
     steps: tuple[Cause, ...]
     causes: tuple[Cause, ...]
     total: float | None
-    uneven: bool
+    uneven: bool  # whether the parts as they are printed do not give the total that is printed
+    # for each kind of cause: the names of its trials, or details, and how many more there are
     named: tuple[tuple[str, tuple[str | tuple[Message, ...], ...], int], ...]
+    # resized, wider: with no cause: whether the number of participants, or the interval, is another
     resized: bool
     wider: bool
 
 
-@dataclass(frozen=True)
-class Changes(View):
-    """What changed between two versions.
+class Changes(View, template="changes"):
+    """What changed between two versions."""
 
-    Attributes
-    ----------
-    name : str
-        Of the table.
-    since : str
-        The version with which these pages are compared.
-    first : bool
-        Whether they are the first version.
-    data, packages : tuple
-        Versions of the data and of the package, then and now.
-    files : int
-        Data files that differ.
-    """
-
-    template = "changes"
-
-    name: str
-    since: str
-    first: bool = False
+    name: str  # of the table
+    since: str  # the version with which these pages are compared
+    first: bool = False  # whether they are the first version
     analyses: tuple[Changed, ...] = ()
     unchanged: int = 0
+    # data, packages: versions of the data and of the package, then and now
     data: tuple[State, ...] = ()
     packages: tuple[str, ...] = ()
-    files: int = 0
+    files: int = 0  # data files that differ
 
 
-@dataclass(frozen=True)
-class Outlook(Changes):
+class Outlook(Changes, template="outlook"):
     """What an import changes, before it is done."""
-
-    template = "outlook"
 
 
 def changed(data: Dataset | None, found: Mapping, name: str = "", since: str = "",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from dataclasses import dataclass
 from functools import partial
 
 from ..data.dataset import Dataset
@@ -18,50 +17,29 @@ FILES = ("studies", "arms", "outcomes", "contrasts", "adverse_events", "risk_of_
 SUMMARY, REVMAN = "summary-of-findings", "revman.zip"  # files for other programs
 
 
-@dataclass(frozen=True)
-class Gaps(View):
+class Gaps(View, template="gaps"):
     """The analyses without an estimate, of all those of a chapter."""
-
-    template = "gaps"
 
     asked: int
     empty: tuple[Link, ...]
 
 
 def gaps(results: list[dict]) -> Gaps:
-    """The analyses without an estimate, of all those of a chapter.
-
-    Parameters
-    ----------
-    results : list of dict
-    """
+    """The analyses without an estimate, of all those of a chapter."""
     asked = [r for r in results if r["role"] != "check"]
     return Gaps(len(asked), tuple(Link(r["title"], Addresses.figure(r["id"]))
                                   for r in asked if r["pooled"] is None))
 
 
-@dataclass(frozen=True)
-class Downloads(View):
-    """The tables of a chapter as files, and files for other programs.
-
-    Attributes
-    ----------
-    summary : str
-        Address of the summary of findings, without language and ending; empty where nothing is
-        asked.
-    revman : str
-        Of the data package; empty where no trial has a comparison.
-    judged : tuple of Link
-        Judgements of risk of bias by tool.
-    """
-
-    template = "downloads"
+class Downloads(View, template="downloads"):
+    """The tables of a chapter as files, and files for other programs."""
 
     files: tuple[Link, ...]
     results: Link
+    # address of the summary of findings, without language and ending; empty where nothing is asked
     summary: str
-    revman: str
-    judged: tuple[Link, ...]
+    revman: str  # of the data package; empty where no trial has a comparison
+    judged: tuple[Link, ...]  # judgements of risk of bias by tool
 
 
 def downloads(data: Dataset, indication: str, results: list[dict]) -> Downloads:
@@ -87,11 +65,6 @@ def downloads(data: Dataset, indication: str, results: list[dict]) -> Downloads:
 def judged(data: Dataset, indication: str) -> list[tuple[str, list[dict]]]:
     """The judgements of risk of bias by one tool and from one source.
 
-    Parameters
-    ----------
-    data : Dataset
-    indication : str
-
     Returns
     -------
     list of (str, list of dict)
@@ -106,11 +79,8 @@ def judged(data: Dataset, indication: str) -> list[tuple[str, list[dict]]]:
             for (tool, source), rows in found.items()]
 
 
-@dataclass(frozen=True)
-class Shares(View):
+class Shares(View, template="shares"):
     """How many outcome rows come from one source."""
-
-    template = "shares"
 
     rows: int
     of_source: int
@@ -118,32 +88,17 @@ class Shares(View):
 
 
 def shares(ev: Evidence, source_id: str) -> Shares:
-    """How many outcome rows come from one source.
-
-    Parameters
-    ----------
-    ev : Evidence
-    source_id : str
-    """
+    """How many outcome rows come from one source."""
     rows = ev.data.records("outcomes", ev.indication)
     return Shares(len(rows), sum(r["source_id"] == source_id for r in rows),
                   source(ev.data, ev.sources[source_id]))
 
 
-@dataclass(frozen=True)
-class NoReports(View):
+class NoReports(View, template="no_reports"):
     """That no report is behind an analysis yet."""
-
-    template = "no_reports"
 
 
 def cited(ev: Evidence, results: list[dict]) -> list[str]:
-    """Keys, in the bibliography, of the reports behind some analyses.
-
-    Parameters
-    ----------
-    ev : Evidence
-    results : list of dict
-    """
+    """Keys, in the bibliography, of the reports behind some analyses."""
     return sorted({s["study_id"] for r in results for s in r["studies"]
                    if citable(ev.studies[s["study_id"]])})

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from ..data.codebook import columns
 from ..data.dataset import Dataset
-from .base import Label, View, label
+from .base import Label, Struct, View, label
 
 
-@dataclass(frozen=True)
-class Column:
+class Column(Struct):
     """A column of a table."""
 
     table: str
@@ -23,8 +20,7 @@ class Column:
     description: str
 
 
-@dataclass(frozen=True)
-class Word:
+class Word(Struct):
     """A word that a cell may hold; what it counts as is empty for most."""
 
     word: str
@@ -33,23 +29,15 @@ class Word:
     said: Label
 
 
-@dataclass(frozen=True)
-class Codebook(View):
+class Codebook(View, template="codebook"):
     """Every column of every table, and every allowed word."""
-
-    template = "codebook"
 
     columns: tuple[Column, ...]
     words: tuple[Word, ...]
 
 
 def codebook(data: Dataset) -> Codebook:
-    """Every column of every table, and every allowed word.
-
-    Parameters
-    ----------
-    data : Dataset
-    """
+    """Every column of every table, and every allowed word."""
     return Codebook(
         tuple(Column(c["table"], c["column"], c["type"], bool(c["required"]), bool(c["key"]),
                      c["unit"], c["vocabulary"], c["description"])
@@ -60,8 +48,7 @@ def codebook(data: Dataset) -> Codebook:
                   r["list"], r["value"], r["kind"] or "")]))
 
 
-@dataclass(frozen=True)
-class CertaintyRule:
+class CertaintyRule(Struct):
     """A rule of certainty; a negative number of levels lowers it."""
 
     domain: Label
@@ -71,29 +58,20 @@ class CertaintyRule:
     levels: int
 
 
-@dataclass(frozen=True)
-class CertaintyRules(View):
+class CertaintyRules(View, template="certainty_rules"):
     """The rules of certainty."""
-
-    template = "certainty_rules"
 
     rules: tuple[CertaintyRule, ...]
 
 
 def certainty_rules(data: Dataset) -> CertaintyRules:
-    """The rules of certainty.
-
-    Parameters
-    ----------
-    data : Dataset
-    """
+    """The rules of certainty."""
     return CertaintyRules(tuple(
         CertaintyRule(label(data, "certainty_domain", r["domain"]), r["rule"], r["threshold"],
                       r["unit"] or "", r["levels"]) for r in data.records("certainty_rules")))
 
 
-@dataclass(frozen=True)
-class PriorRow:
+class PriorRow(Struct):
     """The prior of a measure; its scale is stated, or a share of the unit information SD."""
 
     measure: Label
@@ -107,22 +85,14 @@ class PriorRow:
     note: str
 
 
-@dataclass(frozen=True)
-class Priors(View):
+class Priors(View, template="priors"):
     """The priors under which few trials are pooled."""
-
-    template = "priors"
 
     priors: tuple[PriorRow, ...]
 
 
 def priors(data: Dataset) -> Priors:
-    """The priors under which few trials are pooled.
-
-    Parameters
-    ----------
-    data : Dataset
-    """
+    """The priors under which few trials are pooled."""
     return Priors(tuple(
         PriorRow(label(data, "measure", r["measure"]), r["rescale"] == "yes",
                  label(data, "prior_family", r["family"]), r["scale"], r["share"], r["df"],

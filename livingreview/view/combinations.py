@@ -3,42 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from ..effects import Evidence
 from ..effects.comparisons import additions
-from .base import Label, View, label, wording
+from .base import Label, Struct, View, label, wording
 from .directory import Directory
 from .sources import Link
 
 ADDED = "same-co-treatment"
 
 
-@dataclass(frozen=True)
-class Combination:
-    """Trials of another treatment together with that of the review.
-
-    Attributes
-    ----------
-    added : tuple of Link
-        Trials in which the review's is added to the other.
-    usable : tuple of Link
-        Of these, in an analysis.
-    given : tuple of Link
-        Trials in which the other is added to the review's.
-    """
+class Combination(Struct):
+    """Trials of another treatment together with that of the review."""
 
     what: Label
-    added: tuple[Link, ...]
-    usable: tuple[Link, ...]
-    given: tuple[Link, ...]
+    added: tuple[Link, ...]  # trials in which the review's is added to the other
+    usable: tuple[Link, ...]  # of these, in an analysis
+    given: tuple[Link, ...]  # trials in which the other is added to the review's
 
 
-@dataclass(frozen=True)
-class Combinations(View):
+class Combinations(View, template="combinations"):
     """Which trial makes which comparison of a treatment given with that of the review."""
-
-    template = "combinations"
 
     indication: str
     given: Label

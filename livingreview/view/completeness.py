@@ -5,44 +5,30 @@ from __future__ import annotations
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from ..review import Review
 from .addresses import Addresses
-from .base import Label, View, label, stated
-from .studies import Names
+from .base import Label, Struct, View, label, stated
+from .directory import Directory
 from .unused import Reasons, Unused
 
 PRINTED = "as-reported"
 SPREADS = ("sd", "se", "ci_low", "q1")
 
 
-@dataclass(frozen=True)
-class Holds:
-    """How many rows of outcomes hold what an analysis needs.
-
-    Attributes
-    ----------
-    means, spread : int
-        Rows with a mean or median, and those of them with a spread.
-    counts : int
-        Rows with a count.
-    n, scale : int
-        Of both, with the number analysed; of means, with the end of the scale.
-    better : int
-        Rows of which it is known which direction is better.
-    made : int
-        Values that are not as they were printed.
-    """
+class Holds(Struct):
+    """How many rows of outcomes hold what an analysis needs."""
 
     rows: int
+    # means, spread: rows with a mean or median, and those of them with a spread
     means: int
     spread: int
-    counts: int
+    counts: int  # rows with a count
+    # n, scale: of both, with the number analysed; of means, with the end of the scale
     n: int
     scale: int
-    better: int
-    made: int
+    better: int  # rows of which it is known which direction is better
+    made: int  # values that are not as they were printed
 
 
 def _holds(rows: Iterable) -> Holds:
@@ -58,27 +44,17 @@ def _holds(rows: Iterable) -> Holds:
         sum((r["quality"] or PRINTED) != PRINTED for r in rows))
 
 
-@dataclass(frozen=True)
-class Group:
-    """Outcome rows of an indication, or of one outcome in it.
-
-    Attributes
-    ----------
-    studies : int
-        Studies of which they are; one with several reports is one.
-    qualities : tuple of int
-        Rows of each kind of value.
-    """
+class Group(Struct):
+    """Outcome rows of an indication, or of one outcome in it."""
 
     indication: Label
     outcome: Label | None
-    studies: int
+    studies: int  # studies of which they are; one with several reports is one
     holds: Holds
-    qualities: tuple[int, ...] = ()
+    qualities: tuple[int, ...] = ()  # rows of each kind of value
 
 
-@dataclass(frozen=True)
-class Report:
+class Report(Struct):
     """What the data hold of a report: its outcome rows, and other rows of results."""
 
     study: tuple[str, str]
@@ -88,34 +64,18 @@ class Report:
     adverse_events: int
 
 
-@dataclass(frozen=True)
-class Completeness(View):
-    """Rows of results and what they hold.
+class Completeness(View, template="completeness"):
+    """Rows of results and what they hold."""
 
-    Attributes
-    ----------
-    kinds : tuple of Label
-        Kinds of values, in the order of the groups' qualities.
-    without : int
-        Reports without any row of results.
-    """
-
-    template = "completeness"
-
-    kinds: tuple[Label, ...]
+    kinds: tuple[Label, ...]  # kinds of values, in the order of the groups' qualities
     indications: tuple[Group, ...]
     outcomes: tuple[Group, ...]
     reports: tuple[Report, ...]
-    without: int
+    without: int  # reports without any row of results
 
 
 def completeness(review: Review) -> Completeness:
-    """Rows of results and what they hold, by indication, outcome and report.
-
-    Parameters
-    ----------
-    review : Review
-    """
+    """Rows of results and what they hold, by indication, outcome and report."""
     data = review.data
     indications, outcomes, reports = [], [], []
     for i in data.indications:
@@ -146,8 +106,8 @@ def _reports(review: Review, indication: str, rows: list) -> list[Report]:
         of_study[row["study_id"]].append(row)
     for name in ("contrasts", "adverse_events"):
         other.update((name, r["study_id"]) for r in data.records(name, indication))
-    names = Names(data)
-    return [Report(names.of(indication, s), label(data, "indication", indication),
+    directory = Directory(data)
+    return [Report(directory.of(indication, s), label(data, "indication", indication),
                    _holds(of_study[s]), other["contrasts", s], other["adverse_events", s])
             for s in review.evidence[indication].studies]
 
@@ -155,8 +115,7 @@ def _reports(review: Review, indication: str, rows: list) -> list[Report]:
 # --- studies in no analysis ---------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class NotUsed:
+class NotUsed(Struct):
     """A report that no analysis uses."""
 
     study: tuple[str, str]
@@ -166,11 +125,8 @@ class NotUsed:
     unused: Unused
 
 
-@dataclass(frozen=True)
-class UnusedStudies(View):
+class UnusedStudies(View, template="unused_studies"):
     """Every report that no analysis uses, with the reason, and how many have which kind of it."""
-
-    template = "unused_studies"
 
     known: int
     reports: tuple[NotUsed, ...]
@@ -178,17 +134,12 @@ class UnusedStudies(View):
 
 
 def unused_studies(review: Review) -> UnusedStudies:
-    """Every report that no analysis uses, with the reason.
-
-    Parameters
-    ----------
-    review : Review
-    """
-    data, names, known, found = review.data, Names(review.data), 0, []
+    """Every report that no analysis uses, with the reason."""
+    data, directory, known, found = review.data, Directory(review.data), 0, []
     for i in data.indications:
         reasons, studies = Reasons(review, i, Addresses(data)), review.evidence[i].studies
         known += len(studies)
-        found += [NotUsed(names.of(i, s), label(data, "indication", i),
+        found += [NotUsed(directory.of(i, s), label(data, "indication", i),
                           stated(data, "design", study["design"]),
                           study["n_enrolled"], why)
                   for s, study in studies.items() if (why := reasons.why(s))]
@@ -199,8 +150,7 @@ def unused_studies(review: Review) -> UnusedStudies:
 # --- derived values -----------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class Derivation:
+class Derivation(Struct):
     """A kind of step from printed to analysed values, and the studies that needed it."""
 
     step: str
@@ -208,11 +158,8 @@ class Derivation:
     studies: tuple[tuple[str, str], ...]
 
 
-@dataclass(frozen=True)
-class Derived(View):
+class Derived(View, template="derived"):
     """Steps from printed to analysed values, by kind."""
-
-    template = "derived"
 
     steps: tuple[Derivation, ...]
 
@@ -228,18 +175,13 @@ def kind_of_step(said: str) -> str:
 
 
 def derived(review: Review) -> Derived:
-    """Steps from printed to analysed values, by kind.
-
-    Parameters
-    ----------
-    review : Review
-    """
-    names, studies, analyses = Names(review.data), defaultdict(set), defaultdict(set)
+    """Steps from printed to analysed values, by kind."""
+    directory, studies, analyses = Directory(review.data), defaultdict(set), defaultdict(set)
     for r in review.document["analyses"].values():
         for s in r["studies"]:
             for step in map(kind_of_step, s["derivation"]):
                 studies[step].add((r["indication"], s["trial_id"]))
                 analyses[step].add(r["id"])
     return Derived(tuple(
-        Derivation(step, len(analyses[step]), tuple(names.of(*s) for s in sorted(found)))
+        Derivation(step, len(analyses[step]), tuple(directory.of(*s) for s in sorted(found)))
         for step, found in sorted(studies.items(), key=lambda f: -len(f[1]))))

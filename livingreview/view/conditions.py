@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 from ..effects import Analysis, Effect, Evidence, Rules, select
 from ..review import Review
 from ..review.pools import interval_of
 from .addresses import Addresses
-from .base import Label, View, label
+from .base import Label, Struct, View, label
 from .directory import Directory
 from .finding import Estimate, Question, question
 from .sizes import Counted
@@ -19,19 +18,12 @@ from .sources import Link
 CONTROLLED = frozenset({"rct", "nonrandomised-controlled"})
 
 
-@dataclass(frozen=True)
-class TrialResult:
-    """One trial in one analysis.
-
-    Attributes
-    ----------
-    part : str
-        Which of its patients the analysis counts, where it asks for a part of them.
-    """
+class TrialResult(Struct):
+    """One trial in one analysis."""
 
     analysis: Link
     condition: Label
-    part: str
+    part: str  # which of its patients the analysis counts, where it asks for a part of them
     trial: Link
     design: Label
     n: float | None
@@ -39,8 +31,7 @@ class TrialResult:
     estimate: Estimate
 
 
-@dataclass(frozen=True)
-class Stated:
+class Stated(Struct):
     """A study with what its report says of its patients."""
 
     study: Link
@@ -48,34 +39,19 @@ class Stated:
     patients: str
 
 
-@dataclass(frozen=True)
-class ByCondition(View):
+class ByCondition(View, template="by_condition"):
     """The trials of some analyses by condition at entry, and every controlled study with its own.
-
-    Attributes
-    ----------
-    counts : tuple of Counted
-        Controlled studies by condition.
     """
-
-    template = "by_condition"
 
     indication: str
     rows: tuple[TrialResult, ...]
-    counts: tuple[Counted, ...]
+    counts: tuple[Counted, ...]  # controlled studies by condition
     studies: tuple[Stated, ...]
 
 
 def effects_in(review: Review, ev: Evidence,
                analyses: Sequence[str]) -> Iterator[tuple[Analysis, dict, list[Effect]]]:
-    """Each analysis with its result and the effects of its trials, also those not randomised.
-
-    Parameters
-    ----------
-    review : Review
-    ev : Evidence
-    analyses : sequence of str
-    """
+    """Each analysis with its result and the effects of its trials, also those not randomised."""
     declared = {r["analysis_id"]: r for r in ev.data.records("analyses")}
     for analysis_id in analyses:
         asked = Analysis.of(declared[analysis_id])

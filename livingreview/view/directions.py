@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 
 from ..data.dataset import Dataset
 from ..data.tables import DOUBTFUL_SOURCES
@@ -24,7 +23,7 @@ from ..review.directions import (
     within,
 )
 from ..review.robustness import odd_values
-from .base import Label, View, label, labels, stated, wording
+from .base import Label, Struct, View, label, labels, stated, wording
 from .forest import Forests
 from .message import message
 from .naming import spoken
@@ -32,86 +31,54 @@ from .naming import spoken
 SMALL, LARGE = 50, 300  # patients or joints: below, and above, which a trial is small or large
 
 
-@dataclass(frozen=True)
-class Mark:
-    """The outcomes of one trial in one family.
+class Mark(Struct):
+    """The outcomes of one trial in one family."""
 
-    Attributes
-    ----------
-    direction : str
-        ``intervention``, ``comparator``, ``mixed``, ``no-difference``, or empty where it is not
-        stated.
-    computed : bool
-        Whether from the values of both arms.
-    alike, known, outcomes : int
-        Outcomes that point this way, of those with a direction, of all.
-    """
-
+    # ``intervention``, ``comparator``, ``mixed``, ``no-difference``, or empty where it is not
+    # stated
     direction: str
-    computed: bool
+    computed: bool  # whether from the values of both arms
     months: tuple[float, ...]
+    # alike, known, outcomes: outcomes that point this way, of those with a direction, of all
     alike: int
     known: int
     outcomes: int
 
 
-@dataclass(frozen=True)
-class Row:
-    """One trial and comparison.
-
-    Attributes
-    ----------
-    size : str
-        ``small``, ``medium``, ``large`` or ``unknown``.
-    not_counted : Message or None
-        Why the trial has no vote; None where it has.
-    concluded : Label or None
-        What the report concludes.
-    marks : tuple of Mark or None
-        One for each family of the plot; None where the trial says nothing on it.
-    """
+class Row(Struct):
+    """One trial and comparison."""
 
     trial: str
     href: str
     against: Label
     design: Label | None
     blinding: Label | None
-    not_counted: Message | None
+    not_counted: Message | None  # why the trial has no vote; None where it has
     n: float | None
-    size: str
-    concluded: Label | None
+    size: str  # ``small``, ``medium``, ``large`` or ``unknown``
+    concluded: Label | None  # what the report concludes
+    # one for each family of the plot; None where the trial says nothing on it
     marks: tuple[Mark | None, ...]
 
 
-@dataclass(frozen=True)
-class Votes:
-    """Trials of one family by their direction.
-
-    Attributes
-    ----------
-    isolating : bool
-        Of randomised trials whose arms differ in the intervention alone; else of all.
-    share, low, high : float or None
-        Of those that point one way, in per cent.
-    p : float or None
-        Of the sign test.
-    """
+class Votes(Struct):
+    """Trials of one family by their direction."""
 
     family: Label
-    isolating: bool
+    isolating: bool  # of randomised trials whose arms differ in the intervention alone; else of all
     intervention: int
     comparator: int
     mixed: int
     same: int
     not_stated: int
+    # share, low, high: of those that point one way, in per cent
     share: float | None
     low: float | None
     high: float | None
-    p: float | None
+    p: float | None  # of the sign test
 
 
-@dataclass(frozen=True)
-class Printed:
+class Printed(Struct):
     """A value as printed, and its row; `doubted` is a kind of source whose values are doubtful."""
 
     arm: str
@@ -121,26 +88,16 @@ class Printed:
     doubted: Label | None
 
 
-@dataclass(frozen=True)
-class Outcome:
-    """One outcome of one trial and comparison.
-
-    Attributes
-    ----------
-    basis : str
-        As :attr:`livingreview.review.directions.Direction.basis`.
-    why_unknown, not_counted : Message or None
-        Why nothing is known of its direction, and why the trial has no vote.
-    odd : str
-        In the words of the validation.
-    """
+class Outcome(Struct):
+    """One outcome of one trial and comparison."""
 
     trial: str
     href: str
     against: Label
     outcome: Label
     direction: str
-    basis: str
+    basis: str  # as :attr:`livingreview.review.directions.Direction.basis`
+    # why_unknown, not_counted: why nothing is known of its direction, and why the trial has no vote
     why_unknown: Message | None
     months: float | None
     visits: tuple[float, ...]
@@ -149,37 +106,24 @@ class Outcome:
     sign: str
     quality: Label | None
     printed: tuple[Printed, ...]
-    odd: str
+    odd: str  # in the words of the validation
     not_counted: Message | None
 
 
-@dataclass(frozen=True)
-class Directions(View):
-    """The effect-direction plot of an indication.
-
-    Attributes
-    ----------
-    ways : tuple of (str, Label)
-        Directions in words.
-    trials, known : int
-        Trials in the plot, and those with a direction.
-    silent : tuple of str
-        Controlled trials of which no outcome could be read.
-    small, large : int
-    """
-
-    template = "directions"
+class Directions(View, template="directions"):
+    """The effect-direction plot of an indication."""
 
     indication: str
     given: Label
-    ways: tuple[tuple[str, Label], ...]
+    ways: tuple[tuple[str, Label], ...]  # directions in words
     families: tuple[Label, ...]
+    # trials, known: trials in the plot, and those with a direction
     trials: int
     known: int
     rows: tuple[Row, ...]
     votes: tuple[Votes, ...]
     outcomes: tuple[Outcome, ...]
-    silent: tuple[str, ...]
+    silent: tuple[str, ...]  # controlled trials of which no outcome could be read
     small: int = SMALL
     large: int = LARGE
 

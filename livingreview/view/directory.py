@@ -15,10 +15,6 @@ from .sources import Link
 class Directory:
     """Names and addresses of the studies of a data folder, read where they are asked for.
 
-    Parameters
-    ----------
-    data : Dataset
-
     Attributes
     ----------
     names, arms : callable
@@ -30,10 +26,13 @@ class Directory:
         self.names = cache(lambda indication: study_names(data, indication))
         self.arms = cache(lambda indication: arm_names(data, indication))
 
+    def of(self, indication: str, study_id: str) -> tuple[str, str]:
+        """Name and address of a study."""
+        return self.names(indication)[study_id], self._addresses.trial(indication, study_id)
+
     def study(self, indication: str, study_id: str) -> Link:
         """A study by its name."""
-        return Link(str(self.names(indication)[study_id]),
-                    self._addresses.trial(indication, study_id))
+        return Link(*self.of(indication, study_id))
 
     def said(self, text: str | None, indication: str, study_id: str = "") -> str:
         """A text of the data with names in place of identifiers, those of a study's arms too."""

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
 
 from ..effects import Evidence
 from ..effects.messages import Message
 from ..review.dose import FEWEST
 from ..review.measure import measure, ratio
-from .base import Label, View, label, wording
+from .base import Label, Struct, View, label, wording
 from .finding import Estimate, Finding
 from .forest import Forests
 from .message import message
@@ -22,8 +21,7 @@ PAD = 1.25  # a dose axis goes on by this factor beyond its marks
 ARMS = ("estimate", "ci_low", "ci_high")
 
 
-@dataclass(frozen=True)
-class Slope:
+class Slope(Struct):
     """The change of an effect per tenfold dose."""
 
     value: float
@@ -31,80 +29,52 @@ class Slope:
     high: float
 
 
-@dataclass(frozen=True)
-class Trial:
-    """A trial that states one dose, with the places of its effect.
-
-    Attributes
-    ----------
-    kind : int
-        Number of its source among those of the figure.
-    y : tuple of float
-        Effect and ends of its interval.
-    """
+class Trial(Struct):
+    """A trial that states one dose, with the places of its effect."""
 
     name: str
     dose: float
     source: Label
     against: Label
     estimate: Estimate
-    kind: int
+    kind: int  # number of its source among those of the figure
     x: float
-    y: tuple[float, float, float]
+    y: tuple[float, float, float]  # effect and ends of its interval
     radius: float
 
 
-@dataclass(frozen=True)
-class Chart:
-    """Effects of trials against their doses.
-
-    Attributes
-    ----------
-    line : tuple of (float, float)
-        Places of the line of the regression.
-    """
+class Chart(Struct):
+    """Effects of trials against their doses."""
 
     trials: tuple[Trial, ...]
     sources: tuple[Label, ...]
     axes: Axes
     null: float | None
-    line: tuple[tuple[float, float], ...]
+    line: tuple[tuple[float, float], ...]  # places of the line of the regression
     tags: tuple[Tag, ...]
 
 
-@dataclass(frozen=True)
-class Regression:
-    """The regression of effects on doses over trials.
-
-    Attributes
-    ----------
-    direction : str
-        ``better`` or ``worse``: results of higher doses; empty where the line is level.
-    r2 : float or None
-        None where there is no variance to explain.
-    without : tuple of (str, float), (str, float)
-        The lowest and the highest slope without one trial, and which; empty where there is none.
-    cases, open : int
-        How many such slopes there are, and how many have an interval that holds no association.
-    line : tuple of (float, Estimate)
-        Average effects at some doses.
-    """
+class Regression(Struct):
+    """The regression of effects on doses over trials."""
 
     k: int
     n: float
     low: float
     high: float
     slope: Slope
+    # ``better`` or ``worse``: results of higher doses; empty where the line is level
     direction: str
-    r2: float | None
+    r2: float | None  # None where there is no variance to explain
+    # the lowest and the highest slope without one trial, and which; empty where there is none
     without: tuple[tuple[str, float], ...]
+    # cases, open: how many such slopes there are, and how many have an interval that holds no
+    # association
     cases: int
     open: int
-    line: tuple[tuple[float, Estimate], ...]
+    line: tuple[tuple[float, Estimate], ...]  # average effects at some doses
 
 
-@dataclass(frozen=True)
-class Arm:
+class Arm(Struct):
     """A dose arm against the control of its trial, with the slope inside that trial."""
 
     trial: str
@@ -114,56 +84,30 @@ class Arm:
     slope: Slope
 
 
-@dataclass(frozen=True)
-class Within:
-    """Slopes inside trials.
+class Within(Struct):
+    """Slopes inside trials."""
 
-    Attributes
-    ----------
-    trials : int
-        With a slope.
-    pooled : tuple of (int, Slope) or None
-        None with fewer than two such trials.
-    unusable : tuple of (Message, tuple of str)
-        Why trials with several doses give no slope, and which.
-    """
-
-    trials: int
+    trials: int  # with a slope
     arms: tuple[Arm, ...]
-    pooled: tuple[int, Slope] | None
+    pooled: tuple[int, Slope] | None  # None with fewer than two such trials
+    # why trials with several doses give no slope, and which
     unusable: tuple[tuple[Message, tuple[str, ...]], ...]
 
 
-@dataclass(frozen=True)
-class Dose(View):
-    """Both looks at dose and effect in one analysis.
-
-    Attributes
-    ----------
-    stated : tuple of (str, float, Estimate)
-        Trials that state one dose.
-    silent : tuple of str
-        Trials that do not.
-    chart : Chart or None
-        None with fewer than two trials that state their dose.
-    within : Within or None
-        None where no trial has an effect.
-    fewest, enough : int
-        Trials that a line needs, and that it should have.
-    """
-
-    template = "dose"
+class Dose(View, template="dose"):
+    """Both looks at dose and effect in one analysis."""
 
     finding: Finding
     dose: Label
     amount: Label
     source: Label
     unit: Label
-    stated: tuple[tuple[str, float, Estimate], ...]
-    silent: tuple[str, ...]
-    chart: Chart | None
+    stated: tuple[tuple[str, float, Estimate], ...]  # trials that state one dose
+    silent: tuple[str, ...]  # trials that do not
+    chart: Chart | None  # None with fewer than two trials that state their dose
     regression: Regression | None
-    within: Within | None
+    within: Within | None  # None where no trial has an effect
+    # fewest, enough: trials that a line needs, and that it should have
     fewest: int = FEWEST
     enough: int = ENOUGH
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 
 from ..data.dataset import Dataset
 from ..effects import Evidence
@@ -11,7 +10,7 @@ from ..effects.messages import Message
 from ..review import Review
 from ..review.counted import ANIMAL, human_trials
 from ..review.harms import ArmEvents, arm_events, totals
-from .base import Label, View, label, labels, wording
+from .base import Label, Struct, View, label, labels, wording
 from .directory import Directory
 from .sources import Link, Source, source
 
@@ -24,8 +23,7 @@ GROUPS = {"treatment_source": "source-group", "provider": "provider", "route": "
           "treatment_class": "preparation"}
 
 
-@dataclass(frozen=True)
-class Apart:
+class Apart(Struct):
     """An event that was seen in patients who are in no sum, and why they are in none."""
 
     printed: Message
@@ -33,71 +31,48 @@ class Apart:
     why: Message
 
 
-@dataclass(frozen=True)
-class Sum:
-    """Patients with an event over arms of different patients.
+class Sum(Struct):
+    """Patients with an event over arms of different patients."""
 
-    Attributes
-    ----------
-    group : tuple of Label
-        What the arms have in common; empty where they share nothing, or it is not stated.
-    k, k_none, arms : int
-        Trials, those of them in which nobody had it, and arms.
-    risk : tuple of float or None
-        Per cent, with its exact interval; None where nobody was watched or had it.
-    upper : float or None
-        Where nobody had it: the percentage that the risk is at most.
-    """
-
+    # what the arms have in common; empty where they share nothing, or it is not stated
     group: tuple[Label, ...]
     event: Label
     events: int
     total: int
+    # k, k_none, arms: trials, those of them in which nobody had it, and arms
     k: int
     k_none: int
     arms: int
+    # per cent, with its exact interval; None where nobody was watched or had it
     risk: tuple[float, float, float] | None
-    upper: float | None
+    upper: float | None  # where nobody had it: the percentage that the risk is at most
     months: tuple[float, float] | None
     apart: tuple[Apart, ...]
 
 
-@dataclass(frozen=True)
-class Sums:
-    """A table of sums.
+class Sums(Struct):
+    """A table of sums."""
 
-    Attributes
-    ----------
-    by : str
-        ``indications``, ``further``, or a key of :data:`GROUPS` as the review names such a list.
-    head : Label or None
-        What the field calls that by which arms are grouped.
-    """
-
+    # ``indications``, ``further``, or a key of :data:`GROUPS` as the review names such a list
     by: str
-    head: Label | None
+    head: Label | None  # what the field calls that by which arms are grouped
     rows: tuple[Sum, ...]
 
 
-@dataclass(frozen=True)
-class EventSums(View):
+class EventSums(View, template="event_sums"):
     """Sums over the trials of all indications."""
-
-    template = "event_sums"
 
     tables: tuple[Sums, ...]
 
 
-@dataclass(frozen=True)
-class Told:
+class Told(Struct):
     """Trials that report an event, and those of them with a count of patients."""
 
     k: int
     counted: int
 
 
-@dataclass(frozen=True)
-class Reported:
+class Reported(Struct):
     """How many trials of an indication with results report each event, and how many none."""
 
     indication: Label
@@ -106,80 +81,50 @@ class Reported:
     told: tuple[Told, ...]
 
 
-@dataclass(frozen=True)
-class EventReporting(View):
+class EventReporting(View, template="event_reporting"):
     """How many trials report each event of treated patients."""
-
-    template = "event_reporting"
 
     events: tuple[Label, ...]
     rows: tuple[Reported, ...]
 
 
-@dataclass(frozen=True)
-class Row:
-    """One row on an event of a treated arm.
-
-    Attributes
-    ----------
-    counts : tuple of int or None
-        Patients with the event and at risk; None where no count of patients is known.
-    printed : Message or None
-        As :attr:`livingreview.review.harms.ArmEvents.printed`.
-    out : Message or None
-        Why it is in no sum; None where it is in one.
-    derivation : tuple of Message
-    folder : str
-        Where the row stands.
-    row : int
-        Its line there.
-    """
+class Row(Struct):
+    """One row on an event of a treated arm."""
 
     indication: Label
     study: Link
     arm: str
     event: Label
+    # patients with the event and at risk; None where no count of patients is known
     counts: tuple[int, int] | None
-    printed: Message | None
+    printed: Message | None  # as :attr:`livingreview.review.harms.ArmEvents.printed`
     intervention: Label
     provider: Label
     route: tuple[Label, ...]
     design: Label
     months: float | None
-    out: Message | None
+    out: Message | None  # why it is in no sum; None where it is in one
     derivation: tuple[Message, ...]
     source: Source | None
-    folder: str
-    row: int
+    folder: str  # where the row stands
+    row: int  # its line there
 
 
-@dataclass(frozen=True)
-class EventRows(View):
+class EventRows(View, template="event_rows"):
     """Every row behind the sums of all indications."""
-
-    template = "event_rows"
 
     rows: tuple[Row, ...]
 
 
-@dataclass(frozen=True)
-class EventBounds(View):
-    """Patients with each adverse event in the treated arms of one indication.
-
-    Attributes
-    ----------
-    silent : int
-        Trials of which no such event could be read.
-    """
-
-    template = "event_bounds"
+class EventBounds(View, template="event_bounds"):
+    """Patients with each adverse event in the treated arms of one indication."""
 
     indication: str
     given: Label
     product: Label
     provider: Label
     sums: tuple[Sum, ...]
-    silent: int
+    silent: int  # trials of which no such event could be read
     rows: tuple[Row, ...]
 
 
@@ -343,12 +288,7 @@ def silent(ev: Evidence) -> int:
 
 
 def event_bounds(ev: Evidence) -> EventBounds:
-    """Patients with each adverse event in the treated arms of one indication.
-
-    Parameters
-    ----------
-    ev : Evidence
-    """
+    """Patients with each adverse event in the treated arms of one indication."""
     data, rows, maker = ev.data, arm_events(ev), _Maker(ev.data)
     there = {r.event for r in rows}
     return EventBounds(

@@ -3,32 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 
 from ..data.dataset import Dataset
+from .base import Struct
 
 OPEN = ("running", "not-started")  # of the list progress: what may still change an answer
 
 
-@dataclass(frozen=True)
-class Expected:
-    """The end of a trial.
+class Expected(Struct):
+    """The end of a trial."""
 
-    Attributes
-    ----------
-    primary, end : str
-        Last collection of the primary outcome, and end of the trial, as the registry prints them
-        (year and month, or day); empty where it does not.
-    passed : bool
-        Whether the end of the trial has passed.
-    checked : str
-        Day on which the registry was asked.
-    """
-
+    # primary, end: last collection of the primary outcome, and end of the trial, as the registry
+    # prints them (year and month, or day); empty where it does not
     primary: str
     end: str
-    passed: bool
-    checked: str
+    passed: bool  # whether the end of the trial has passed
+    checked: str  # day on which the registry was asked
 
     @property
     def ahead(self) -> str:

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 
 from ..data import versions
 from ..data.about import about
-from ..data.dataset import Dataset
 from ..review import Review
 from ..review.measure import FEW, varying
 from ..review.robustness import SMALL_STUDY_K
 from .addresses import Addresses
-from .base import Label, View, label, wording
+from .base import Label, Struct, View, label, wording
 from .certainty import Certainty, certainty
 from .finding import Estimate, Findings, Posterior, estimate_of, posterior_of
 from .forest import Forest, Forests
@@ -30,78 +28,49 @@ _OTHER_TIME = (*_OUTCOME, "comparison", "background")
 _OTHER_CONTROL = (*_OUTCOME, "window_from", "window_to")
 
 
-@dataclass(frozen=True)
-class Heterogeneity:
-    """How much the trials of an estimate differ.
-
-    Attributes
-    ----------
-    model : str
-        Of the main estimate.
-    random, common : Estimate or None
-        Those of random effects and of one common effect, where the main model is another.
-    posterior : Posterior or None
-    apart : bool
-        Whether there are two trials, and their intervals do not overlap.
-    i2, tau2 : float or None
-        Of random effects, of a posterior its own; the interval of tau2 where it is known.
-    few : bool
-        Whether a prediction interval is very uncertain.
-    """
+class Heterogeneity(Struct):
+    """How much the trials of an estimate differ."""
 
     k: int
-    model: str
+    model: str  # of the main estimate
+    # random, common: those of random effects and of one common effect, where the main model is
+    # another
     random: Estimate | None
     common: Estimate | None
     posterior: Posterior | None
-    apart: bool
+    apart: bool  # whether there are two trials, and their intervals do not overlap
+    # i2, tau2: of random effects, of a posterior its own; the interval of tau2 where it is known
     i2: float | None
     tau2: float | None
     tau2_low: float | None
     tau2_high: float | None
     pi_low: float | None
     pi_high: float | None
-    few: bool
+    few: bool  # whether a prediction interval is very uncertain
 
 
-@dataclass(frozen=True)
-class Choice:
-    """An estimate under another choice; None where there is none.
+class Choice(Struct):
+    """An estimate under another choice; None where there is none."""
 
-    Attributes
-    ----------
-    key : str
-        Of the choice; empty where a trial is left out.
-    name : Label or None
-        Of the trial, or of the class of the treatment that is pooled alone.
-    """
-
-    key: str
-    name: Label | None
+    key: str  # of the choice; empty where a trial is left out
+    name: Label | None  # of the trial, or of the class of the treatment that is pooled alone
     href: str
     estimate: Estimate | None
 
 
-@dataclass(frozen=True)
-class Files:
-    """Addresses of what can be downloaded; empty where there is nothing to draw or to pool.
-
-    Attributes
-    ----------
-    metafor, script : str
-        The effects as R's package metafor takes them, and what pools them there.
-    """
+class Files(Struct):
+    """Addresses of what can be downloaded; empty where there is nothing to draw or to pool."""
 
     csv: str
     json: str
     svg: str
     png: str
+    # metafor, script: the effects as R's package metafor takes them, and what pools them there
     metafor: str
     script: str
 
 
-@dataclass(frozen=True)
-class Citation:
+class Citation(Struct):
     """What a citation of a figure names."""
 
     authors: str
@@ -111,8 +80,7 @@ class Citation:
     address: str
 
 
-@dataclass(frozen=True)
-class Method:
+class Method(Struct):
     """How an estimate was made; labels are None where the model tells it."""
 
     model: str
@@ -120,45 +88,25 @@ class Method:
     interval: Label | None
 
 
-@dataclass(frozen=True)
-class FigurePage(View):
-    """One analysis.
+class FigurePage(View, template="figure"):
+    """One analysis."""
 
-    Attributes
-    ----------
-    chapter : tuple of (Label, str)
-        The indication and its chapter.
-    part : str
-        ``benefits`` or ``harms``, and its address.
-    row : FindingRow
-        The finding with a small drawing.
-    forest : Forest or None
-        None where no trial is drawn.
-    small_study : tuple of (str, float) or None
-        The key of the test of small-study effects and its p-value, where it was done.
-    few : bool
-        Whether there are too few trials for it.
-    choices, without : tuple of Choice
-        Other choices, and leaving out each trial in turn.
-    times, controls : tuple of FindingRow
-        The same question at other times, and against other controls.
-    """
-
-    template = "figure"
-
-    chapter: tuple[Label, str]
-    part: tuple[str, str]
-    row: FindingRow
-    forest: Forest | None
+    chapter: tuple[Label, str]  # the indication and its chapter
+    part: tuple[str, str]  # ``benefits`` or ``harms``, and its address
+    row: FindingRow  # the finding with a small drawing
+    forest: Forest | None  # None where no trial is drawn
     note: str
+    # the key of the test of small-study effects and its p-value, where it was done
     small_study: tuple[str, float] | None
-    few: bool
+    few: bool  # whether there are too few trials for it
     heterogeneity: Heterogeneity | None
     certainty: Certainty | None
     subgroups: Subgroups | None
+    # choices, without: other choices, and leaving out each trial in turn
     choices: tuple[Choice, ...]
     without: tuple[Choice, ...]
     outside: Outside | None
+    # times, controls: the same question at other times, and against other controls
     times: tuple[FindingRow, ...]
     controls: tuple[FindingRow, ...]
     method: Method | None
@@ -166,8 +114,7 @@ class FigurePage(View):
     cite: Citation
 
 
-@dataclass(frozen=True)
-class IndicationRows:
+class IndicationRows(Struct):
     """The findings of one indication."""
 
     id: str
@@ -177,11 +124,8 @@ class IndicationRows:
     rows: tuple[FindingRow, ...]
 
 
-@dataclass(frozen=True)
-class FigureIndex(View):
+class FigureIndex(View, template="figure_index"):
     """All analyses by indication."""
-
-    template = "figure_index"
 
     given: Label
     k: int
@@ -200,18 +144,6 @@ def files_of(result: dict) -> Files:
                  else "")
 
 
-class _Forests(dict):
-    """What draws the figures of each indication, made when it is asked for."""
-
-    def __init__(self, data: Dataset):
-        super().__init__()
-        self._data = data
-
-    def __missing__(self, indication: str) -> Forests:
-        self[indication] = Forests(self._data, indication)
-        return self[indication]
-
-
 class Figures:
     """Pages of the analyses of a review.
 
@@ -225,11 +157,8 @@ class Figures:
     def __init__(self, review: Review, site: str = ""):
         self.review, self.data, self.site = review, review.data, site.rstrip("/")
         self._rows: dict[str, FindingRow] = {}
-
-    @cached_property
-    def forests(self) -> dict[str, Forests]:
-        """What draws the figures of each indication."""
-        return _Forests(self.data)
+        # what draws the figures of an indication
+        self.forests = cache(lambda indication: Forests(self.data, indication))
 
     @cached_property
     def _about(self) -> dict[str, str]:
@@ -248,11 +177,11 @@ class Figures:
         return self._rows[key]
 
     def _findings(self, result: dict) -> Findings:
-        return self.forests[result["indication"]].findings
+        return self.forests(result["indication"]).findings
 
     def forest(self, result: dict) -> Forest:
         """The forest plot of an analysis."""
-        return self.forests[result["indication"]].of(result)
+        return self.forests(result["indication"]).of(result)
 
     def rows(self, indication: str) -> IndicationRows:
         """The analyses of an indication as lines of the list of all."""
@@ -268,7 +197,7 @@ class Figures:
 
     def _chapter(self, indication: str) -> tuple[Label, str]:
         return (label(self.data, "indication", indication),
-                self.forests[indication].addresses.chapter(indication))
+                self.forests(indication).addresses.chapter(indication))
 
     def page(self, result: dict) -> FigurePage:
         """The page of an analysis.
@@ -278,7 +207,7 @@ class Figures:
         result : dict
             One analysis of ``results.json``.
         """
-        forests = self.forests[result["indication"]]
+        forests = self.forests(result["indication"])
         part = "harms" if result["section"] == "harms" else "benefits"
         test = result["small_study"]
         return FigurePage(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from ..data import doubts
 from ..data.dataset import Dataset
@@ -15,54 +14,36 @@ from ..review.missing import FINISHED_REPORTED, FINISHED_UNREPORTED
 from ..review.robustness import WITHOUT_DOUBTFUL
 from ..review.written import rounded
 from .addresses import Addresses
-from .base import Label, View, label, labels, stated, wording
+from .base import Label, Struct, View, label, labels, stated, wording
 from .naming import study_names
 
 LEVELS = ("very low", "low", "moderate", "high")
 
 
-@dataclass(frozen=True)
-class Question:
-    """What an analysis asks.
+class Question(Struct):
+    """What an analysis asks."""
 
-    Attributes
-    ----------
-    outcome : Label
-        With `part` and `conditions`: instrument, stage or product that narrows it.
-    kind : str
-        ``event``, ``response`` (of patients), ``chance`` (another outcome that patients have or
-        have not), ``frequency`` (how common it is, where nobody was treated) or ``score``.
-    window : tuple of float or None
-        Months, open at the beginning; None at both ends is the longest follow-up.
-    comparison : str
-        A word of `analysis_comparison`.
-    background : Label or None
-        What both groups got besides.
-    number : int
-        Grammatical number of what is given: 1, or 2 for a plural.
-    unit : str
-        A key: ``points-of-100``, ``points``, ``sd``, ``percent``, or the data's own unit.
-    """
-
-    outcome: Label
+    outcome: Label  # with `part` and `conditions`: instrument, stage or product that narrows it
     part: Label | None
     conditions: tuple[Label, ...]
+    # ``event``, ``response`` (of patients), ``chance`` (another outcome that patients have or have
+    # not), ``frequency`` (how common it is, where nobody was treated) or ``score``
     kind: str
+    # months, open at the beginning; None at both ends is the longest follow-up
     window: tuple[float | None, float | None]
-    comparison: str
+    comparison: str  # a word of `analysis_comparison`
     comparator: Label
-    background: Label | None
+    background: Label | None  # what both groups got besides
     given: Label
-    number: int
+    number: int  # grammatical number of what is given: 1, or 2 for a plural
     measure: str
     decimals: int
-    unit: str
+    unit: str  # a key: ``points-of-100``, ``points``, ``sd``, ``percent``, or the data's own unit
     favourable: str
     uncontrolled: bool
 
 
-@dataclass(frozen=True)
-class Estimate:
+class Estimate(Struct):
     """An estimate with its interval, and where a new trial is expected, if that is known."""
 
     value: float
@@ -73,32 +54,20 @@ class Estimate:
     pi_high: float | None = None
 
 
-@dataclass(frozen=True)
-class Posterior:
-    """The posterior of few trials.
+class Posterior(Struct):
+    """The posterior of few trials."""
 
-    Attributes
-    ----------
-    main : bool
-        Whether it is the estimate of the analysis, or stands beside it.
-    family : str
-        Of the prior on the standard deviation between trials.
-    scale : float
-        Of that prior, in the unit of the effects (log scale for ratios).
-    share, sd : float or None
-        The scale is this share of the unit information SD of the trials; None where it is stated.
-    """
-
-    main: bool
-    family: str
-    scale: float
+    main: bool  # whether it is the estimate of the analysis, or stands beside it
+    family: str  # of the prior on the standard deviation between trials
+    scale: float  # of that prior, in the unit of the effects (log scale for ratios)
     estimate: Estimate
+    # share, sd: the scale is this share of the unit information SD of the trials; None where it is
+    # stated
     share: float | None = None
     sd: float | None = None
 
 
-@dataclass(frozen=True)
-class Without:
+class Without(Struct):
     """The estimate without, or with, some trials, and why it is said."""
 
     names: tuple[str, ...]
@@ -108,8 +77,7 @@ class Without:
     taken_in: bool = False
 
 
-@dataclass(frozen=True)
-class Heavy:
+class Heavy(Struct):
     """A trial that has more than half of the weight in an estimate; `share` is of one."""
 
     name: str
@@ -117,50 +85,8 @@ class Heavy:
     share: float
 
 
-@dataclass(frozen=True)
-class Finding(View):
-    """What one analysis found.
-
-    Attributes
-    ----------
-    estimate : Estimate or None
-    spread : Estimate or None
-        For two studies with one common value: the interval that lets them differ.
-    posterior : Posterior or None
-        Of two trials, whose estimate it is; of three and four beside their estimate.
-    apart : bool
-        Whether there are two trials, and their intervals do not overlap.
-    random : Estimate or None
-        Beside an estimate of Mantel–Haenszel of three trials or more: that by random effects.
-    implausible : Without or None
-        Trials whose effect is hardly plausible, and the estimate without them.
-    unsized : int
-        Finished trials whose size is not stated.
-    direction : str
-        ``better``, ``worse``, ``unclear`` or ``none`` (no estimate).
-    level : str
-        Certainty; empty where it is not rated.
-    target : str
-        What is rated: ``important``, ``little`` (or no effect) or ``any`` effect; empty where
-        nothing is.
-    mid : float or None
-        The smallest change that a patient notices.
-    risks : tuple of float or None
-        Of 100 people: with the comparator, with the treatment, and the ends of its interval.
-    at_most : float or None
-        Nobody had the event: the percentage that the risk is at most.
-    empty : tuple of float or None
-        Of the one trial of a ratio, where a group had no event: events and people, with the
-        treatment and with the comparator.
-    known : int
-        Trials of this comparison that are not in the estimate.
-    n_finished : float
-        Participants of finished trials, those of the estimate included.
-    marks : dict
-        See :func:`marks`.
-    """
-
-    template = "finding"
+class Finding(View, template="finding"):
+    """What one analysis found."""
 
     id: str
     indication: str
@@ -174,15 +100,22 @@ class Finding(View):
     k_without: int
     n_without: float
     estimate: Estimate | None
+    # for two studies with one common value: the interval that lets them differ
     spread: Estimate | None
+    # of two trials, whose estimate it is; of three and four beside their estimate
     posterior: Posterior | None
-    apart: bool
+    apart: bool  # whether there are two trials, and their intervals do not overlap
+    # beside an estimate of Mantel–Haenszel of three trials or more: that by random effects
     random: Estimate | None
-    direction: str
-    level: str
+    direction: str  # ``better``, ``worse``, ``unclear`` or ``none`` (no estimate)
+    level: str  # certainty; empty where it is not rated
+    # what is rated: ``important``, ``little`` (or no effect) or ``any`` effect; empty where nothing
+    # is
     target: str
-    mid: float | None
+    mid: float | None  # the smallest change that a patient notices
+    # of 100 people: with the comparator, with the treatment, and the ends of its interval
     risks: tuple[float, float, float, float] | None
+    # nobody had the event: the percentage that the risk is at most
     at_most: tuple[float, float] | None
     at_least: tuple[float, float] | None
     trial: tuple[str, str] | None
@@ -190,13 +123,16 @@ class Finding(View):
     entry: Label | None
     moving: Without | None
     doubt: Without | None
+    # trials whose effect is hardly plausible, and the estimate without them
     implausible: Without | None
+    # of the one trial of a ratio, where a group had no event: events and people, with the treatment
+    # and with the comparator
     empty: tuple[float, float, float, float] | None
-    known: int
+    known: int  # trials of this comparison that are not in the estimate
     n_pool: float
-    n_finished: float
-    unsized: int
-    marks: dict
+    n_finished: float  # participants of finished trials, those of the estimate included
+    unsized: int  # finished trials whose size is not stated
+    marks: dict  # see :func:`marks`
 
 
 def _kind(data: Dataset, question: dict) -> str:
@@ -339,14 +275,7 @@ def _empty(result: dict) -> tuple[float, float, float, float] | None:
 
 
 class Findings:
-    """Findings of one indication.
-
-    Parameters
-    ----------
-    data : Dataset
-    indication : str
-    addresses : Addresses
-    """
+    """Findings of one indication."""
 
     def __init__(self, data: Dataset, indication: str, addresses: Addresses):
         self.data, self.indication, self.addresses = data, indication, addresses

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
 from functools import cached_property
 
 from ..data import versions
@@ -12,70 +11,45 @@ from ..review import Review
 from ..review.counted import ANIMAL
 from ..review.searches import Counted, Until, counted
 from .addresses import Addresses
-from .base import Label, View, label, stated
-from .studies import Names
+from .base import Label, Struct, View, label, stated
+from .directory import Directory
 from .unused import Reasons, Unused
 
 STEPS = ("known", "human", "reported", "usable", "pooled")
 
 
-@dataclass(frozen=True)
-class Placed:
+class Placed(Struct):
     """A study in the flow."""
 
     indication: Label
     study: tuple[str, str]
 
 
-@dataclass(frozen=True)
-class LeftOut:
-    """A study that a step leaves behind.
-
-    Attributes
-    ----------
-    unused : Unused
-        Its kind may also be ``not-pooled`` (shown by itself) or ``check-only``.
-    """
+class LeftOut(Struct):
+    """A study that a step leaves behind."""
 
     placed: Placed
-    unused: Unused
+    unused: Unused  # its kind may also be ``not-pooled`` (shown by itself) or ``check-only``
 
 
-@dataclass(frozen=True)
-class Step:
-    """The studies at a step, each a part of those of the step before, and what it leaves behind.
+class Step(Struct):
+    """The studies at a step, each a part of those of the step before, and what it leaves behind."""
 
-    Attributes
-    ----------
-    name : str
-        ``known``, ``human``, ``reported``, ``usable`` or ``pooled``.
-    kinds : tuple of (str, int)
-        How many are left out for which kind of reason.
-    """
-
-    name: str
+    name: str  # ``known``, ``human``, ``reported``, ``usable`` or ``pooled``
     studies: tuple[Placed, ...]
     left: tuple[LeftOut, ...]
-    kinds: tuple[tuple[str, int], ...]
+    kinds: tuple[tuple[str, int], ...]  # how many are left out for which kind of reason
 
 
-@dataclass(frozen=True)
-class Searched:
-    """Searches of our own together, and what became of what they found.
-
-    Attributes
-    ----------
-    counted : Counted
-    reasons : tuple of (Label or None, int)
-        Why reports were left out by their full text; None is no reason.
-    """
+class Searched(Struct):
+    """Searches of our own together, and what became of what they found."""
 
     counted: Counted
+    # why reports were left out by their full text; None is no reason
     reasons: tuple[tuple[Label | None, int], ...]
 
 
-@dataclass(frozen=True)
-class Before:
+class Before(Struct):
     """The preceding version, its trials, and how many have come and gone since."""
 
     version: str
@@ -84,29 +58,18 @@ class Before:
     fewer: int
 
 
-@dataclass(frozen=True)
-class Flow(View):
-    """The flow of studies.
+class Flow(View, template="flow"):
+    """The flow of studies."""
 
-    Attributes
-    ----------
-    before : Before or None
-        The preceding version; without one, `released` tells whether these pages are a version.
-    searched : Searched or None
-        None where no search was made.
-    day, state : str
-        Date of the data, and what tells a later state without an entry; each may be empty.
-    seeds, syntheses, registered : int
-        Seed reviews; published syntheses with a result; reports that are registrations alone.
-    """
-
-    template = "flow"
-
+    # the preceding version; without one, `released` tells whether these pages are a version
     before: Before | None
     released: bool
-    searched: Searched | None
+    searched: Searched | None  # None where no search was made
+    # day, state: date of the data, and what tells a later state without an entry; each may be empty
     day: str
     state: str
+    # seeds, syntheses, registered: seed reviews; published syntheses with a result; reports that
+    # are registrations alone
     seeds: int
     syntheses: int
     registered: int
@@ -114,53 +77,33 @@ class Flow(View):
     steps: tuple[Step, ...]
 
 
-@dataclass(frozen=True)
-class FlowTable(View):
+class FlowTable(View, template="flow_table"):
     """How many studies of each indication are at each step."""
-
-    template = "flow_table"
 
     steps: tuple[str, ...]
     rows: tuple[tuple[Label, tuple[int, ...]], ...]
 
 
-@dataclass(frozen=True)
-class Stage:
-    """What searches had found by a version.
+class Stage(Struct):
+    """What searches had found by a version."""
 
-    Attributes
-    ----------
-    version : str
-        Empty for a state that is none.
-    day : str
-        Of the version, or of the data.
-    """
-
-    version: str
-    day: str
+    version: str  # empty for a state that is none
+    day: str  # of the version, or of the data
     searched: Searched | None
 
 
-@dataclass(frozen=True)
-class FlowVersions(View):
+class FlowVersions(View, template="flow_versions"):
     """What searches had found, and what had become of it, at each published version."""
-
-    template = "flow_versions"
 
     stages: tuple[Stage, ...]
 
 
 class Flows:
-    """The flow over all indications of a review.
-
-    Parameters
-    ----------
-    review : Review
-    """
+    """The flow over all indications of a review."""
 
     def __init__(self, review: Review):
         self.review, self.data = review, review.data
-        self._names = Names(review.data)
+        self._directory = Directory(review.data)
 
     @cached_property
     def studies(self) -> dict[str, dict[str, list[str]]]:
@@ -207,7 +150,7 @@ class Flows:
 
     def _placed(self, indication: str, study: str) -> Placed:
         return Placed(label(self.data, "indication", indication),
-                      self._names.of(indication, study))
+                      self._directory.of(indication, study))
 
     def _before(self) -> Before | None:
         """The version before these pages, which the flow starts from."""

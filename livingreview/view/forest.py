@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import math
-from dataclasses import dataclass
 
 from ..data.dataset import Dataset
 from ..data.notices import noticed
 from ..review.measure import measure, ratio, uncontrolled, varying, weightless
 from .addresses import Addresses
 from .axis import Axis, Mark, Tick
-from .base import Label, View, label
+from .base import Label, Struct, View, label
 from .finding import Estimate, Finding, Findings, estimate_of
 from .naming import arm_names, of_study, spoken, study_names
 from .recompute import Recompute, recompute
@@ -21,8 +20,7 @@ PERCENT = (-4.0, 104.0)  # none to all, with room for the marks at both ends
 _GROUPED = {"treatment_class": "treatment_class", "comparison": "comparison_class"}
 
 
-@dataclass(frozen=True)
-class Arm:
+class Arm(Struct):
     """The numbers of one group of a trial; None where they are not stated."""
 
     n: float | None
@@ -33,54 +31,31 @@ class Arm:
     after: float | None = None
 
 
-@dataclass(frozen=True)
-class Row:
-    """One trial of a forest plot.
+class Row(Struct):
+    """One trial of a forest plot."""
 
-    Attributes
-    ----------
-    id : str
-        Of the trial.
-    href : str
-        Page of the trial.
-    source : str
-        Where the numbers come from.
-    outcome : Label or None
-        What was measured, where the trials differ in it.
-    statistic : str
-        ``final``, ``change`` or ``contrast``.
-    besides : tuple of Label
-        What both groups got beyond what the analysis asks for.
-    signs : tuple of str
-        ``within-person``, ``low-follow-up``, ``doubtful``, ``derived``, ``odd``, ``notice``.
-    weight : float or None
-    weightless : Estimate or None
-        The estimate without a trial of weight 0 whose numbers count all the same.
-    size : float
-        Side of its square or radius of its ring in pixels.
-    """
-
-    id: str
+    id: str  # of the trial
     trial: str
-    href: str
-    source: str
-    outcome: Label | None
+    href: str  # page of the trial
+    source: str  # where the numbers come from
+    outcome: Label | None  # what was measured, where the trials differ in it
     months: float | None
-    statistic: str
-    besides: tuple[Label, ...]
+    statistic: str  # ``final``, ``change`` or ``contrast``
+    besides: tuple[Label, ...]  # what both groups got beyond what the analysis asks for
+    # ``within-person``, ``low-follow-up``, ``doubtful``, ``derived``, ``odd``, ``notice``
     signs: tuple[str, ...]
     intervention: Arm
     control: Arm | None
     weight: float | None
     no_weight: bool
+    # the estimate without a trial of weight 0 whose numbers count all the same
     weightless: Estimate | None
     estimate: Estimate | None
     mark: Mark | None
-    size: float
+    size: float  # side of its square or radius of its ring in pixels
 
 
-@dataclass(frozen=True)
-class Group:
+class Group(Struct):
     """Trials of one kind with their own pooled estimate, and the model that it is of."""
 
     name: Label | None
@@ -90,8 +65,7 @@ class Group:
     mark: Mark | None
 
 
-@dataclass(frozen=True)
-class Odd:
+class Odd(Struct):
     """What is odd about the values of a trial."""
 
     trial: str
@@ -99,27 +73,8 @@ class Odd:
     said: str
 
 
-@dataclass(frozen=True)
-class Forest(View):
-    """A forest plot.
-
-    Attributes
-    ----------
-    zero : float or None
-        Place of the line of no effect; a share of patients has none.
-    important : tuple of float
-        Places of the lines of the smallest change that a patient notices.
-    model : str
-        Of the pooled estimate.
-    more : str
-        ``left`` or ``right``: the side on which the treated fare better.
-    measured : Label or None
-        The instrument that all trials share.
-    recompute : Recompute or None
-        With what a reader pools the trials again.
-    """
-
-    template = "forest"
+class Forest(View, template="forest"):
+    """A forest plot."""
 
     finding: Finding
     alone: bool
@@ -127,16 +82,17 @@ class Forest(View):
     mark: Mark | None
     prediction: Mark | None
     random: Estimate | None
-    model: str
+    model: str  # of the pooled estimate
     ticks: tuple[Tick, ...]
-    zero: float | None
+    zero: float | None  # place of the line of no effect; a share of patients has none
+    # places of the lines of the smallest change that a patient notices
     important: tuple[float, ...]
     mid_population: str
-    better: str
-    measured: Label | None
+    better: str  # ``left`` or ``right``: the side on which the treated fare better
+    measured: Label | None  # the instrument that all trials share
     odd: tuple[Odd, ...]
     fractions: bool
-    recompute: Recompute | None
+    recompute: Recompute | None  # with what a reader pools the trials again
 
 
 def anchor(result: dict, study: dict) -> str:
@@ -195,13 +151,7 @@ def mark_of(axis: Axis, values: dict | Estimate | None) -> Mark | None:
 
 
 class Forests:
-    """Forest plots of one indication.
-
-    Parameters
-    ----------
-    data : Dataset
-    indication : str
-    """
+    """Forest plots of one indication."""
 
     def __init__(self, data: Dataset, indication: str):
         self.data, self.indication = data, indication

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from ..data.dataset import Dataset
-from .base import Label, View, label
+from .base import Label, Struct, View, label
 
 PAGE = "book/glossary.html"
 
@@ -15,55 +13,29 @@ def address(term: str) -> str:
     return f"{PAGE}#term-{term}"
 
 
-@dataclass(frozen=True)
-class Term:
-    """A term with its explanation.
+class Term(Struct):
+    """A term with its explanation."""
 
-    Attributes
-    ----------
-    id : str
-        Identifier, for the address.
-    name, explanation : Label
-    others : tuple of str
-        Further English names that are not the first with another ending, such as its abbreviation.
-    source, href : str
-        Where it may be checked, and its address where it has one.
-    """
-
-    id: str
+    id: str  # identifier, for the address
     name: Label
     explanation: Label
+    # further English names that are not the first with another ending, such as its abbreviation
     others: tuple[str, ...]
+    # source, href: where it may be checked, and its address where it has one
     source: str
     href: str
 
 
-@dataclass(frozen=True)
-class Group:
-    """The terms of one kind, in the order of their English names.
-
-    Attributes
-    ----------
-    id : str
-    name : Label
-    terms : tuple of Term
-    """
+class Group(Struct):
+    """The terms of one kind, in the order of their English names."""
 
     id: str
     name: Label
     terms: tuple[Term, ...]
 
 
-@dataclass(frozen=True)
-class Glossary(View):
-    """All terms.
-
-    Attributes
-    ----------
-    groups : tuple of Group
-    """
-
-    template = "glossary"
+class Glossary(View, template="glossary"):
+    """All terms."""
 
     groups: tuple[Group, ...]
 

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from ..data.interface import BASE, FILES, SCHEMA
-from .base import View
+from .base import Struct, View
 
 
-@dataclass(frozen=True)
-class File:
+class File(Struct):
     """A file by its name, and its address in each form; empty where there is none."""
 
     name: str
@@ -18,11 +15,8 @@ class File:
     schema: str
 
 
-@dataclass(frozen=True)
-class Interface(View):
+class Interface(View, template="interface"):
     """The files of the interface; the template adds those that describe them."""
-
-    template = "interface"
 
     files: tuple[File, ...]
     schema: str

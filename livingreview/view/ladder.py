@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from ..review.measure import measure, ratio
 from .axis import Tick
-from .base import Label
+from .base import Label, Struct
 from .finding import Estimate
 from .plot import Scale
 
 TICKS = 4  # labels that the drawn column has room for
 
 
-@dataclass(frozen=True)
-class Bar:
+class Bar(Struct):
     """A place with a line around it, and a thicker part of that line; in per cent."""
 
     x: float
@@ -25,45 +23,28 @@ class Bar:
     half: tuple[float, float] | None = None
 
 
-@dataclass(frozen=True)
-class Rung:
-    """One row.
+class Rung(Struct):
+    """One row."""
 
-    Attributes
-    ----------
-    kind : str
-        ``main``, ``method``, ``values`` (other values or trials), ``trial`` (one is left out) or
-        ``question``.
-    key : str
-        Of a choice of method or values; empty for any other row.
-    name : Label or None
-        Of the trial, of the question, or of the class of the treatment that a choice pools alone.
-    """
-
+    # ``main``, ``method``, ``values`` (other values or trials), ``trial`` (one is left out) or
+    # ``question``
     kind: str
-    key: str
+    key: str  # of a choice of method or values; empty for any other row
+    # of the trial, of the question, or of the class of the treatment that a choice pools alone
     name: Label | None
     href: str
     estimate: Estimate
     bar: Bar
 
 
-@dataclass(frozen=True)
-class Ladder:
-    """Rows in the order of their estimates, the lowest first, and their axis.
-
-    Attributes
-    ----------
-    inside : int or None
-        Intervals that hold the value of no effect; None where the measure has no such value.
-    null : float or None
-        Its place.
-    """
+class Ladder(Struct):
+    """Rows in the order of their estimates, the lowest first, and their axis."""
 
     rungs: tuple[Rung, ...]
+    # intervals that hold the value of no effect; None where the measure has no such value
     inside: int | None
     ticks: tuple[Tick, ...]
-    null: float | None
+    null: float | None  # its place
 
 
 def span(result: dict, estimates: Iterable[float], start: float = 0, end: float = 100) -> Scale:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 
 from ..review import Review
 from ..review.claims import NOT_CHECKABLE, NOT_YET_JUDGED, Cited, Entry, ledger, other_condition
 from ..review.headlines import AGREES, DIFFERS, NO_ROW, NOT_RECOMPUTABLE, Headline, headlines
 from .addresses import Addresses
-from .base import Label, View, label, labels, stated
+from .base import Label, Struct, View, label, labels, stated
 from .finding import Finding, Findings
 from .naming import seed_names, spoken
 from .sources import Link, doi
@@ -19,82 +19,48 @@ STATUSES = (AGREES, DIFFERS, NO_ROW, NOT_RECOMPUTABLE)
 _BY_RULE = (NOT_YET_JUDGED, NOT_CHECKABLE)  # verdicts that the vocabulary does not have
 
 
-@dataclass(frozen=True)
-class Study:
+class Study(Struct):
     """A study of the data, with its design."""
 
     link: Link
     design: Label
 
 
-@dataclass(frozen=True)
-class Reference:
-    """A reference of a seed review.
-
-    Attributes
-    ----------
-    list_href : str
-        Its place in the list of the review.
-    href : str
-        By its digital object identifier; empty without one.
-    year, note
-        Of the list.
-    studies : tuple of Study
-        Studies of the data that it is a report of.
-    about : tuple of Label
-        Its conditions, where the claim that cites it is about others.
-    """
+class Reference(Struct):
+    """A reference of a seed review."""
 
     number: str
-    list_href: str
+    list_href: str  # its place in the list of the review
     title: str
-    href: str
+    href: str  # by its digital object identifier; empty without one
     kind: Label
-    studies: tuple[Study, ...]
+    studies: tuple[Study, ...]  # studies of the data that it is a report of
     retracted: bool
+    # year, note: of the list
     year: int | None
     note: str
-    about: tuple[Label, ...] = ()
+    about: tuple[Label, ...] = ()  # its conditions, where the claim that cites it is about others
 
 
-@dataclass(frozen=True)
-class Basis:
-    """What a verdict rests on: one of an analysis, a study and a reference.
+class Basis(Struct):
+    """What a verdict rests on: one of an analysis, a study and a reference."""
 
-    Attributes
-    ----------
-    name : str
-        As the verdict names it.
-    finding : Finding or None
-        Of the analysis, where it is one of the review at hand.
-    """
-
-    name: str
+    name: str  # as the verdict names it
     analysis: Link | None = None
-    finding: Finding | None = None
+    finding: Finding | None = None  # of the analysis, where it is one of the review at hand
     study: Study | None = None
     reference: Reference | None = None
 
 
-@dataclass(frozen=True)
-class Verdict:
+class Verdict(Struct):
     """A verdict; without a label where no row states it, but a rule."""
 
     key: str
     label: Label | None
 
 
-@dataclass(frozen=True)
-class Claim:
-    """A claim of a seed review, what it cites, and what was judged of it.
-
-    Attributes
-    ----------
-    rests_on : tuple of str
-        Keys of :attr:`livingreview.review.claims.Entry.rests_on`.
-    judged : bool
-        Whether somebody gave the verdict; `reason`, `bases` and `date` are then known.
-    """
+class Claim(Struct):
+    """A claim of a seed review, what it cites, and what was judged of it."""
 
     id: str
     href: str
@@ -107,17 +73,16 @@ class Claim:
     zh: str
     refs: tuple[str, ...]
     cited: tuple[Reference, ...]
-    rests_on: tuple[str, ...]
+    rests_on: tuple[str, ...]  # keys of :attr:`livingreview.review.claims.Entry.rests_on`
     note: str
     verdict: Verdict
-    judged: bool
+    judged: bool  # whether somebody gave the verdict; `reason`, `bases` and `date` are then known
     reason: str
     bases: tuple[Basis, ...]
     date: str
 
 
-@dataclass(frozen=True)
-class Count:
+class Count(Struct):
     """How many have one verdict or status, in all and by seed review; no key is all of them."""
 
     key: str
@@ -128,74 +93,34 @@ class Count:
 
 @dataclass(frozen=True)
 class Counts(View):
-    """Claims by verdict, or numbers by status, and by seed review.
+    """Claims by verdict, or numbers by status, and by seed review."""
 
-    Attributes
-    ----------
-    reviews : tuple of (str, str)
-        Identifier and name.
-    waiting : int
-        Not yet judged.
-    """
-
-    reviews: tuple[tuple[str, str], ...]
+    reviews: tuple[tuple[str, str], ...]  # identifier and name
     rows: tuple[Count, ...]
-    waiting: int = 0
+    waiting: int = 0  # not yet judged
 
 
-@dataclass(frozen=True)
-class ClaimCounts(Counts):
+class ClaimCounts(Counts, template="claim_counts"):
     """Claims by verdict and seed review."""
 
-    template = "claim_counts"
 
-
-@dataclass(frozen=True)
-class NumberCounts(Counts):
+class NumberCounts(Counts, template="number_counts"):
     """Headline numbers by status and seed review."""
 
-    template = "number_counts"
 
+class Claims(View, template="claims"):
+    """Claims in a table."""
 
-@dataclass(frozen=True)
-class Claims(View):
-    """Claims in a table.
-
-    Attributes
-    ----------
-    name : str
-        Of the table.
-    of : str
-        ``all``, ``review`` or ``indication``.
-    counted : tuple of (Verdict, int)
-        How many have which verdict, those not yet judged first.
-    """
-
-    template = "claims"
-
-    name: str
-    of: str
+    name: str  # of the table
+    of: str  # ``all``, ``review`` or ``indication``
     claims: tuple[Claim, ...]
+    # how many have which verdict, those not yet judged first
     counted: tuple[tuple[Verdict, int], ...]
     ledger_href: str = Addresses.claim()
 
 
-@dataclass(frozen=True)
-class Number:
-    """A stated number and what the data say of it.
-
-    Attributes
-    ----------
-    status : str
-        One of :data:`STATUSES`.
-    why_not : Label or None
-        Why it cannot be recomputed.
-    known : tuple of int or None
-        Studies with a value, of all that the rule asks for.
-    rule : str
-    rows_in : Link or None
-        The file whose `lines` were counted.
-    """
+class Number(Struct):
+    """A stated number and what the data say of it."""
 
     id: str
     review_id: str
@@ -204,22 +129,19 @@ class Number:
     scope: str
     stated: str
     unit: str
-    status: str
+    status: str  # one of :data:`STATUSES`
     found: tuple[float, ...]
     difference: float | None
-    why_not: Label | None
-    known: tuple[int, int] | None
+    why_not: Label | None  # why it cannot be recomputed
+    known: tuple[int, int] | None  # studies with a value, of all that the rule asks for
     rule: str
     studies: tuple[Link, ...]
-    rows_in: Link | None
+    rows_in: Link | None  # the file whose `lines` were counted
     lines: tuple[int, ...]
 
 
-@dataclass(frozen=True)
-class Numbers(View):
+class Numbers(View, template="numbers"):
     """Headline numbers in a table, of all reviews (an empty identifier) or of one."""
-
-    template = "numbers"
 
     review_id: str
     numbers: tuple[Number, ...]
@@ -237,18 +159,12 @@ class Judged:
     def __init__(self, review: Review):
         self.review, self.data = review, review.data
         self.addresses = Addresses(self.data)
-        self._findings: dict[str, Findings] = {}
+        self.findings = cache(lambda indication: Findings(self.data, indication, self.addresses))
 
     @cached_property
     def seeds(self) -> dict[str, Link]:
         """The pages of the seed reviews by their names."""
         return {r: Link(name, self.addresses.seed(r)) for r, name in seed_names(self.data).items()}
-
-    def findings(self, indication: str) -> Findings:
-        """What makes findings of an indication."""
-        if indication not in self._findings:
-            self._findings[indication] = Findings(self.data, indication, self.addresses)
-        return self._findings[indication]
 
     def link(self, indication: str, study_id: str) -> Link:
         """A study by its name."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from .base import Label, View, label, wording
+from .base import Label, Struct, View, label, wording
 from .finding import Finding, Question
 from .forest import Forest, Forests
 from .row import FindingRow, row_of
@@ -14,75 +14,41 @@ from .tabs import CHECK, HARMS
 FORESTS = 3  # that a page shows itself; every figure has an address of its own
 
 
-@dataclass(frozen=True)
-class Group:
-    """The findings of one outcome.
-
-    Attributes
-    ----------
-    name : Label
-    main : Finding
-        What is said of it in a sentence.
-    rows : tuple of FindingRow
-    forest : Forest or None
-        Of `main`, where it has two trials or more.
-    """
+class Group(Struct):
+    """The findings of one outcome."""
 
     name: Label
-    main: Finding
+    main: Finding  # what is said of it in a sentence
     rows: tuple[FindingRow, ...]
-    forest: Forest | None
+    forest: Forest | None  # of `main`, where it has two trials or more
 
 
-@dataclass(frozen=True)
-class Gap:
-    """A question without any usable trial, at all times at which it is asked.
-
-    Attributes
-    ----------
-    times : tuple of (Question, str)
-        Each with the page of its analysis.
-    known : int
-        Trials that are known and give no usable number.
-    """
+class Gap(Struct):
+    """A question without any usable trial, at all times at which it is asked."""
 
     question: Question
-    times: tuple[tuple[Question, str], ...]
-    known: int
+    times: tuple[tuple[Question, str], ...]  # each with the page of its analysis
+    known: int  # trials that are known and give no usable number
 
 
 @dataclass(frozen=True)
 class Findings(View):
-    """A page of findings.
-
-    Attributes
-    ----------
-    groups, alone : tuple of Group
-        With a comparison, and of treated patients who are compared with nobody.
-    gaps : tuple of Gap
-    n_gaps : int
-        Analyses that these are.
-    """
+    """A page of findings."""
 
     given: Label
+    # groups, alone: with a comparison, and of treated patients who are compared with nobody
     groups: tuple[Group, ...]
     alone: tuple[Group, ...]
     gaps: tuple[Gap, ...]
-    n_gaps: int
+    n_gaps: int  # analyses that these are
 
 
-@dataclass(frozen=True)
-class Benefits(Findings):
+class Benefits(Findings, template="benefits"):
     """What helps: every analysis of a chapter but those of harms."""
 
-    template = "benefits"
 
-
-@dataclass(frozen=True)
-class Harms(Findings):
+class Harms(Findings, template="harms"):
     """What harms."""
-
-    template = "harms"
 
 
 def benefits(forests: Forests, results: Iterable[dict], first: Sequence[str]) -> Benefits:

@@ -5,12 +5,11 @@ from __future__ import annotations
 import textwrap
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 
 from ..data.dataset import Dataset
 from ..review import Review
 from ..review.claims import Cited, cited_by
-from .base import Label, View, label, wording
+from .base import Label, Struct, View, label, wording
 from .ledger import Judged, Reference
 
 # Kinds of evidence, that nearest to people last; no word where none is cited.
@@ -22,8 +21,7 @@ LINE, GAP, HEAD = 14, 8, 24
 _ROOM, _BRACKET = 42, 12  # letters beside an effect, and those that its kind of evidence takes
 
 
-@dataclass(frozen=True)
-class Mechanism:
+class Mechanism(Struct):
     """A row of a seed review; `kind` is the evidence nearest to people that it cites."""
 
     id: str
@@ -38,29 +36,22 @@ class Mechanism:
     cited: tuple[Reference, ...]
 
 
-@dataclass(frozen=True)
-class Mechanisms(View):
+class Mechanisms(View, template="mechanisms"):
     """Every mechanism with its mediator, its effect, and what it cites."""
-
-    template = "mechanisms"
 
     given: Label
     mediator: Label
     rows: tuple[Mechanism, ...]
 
 
-@dataclass(frozen=True)
-class MechanismCounts(View):
+class MechanismCounts(View, template="mechanism_counts"):
     """How many mechanisms rest on which kind of evidence at best, that nearest to people first."""
-
-    template = "mechanism_counts"
 
     n: int
     kinds: tuple[tuple[str, int], ...]
 
 
-@dataclass(frozen=True)
-class Node:
+class Node(Struct):
     """Words of a column; no line is what has no name, and `kind` stands behind an effect."""
 
     y: float
@@ -68,8 +59,7 @@ class Node:
     kind: str = ""
 
 
-@dataclass(frozen=True)
-class Step:
+class Step(Struct):
     """A line between two columns of a picture."""
 
     x1: float
@@ -79,34 +69,24 @@ class Step:
     kind: str
 
 
-@dataclass(frozen=True)
-class Network:
-    """The mechanisms of an indication as three columns of words joined by lines.
-
-    Attributes
-    ----------
-    columns : tuple of tuple of Node
-        What is given, what it acts through, what is said to follow.
-    rows : tuple of tuple of str
-        The same of each mechanism, and its kind of evidence.
-    """
+class Network(Struct):
+    """The mechanisms of an indication as three columns of words joined by lines."""
 
     indication: str
     name: Label
     starts: tuple[float, ...]
     width: float
     height: float
+    # what is given, what it acts through, what is said to follow
     columns: tuple[tuple[Node, ...], ...]
     steps: tuple[Step, ...]
     kinds: tuple[tuple[str, int], ...]
+    # the same of each mechanism, and its kind of evidence
     rows: tuple[tuple[str, str, str, str], ...]
 
 
-@dataclass(frozen=True)
-class MechanismPictures(View):
+class MechanismPictures(View, template="mechanism_pictures"):
     """A picture for each indication."""
-
-    template = "mechanism_pictures"
 
     given: Label
     mediator: Label

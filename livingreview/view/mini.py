@@ -2,31 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from ..review.measure import measure, ratio, uncontrolled
 from .axis import Axis, Mark
+from .base import Struct
 from .forest import important, mark_of
 
 
-@dataclass(frozen=True)
-class Mini:
-    """An estimate on an axis of its own; places are in per cent.
-
-    Attributes
-    ----------
-    zero : float or None
-        Place of the line of no effect; a share of treated patients has none.
-    important : tuple of float
-        Places of the smallest change that a patient notices.
-    better : str
-        ``left`` or ``right``: the side on which the treated fare better; empty without a
-        comparison.
-    """
+class Mini(Struct):
+    """An estimate on an axis of its own; places are in per cent."""
 
     mark: Mark
-    zero: float | None
-    important: tuple[float, ...]
+    zero: float | None  # place of the line of no effect; a share of treated patients has none
+    important: tuple[float, ...]  # places of the smallest change that a patient notices
+    # ``left`` or ``right``: the side on which the treated fare better; empty without a comparison
     better: str
 
 

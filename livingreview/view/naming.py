@@ -154,11 +154,6 @@ def _label(data: Dataset, vocabulary: str, word: str | None) -> str:
 def study_names(data: Dataset, indication: str) -> dict[str, str]:
     """The name of every study of an indication, no two of them equal.
 
-    Parameters
-    ----------
-    data : Dataset
-    indication : str
-
     Returns
     -------
     dict of str to str
@@ -208,11 +203,6 @@ def _double(names: Mapping[str, str]) -> dict[str, list[str]]:
 def arm_names(data: Dataset, indication: str) -> dict[tuple[str, str], str]:
     """How each arm of each study is called: by its label, else by what it got.
 
-    Parameters
-    ----------
-    data : Dataset
-    indication : str
-
     Returns
     -------
     dict of (str, str) to str
@@ -248,10 +238,6 @@ def _arm(data: Dataset, arm: Mapping) -> str:
 def seed_names(data: Dataset) -> dict[str, str]:
     """How the seed reviews are called: first author and year, else title, else journal and year.
 
-    Parameters
-    ----------
-    data : Dataset
-
     Returns
     -------
     dict of str to str
@@ -281,11 +267,6 @@ def _seed(row: Mapping) -> str:
 
 def review_names(data: Dataset, indication: str) -> dict[str, str]:
     """How published syntheses are called: by their title, else by that of what was read.
-
-    Parameters
-    ----------
-    data : Dataset
-    indication : str
 
     Returns
     -------

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import textwrap
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from itertools import combinations, zip_longest
 
 from ..data.dataset import Dataset
@@ -14,7 +13,7 @@ from ..review.network_certainty import INCOHERENT
 from ..review.network_trials import INTERVENTION
 from .addresses import COMPARE, Addresses
 from .axis import Axis
-from .base import Label, View, label, wording
+from .base import Label, Struct, View, label, wording
 from .finding import Estimate, Question, estimate_of, question, without_brackets
 from .forest import Forests, important
 from .network_shapes import (
@@ -37,8 +36,7 @@ EDGE = 8  # below what stands lowest in a drawing
 LETTERS, WIDE = 12, 6  # of a line of a node's name, and of a script with wide ones
 
 
-@dataclass(frozen=True)
-class Refused:
+class Refused(Struct):
     """An outcome and window that no network is asked of, and by which rule."""
 
     question: Question
@@ -47,44 +45,24 @@ class Refused:
     asked: float
 
 
-@dataclass(frozen=True)
-class Networks(View):
-    """All networks of an indication.
-
-    Attributes
-    ----------
-    incoherent : float
-        The p-value below which direct and indirect evidence disagree.
-    """
-
-    template = "networks"
+class Networks(View, template="networks"):
+    """All networks of an indication."""
 
     given: Label
     product: Label
-    incoherent: float
+    incoherent: float  # the p-value below which direct and indirect evidence disagree
     networks: tuple[Network, ...]
     refused: tuple[Refused, ...]
 
 
-@dataclass(frozen=True)
-class NetworkLine(View):
-    """Where several treatments are compared, or why they are not.
-
-    Attributes
-    ----------
-    asked : tuple of (Question, str)
-        Networks with their addresses.
-    best : Refused or None
-        The one that comes nearest, where none is asked.
-    """
-
-    template = "network_line"
+class NetworkLine(View, template="network_line"):
+    """Where several treatments are compared, or why they are not."""
 
     given: Label
     product: Label
     href: str
-    asked: tuple[tuple[Question, str], ...]
-    best: Refused | None
+    asked: tuple[tuple[Question, str], ...]  # networks with their addresses
+    best: Refused | None  # the one that comes nearest, where none is asked
 
 
 def address(document: dict) -> str:

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from .axis import Bar, Mark, Tick
-from .base import Label
+from .base import Label, Struct
 from .finding import Estimate, Question
 
 
-@dataclass(frozen=True)
-class Node:
+class Node(Struct):
     """A treatment: its place and size in the drawing, the lines of its name and where they are."""
 
     name: Label
@@ -26,8 +23,7 @@ class Node:
     intervention: bool
 
 
-@dataclass(frozen=True)
-class Edge:
+class Edge(Struct):
     """Two treatments that trials compare, the line between them, and the page of their analysis."""
 
     one: Label
@@ -44,8 +40,7 @@ class Edge:
     href: str
 
 
-@dataclass(frozen=True)
-class Row:
+class Row(Struct):
     """A treatment against the reference of a forest plot; `k` of the estimate is direct trials."""
 
     name: Label
@@ -54,8 +49,7 @@ class Row:
     prediction: Bar | None
 
 
-@dataclass(frozen=True)
-class Against:
+class Against(Struct):
     """A forest plot: every other treatment against one; or `intervention` against every other."""
 
     reference: Label
@@ -63,8 +57,7 @@ class Against:
     rows: tuple[Row, ...]
 
 
-@dataclass(frozen=True)
-class Step:
+class Step(Struct):
     """What a domain changes in a certainty, in levels, and what it looked at."""
 
     domain: str
@@ -73,55 +66,31 @@ class Step:
     facts: dict
 
 
-@dataclass(frozen=True)
-class Pair:
-    """Two treatments: all that is known of the first less the second.
-
-    Attributes
-    ----------
-    estimate : Estimate
-        Of the network, with its prediction interval.
-    direct, indirect : Estimate or None
-    p : float or None
-        Of the difference between the two; None where there are not both.
-    share : float
-        Of the network estimate that is direct.
-    target, side : str
-        What the level is of: ``important`` (on a side: ``benefit`` or ``harm``), ``little`` or
-        ``any`` effect.
-    base : Label
-        The control whose comparison with the treatment the certainty starts from.
-    before : tuple of (Label, str)
-        Levels of the comparisons with the treatment that it may start from.
-    rests : tuple of (str, str, float)
-        Name, address and share of the trials that it rests on most.
-    """
+class Pair(Struct):
+    """Two treatments: all that is known of the first less the second."""
 
     one: Label
     other: Label
-    estimate: Estimate
+    estimate: Estimate  # of the network, with its prediction interval
     direct: Estimate | None
     indirect: Estimate | None
-    p: float | None
-    share: float
+    p: float | None  # of the difference between the two; None where there are not both
+    share: float  # of the network estimate that is direct
     level: str
+    # target, side: what the level is of: ``important`` (on a side: ``benefit`` or ``harm``),
+    # ``little`` or ``any`` effect
     target: str
     side: str
-    base: Label
+    base: Label  # the control whose comparison with the treatment the certainty starts from
+    # levels of the comparisons with the treatment that it may start from
     before: tuple[tuple[Label, str], ...]
     steps: tuple[Step, ...]
+    # name, address and share of the trials that it rests on most
     rests: tuple[tuple[str, str, float], ...]
 
 
-@dataclass(frozen=True)
-class Comparison:
-    """The trials of two treatments, and what could make them unlike those of others.
-
-    Attributes
-    ----------
-    alone : Estimate or None
-        What these trials give by themselves, on the page of `href`.
-    """
+class Comparison(Struct):
+    """The trials of two treatments, and what could make them unlike those of others."""
 
     one: Label
     other: Label
@@ -131,30 +100,22 @@ class Comparison:
     blinded: int
     months: tuple[float, float] | None
     trials: tuple[tuple[str, str], ...]
-    alone: Estimate | None
+    alone: Estimate | None  # what these trials give by themselves, on the page of `href`
     href: str
 
 
-@dataclass(frozen=True)
-class Choice:
-    """The same by another choice: estimates, and the parts that the treatments fall into.
-
-    Attributes
-    ----------
-    classes : tuple of Label
-        Of the treatment, that the choice is about.
-    """
+class Choice(Struct):
+    """The same by another choice: estimates, and the parts that the treatments fall into."""
 
     key: str
-    classes: tuple[Label, ...]
+    classes: tuple[Label, ...]  # of the treatment, that the choice is about
     k: int
     tau2: float | None
     parts: tuple[tuple[Label, ...], ...]
     rows: tuple[tuple[Label, Label, Estimate], ...]
 
 
-@dataclass(frozen=True)
-class Test:
+class Test(Struct):
     """A Q statistic; no p-value without degrees of freedom."""
 
     q: float
@@ -162,8 +123,7 @@ class Test:
     p: float | None
 
 
-@dataclass(frozen=True)
-class Cell:
+class Cell(Struct):
     """A cell of the league table: row less column."""
 
     kind: str
@@ -171,29 +131,8 @@ class Cell:
     estimate: Estimate | None
 
 
-@dataclass(frozen=True)
-class Network:
-    """One outcome and window.
-
-    Attributes
-    ----------
-    size : tuple of int
-        Width and height of the drawing in pixels.
-    single : int
-        Comparisons that rest on one trial.
-    both : int
-        Pairs with direct and indirect evidence.
-    best : str
-        The highest certainty of a pair.
-    heat : tuple or None
-        Net heat, by designs; None where no two designs can disagree.
-    contrasts : tuple of (str, Label, Label, float, float)
-        Trial, treatments, difference and variance, to pool again.
-    beside : tuple of (str, str, Label)
-        Trials with another kind of control.
-    aside : tuple of (str, str, Label)
-        Controls of a trial that were not measured at once with its others.
-    """
+class Network(Struct):
+    """One outcome and window."""
 
     id: str
     question: Question
@@ -201,11 +140,11 @@ class Network:
     k: int
     n: float
     nodes: tuple[Node, ...]
-    size: tuple[int, int]
+    size: tuple[int, int]  # width and height of the drawing in pixels
     edges: tuple[Edge, ...]
-    single: int
-    both: int
-    best: str
+    single: int  # comparisons that rest on one trial
+    both: int  # pairs with direct and indirect evidence
+    best: str  # the highest certainty of a pair
     ticks: tuple[Tick, ...]
     zero: float
     important: tuple[float, ...]
@@ -215,13 +154,16 @@ class Network:
     scores: tuple[tuple[Label, float], ...]
     tests: dict[str, Test]
     designs: tuple[tuple[Label, ...], ...]
+    # net heat, by designs; None where no two designs can disagree
     heat: tuple[tuple[float, ...], ...] | None
     tau2: float | None
     i2: float | None
     df: int | None
     comparisons: tuple[Comparison, ...]
     choices: tuple[Choice, ...]
+    # trial, treatments, difference and variance, to pool again
     contrasts: tuple[tuple[str, Label, Label, float, float], ...]
-    beside: tuple[tuple[str, str, Label], ...]
+    beside: tuple[tuple[str, str, Label], ...]  # trials with another kind of control
+    # controls of a trial that were not measured at once with its others
     aside: tuple[tuple[str, str, Label], ...]
     file: str

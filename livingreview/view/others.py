@@ -5,14 +5,13 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 
 from ..data.dataset import Dataset
 from ..effects.comparisons import UNCONTROLLED
 from ..review import Review
 from ..review.counted import trials
 from .addresses import Addresses
-from .base import Label, View, label, stated
+from .base import Label, Struct, View, label, stated
 from .finding import Finding, Findings
 from .naming import review_names, spoken
 from .sources import Link, Source, source
@@ -23,8 +22,7 @@ WITHOUT_COMPARISON = ("mean-change", "proportion")
 _LOPSIDED, _EVEN = 1.5, 1.1  # arms of an interval whose lengths differ, or do not
 
 
-@dataclass(frozen=True)
-class Printed:
+class Printed(Struct):
     """A published estimate; as many decimals as it is printed with, two at least."""
 
     value: float
@@ -33,34 +31,17 @@ class Printed:
     decimals: int
 
 
-@dataclass(frozen=True)
-class Caution:
-    """What the numbers of a published result warn of.
+class Caution(Struct):
+    """What the numbers of a published result warn of."""
 
-    Attributes
-    ----------
-    kind : str
-        ``negative-ratio``, ``lies-as-ratio``, ``lopsided``, ``other-negative``, ``of-a-score``,
-        ``above-one``, ``above-zero`` or ``whole-review``.
-    side : Label or None
-        Which side an estimate above one or zero favours.
-    """
-
+    # ``negative-ratio``, ``lies-as-ratio``, ``lopsided``, ``other-negative``, ``of-a-score``,
+    # ``above-one``, ``above-zero`` or ``whole-review``
     kind: str
-    side: Label | None = None
+    side: Label | None = None  # which side an estimate above one or zero favours
 
 
-@dataclass(frozen=True)
-class Result:
-    """A published result beside ours.
-
-    Attributes
-    ----------
-    k, n : float or None
-        None where they are of the whole review.
-    ours : Finding or None
-        Of the same outcome, visit and kind of comparison.
-    """
+class Result(Struct):
+    """A published result beside ours."""
 
     review: str
     source: Source | None
@@ -71,35 +52,29 @@ class Result:
     measure: Label | None
     printed: Printed | None
     favours: Label | None
+    # k, n: None where they are of the whole review
     k: float | None
     n: float | None
-    ours: Finding | None
+    ours: Finding | None  # of the same outcome, visit and kind of comparison
     cautions: tuple[Caution, ...]
     note: str
 
 
-@dataclass(frozen=True)
-class Published(View):
+class Published(View, template="published"):
     """The published results of an indication, in a table of this name."""
-
-    template = "published"
 
     name: str
     indication: Label
     results: tuple[Result, ...]
 
 
-@dataclass(frozen=True)
-class Others(View):
+class Others(View, template="others"):
     """The published results of every indication, in people or in animals."""
-
-    template = "others"
 
     indications: tuple[Published, ...]
 
 
-@dataclass(frozen=True)
-class Shared:
+class Shared(Struct):
     """Trials that a review surely includes; `both` are those in an analysis of ours."""
 
     review: str
@@ -108,21 +83,15 @@ class Shared:
     both: tuple[Link, ...]
 
 
-@dataclass(frozen=True)
-class Overlap(View):
+class Overlap(View, template="overlap"):
     """Which trials reviews include, and the reviews of which none is known."""
-
-    template = "overlap"
 
     rows: tuple[Shared, ...]
     unknown: tuple[tuple[str, Label], ...]
 
 
-@dataclass(frozen=True)
-class Ours(View):
+class Ours(View, template="ours"):
     """Estimates of ours in a table of this name."""
-
-    template = "ours"
 
     name: str
     findings: tuple[Finding, ...]

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from ..effects.messages import Message
 from ..review.missing import GROUPS
-from .base import Label, View, stated
+from .base import Label, Struct, View, stated
 from .forest import Forests
 from .message import message
 from .naming import of_study
@@ -14,48 +12,29 @@ from .naming import of_study
 _COUNTED_BESIDE = "without-events"  # its trials give no ratio; the figure has a row for each
 
 
-@dataclass(frozen=True)
-class Left:
-    """A trial that is not in an estimate.
-
-    Attributes
-    ----------
-    n : float or None
-        None where it is not stated.
-    concludes : Label or None
-        What its report concludes on benefit, where that was read.
-    counted : bool
-        Whether its patients are added up: of others they are, or may be, those of another trial.
-    """
+class Left(Struct):
+    """A trial that is not in an estimate."""
 
     trial: str
     href: str
-    n: float | None
+    n: float | None  # None where it is not stated
     why: Message
-    concludes: Label | None
+    concludes: Label | None  # what its report concludes on benefit, where that was read
+    # whether its patients are added up: of others they are, or may be, those of another trial
     counted: bool
 
 
-@dataclass(frozen=True)
-class State:
-    """Trials in one state.
+class State(Struct):
+    """Trials in one state."""
 
-    Attributes
-    ----------
-    state : str
-        ``finished-reported``, ``finished-unreported``, ``running``, ``not-known`` or
-        ``without-events``.
-    """
-
+    # ``finished-reported``, ``finished-unreported``, ``running``, ``not-known`` or
+    # ``without-events``
     state: str
     trials: tuple[Left, ...]
 
 
-@dataclass(frozen=True)
-class Outside(View):
+class Outside(View, template="outside"):
     """The trials that are not in an estimate, by their state."""
-
-    template = "outside"
 
     uncontrolled: bool
     k: int

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from ..effects import Evidence
 from ..effects.comparisons import UNCONTROLLED_DESIGNS
 from ..review.courses import STATISTICS, Course, Point, alone, courses, lacking
 from ..review.harms import got_treatment
 from .axis import Tick
-from .base import Label, View, label, stated, wording
+from .base import Label, Struct, View, label, stated, wording
 from .forest import Forests
 from .plot import Axes, Scale, area
 
@@ -19,8 +18,7 @@ PERCENT = (-2.0, 102.0)  # the whole of a known scale, with room for the marks a
 APART = 0.12  # of the axis between two labelled visits
 
 
-@dataclass(frozen=True)
-class Visit:
+class Visit(Struct):
     """A value as drawn, its place, and the places of the ends of its bar."""
 
     months: float | None
@@ -30,65 +28,33 @@ class Visit:
     bar: tuple[float, float] | None
 
 
-@dataclass(frozen=True)
-class Line:
-    """An arm over its visits.
-
-    Attributes
-    ----------
-    look : int
-        Which of the treated arms, or of the others, it is.
-    """
+class Line(Struct):
+    """An arm over its visits."""
 
     arm: str
     treated: bool
-    look: int
+    look: int  # which of the treated arms, or of the others, it is
     visits: tuple[Visit, ...]
 
 
-@dataclass(frozen=True)
-class Panel:
-    """The drawing of one study.
-
-    Attributes
-    ----------
-    instrument : str
-        Where its study has several.
-    alone : str
-        ``no-group`` (without a comparison) or ``all-treated``; empty with a comparator.
-    own : bool
-        Whether its scale is not known, so that it has an axis of its own.
-    better : str
-        ``lower``, ``higher``, or ``unknown``.
-    start : tuple of float or None
-        Where changes begin, which is also the place of their line of no change.
-    limit : float or None
-        Place of the last month at which the arms can be compared.
-    undated : float or None
-        Place of values whose visit is not printed.
-    """
+class Panel(Struct):
+    """The drawing of one study."""
 
     trial: str
-    instrument: str
-    alone: str
-    own: bool
-    better: str
+    instrument: str  # where its study has several
+    alone: str  # ``no-group`` (without a comparison) or ``all-treated``; empty with a comparator
+    own: bool  # whether its scale is not known, so that it has an axis of its own
+    better: str  # ``lower``, ``higher``, or ``unknown``
     axes: Axes
     lines: tuple[Line, ...]
+    # where changes begin, which is also the place of their line of no change
     start: tuple[float, float] | None
-    limit: float | None
-    undated: float | None
+    limit: float | None  # place of the last month at which the arms can be compared
+    undated: float | None  # place of values whose visit is not printed
 
 
-@dataclass(frozen=True)
-class Value:
-    """A value as printed.
-
-    Attributes
-    ----------
-    bar : str
-        What `low` and `high` are: ``interval``, ``quartiles``, ``range`` or ``deviation``.
-    """
+class Value(Struct):
+    """A value as printed."""
 
     trial: str
     arm: str
@@ -100,39 +66,26 @@ class Value:
     centre: float
     low: float | None
     high: float | None
-    bar: str
+    bar: str  # what `low` and `high` are: ``interval``, ``quartiles``, ``range`` or ``deviation``
     source: str
     row: int
 
 
-@dataclass(frozen=True)
-class Figure:
-    """The panels of one statistic.
-
-    Attributes
-    ----------
-    statistic : str
-        ``final``, ``change`` or ``percent-change``.
-    trials, alone : int
-        Studies drawn, and those of them without a comparator.
-    bars : tuple of str
-        What the bars of its values are.
-    single : tuple of str
-        Studies with one visit, of which nothing is drawn.
-    """
+class Figure(Struct):
+    """The panels of one statistic."""
 
     id: str
-    statistic: str
+    statistic: str  # ``final``, ``change`` or ``percent-change``
+    # trials, alone: studies drawn, and those of them without a comparator
     trials: int
     alone: int
-    bars: tuple[str, ...]
-    single: tuple[str, ...]
+    bars: tuple[str, ...]  # what the bars of its values are
+    single: tuple[str, ...]  # studies with one visit, of which nothing is drawn
     panels: tuple[Panel, ...]
     values: tuple[Value, ...]
 
 
-@dataclass(frozen=True)
-class Lack:
+class Lack(Struct):
     """What a study does not give; see `review.courses.lacking`."""
 
     trial: str
@@ -140,11 +93,8 @@ class Lack:
     missing: tuple[str, ...]
 
 
-@dataclass(frozen=True)
-class Panels(View):
+class Panels(View, template="panels"):
     """Every study of an outcome over time, its values, and what is missing in which."""
-
-    template = "panels"
 
     outcome: Label
     given: Label

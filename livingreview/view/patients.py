@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from ..effects import Evidence
 from ..review.searches import searches
 from ..review.windows import HARM, HEADLINE, Shown
 from .addresses import Addresses
 from .answer import Studies, known_studies
-from .base import Label, View, label, wording
+from .base import Label, Struct, View, label, wording
 from .certainty import certainty
 from .events import FEARED, Sum, main_sums, silent, treated
 from .finding import Finding, Findings, Question, grammatical_number, question
@@ -21,75 +20,39 @@ FEW = 10  # people: in fewer, nothing is said of how often an event that nobody 
 BENEFITS, COMPARED = 2, 3  # findings that are told of benefit, and of harm
 
 
-@dataclass(frozen=True)
-class Sure:
-    """How sure the first estimate is.
-
-    Attributes
-    ----------
-    level : str
-        The certainty of the estimate.
-    lowered : tuple of str
-        Words of `certainty_domain` that lowered it.
-    k : int
-        Trials that the estimate rests on.
-    n, n_finished : float
-        Their participants, and those of all finished trials of this kind.
-    """
+class Sure(Struct):
+    """How sure the first estimate is."""
 
     question: Question
-    level: str
-    lowered: tuple[str, ...]
-    k: int
+    level: str  # the certainty of the estimate
+    lowered: tuple[str, ...]  # words of `certainty_domain` that lowered it
+    k: int  # trials that the estimate rests on
+    # n, n_finished: their participants, and those of all finished trials of this kind
     n: float
     n_finished: float
 
 
-@dataclass(frozen=True)
-class Patients(View):
-    """The page of a chapter for patients.
-
-    Attributes
-    ----------
-    number : int
-        Grammatical number of what is given: 1, or 2 for a plural.
-    asked : Question or None
-        Of what is shown first; None where nothing is asked.
-    found : tuple of Finding
-        What is told of benefit: what is shown first, also without an estimate, and one more.
-    harm : Finding or None
-    treated : Sum or None
-        Patients with an event in all treated arms, where the harm has no estimate.
-    compared : tuple of Finding
-        Events of which there are numbers with and without the treatment.
-    events : tuple of Sum
-        Events of other kinds, in treated arms alone; see :func:`_alone`.
-    silent : int
-        Studies of people that tell of no such event.
-    controlled : int
-        Studies of people with a comparison.
-    searches : int
-        Database searches of the review's own.
-    day : str
-        Date of the data; may be empty. What tells a later state stands at the foot of every page.
-    """
-
-    template = "patients"
+class Patients(View, template="patients"):
+    """The page of a chapter for patients."""
 
     indication: Label
     given: Label
-    number: int
-    asked: Question | None
+    number: int  # grammatical number of what is given: 1, or 2 for a plural
+    asked: Question | None  # of what is shown first; None where nothing is asked
+    # what is told of benefit: what is shown first, also without an estimate, and one more
     found: tuple[Finding, ...]
     harm: Finding | None
+    # patients with an event in all treated arms, where the harm has no estimate
     treated: Sum | None
     sure: Sure | None
+    # events of which there are numbers with and without the treatment
     compared: tuple[Finding, ...]
-    events: tuple[Sum, ...]
-    silent: int
+    events: tuple[Sum, ...]  # events of other kinds, in treated arms alone; see :func:`_alone`
+    silent: int  # studies of people that tell of no such event
     studies: Studies
-    controlled: int
-    searches: int
+    controlled: int  # studies of people with a comparison
+    searches: int  # database searches of the review's own
+    # Date of the data; may be empty. What tells a later state stands at the foot of every page.
     day: str
     people: int
     few: int

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 
 from .axis import Tick
+from .base import Struct
 
 WIDTH = 290  # pixels; a chart grows with its column
 LETTER = 7.7  # pixels that a digit is wide
 
 
-@dataclass(frozen=True)
-class Area:
+class Area(Struct):
     """The rectangle between the axes, and the sides of the whole drawing."""
 
     left: float
@@ -25,8 +24,7 @@ class Area:
     height: float
 
 
-@dataclass(frozen=True)
-class Axes:
+class Axes(Struct):
     """The area of a chart with the labelled places of its axes."""
 
     area: Area
@@ -34,8 +32,7 @@ class Axes:
     y: tuple[Tick, ...]
 
 
-@dataclass(frozen=True)
-class Tag:
+class Tag(Struct):
     """A label beside a mark; `far` when a line must lead to it from the mark."""
 
     x: float
@@ -46,18 +43,18 @@ class Tag:
     far: bool
 
 
-def area(height: float, left: float = 44, bottom: float = 40, top: float = 8, right: float = 10,
-         width: float = WIDTH) -> Area:
+def area(height: float, left: float = 44, bottom: float = 40, top: float = 8,
+         right: float = 10) -> Area:
     """An area with room for the words of its axes.
 
     Parameters
     ----------
-    height, width : float
+    height : float
         Of the whole drawing, in pixels.
     left, bottom, top, right : float
         Margins.
     """
-    return Area(left, top, width - right, height - bottom, width, height)
+    return Area(left, top, WIDTH - right, height - bottom, WIDTH, height)
 
 
 class Scale:

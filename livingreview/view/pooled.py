@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from statistics import median
 
 from .axis import Axis, Bar, Tick
-from .base import View
+from .base import Struct, View
 from .plot import Scale
 
 _TICKS = 5  # at most, so that their labels do not touch in a narrow column
 _BEYOND = 500  # a logarithm beyond it has a ratio that is no number of a computer's
 
 
-@dataclass(frozen=True)
-class Span:
+class Span(Struct):
     """An interval on the scale of the effects, and its middle where it has one."""
 
     low: float
@@ -24,87 +22,42 @@ class Span:
     middle: float | None = None
 
 
-@dataclass(frozen=True)
-class Line:
-    """A line of the forest plot.
+class Line(Struct):
+    """A line of the forest plot."""
 
-    Attributes
-    ----------
-    kind : str
-        ``trial``, ``group``, ``pool`` or ``prediction``.
-    name : str
-        Of a trial or of a subgroup.
-    k : int
-        Trials of a pool.
-    weight : float or None
-        Of a trial among several.
-    cells : tuple of tuple of float
-        Numbers of each arm of a trial.
-    ends : tuple of float or None
-        Estimate and interval on the natural scale; None beyond the range of numbers.
-    x : float or None
-        Place of the estimate.
-    size : float
-        Side of a trial's square in pixels.
-    posterior : bool
-        Whether a pool is a posterior.
-    notes : tuple of str
-        What a reader should know of the number of a trial, by the names of its JSON.
-    """
-
-    kind: str
-    name: str
-    k: int
-    weight: float | None
-    cells: tuple[tuple[float, ...], ...]
+    kind: str  # ``trial``, ``group``, ``pool`` or ``prediction``
+    name: str  # of a trial or of a subgroup
+    k: int  # trials of a pool
+    weight: float | None  # of a trial among several
+    cells: tuple[tuple[float, ...], ...]  # numbers of each arm of a trial
+    # estimate and interval on the natural scale; None beyond the range of numbers
     ends: tuple[float | None, float | None, float | None]
-    x: float | None
+    x: float | None  # place of the estimate
     bar: Bar
-    size: float
-    posterior: bool = False
+    size: float  # side of a trial's square in pixels
+    posterior: bool = False  # whether a pool is a posterior
+    # what a reader should know of the number of a trial, by the names of its JSON
     notes: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
-class Pooled(View):
-    """The pool of a file.
+class Pooled(View, template="pooled"):
+    """The pool of a file."""
 
-    Attributes
-    ----------
-    document : dict
-        What the command gives as JSON.
-    name : str
-        Of the file.
-    ratio, transformed : bool
-        Whether effects are logarithms, and whether readers know another scale than theirs.
-    null : bool
-        Whether there is an effect that means "no difference".
-    decimals : int or None
-        Of effects and their intervals; None is by their digits.
-    arms : str
-        What `Line.cells` hold: ``counts``, ``rates``, ``means``, or nothing.
-    favours : tuple of str
-        What lies to the left and to the right of no effect; empty where nobody said.
-    labels : tuple of str
-        Numbers at the ticks.
-    zero : float or None
-        Place of the line of no effect.
-    """
-
-    template = "pooled"
-
-    document: dict
-    name: str
+    document: dict  # what the command gives as JSON
+    name: str  # of the file
+    # ratio, transformed: whether effects are logarithms, and whether readers know another scale
+    # than theirs
     ratio: bool
     transformed: bool
-    null: bool
-    decimals: int | None
-    arms: str
+    null: bool  # whether there is an effect that means "no difference"
+    decimals: int | None  # of effects and their intervals; None is by their digits
+    arms: str  # what `Line.cells` hold: ``counts``, ``rates``, ``means``, or nothing
+    # what lies to the left and to the right of no effect; empty where nobody said
     favours: tuple[str, ...]
     lines: tuple[Line, ...]
     ticks: tuple[Tick, ...]
-    labels: tuple[str, ...]
-    zero: float | None
+    labels: tuple[str, ...]  # numbers at the ticks
+    zero: float | None  # place of the line of no effect
 
 
 def decimals(values: Iterable[float | None]) -> int | None:

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from .axis import Bar, Tick
-from .base import View
+from .base import Struct, View
 
 Ends = tuple[float | None, float | None, float | None]  # estimate and interval, as readers know it
 
 
-@dataclass(frozen=True)
-class Node:
+class Node(Struct):
     """A treatment: its place and size in the drawing, and where its name stands."""
 
     name: str
@@ -23,8 +20,7 @@ class Node:
     anchor: str
 
 
-@dataclass(frozen=True)
-class Edge:
+class Edge(Struct):
     """Two treatments that `k` trials compare, and the line between them."""
 
     one: str
@@ -39,8 +35,7 @@ class Edge:
     at_y: float
 
 
-@dataclass(frozen=True)
-class Row:
+class Row(Struct):
     """A treatment against the reference; without a trial of the two (`k` is 0) it is indirect."""
 
     name: str
@@ -51,51 +46,27 @@ class Row:
     prediction: Bar | None
 
 
-@dataclass(frozen=True)
-class Part:
-    """Treatments that trials connect, drawn.
-
-    Attributes
-    ----------
-    height : int
-        Pixels of the drawing of the network, which is as wide as the whole.
-    league : tuple of tuple of (tuple or None)
-        The row less the column: the network below the diagonal, direct evidence alone above it.
-    """
+class Part(Struct):
+    """Treatments that trials connect, drawn."""
 
     reference: str
-    height: int
+    height: int  # pixels of the drawing of the network, which is as wide as the whole
     nodes: tuple[Node, ...]
     edges: tuple[Edge, ...]
     rows: tuple[Row, ...]
     ticks: tuple[Tick, ...]
     labels: tuple[str, ...]
     zero: float
+    # the row less the column: the network below the diagonal, direct evidence alone above it
     league: tuple[tuple[Ends | None, ...], ...]
 
 
-@dataclass(frozen=True)
-class PooledNetwork(View):
-    """The network of a file.
+class PooledNetwork(View, template="pooled_network"):
+    """The network of a file."""
 
-    Attributes
-    ----------
-    document : dict
-        What the command gives as JSON.
-    name : str
-        Of the file.
-    decimals : int or None
-        Of estimates; None where they have no fixed ones.
-    parts : tuple of Part
-        The network, and what is not connected with it.
-    favours : tuple of str
-        What lies to the left and to the right of no effect; empty where nobody said.
-    """
-
-    template = "pooled_network"
-
-    document: dict
-    name: str
-    decimals: int | None
-    parts: tuple[Part, ...]
+    document: dict  # what the command gives as JSON
+    name: str  # of the file
+    decimals: int | None  # of estimates; None where they have no fixed ones
+    parts: tuple[Part, ...]  # the network, and what is not connected with it
+    # what lies to the left and to the right of no effect; empty where nobody said
     favours: tuple[str, ...] = ()

@@ -3,107 +3,70 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
 
 from ..data import about, strategies, tables, versions
 from ..data.dataset import Dataset
 from ..review.searches import counted, day_of, life, searches
-from .base import Label, View, label
+from .base import Label, Struct, View, label
 
 
-@dataclass(frozen=True)
-class Searched:
-    """A source that was searched, with what came back of it.
-
-    Attributes
-    ----------
-    platforms : tuple of str
-        Where it was searched.
-    last : str
-        Day of the last search that came back.
-    hits : int or None
-    new : int or None
-        Records that no earlier search had found.
-    """
+class Searched(Struct):
+    """A source that was searched, with what came back of it."""
 
     source: Label
     kind: str
-    platforms: tuple[str, ...]
-    last: str
+    platforms: tuple[str, ...]  # where it was searched
+    last: str  # day of the last search that came back
     searches: int
     hits: int | None
-    new: int | None
+    new: int | None  # records that no earlier search had found
 
 
-@dataclass(frozen=True)
-class Planned:
+class Planned(Struct):
     """A source as it is scheduled: days between two searches, the shortest and the longest."""
 
     source: Label
     days: tuple[int, int]
 
 
-@dataclass(frozen=True)
-class Shared:
+class Shared(Struct):
     """A platform on which several sources were searched."""
 
     platform: str
     sources: tuple[Label, ...]
 
 
-@dataclass(frozen=True)
-class PrismaS(View):
+class PrismaS(View, template="prisma_s"):
     """What PRISMA-S asks of a report of searches, item by item.
-
-    Attributes
-    ----------
-    sources : tuple of Searched
-        Those that were searched.
-    shared : tuple of Shared
-    strategies, drafts, run : int
-        Strategies; those that nobody has reviewed; those of which the text as it is was run.
-    windows : int
-        Searches that were limited to days of entry.
-    stated : tuple of (str, str)
-        What the review says of its searches, by the key of about.csv; empty text where it is
-        silent.
-    planned : tuple of Planned
-    records, duplicates : int
-        Records of all searches, and those of them that are the same report as another.
-    settled, open : int
-        Pairs of records that look alike: a person has decided, or has still to decide.
-    tools : tuple of str
-        Versions of the program that ran the searches.
 
     References
     ----------
     Rethlefsen and others, PRISMA-S, Systematic Reviews 2021;10:39.
     """
 
-    template = "prisma_s"
-
-    sources: tuple[Searched, ...]
+    sources: tuple[Searched, ...]  # those that were searched
     shared: tuple[Shared, ...]
+    # strategies, drafts, run: strategies; those that nobody has reviewed; those of which the text
+    # as it is was run
     strategies: int
     drafts: int
     run: int
-    windows: int
+    windows: int  # searches that were limited to days of entry
+    # what the review says of its searches, by the key of about.csv; empty text where it is silent
     stated: tuple[tuple[str, str], ...]
     planned: tuple[Planned, ...]
+    # records, duplicates: records of all searches, and those of them that are the same report as
+    # another
     records: int
     duplicates: int
+    # settled, open: pairs of records that look alike: a person has decided, or has still to decide
     settled: int
     open: int
-    tools: tuple[str, ...]
+    tools: tuple[str, ...]  # versions of the program that ran the searches
 
 
 def prisma_s(data: Dataset) -> PrismaS:
-    """What PRISMA-S asks of a report of searches, item by item.
-
-    Parameters
-    ----------
-    data : Dataset
-    """
+    """What PRISMA-S asks of a report of searches, item by item."""
     made, texts, facts = searches(data), strategies.strategies(data), about.about(data)
     total, pairs = counted(data), data.records("duplicates")
     ran = {s["strategy_sha256"] for s in made}
@@ -144,61 +107,34 @@ def _planned(data: Dataset) -> tuple[Planned, ...]:
                  for name in data.words("search_source") if (n := days.get(name)))
 
 
-@dataclass(frozen=True)
-class PrismaLsr(View):
+class PrismaLsr(View, template="prisma_lsr"):
     """What PRISMA-LSR asks of a living review beside PRISMA 2020.
-
-    Attributes
-    ----------
-    state : str
-        Whether it may call itself living; see :class:`~livingreview.review.searches.Life`.
-    title, author : str
-    version, preceding : str
-        The published version that these pages are, and the one before; each may be empty.
-    first : bool
-        Whether they are the first version.
-    day : str
-        The day that the pages speak of.
-    searches : int
-    last : str
-        Day of the last search that came back.
-    decided : int
-        Records that somebody has decided on.
-    planned : tuple of Planned
-    stated : tuple of (str, str)
-        What the review says of itself, by the key of about.csv; empty text where it is silent.
-    running : int
-        Studies that are running or planned, whose results may change an answer.
 
     References
     ----------
     Akl and others, PRISMA-LSR, BMJ 2024;387:e079183.
     """
 
-    template = "prisma_lsr"
-
-    state: str
+    state: str  # whether it may call itself living; see :class:`~livingreview.review.searches.Life`
     title: str
     author: str
+    # version, preceding: the published version that these pages are, and the one before; each may
+    # be empty
     version: str
     preceding: str
-    first: bool
-    day: str
+    first: bool  # whether they are the first version
+    day: str  # the day that the pages speak of
     searches: int
-    last: str
-    decided: int
+    last: str  # day of the last search that came back
+    decided: int  # records that somebody has decided on
     planned: tuple[Planned, ...]
+    # what the review says of itself, by the key of about.csv; empty text where it is silent
     stated: tuple[tuple[str, str], ...]
-    running: int
+    running: int  # studies that are running or planned, whose results may change an answer
 
 
 def prisma_lsr(data: Dataset) -> PrismaLsr:
-    """What PRISMA-LSR asks of a living review beside PRISMA 2020.
-
-    Parameters
-    ----------
-    data : Dataset
-    """
+    """What PRISMA-LSR asks of a living review beside PRISMA 2020."""
     facts, here, found, now = about.about(data), versions.here(), life(data), day_of(data)
     return PrismaLsr(
         found.state, facts.get("title", ""), facts.get("authors", ""), here,

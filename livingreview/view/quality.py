@@ -4,22 +4,20 @@ from __future__ import annotations
 
 from collections import ChainMap
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from ..data import doubts as decisions
 from ..data.dataset import Dataset
 from ..data.notices import OPEN, by_study, flaw
 from ..review import Review
 from ..synthesis import clopper_pearson
-from .base import Label, View, label, labels, stated
-from .naming import arm_names, seed_names, spoken
-from .studies import Names
+from .base import Label, Struct, View, label, labels, stated
+from .directory import Directory
+from .naming import seed_names, spoken
 
 # --- how well values were read ------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class Agreement:
+class Agreement(Struct):
     """How many of the values that were read again agree; the interval is in percent."""
 
     what: str
@@ -30,11 +28,8 @@ class Agreement:
     note: str
 
 
-@dataclass(frozen=True)
-class Extraction(View):
+class Extraction(View, template="extraction"):
     """Values that two extractions read, and samples that were looked up again."""
-
-    template = "extraction"
 
     twice: Agreement | None
     audits: tuple[Agreement, ...]
@@ -46,12 +41,7 @@ def _agreement(checked: int, agreed: int, what: str = "", note: str | None = Non
 
 
 def extraction(data: Dataset) -> Extraction:
-    """How often two independent extractions agree, and what a second look found.
-
-    Parameters
-    ----------
-    data : Dataset
-    """
+    """How often two independent extractions agree, and what a second look found."""
     rows = [r for i in data.indications for r in data.records("double_extraction", i)]
     equal = sum(r["first"] == r["second"] for r in rows)
     return Extraction(
@@ -63,8 +53,7 @@ def extraction(data: Dataset) -> Extraction:
 # --- patients that several studies share, retractions -------------------------------------------
 
 
-@dataclass(frozen=True)
-class Overlap:
+class Overlap(Struct):
     """Two studies that share patients, surely or possibly."""
 
     indication: Label
@@ -74,59 +63,37 @@ class Overlap:
     action: Label
 
 
-@dataclass(frozen=True)
-class Overlaps(View):
+class Overlaps(View, template="overlaps"):
     """Studies that share patients."""
-
-    template = "overlaps"
 
     pairs: tuple[Overlap, ...]
 
 
 def overlaps(data: Dataset) -> Overlaps:
-    """Studies that share patients.
-
-    Parameters
-    ----------
-    data : Dataset
-    """
-    names = Names(data)
+    """Studies that share patients."""
+    directory = Directory(data)
     return Overlaps(tuple(
-        Overlap(label(data, "indication", r["indication"]),
-                tuple(names.of(r["indication"], r[key]) for key in ("study_id", "other_study_id")),
-                label(data, "overlap_kind", r["kind"]), spoken(r["reason"], names[r["indication"]]),
+        Overlap(label(data, "indication", i),
+                tuple(directory.of(i, r[key]) for key in ("study_id", "other_study_id")),
+                label(data, "overlap_kind", r["kind"]), spoken(r["reason"], directory.names(i)),
                 label(data, "overlap_action", r["action"]))
-        for r in data.records("cohort_overlaps")))
+        for r in data.records("cohort_overlaps") for i in [r["indication"]]))
 
 
-@dataclass(frozen=True)
-class Retraction:
-    """A report that was retracted or is under concern.
-
-    Attributes
-    ----------
-    cited : tuple of (str, str)
-        Seed reviews that cite it, with the number in their list.
-    used : bool
-        Whether some analysis uses it.
-    notices : tuple of Label
-        Kinds of the notices that are still to be dealt with.
-    """
+class Retraction(Struct):
+    """A report that was retracted or is under concern."""
 
     study: tuple[str, str]
     indication: Label
     status: Label
-    notices: tuple[Label, ...]
+    notices: tuple[Label, ...]  # kinds of the notices that are still to be dealt with
     title: str
-    cited: tuple[tuple[str, str], ...]
-    used: bool
+    cited: tuple[tuple[str, str], ...]  # seed reviews that cite it, with the number in their list
+    used: bool  # whether some analysis uses it
 
 
-@dataclass(frozen=True)
-class Retractions(View):
+class Retractions(View, template="retractions"):
     """Reports that were retracted or are under concern, and where they still stand."""
-
-    template = "retractions"
 
     reports: tuple[Retraction, ...]
 
@@ -135,12 +102,8 @@ def retractions(review: Review) -> Retractions:
     """Reports that were retracted or are under concern, and where they still stand.
 
     By their status, or by a notice that is still to be dealt with.
-
-    Parameters
-    ----------
-    review : Review
     """
-    data, names, seeds, found = review.data, Names(review.data), seed_names(review.data), []
+    data, directory, seeds, found = review.data, Directory(review.data), seed_names(review.data), []
     for i in data.indications:
         known = by_study(data, i)
         rows = [s for s in data.records("studies", i)
@@ -148,7 +111,7 @@ def retractions(review: Review) -> Retractions:
         used = rows and {s[key] for r in review.analyses(i) for s in r["studies"]
                          for key in ("study_id", "trial_id")}
         found += [Retraction(
-            names.of(i, s["study_id"]), label(data, "indication", i),
+            directory.of(i, s["study_id"]), label(data, "indication", i),
             label(data, "status", s["status"]), labels(data, "notice_kind", dict.fromkeys(
                 n["kind"] for n in known.get(s["study_id"], ()) if n["state"] == OPEN)),
             s["title"] or "",
@@ -160,20 +123,13 @@ def retractions(review: Review) -> Retractions:
 # --- what is odd --------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class Doubt:
-    """A value that looks doubtful, with what was decided of it.
-
-    Attributes
-    ----------
-    arm : str
-        With `item` and `months`: empty or None where all are meant.
-    """
+class Doubt(Struct):
+    """A value that looks doubtful, with what was decided of it."""
 
     study: tuple[str, str]
     indication: Label
     table: Label
-    arm: str
+    arm: str  # with `item` and `months`: empty or None where all are meant
     item: Label | None
     months: float | None
     rule: Label
@@ -183,42 +139,33 @@ class Doubt:
     date: str
 
 
-@dataclass(frozen=True)
-class Doubts(View):
+class Doubts(View, template="doubts"):
     """Values that look doubtful, and how many of them stay in."""
-
-    template = "doubts"
 
     decisions: tuple[Doubt, ...]
     kept: int
 
 
 def doubts(data: Dataset) -> Doubts:
-    """Values that look doubtful, with what was decided of each.
-
-    Parameters
-    ----------
-    data : Dataset
-    """
+    """Values that look doubtful, with what was decided of each."""
     rows = [d for i in data.indications for d in decisions.settlements(data, i)]
-    names, arms = Names(data), {i: arm_names(data, i) for i in data.indications}
-    return Doubts(tuple(_doubt(data, d, names, arms[d["indication"]]) for d in rows),
+    directory = Directory(data)
+    return Doubts(tuple(_doubt(data, d, directory) for d in rows),
                   sum(d["decision"] == "kept" for d in rows))
 
 
-def _doubt(data: Dataset, d: Mapping, names: Names, arms: Mapping[tuple[str, str], str]) -> Doubt:
+def _doubt(data: Dataset, d: Mapping, directory: Directory) -> Doubt:
     item = "event" if d["table"] == "adverse_events" else "outcome"
     return Doubt(
-        names.of(d["indication"], d["study_id"]), label(data, "indication", d["indication"]),
+        directory.of(d["indication"], d["study_id"]), label(data, "indication", d["indication"]),
         label(data, "doubt_table", d["table"]),
-        arms[d["study_id"], d["arm_id"]] if d["arm_id"] else "",
+        directory.arms(d["indication"])[d["study_id"], d["arm_id"]] if d["arm_id"] else "",
         stated(data, item, d["item"]), d["timepoint_months"],
         label(data, "doubt_rule", d["rule"]), d["finding"] or "",
         label(data, "doubt_decision", d["decision"]), d["reason"] or "", str(d["date"] or ""))
 
 
-@dataclass(frozen=True)
-class Warned:
+class Warned(Struct):
     """A warning of the validation; `row` is None where it is of a whole file."""
 
     file: str
@@ -230,28 +177,20 @@ class Warned:
     rule: str
 
 
-@dataclass(frozen=True)
-class Warnings(View):
+class Warnings(View, template="warnings"):
     """Every warning of the validation."""
-
-    template = "warnings"
 
     all: tuple[Warned, ...]
 
 
 def warnings(data: Dataset) -> Warnings:
-    """Every warning of the validation, with the names of studies: those of its own folder first.
-
-    Parameters
-    ----------
-    data : Dataset
-    """
-    names = Names(data)
-    known = ChainMap(*(names[i] for i in data.indications))
+    """Every warning of the validation, with the names of studies: those of its own folder first."""
+    directory = Directory(data)
+    known = ChainMap(*(directory.names(i) for i in data.indications))
     found = []
     for p in data.warnings:
         folder = p.file.partition("/")[0]
-        own = names[folder] if folder in data.indications else {}
+        own = directory.names(folder) if folder in data.indications else {}
         found.append(Warned(p.file, p.row, p.column or "", str(p.value or ""),
                             spoken(p.wrong, own, known), spoken(p.expected, own, known), p.rule))
     return Warnings(tuple(found))
@@ -260,8 +199,7 @@ def warnings(data: Dataset) -> Warnings:
 # --- comparisons --------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class Pair:
+class Pair(Struct):
     """A treated arm and another of one study, with the class and the rule that decided."""
 
     study: tuple[str, str]
@@ -272,8 +210,7 @@ class Pair:
     rule: int
 
 
-@dataclass(frozen=True)
-class ArmPairs:
+class ArmPairs(Struct):
     """The pairs of arms of an indication."""
 
     id: str
@@ -281,27 +218,19 @@ class ArmPairs:
     pairs: tuple[Pair, ...]
 
 
-@dataclass(frozen=True)
-class ArmComparisons(View):
+class ArmComparisons(View, template="arm_comparisons"):
     """Every pair of arms with its class and the rule that decided."""
-
-    template = "arm_comparisons"
 
     indications: tuple[ArmPairs, ...]
 
 
 def arm_comparisons(review: Review) -> ArmComparisons:
-    """Every pair of arms with its class and the rule that decided.
-
-    Parameters
-    ----------
-    review : Review
-    """
-    data, names, found = review.data, Names(review.data), []
+    """Every pair of arms with its class and the rule that decided."""
+    data, directory, found = review.data, Directory(review.data), []
     for i in data.indications:
-        arms = arm_names(data, i)
+        arms = directory.arms(i)
         found.append(ArmPairs(i, label(data, "indication", i), tuple(
-            Pair(names.of(i, c.study_id), arms[c.study_id, c.treated_arm],
+            Pair(directory.of(i, c.study_id), arms[c.study_id, c.treated_arm],
                  arms[c.study_id, c.comparator_arm], label(data, "comparison_class", c.kind),
                  labels(data, "cointervention", c.background), c.rule)
             for c in review.evidence[i].comparisons)))

@@ -2,39 +2,28 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from ..review import Review
 from .addresses import Addresses
-from .base import Label, View, label, wording
+from .base import Label, Struct, View, label, wording
 from .finding import Finding, Findings
 
 
-@dataclass(frozen=True)
-class Ratio:
+class Ratio(Struct):
     """The ratio of one event in one indication."""
 
     indication: Label
     finding: Finding
 
 
-@dataclass(frozen=True)
-class HarmRatios(View):
+class HarmRatios(View, template="harm_ratios"):
     """Patients with an event, treated against a control."""
-
-    template = "harm_ratios"
 
     given: Label
     rows: tuple[Ratio, ...]
 
 
 def harm_ratios(review: Review) -> HarmRatios:
-    """The analyses of harms that have a trial with a comparison, indication by indication.
-
-    Parameters
-    ----------
-    review : Review
-    """
+    """The analyses of harms that have a trial with a comparison, indication by indication."""
     data, addresses, rows = review.data, Addresses(review.data), []
     for i in data.indications:
         findings = Findings(data, i, addresses)

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from ..data.dataset import Dataset
 from ..review import proportions
 from ..review.imprecision import variance_of_one
 from ..review.measure import measure, uncontrolled
 from ..synthesis.information import quantiles
 from .axis import Axis
-from .base import Label, label
+from .base import Label, Struct, label
 from .subgroup import group_name
 
 # Models by the words of the scripts; the others are estimators of the variance between trials.
@@ -24,117 +22,66 @@ _IMPRECISION = ("one", "two", "unknown", "size", "far", "alone", "participants",
                 "events")
 
 
-@dataclass(frozen=True)
-class Member:
-    """A trial that has an effect.
-
-    Attributes
-    ----------
-    y, v : float
-        Effect and variance; ratios on the log scale.
-    n : float
-        Participants; 0 where they are not stated.
-    counts : tuple of float or None
-        Events and total of the treated, then of the controls, where there are some.
-    spread : float or None
-        Variance of one patient's value, where the sizes of both arms are known.
-    """
+class Member(Struct):
+    """A trial that has an effect."""
 
     id: str
     trial: str
+    # y, v: effect and variance; ratios on the log scale
     y: float
     v: float
-    n: float
+    n: float  # participants; 0 where they are not stated
+    # events and total of the treated, then of the controls, where there are some
     counts: tuple[float, ...] | None
-    spread: float | None
+    spread: float | None  # variance of one patient's value, where the sizes of both arms are known
 
 
-@dataclass(frozen=True)
-class Part:
+class Part(Struct):
     """Trials of one kind."""
 
     name: Label
     trials: tuple[str, ...]
 
 
-@dataclass(frozen=True)
-class Division:
+class Division(Struct):
     """One way to part the trials."""
 
     by: Label
     parts: tuple[Part, ...]
 
 
-@dataclass(frozen=True)
-class Imprecision:
-    """The rules of imprecision.
+class Imprecision(Struct):
+    """The rules of imprecision."""
 
-    Attributes
-    ----------
-    marks : tuple of (str, float)
-        Benefit, no effect and harm, by the names that rules use.
-    important : float or None
-        How far from no effect an important effect lies at least.
-    chances : tuple of float
-        The normal quantiles of the optimal information size.
-    reduction : float
-        The share of a risk that it is to find.
-    limits : dict of str to float
-        Thresholds, by the last word of the rule's name.
-    levels : dict of str to int
-        What a rule changes.
-    counted : bool
-        Whether events are counted, where every trial states them.
-    mid : float or None
-    """
-
-    marks: tuple[tuple[str, float], ...]
-    important: float | None
-    chances: tuple[float, float]
-    reduction: float
-    limits: dict[str, float]
-    levels: dict[str, int]
-    counted: bool
+    marks: tuple[tuple[str, float], ...]  # benefit, no effect and harm, by the names that rules use
+    important: float | None  # how far from no effect an important effect lies at least
+    chances: tuple[float, float]  # the normal quantiles of the optimal information size
+    reduction: float  # the share of a risk that it is to find
+    limits: dict[str, float]  # thresholds, by the last word of the rule's name
+    levels: dict[str, int]  # what a rule changes
+    counted: bool  # whether events are counted, where every trial states them
     mid: float | None
 
 
-@dataclass(frozen=True)
-class Recompute:
-    """The trials of a forest plot, and how they may be pooled.
-
-    Attributes
-    ----------
-    model, interval : str
-        As published.
-    beside : tuple of (str, str)
-        Model and interval of the random-effects pool beside a model without a variance.
-    models, intervals : tuple of (str, Label or None)
-        What may be chosen; without a label where the template has the words.
-    log : bool
-        Whether effects are logarithms of ratios.
-    prior : float or None
-        Scale of the half-normal prior of a posterior, where that is a model.
-    share : bool
-        Whether effects are log odds of shares of patients, shown in percent.
-    signed : bool
-        Whether a value above zero bears its sign.
-    ends : tuple of float
-        Of the axis, on its own scale.
-    """
+class Recompute(Struct):
+    """The trials of a forest plot, and how they may be pooled."""
 
     id: str
     measure: str
+    # model, interval: as published
     model: str
     interval: str
+    # model and interval of the random-effects pool beside a model without a variance
     beside: tuple[str, str]
+    # models, intervals: what may be chosen; without a label where the template has the words
     models: tuple[tuple[str, Label | None], ...]
     intervals: tuple[tuple[str, Label], ...]
-    log: bool
-    prior: float | None
-    share: bool
+    log: bool  # whether effects are logarithms of ratios
+    prior: float | None  # scale of the half-normal prior of a posterior, where that is a model
+    share: bool  # whether effects are log odds of shares of patients, shown in percent
     decimals: int
-    signed: bool
-    ends: tuple[float, float]
+    signed: bool  # whether a value above zero bears its sign
+    ends: tuple[float, float]  # of the axis, on its own scale
     members: tuple[Member, ...]
     divisions: tuple[Division, ...]
     imprecision: Imprecision | None

@@ -6,7 +6,7 @@ the answer. The answers are those of the tests, ``tests/reference/*.json``, whic
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -129,12 +129,10 @@ def cases(ref: dict[str, Answers]) -> Iterator[tuple[str, dict, np.ndarray, np.n
         yield name, case, np.array(case["yi"]), np.array(case["vi"])
 
 
-def tau2(methods: tuple[str, ...]) -> Callable[[dict[str, Answers]], Pairs]:
-    def pairs(ref: dict[str, Answers]) -> Pairs:
-        for name, case, y, v in cases(ref):
-            for method in methods:
-                yield name, method, s.tau2(y, v, method), case["tau2"][method]
-    return pairs
+def tau2(methods: tuple[str, ...], ref: dict[str, Answers]) -> Pairs:
+    for name, case, y, v in cases(ref):
+        for method in methods:
+            yield name, method, s.tau2(y, v, method), case["tau2"][method]
 
 
 def q_profile(ref: dict[str, Answers]) -> Pairs:
@@ -142,19 +140,17 @@ def q_profile(ref: dict[str, Answers]) -> Pairs:
         yield name, "q-profile", s.tau2_interval(y, v), case["tau2_interval"]
 
 
-def random(method: str) -> Callable[[dict[str, Answers]], Pairs]:
-    def pairs(ref: dict[str, Answers]) -> Pairs:
-        for name, case, y, v in cases(ref):
-            for test, interval in INTERVALS.items():
-                found = s.pool(y, v, tau2_method=method, interval=interval,
-                               prediction_df="normal" if test == "z" else "k-1")
-                # No test without a standard error; no prediction below three studies.
-                fields = _POOLED if found.se > 1e-12 else _POOLED[:4]
-                fields += ("pi_low", "pi_high") if found.k > 2 else ()
-                yield from attributes(found, case["fits"][f"{method} {test}"], name, fields)
-            if method == "REML":
-                yield name, "weights", s.pool(y, v).weights, case["weights"]
-    return pairs
+def random(method: str, ref: dict[str, Answers]) -> Pairs:
+    for name, case, y, v in cases(ref):
+        for test, interval in INTERVALS.items():
+            found = s.pool(y, v, tau2_method=method, interval=interval,
+                           prediction_df="normal" if test == "z" else "k-1")
+            # No test without a standard error; no prediction below three studies.
+            fields = _POOLED if found.se > 1e-12 else _POOLED[:4]
+            fields += ("pi_low", "pi_high") if found.k > 2 else ()
+            yield from attributes(found, case["fits"][f"{method} {test}"], name, fields)
+        if method == "REML":
+            yield name, "weights", s.pool(y, v).weights, case["weights"]
 
 
 def common(ref: dict[str, Answers]) -> Pairs:
@@ -164,19 +160,17 @@ def common(ref: dict[str, Answers]) -> Pairs:
         yield from attributes(found, case["q"], name)
 
 
-def leave_one_out(method: str) -> Callable[[dict[str, Answers]], Pairs]:
-    def pairs(ref: dict[str, Answers]) -> Pairs:
-        key = method.lower()
-        for name, case, y, v in cases(ref):
-            if "leave_one_out" not in case:
-                continue
-            found = s.leave_one_out(y, v, tau2_method=method)
-            for one, answer in zip(found, case["leave_one_out"], strict=True):
-                yield name, "estimate", one.estimate, answer[key]
-                yield name, "se", one.se, answer[f"{key}_se"]
-                yield (name, "tau2", one.tau2,
-                       answer["tau2" if method == "REML" else "dl_tau2"])
-    return pairs
+def leave_one_out(method: str, ref: dict[str, Answers]) -> Pairs:
+    key = method.lower()
+    for name, case, y, v in cases(ref):
+        if "leave_one_out" not in case:
+            continue
+        found = s.leave_one_out(y, v, tau2_method=method)
+        for one, answer in zip(found, case["leave_one_out"], strict=True):
+            yield name, "estimate", one.estimate, answer[key]
+            yield name, "se", one.se, answer[f"{key}_se"]
+            yield (name, "tau2", one.tau2,
+                   answer["tau2" if method == "REML" else "dl_tau2"])
 
 
 def of_tables(ref: dict[str, Answers]) -> Pairs:
@@ -275,18 +269,16 @@ def predictions(ref: dict[str, Answers]) -> Pairs:
                     yield name, "threshold", found.below, answer[key][row]
 
 
-def regressions(iterated: bool) -> Callable[[dict[str, Answers]], Pairs]:
-    def pairs(ref: dict[str, Answers]) -> Pairs:
-        for name, case in ref["models"]["regressions"].items():
-            for fit, answer in case["fits"].items():
-                method, test = fit.split()
-                if (method in _ITERATED) == iterated:
-                    yield from _regression(name, case, method, INTERVALS[test], answer)
-            if iterated:
-                found = _regress(case, "REML", "z")
-                yield (name, "q-profile", [found.tau2_low, found.tau2_high],
-                       case["tau2_interval"])
-    return pairs
+def regressions(iterated: bool, ref: dict[str, Answers]) -> Pairs:
+    for name, case in ref["models"]["regressions"].items():
+        for fit, answer in case["fits"].items():
+            method, test = fit.split()
+            if (method in _ITERATED) == iterated:
+                yield from _regression(name, case, method, INTERVALS[test], answer)
+        if iterated:
+            found = _regress(case, "REML", "z")
+            yield (name, "q-profile", [found.tau2_low, found.tau2_high],
+                   case["tau2_interval"])
 
 
 def _regress(case: dict, method: str, test: str) -> s.Regression:
@@ -320,15 +312,13 @@ def subgroups(ref: dict[str, Answers]) -> Pairs:
                    [answer["statistic"], answer["test_p"]])
 
 
-def influence(method: str) -> Callable[[dict[str, Answers]], Pairs]:
-    def pairs(ref: dict[str, Answers]) -> Pairs:
-        for name, case in ref["models"]["influences"].items():
-            for fit, answer in case["fits"].items():
-                if fit.split()[0] == method:
-                    found = s.influence(case["yi"], case["vi"], case["x"], tau2_method=method,
-                                        test=INTERVALS[fit.split()[1]])
-                    yield from attributes(found, answer, name, _INFLUENCE)
-    return pairs
+def influence(method: str, ref: dict[str, Answers]) -> Pairs:
+    for name, case in ref["models"]["influences"].items():
+        for fit, answer in case["fits"].items():
+            if fit.split()[0] == method:
+                found = s.influence(case["yi"], case["vi"], case["x"], tau2_method=method,
+                                    test=INTERVALS[fit.split()[1]])
+                yield from attributes(found, answer, name, _INFLUENCE)
 
 
 def three_level(ref: dict[str, Answers]) -> Pairs:

@@ -1,6 +1,10 @@
-"""As `recomputed`: Cochrane's conventions, fit, correlated effects, rarer measures."""
+"""As `recomputed`: Cochrane's conventions, fit, correlated effects, rarer measures, networks,
+posteriors.
+"""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -121,3 +125,84 @@ def _changes(case: Answers) -> Pairs:
     for standardiser in ("own", "pooled"):
         yield from effects(s.pre_post_control(*groups, treated["r"], standardiser=standardiser),
                            case[standardiser], "morris2008", "pre-post-control")
+
+
+# --- networks -----------------------------------------------------------------------------------
+
+
+def _contrasts(case: dict) -> s.Contrasts:
+    arms = dict(case["arms"])
+    return s.arms_to_contrasts(arms.pop("study"), arms.pop("treatment"), measure=case["measure"],
+                               **arms)
+
+
+def networks(methods: Sequence[str], ref: dict[str, Answers]) -> Pairs:
+    """Estimates against the first treatment, τ², Q and its parts, and P-scores."""
+    for name, case in ref["network"].items():
+        given = _contrasts(case)
+        for method in methods:
+            net = s.network(given.study, given.treat1, given.treat2, given.yi, given.vi,
+                            cov=given.cov, tau2_method=method)
+            answer = case[method.lower()]
+            yield name, "network-estimates", net.estimate[1:, 0], answer["coefficients"]
+            yield name, "network-errors", net.se[1:, 0], answer["ses"]
+            if method != "common":
+                yield name, "tau2", net.tau2, answer["tau2"]
+            if method == "REML":
+                yield name, "p-scores", net.p_scores, case["p_scores"]
+                if case["interaction"]:
+                    yield name, "interaction", net.interaction.q, case["interaction"]["q"]
+            else:
+                yield (name, "q", [net.q.q, net.q_within.q], [case["q"], case["q_within"]])
+
+
+def node_splits(ref: dict[str, Answers]) -> Pairs:
+    for name, case in ref["network"].items():
+        given = _contrasts(case)
+        trials = s.network(given.study, given.treat1, given.treat2, given.yi, given.vi,
+                           cov=given.cov).trials
+        for answer in case["splits"]:
+            found, _ = s.node_split(trials, answer["treat1"], answer["treat2"])
+            for part in ("direct", "indirect", "difference"):
+                yield (name, part, [getattr(found, part).estimate, getattr(found, part).se],
+                       [answer[part], answer[f"{part}_se"]])
+
+
+# --- posteriors ---------------------------------------------------------------------------------
+
+
+def posteriors(ref: dict[str, Answers]) -> Pairs:
+    """Every data set under each family of priors, with a flat and a normal prior of the effect."""
+    given = ref["posteriors"]
+    effects = {"flat": None} | {
+        name: s.EffectPrior(**numbers) for name, numbers in given["effects"].items()}
+    for name, families in given["posteriors"].items():
+        data = ref["metafor"]["cases"][name]
+        for family, answers in families.items():
+            prior = s.Prior(family, **given["priors"][family])
+            for effect, answer in answers.items():
+                found = s.posterior(data["yi"], data["vi"], prior, effect=effects[effect])
+                yield from _beside(name, found, answer, given["beyond"])
+
+
+def _beside(name: str, found: s.Posterior, answer: Answers, threshold: float) -> Pairs:
+    """Each number of a posterior beside its answer."""
+    ours = {"beyond": found.beyond(threshold), "beyond_new": found.beyond_new(threshold),
+            "shrunk_mean": found.shrunk.mean}
+    called = {"beyond": "threshold", "beyond_new": "threshold", "shrunk_mean": "own-effect"}
+    for field, value in answer.items():
+        yield (name, called.get(field, field),
+               ours[field] if field in ours else getattr(found, field), value)
+
+
+def printed(ref: dict[str, Answers]) -> Pairs:
+    """Examples of which others print what bayesmeta answers; a scale of None is a flat prior."""
+    for name, case in ref["posteriors"]["printed"].items():
+        data = s.odds_ratio(**case["tables"]) if "tables" in case else None
+        yi, vi = (case["yi"], case["vi"]) if data is None else (data.yi, data.vi)
+        for prior in case["priors"]:
+            scale = np.inf if prior["scale"] is None else prior["scale"]
+            found = s.posterior(yi, vi, s.Prior(prior["family"], scale),
+                                effect=s.EffectPrior(**case["effect"]))
+            for field, answer in prior["answers"].items():
+                yield name, field, getattr(found, field), answer

@@ -3,70 +3,46 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from ..effects import Evidence
 from ..review.steps import steps
-from .base import Label, View, label, stated
+from .base import Label, Struct, View, label, stated
 from .finding import Estimate, Finding, estimate_of
 from .forest import Forest, Forests
 
 
-@dataclass(frozen=True)
-class Step:
-    """An estimate on the way.
+class Step(Struct):
+    """An estimate on the way."""
 
-    Attributes
-    ----------
-    rule, of : str
-        What has changed since the step before, and the estimator or quality that it is about.
-    """
-
+    # rule, of: what has changed since the step before, and the estimator or quality that it is
+    # about
     rule: str
     of: str
     estimate: Estimate | None
     trials: tuple[tuple[str, str], ...]
 
 
-@dataclass(frozen=True)
-class Printed:
-    """What the text read of a published review prints.
-
-    Attributes
-    ----------
-    scale : float or None
-        The end of its scale; None where it does not name one.
-    """
+class Printed(Struct):
+    """What the text read of a published review prints."""
 
     kind: Label
     title: str
     outcome: Label
     estimate: float
-    scale: float | None
+    scale: float | None  # the end of its scale; None where it does not name one
     favours: Label | None
 
 
-@dataclass(frozen=True)
-class Replica(View):
-    """Their estimate, recomputed, beside ours, and the way between them.
-
-    Attributes
-    ----------
-    forest : Forest or None
-        Of their estimate; None where one of the two cannot be computed.
-    rescaled : bool
-        Whether their estimate is in points of 100.
-    """
-
-    template = "replica"
+class Replica(View, template="replica"):
+    """Their estimate, recomputed, beside ours, and the way between them."""
 
     theirs: Finding
     ours: Finding
     note: str
-    rescaled: bool
+    rescaled: bool  # whether their estimate is in points of 100
     printed: tuple[Printed, ...]
     steps: tuple[Step, ...]
-    forest: Forest | None
+    forest: Forest | None  # of their estimate; None where one of the two cannot be computed
 
 
 def replica(ev: Evidence, forests: Forests, theirs: dict, ours: dict, published: str) -> Replica:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import NamedTuple
+
+from .base import Struct
 
 SMALL, LARGE = 7, 22  # radius of a node by its participants
 THIN, THICK = 1.5, 9  # width of a line by its trials
@@ -20,27 +21,16 @@ class Place(NamedTuple):
     r: float
 
 
-@dataclass(frozen=True)
-class Ring:
-    """A drawing in pixels, with the ellipse that its nodes stand on.
-
-    Attributes
-    ----------
-    width, height : int
-    across, down : int
-        Half axes of the ellipse.
-    middle : int
-        Height of its middle.
-    beneath : int
-        Nodes nearer to the middle of the drawing have their names above or below them.
-    """
+class Ring(Struct):
+    """A drawing in pixels, with the ellipse that its nodes stand on."""
 
     width: int
     height: int
+    # across, down: half axes of the ellipse
     across: int
     down: int
-    middle: int
-    beneath: int
+    middle: int  # height of its middle
+    beneath: int  # nodes nearer to the middle of the drawing have their names above or below them
 
     def places(self, sizes: Mapping[str, float]) -> dict[str, Place]:
         """Where each treatment stands, the first at the top; areas grow with the sizes."""

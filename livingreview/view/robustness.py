@@ -6,7 +6,6 @@ import csv
 import io
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -16,7 +15,7 @@ from ..review.measure import ratio
 from ..review.multiverse import WORDS
 from ..review.robustness import SMALL_STUDY_K, class_alone
 from .axis import Tick
-from .base import Label, View, label
+from .base import Label, Struct, View, label
 from .finding import Finding, estimate_of
 from .forest import Forests
 from .ladder import TICKS, Bar, Ladder, Rung, alike, ladder, null_at, span
@@ -32,67 +31,42 @@ _KEYS = {words: key for key, words in WORDS.items()}
 _TESTS = {words: key for key, words in SMALL_STUDY.items()}
 
 
-@dataclass(frozen=True)
-class Level:
-    """A level of a choice, and the estimates of all combinations that have it.
+class Level(Struct):
+    """A level of a choice, and the estimates of all combinations that have it."""
 
-    Attributes
-    ----------
-    choice : str
-        Its key.
-    level : str or Label
-        A key, or the label of a method.
-    five : tuple of float
-        Lowest, quartiles and highest.
-    """
-
-    choice: str
-    level: str | Label
-    five: tuple[float, ...]
+    choice: str  # its key
+    level: str | Label  # a key, or the label of a method
+    five: tuple[float, ...]  # lowest, quartiles and highest
     bar: Bar
 
 
-@dataclass(frozen=True)
-class Curve:
-    """The estimates of every combination of choices in their order.
-
-    Attributes
-    ----------
-    low, high : float
-        The lowest and the highest estimate.
-    crossing, below, above : int or None
-        Intervals on either side of no effect; None where the measure has no such value.
-    every : int
-        One analysis in so many is drawn.
-    spread : tuple of (float, float, float)
-        Place of an analysis, and of the ends of its interval.
-    line : tuple of (float, float)
-    main : float
-        Place of the main estimate.
-    moving : tuple of (str, str or Label, str or Label) or None
-        The key of the choice that moves the middle of the estimates most, with its two levels.
-    """
+class Curve(Struct):
+    """The estimates of every combination of choices in their order."""
 
     n: int
+    # low, high: the lowest and the highest estimate
     low: float
     high: float
+    # crossing, below, above: intervals on either side of no effect; None where the measure has no
+    # such value
     crossing: int | None
     below: int | None
     above: int | None
-    every: int
+    every: int  # one analysis in so many is drawn
     axes: Axes
     null: float | None
-    main: float
+    main: float  # place of the main estimate
+    # place of an analysis, and of the ends of its interval
     spread: tuple[tuple[float, float, float], ...]
     line: tuple[tuple[float, float], ...]
+    # the key of the choice that moves the middle of the estimates most, with its two levels
     moving: tuple[str, str | Label, str | Label] | None
     levels: tuple[Level, ...]
     ticks: tuple[Tick, ...]
     level_null: float | None
 
 
-@dataclass(frozen=True)
-class Point:
+class Point(Struct):
     """A trial of a funnel plot, with its place."""
 
     trial: str
@@ -102,53 +76,33 @@ class Point:
     y: float
 
 
-@dataclass(frozen=True)
-class Funnel:
-    """Effects of trials against their standard errors.
+class Funnel(Struct):
+    """Effects of trials against their standard errors."""
 
-    Attributes
-    ----------
-    test : str
-        Key of the test.
-    sides : tuple of float
-        Ends of the two lines that 95% of the trials would lie between, at the bottom.
-    """
-
-    test: str
+    test: str  # key of the test
     p_value: float
     points: tuple[Point, ...]
     axes: Axes
     centre: float
+    # ends of the two lines that 95% of the trials would lie between, at the bottom
     sides: tuple[float, float]
 
 
-@dataclass(frozen=True)
-class Robustness(View):
-    """The same question by other choices.
-
-    Attributes
-    ----------
-    curve, choices, questions : Curve or Ladder or None
-        None where no other choice, and no other question, gives another estimate.
-    moving : Rung or None
-        What moves the estimate most.
-    untested : str
-        Why small-study effects were not tested: a key, ``unknown`` where results say it in words
-        that have none.
-    fewest : int
-        Trials that the test asks for.
-    """
-
-    template = "robustness"
+class Robustness(View, template="robustness"):
+    """The same question by other choices."""
 
     finding: Finding
+    # curve, choices, questions: None where no other choice, and no other question, gives another
+    # estimate
     curve: Curve | None
     choices: Ladder | None
-    moving: Rung | None
+    moving: Rung | None  # what moves the estimate most
     questions: Ladder | None
     funnel: Funnel | None
+    # why small-study effects were not tested: a key, ``unknown`` where results say it in words that
+    # have none
     untested: str
-    fewest: int = SMALL_STUDY_K
+    fewest: int = SMALL_STUDY_K  # trials that the test asks for
 
     @property
     def anchor(self) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 
 from ..data.dataset import Dataset
 from ..effects import Effect, Evidence
@@ -13,62 +12,40 @@ from ..review.counted import ANIMAL
 from ..review.harms import got_treatment
 from ..review.pools import interval_of
 from .addresses import Addresses
-from .base import Label, View, label, stated, wording
+from .base import Label, Struct, View, label, stated, wording
 from .conditions import effects_in
 from .directory import Directory
 from .finding import Estimate, Question, question
 from .sources import Link
 
 
-@dataclass(frozen=True)
-class Found:
-    """What a study gives to an analysis.
+class Found(Struct):
+    """What a study gives to an analysis."""
 
-    Attributes
-    ----------
-    analysis : Link
-        Its comparison stands in the design of the study and is left out of the name.
-    counts : tuple of (float, float)
-        Patients with the event and all, treated first; empty where an estimate stands instead.
-    """
-
-    analysis: Link
+    analysis: Link  # its comparison stands in the design of the study and is left out of the name
     question: Question
+    # patients with the event and all, treated first; empty where an estimate stands instead
     counts: tuple[tuple[float, float], ...]
     estimate: Estimate | None
 
 
-@dataclass(frozen=True)
-class Given:
-    """A study of people with what was given in it.
-
-    Attributes
-    ----------
-    given : tuple of tuple of Label
-        Sources, products and providers of its arms.
-    doses : tuple of (float, Label or None)
-        With what one dose is for.
-    stated : Label
-        What its report concludes.
-    """
+class Given(Struct):
+    """A study of people with what was given in it."""
 
     routes: tuple[Label, ...]
     condition: Label
     study: Link
     found: tuple[Found, ...]
-    stated: Label
+    stated: Label  # what its report concludes
     design: Label
     n: int | None
-    given: tuple[tuple[Label, ...], ...]
-    doses: tuple[tuple[float, Label | None], ...]
+    given: tuple[tuple[Label, ...], ...]  # sources, products and providers of its arms
+    doses: tuple[tuple[float, Label | None], ...]  # with what one dose is for
     times: tuple[int, ...]
 
 
-@dataclass(frozen=True)
-class ByRoute(View):
+class ByRoute(View, template="by_route"):
     """Every study of people by route and stage at entry."""
-
-    template = "by_route"
 
     indication: str
     product: Label

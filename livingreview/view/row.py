@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 
 from ..review.measure import ratio
 from .axis import Axis, Mark
+from .base import Struct
 from .finding import Finding, Findings
 from .forest import PERCENT, axis_of, important, mark_of
 
@@ -15,24 +15,13 @@ _ENDS = {"points-of-100": (-40.0, 40.0), "sd": (-2.0, 2.0)}
 _RATIOS = (math.log(0.1), math.log(10))
 
 
-@dataclass(frozen=True)
-class FindingRow:
-    """One finding in a list.
-
-    Attributes
-    ----------
-    finding : Finding
-    mark : Mark or None
-        None where there is no estimate.
-    zero : float or None
-        Place of the line of no effect; a share of patients has none.
-    important : tuple of float
-        Places of the lines of the smallest change that a patient notices.
-    """
+class FindingRow(Struct):
+    """One finding in a list."""
 
     finding: Finding
-    mark: Mark | None
-    zero: float | None
+    mark: Mark | None  # None where there is no estimate
+    zero: float | None  # place of the line of no effect; a share of patients has none
+    # places of the lines of the smallest change that a patient notices
     important: tuple[float, ...]
 
 

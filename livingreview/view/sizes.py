@@ -2,52 +2,42 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterable
 
+from ..data.dataset import Dataset
 from ..review import Review
 from ..review.counted import ANIMAL, not_counted, trials
 from ..review.missing import size_of_trial
-from .base import Label, label
+from .base import Label, Struct, label
 
 
-@dataclass(frozen=True)
-class Counted:
+class Counted(Struct):
     """Something with how many there are of it; an empty label is what is not stated."""
 
     name: Label
     n: int
 
 
-@dataclass(frozen=True)
-class Size:
-    """What the data hold of an indication; a trial with several reports is counted once.
+def counted(data: Dataset, vocabulary: str, words: Iterable[str | None]) -> tuple[Counted, ...]:
+    """How often each word of a vocabulary is there, the most frequent first."""
+    return tuple(Counted(label(data, vocabulary, word), n)
+                 for word, n in Counter(words).most_common())
 
-    Attributes
-    ----------
-    people : float
-        Enrolled in the trials in people, or planned.
-    animals : int
-        Animal experiments.
-    used : int
-        Trials in an analysis.
-    """
+
+class Size(Struct):
+    """What the data hold of an indication; a trial with several reports is counted once."""
 
     indication: Label
     reports: int
     trials: int
-    people: float
-    animals: int
-    used: int
+    people: float  # enrolled in the trials in people, or planned
+    animals: int  # animal experiments
+    used: int  # trials in an analysis
 
 
 def size(review: Review, indication: str) -> Size:
-    """How much is known of an indication.
-
-    Parameters
-    ----------
-    review : Review
-    indication : str
-    """
+    """How much is known of an indication."""
     ev = review.evidence[indication]
     of_trial = trials(ev)
     counted = [t for t in of_trial if not not_counted(ev, t)]

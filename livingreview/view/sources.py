@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from ..data.dataset import Dataset
-from .base import Label, label
+from .base import Label, Struct, label
 
 # Addresses of registries that take a registration number; the others have no stable one.
 _REGISTRIES = (
@@ -29,8 +28,7 @@ def citable(record: Mapping) -> bool:
                                      or record["doi"] or record["registration"]))
 
 
-@dataclass(frozen=True)
-class Source:
+class Source(Struct):
     """A text in which values were read; `href` is empty where no link is known."""
 
     title: str
@@ -38,8 +36,7 @@ class Source:
     kind: Label
 
 
-@dataclass(frozen=True)
-class Link:
+class Link(Struct):
     """A name and the address that it leads to; no address is no link."""
 
     name: str

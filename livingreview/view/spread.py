@@ -5,24 +5,22 @@ from __future__ import annotations
 import math
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 from ..effects import Evidence
 from ..review import Review
 from ..review.counted import human_trials
 from ..review.missing import size_of_trial
-from .base import Label, View, label
+from .base import Label, Struct, View, label
 from .directory import Directory
 from .plot import Axes, Scale, area
-from .sizes import Counted
+from .sizes import Counted, counted
 
 LARGEST = 300  # enrolled; larger trials are drawn no larger
 RADIUS, LEAST = 4.5, 1.5  # pixels, of the largest and the smallest trial
 STEP, HEAD = 10, 20  # pixels from mark to mark in a stack, and for the name of a lane
 
 
-@dataclass(frozen=True)
-class Dated:
+class Dated(Struct):
     """A trial with its year; `registered` where no results are known."""
 
     indication: Label
@@ -32,8 +30,7 @@ class Dated:
     name: str
 
 
-@dataclass(frozen=True)
-class Mark:
+class Mark(Struct):
     """A trial as drawn: ``published``, ``registered`` or ``unsized``."""
 
     x: float
@@ -42,8 +39,7 @@ class Mark:
     kind: str
 
 
-@dataclass(frozen=True)
-class Lane:
+class Lane(Struct):
     """The trials of one indication; `top` is the place of its upper end."""
 
     indication: Label
@@ -51,32 +47,18 @@ class Lane:
     marks: tuple[Mark, ...]
 
 
-@dataclass(frozen=True)
-class Timeline(View):
-    """Trials by year and indication.
+class Timeline(View, template="timeline"):
+    """Trials by year and indication."""
 
-    Attributes
-    ----------
-    axes : Axes or None
-        None where no trial states its year.
-    years : tuple of int
-        The first and the last.
-    undated : tuple of Counted
-        Trials without a year, by indication.
-    """
-
-    template = "timeline"
-
-    axes: Axes | None
+    axes: Axes | None  # None where no trial states its year
     lanes: tuple[Lane, ...]
-    years: tuple[int, ...]
+    years: tuple[int, ...]  # the first and the last
     largest: int
     trials: tuple[Dated, ...]
-    undated: tuple[Counted, ...]
+    undated: tuple[Counted, ...]  # trials without a year, by indication
 
 
-@dataclass(frozen=True)
-class Country:
+class Country(Struct):
     """Trials with a centre in a country; no name is none stated."""
 
     name: str
@@ -86,11 +68,8 @@ class Country:
     indications: tuple[Counted, ...]
 
 
-@dataclass(frozen=True)
-class Countries(View):
+class Countries(View, template="countries"):
     """Trials by the countries of their centres."""
-
-    template = "countries"
 
     rows: tuple[Country, ...]
 
@@ -103,12 +82,7 @@ def _trials(review: Review) -> Iterator[tuple[Evidence, str]]:
 
 
 def timeline(review: Review) -> Timeline:
-    """Trials by year and indication, reports apart from registered trials.
-
-    Parameters
-    ----------
-    review : Review
-    """
+    """Trials by year and indication, reports apart from registered trials."""
     data, dated, undated = review.data, defaultdict(list), Counter()
     directory = Directory(data)
     for ev, trial in _trials(review):
@@ -151,12 +125,7 @@ def _radius(n: float | None) -> float:
 
 
 def countries(review: Review) -> Countries:
-    """Trials by the countries of their centres, those of most trials first.
-
-    Parameters
-    ----------
-    review : Review
-    """
+    """Trials by the countries of their centres, those of most trials first."""
     found: dict[str, list[tuple[Evidence, str]]] = defaultdict(list)
     for ev, trial in _trials(review):
         for name in ev.studies[trial]["country"] or ("",):
@@ -166,9 +135,7 @@ def countries(review: Review) -> Countries:
 
 
 def _country(review: Review, name: str, found: list[tuple[Evidence, str]]) -> Country:
-    designs = Counter(ev.studies[t]["design"] for ev, t in found)
-    places = Counter(ev.indication for ev, _ in found)
     return Country(
         name, len(found), sum(size_of_trial(ev, t) or 0 for ev, t in found),
-        tuple(Counted(label(review.data, "design", d), n) for d, n in designs.most_common()),
-        tuple(Counted(label(review.data, "indication", i), n) for i, n in places.most_common()))
+        counted(review.data, "design", (ev.studies[t]["design"] for ev, t in found)),
+        counted(review.data, "indication", (ev.indication for ev, _ in found)))

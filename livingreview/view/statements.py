@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from ..data.dataset import Dataset
 from ..review.imprecision import LITTLE
-from .base import Label, View, wording
+from .base import Label, Struct, View, wording
 from .finding import LEVELS, grammatical_number
 
 KINDS = ("score", "event")
@@ -15,36 +13,20 @@ DIRECTIONS = ("better", "unclear", "worse")
 SMALL = tuple(("score", direction, LITTLE) for direction in ("better", "worse"))
 
 
-@dataclass(frozen=True)
-class Case:
-    """A kind of outcome, a side of the estimate, what is rated of it, and how certain it is.
-
-    Attributes
-    ----------
-    target : str
-        ``little`` where the estimate is smaller than what patients notice, else empty.
-    """
+class Case(Struct):
+    """A kind of outcome, a side of the estimate, what is rated of it, and how certain it is."""
 
     kind: str
     direction: str
-    target: str
+    target: str  # ``little`` where the estimate is smaller than what patients notice, else empty
     level: str
 
 
-@dataclass(frozen=True)
-class Statements(View):
-    """Every case that a sentence is written for.
-
-    Attributes
-    ----------
-    number : int
-        Grammatical number of what is given: 1, or 2 for a plural.
-    """
-
-    template = "statements"
+class Statements(View, template="statements"):
+    """Every case that a sentence is written for."""
 
     given: Label
-    number: int
+    number: int  # grammatical number of what is given: 1, or 2 for a plural
     cases: tuple[Case, ...]
 
 

@@ -2,63 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-from ..data.dataset import Dataset
 from ..effects import Evidence
 from ..review.counted import ANIMAL
-from .addresses import Addresses
-from .base import Label, View, label, stated
+from .base import Label, Struct, View, label, stated
 from .naming import study_names
 
 
-class Names:
-    """Names and addresses of all studies of a data folder.
+class Design(Struct):
+    """Studies of one design."""
 
-    Parameters
-    ----------
-    data : Dataset
-    """
-
-    def __init__(self, data: Dataset):
-        self._data, self._addresses, self._known = data, Addresses(data), {}
-
-    def __getitem__(self, indication: str) -> dict[str, str]:
-        """The names of an indication's studies, read when they are asked for."""
-        if indication not in self._known:
-            self._known[indication] = study_names(self._data, indication)
-        return self._known[indication]
-
-    def of(self, indication: str, study_id: str) -> tuple[str, str]:
-        """Name and address of a study."""
-        return str(self[indication][study_id]), self._addresses.trial(indication, study_id)
-
-
-@dataclass(frozen=True)
-class Design:
-    """Studies of one design.
-
-    Attributes
-    ----------
-    design : Label or None
-        None where it is not stated.
-    enrolled : int or None
-        Of the studies that state their size; None where none does.
-    unsized : int
-        Studies that do not.
-    """
-
-    design: Label | None
+    design: Label | None  # None where it is not stated
     studies: int
-    enrolled: int | None
-    unsized: int
+    enrolled: int | None  # of the studies that state their size; None where none does
+    unsized: int  # studies that do not
 
 
-@dataclass(frozen=True)
-class StudySize(View):
+class StudySize(View, template="study_size"):
     """How many studies are known; a study with several reports is one."""
-
-    template = "study_size"
 
     reports: int
     studies: int
@@ -67,12 +27,7 @@ class StudySize(View):
 
 
 def study_size(ev: Evidence) -> StudySize:
-    """How many studies and participants of which design are known.
-
-    Parameters
-    ----------
-    ev : Evidence
-    """
+    """How many studies and participants of which design are known."""
     main = [s for s in ev.studies.values() if not s["companion_of"]]
     by_design: dict[str | None, list] = {}
     for study in main:
@@ -85,31 +40,22 @@ def study_size(ev: Evidence) -> StudySize:
     return StudySize(len(ev.studies), len(main), len(by_design.get(ANIMAL, ())), tuple(designs))
 
 
-@dataclass(frozen=True)
-class Compared:
+class Compared(Struct):
     """One kind of comparison, and the names of the studies that make it."""
 
     kind: Label
     studies: tuple[str, ...]
 
 
-@dataclass(frozen=True)
-class Comparisons(View):
+class Comparisons(View, template="comparisons"):
     """Comparisons that studies of people make or an analysis asks for."""
-
-    template = "comparisons"
 
     indication: str
     kinds: tuple[Compared, ...]
 
 
 def comparisons(ev: Evidence) -> Comparisons:
-    """Comparisons that studies of people make or an analysis asks for.
-
-    Parameters
-    ----------
-    ev : Evidence
-    """
+    """Comparisons that studies of people make or an analysis asks for."""
     asked = {r["comparison"] for r in ev.data.having("analyses", "indication", ev.indication)}
     names, kinds = study_names(ev.data, ev.indication), []
     for kind in ev.data.words("comparison_class"):

@@ -2,65 +2,38 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from ..data.dataset import Dataset
 from ..review.groups import FEWEST, UNKNOWN
-from .base import Label, View, label
+from .base import Label, Struct, View, label
 from .finding import Estimate, Question, estimate_of, question
 
 
-@dataclass(frozen=True)
-class Group:
-    """Trials of one kind.
-
-    Attributes
-    ----------
-    model : str
-        By which its trials are pooled.
-    tested : bool
-        Whether the test between groups includes it.
-    """
+class Group(Struct):
+    """Trials of one kind."""
 
     name: Label
     n: float
     estimate: Estimate
-    model: str
-    tested: bool
+    model: str  # by which its trials are pooled
+    tested: bool  # whether the test between groups includes it
 
 
-@dataclass(frozen=True)
-class Division:
-    """One way to group the trials.
-
-    Attributes
-    ----------
-    p_value : float or None
-        Of the difference between groups; None where nothing is tested.
-    """
+class Division(Struct):
+    """One way to group the trials."""
 
     by: Label
     groups: tuple[Group, ...]
-    p_value: float | None
+    p_value: float | None  # of the difference between groups; None where nothing is tested
 
 
-@dataclass(frozen=True)
-class Subgroups(View):
-    """All divisions of the trials of an analysis.
-
-    Attributes
-    ----------
-    same : tuple of (Label, Label)
-        By what all trials are of one group, and of which.
-    """
-
-    template = "subgroups"
+class Subgroups(View, template="subgroups"):
+    """All divisions of the trials of an analysis."""
 
     id: str
     title: str
     question: Question
     divisions: tuple[Division, ...]
-    same: tuple[tuple[Label, Label], ...]
+    same: tuple[tuple[Label, Label], ...]  # by what all trials are of one group, and of which
 
     @property
     def anchor(self) -> str:

@@ -3,74 +3,44 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from ..data.about import about
 from ..data.dataset import Dataset
 from ..data.versions import said
 from ..review.windows import shown_first
-from .base import Label, View, label, wording
+from .base import Label, Struct, View, label, wording
 from .certainty import Certainty, certainty
 from .finding import Finding, Findings
 
 
-@dataclass(frozen=True)
-class Controls:
-    """Means of the control groups of an estimate.
+class Controls(Struct):
+    """Means of the control groups of an estimate."""
 
-    Attributes
-    ----------
-    low, high : float
-        The least and the greatest, in the unit of the difference.
-    changes : bool
-        Whether they are changes from baseline.
-    """
-
+    # low, high: the least and the greatest, in the unit of the difference
     low: float
     high: float
-    changes: bool
+    changes: bool  # whether they are changes from baseline
 
 
-@dataclass(frozen=True)
-class SummaryRow:
-    """One outcome.
-
-    Attributes
-    ----------
-    randomised : bool
-        Whether the certainty begins as that of randomised trials.
-    controls : Controls or None
-        None where the outcome is no mean, or final values stand beside changes.
-    certainty : Certainty or None
-    """
+class SummaryRow(Struct):
+    """One outcome."""
 
     finding: Finding
-    randomised: bool
+    randomised: bool  # whether the certainty begins as that of randomised trials
+    # None where the outcome is no mean, or final values stand beside changes
     controls: Controls | None
     certainty: Certainty | None
 
 
-@dataclass(frozen=True)
-class Summary(View):
-    """The table.
-
-    Attributes
-    ----------
-    indication : Label
-    book, date : str
-        Title of the review, and the date of its data.
-    given : Label
-    rows : tuple of SummaryRow
-        Outcomes in the order of the page.
-    """
-
-    template = "summary"
+class Summary(View, template="summary"):
+    """The table."""
 
     indication: Label
+    # book, date: title of the review, and the date of its data
     book: str
     date: str
     given: Label
-    rows: tuple[SummaryRow, ...]
+    rows: tuple[SummaryRow, ...]  # outcomes in the order of the page
 
 
 def summary(data: Dataset, findings: Findings, results: Mapping[str, dict]) -> Summary | None:

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from ..data.dataset import Dataset
 from .addresses import COMPARE, PAGES, PLAIN, Addresses
-from .base import Label, View, label
+from .base import Label, Struct, View, label
 
 HARMS, CHECK, ANIMAL = "harms", "check", "animal-experiment"
 
 
-@dataclass(frozen=True)
-class Tab:
+class Tab(Struct):
     """A page of a chapter; `n` is how many trials it shows.
 
     No other page is counted: a number behind benefits or harms reads as a number of these.
@@ -24,11 +21,8 @@ class Tab:
     here: bool
 
 
-@dataclass(frozen=True)
-class Tabs(View):
+class Tabs(View, template="tabs"):
     """The pages of a chapter."""
-
-    template = "tabs"
 
     indication: Label
     tabs: tuple[Tab, ...]

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from ..review.measure import measure, ratio
-from .base import View
+from .base import Struct, View
 from .finding import Finding
 from .forest import Forests
 from .plot import Axes, Scale, area
@@ -14,38 +13,22 @@ from .plot import Axes, Scale, area
 HEIGHT = 270
 
 
-@dataclass(frozen=True)
-class Window:
-    """A time window, with the places of its estimate; of two trials with those of each.
-
-    Attributes
-    ----------
-    y : tuple of float or None
-        Estimate and ends of its interval; None where there is none.
-    """
+class Window(Struct):
+    """A time window, with the places of its estimate; of two trials with those of each."""
 
     finding: Finding
     x: float
+    # estimate and ends of its interval; None where there is none
     y: tuple[float, float, float] | None
     each: tuple[float, ...]
 
 
-@dataclass(frozen=True)
-class TimeCourse(View):
-    """One comparison over time.
-
-    Attributes
-    ----------
-    windows : tuple of Window
-    axes : Axes or None
-        None where fewer than two windows have an estimate: nothing is drawn.
-    """
-
-    template = "time_course"
+class TimeCourse(View, template="time_course"):
+    """One comparison over time."""
 
     id: str
     windows: tuple[Window, ...]
-    axes: Axes | None
+    axes: Axes | None  # None where fewer than two windows have an estimate: nothing is drawn
     null: float | None
 
     @property

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from ..effects import Rules
 from ..effects.comparisons import KEPT_APART, is_treated
 from ..effects.messages import Message
@@ -12,50 +10,30 @@ from ..effects.selection import shares_patients
 from ..review import Review
 from ..review.counted import ANIMAL
 from .addresses import Addresses
-from .base import Label, label
+from .base import Label, Struct, label
 from .message import message
 from .naming import arm_names, of_study, study_names
 
 CONTROLLED = ("rct", "nonrandomised-controlled")
 
 
-@dataclass(frozen=True)
-class Unused:
-    """Why a study is in no analysis.
+class Unused(Struct):
+    """Why a study is in no analysis."""
 
-    Attributes
-    ----------
-    kind : str
-        ``retracted``, ``retraction-notice``, ``another-report``, ``animals``, ``shared``,
-        ``nameless``, ``no-results``, ``no-design``, ``no-intervention``, ``another-product``,
-        ``intervention-only``, ``no-control``, ``no-values``, ``harms-only``, ``not-asked`` or
-        ``no-usable``.
-    main : tuple of str or None
-        Name and address of the main report, or of the study that shares its patients.
-    main_used : bool
-        Whether some analysis uses the main report.
-    reason : Message or None
-        What the analysis says of its numbers.
-    outcomes : tuple of Label
-        What it reports on.
-    """
-
+    # ``retracted``, ``retraction-notice``, ``another-report``, ``animals``, ``shared``,
+    # ``nameless``, ``no-results``, ``no-design``, ``no-intervention``, ``another-product``,
+    # ``intervention-only``, ``no-control``, ``no-values``, ``harms-only``, ``not-asked`` or
+    # ``no-usable``
     kind: str
+    # name and address of the main report, or of the study that shares its patients
     main: tuple[str, str] | None = None
-    main_used: bool = False
-    reason: Message | None = None
-    outcomes: tuple[Label, ...] = ()
+    main_used: bool = False  # whether some analysis uses the main report
+    reason: Message | None = None  # what the analysis says of its numbers
+    outcomes: tuple[Label, ...] = ()  # what it reports on
 
 
 class Reasons:
-    """The studies of an indication that no analysis uses, and why.
-
-    Parameters
-    ----------
-    review : Review
-    indication : str
-    addresses : Addresses
-    """
+    """The studies of an indication that no analysis uses, and why."""
 
     def __init__(self, review: Review, indication: str, addresses: Addresses):
         self.ev, self.data = review.evidence[indication], review.data

@@ -5,54 +5,35 @@ from __future__ import annotations
 import inspect
 import math
 import re
-from dataclasses import dataclass
 
 from .. import synthesis
 from . import agreement as a
-from .base import View
+from .base import Struct, View
 from .recomputed import cases
 
 
-@dataclass(frozen=True)
-class Unanswered(View):
+class Unanswered(View, template="validation_missing"):
     """The answers are not beside the package: the file that is missing, and why."""
-
-    template = "validation_missing"
 
     file: str
     reason: str
 
 
-@dataclass(frozen=True)
-class Compared(View):
-    """How much was compared, with what, and the worst agreement.
-
-    Attributes
-    ----------
-    made : dict of str to str
-        Releases of the programs that gave the answers.
-    closed, iterated : float or None
-        Largest relative difference, of formulas and of iterations; None is infinite.
-    zero : float
-        Answers nearer to 0 than this are compared by the difference itself.
-    failing : tuple of str
-        Kinds that differ by more than is allowed.
-    """
-
-    template = "validation_summary"
+class Compared(View, template="validation_summary"):
+    """How much was compared, with what, and the worst agreement."""
 
     compared: int
     data_sets: int
-    made: dict[str, str]
+    made: dict[str, str]  # releases of the programs that gave the answers
     digits: int
+    # closed, iterated: largest relative difference, of formulas and of iterations; None is infinite
     closed: float | None
     iterated: float | None
-    zero: float
-    failing: tuple[str, ...]
+    zero: float  # answers nearer to 0 than this are compared by the difference itself
+    failing: tuple[str, ...]  # kinds that differ by more than is allowed
 
 
-@dataclass(frozen=True)
-class Kind:
+class Kind(Struct):
     """The agreement of a kind of quantity; a difference of None is infinite."""
 
     name: str
@@ -68,17 +49,13 @@ class Kind:
     absolute: float | None
 
 
-@dataclass(frozen=True)
-class Kinds(View):
+class Kinds(View, template="validation_kinds"):
     """Every kind of quantity with its largest difference."""
-
-    template = "validation_kinds"
 
     kinds: tuple[Kind, ...]
 
 
-@dataclass(frozen=True)
-class Iteration:
+class Iteration(Struct):
     """A τ² that metafor's own iteration does not find; None where that does not converge."""
 
     data_set: str
@@ -88,17 +65,13 @@ class Iteration:
     metafor: float | None
 
 
-@dataclass(frozen=True)
-class Iterations(View):
+class Iterations(View, template="validation_iterations"):
     """Where metafor's own iteration ends elsewhere than at the highest likelihood."""
-
-    template = "validation_iterations"
 
     ends: tuple[Iteration, ...]
 
 
-@dataclass(frozen=True)
-class Judge:
+class Judge(Struct):
     """How far a second judge agrees, outside its departures."""
 
     name: str
@@ -110,8 +83,7 @@ class Judge:
     quantities: tuple[str, ...]
 
 
-@dataclass(frozen=True)
-class Departed:
+class Departed(Struct):
     """A departure of a second judge, with the number that is farthest off."""
 
     judge: str
@@ -125,46 +97,26 @@ class Departed:
     theirs: float | None
 
 
-@dataclass(frozen=True)
-class Judges(View):
+class Judges(View, template="validation_judges"):
     """What two Python packages say of the same data sets."""
-
-    template = "validation_judges"
 
     tolerance: float
     judges: tuple[Judge, ...]
     departures: tuple[Departed, ...]
 
 
-@dataclass(frozen=True)
-class Difference:
-    """A convention that is not metafor's default.
-
-    Attributes
-    ----------
-    said : str
-        The sentence of the function's documentation.
-    why : str
-        A key.
-    """
+class Difference(Struct):
+    """A convention that is not metafor's default."""
 
     function: str
-    said: str
-    why: str
+    said: str  # the sentence of the function's documentation
+    why: str  # a key
 
 
-@dataclass(frozen=True)
-class Differences(View):
-    """Conventions that are not metafor's defaults, or Cochrane's, from the documentation.
+class Differences(View, template="validation_differences"):
+    """Conventions that are not metafor's defaults, or Cochrane's, from the documentation."""
 
-    Attributes
-    ----------
-    found, cochrane : tuple of Difference
-        What is done unasked, and what is done by name as in Review Manager.
-    """
-
-    template = "validation_differences"
-
+    # found, cochrane: what is done unasked, and what is done by name as in Review Manager
     found: tuple[Difference, ...]
     cochrane: tuple[Difference, ...]
 

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-
 from ..data import about, versions
 from ..data.dataset import Dataset
-from .base import View
+from .base import Struct, View
 
 
-@dataclass(frozen=True)
-class State:
+class State(Struct):
     """A version of data: its day, and what tells a later state without an entry."""
 
     day: str
@@ -24,98 +20,52 @@ class State:
         return cls(day, state)
 
 
-@dataclass(frozen=True)
-class Release(View):
-    """A published version.
-
-    Attributes
-    ----------
-    data : str
-        Version of its data.
-    """
-
-    template = "release"
+class Release(View, template="release"):
+    """A published version."""
 
     name: str
     date: str
-    data: str
+    data: str  # version of its data
     package: str
     analyses: int = 0
 
 
-@dataclass(frozen=True)
-class Published(View):
-    """Every published version, newest first, and what these pages are.
+class Published(View, template="versions"):
+    """Every published version, newest first, and what these pages are."""
 
-    Attributes
-    ----------
-    here : Release or None
-        The version that these pages are.
-    data : State or None
-        What they were built from where they are none.
-    """
-
-    template = "versions"
-
-    here: Release | None
-    data: State | None
+    here: Release | None  # the version that these pages are
+    data: State | None  # what they were built from where they are none
     rows: tuple[Release, ...]
 
 
-@dataclass(frozen=True)
-class Files(View):
+class Files(View, template="release_files"):
     """The digest of each file that a version was made from."""
-
-    template = "release_files"
 
     version: str
     manifest: str
     digests: tuple[tuple[str, str], ...]
 
 
-@dataclass(frozen=True)
-class Citation(View):
-    """A version, or a state of the data, as it is cited.
-
-    Attributes
-    ----------
-    version : str
-        Empty for a state that is none.
-    data : State
-        Of a state that is no version.
-    forms : tuple of (str, str)
-        Name and text of each format.
-    """
-
-    template = "citation"
+class Citation(View, template="citation"):
+    """A version, or a state of the data, as it is cited."""
 
     author: str
     title: str
-    version: str
+    version: str  # empty for a state that is none
     date: str
-    data: State
+    data: State  # of a state that is no version
     address: str
-    forms: tuple[tuple[str, str], ...]
+    forms: tuple[tuple[str, str], ...]  # name and text of each format
 
 
-@dataclass(frozen=True)
-class ToCite(View):
-    """What to cite.
+class ToCite(View, template="to_cite"):
+    """What to cite."""
 
-    Attributes
-    ----------
-    here, last : str
-        The version that these pages are, and the newest one; empty where there is none.
-    state : Citation or None
-        Of these pages, where another citation is the one to take.
-    """
-
-    template = "to_cite"
-
+    # here, last: the version that these pages are, and the newest one; empty where there is none
     here: str
     last: str
     citation: Citation
-    state: Citation | None = None
+    state: Citation | None = None  # of these pages, where another citation is the one to take
 
 
 def release(name: str, analyses: int = 0) -> Release:
@@ -144,24 +94,14 @@ def published(data_version: str | None) -> Published:
                      tuple(map(release, reversed(versions.published()))))
 
 
-def files(name: str, manifest: Mapping) -> Files:
-    """The files of a version.
-
-    Parameters
-    ----------
-    name : str
-    manifest : mapping
-    """
-    return Files(name, f"{name}{versions.MANIFEST}", tuple(manifest["sha256"].items()))
+def files(name: str) -> Files:
+    """The files that a version was made from."""
+    return Files(name, f"{name}{versions.MANIFEST}",
+                 tuple(versions.manifest(name)["sha256"].items()))
 
 
 def citation(work: about.Work) -> Citation:
-    """How a version, or a state of the data, is cited.
-
-    Parameters
-    ----------
-    work : Work
-    """
+    """How a version, or a state of the data, is cited."""
     data = "" if work.released or not work.date else work.version.removeprefix(
         f"{about.UNRELEASED}-")
     return Citation(

@@ -7,8 +7,10 @@ from pathlib import PurePosixPath
 
 from ...render.engine import render
 from ...review.measure import uncontrolled
+from ...view.base import View
 from ...view.figure import Figures, files_of
-from ...view.script import script
+from ...view.forest import axis_of
+from ...view.recompute import Recompute, recompute
 from .written import csv_text, number
 
 # What metafor calls the numbers of the treated arm, of the other one, and of one arm alone.
@@ -16,13 +18,16 @@ _MEANS = {"n": ("n1i", "n2i", "ni"), "mean": ("m1i", "m2i", "mi"), "sd": ("sd1i"
 _COUNTS = {"n": ("n1i", "n2i", "ni"), "events": ("ai", "ci", "xi")}
 
 
+class Script(View, template="script"):
+    """A script that pools the trials of an analysis where the book is not."""
+
+    title: str
+    file: str  # with the effects of the trials, beside the script
+    recompute: Recompute
+
+
 def files(figures: Figures, indication: str) -> Iterator[tuple[str, bytes]]:
     """The table and the script of each analysis that has an effect.
-
-    Parameters
-    ----------
-    figures : Figures
-    indication : str
 
     Yields
     ------
@@ -31,13 +36,14 @@ def files(figures: Figures, indication: str) -> Iterator[tuple[str, bytes]]:
         that it does not have comes without one.
     """
     for result in figures.results([indication]):
-        addresses, forests = files_of(result), figures.forests[indication]
+        addresses, forests = files_of(result), figures.forests(indication)
         if not addresses.metafor:
             continue
         yield addresses.metafor, table(result, forests.names).encode()
-        found = script(forests, result, PurePosixPath(addresses.metafor).name)
+        found = recompute(forests.data, result, axis_of(result), forests.names, least=1)
         if found:
-            yield addresses.script, f"{render(found, form='code')}\n".encode()
+            script = Script(result["title"], PurePosixPath(addresses.metafor).name, found)
+            yield addresses.script, f"{render(script, form='code')}\n".encode()
 
 
 def table(result: dict, names: dict) -> str:

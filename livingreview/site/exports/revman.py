@@ -46,11 +46,6 @@ def files(figures: Figures, indication: str) -> Iterator[tuple[str, bytes]]:
     package states one for both. The subgroups of an analysis are the first division of all its
     trials.
 
-    Parameters
-    ----------
-    figures : Figures
-    indication : str
-
     Yields
     ------
     (str, bytes)
@@ -59,7 +54,7 @@ def files(figures: Figures, indication: str) -> Iterator[tuple[str, bytes]]:
     found = [r for r in figures.results([indication]) if r["studies"] and not uncontrolled(r)]
     if not found:
         return
-    forests, numbers = figures.forests[indication], _numbers(found)
+    forests, numbers = figures.forests(indication), _numbers(found)
     years = {s["study_id"]: s["year"] for s in figures.data.records("studies", indication)}
     settings = [_setting(forests, r, *numbers[r["id"]]) for r in found]
     rows = [row for r in found for row in _rows(forests, r, *numbers[r["id"]], years)]
@@ -194,7 +189,7 @@ def _judged(figures: Figures, indication: str) -> str:
     found = figures.data.records("risk_of_bias", indication)
     if len({row["tool"] for row in found}) != 1:
         return ""
-    names = figures.forests[indication].names
+    names = figures.forests(indication).names
     studies: dict[str, dict] = {}
     for row in found:
         name = study_name(row["study_id"], names)

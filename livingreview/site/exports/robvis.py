@@ -16,17 +16,12 @@ OVERALL = "overall"
 def files(figures: Figures, indication: str) -> Iterator[tuple[str, bytes]]:
     """The judgements by one tool, from one source, each as a wide and as a long table.
 
-    Parameters
-    ----------
-    figures : Figures
-    indication : str
-
     Yields
     ------
     (str, bytes)
         Address below the site and content.
     """
-    names = figures.forests[indication].names
+    names = figures.forests(indication).names
     for stem, rows in judged(figures.data, indication):
         for form, table in (("wide", wide), ("long", long)):
             yield (Addresses.export(indication, f"{stem}-{form}.csv"),

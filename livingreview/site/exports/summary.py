@@ -35,36 +35,19 @@ _FONT = {"zh-Hans": "SimSun"}  # of scripts of which the font of a document has 
 
 @dataclass(frozen=True)
 class Table:
-    """What stands on the page.
-
-    Attributes
-    ----------
-    title, caption, foot : str
-    head : list of str
-    rows : list of list of list of str
-        Of each cell its lines; letters of notes stand in brackets.
-    notes_title : str
-        Empty where there are no notes.
-    notes : dict of str to str
-        By letter.
-    """
+    """What stands on the page."""
 
     title: str
     caption: str
     head: list[str]
-    rows: list[list[list[str]]]
-    notes_title: str
-    notes: dict[str, str]
+    rows: list[list[list[str]]]  # of each cell its lines; letters of notes stand in brackets
+    notes_title: str  # empty where there are no notes
+    notes: dict[str, str]  # by letter
     foot: str
 
 
 def files(figures: Figures, indication: str) -> Iterator[tuple[str, bytes]]:
     """The summary of an indication.
-
-    Parameters
-    ----------
-    figures : Figures
-    indication : str
 
     Yields
     ------
@@ -73,7 +56,7 @@ def files(figures: Figures, indication: str) -> Iterator[tuple[str, bytes]]:
         ``.htm``: it is a file to take away, and no page of the site.
     """
     results = {r["id"]: r for r in figures.results([indication])}
-    view = summary(figures.data, figures.forests[indication].findings, results)
+    view = summary(figures.data, figures.forests(indication).findings, results)
     for language in languages.known().values() if view else ():
         page = f"{render(view, language=language.code)}\n"
         table = parsed(page)

@@ -36,12 +36,7 @@ def csv_text(rows: Sequence[dict], columns: Iterable[str] = ()) -> str:
 
 
 def zipped(files: Mapping[str, bytes]) -> bytes:
-    """An archive without a clock: the same files give the same bytes.
-
-    Parameters
-    ----------
-    files : mapping of str to bytes
-    """
+    """An archive without a clock: the same files give the same bytes."""
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w") as archive:
         for name, content in files.items():
@@ -50,12 +45,6 @@ def zipped(files: Mapping[str, bytes]) -> bytes:
 
 
 def study_name(identifier: str, names: Mapping) -> str:
-    """The name of a study where `import` can make its identifier of it again; else that.
-
-    Parameters
-    ----------
-    identifier : str
-    names : mapping of str to str
-    """
+    """The name of a study where `import` can make its identifier of it again; else that."""
     name = str(names[identifier])
     return name if study_id(name) == identifier else identifier

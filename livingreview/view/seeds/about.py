@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
 from ..base import Label, View, label
 from ..sources import Link, doi
@@ -12,11 +11,8 @@ from .seed import Seed
 _POINT = re.compile(r"\((\d+)\) ")  # "(1) first; (2) second", as the notes list inconsistencies
 
 
-@dataclass(frozen=True)
-class About(View):
+class About(View, template="seed_about"):
     """What a seed review is."""
-
-    template = "seed_about"
 
     id: str
     title: str
@@ -31,11 +27,8 @@ class About(View):
     note: str
 
 
-@dataclass(frozen=True)
-class Method(View):
+class Method(View, template="seed_method"):
     """What it states of its search, its selection and its appraisal."""
-
-    template = "seed_method"
 
     id: str
     databases: tuple[str, ...]
@@ -46,11 +39,8 @@ class Method(View):
     quality_tool: str
 
 
-@dataclass(frozen=True)
-class Inconsistencies(View):
+class Inconsistencies(View, template="seed_inconsistencies"):
     """Where it contradicts itself or what it cites."""
-
-    template = "seed_inconsistencies"
 
     points: tuple[str, ...]
 

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
 from ...effects import Evidence
 from ...effects.comparisons import GIVEN, is_treated
 from ...review.claims import flawed
 from ...review.harms import arm_events
-from ..base import Label, View, label, stated
+from ..base import Label, Struct, View, label, stated
 from ..ledger import Numbers
 from ..routes import doses
 from ..sources import Link
@@ -20,27 +19,18 @@ SERIOUS_KINDS = frozenset({"serious", "feared"})
 SERIOUS_EVENTS = frozenset({"treatment-related-serious-ae"})
 
 
-@dataclass(frozen=True)
-class Given:
-    """What the treated arms of a study got; what is not stated is left out.
-
-    Attributes
-    ----------
-    doses : tuple of (float, Label or None)
-        Amount of one administration, and what it is for.
-    known : bool
-        Whether there are such arms.
-    """
+class Given(Struct):
+    """What the treated arms of a study got; what is not stated is left out."""
 
     sources: tuple[Label, ...]
     products: tuple[Label, ...]
     providers: tuple[Label, ...]
+    # amount of one administration, and what it is for
     doses: tuple[tuple[float, Label | None], ...]
-    known: bool
+    known: bool  # whether there are such arms
 
 
-@dataclass(frozen=True)
-class Serious:
+class Serious(Struct):
     """Patients with a serious event, of those at risk in a treated arm."""
 
     event: Label
@@ -48,62 +38,38 @@ class Serious:
     n: float
 
 
-@dataclass(frozen=True)
-class Study:
-    """A study that a seed review cites.
+class Study(Struct):
+    """A study that a seed review cites."""
 
-    Attributes
-    ----------
-    reports : tuple of Link
-        Of the same patients, where they stand in one row.
-    status : Label or None
-        Retracted, or under an expression of concern.
-    main : Link or None
-        The study of which it is a later report.
-    serious, used : tuple
-        In a chapter: serious events, and analyses that use it.
-    """
-
-    reports: tuple[Link, ...]
+    reports: tuple[Link, ...]  # of the same patients, where they stand in one row
     refs: tuple[str, ...]
     design: Label
-    status: Label | None
-    main: Link | None
+    status: Label | None  # retracted, or under an expression of concern
+    main: Link | None  # the study of which it is a later report
     given: Given
     months: float | None
     n: float | None
+    # serious, used: in a chapter: serious events, and analyses that use it
     serious: tuple[Serious, ...] = ()
     used: tuple[Link, ...] = ()
 
 
-@dataclass(frozen=True)
-class Studies(View):
-    """Studies that a seed review cites.
-
-    Attributes
-    ----------
-    chapter : bool
-        Whether they are those of people of one chapter, by trial; else all, by reference.
-    known, cited : int
-        References that are studies of the data, and all of them.
-    """
-
-    template = "seed_studies"
+class Studies(View, template="seed_studies"):
+    """Studies that a seed review cites."""
 
     name: str
     seed: str
     words: Words
+    # whether they are those of people of one chapter, by trial; else all, by reference
     chapter: bool
     studies: tuple[Study, ...]
+    # known, cited: references that are studies of the data, and all of them
     known: int = 0
     cited: int = 0
 
 
-@dataclass(frozen=True)
-class StudiesAndNumbers(View):
+class StudiesAndNumbers(View, template="seed_chapter"):
     """In a chapter: the studies that a seed review cites, and the numbers that it makes of them."""
-
-    template = "seed_chapter"
 
     studies: Studies
     numbers: Numbers

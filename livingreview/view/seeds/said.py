@@ -3,47 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from ...review.claims import ledger
-from ..base import Label, View, label, stated
+from ..base import Label, Struct, View, label, stated
 from ..finding import Finding
 from ..ledger import Claims, Numbers, Reference
 from ..others import Printed, printed, targets
 from .seed import Seed
 
 
-@dataclass(frozen=True)
-class References(View):
+class References(View, template="seed_references"):
     """The references of a seed review."""
-
-    template = "seed_references"
 
     name: str
     references: tuple[Reference, ...]
 
 
-@dataclass(frozen=True)
-class Conclusions(View):
-    """What it concludes, and our main results for the same conditions.
-
-    Attributes
-    ----------
-    n_main : int
-        Main analyses of these conditions, with an estimate or without.
-    """
-
-    template = "seed_conclusions"
+class Conclusions(View, template="seed_conclusions"):
+    """What it concludes, and our main results for the same conditions."""
 
     id: str
     claims: Claims
     ours: tuple[Finding, ...]
     conditions: dict[str, Label]
-    n_main: int
+    n_main: int  # main analyses of these conditions, with an estimate or without
 
 
-@dataclass(frozen=True)
-class Beside:
+class Beside(Struct):
     """A result of a reference, and our main analyses of the same outcome and visit."""
 
     outcome: Label
@@ -53,17 +39,8 @@ class Beside:
     ours: tuple[Finding, ...]
 
 
-@dataclass(frozen=True)
-class OneReference(View):
-    """What one reference of a seed review supports.
-
-    Attributes
-    ----------
-    claims : tuple of (str, str)
-        What the review says with it, and a remark.
-    """
-
-    template = "seed_reference"
+class OneReference(View, template="seed_reference"):
+    """What one reference of a seed review supports."""
 
     name: str
     seed: str
@@ -71,7 +48,7 @@ class OneReference(View):
     title: str
     year: int | None
     note: str
-    claims: tuple[tuple[str, str], ...]
+    claims: tuple[tuple[str, str], ...]  # what the review says with it, and a remark
     results: tuple[Beside, ...]
 
 

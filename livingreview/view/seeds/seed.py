@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 
 from ...review.claims import Cited, references
-from ..base import Label, wording
+from ..base import Label, Struct, wording
 from ..ledger import Judged
 
 
-@dataclass(frozen=True)
-class Words:
+class Words(Struct):
     """What the review calls things of its field."""
 
     product: Label
@@ -26,11 +24,6 @@ class Words:
 
 class Seed:
     """One seed review, of which the other modules make views.
-
-    Parameters
-    ----------
-    judged : Judged
-    review_id : str
 
     Raises
     ------

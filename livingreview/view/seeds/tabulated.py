@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from ...review.claims import Cited
-from ..base import Label, View, label, labels
+from ..base import Label, Struct, View, label, labels
 from ..naming import spoken
 from ..sources import Link
 from .cited import Given, given
 from .seed import Seed, Words
 
 
-@dataclass(frozen=True)
-class Mechanism:
+class Mechanism(Struct):
     """A mechanism that a seed review names, with the kinds of what it cites for it."""
 
     name: str
@@ -27,65 +25,43 @@ class Mechanism:
     kinds: tuple[Label, ...]
 
 
-@dataclass(frozen=True)
-class Mechanisms(View):
+class Mechanisms(View, template="seed_mechanisms"):
     """The mechanisms that a seed review names."""
-
-    template = "seed_mechanisms"
 
     name: str
     words: Words
     mechanisms: tuple[Mechanism, ...]
 
 
-@dataclass(frozen=True)
-class Tabulated:
-    """A study of the table by which a seed review supports its claims, beside the data.
-
-    Attributes
-    ----------
-    year, listed : int or None
-        Of its table, and of its list of references.
-    animal_model, effect : str
-        As tabulated.
-    studies : tuple of Link
-        Studies of the data that it is.
-    """
+class Tabulated(Struct):
+    """A study of the table by which a seed review supports its claims, beside the data."""
 
     ref: str
     title: str
     institution: str
+    # year, listed: of its table, and of its list of references
     year: int | None
     listed: int | None
     stated: tuple[str, ...]
+    # animal_model, effect: as tabulated
     animal_model: str
     effect: str
-    studies: tuple[Link, ...]
+    studies: tuple[Link, ...]  # studies of the data that it is
     given: Given
     species: tuple[Label, ...]
     remark: str
 
 
-@dataclass(frozen=True)
-class Validation(View):
-    """The studies that a seed review tabulates.
-
-    Attributes
-    ----------
-    counted : tuple of (Given or None, int)
-        How many got what: only products are told apart; None is not in the data.
-    people : int
-        Studies of people among them.
-    """
-
-    template = "seed_validation"
+class Validation(View, template="seed_validation"):
+    """The studies that a seed review tabulates."""
 
     name: str
     seed: str
     words: Words
     rows: tuple[Tabulated, ...]
+    # how many got what: only products are told apart; None is not in the data
     counted: tuple[tuple[Given | None, int], ...]
-    people: int
+    people: int  # studies of people among them
 
 
 def mechanisms(seed: Seed) -> Mechanisms:

@@ -4,52 +4,29 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 
-from ..base import Label, label
+from ..base import Label, Struct, label
 from ..sources import Link, Source
 from .known import Known
 
 
-@dataclass(frozen=True)
-class Warned:
-    """Something to bear in mind.
+class Warned(Struct):
+    """Something to bear in mind."""
 
-    Attributes
-    ----------
-    kind : str
-        ``retracted``, ``concern``, ``doubt``, ``within-person``, ``low-follow-up``,
-        ``comparable-until``, ``overlap``, or ``check`` (a rule of the data check).
-    rule : str
-        Of the data check.
-    about : Label or None
-        What a doubt is about, or how sure an overlap is.
-    said : str
-        Details in the words of the data.
-    subjects : tuple of Label
-        Outcomes or events concerned.
-    months : float or None
-    rows : tuple of Link
-        Rows concerned, where they stand on the page.
-    other : Link or None
-        The other study.
-    action : Label or None
-        What follows.
-    """
-
+    # ``retracted``, ``concern``, ``doubt``, ``within-person``, ``low-follow-up``,
+    # ``comparable-until``, ``overlap``, or ``check`` (a rule of the data check)
     kind: str
-    rule: str = ""
-    about: Label | None = None
-    said: str = ""
-    subjects: tuple[Label, ...] = ()
+    rule: str = ""  # of the data check
+    about: Label | None = None  # what a doubt is about, or how sure an overlap is
+    said: str = ""  # details in the words of the data
+    subjects: tuple[Label, ...] = ()  # outcomes or events concerned
     months: float | None = None
-    rows: tuple[Link, ...] = ()
-    other: Link | None = None
-    action: Label | None = None
+    rows: tuple[Link, ...] = ()  # rows concerned, where they stand on the page
+    other: Link | None = None  # the other study
+    action: Label | None = None  # what follows
 
 
-@dataclass(frozen=True)
-class Judgement:
+class Judgement(Struct):
     """Risk of bias as one review published it with one tool."""
 
     tool: Label

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
 
 from ...effects.messages import Message
 from ...review.measure import uncontrolled, weightless
-from ..base import Label, label
+from ..base import Label, Struct, label
 from ..finding import Estimate, Question, estimate_of, question
 from ..forest import Arm, anchor, signs_of
 from ..sources import Link, Source
 from .known import Known
 
 
-@dataclass(frozen=True)
-class Taken:
+class Taken(Struct):
     """A row as an analysis took it."""
 
     arm: str
@@ -28,8 +26,7 @@ class Taken:
     note: str
 
 
-@dataclass(frozen=True)
-class Use:
+class Use(Struct):
     """An analysis that a number is in."""
 
     title: str
@@ -39,47 +36,31 @@ class Use:
     without: Estimate | None
 
 
-@dataclass(frozen=True)
-class Effect:
-    """A number as analysed, with where it comes from and the analyses that it is in.
-
-    Attributes
-    ----------
-    comparison : Label or None
-        None where nothing is compared.
-    no_ratio : Message or None
-        Why the trial gives no ratio.
-    steps : tuple of Message
-        From the printed to the analysed values.
-    passed_over : tuple of (Message, Message)
-        Rows not taken, with the reason.
-    report : Link or None
-        The later report in which the numbers are.
-    """
+class Effect(Struct):
+    """A number as analysed, with where it comes from and the analyses that it is in."""
 
     anchor: str
     outcome: Label
     instrument: str
     months: float | None
-    comparison: Label | None
+    comparison: Label | None  # None where nothing is compared
     statistic: Label
     question: Question
     estimate: Estimate | None
-    no_ratio: Message | None
+    no_ratio: Message | None  # why the trial gives no ratio
     quality: Label
     signs: tuple[str, ...]
     odd: tuple[str, ...]
     intervention: Arm
     control: Arm | None
     taken: tuple[Taken, ...]
-    steps: tuple[Message, ...]
-    passed_over: tuple[tuple[Message, Message], ...]
-    report: Link | None
+    steps: tuple[Message, ...]  # from the printed to the analysed values
+    passed_over: tuple[tuple[Message, Message], ...]  # rows not taken, with the reason
+    report: Link | None  # the later report in which the numbers are
     uses: tuple[Use, ...]
 
 
-@dataclass(frozen=True)
-class Absent:
+class Absent(Struct):
     """A reason and the analyses that a trial is not in for it."""
 
     reason: Message

@@ -3,24 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
-from ..base import Label, label, labels
+from ..base import Label, Struct, label, labels
 from ..expected import Expected, expected
 from ..sources import Link, Source, doi, pubmed, registration
 from .known import Known
 
 
-@dataclass(frozen=True)
-class Stated:
+class Stated(Struct):
     """A fact and the source that says so, where it is not that of the whole row."""
 
     said: Label
     source: Source | None = None
 
 
-@dataclass(frozen=True)
-class Facts:
+class Facts(Struct):
     """What a study was; what is not known is None or empty."""
 
     design: Label
@@ -52,23 +49,14 @@ class Facts:
     note: str
 
 
-@dataclass(frozen=True)
-class TrialArm:
-    """An arm of a study.
-
-    Attributes
-    ----------
-    given : tuple of Label
-        Source, product and provider, or the kind of control.
-    parts : tuple of str
-        Names of the arms of which this one is the union.
-    """
+class TrialArm(Struct):
+    """An arm of a study."""
 
     arm: str
     role: Label
     n: int | None
     patients: int | None
-    given: tuple[Label, ...]
+    given: tuple[Label, ...]  # source, product and provider, or the kind of control
     dose: float | None
     dose_per: Label
     administrations: int | None
@@ -78,7 +66,7 @@ class TrialArm:
     age: float | None
     age_sd: float | None
     women: int | None
-    parts: tuple[str, ...]
+    parts: tuple[str, ...]  # names of the arms of which this one is the union
     note: str
 
 

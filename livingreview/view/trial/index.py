@@ -4,25 +4,17 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 from ...effects.values import reading
 from ...review import Review
-from ..base import Label, View, label, labels
+from ..base import Label, Struct, View, label, labels
 from .known import Known, every
 
 INDEX = "trials/index.html"
 
 
-@dataclass(frozen=True)
-class IndexRow:
-    """A study in the index.
-
-    Attributes
-    ----------
-    numbers : str
-        ``analysed``, ``unused`` or ``none``.
-    """
+class IndexRow(Struct):
+    """A study in the index."""
 
     name: str
     href: str
@@ -33,15 +25,12 @@ class IndexRow:
     status: Label | None
     progress: Label | None
     year: int | None
-    numbers: str
+    numbers: str  # ``analysed``, ``unused`` or ``none``
     animals: bool
 
 
-@dataclass(frozen=True)
-class TrialIndex(View):
+class TrialIndex(View, template="trial_index"):
     """Every study of every indication; `animals`: whether one is of animals."""
-
-    template = "trial_index"
 
     rows: tuple[IndexRow, ...]
     n_analysed: int
@@ -85,11 +74,6 @@ def index_rows(review: Review, only: Sequence[str] = ()) -> tuple[IndexRow, ...]
 
 
 def trial_index(rows: tuple[IndexRow, ...]) -> TrialIndex:
-    """The index of studies.
-
-    Parameters
-    ----------
-    rows : tuple of IndexRow
-    """
+    """The index of studies."""
     return TrialIndex(rows, sum(r.numbers == "analysed" for r in rows),
                       sum(r.numbers == "unused" for r in rows), any(r.animals for r in rows))

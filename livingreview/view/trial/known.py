@@ -21,14 +21,7 @@ SAID_ELSEWHERE = ("companion", "overlap")
 
 
 class Known:
-    """The studies of one indication.
-
-    Parameters
-    ----------
-    review : Review
-    indication : str
-    addresses : Addresses
-    """
+    """The studies of one indication."""
 
     def __init__(self, review: Review, indication: str, addresses: Addresses):
         self.review, self.data, self.indication = review, review.data, indication

@@ -3,63 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from ...data.dataset import Dataset
 from ...data.notices import OPEN
-from ..base import Label, label, labels
+from ..base import Label, Struct, label, labels
 from ..sources import Link, doi, pubmed
 
 
-@dataclass(frozen=True)
-class Notice:
-    """A notice about a report.
+class Notice(Struct):
+    """A notice about a report."""
 
-    Attributes
-    ----------
-    key : str
-        Of the list notice_kind.
-    date : str
-        Day of the notice; empty where no source says it.
-    links : tuple of Link
-        Where it can be read: by its DOI and at PubMed.
-    handled : str
-        What was done about it; empty where nothing is said.
-    """
-
-    key: str
+    key: str  # of the list notice_kind
     kind: Label
-    date: str
+    date: str  # day of the notice; empty where no source says it
     sources: tuple[Label, ...]
-    links: tuple[Link, ...]
+    links: tuple[Link, ...]  # where it can be read: by its DOI and at PubMed
     first_seen: str
     open: bool
-    handled: str
+    handled: str  # what was done about it; empty where nothing is said
 
 
-@dataclass(frozen=True)
-class LookUp:
-    """When a report was last looked up at a source.
-
-    Attributes
-    ----------
-    result : str
-        Of the list watch_result.
-    reason : str
-        Why it cannot be looked up there, or why that failed.
-    named : bool
-        Whether the source names, or once named, a notice.
-    """
+class LookUp(Struct):
+    """When a report was last looked up at a source."""
 
     source: Label
     checked_on: str
-    result: str
-    reason: str
-    named: bool
+    result: str  # of the list watch_result
+    reason: str  # why it cannot be looked up there, or why that failed
+    named: bool  # whether the source names, or once named, a notice
 
 
-@dataclass(frozen=True)
-class Notices:
+class Notices(Struct):
     """What is known of notices about a report; nothing where nobody has looked yet."""
 
     found: tuple[Notice, ...]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 from ...review import Review
 from ...review.certainty import judged_low
@@ -16,25 +15,8 @@ from .index import INDEX
 from .known import Known, every
 
 
-@dataclass(frozen=True)
-class TrialPage(View):
-    """The page of a study.
-
-    Attributes
-    ----------
-    main : Link or None
-        The main report of the same patients, on whose page the numbers analysed are.
-    reports : tuple of (Link, str)
-        Later reports of the same patients with their titles.
-    stated : Stated or None
-        What the report concludes.
-    unused : Unused or None
-        Why no analysis uses the study.
-    elsewhere : tuple of Link
-        Numbers of this report that are analysed on the page of the main one.
-    """
-
-    template = "trial"
+class TrialPage(View, template="trial"):
+    """The page of a study."""
 
     name: str
     title: str
@@ -44,7 +26,7 @@ class TrialPage(View):
     warnings: tuple[cautions.Warned, ...]
     notices: watching.Notices
     facts: facts.Facts
-    stated: facts.Stated | None
+    stated: facts.Stated | None  # what the report concludes
     says: tuple[values.Says, ...]
     arms: tuple[facts.TrialArm, ...]
     outcomes: tuple[values.Group, ...]
@@ -52,12 +34,14 @@ class TrialPage(View):
     events: tuple[values.Group, ...]
     effects: tuple[effects.Effect, ...]
     absent: tuple[effects.Absent, ...]
-    unused: Unused | None
+    unused: Unused | None  # why no analysis uses the study
+    # numbers of this report that are analysed on the page of the main one
     elsewhere: tuple[Link, ...]
     judgements: tuple[cautions.Judgement, ...]
     judged_low: bool
+    # the main report of the same patients, on whose page the numbers analysed are
     main: Link | None
-    reports: tuple[tuple[Link, str], ...]
+    reports: tuple[tuple[Link, str], ...]  # later reports of the same patients with their titles
 
 
 def _page(known: Known, study_id: str) -> TrialPage:

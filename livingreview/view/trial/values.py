@@ -4,44 +4,29 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from ...effects.values import reading
-from ..base import Label, label
+from ..base import Label, Struct, label
 from ..sources import Source
 from .known import Known, row_anchor
 
 
-@dataclass(frozen=True)
-class Value:
-    """A row of the data with what its source prints.
+class Value(Struct):
+    """A row of the data with what its source prints."""
 
-    Attributes
-    ----------
-    anchor : str
-        Of the row on the page of the study.
-    arm : str
-        Both arms of a contrast.
-    printed : tuple of (str, str)
-        Columns and what they hold.
-    said : tuple of Label
-        Words of the row: side of a contrast, kind of a count, quality.
-    """
-
-    anchor: str
-    arm: str
+    anchor: str  # of the row on the page of the study
+    arm: str  # both arms of a contrast
     months: float | None
     n: str
-    printed: tuple[tuple[str, str], ...]
-    said: tuple[Label, ...]
+    printed: tuple[tuple[str, str], ...]  # columns and what they hold
+    said: tuple[Label, ...]  # words of the row: side of a contrast, kind of a count, quality
     source: Source | None
     locator: str
     row: int
     note: str
 
 
-@dataclass(frozen=True)
-class Group:
+class Group(Struct):
     """Rows of one outcome and instrument, event or contrast."""
 
     subject: Label
@@ -52,8 +37,7 @@ class Group:
     rows: tuple[Value, ...]
 
 
-@dataclass(frozen=True)
-class Says:
+class Says(Struct):
     """What a report states of an outcome, without our reckoning."""
 
     favours: Label
