@@ -81,7 +81,8 @@ def test_a_review_of_revman_5_is_imported_as_its_list_says(tmp_path):
     assert (new["alder-2016"]["title"], new["alder-2016"]["first_author"],
             new["alder-2016"]["doi"], new["alder-2016"]["year"]) == (
         "Cells for a worn joint", "Alder", "10.5555/0001", "2016")
-    assert new["cedre-2019"]["year"] == "2019"
+    # a study without a reference is named by its name
+    assert (new["cedre-2019"]["first_author"], new["cedre-2019"]["year"]) == ("Cédre", "2019")
     events = [r for r in rows(folder, "adverse_events") if r["study_id"] == "cedre-2019"]
     assert [(r["events"], r["total"]) for r in events] == [("0", "18"), ("2", "20")]
     pain = [r for r in rows(folder, "outcomes") if r["study_id"] == "alder-2016"]
@@ -275,7 +276,9 @@ def test_a_workbook_with_a_row_for_each_arm_is_taken_by_a_map(tmp_path):
             for r in found.rows[1:]] == [
         ("fir-2024", "cells", "33.5", "book.xlsx, sheet Results, row 2"),
         ("fir-2024", "saline", "44", "book.xlsx, sheet Results, row 3")]
-    assert found.passed == ["book.xlsx, sheet Results, row 4: no values for outcomes"]
+    assert found.passed == [
+        "book.xlsx, sheet Read me, row 1: made up: the only row of the sheet, expected a header "
+        "with rows below it", "book.xlsx, sheet Results, row 4: no values for outcomes"]
 
 
 WRONG = {

@@ -118,6 +118,12 @@ def tables(file: Path) -> dict[str, Grid]:
     return grids
 
 
+def left_out(file: Path, grids: Mapping[str, Grid]) -> list[str]:
+    """A line for each row and sheet of a file that is in none of its tables."""
+    return [line for sheet, grid in grids.items()
+            for line in grid.left_out(partial(_place, file, sheet))]
+
+
 def map_text(grids: Mapping[str, Grid],
              words: Callable[[str], Collection[str]] = lambda name: (),
              kind: Kind | None = None) -> str:
@@ -346,8 +352,8 @@ def read(file: Path, filled: Path, today: date | None = None, names: OwnNames = 
     """
     grids, out, problems = tables(file), Mapped(), []
     lines = _lines(filled, grids, names)
+    out.passed += left_out(file, grids)
     for sheet, grid in grids.items():
-        out.passed += grid.left_out(partial(_place, file, sheet))
         own = [line for line in lines
                if line.sheet == sheet and line.table and (line.column or line.value)]
         named = {line.column for line in own}
