@@ -81,7 +81,8 @@ def test_a_review_of_revman_5_is_imported_as_its_list_says(tmp_path):
     assert (new["alder-2016"]["title"], new["alder-2016"]["first_author"],
             new["alder-2016"]["doi"], new["alder-2016"]["year"]) == (
         "Cells for a worn joint", "Alder", "10.5555/0001", "2016")
-    assert new["cedre-2019"]["year"] == "2019"
+    # a study without a reference is named by its name
+    assert (new["cedre-2019"]["first_author"], new["cedre-2019"]["year"]) == ("Cédre", "2019")
     events = [r for r in rows(folder, "adverse_events") if r["study_id"] == "cedre-2019"]
     assert [(r["events"], r["total"]) for r in events] == [("0", "18"), ("2", "20")]
     pain = [r for r in rows(folder, "outcomes") if r["study_id"] == "alder-2016"]
@@ -275,7 +276,9 @@ def test_a_workbook_with_a_row_for_each_arm_is_taken_by_a_map(tmp_path):
             for r in found.rows[1:]] == [
         ("fir-2024", "cells", "33.5", "book.xlsx, sheet Results, row 2"),
         ("fir-2024", "saline", "44", "book.xlsx, sheet Results, row 3")]
-    assert found.passed == ["book.xlsx, sheet Results, row 4: no values for outcomes"]
+    assert found.passed == [
+        "book.xlsx, sheet Read me, row 1: made up: the only row of the sheet, expected a header "
+        "with rows below it", "book.xlsx, sheet Results, row 4: no values for outcomes"]
 
 
 WRONG = {
@@ -418,3 +421,26 @@ def test_a_file_with_another_content_is_named_by_what_it_is(folder, tmp_path, co
     (tmp_path / "table.csv").write_bytes(content)
     done = call("import", tmp_path / "table.csv", "--data", folder, "--yes")
     assert done.exit_code == 1 and said in done.stderr
+
+
+def test_printed_estimates_of_several_outcomes_stand_in_one_row_and_in_one_cell(tmp_path):
+    file, filled = tmp_path / "ratios.csv", tmp_path / "map.csv"
+    file.write_text("Trial,Year,N drug,N placebo,Months,HR stroke,95% CI,HR death (95% CI)\n"
+                    "Ayers,2015,312,308,24,0.71,0.50 to 1.01,0.91 (0.52–1.59)\n"
+                    "Brandt,2016,66,79,22.6,0.77,0.61–0.96,NR\n", encoding="utf-8")
+    known = {"outcome": ("stroke", "death"), "measure": ("HR", "OR"), "design": ("rct",),
+             "treatment_source": ("drug", "none"), "comparator_type": ("placebo",)}
+    filled.write_text(mapped.map_text(mapped.tables(file), lambda name: known.get(name, ())))
+    found = mapped.read(file, filled, words=lambda name: known.get(name, ()))
+    names = ("study_id", "outcome", "timepoint_months", "measure", "estimate", "ci_low", "ci_high")
+    assert [tuple(row.values[name] for name in names) for row in found.rows
+            if row.table.name == "contrasts"] == [
+        ("ayers", "stroke", "24", "HR", "0.71", "0.5", "1.01"),
+        ("ayers", "death", "24", "HR", "0.91", "0.52", "1.59"),
+        ("brandt", "stroke", "22.6", "HR", "0.77", "0.61", "0.96")]
+    assert "ratios.csv:3: no values for contrasts of death" in found.passed
+    file.write_text(file.read_text(encoding="utf-8").replace("0.61–0.96", "0.61"),
+                    encoding="utf-8")
+    with pytest.raises(IntakeError, match="ratios.csv:3, column 95% CI: 0.61: expected ci_low, "
+                                          "ci_high in one cell, as 0.50 to 1.01"):
+        mapped.read(file, filled, words=lambda name: known.get(name, ()))

@@ -15,6 +15,8 @@ from livingreview.synthesis import Prior, posterior, protocol
 REFERENCE = Path(__file__).parent / "reference"
 POOL = json.loads((REFERENCE / "pool.json").read_text(encoding="utf-8"))
 COCHRANE = json.loads((REFERENCE / "cochrane.json").read_text(encoding="utf-8"))
+UNPUBLISHED = json.loads((REFERENCE / "measures.json").read_text(encoding="utf-8"))[
+    "small_study"]["bcg"]
 BESIDE, CLUSTERS = POOL["beside"], POOL["clusters"]
 BCG = csv(**BESIDE["columns"], alloc=POOL["alloc"])
 DISTRICTS = csv(**CLUSTERS["columns"])
@@ -89,6 +91,22 @@ def test_small_study_effects(tmp_path):
     for key in ("estimate", "ci_low", "tau2"):
         close(filled[key], expected[key])
     assert 0 < got["peters"]["p_value"] < 1
+
+
+def test_what_unpublished_trials_could_do(tmp_path):
+    asked = ("--measure", "RR", "--fail-safe", "--excess-significance", "--henmi-copas")
+    got, case = answered(tmp_path, BCG, *asked), UNPUBLISHED
+    assert {f["kind"]: f["n"] for f in got["fail_safe"]} == {
+        kind: answer["n"] for kind, answer in case["fail_safe"].items()}
+    for key in ("observed", "expected", "p_value"):
+        close(got["excess_significance"][key], case["excess"][key])
+    for key in ("estimate", "ci_low", "ci_high"):
+        close(math.log(got["henmi_copas"][key]), case["henmi_copas"][key])
+    shown = called(tmp_path, BCG, *asked).stdout
+    assert "8 of 13 trials are significant, 6.093 would be expected" in shown
+    one_arm = answered(tmp_path, "study,e,n\nA,3,10\nB,4,12\nC,2,9\n", "--measure", "PLO",
+                       "--fail-safe", "--excess-significance")
+    assert one_arm["fail_safe"] is one_arm["excess_significance"] is None
 
 
 @pytest.mark.parametrize("df", BESIDE["prediction"])

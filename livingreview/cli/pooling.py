@@ -27,6 +27,10 @@ _FLAGS = {
     "peters": "Peters' test, for RR and OR.",
     "begg": "Rank test of funnel asymmetry.",
     "trim-and-fill": "Fill in the trials that a symmetric funnel would have.",
+    "fail-safe": "Trials without effect that would undo the result, by Rosenthal, Orwin and "
+                 "Rosenberg.",
+    "excess-significance": "Significant trials against those that their power lets expect.",
+    "henmi-copas": "Weights of the common effect, with an interval that allows for heterogeneity.",
     "gosh": "Pools of all subsets, or of many.",
     "bayes": "The posterior under the prior on tau, beside the pool."}
 

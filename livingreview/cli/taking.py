@@ -263,9 +263,11 @@ def _by_map(file: Path, filled: Path, sound):
     from ..intake import mapped
 
     if not filled.exists():
+        grids = mapped.tables(file)
         with replacing(filled) as out:
-            out.write(mapped.map_text(mapped.tables(file), sound.words,
-                                      asked(sound.records("about"))))
+            out.write(mapped.map_text(grids, sound.words, asked(sound.records("about"))))
+        for line in mapped.left_out(file, grids):
+            click.echo(f"not read: {line}", err=True)
         stop(f"wrote {filled}: fill in what each column is, then call this again", 0)
     found = mapped.read(file, filled, names=sound.names, words=sound.words)
     for line in found.passed:

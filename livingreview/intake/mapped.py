@@ -3,10 +3,12 @@
 The map is a CSV file, written by the first call with a line for each column and kept for the next:
 `sheet`, `column` and `example` say which column it is, `table` and `field` what it is of ours. A
 sheet may have a row for each trial with several arms: `arm`, any word, holds together the columns
-of one arm. A line without a column says a `value` that all rows have, such as the outcome; where a
-column names the arms, a line with one of them in `arm` is of its rows alone, as that the drug is
-the intervention. Lines whose value is empty count for nothing: the first call proposes what
-headings say, and what is usually missing, with the words that are allowed as example.
+of one arm, or of one of several printed estimates. Several lines for one column say that its cells
+hold several numbers, as an estimate and its interval. A line without a column says a `value` that
+all rows have, such as the outcome; where a column names the arms, a line with one of them in `arm`
+is of its rows alone, as that the drug is the intervention. Lines whose value is empty count for
+nothing: the first call proposes what headings say, and what is usually missing, with the words that
+are allowed as example.
 
 An identifier of a study is made of its name: what the map calls its identifier, else author and
 year, registration or title. That of an arm is its word in `arm` where no line gives another. Both
@@ -34,7 +36,7 @@ from ..data.own_names import NONE, OwnNames
 from ..data.problems import DataError
 from .incoming import TAKEN, IntakeError, Row
 from .opening import csv_records
-from .poolfile import workbooks
+from .poolfile import composite, workbooks
 from .poolfile.asking import Reading
 from .poolfile.cells import Unread, absent, decimal_of, number
 from .poolfile.grid import Grid
@@ -52,6 +54,12 @@ _NAMES = ("first_author", "registration", "title")  # each says which study it i
 _ENDS = {"arm_intervention": "intervention", "arm_comparator": "comparator"}
 _SIZES = {("outcomes", "n"), ("outcomes", "total")}
 _MEASURED = {("outcomes", name) for name in ("mean", "median", "events")}
+# Fields that may stand in one cell, as the map says by a line for each, and how they stand there.
+_TOGETHER = ((("estimate", "ci_low", "ci_high"), composite.ESTIMATE, "0.71 (0.50 to 1.01)"),
+             (("ci_low", "ci_high"), composite.INTERVAL, "0.50 to 1.01"),
+             (("mean", "sd"), composite.MEAN_SD, "4.1 (1.2)"),
+             (("mean", "se"), composite.MEAN_SD, "4.1 (0.3)"),
+             (("events", "total"), composite.OF, "12/30"))
 _OF_ARMS = ("arms", "outcomes", "adverse_events")
 _GIVEN = ("treatment_source", "treatment_product")
 # What rows need beside what columns say.
@@ -110,6 +118,12 @@ def tables(file: Path) -> dict[str, Grid]:
     return grids
 
 
+def left_out(file: Path, grids: Mapping[str, Grid]) -> list[str]:
+    """A line for each row and sheet of a file that is in none of its tables."""
+    return [line for sheet, grid in grids.items()
+            for line in grid.left_out(partial(_place, file, sheet))]
+
+
 def map_text(grids: Mapping[str, Grid],
              words: Callable[[str], Collection[str]] = lambda name: (),
              kind: Kind | None = None) -> str:
@@ -133,31 +147,36 @@ def map_text(grids: Mapping[str, Grid],
         places = {place for place, _ in proposed.values()}
         if ("contrasts", "estimate") in places and not _MEASURED & places:
             # numbers of people beside a printed estimate are those of the arms
-            proposed = {name: (("arms", "n_allocated") if place in _SIZES else place, rest)
+            proposed = {name: (_beside_estimates(place), rest)
                         for name, (place, rest) in proposed.items()}
         arms = _arms({name: one for name, one in proposed.items() if one[0][0] in _OF_ARMS})
+        held = arms | _estimates(grid.header, proposed)
         placed: dict[tuple[str, str], int] = {}
         for i, name in enumerate(grid.header):
             if name:
                 example = next((cell for cell in grid.column(i) if not absent(cell)), "")
                 place = proposed[name][0]
-                if place in placed and name not in arms:
+                if place in placed and name not in held:
                     place = ("", "")
-                placed[place] = i
+                place, *further = _in_one_cell(
+                    name, place, example, ("contrasts", "estimate") in places)
+                placed |= dict.fromkeys((place, *further), i)
                 writer.writerow({"sheet": sheet, "column": name, "example": example,
-                                 "table": place[0], "field": place[1], "arm": arms.get(name, "")})
-                also = [("studies", more) for more in (_NAMED if place == _STUDY else ())
-                        if more == "first_author" or re.search(_YEAR, example)]
-                if place == ("outcomes", "n") and ("outcomes", "total") not in places and (
-                        ("outcomes", "events") in places):
+                                 "table": place[0], "field": place[1], "arm": held.get(name, "")})
+                also = further + [
+                    ("studies", more) for more in (_NAMED if place == _STUDY else ())
+                    if more == "first_author" or re.search(_YEAR, example)]
+                if place == ("outcomes", "n") and ("outcomes", "events") in places and (
+                        ("outcomes", "total") not in {*places, *placed}):
                     also.append(("outcomes", "total"))
                 if place == ("outcomes", "n") and kind.design == "single-arm" and not arms:
                     also.append(("arms", "n_allocated"))  # who was asked was studied
                 writer.writerows({"sheet": sheet, "column": name, "example": example,
-                                  "table": table, "field": more, "arm": arms.get(name, "")}
+                                  "table": table, "field": more, "arm": held.get(name, "")}
                                  for table, more in also)
         writer.writerows({"sheet": sheet, **line} for line in _usual(
-            grid, placed, [*dict.fromkeys(arms.values())], words, kind))
+            grid, placed, [*dict.fromkeys(arms.values())], words, kind,
+            [held[name] for name in held if name not in arms]))
     return out.getvalue()
 
 
@@ -185,6 +204,27 @@ def _proposed(name: str) -> tuple[tuple[str, str], tuple[str, ...]]:
     return ("", ""), ()
 
 
+def _beside_estimates(place: tuple[str, str]) -> tuple[str, str]:
+    """What a heading names in a sheet of printed estimates."""
+    if place == ("outcomes", "timepoint_months"):
+        return "contrasts", "timepoint_months"
+    return ("arms", "n_allocated") if place in _SIZES else place
+
+
+def _in_one_cell(name: str, place: tuple[str, str], example: str, printed: bool
+                 ) -> list[tuple[str, str]]:
+    """The place of a column and the others whose values stand in its cells, told by the heading."""
+    words = _words(name)
+    if printed and place == ("", "") and ("ci" in words or "confidence" in words) and (
+            composite.INTERVAL.fullmatch(example)):
+        return [("contrasts", "ci_low"), ("contrasts", "ci_high")]
+    for parts, pattern, _ in _TOGETHER:
+        said = parts[1] in words or parts[0] != "mean" or (parts[1] == "sd" and "\u00b1" in name)
+        if place[1] == parts[0] and said and pattern.fullmatch(example):
+            return [(place[0], part) for part in parts]
+    return [place]
+
+
 def _words(text: str) -> list[str]:
     """Words of a heading; a number after letters is one, but in the name of a quartile."""
     return re.findall(r"q[13]\b|[a-z]+|\d+", text.lower())
@@ -208,8 +248,28 @@ def _arms(proposed: Mapping[str, tuple[tuple[str, str], tuple[str, ...]]]) -> di
     return out if sound else {}
 
 
+def _estimates(header: Iterable[str], proposed: Mapping[str, tuple[tuple[str, str], tuple]]
+               ) -> dict[str, str]:
+    """Of a row with several printed estimates, the word of each for it and its interval."""
+    names = [name for name in header if name]
+    firsts = [name for name in names if proposed[name][0] == ("contrasts", "estimate")]
+    if len(firsts) < 2:
+        return {}
+    out, word = {}, ""
+    for name in names:
+        (_, stated), rest = proposed[name]
+        if name in firsts:
+            told = "-".join(w for w in rest if w not in ("ci", "95"))
+            word = told if told and told not in out.values() else f"estimate-{len(out) + 1}"
+        if word and (name in firsts or stated in ("ci_low", "ci_high")
+                     or not stated and "ci" in _words(name)):
+            out[name] = word
+    return out
+
+
 def _usual(grid: Grid, placed: Mapping[tuple[str, str], int], arms: list[str],
-           words: Callable[[str], Collection[str]], kind: Kind) -> Iterator[dict[str, str]]:
+           words: Callable[[str], Collection[str]], kind: Kind, estimates: Iterable[str]
+           ) -> Iterator[dict[str, str]]:
     """What rows need and no column says, to be filled in: of all, and of each arm."""
     of = {table for table, _ in placed}
     alone = kind.design == "single-arm" and not arms and "outcomes" in of
@@ -232,8 +292,11 @@ def _usual(grid: Grid, placed: Mapping[tuple[str, str], int], arms: list[str],
         if (table, name) not in placed and (table == "studies" or table in of):
             known = words(TAKEN[table].column(name).vocabulary or "")
             only = next(iter(known)) if len(known) == 1 else ""
-            yield {"table": table, "field": name, "example": _choice(known),
-                   "value": usual.get(name) or only or ("published" if name == "status" else "")}
+            several = (table, name) == ("contrasts", "outcome") and [*dict.fromkeys(estimates)]
+            for word in several or [""]:
+                yield {"table": table, "field": name, "example": _choice(known), "arm": word,
+                       "value": (word if word in known else "") or usual.get(name) or only
+                       or ("published" if name == "status" else "")}
     of_arms = {arm: _of_arm(arm, words) for arm in arms}
     compared = any(told.get("role") == "comparator" for told in of_arms.values())
     for arm, told in of_arms.items():
@@ -289,8 +352,8 @@ def read(file: Path, filled: Path, today: date | None = None, names: OwnNames = 
     """
     grids, out, problems = tables(file), Mapped(), []
     lines = _lines(filled, grids, names)
+    out.passed += left_out(file, grids)
     for sheet, grid in grids.items():
-        out.passed += grid.left_out(partial(_place, file, sheet))
         own = [line for line in lines
                if line.sheet == sheet and line.table and (line.column or line.value)]
         named = {line.column for line in own}
@@ -422,7 +485,9 @@ def _sheet(file: Path, sheet: str, grid: Grid, lines: list[_Line], out: Mapped,
         _shared(made)
         for (table, arm), values in made.items():
             said = [one for one in groups[table, arm] if one.column and one.field not in _KEYS]
-            if table in ("studies", "arms") or any(values.get(one.field) for one in said):
+            # what a row is of, such as a month, is no value
+            if table in ("studies", "arms") or any(
+                    values.get(one.field) for one in said if one.field not in TAKEN[table].key):
                 out.rows.append(Row(TAKEN[table], {k: v for k, v in values.items() if v}, place,
                                     {one.field: one.column for one in said}))
             else:
@@ -434,14 +499,13 @@ def _sheet(file: Path, sheet: str, grid: Grid, lines: list[_Line], out: Mapped,
 def _texts(file: Path, sheet: str, grid: Grid, lines: Iterable[_Line], problems: list[str],
            words: Callable[[str], Collection[str]]) -> dict[tuple[str, str, str], list[str]]:
     """The cells of each column as its field holds them."""
-    of_numbers = [line.column for line in lines if line.column and _numeric(line)]
-    mark = decimal_of((cell for name in of_numbers
-                       for cell in grid.column(grid.header.index(name))), grid.decimal)
+    lines = [line for line in lines if line.column]
+    own = {line: _parts(file, sheet, grid, line, lines, problems) for line in lines}
+    mark = decimal_of((cell for line in lines if _numeric(line) for cell in own[line]),
+                      grid.decimal)
     out = {}
     for line in lines:
-        if not line.column:
-            continue
-        cells = grid.column(grid.header.index(line.column))
+        cells = own[line]
         if line.field in ("study_id", "arm_id"):
             cells = [cell if re.fullmatch(IDENTIFIER, cell) else
                      study_id(re.sub(_OTHERS, "", cell)) for cell in cells]
@@ -459,6 +523,23 @@ def _texts(file: Path, sheet: str, grid: Grid, lines: Iterable[_Line], problems:
             cells = ["" if absent(cell) else _word(cell, known) for cell in cells]
         out[line.column, line.table, line.field] = cells
     return out
+
+
+def _parts(file: Path, sheet: str, grid: Grid, line: _Line, lines: Iterable[_Line],
+           problems: list[str]) -> list[str]:
+    """The cells of a column; of a field that shares them with others, its part of each."""
+    cells = grid.column(grid.header.index(line.column))
+    fields = {one.field for one in lines
+              if (one.column, one.table, one.arm) == (line.column, line.table, line.arm)}
+    for parts, pattern, example in _TOGETHER:
+        if line.field in parts and fields.issuperset(parts):
+            matches = [pattern.fullmatch(cell.strip()) for cell in cells]
+            problems += [f"{_place(file, sheet, row)}, column {line.column}: {cell}: expected "
+                         f"{', '.join(parts)} in one cell, as {example}"
+                         for match, cell, (row, _) in zip(matches, cells, grid.rows, strict=True)
+                         if not match and not absent(cell)]
+            return [match[parts.index(line.field) + 1] if match else "" for match in matches]
+    return cells
 
 
 def _word(cell: str, known: Collection[str]) -> str:

@@ -62,6 +62,7 @@ _FILLED = (*_ONLY, "outcome", "event", "count", "instrument", "scale_min", "scal
            "control_arm", "comparator_type", "shared_n", "tool")
 _VISIT = ("outcome", "instrument", "timepoint_months")
 # Letters that Unicode does not divide into one of ASCII and a mark.
+_YEAR = re.compile(r"[\s,(]*\b(?:19|20)\d{2}[a-z]?\)?$")  # at the end of a study's name
 _LETTERS = str.maketrans({"ø": "o", "ß": "ss", "æ": "ae", "œ": "oe", "ł": "l", "đ": "d", "ı": "i"})
 _BIAS_LINE = "risk-of-bias"  # stands in the list for the judgements
 _OUTCOME = {"mean": "mean", "sd": "SD", "n": "N"}
@@ -509,8 +510,10 @@ def _made(package: Package, found: list[Comparison], tool: str, today: date) -> 
     years = _years(package, found)
     for one in found:
         common = {"study_id": one.study, "source_id": source}
-        out.append(_row("studies", {**common, **package.studies.get(one.study, {}),
-                                    "year": years[one.study]}, one.place,
+        said = package.studies.get(one.study, {})
+        if not (said.get("first_author") or said.get("title")):  # a study needs a name
+            said = {**said, "first_author": re.sub(_YEAR, "", one.name).strip()}
+        out.append(_row("studies", {**common, **said, "year": years[one.study]}, one.place,
                         {"study_id": "Study", "year": "Study year"}, made=True))
         out += [_row("arms", {**common, "arm_id": arm, "role": role, "comparator_type":
                               one.entry.get("comparator_type", "") if role == "comparator" else "",

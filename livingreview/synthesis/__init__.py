@@ -81,6 +81,14 @@ from .events import (
     risk_difference,
     risk_ratio,
 )
+from .file_drawer import (
+    ExcessSignificance,
+    FailSafe,
+    HenmiCopas,
+    excess_significance,
+    fail_safe_n,
+    henmi_copas,
+)
 from .genotypes import relative_excess_heterozygosity
 from .glmm import LogisticPool, logistic_pool
 from .information import size_of_means, size_of_risks
@@ -191,9 +199,12 @@ __all__ = [
     "EffectPrior",
     "Effects",
     "Estimate",
+    "ExcessSignificance",
+    "FailSafe",
     "FitStatistics",
     "Gosh",
     "Group",
+    "HenmiCopas",
     "Heterogeneity",
     "Influence",
     "JointTest",
@@ -241,6 +252,8 @@ __all__ = [
     "dummies",
     "egger",
     "events_from_percentage",
+    "excess_significance",
+    "fail_safe_n",
     "fisher_z",
     "fit_many",
     "fit_statistics",
@@ -249,6 +262,7 @@ __all__ = [
     "gosh",
     "greenland_longnecker",
     "harmonic_mean",
+    "henmi_copas",
     "heterogeneity",
     "incidence_rate",
     "influence",

@@ -107,6 +107,7 @@ KINDS = (
     Kind("ranks", r.ranks),
     Kind("fill-closed", r.fill),
     Kind("fill-REML", r.fill_reml, iterative=True),
+    Kind("unpublished", more.unpublished, iterative=True, allowed=1e-5),
     Kind("doses", r.doses, "metafor-formula", True),
     Kind("logistic", r.logistic, "formula", True),
     Kind("network-closed", partial(more.networks, ("common", "DL")), "metafor-formula"),

@@ -44,6 +44,21 @@ def fit(ref: dict[str, Answers]) -> Pairs:
                               ("fitted", "raw", "se", "standardised"), "residuals")
 
 
+def unpublished(ref: dict[str, Answers]) -> Pairs:
+    """What unpublished trials could do."""
+    for name, case in ref["measures"]["small_study"].items():
+        data = case["yi"], case["vi"]
+        for kind, answer in case["fail_safe"].items():
+            found = s.fail_safe_n(*data, kind)
+            yield name, "fail-safe", found.n, answer["n"]
+            if answer["p_value"] is not None:
+                yield name, "fail-safe", found.p_value, answer["p_value"]
+        if "excess" in case:
+            yield from attributes(s.excess_significance(*data), case["excess"], name,
+                                  what="excess")
+        yield from attributes(s.henmi_copas(*data), case["henmi_copas"], name, what="henmi-copas")
+
+
 def joint(ref: dict[str, Answers]) -> Pairs:
     """Joint tests of a factor, and influence where a study cannot be left out."""
     case = ref["engine"]["joint"]

@@ -151,6 +151,17 @@ small_study <- function(y, v, n) {
                                               estimate = as.numeric(t$beta), se = t$se)
   }
   for (m in c("DL", "EE")) out$chosen[[m]] <- trimfill(rma(y, v, method = m))$side
+  for (type in c("Rosenthal", "Orwin", "Rosenberg")) {
+    r <- fsn(y, v, type = type)
+    out$fail_safe[[type]] <- list(n = r$fsnum, p_value = r$pval)
+  }
+  if (length(y) <= 20) {  # of more the exact test takes long
+    r <- tes(y, v, test = "exact", progbar = FALSE)
+    out$excess <- list(observed = r$O, expected = r$E, p_value = r$pval, effect = r$theta)
+  }
+  r <- quiet(hc(rma(y, v, method = "DL"), control = list(tol = 1e-13, maxiter = 1e5)))
+  out$henmi_copas <- list(estimate = as.numeric(r$beta), se = r$se, ci_low = r$ci.lb,
+                          ci_high = r$ci.ub, tau2 = r$tau2)
   out
 }
 rr <- escalc("RR", ai = tpos, bi = tneg, ci = cpos, di = cneg, data = dat.bcg)

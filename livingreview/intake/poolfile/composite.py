@@ -12,13 +12,13 @@ from .columns import Columns, plain
 from .grid import Grid
 
 _N = r"[-+\u2212\u2013]?\d+(?:[.,]\d+)?"
-_BETWEEN = r"\s*(?:to|,|;|-|\u2013|\u2014|\u2012)\s*"
-_OF = re.compile(r"(\d+)\s*/\s*(\d+)(?:\s*\([\d.,\s]*%?\s*\))?", re.ASCII)
+_BETWEEN = r"\s*(?:to|bis|\u00e0|\u81f3|,|;|~|\uff5e|-|\u2013|\u2014|\u2012)\s*"
+OF = re.compile(r"(\d+)\s*/\s*(\d+)(?:\s*\([\d.,\s]*%?\s*\))?", re.ASCII)
 _WITH_PERCENT = re.compile(r"(\d+)\s*\(\s*([\d.,]+)\s*(%?)\s*\)", re.ASCII)
 _PERCENT = re.compile(r"([\d.,]+)\s*%", re.ASCII)
-_MEAN_SD = re.compile(rf"({_N})\s*(?:\(|\[|\u00b1|\+/?-)\s*({_N})\s*[)\]]?", re.ASCII)
-_INTERVAL = re.compile(rf"[(\[]?\s*({_N}){_BETWEEN}({_N})\s*[)\]]?", re.ASCII)
-_ESTIMATE = re.compile(rf"({_N})\s*[(\[]\s*({_N}){_BETWEEN}({_N})\s*[)\]]", re.ASCII)
+MEAN_SD = re.compile(rf"({_N})\s*(?:\(|\[|\u00b1|\+/?-)\s*({_N})\s*[)\]]?", re.ASCII)
+INTERVAL = re.compile(rf"[(\[]?\s*({_N}){_BETWEEN}({_N})\s*[)\]]?", re.ASCII)
+ESTIMATE = re.compile(rf"({_N})\s*[(\[]\s*({_N}){_BETWEEN}({_N})\s*[)\]]", re.ASCII)
 
 
 def divided(columns: Columns) -> tuple[Grid, dict[str, tuple[int, int]], list[str]]:
@@ -39,13 +39,13 @@ def divided(columns: Columns) -> tuple[Grid, dict[str, tuple[int, int]], list[st
     out = _Divided(columns)
     out.arms()
     for arm in ("1", "2", ""):
-        out.split(f"e{arm}", _OF, (f"e{arm}", f"n{arm}"))
+        out.split(f"e{arm}", OF, (f"e{arm}", f"n{arm}"))
         if out.with_sd(arm):
-            out.split(f"m{arm}", _MEAN_SD, (f"m{arm}", f"sd{arm}"))
+            out.split(f"m{arm}", MEAN_SD, (f"m{arm}", f"sd{arm}"))
         out.counts(arm)
     for ours in ("yi", "ratio"):
-        out.split(ours, _ESTIMATE, (ours, "ci_low", "ci_high"))
-    out.split("ci", _INTERVAL, ("ci_low", "ci_high"))
+        out.split(ours, ESTIMATE, (ours, "ci_low", "ci_high"))
+    out.split("ci", INTERVAL, ("ci_low", "ci_high"))
     grid = replace(columns.grid, header=out.header,
                    rows=[(line, list(cells)) for (line, _), cells in
                          zip(columns.grid.rows, zip(*out.columns, strict=True), strict=True)])
@@ -69,7 +69,7 @@ def several_in_cells(columns: Columns) -> str:
     free = sorted(columns.alone(), key=lambda i: i in second)
     header, column = columns.grid.header, columns.grid.column
     counts, spreads = ([header[i] for i in free if _whole(column(i), form)]
-                       for form in (_OF, _MEAN_SD))
+                       for form in (OF, MEAN_SD))
     if len(counts) > 1:
         said = f"the cells of {', '.join(counts)} hold events / total: "
         return said + (_by_hand(counts, "e") if "e1" in columns.wanted
@@ -112,7 +112,7 @@ class _Divided:
         ours = [f"{stem}{arm}" for arm in "12" for stem in ("e", "n")]
         if "e1" not in self.found.wanted or set(ours) & set(self.found.places):
             return
-        held = [i for i in self.found.alone() if _whole(self.columns[i], _OF)]
+        held = [i for i in self.found.alone() if _whole(self.columns[i], OF)]
         places = [[i for i in held if i in self.found.alone(arm)] for arm in "12"]
         if len(held) == 2 and all(len(found) == 1 for found in places):
             self.found.places |= {f"e{arm}": found for arm, found in

@@ -10,7 +10,7 @@ import numpy as np
 
 from ... import synthesis
 from ...data.values import number_ok
-from ...synthesis import Pooled, SynthesisError
+from ...synthesis import Pooled, SynthesisError, file_drawer
 from .clusters import robust_pool
 from .measures import COUNTS, MEASURES
 from .pooling import Result, beside, members, options, pooled_of
@@ -151,6 +151,36 @@ def _trim_and_fill(result: Result) -> dict[str, Any]:
             "filled": [result.natural(float(y)) for y in found.yi[found.filled]]}
 
 
+def _null(result: Result) -> float:
+    """The effect that means no difference."""
+    null = MEASURES[result.question.measure].null
+    if null is None:
+        raise SynthesisError("a single arm has no value of no effect")
+    return null
+
+
+def _fail_safe(result: Result) -> list[dict[str, Any]]:
+    yi, vi = _effects(result)
+    out = []
+    for kind in file_drawer.FAIL_SAFE:
+        found = synthesis.fail_safe_n(yi - _null(result), vi, kind)
+        out.append({"kind": kind, "n": found.n, "p_value": found.p_value,
+                    "target": result.natural(found.target)})
+    return out
+
+
+def _excess(result: Result) -> dict[str, Any]:
+    yi, vi = _effects(result)
+    found = synthesis.excess_significance(yi - _null(result), vi)
+    return {key: getattr(found, key) for key in ("k", "observed", "expected", "p_value")} | {
+        "effect": result.natural(found.effect)}
+
+
+def _henmi_copas(result: Result) -> dict[str, Any]:
+    found = synthesis.henmi_copas(*_effects(result), level=result.question.level)
+    return {**estimate_keys(result, found), "se": found.se, "tau2": found.tau2}
+
+
 def _gosh(result: Result) -> dict[str, Any]:
     chosen = {k: v for k, v in options(result.question).items() if k != "prediction_df"}
     found = synthesis.gosh(*_effects(result), **chosen)
@@ -201,7 +231,8 @@ def _beyond(result: Result, found: synthesis.Posterior) -> dict[str, float] | No
 
 _MADE: dict[str, Callable[[Result], Any]] = {
     "leave-one-out": _leave_one_out, "influence": _influence, "egger": _egger, "peters": _peters,
-    "begg": _begg, "trim-and-fill": _trim_and_fill, "gosh": _gosh, "bayes": _bayes}
+    "begg": _begg, "trim-and-fill": _trim_and_fill, "fail-safe": _fail_safe,
+    "excess-significance": _excess, "henmi-copas": _henmi_copas, "gosh": _gosh, "bayes": _bayes}
 
 
 def key_of(name: str) -> str:

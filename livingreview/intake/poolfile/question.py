@@ -30,8 +30,8 @@ RULES = ("plain", "book")
 PREDICTION_DF = ("k-1", "k-2", "normal")
 WORKING = ("random", "three-level", "common")
 # Further analyses, in the order in which they are printed.
-FURTHER = ("leave-one-out", "influence", "egger", "peters", "begg", "trim-and-fill", "gosh",
-           "bayes")
+FURTHER = ("leave-one-out", "influence", "egger", "peters", "begg", "trim-and-fill",
+           "fail-safe", "excess-significance", "henmi-copas", "gosh", "bayes")
 _OF_TABLES = ("MH", "PETO", "mh-random")
 _FAMILIES = {"half-normal": 1, "half-cauchy": 1, "half-t": 2, "log-normal": 2, "uniform": 1}
 # Of the outcome itself: an effect "explained" by its own numbers is no regression on a moderator.
@@ -241,7 +241,7 @@ class Question:
         if self.beyond is not None and MEASURES[self.measure].transformed and not self.ratio:
             raise CallError(f"--beyond is not offered for {self.measure}, whose effects have "
                             "another scale than the one that is shown")
-        for name in ("influence", "trim-and-fill", "gosh"):
+        for name in ("influence", "trim-and-fill", "henmi-copas", "gosh"):
             if name in self.further and not (self.weighted and not self.cluster):
                 raise CallError(f"--{name} needs independent effects pooled by their variances")
 

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from datetime import date, datetime
 from pathlib import Path
 
+from ...data.problems import Problem
 from .grid import Grid
 from .opening import gridded, refused
 
@@ -48,7 +49,7 @@ def xlsx(path: Path, content: bytes, sheet: str | None) -> Grid:
 
 
 def tables(path: Path) -> dict[str, Grid]:
-    """The tables of all sheets of a workbook that hold one, by name.
+    """The tables of all sheets of a workbook, by name; that of a sheet with one row has no column.
 
     Raises
     ------
@@ -57,8 +58,17 @@ def tables(path: Path) -> dict[str, Grid]:
     """
     read = _sheets_of_ods if path.suffix.lower() == ".ods" else sheets_of
     sheets = read(path, path.read_bytes())
-    return {name: _table(path, rows, name) for name, rows in sheets.items()
-            if len([cells for _, cells in rows if any(cells)]) > 1}
+    out = {}
+    for name, rows in sheets.items():
+        filled = [(number, cells) for number, cells in rows if any(cells)]
+        if len(filled) > 1:
+            out[name] = _table(path, rows, name)
+        else:
+            (number, cells), = filled
+            alone = Problem(str(path), number, "", " ".join(filter(None, cells)),
+                            "the only row of the sheet", "a header with rows below it")
+            out[name] = Grid(str(path), [], [], problems=(alone,))
+    return out
 
 
 def sheets_of(path: Path, content: bytes) -> dict[str, list[tuple[int, list[str]]]]:
