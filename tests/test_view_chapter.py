@@ -172,6 +172,21 @@ def test_what_became_of_treated_patients_stands_apart():
         for a in alone | compared)
 
 
+@pytest.mark.parametrize("view", ["answer", "benefits"])
+def test_below_a_table_with_drawings_stands_what_they_mean(view):
+    drawn = [t for t in _soup(_html(KNEE, view)).select("table.lr-findings")
+             if t.select("svg") and not t.find_parent("details")]
+    assert drawn
+    for table in drawn:
+        said = _words(table.find_next_sibling("p"))
+        units = {c.get_text() for c in table.select("td.lr-num .lr-sub")}
+        assert "Drawings: " in said
+        assert ("points of 100, −40 to 40" in said) == ("points of 100" in units)
+        assert ("ratios, 0.1 to 10" in said) == bool({"risk ratio", "odds ratio"} & units)
+        assert ("Dashed: " in said) == bool(table.select(".lr-mid"))
+        assert ("Pale: " in said) == bool(table.select(".lr-pale"))
+
+
 @pytest.mark.parametrize("indication", INDICATIONS)
 def test_every_study_has_a_row_that_leads_to_its_page(indication):
     studies = _chapter(indication).evidence.studies

@@ -10,6 +10,7 @@ import pytest
 from bs4 import BeautifulSoup
 from conftest import DATA
 from made_up import KNEE, World
+from rendered import word
 from stated import estimate, participants, uncontrolled, wrong_statements
 
 from livingreview.data.dataset import load
@@ -145,6 +146,16 @@ def test_the_landing_is_light_and_says_once_at_most_that_it_is_very_uncertain():
     assert len(html.encode()) <= BUDGET
     assert html.count("very uncertain whether") <= 1
     assert "No medical advice." in html
+
+
+def test_a_side_has_colour_only_where_the_certainty_is_more_than_very_low():
+    found = soup(page()).select(".lr-card [data-certainty]")
+    unsure = [one for one in found if one["data-certainty"] in ("", "very low")]
+    assert any("very uncertain" in text(one) for one in unsure)
+    assert not [one for one in unsure if one.select(
+        ".lr-said-better, .lr-said-worse, .lr-square:not(.lr-pale)")]
+    assert "lr-said-better" in word("side_css", {"question": {"uncontrolled": False},
+                                                 "level": "low", "direction": "better"})
 
 
 # --- the map --------------------------------------------------------------------------------------

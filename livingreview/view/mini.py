@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ..review.measure import measure, ratio, uncontrolled
-from .axis import Axis, Mark
+from .axis import Axis, Mark, Tick
 from .forest import important, mark_of
 
 
@@ -28,6 +28,7 @@ class Mini:
     zero: float | None
     important: tuple[float, ...]
     better: str
+    ticks: tuple[Tick, ...]
 
 
 def mini(result: dict) -> Mini | None:
@@ -48,4 +49,4 @@ def mini(result: dict) -> Mini | None:
     lower = result["question"]["favourable"] == "lower"
     return Mini(mark_of(axis, pooled), None if share else axis.x(1.0 if axis.log else 0.0),
                 tuple(axis.x(v) for v in noticed if axis.inside(v)),
-                "" if alone else "left" if lower else "right")
+                "" if alone else "left" if lower else "right", axis.ticks())

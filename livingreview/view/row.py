@@ -28,12 +28,15 @@ class FindingRow:
         Place of the line of no effect; a share of patients has none.
     important : tuple of float
         Places of the lines of the smallest change that a patient notices.
+    ends : tuple of float or None
+        What the axis runs from and to, in the unit of the effect; None where it is the row's own.
     """
 
     finding: Finding
     mark: Mark | None
     zero: float | None
     important: tuple[float, ...]
+    ends: tuple[float, float] | None
 
 
 def row_of(result: dict, findings: Findings) -> FindingRow:
@@ -47,19 +50,19 @@ def row_of(result: dict, findings: Findings) -> FindingRow:
         Of its indication.
     """
     finding = findings.of(result)
-    axis = _axis(result, finding)
-    share = finding.question.measure == "proportion"
+    ends, share = _ends(result, finding), finding.question.measure == "proportion"
+    axis = Axis((), ratio(result), ends=ends) if ends else axis_of(result)
     return FindingRow(
         finding, mark_of(axis, result["pooled"]),
         None if share else axis.x(1.0 if axis.log else 0.0),
-        tuple(axis.x(v) for v in important(result) if axis.inside(v)))
+        tuple(axis.x(v) for v in important(result) if axis.inside(v)),
+        tuple(map(axis.value, ends)) if ends else None)
 
 
-def _axis(result: dict, finding: Finding) -> Axis:
-    """The axis of all rows of a unit; its own where the unit is rare."""
+def _ends(result: dict, finding: Finding) -> tuple[float, float] | None:
+    """The ends of the axis of all rows of a unit; None where the unit is rare."""
     if ratio(result):
-        return Axis((), log=True, ends=_RATIOS)
+        return _RATIOS
     if finding.question.measure == "proportion":
-        return Axis((), ends=PERCENT)
-    ends = _ENDS.get(finding.question.unit)
-    return Axis((), ends=ends) if ends else axis_of(result)
+        return PERCENT
+    return _ENDS.get(finding.question.unit)
