@@ -10,7 +10,7 @@ import pytest
 from bs4 import BeautifulSoup
 from conftest import DATA
 from made_up import KNEE, World
-from rendered import word
+from rendered import asked, word
 from stated import estimate, participants, uncontrolled, wrong_statements
 
 from livingreview.data.dataset import load
@@ -183,6 +183,8 @@ def test_every_cell_of_the_picture_says_in_words_what_it_draws():
     cells = [c for row in page().evidence.rows if row.in_people for c in row.cells if c.href]
     assert len(links) == len(cells)
     for a, cell in zip(links, cells, strict=True):
+        if cell.finding:
+            assert asked("asked", whole().data, whole().analysis(cell.finding.id)) in a["title"]
         assert a["href"] == f"../{cell.href}" and a["title"] == a["aria-label"]
         assert "<" not in a["title"]
         if cell.finding:
@@ -198,6 +200,16 @@ def test_every_cell_of_the_picture_says_in_words_what_it_draws():
             assert drawn
         elif cell.state == "ghost":
             assert text(a) == str(cell.k)
+
+
+def test_below_a_bubble_of_the_large_map_stand_its_control_and_time():
+    links = soup(page().evidence).select(".lr-map-table tbody a")
+    cells = [c for row in page().evidence.rows for c in row.cells if c.href]
+    for a, cell in zip(links, cells, strict=True):
+        assert bool(a.small) == bool(cell.finding)
+        if cell.finding and not cell.finding.question.uncontrolled:
+            assert text(a.small).startswith(
+                asked("against", whole().data, whole().analysis(cell.finding.id)))
 
 
 def test_the_area_of_a_bubble_grows_with_participants():

@@ -13,6 +13,7 @@ from ..review.counted import ANIMAL
 from ..review.searches import Counted, Until, counted
 from .addresses import Addresses
 from .base import Label, View, label, stated
+from .sizes import Size, size
 from .studies import Names
 from .unused import Reasons, Unused
 
@@ -116,12 +117,19 @@ class Flow(View):
 
 @dataclass(frozen=True)
 class FlowTable(View):
-    """How many studies of each indication are at each step."""
+    """How many studies of each indication are at each step.
+
+    Attributes
+    ----------
+    sizes : tuple of Size
+        Reports and counted trials of each row.
+    """
 
     template = "flow_table"
 
     steps: tuple[str, ...]
     rows: tuple[tuple[Label, tuple[int, ...]], ...]
+    sizes: tuple[Size, ...]
 
 
 @dataclass(frozen=True)
@@ -224,7 +232,8 @@ class Flows:
         """The steps of each indication."""
         return FlowTable(STEPS, tuple(
             (label(self.data, "indication", i), tuple(len(found[step]) for step in STEPS))
-            for i, found in self.studies.items()))
+            for i, found in self.studies.items()),
+            tuple(size(self.review, i) for i in self.studies))
 
     def versions(self) -> FlowVersions:
         """What searches had found at each version, and by now where these pages are none."""

@@ -8,6 +8,7 @@ from ..review import Review
 from ..review.counted import ANIMAL, not_counted, trials
 from ..review.missing import size_of_trial
 from .base import Label, label
+from .tabs import of_people
 
 
 @dataclass(frozen=True)
@@ -24,6 +25,9 @@ class Size:
 
     Attributes
     ----------
+    studies, trials : int
+        Studies of people, each with all its reports; of these the trials that are counted: not
+        retracted, with a name, and not of the patients of another.
     people : float
         Enrolled in the trials in people, or planned.
     animals : int
@@ -34,6 +38,7 @@ class Size:
 
     indication: Label
     reports: int
+    studies: int
     trials: int
     people: float
     animals: int
@@ -54,6 +59,7 @@ def size(review: Review, indication: str) -> Size:
     human = [t for t in counted if ev.studies[t]["design"] != ANIMAL]
     used = {s[key] for r in review.analyses(indication) for s in r["studies"]
             for key in ("study_id", "trial_id")}
-    return Size(label(review.data, "indication", indication), len(ev.studies), len(human),
+    return Size(label(review.data, "indication", indication), len(ev.studies),
+                of_people(review.data, indication), len(human),
                 sum(size_of_trial(ev, t) or 0 for t in human), len(counted) - len(human),
                 sum(t in used for t in of_trial))

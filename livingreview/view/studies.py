@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from ..data.dataset import Dataset
 from ..effects import Evidence
-from ..review.counted import ANIMAL
+from ..review.counted import ANIMAL, human_trials
 from .addresses import Addresses
 from .base import Label, View, label, stated
 from .naming import study_names
@@ -56,13 +56,20 @@ class Design:
 
 @dataclass(frozen=True)
 class StudySize(View):
-    """How many studies are known; a study with several reports is one."""
+    """How many studies are known; a study with several reports is one.
+
+    Attributes
+    ----------
+    counted : int
+        Trials in people whose patients are counted.
+    """
 
     template = "study_size"
 
     reports: int
     studies: int
     animals: int
+    counted: int
     designs: tuple[Design, ...]
 
 
@@ -82,7 +89,8 @@ def study_size(ev: Evidence) -> StudySize:
         known = [n for n in sizes if n is not None]
         designs.append(Design(stated(ev.data, "design", design), len(sizes),
                               sum(known) if known else None, len(sizes) - len(known)))
-    return StudySize(len(ev.studies), len(main), len(by_design.get(ANIMAL, ())), tuple(designs))
+    return StudySize(len(ev.studies), len(main), len(by_design.get(ANIMAL, ())),
+                     len(human_trials(ev)), tuple(designs))
 
 
 @dataclass(frozen=True)
