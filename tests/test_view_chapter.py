@@ -162,6 +162,15 @@ def test_an_analysis_of_one_trial_is_a_row_and_never_a_forest_plot():
                _soup(_html(KNEE, "benefits")).select("figure.lr-forest"))
 
 
+def test_harms_say_why_they_are_pooled_otherwise_than_benefits():
+    soup = _soup(_html(KNEE, "harms"))
+    assert "which needs no correction for it" in _words(soup.select_one(".lr-harms > .lr-note"))
+    by_id = {r["id"]: r for r in _chapter(KNEE).results()}
+    said = [_words(p) for p in soup.select("p[data-result]") if (
+        by_id[p["data-result"]]["pooled"] or {}).get("model") == "mantel-haenszel"]
+    assert said and all("by Mantel–Haenszel, because" in p for p in said if "random" in p)
+
+
 def test_what_became_of_treated_patients_stands_apart():
     soup = _soup(_html("spinal-cord-injury", "benefits"))
     by_id = {r["id"]: r for r in _chapter("spinal-cord-injury").results()}

@@ -56,7 +56,7 @@ def row_of(result: dict, findings: Findings) -> FindingRow:
         finding, mark_of(axis, result["pooled"]),
         None if share else axis.x(1.0 if axis.log else 0.0),
         tuple(axis.x(v) for v in important(result) if axis.inside(v)),
-        tuple(map(axis.value, ends)) if ends else None)
+        (0.0, 100.0) if share else tuple(map(axis.value, ends)) if ends else None)
 
 
 def _ends(result: dict, finding: Finding) -> tuple[float, float] | None:
