@@ -511,9 +511,9 @@ def test_one_new_study_appears_everywhere_without_another_edit(data_copy):
     for key, more in (("events", 2), ("total", 45), ("k", 1)):
         assert after["serious"][key] == before["serious"][key] + more
     assert after["flow"] == [n + 1 for n in before["flow"]] and len(after["flow"]) == 5
-    reports, people, enrolled, _, used = (
+    *counts, enrolled, _, used = (
         a - b for a, b in zip(after["landing"], before["landing"], strict=True))
-    assert (reports, people, enrolled, used) == (1, 1, 90, 1)
+    assert (*counts, enrolled, used) == (1, 1, 1, 90, 1)  # a report, a study, a trial
     overview = after["overview"]
     pages = Pages()
     pages.__dict__["review"] = overview.review
@@ -535,6 +535,9 @@ def test_each_step_of_the_flow_says_what_it_leaves_out_and_why(world):
     assert [s.name for s in flow.steps] == ["known", "human", "reported", "usable", "pooled"]
     assert [len(s.studies) for s in flow.steps] == [7, 6, 5, 3, 2]
     assert flows.table().rows[0][1] == (7, 6, 5, 3, 2)
+    units = flows.table().sizes[0]  # two were retracted, and one is of animals
+    assert (units.reports, units.studies, units.trials) == (7, 6, 4)
+    assert body(render(flows.table()), "flow-indications")[0][1:5] == ["7", "7", "6", "4"]
     assert {(out.placed.study[1], out.unused.kind) for s in flow.steps for out in s.left} == {
         (f"trials/{study}.html", kind) for study, kind in (
             ("rats", "animals"), ("later", "no-results"), ("gone", "retracted"),

@@ -634,7 +634,7 @@ def test_the_kind_of_an_outcome_is_a_family(made_up):
     edit(made_up, "vocabularies.csv", {"list": "outcome", "value": "pain-vas"}, "kind", "pian")
     (level, file, _, *where), = places(examine(made_up).problems)
     assert (level, file, *where) == ("error", "vocabularies.csv", "kind", "pian")
-    assert "expected one of pain, " in str(examine(made_up).problems[0])
+    assert "expected one of the words pain, " in str(examine(made_up).problems[0])
 
 
 def test_a_folder_that_the_vocabulary_does_not_list_is_a_warning(made_up):

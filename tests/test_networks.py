@@ -333,6 +333,8 @@ def test_every_network_of_the_book_is_shown_and_every_refused_one_named():
     sections = _page().select("section[id]")
     assert {s["id"] for s in sections} == {n["id"] for n in asked} and asked
     assert sections[0]["id"].endswith("pain-3-6")  # what a reader is shown first
+    assert all("Intervals differ from those of the same comparison by itself" in s.get_text()
+               for s in sections)
     assert len(_page().select("section:not([id]) li")) == len(found) - len(asked)
 
 

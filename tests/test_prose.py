@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import csv
 import re
 import subprocess
 from pathlib import Path
+
+from livingreview.render.told import messages
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = [*sorted((ROOT / "notebooks").rglob("*.md")), ROOT / "book" / "index.md"]
@@ -97,3 +100,25 @@ def test_the_rule_finds_a_machine_and_a_registry():
                  "--index-url"):
         assert _names(text), text
     assert not _names("/".join(("https://example.org", "root", "page and tests", "tmp", "file")))
+
+
+def test_a_chapter_is_called_as_its_indication_is_in_every_language():
+    with (ROOT / "data/vocabularies.csv").open(encoding="utf-8", newline="") as file:
+        named = {r["value"]: r for r in csv.DictReader(file) if r["list"] == "indication"}
+    told = messages(ROOT / "book/locale/zh_CN/LC_MESSAGES/notebooks.po")
+    for indication, label in named.items():
+        for page in (ROOT / "notebooks" / indication).glob("*.md"):
+            [title] = re.findall(r"^# (.+)$", page.read_text(encoding="utf-8"), re.MULTILINE)
+            assert title.partition(":")[0] == label["label_en"], page
+            assert told[title].partition("：")[0] == label["label_zh"], page
+
+
+def test_the_page_of_methods_begins_with_the_question_and_ends_with_commands():
+    said = (ROOT / "book/methods.md").read_text(encoding="utf-8")
+    heads = re.findall(r"^## (.+)$", said, re.MULTILINE)
+    assert heads[0] == "The question" and heads[-2:] == ["Commands", "Changes of this protocol"]
+    first = said.partition("## The question")[2].partition("\n## ")[0]
+    parts = ["People", "Treatment", "Compared with", "Outcomes", "Studies", "Sources", "Synthesis",
+             "Certainty"]
+    assert re.findall(r"\*\*(.+?)\.\*\*", first) == parts
+    assert "python -m" not in said.partition("## Commands")[0]

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import codecs
 import re
 from types import SimpleNamespace
+from urllib.parse import unquote_to_bytes
 
+import pandas as pd
 import pytest
 import small_book
 from bs4 import BeautifulSoup
 from conftest import append
 
+from livingreview.render.engine import environment
 from livingreview.site import translated
 from livingreview.site.translated import above
 
@@ -126,3 +130,14 @@ def test_a_language_that_cannot_be_built_is_named(book):
     with pytest.raises(AssertionError, match=r"index\.po"):
         small_book.build(book)
     messages.write_text(kept, encoding="utf-8")
+
+
+def test_a_table_of_another_language_is_a_file_that_excel_reads(tmp_path):
+    said = {}
+    for name in ("en", "zh_CN"):
+        link = environment(name).from_string("{{ rows|csv_address(head) }}").render(
+            rows=[["膝骨关节炎", "1"]], head=["适应证", "k"], language=name)
+        said[name] = unquote_to_bytes(link.partition(",")[2])
+    assert said["zh_CN"] == codecs.BOM_UTF8 + said["en"]
+    (tmp_path / "table.csv").write_bytes(said["zh_CN"])
+    assert list(pd.read_csv(tmp_path / "table.csv").columns) == ["适应证", "k"]

@@ -162,6 +162,15 @@ def test_an_analysis_of_one_trial_is_a_row_and_never_a_forest_plot():
                _soup(_html(KNEE, "benefits")).select("figure.lr-forest"))
 
 
+def test_harms_say_why_they_are_pooled_otherwise_than_benefits():
+    soup = _soup(_html(KNEE, "harms"))
+    assert "which needs no correction for it" in _words(soup.select_one(".lr-harms > .lr-note"))
+    by_id = {r["id"]: r for r in _chapter(KNEE).results()}
+    said = [_words(p) for p in soup.select("p[data-result]") if (
+        by_id[p["data-result"]]["pooled"] or {}).get("model") == "mantel-haenszel"]
+    assert said and all("by Mantel–Haenszel, because" in p for p in said if "random" in p)
+
+
 def test_what_became_of_treated_patients_stands_apart():
     soup = _soup(_html("spinal-cord-injury", "benefits"))
     by_id = {r["id"]: r for r in _chapter("spinal-cord-injury").results()}
@@ -170,6 +179,21 @@ def test_what_became_of_treated_patients_stands_apart():
     assert alone and all(
         (by_id[a]["question"]["comparison"] == "uncontrolled") == (a in alone)
         for a in alone | compared)
+
+
+@pytest.mark.parametrize("view", ["answer", "benefits"])
+def test_below_a_table_with_drawings_stands_what_they_mean(view):
+    drawn = [t for t in _soup(_html(KNEE, view)).select("table.lr-findings")
+             if t.select("svg") and not t.find_parent("details")]
+    assert drawn
+    for table in drawn:
+        said = _words(table.find_next_sibling("p"))
+        units = {c.get_text() for c in table.select("td.lr-num .lr-sub")}
+        assert "Drawings: " in said
+        assert ("points of 100, −40 to 40" in said) == ("points of 100" in units)
+        assert ("ratios, 0.1 to 10" in said) == bool({"risk ratio", "odds ratio"} & units)
+        assert ("Dashed: " in said) == bool(table.select(".lr-mid"))
+        assert ("Pale: " in said) == bool(table.select(".lr-pale"))
 
 
 @pytest.mark.parametrize("indication", INDICATIONS)

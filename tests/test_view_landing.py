@@ -10,6 +10,7 @@ import pytest
 from bs4 import BeautifulSoup
 from conftest import DATA
 from made_up import KNEE, World
+from rendered import asked, word
 from stated import estimate, participants, uncontrolled, wrong_statements
 
 from livingreview.data.dataset import load
@@ -147,6 +148,16 @@ def test_the_landing_is_light_and_says_once_at_most_that_it_is_very_uncertain():
     assert "No medical advice." in html
 
 
+def test_a_side_has_colour_only_where_the_certainty_is_more_than_very_low():
+    found = soup(page()).select(".lr-card [data-certainty]")
+    unsure = [one for one in found if one["data-certainty"] in ("", "very low")]
+    assert any("very uncertain" in text(one) for one in unsure)
+    assert not [one for one in unsure if one.select(
+        ".lr-said-better, .lr-said-worse, .lr-square:not(.lr-pale)")]
+    assert "lr-said-better" in word("side_css", {"question": {"uncontrolled": False},
+                                                 "level": "low", "direction": "better"})
+
+
 # --- the map --------------------------------------------------------------------------------------
 
 
@@ -172,6 +183,8 @@ def test_every_cell_of_the_picture_says_in_words_what_it_draws():
     cells = [c for row in page().evidence.rows if row.in_people for c in row.cells if c.href]
     assert len(links) == len(cells)
     for a, cell in zip(links, cells, strict=True):
+        if cell.finding:
+            assert asked("asked", whole().data, whole().analysis(cell.finding.id)) in a["title"]
         assert a["href"] == f"../{cell.href}" and a["title"] == a["aria-label"]
         assert "<" not in a["title"]
         if cell.finding:
@@ -187,6 +200,16 @@ def test_every_cell_of_the_picture_says_in_words_what_it_draws():
             assert drawn
         elif cell.state == "ghost":
             assert text(a) == str(cell.k)
+
+
+def test_below_a_bubble_of_the_large_map_stand_its_control_and_time():
+    links = soup(page().evidence).select(".lr-map-table tbody a")
+    cells = [c for row in page().evidence.rows for c in row.cells if c.href]
+    for a, cell in zip(links, cells, strict=True):
+        assert bool(a.small) == bool(cell.finding)
+        if cell.finding and not cell.finding.question.uncontrolled:
+            assert text(a.small).startswith(
+                asked("against", whole().data, whole().analysis(cell.finding.id)))
 
 
 def test_the_area_of_a_bubble_grows_with_participants():

@@ -197,3 +197,21 @@ def test_the_index_says_of_each_study_whether_it_has_numbers(world):
 ])
 def test_a_registration_leads_to_its_registry_where_that_has_an_address(number, address):
     assert registration(number).href == address
+
+
+def test_a_number_that_a_review_prints_or_rescaled_is_never_called_the_trial_s_own(own, written):
+    page = BeautifulSoup(written["trials/kim-2023.html"], "lxml")
+    rows = [r for r in own.data.records("outcomes", KNEE) if r["study_id"] == "kim-2023"]
+    for row in rows:
+        said = _text(page.find(id=f"outcomes-{row['row']}"))
+        assert ("Rescaled or reversed by this source" in said) == bool(row["rescaled"])
+    shown = [_text(s) for s in page.select(".lr-effect")]
+    assert shown and all("read in a review, not in a report of the trial" in s for s in shown)
+    assert any("the review rescaled" in s for s in shown)
+    assert not any("Quality of the values: as reported" in s for s in shown)
+
+
+def test_a_number_of_the_trial_s_own_report_has_its_quality(world):
+    world.trial("doe-2020").analysis().pair("doe-2020")
+    said = _text(_page(world).select_one(".lr-effect"))
+    assert "Quality of the values: as reported" in said and "in a review" not in said

@@ -7,8 +7,10 @@ import io
 import urllib.parse
 from collections.abc import Sequence
 
+from jinja2 import pass_context
 from markupsafe import Markup
 
+from .languages import SOURCE, language
 from .numbers import MINUS
 
 
@@ -20,16 +22,24 @@ def _plain(value) -> str:
     return said.replace(MINUS, "-")
 
 
-def csv_address(rows: Sequence[Sequence], header: Sequence[str]) -> str:
+@pass_context
+def csv_address(context, rows: Sequence[Sequence], header: Sequence[str]) -> str:
     """Rows as a CSV file in an address: ``data:text/csv``.
+
+    In another language than the source's it begins with a byte order mark: without one Excel takes
+    its text for the signs of another alphabet.
 
     Parameters
     ----------
+    context : Context
+        Of the template, whose language is asked.
     rows : sequence of sequences
         Text or markup.
     header : sequence of str
     """
     buffer = io.StringIO()
+    if language(context["language"]).code != SOURCE:
+        buffer.write("\ufeff")
     writer = csv.writer(buffer, lineterminator="\n")
     writer.writerow([_plain(h) for h in header])
     writer.writerows([[_plain(cell) for cell in row] for row in rows])

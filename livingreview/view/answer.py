@@ -12,6 +12,7 @@ from ..data.dataset import Dataset
 from ..effects import Evidence
 from ..review.asked import Asked
 from ..review.changes import since
+from ..review.counted import human_trials
 from ..review.missing import FINISHED_REPORTED, FINISHED_UNREPORTED, RUNNING
 from ..review.windows import HARM, HEADLINE, Shown, others
 from .addresses import PLAIN, Addresses
@@ -104,11 +105,12 @@ class Since:
 
 @dataclass(frozen=True)
 class Studies:
-    """How many studies are known."""
+    """How many studies are known; `counted` are the trials in people among them."""
 
     people: int
     waiting: int
     animals: int
+    counted: int
 
 
 @dataclass(frozen=True)
@@ -325,7 +327,8 @@ def known_studies(ev: Evidence) -> Studies:
     rows = ev.studies.values()
     return Studies(of_people(ev.data, ev.indication),
                    sum(s["progress"] in ("running", "not-started") for s in rows),
-                   sum(s["design"] == ANIMAL and not s["companion_of"] for s in rows))
+                   sum(s["design"] == ANIMAL and not s["companion_of"] for s in rows),
+               len(human_trials(ev)))
 
 
 def _since(ev: Evidence, results: Mapping[str, dict]) -> Since:

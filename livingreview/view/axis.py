@@ -65,6 +65,10 @@ class Axis:
         """A value on the axis's own scale."""
         return math.log(max(value, 1e-9)) if self.log else value
 
+    def value(self, place: float) -> float:
+        """The value at a place of the axis's own scale."""
+        return round(math.exp(place), 9) if self.log else place
+
     def x(self, value: float) -> float:
         """Place of a value; one outside stands at the edge."""
         share = (self.scale(value) - self.low) / (self.high - self.low)

@@ -13,6 +13,7 @@ from ..review.searches import Counted, Until, counted
 from .addresses import Addresses
 from .base import Label, Struct, View, label, stated
 from .directory import Directory
+from .sizes import Size, size
 from .unused import Reasons, Unused
 
 STEPS = ("known", "human", "reported", "usable", "pooled")
@@ -82,6 +83,7 @@ class FlowTable(View, template="flow_table"):
 
     steps: tuple[str, ...]
     rows: tuple[tuple[Label, tuple[int, ...]], ...]
+    sizes: tuple[Size, ...]  # reports and counted trials of each row
 
 
 class Stage(Struct):
@@ -167,7 +169,8 @@ class Flows:
         """The steps of each indication."""
         return FlowTable(STEPS, tuple(
             (label(self.data, "indication", i), tuple(len(found[step]) for step in STEPS))
-            for i, found in self.studies.items()))
+            for i, found in self.studies.items()),
+            tuple(size(self.review, i) for i in self.studies))
 
     def versions(self) -> FlowVersions:
         """What searches had found at each version, and by now where these pages are none."""

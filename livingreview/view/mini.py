@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..review.measure import measure, ratio, uncontrolled
-from .axis import Axis, Mark
+from .axis import Axis, Mark, Tick
 from .base import Struct
 from .forest import important, mark_of
 
@@ -16,6 +16,7 @@ class Mini(Struct):
     important: tuple[float, ...]  # places of the smallest change that a patient notices
     # ``left`` or ``right``: the side on which the treated fare better; empty without a comparison
     better: str
+    ticks: tuple[Tick, ...]
 
 
 def mini(result: dict) -> Mini | None:
@@ -36,4 +37,4 @@ def mini(result: dict) -> Mini | None:
     lower = result["question"]["favourable"] == "lower"
     return Mini(mark_of(axis, pooled), None if share else axis.x(1.0 if axis.log else 0.0),
                 tuple(axis.x(v) for v in noticed if axis.inside(v)),
-                "" if alone else "left" if lower else "right")
+                "" if alone else "left" if lower else "right", axis.ticks())

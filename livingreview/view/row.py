@@ -23,6 +23,8 @@ class FindingRow(Struct):
     zero: float | None  # place of the line of no effect; a share of patients has none
     # places of the lines of the smallest change that a patient notices
     important: tuple[float, ...]
+    # what the axis runs from and to, in the unit of the effect; None where it is the row's own
+    ends: tuple[float, float] | None
 
 
 def row_of(result: dict, findings: Findings) -> FindingRow:
@@ -36,19 +38,19 @@ def row_of(result: dict, findings: Findings) -> FindingRow:
         Of its indication.
     """
     finding = findings.of(result)
-    axis = _axis(result, finding)
-    share = finding.question.measure == "proportion"
+    ends, share = _ends(result, finding), finding.question.measure == "proportion"
+    axis = Axis((), ratio(result), ends=ends) if ends else axis_of(result)
     return FindingRow(
         finding, mark_of(axis, result["pooled"]),
         None if share else axis.x(1.0 if axis.log else 0.0),
-        tuple(axis.x(v) for v in important(result) if axis.inside(v)))
+        tuple(axis.x(v) for v in important(result) if axis.inside(v)),
+        (0.0, 100.0) if share else tuple(map(axis.value, ends)) if ends else None)
 
 
-def _axis(result: dict, finding: Finding) -> Axis:
-    """The axis of all rows of a unit; its own where the unit is rare."""
+def _ends(result: dict, finding: Finding) -> tuple[float, float] | None:
+    """The ends of the axis of all rows of a unit; None where the unit is rare."""
     if ratio(result):
-        return Axis((), log=True, ends=_RATIOS)
+        return _RATIOS
     if finding.question.measure == "proportion":
-        return Axis((), ends=PERCENT)
-    ends = _ENDS.get(finding.question.unit)
-    return Axis((), ends=ends) if ends else axis_of(result)
+        return PERCENT
+    return _ENDS.get(finding.question.unit)

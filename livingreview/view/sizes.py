@@ -10,6 +10,7 @@ from ..review import Review
 from ..review.counted import ANIMAL, not_counted, trials
 from ..review.missing import size_of_trial
 from .base import Label, Struct, label
+from .tabs import of_people
 
 
 class Counted(Struct):
@@ -30,6 +31,8 @@ class Size(Struct):
 
     indication: Label
     reports: int
+    studies: int  # of people, each with all its reports
+    # of these the counted: not retracted, with a name, and not of the patients of another
     trials: int
     people: float  # enrolled in the trials in people, or planned
     animals: int  # animal experiments
@@ -44,6 +47,7 @@ def size(review: Review, indication: str) -> Size:
     human = [t for t in counted if ev.studies[t]["design"] != ANIMAL]
     used = {s[key] for r in review.analyses(indication) for s in r["studies"]
             for key in ("study_id", "trial_id")}
-    return Size(label(review.data, "indication", indication), len(ev.studies), len(human),
+    return Size(label(review.data, "indication", indication), len(ev.studies),
+                of_people(review.data, indication), len(human),
                 sum(size_of_trial(ev, t) or 0 for t in human), len(counted) - len(human),
                 sum(t in used for t in of_trial))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..effects import Evidence
-from ..review.counted import ANIMAL
+from ..review.counted import ANIMAL, human_trials
 from .base import Label, Struct, View, label, stated
 from .naming import study_names
 
@@ -23,6 +23,7 @@ class StudySize(View, template="study_size"):
     reports: int
     studies: int
     animals: int
+    counted: int  # trials in people whose patients are counted
     designs: tuple[Design, ...]
 
 
@@ -37,7 +38,8 @@ def study_size(ev: Evidence) -> StudySize:
         known = [n for n in sizes if n is not None]
         designs.append(Design(stated(ev.data, "design", design), len(sizes),
                               sum(known) if known else None, len(sizes) - len(known)))
-    return StudySize(len(ev.studies), len(main), len(by_design.get(ANIMAL, ())), tuple(designs))
+    return StudySize(len(ev.studies), len(main), len(by_design.get(ANIMAL, ())),
+                     len(human_trials(ev)), tuple(designs))
 
 
 class Compared(Struct):

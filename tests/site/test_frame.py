@@ -147,3 +147,21 @@ def test_paper_has_the_title_and_no_frame(window, address):
     page.emulate_media(media="print")
     assert page.locator("article h1").is_visible()
     assert page.locator(":is(header, nav, button):visible").count() == 0
+
+
+def test_the_button_prints_what_is_still_in_files_and_paper_says_of_it_where_it_is(window, address):
+    page = window(1280)
+    page.goto(f"{address}/notebooks/knee-osteoarthritis/benefits.html")
+    parts = page.locator("details.lr-on-paper:has(> .lr-part)")
+    assert parts.count()
+    page.emulate_media(media="print")  # as the browser's own print does it
+    line = parts.first.locator(".lr-paper-only")
+    assert line.is_visible() and "Print this page" in line.inner_text()
+    assert "notebooks/knee-osteoarthritis/benefits-" in line.inner_text()
+    page.emulate_media(media="screen")
+    page.evaluate("window.print = () => { document.body.dataset.printed = 'yes'; }")
+    page.click("button.lr-print")
+    page.wait_for_selector("body[data-printed]", timeout=10_000)
+    assert parts.count() == 0
+    page.emulate_media(media="print")
+    assert page.locator("details.lr-on-paper figure.lr-forest").first.is_visible()

@@ -22,7 +22,7 @@ def words_without_use(data: Dataset) -> Iterator[Problem]:
     for word in data.records("vocabularies"):
         wrong = None
         if word["list"] == "wording" and word["value"] not in GENERIC:
-            wrong = "no page asks for this word", f"one of {', '.join(GENERIC)}"
+            wrong = "no page asks for this word", f"one of the words {', '.join(GENERIC)}"
         if (word["list"] == "comparator_type" and word["kind"] == "substance"
                 and word["value"] not in data.words("comparison_class")):
             wrong = ("a substance that is no class of comparison",
@@ -43,7 +43,7 @@ def outcomes_without_family(data: Dataset) -> Iterator[Problem]:
         if word["list"] == "outcome" and word["kind"] not in families:
             yield problem("vocabularies.csv", word["row"], "kind", word["kind"] or "",
                           f"the kind of the outcome {word['value']} is no family",
-                          f"one of {', '.join(families)}",
+                          f"one of the words {', '.join(families)}",
                           "error" if word["kind"] else "warning", "outcome-family")
 
 

@@ -12,9 +12,12 @@ from ..forest import Arm, anchor, signs_of
 from ..sources import Link, Source
 from .known import Known
 
+PRINTED = "as-reported"  # of a value's quality
+OF_REVIEWS = ("review-table", "review-text")  # sources in which others report on a trial
+
 
 class Taken(Struct):
-    """A row as an analysis took it."""
+    """A row as an analysis took it; its source may have rescaled or reversed the trial's scale."""
 
     arm: str
     href: str
@@ -24,6 +27,7 @@ class Taken(Struct):
     file: str
     row: int
     note: str
+    rescaled: bool
 
 
 class Use(Struct):
@@ -49,6 +53,8 @@ class Effect(Struct):
     estimate: Estimate | None
     no_ratio: Message | None  # why the trial gives no ratio
     quality: Label
+    as_reported: bool  # whether nothing in the values was derived or doubted
+    of_review: bool  # whether all values were read in a review, not in a report of the trial
     signs: tuple[str, ...]
     odd: tuple[str, ...]
     intervention: Arm
@@ -90,6 +96,9 @@ def _effect(known: Known, name: str, pairs: list[tuple[dict, dict]]) -> Effect:
         estimate=estimate_of({**study, "k": 1}) if there else None,
         no_ratio=None if there else known.message(study["no_ratio"], of),
         quality=label(known.data, "quality", study["quality"]),
+        as_reported=study["quality"] == PRINTED,
+        of_review=all(known.ev.sources.get(r["source_id"], {}).get("kind") in OF_REVIEWS
+                      for r in _readings(study)),
         signs=signs_of(study, known.noticed),
         odd=tuple(dict.fromkeys(known.said(wrong, of) for _, wrong in study["odd"])),
         intervention=_arm(study, "intervention"),
@@ -115,7 +124,7 @@ def _taken(known: Known, study_id: str, read: dict) -> Taken:
         known.row_href(of, read["table"], read["row"]),
         tuple(map(tuple, read["printed"])), known.source(read["source_id"]),
         read["locator"] or "", f"{known.indication}/{read['table']}.csv", read["row"],
-        known.said(read["note"], of))
+        known.said(read["note"], of), (read["table"], read["row"]) in known.rescaled)
 
 
 def elsewhere(known: Known, study_id: str, main: str) -> tuple[Link, ...]:

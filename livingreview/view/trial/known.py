@@ -49,6 +49,12 @@ class Known:
                 for study, rows in found.items() for row in rows}
 
     @cached_property
+    def rescaled(self) -> frozenset[tuple[str, int]]:
+        """Rows whose source rescaled or reversed the trial's own scale, by table and row."""
+        return frozenset(("outcomes", row["row"]) for row in self.data.records(
+            "outcomes", self.indication) if row["rescaled"])
+
+    @cached_property
     def arms(self) -> dict[str, list[Mapping]]:
         """Rows of arms by study."""
         return _by_study(self.data.records("arms", self.indication))

@@ -20,6 +20,7 @@ class Value(Struct):
     n: str
     printed: tuple[tuple[str, str], ...]  # columns and what they hold
     said: tuple[Label, ...]  # words of the row: side of a contrast, kind of a count, quality
+    rescaled: bool  # whether the source rescaled or reversed the trial's own scale
     source: Source | None
     locator: str
     row: int
@@ -74,7 +75,8 @@ def _value(known: Known, table: str, row: Mapping) -> Value:
         anchor=row_anchor(table, row["row"]),
         arm=" / ".join(arms.get(a, "") for a in pair), months=_month(row),
         n=dict(printed).get("n", ""), printed=tuple(p for p in printed if p[0] != "n"),
-        said=tuple(w for w in said if w), source=known.source(row["source_id"]),
+        said=tuple(w for w in said if w), rescaled=bool(row.get("rescaled")),
+        source=known.source(row["source_id"]),
         locator=row["locator"] or "", row=row["row"], note=known.said(row["note"], study_id))
 
 
