@@ -44,7 +44,6 @@ class Effect(Struct):
     instrument: str
     months: float | None
     comparison: Label | None  # None where nothing is compared
-    statistic: Label
     question: Question
     estimate: Estimate | None
     no_ratio: Message | None  # why the trial gives no ratio
@@ -85,7 +84,6 @@ def _effect(known: Known, name: str, pairs: list[tuple[dict, dict]]) -> Effect:
         instrument=study["instrument"] or "", months=study["months"],
         comparison=None if alone else label(known.data, "comparison_class",
                                             study["comparison"]),
-        statistic=known.label("statistic", study["statistic"]),
         question=question(known.data, result),
         estimate=estimate_of({**study, "k": 1}) if there else None,
         no_ratio=None if there else known.message(study["no_ratio"], of),
