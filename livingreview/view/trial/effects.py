@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-
 from ...effects.messages import Message
 from ...review.measure import uncontrolled, weightless
-from ..base import Label, Struct, label
+from ..base import Label, Struct, grouped, label
 from ..finding import Estimate, Question, estimate_of, question
 from ..forest import Arm, anchor, signs_of
 from ..sources import Link, Source
@@ -68,9 +66,7 @@ class Absent(Struct):
 
 def effects(known: Known, study_id: str) -> tuple[Effect, ...]:
     """Effects of a trial; the same numbers in several analyses are one."""
-    found: dict[str, list[tuple[dict, dict]]] = defaultdict(list)
-    for result, study in known.effects_of[study_id]:
-        found[anchor(result, study)].append((result, study))
+    found = grouped(known.effects_of[study_id], lambda pair: anchor(*pair))
     return tuple(_effect(known, name, pairs) for name, pairs in found.items())
 
 
