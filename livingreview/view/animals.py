@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
 from ..data.dataset import Dataset
@@ -13,7 +12,7 @@ from ..review import Review
 from ..review.animals import NO_VALUES, AnimalEffect, effects, experiments, signals
 from ..review.counted import ANIMAL
 from ..review.directions import Direction, directions
-from .base import Label, Struct, View, label, labels, wording
+from .base import Label, Struct, View, grouped, label, labels, wording
 from .directory import Directory
 from .finding import Estimate
 from .message import message
@@ -161,9 +160,7 @@ def animal_effects(review: Review, indications: Sequence[str]) -> AnimalEffects:
     directory, rows = Directory(review.data), []
     for ev in (review.evidence[i] for i in indications):
         sizes = {(e.study, e.outcome): e for e in effects(ev)}
-        ways = defaultdict(list)
-        for d in directions(ev, frozenset({ANIMAL})):
-            ways[d.study, d.outcome].append(d)
+        ways = grouped(directions(ev, frozenset({ANIMAL})), lambda d: (d.study, d.outcome))
         rows += [_effect(directory, ev, key, sizes.get(key), ways.get(key, []))
                  for key in dict.fromkeys([*sizes, *ways])]
     return AnimalEffects(wording(review.data, "intervention"), tuple(rows))

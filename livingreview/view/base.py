@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections import defaultdict
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass, fields
 from functools import cache
 from typing import TYPE_CHECKING, ClassVar, dataclass_transform
@@ -84,6 +85,14 @@ class Remark(View, template="remark"):
     def anchor(self) -> str:
         """A remark has no identifier on a page."""
         return ""
+
+
+def grouped(items: Iterable, key: Callable[..., Hashable]) -> dict[Hashable, list]:
+    """Items with an equal key together, in their order; nothing at a key that none has."""
+    found = defaultdict(list)
+    for item in items:
+        found[key(item)].append(item)
+    return found
 
 
 def packed(view: View) -> dict:

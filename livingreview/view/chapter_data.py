@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import Counter
 from functools import partial
 
 from ..data.dataset import Dataset
 from ..effects import Evidence
 from ..review.measure import uncontrolled
 from .addresses import Addresses
-from .base import View
+from .base import View, grouped
 from .sources import Link, Source, citable, source
 
 FILES = ("studies", "arms", "outcomes", "contrasts", "adverse_events", "risk_of_bias",
@@ -71,9 +71,8 @@ def judged(data: Dataset, indication: str) -> list[tuple[str, list[dict]]]:
         The beginning of the names of their files, with the source where several judged by one tool,
         and their rows.
     """
-    found: dict[tuple[str, str], list[dict]] = defaultdict(list)
-    for row in data.records("risk_of_bias", indication):
-        found[row["tool"], row["source_id"]].append(row)
+    found = grouped(data.records("risk_of_bias", indication),
+                    lambda row: (row["tool"], row["source_id"]))
     tools = Counter(tool for tool, _ in found)
     return [(f"risk-of-bias/{tool}{f'-{source}' if tools[tool] > 1 else ''}", rows)
             for (tool, source), rows in found.items()]

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 from ..review import Review
 from .addresses import Addresses
-from .base import Label, Struct, View, label, stated
+from .base import Label, Struct, View, grouped, label, stated
 from .directory import Directory
 from .unused import Reasons, Unused
 
@@ -79,9 +79,8 @@ def completeness(review: Review) -> Completeness:
     data = review.data
     indications, outcomes, reports = [], [], []
     for i in data.indications:
-        rows, groups = list(data.values("outcomes", i)), defaultdict(list)
-        for row in rows:
-            groups[row["outcome"]].append(row)
+        rows = list(data.values("outcomes", i))
+        groups = grouped(rows, lambda row: row["outcome"])
         indications.append(_group(review, i, rows))
         outcomes += [_group(review, i, found, o) for o, found in groups.items()]
         reports += _reports(review, i, rows)
@@ -101,9 +100,8 @@ def _group(review: Review, indication: str, rows: list, outcome: str | None = No
 
 
 def _reports(review: Review, indication: str, rows: list) -> list[Report]:
-    data, of_study, other = review.data, defaultdict(list), Counter()
-    for row in rows:
-        of_study[row["study_id"]].append(row)
+    data, other = review.data, Counter()
+    of_study = grouped(rows, lambda row: row["study_id"])
     for name in ("contrasts", "adverse_events"):
         other.update((name, r["study_id"]) for r in data.records(name, indication))
     directory = Directory(data)

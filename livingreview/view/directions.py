@@ -23,7 +23,7 @@ from ..review.directions import (
     within,
 )
 from ..review.robustness import odd_values
-from .base import Label, Struct, View, label, labels, stated, wording
+from .base import Label, Struct, View, grouped, label, labels, stated, wording
 from .forest import Forests
 from .message import message
 from .naming import spoken
@@ -166,9 +166,7 @@ def direction_plot(ev: Evidence, forests: Forests, rows: Sequence[Direction]) ->
 def _rows(ev: Evidence, forests: Forests, families: Sequence[str],
           rows: Iterable[Direction]) -> tuple[Row, ...]:
     """Rows by trial and comparison: those that count first, randomised first, large first."""
-    groups: dict[tuple[str, str], list[Direction]] = {}
-    for d in rows:
-        groups.setdefault((d.trial, d.comparison), []).append(d)
+    groups = grouped(rows, lambda d: (d.trial, d.comparison))
     sized = [(g, max((d.n for d in g if d.n is not None),
                      default=ev.studies[g[0].trial]["n_enrolled"])) for g in groups.values()]
     sized.sort(key=lambda s: (bool(s[0][0].not_counted), s[0][0].design != "rct", -(s[1] or 0),

@@ -119,7 +119,6 @@ class IndicationRows(Struct):
 
     id: str
     name: Label
-    href: str
     estimates: int
     rows: tuple[FindingRow, ...]
 
@@ -186,18 +185,14 @@ class Figures:
     def rows(self, indication: str) -> IndicationRows:
         """The analyses of an indication as lines of the list of all."""
         rows = tuple(map(self.row, self.review.analyses(indication)))
-        estimates = sum(row.finding.estimate is not None for row in rows)
-        return IndicationRows(indication, *self._chapter(indication), estimates, rows)
+        return IndicationRows(indication, label(self.data, "indication", indication),
+                              sum(row.finding.estimate is not None for row in rows), rows)
 
     def index(self, parts: Sequence[IndicationRows] = ()) -> FigureIndex:
         """The list of all analyses, of rows that are known or made now."""
         parts = tuple(parts or map(self.rows, self.data.indications))
         return FigureIndex(wording(self.data, "intervention"), sum(len(p.rows) for p in parts),
                            parts)
-
-    def _chapter(self, indication: str) -> tuple[Label, str]:
-        return (label(self.data, "indication", indication),
-                self.forests(indication).addresses.chapter(indication))
 
     def page(self, result: dict) -> FigurePage:
         """The page of an analysis.
@@ -211,7 +206,8 @@ class Figures:
         part = "harms" if result["section"] == "harms" else "benefits"
         test = result["small_study"]
         return FigurePage(
-            chapter=self._chapter(result["indication"]),
+            chapter=(label(self.data, "indication", result["indication"]),
+                     forests.addresses.chapter(result["indication"])),
             part=(part, forests.addresses.chapter(result["indication"], part)),
             row=self.row(result), forest=self.forest(result) if result["studies"] else None,
             note=result["note"],

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from .base import Label, Struct, View, label, wording
+from .base import Label, Struct, View, grouped, label, wording
 from .finding import Finding, Question
 from .forest import Forest, Forests
 from .row import FindingRow, row_of
@@ -77,7 +77,7 @@ def harms(forests: Forests, results: Iterable[dict], first: Sequence[str]) -> Ha
 def _parts(forests: Forests, results: Sequence[dict], first: Sequence[str]) -> dict:
     usable = [r for r in results if r["studies"]]
     empty = [forests.findings.of(r) for r in results if not r["studies"]]
-    groups = [_group(forests, rows, first) for rows in _by_outcome(usable).values()]
+    groups = [_group(forests, rows, first) for rows in grouped(usable, _outcome).values()]
     drawn = [g.main.id for g in groups if g.forest and g.main.id in first][:FORESTS]
     groups = [g if g.main.id in drawn else Group(g.name, g.main, g.rows, None) for g in groups]
     return {"given": wording(forests.data, "intervention"),
@@ -86,14 +86,10 @@ def _parts(forests: Forests, results: Sequence[dict], first: Sequence[str]) -> d
             "gaps": _gaps(empty), "n_gaps": len(empty)}
 
 
-def _by_outcome(results: Iterable[dict]) -> Mapping[tuple, list[dict]]:
-    """Results of one outcome together, those without a comparison apart."""
-    found: dict[tuple, list[dict]] = {}
-    for r in results:
-        asked = r["question"]
-        found.setdefault((asked["target_type"], asked["target"],
-                          asked["comparison"] == "uncontrolled"), []).append(r)
-    return found
+def _outcome(result: dict) -> tuple:
+    """The outcome of a result, apart without a comparison."""
+    asked = result["question"]
+    return asked["target_type"], asked["target"], asked["comparison"] == "uncontrolled"
 
 
 def _group(forests: Forests, results: Sequence[dict], first: Sequence[str]) -> Group:
@@ -110,10 +106,9 @@ def _group(forests: Forests, results: Sequence[dict], first: Sequence[str]) -> G
 
 def _gaps(findings: Iterable[Finding]) -> tuple[Gap, ...]:
     """Questions without a usable trial; one that is alike at several times stands once."""
-    found: dict[tuple, list[Finding]] = {}
-    for f in findings:
+    def alike(f: Finding) -> tuple:
         q = f.question
-        key = (q.outcome, q.part, q.conditions, q.comparison, q.background, f.known)
-        found.setdefault(key, []).append(f)
-    return tuple(Gap(alike[0].question, tuple((f.question, f.href) for f in alike),
-                     alike[0].known) for alike in found.values())
+        return q.outcome, q.part, q.conditions, q.comparison, q.background, f.known
+
+    return tuple(Gap(same[0].question, tuple((f.question, f.href) for f in same), same[0].known)
+                 for same in grouped(findings, alike).values())

@@ -14,6 +14,7 @@ from functools import reduce
 from ..data.dataset import Dataset
 from ..data.phrases import phrases
 from ..effects.comparisons import is_treated
+from .base import grouped
 from .inside import in_text
 
 # What names are composed with; a study of which nothing is given is called by its kind alone.
@@ -40,9 +41,7 @@ class _Studies:
     def __init__(self, data: Dataset, indication: str):
         self.data = data
         self.studies = {s["study_id"]: s for s in data.records("studies", indication)}
-        self.arms = defaultdict(list)
-        for arm in data.records("arms", indication):
-            self.arms[arm["study_id"]].append(arm)
+        self.arms = grouped(data.records("arms", indication), lambda arm: arm["study_id"])
 
     def plain(self, study: Mapping) -> str:
         """Author and year, else a registration, else the author; empty where nothing is known."""
@@ -191,10 +190,7 @@ def told_apart(names: Mapping[str, str], rows: Mapping[str, Mapping],
 
 def _double(names: Mapping[str, str]) -> dict[str, list[str]]:
     """Identifiers of each name that several have."""
-    found = defaultdict(list)
-    for identifier, name in names.items():
-        found[name].append(identifier)
-    return {name: group for name, group in found.items() if len(group) > 1}
+    return {name: group for name, group in grouped(names, names.get).items() if len(group) > 1}
 
 
 # --- arms -------------------------------------------------------------------------------------

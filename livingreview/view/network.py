@@ -183,7 +183,7 @@ class _Drawn:
     def _node(self, treatment: dict) -> Node:
         name = treatment["treatment"]
         lines = _lines(self.names[name])
-        return Node(self.names[name], treatment["k"], treatment["n"], *self.places[name], lines,
+        return Node(self.names[name], *self.places[name], lines,
                     *RING.beside(self.places[name], len(lines)), name == INTERVENTION)
 
     def _edge(self, comparison: dict) -> Edge:
@@ -215,11 +215,11 @@ class _Drawn:
     def _cell(self, row: str, column: str) -> Cell:
         """Network estimates below the diagonal, direct evidence above it."""
         if row == column:
-            return Cell("self", self.names[row], None)
+            return Cell("self", None)
         contrast, sign = self._contrast(row, column)
         if self.order.index(row) > self.order.index(column):
-            return Cell("network", None, _turned(contrast, sign))
-        return Cell("direct", None, _turned(contrast["direct"], sign))
+            return Cell("network", _turned(contrast, sign))
+        return Cell("direct", _turned(contrast["direct"], sign))
 
     def _pair(self, contrast: dict) -> Pair:
         rated = contrast["certainty"]
@@ -228,7 +228,7 @@ class _Drawn:
             self.names[contrast["treat1"]], self.names[contrast["treat2"]],
             _turned(contrast, 1), _turned(contrast["direct"], 1), _turned(contrast["indirect"], 1),
             contrast["p"], contrast["direct_share"], rated["level"],
-            rated["target"]["kind"], rated["target"]["side"], self.names[rated["base"]],
+            rated["target"]["kind"], rated["target"]["side"],
             tuple((self.names[t], level) for t, level in rated["before"].items()),
             tuple(self._step(s) for s in rated["steps"]),
             tuple((*self._trial(r["trial_id"]), r["share"]) for r in rests))

@@ -11,8 +11,6 @@ class Node(Struct):
     """A treatment: its place and size in the drawing, the lines of its name and where they are."""
 
     name: Label
-    k: int
-    n: float
     x: float
     y: float
     r: float
@@ -81,7 +79,6 @@ class Pair(Struct):
     # ``little`` or ``any`` effect
     target: str
     side: str
-    base: Label  # the control whose comparison with the treatment the certainty starts from
     # levels of the comparisons with the treatment that it may start from
     before: tuple[tuple[Label, str], ...]
     steps: tuple[Step, ...]
@@ -127,7 +124,6 @@ class Cell(Struct):
     """A cell of the league table: row less column."""
 
     kind: str
-    name: Label | None
     estimate: Estimate | None
 
 

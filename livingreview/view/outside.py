@@ -20,8 +20,6 @@ class Left(Struct):
     n: float | None  # None where it is not stated
     why: Message
     concludes: Label | None  # what its report concludes on benefit, where that was read
-    # whether its patients are added up: of others they are, or may be, those of another trial
-    counted: bool
 
 
 class State(Struct):
@@ -62,8 +60,6 @@ def outside(forests: Forests, result: dict) -> Outside:
 
 def _left(forests: Forests, trial: dict) -> Left:
     name, href = forests.findings.trial(trial["trial_id"])
-    concluded = trial["direction"]
     return Left(name, href, trial["n"],
                 message(trial["reason"], forests.names, of_study(forests.arms, trial["trial_id"])),
-                stated(forests.data, "stated_result", concluded),
-                trial["counted"])
+                stated(forests.data, "stated_result", trial["direction"]))

@@ -7,7 +7,7 @@ from collections import defaultdict
 from ..data import about, strategies, tables, versions
 from ..data.dataset import Dataset
 from ..review.searches import counted, day_of, life, searches
-from .base import Label, Struct, View, label
+from .base import Label, Struct, View, grouped, label
 
 
 class Searched(Struct):
@@ -86,9 +86,7 @@ def prisma_s(data: Dataset) -> PrismaS:
 
 def _searched(data: Dataset, made) -> tuple[Searched, ...]:
     """Sources that were searched, in the order of the vocabulary."""
-    by_source = defaultdict(list)
-    for one in made:
-        by_source[one["source"]].append(one)
+    by_source = grouped(made, lambda search: search["source"])
     return tuple(Searched(
         label(data, "search_source", name), data.kind("search_source", name),
         tuple(dict.fromkeys(s["platform"] for s in rows)),
@@ -100,11 +98,10 @@ def _searched(data: Dataset, made) -> tuple[Searched, ...]:
 
 def _planned(data: Dataset) -> tuple[Planned, ...]:
     """Sources that are scheduled, in the order of the vocabulary."""
-    days = defaultdict(list)
-    for row in data.records("living"):
-        days[row["source"]].append(row["schedule_days"])
-    return tuple(Planned(label(data, "search_source", name), (min(n), max(n)))
-                 for name in data.words("search_source") if (n := days.get(name)))
+    planned = grouped(data.records("living"), lambda row: row["source"])
+    return tuple(Planned(label(data, "search_source", name), (min(days), max(days)))
+                 for name in data.words("search_source")
+                 if (days := [row["schedule_days"] for row in planned.get(name, ())]))
 
 
 class PrismaLsr(View, template="prisma_lsr"):

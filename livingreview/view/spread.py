@@ -10,7 +10,7 @@ from ..effects import Evidence
 from ..review import Review
 from ..review.counted import human_trials
 from ..review.missing import size_of_trial
-from .base import Label, Struct, View, label
+from .base import Label, Struct, View, grouped, label
 from .directory import Directory
 from .plot import Axes, Scale, area
 from .sizes import Counted, counted
@@ -108,9 +108,8 @@ def _drawn(groups: Sequence[list[Dated]], first: int, last: int) -> tuple[Axes, 
     scale = Scale(first, last, space.left + RADIUS, space.right - RADIUS)
     lanes, top = [], space.top
     for group, height in zip(groups, heights, strict=True):
-        stacks = defaultdict(list)
-        for d in sorted(group, key=lambda d: (-(d.n or 0), d.registered)):
-            stacks[d.year].append(d)
+        stacks = grouped(sorted(group, key=lambda d: (-(d.n or 0), d.registered)),
+                         lambda d: d.year)
         base = top + height
         lanes.append(Lane(group[0].indication, top, tuple(
             Mark(scale.at(year), base - STEP * (place + 0.6), _radius(d.n),

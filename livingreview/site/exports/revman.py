@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections import defaultdict
 from collections.abc import Iterator, Mapping
 
 import numpy as np
@@ -14,6 +13,7 @@ from ...data.phrases import phrases
 from ...intake.revman import BIAS, JUDGEMENT, ROWS, SETTINGS, SUBGROUPS
 from ...review.measure import ratio, uncontrolled, varying
 from ...view.addresses import Addresses
+from ...view.base import grouped
 from ...view.chapter_data import REVMAN
 from ...view.figure import Figures
 from ...view.forest import Forests
@@ -71,12 +71,9 @@ def files(figures: Figures, indication: str) -> Iterator[tuple[str, bytes]]:
 
 def _numbers(results: list[dict]) -> dict[str, tuple[int, int]]:
     """The number of the comparison and of the analysis in it, by analysis."""
-    groups: dict[tuple, list[str]] = defaultdict(list)
-    for result in results:
-        asked = result["question"]
-        groups[asked["comparison"], asked["background"]].append(result["id"])
-    return {one: (group, i) for group, ids in enumerate(groups.values(), 1)
-            for i, one in enumerate(ids, 1)}
+    groups = grouped(results, lambda r: (r["question"]["comparison"], r["question"]["background"]))
+    return {one["id"]: (group, i) for group, same in enumerate(groups.values(), 1)
+            for i, one in enumerate(same, 1)}
 
 
 def _division(result: dict) -> dict | None:

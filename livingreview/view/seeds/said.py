@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from ...review.claims import ledger
-from ..base import Label, Struct, View, label, stated
+from ..base import Label, Struct, View, grouped, label, stated
 from ..finding import Finding
 from ..ledger import Claims, Numbers, Reference
 from ..others import Printed, printed, targets
@@ -90,10 +90,9 @@ def reference(seed: Seed, indication: str, number: str) -> OneReference:
     if number not in seed.cited:
         raise LookupError(f"references.csv has no row {seed.id}, {number}")
     row = seed.cited[number].row
-    found: dict[tuple, list[Mapping]] = {}
-    for r in seed.data.records("published_syntheses", indication):
-        if r["doi"] and r["doi"] == row["doi"]:
-            found.setdefault((r["outcome"], r["timepoint_months"]), []).append(r)
+    found = grouped((r for r in seed.data.records("published_syntheses", indication)
+                     if r["doi"] and r["doi"] == row["doi"]),
+                    lambda r: (r["outcome"], r["timepoint_months"]))
     return OneReference(
         f"reference-{seed.id}-{number}", seed.name, number, row["title"] or "", row["year"],
         row["note"] or "", tuple((c["claim_en"], (c["note"] or "").rstrip("."))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 
-from ..base import Label, Struct, label
+from ..base import Label, Struct, grouped, label
 from ..sources import Link, Source
 from .known import Known
 
@@ -85,9 +85,7 @@ def _overlaps(known: Known, study_id: str) -> Iterator[Warned]:
 
 def judgements(known: Known, study_id: str) -> tuple[Judgement, ...]:
     """Risk of bias of a study as each review published it."""
-    found = defaultdict(list)
-    for row in known.bias.get(study_id, ()):
-        found[row["tool"], row["source_id"]].append(row)
+    found = grouped(known.bias.get(study_id, ()), lambda row: (row["tool"], row["source_id"]))
     return tuple(Judgement(
         label(known.data, "tool", tool), known.source(source_id),
         known.data.kind("tool", tool) == "design-grade",

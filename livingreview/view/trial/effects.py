@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-
 from ...effects.messages import Message
 from ...review.measure import uncontrolled, weightless
-from ..base import Label, Struct, label
+from ..base import Label, Struct, grouped, label
 from ..finding import Estimate, Question, estimate_of, question
 from ..forest import Arm, anchor, signs_of
 from ..sources import Link, Source
@@ -48,7 +46,6 @@ class Effect(Struct):
     instrument: str
     months: float | None
     comparison: Label | None  # None where nothing is compared
-    statistic: Label
     question: Question
     estimate: Estimate | None
     no_ratio: Message | None  # why the trial gives no ratio
@@ -75,9 +72,7 @@ class Absent(Struct):
 
 def effects(known: Known, study_id: str) -> tuple[Effect, ...]:
     """Effects of a trial; the same numbers in several analyses are one."""
-    found: dict[str, list[tuple[dict, dict]]] = defaultdict(list)
-    for result, study in known.effects_of[study_id]:
-        found[anchor(result, study)].append((result, study))
+    found = grouped(known.effects_of[study_id], lambda pair: anchor(*pair))
     return tuple(_effect(known, name, pairs) for name, pairs in found.items())
 
 
@@ -91,7 +86,6 @@ def _effect(known: Known, name: str, pairs: list[tuple[dict, dict]]) -> Effect:
         instrument=study["instrument"] or "", months=study["months"],
         comparison=None if alone else label(known.data, "comparison_class",
                                             study["comparison"]),
-        statistic=known.label("statistic", study["statistic"]),
         question=question(known.data, result),
         estimate=estimate_of({**study, "k": 1}) if there else None,
         no_ratio=None if there else known.message(study["no_ratio"], of),

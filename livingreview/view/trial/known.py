@@ -10,7 +10,7 @@ from ...data.notices import noticed
 from ...effects.messages import Message
 from ...review import Review
 from ..addresses import Addresses
-from ..base import Label, label, stated
+from ..base import Label, grouped, label, stated
 from ..message import message
 from ..naming import arm_names, of_study, seed_names, shortened, spoken, study_names
 from ..sources import Link, Source, source
@@ -150,10 +150,7 @@ class Known:
 
 
 def _by_study(rows: Iterable[Mapping]) -> dict[str, list[Mapping]]:
-    found = defaultdict(list)
-    for row in rows:
-        found[row["study_id"]].append(row)
-    return found
+    return grouped(rows, lambda row: row["study_id"])
 
 
 def row_anchor(table: str, row: int) -> str:
