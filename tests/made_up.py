@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 from livingreview.data import tables
@@ -29,6 +30,7 @@ RESPONDER = replace(PAIN, target_type="outcome", target="responder", measure="RR
                     favourable="higher", rescale=False)
 
 
+@cache
 def _shared_rows(table: tables.Table) -> list[dict]:
     """The project's rows, as far as they concern the knee."""
     with (DATA / table.path()).open(encoding="utf-8", newline="") as file:
@@ -48,7 +50,7 @@ class World:
         self.folder = folder
         self.rows: dict[str, list[dict]] = {table.name: [] for table in tables.TABLES}
         for name in SHARED:
-            self.rows[name] = _shared_rows(tables.BY_NAME[name])
+            self.rows[name] = [dict(row) for row in _shared_rows(tables.BY_NAME[name])]
         for source, kind in SOURCES.items():
             self.add("sources", source_id=source, kind=kind, title=source, accessed="2026-01-01")
 

@@ -18,5 +18,7 @@ def problem(path, row, column, value, wrong, expected, level, rule) -> Problem:
 def each(frame: pd.DataFrame, mask, path, column, wrong, expected, level, rule
          ) -> Iterator[Problem]:
     """A problem for each row of a mask, at one column."""
+    if not mask.any():  # asking costs little, an empty part of a table much
+        return
     for row, value in frame.loc[mask, column].items():
         yield problem(path, row, column, value, wrong, expected, level, rule)

@@ -110,8 +110,10 @@ def more_patients_than_units(data: Dataset, indication: str) -> Iterator[Problem
 def _missing(data: Dataset, indication: str, column: str, mask, rule: str) -> Iterator[Problem]:
     """One warning per study, outcome and instrument, with the number of rows concerned."""
     frame = data.frame("outcomes", indication)
-    frame = frame[mask(frame)]
-    for _, group in frame.groupby(["study_id", "outcome", "instrument"], sort=False):
+    found = mask(frame)
+    if not found.any():
+        return
+    for _, group in frame[found].groupby(["study_id", "outcome", "instrument"], sort=False):
         others = len(group) - 1
         more = f" (and {others} more row{'s' * (others > 1)})" if others else ""
         yield replace(problem(f"{indication}/outcomes.csv", group.index[0], column, "",
