@@ -402,6 +402,9 @@ def test_a_map_of_rows_of_trials_is_proposed_with_arms_and_words(tmp_path):
                                                ("adams-2014", "placebo", "-2.4")]
     assert found.passed == ["trials.csv: n_enrolled of 1 studies, which stays empty: no line says "
                             "it, or n_allocated of each of their arms"]
+    words["outcome"] = ("weight", "waist")  # the name of a sheet says which
+    sheet = csv.DictReader(io.StringIO(mapped.map_text({"Waist": mapped.tables(file)[""]}, known)))
+    assert next(x["value"] for x in sheet if x["field"] == "outcome") == "waist"
 
 
 @pytest.mark.parametrize("name, said", [("pain.ods", ""), ("labels.omv", ""), ("means.rds", ""),

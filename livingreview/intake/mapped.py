@@ -176,7 +176,7 @@ def map_text(grids: Mapping[str, Grid],
                                   "table": table, "field": more, "arm": held.get(name, "")}
                                  for table, more in also)
         writer.writerows({"sheet": sheet, **line} for line in _usual(
-            grid, placed, [*dict.fromkeys(arms.values())], words, kind,
+            grid, placed, [*dict.fromkeys(arms.values())], words, kind, sheet,
             [held[name] for name in held if name not in arms]))
     return out.getvalue()
 
@@ -269,8 +269,8 @@ def _estimates(header: Iterable[str], proposed: Mapping[str, tuple[tuple[str, st
 
 
 def _usual(grid: Grid, placed: Mapping[tuple[str, str], int], arms: list[str],
-           words: Callable[[str], Collection[str]], kind: Kind, estimates: Iterable[str]
-           ) -> Iterator[dict[str, str]]:
+           words: Callable[[str], Collection[str]], kind: Kind, sheet: str,
+           estimates: Iterable[str]) -> Iterator[dict[str, str]]:
     """What rows need and no column says, to be filled in: of all, and of each arm."""
     of = {table for table, _ in placed}
     alone = kind.design == "single-arm" and not arms and "outcomes" in of
@@ -285,6 +285,8 @@ def _usual(grid: Grid, placed: Mapping[tuple[str, str], int], arms: list[str],
     if not arms:
         return
     usual = {"unit": kind.unit, "design": kind.design}
+    if study_id(sheet) in words("outcome"):
+        usual["outcome"] = study_id(sheet)
     if ("outcomes", "mean") not in placed:
         usual["statistic"] = "final"  # numbers of people are no change of anything
     if ("contrasts", "estimate") in placed:
