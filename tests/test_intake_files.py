@@ -402,6 +402,9 @@ def test_a_map_of_rows_of_trials_is_proposed_with_arms_and_words(tmp_path):
                                                ("adams-2014", "placebo", "-2.4")]
     assert found.passed == ["trials.csv: n_enrolled of 1 studies, which stays empty: no line says "
                             "it, or n_allocated of each of their arms"]
+    words["outcome"] = ("weight", "waist")  # the name of a sheet says which
+    sheet = csv.DictReader(io.StringIO(mapped.map_text({"Waist": mapped.tables(file)[""]}, known)))
+    assert next(x["value"] for x in sheet if x["field"] == "outcome") == "waist"
 
 
 @pytest.mark.parametrize("name, said", [("pain.ods", ""), ("labels.omv", ""), ("means.rds", ""),
@@ -427,7 +430,9 @@ def test_printed_estimates_of_several_outcomes_stand_in_one_row_and_in_one_cell(
     file, filled = tmp_path / "ratios.csv", tmp_path / "map.csv"
     file.write_text("Trial,Year,N drug,N placebo,Months,HR stroke,95% CI,HR death (95% CI)\n"
                     "Ayers,2015,312,308,24,0.71,0.50 to 1.01,0.91 (0.52–1.59)\n"
-                    "Brandt,2016,66,79,22.6,0.77,0.61–0.96,NR\n", encoding="utf-8")
+                    "Brandt,2016,66,79,22.6,0.77,0.61–0.96,NR\n"
+                    "Total,,378,387,,0.74,0.6–0.9,\n* from the register,,,,,,,\n",
+                    encoding="utf-8")
     known = {"outcome": ("stroke", "death"), "measure": ("HR", "OR"), "design": ("rct",),
              "treatment_source": ("drug", "none"), "comparator_type": ("placebo",)}
     filled.write_text(mapped.map_text(mapped.tables(file), lambda name: known.get(name, ())))
@@ -438,7 +443,10 @@ def test_printed_estimates_of_several_outcomes_stand_in_one_row_and_in_one_cell(
         ("ayers", "stroke", "24", "HR", "0.71", "0.5", "1.01"),
         ("ayers", "death", "24", "HR", "0.91", "0.52", "1.59"),
         ("brandt", "stroke", "22.6", "HR", "0.77", "0.61", "0.96")]
-    assert "ratios.csv:3: no values for contrasts of death" in found.passed
+    assert found.passed == [
+        "ratios.csv:4: Total: a total, not a study",
+        "ratios.csv:5: * from the register: nothing but a name, no study",
+        "ratios.csv:3: no values for contrasts of death"]
     file.write_text(file.read_text(encoding="utf-8").replace("0.61–0.96", "0.61"),
                     encoding="utf-8")
     with pytest.raises(IntakeError, match="ratios.csv:3, column 95% CI: 0.61: expected ci_low, "

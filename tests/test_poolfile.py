@@ -220,7 +220,7 @@ REFUSED = {
                       [UNTITLED + "no column yi and no vi or se: the file has a, b, expected yi"]),
     "half-effects": ("study,yi\na,1\n", ["MD"], ["no column m1 and no sd1", "yi and vi"]),
     "half-means": ("study,m1,sdd1\na,1,2\n", ["MD"],
-                   ["no column sd1 and no n1", "sd1 by --column \"sd1=sdd1\""]),
+                   ["no column sd1 and no n1", "; by --column \"sd1=sdd1\""]),
     "no-counts": ("yi,vi\n1,1\n", ["RR", "--method", "MH"], ["no column e1", "e1, n1, e2, n2"]),
     "twice": ("yi,vi,yi\n1,1,2\n", ["GEN"],
               ["1:yi: yi: the header names this column more than once"]),

@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from pool_command import answered
 
 from livingreview.__main__ import main
 from livingreview.intake.poolfile import cells
@@ -752,3 +753,9 @@ def test_notes_beneath_and_chinese_letters_are_read(call):
         done = call(content, "--measure", "RR")
         assert done.exit_code == 0 and "雪松 2019" in done.stdout, done.stderr
         assert "notes stand beneath, in row 8" in done.stdout or "GB18030" in done.output
+
+
+def test_chinese_headers_name_the_trials(tmp_path):
+    got = answered(tmp_path, "作者,年份,yi,vi\n张,2015,0.1,0.02\n李,2016,-0.3,0.04\n",
+                   "--measure", "MD")
+    assert [s["study"] for s in got["studies"]] == ["张 2015", "李 2016"]

@@ -41,6 +41,7 @@ from .poolfile.asking import Reading
 from .poolfile.cells import Unread, absent, decimal_of, number
 from .poolfile.grid import Grid
 from .poolfile.opening import opened
+from .poolfile.sentinels import is_total
 from .revman import SOURCE_KIND, study_id
 
 HEADER = ("sheet", "column", "example", "table", "field", "arm", "value")
@@ -175,7 +176,7 @@ def map_text(grids: Mapping[str, Grid],
                                   "table": table, "field": more, "arm": held.get(name, "")}
                                  for table, more in also)
         writer.writerows({"sheet": sheet, **line} for line in _usual(
-            grid, placed, [*dict.fromkeys(arms.values())], words, kind,
+            grid, placed, [*dict.fromkeys(arms.values())], words, kind, sheet,
             [held[name] for name in held if name not in arms]))
     return out.getvalue()
 
@@ -268,8 +269,8 @@ def _estimates(header: Iterable[str], proposed: Mapping[str, tuple[tuple[str, st
 
 
 def _usual(grid: Grid, placed: Mapping[tuple[str, str], int], arms: list[str],
-           words: Callable[[str], Collection[str]], kind: Kind, estimates: Iterable[str]
-           ) -> Iterator[dict[str, str]]:
+           words: Callable[[str], Collection[str]], kind: Kind, sheet: str,
+           estimates: Iterable[str]) -> Iterator[dict[str, str]]:
     """What rows need and no column says, to be filled in: of all, and of each arm."""
     of = {table for table, _ in placed}
     alone = kind.design == "single-arm" and not arms and "outcomes" in of
@@ -284,6 +285,8 @@ def _usual(grid: Grid, placed: Mapping[tuple[str, str], int], arms: list[str],
     if not arms:
         return
     usual = {"unit": kind.unit, "design": kind.design}
+    if study_id(sheet) in words("outcome"):
+        usual["outcome"] = study_id(sheet)
     if ("outcomes", "mean") not in placed:
         usual["statistic"] = "final"  # numbers of people are no change of anything
     if ("contrasts", "estimate") in placed:
@@ -472,6 +475,7 @@ def _sheet(file: Path, sheet: str, grid: Grid, lines: list[_Line], out: Mapped,
             common = groups.pop((table, ""), [])
             for arm in arms:
                 groups[table, arm] += common
+    grid = _of_studies(file, sheet, grid, lines, out)
     texts = _texts(file, sheet, grid, lines, problems, words)
     for i, (number_, _) in enumerate(grid.rows):
         place, made = _place(file, sheet, number_), {}
@@ -494,6 +498,27 @@ def _sheet(file: Path, sheet: str, grid: Grid, lines: list[_Line], out: Mapped,
                 out.passed.append(f"{place}: no values for {table}"
                                   + (f" of {arm}" if arm else ""))
     out.rows[:] = list({(row.table.name, row.cells()): row for row in out.rows}.values())
+
+
+def _of_studies(file: Path, sheet: str, grid: Grid, lines: Iterable[_Line], out: Mapped) -> Grid:
+    """The rows without totals, and of results without headings and notes between them."""
+    lines = [line for line in lines if line.column]
+    name = next((line.column for line in lines if line.table == "studies"
+                 and line.field in ("study_id", *_NAMES)), "")
+    if not name:
+        return grid
+    others = {grid.header.index(line.column) for line in lines if line.column != name}
+    results = any(line.table not in ("studies", "arms") for line in lines)
+    at, kept = grid.header.index(name), []
+    for number_, cells in grid.rows:
+        empty = results and others and all(absent(cells[i]) for i in others)
+        why = ("a total, not a study" if is_total(cells[at]) else
+               "nothing but a name, no study" if empty and not absent(cells[at]) else "")
+        if why:
+            out.passed.append(f"{_place(file, sheet, number_)}: {cells[at]}: {why}")
+        else:
+            kept.append((number_, cells))
+    return replace(grid, rows=kept)
 
 
 def _texts(file: Path, sheet: str, grid: Grid, lines: Iterable[_Line], problems: list[str],

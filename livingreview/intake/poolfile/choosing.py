@@ -114,9 +114,9 @@ def _missing(columns: Columns, question: Question, half: list[str], forms: list)
     elif question.method == "PETO":
         expected.append("oe and v")
     within = several_in_cells(columns)
-    near = [within] if within else [
-        f"{name} by --column \"{name}={like[0]}\"" for name in missing
-        if (like := columns.looking_like(name))]
+    named = [f"--column \"{name}={like[0]}\"" for name in missing
+             if (like := columns.looking_like(name))]
+    near = [within] if within else ["by " + " ".join(named)] if named else []
     if "yi" in missing and columns.has("ratio"):
         ratio = columns.header("ratio")
         near.append(f"{ratio} is a ratio, which takes ci_low and ci_high, or the standard error "

@@ -66,7 +66,7 @@ _OWN = {  # names of one program, or without a stem
                "highci confhigh ciupperlimit ciupperbound uppercilimit",
     "ci": "ci confidenceinterval confint interval",
     "study": "study studlab slab studyname studyid studylabel trial trialname trialid "
-             "studyreference citation",
+             "studyreference citation 研究 试验 文献",
 }
 _ESTIMATES = {  # of one measure: its effect on the scale of the analysis
     "MD": "md meandifference meandiff difference diff wmd", "SMD": "smd g hedgesg d cohensd",
@@ -84,8 +84,8 @@ KNOWN = (*(f"{stem}{arm}" for stem in _STEMS if stem != "meansd" for arm in _ARM
     name for name in (*_OWN, "ratio", "rr", "or", "hr", "irr", "rom") if name[-1] not in "12"))
 TREATMENT = frozenset("treatment treat trt t arm armname group groupname intervention condition "
                       "condarm".split())
-_AUTHOR, _YEAR = ("author", "authors", "firstauthor"), ("year", "pubyear", "publicationyear",
-                                                         "studyyear")
+_AUTHOR = ("author", "authors", "firstauthor", "作者", "第一作者")
+_YEAR = ("year", "pubyear", "publicationyear", "studyyear", "年份", "发表年份")
 EFFECT_FORMS = (("yi", "vi"), ("yi", "se"), ("yi", "ci_low", "ci_high"),
                 ("ratio", "ci_low", "ci_high"), ("ratio", "se"))
 _DERIVED = {"n1": ("e1", "non1"), "n2": ("e2", "non2")}

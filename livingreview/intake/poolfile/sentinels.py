@@ -19,6 +19,11 @@ _FAR = 3.0  # standard deviations between two arms, beyond what treatments do
 _NARROW = 1 / 3  # of the median standard deviation: that of a standard error with n = 9
 
 
+def is_total(name: str) -> bool:
+    """Whether a row is called as totals are."""
+    return _TOTAL.fullmatch(name.strip()) is not None
+
+
 def totals(names: Sequence[str], numbers: Mapping[str, np.ndarray], lines: np.ndarray
            ) -> tuple[np.ndarray, list[str]]:
     """Rows that are the sum of trials above them, and warnings for others named so.
@@ -39,7 +44,7 @@ def totals(names: Sequence[str], numbers: Mapping[str, np.ndarray], lines: np.nd
     certain, warnings = np.zeros(len(names), dtype=bool), []
     cells = _rows(numbers, [c for c in numbers if c in ("n1", "n2", "n", "e1", "e2", "e")], lines)
     for i, name in enumerate(names):
-        if not _TOTAL.fullmatch(name.strip()):
+        if not is_total(name):
             continue
         above = cells[:i][~certain[:i]]
         # A subtotal is the sum of the trials next above it, a grand total that of all of them.
