@@ -7,10 +7,8 @@ import io
 import urllib.parse
 from collections.abc import Sequence
 
-from jinja2 import pass_context
 from markupsafe import Markup
 
-from .languages import SOURCE, language
 from .numbers import MINUS
 
 
@@ -22,23 +20,20 @@ def _plain(value) -> str:
     return said.replace(MINUS, "-")
 
 
-@pass_context
-def csv_address(context, rows: Sequence[Sequence], header: Sequence[str]) -> str:
+def csv_address(rows: Sequence[Sequence], header: Sequence[str], marked: bool = False) -> str:
     """Rows as a CSV file in an address: ``data:text/csv``.
-
-    In another language than the source's it begins with a byte order mark: without one Excel takes
-    its text for the signs of another alphabet.
 
     Parameters
     ----------
-    context : Context
-        Of the template, whose language is asked.
     rows : sequence of sequences
         Text or markup.
     header : sequence of str
+    marked : bool
+        Whether it begins with a byte order mark: without one Excel takes text that is not English
+        for the signs of another alphabet.
     """
     buffer = io.StringIO()
-    if language(context["language"]).code != SOURCE:
+    if marked:
         buffer.write("\ufeff")
     writer = csv.writer(buffer, lineterminator="\n")
     writer.writerow([_plain(h) for h in header])
