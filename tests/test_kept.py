@@ -77,6 +77,20 @@ def test_a_page_that_is_missing_is_written_and_one_that_is_no_more_goes(build):
     assert [p.name for p in build.folder.glob("*.html")] == ["a.html"]
 
 
+def test_what_was_written_for_a_page_that_is_no_more_goes_with_it(build):
+    one, other = "figures/pain", "figures/pain-2"
+    folders = [build.folder / "figures", build.folder / "exports" / "knee" / "metafor"]
+    for folder in folders:
+        folder.mkdir(parents=True)
+    build(**{one: 1, other: 2})
+    for folder in folders:
+        for name in ("pain.csv", "pain.svg", "pain-2.csv"):
+            (folder / name).touch()
+    build(**{other: 2})
+    assert [sorted(p.name for p in folder.iterdir()) for folder in folders] == [
+        ["pain-2.csv", "pain-2.html"], ["pain-2.csv"]]
+
+
 def test_pages_that_stay_say_of_the_site_what_the_new_ones_say(build):
     build(a=1, b=2)
     assert build(stamps=NEW, a=1, b=3) == ["b"]

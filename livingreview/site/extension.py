@@ -134,7 +134,7 @@ class _Build:
             with _reported():
                 self.data = _validated()
                 made.unlink(missing_ok=True)
-                _write(self.data, root, generated, site if address else "")
+                _write(self.data, root, generated, Path(app.outdir), site if address else "")
                 known = {"state": self.state, "address": address, "date": self.data.version,
                          "facts": about(self.data),
                          "glossary": terms.rows(self.data)}
@@ -339,8 +339,11 @@ def _known(made: Path) -> dict:
     return known if {"state", "address", "date", "facts", "glossary"} <= known.keys() else {}
 
 
-def _write(data: Dataset, root: Path, generated: Path, site_url: str) -> None:
-    """The bibliography and the public files of the site; a feed where an address is given."""
+def _write(data: Dataset, root: Path, generated: Path, out: Path, site_url: str) -> None:
+    """The bibliography and the public files of the site; a feed where an address is given.
+
+    Those that there are no more go from the folder of the site.
+    """
     # what computes and shows takes seconds to load, and most builds do not come here
     from ..review import review
     from . import bibliography, feed
@@ -350,7 +353,7 @@ def _write(data: Dataset, root: Path, generated: Path, site_url: str) -> None:
     logger.info("livingreview: %d analyses", len(data.records("analyses")))
     workers = Workers.chosen()
     results = review(data, run=workers.run, with_files=workers.remote)
-    extra = generated / "site"
+    before, extra = generated / "site", generated / "site-new"
     shutil.rmtree(extra, ignore_errors=True)
     site.write_public(data, results, extra)
     for path, page in addresses.redirects(data, root).items():
@@ -358,6 +361,11 @@ def _write(data: Dataset, root: Path, generated: Path, site_url: str) -> None:
         (extra / path).write_text(page, encoding="utf-8")
     if site_url:
         (extra / "feed.xml").write_text(feed.feed(data, site_url), encoding="utf-8")
+    for path in before.rglob("*"):
+        if path.is_file() and not (extra / (name := path.relative_to(before))).exists():
+            (out / name).unlink(missing_ok=True)
+    shutil.rmtree(before, ignore_errors=True)
+    extra.rename(before)
 
 
 def _addresses(app: Sphinx, config) -> None:

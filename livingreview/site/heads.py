@@ -25,6 +25,7 @@ from ..view.versions import State
 COMMIT, SIBLINGS = "LIVINGREVIEW_COMMIT", "LIVINGREVIEW_SIBLINGS"
 LATEST = "latest"  # folder of the state that has no version, beside those of the versions
 _PARAGRAPH = re.compile(r"<p\b(?![^>]*lr-crumbs)[^>]*>(.*?)</p>", re.DOTALL)
+_SUMMARY = re.compile(r"<summary>(.*?)</summary>", re.DOTALL)
 _SENTENCE, _LINE = 40, 160  # letters of what is a sentence, and of what search engines show
 _CHANGED = "-changed"  # ends a commit from which the files differ
 
@@ -71,11 +72,16 @@ class Identity:
 
     @property
     def stamps(self) -> tuple[str, ...]:
-        """What pages hold of it, as it stands in them: words, commit, version and day as JSON."""
+        """What pages hold of it, as it stands in them: line at the foot, words, commit, and more.
+
+        The line comes first: whether there is a space in it depends on what stands before that.
+        """
         version = htmlsafe_json_dumps(self.version or self.words)
         cited = render({"template": "unreleased", "data": {"date": self.data_said}},
                        language=self.language, form="txt")
-        return (str(escape(self.words)), self.source, str(escape(cited)), f'"version": {version}',
+        line = _SUMMARY.search(footer(self, lambda page, kind=0: ""))[1]
+        return (line, str(escape(self.words)), self.source, str(escape(cited)),
+                f'"version": {version}',
                 f'"dateModified": "{versions.day(self.date)}"' if self.date else "")
 
     @property

@@ -7,7 +7,9 @@ pages that stay.
 
 from __future__ import annotations
 
+import glob
 import json
+import posixpath
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +19,7 @@ from sphinx.application import Sphinx
 from ..data.asking import here
 from ..data.reads import PACKAGE, digest
 from ..render.told import texts
+from . import longtables
 from .generated import Made
 from .places import remembered
 from .translated import CATALOGUES
@@ -128,7 +131,8 @@ class Kept:
         if self._made is None:
             return
         for gone in self._before.get("pages", {}).keys() - self._made.keys():
-            (self._out / f"{gone}.html").unlink(missing_ok=True)
+            for path in _written_for(self._out, gone):
+                path.unlink()
         changes = [(old, new) for old, new in zip(self._before.get("stamps", ()), self._stamps,
                                                   strict=False) if old and old != new]
         for path in pages if changes else ():
@@ -137,6 +141,13 @@ class Kept:
         self._file.write_text(json.dumps({"frame": self._frame, "stamps": self._stamps,
                                           "pages": self._made, "parts": self.parts}),
                               encoding="utf-8")
+
+
+def _written_for(out: Path, page: str) -> list[Path]:
+    """A page and what was written for it: its long tables, of an analysis its files."""
+    name = f"{glob.escape(posixpath.basename(page))}.*"
+    return [*longtables.before(out / f"{page}.html"), *(out / page).parent.glob(name),
+            *(out.glob(f"exports/*/metafor/{name}") if page.startswith("figures/") else ())]
 
 
 def _replace(path: Path, changes: Sequence[tuple[str, str]]) -> None:

@@ -203,7 +203,7 @@ def cut(body: str, page: str, folder: Path, styles: list[str], language: str = S
     for shown, long in _FEWER:
         if _elements(short) > MOST:
             short = beside.rows(short, shown, long, linked=True)
-    for path in _before(folder / page):
+    for path in before(folder / page):
         path.unlink()
     for target, text in beside.files.items():
         (folder / target).parent.mkdir(parents=True, exist_ok=True)
@@ -211,7 +211,7 @@ def cut(body: str, page: str, folder: Path, styles: list[str], language: str = S
     return short
 
 
-def _before(page: Path) -> list[Path]:
+def before(page: Path) -> list[Path]:
     """The files that an earlier build wrote beside a page."""
     found = []
     for path in page.parent.glob(f"{page.stem}-*.html"):
