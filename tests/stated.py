@@ -8,10 +8,11 @@ import lxml.html
 from lxml import etree
 
 from livingreview.render.numbers import number
+from livingreview.review.measure import measure as read_as
 
 NUMBER = re.compile(r"\d[\d,]*(?:\.\d+)?")
 SAID = etree.XPath(".//text()[not(ancestor::script or ancestor::style or ancestor::template)]")
-POINTS = ("MD", "mean-change", "proportion")  # measures with one decimal
+POINTS = ("MD", "mean-change", "proportion")  # one decimal, or as a natural unit asks
 
 
 def uncontrolled(result: dict) -> bool:
@@ -22,7 +23,7 @@ def uncontrolled(result: dict) -> bool:
 def value(result: dict, number_: float) -> str:
     """An effect as pages show it: of treated patients alone with its sign, or as a share."""
     measure = result["question"]["measure"]
-    shown = number(number_, 1 if measure in POINTS else 2)
+    shown = number(number_, read_as(result).decimals if measure in POINTS else 2)
     if measure == "proportion" and uncontrolled(result):
         return f"{shown}%"
     return f"+{shown}" if uncontrolled(result) and number_ > 0 and shown.strip("0.") else shown

@@ -133,7 +133,7 @@ def test_months_and_weeks_are_never_in_one_analysis(bone):
         assert unit.rstrip("s") == result["question"]["instrument_contains"]
         assert all(unit.rstrip("s") in s["instrument"] for s in result["studies"])
     said = finding(bone.data, bone.review.analysis("fracture-months-graft"))
-    assert re.search(r"\d\.\d (lower|higher) \(months\)", said)
+    assert re.search(r"\d\.\d\d (lower|higher) \(months\)", said)
 
 
 def test_an_analysis_by_condition_holds_no_other(bone):

@@ -16,7 +16,7 @@ from livingreview.data.dataset import load
 from livingreview.render import engine
 from livingreview.render.chapter import Chapter
 from livingreview.render.engine import environment
-from livingreview.render.numbers import count, number
+from livingreview.render.numbers import bare, count, number
 from livingreview.review import dumps
 from livingreview.review.measure import measure
 from livingreview.site import versioned as site
@@ -204,3 +204,14 @@ def test_the_picture_of_the_readme_is_of_these_data(chapter):
 
     drawn = (ROOT / "book/_static/knee-pain-forest.svg").read_text(encoding="utf-8")
     assert drawn == picture(chapter.review), "run `make picture`"
+
+
+def test_a_difference_in_a_natural_unit_has_the_decimals_of_its_interval():
+    def shown(low, high, **more):
+        return measure({"question": {"measure": "MD", **more},
+                        "pooled": {"ci_low": low, "ci_high": high}}).decimals
+
+    assert [shown(low, high, unit="mg/dL") for low, high in (
+        (-0.04, 0.02), (-0.57, -0.20), (-14.9, 71.9), (1, 1))] == [3, 2, 1, 1]
+    assert shown(-0.57, -0.20) == 1  # points of a score, as they always are
+    assert [bare(x) for x in (0.05, 0.5, 8.333, 10, -1.05)] == ["0.05", "0.5", "8.3", "10", "−1.1"]

@@ -232,6 +232,11 @@ def test_no_more_studies_are_not_counted(review, grown):
     assert alone.silent == 0 and "more stud" not in _told(alone)
 
 
+def test_a_source_and_a_product_of_one_name_are_told_once(grown):
+    told = _told(Chapter("obesity", grown).trials().view)
+    assert "Drug" in told and "Drug, Drug" not in told and "Drug, drug" not in told
+
+
 def test_a_score_of_0_to_100_is_what_a_network_asks_for(grown):
     assert "scores on the scale of 0 to 100" in _told(Chapter("obesity", grown).network_line().view)
 

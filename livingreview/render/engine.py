@@ -30,7 +30,7 @@ from ..view.pooled import decimals
 from . import languages
 from .files import csv_address
 from .languages import SOURCE
-from .numbers import aligned, count, fixed, number, percent, short, significant
+from .numbers import aligned, bare, count, fixed, number, percent, short, significant
 from .told import CATALOGUES, texts
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -149,7 +149,7 @@ def environment(language: str = SOURCE) -> Environment:
                       extensions=["jinja2.ext.i18n", "jinja2.ext.do"])
     env.install_gettext_translations(translations(language), newstyle=True)
     env.globals |= {"tag": languages.language(language).tag, "has_page": cache(has_page)}
-    env.filters |= {"number": number, "count": count, "short": short,
+    env.filters |= {"number": number, "bare": bare, "count": count, "short": short,
                     "percent": percent, "significant": significant, "fixed": fixed,
                     "aligned": aligned, "decimals": decimals,
                     "href": _href, "said": _said, "inline": _inline, "capital": _first_capital,

@@ -40,6 +40,16 @@ def short(value: float) -> str:
     return f"{value:g}".replace("-", MINUS)
 
 
+def bare(value: float) -> str:
+    """One decimal at most, and below 1 two digits: a smallest change that matters.
+
+    >>> bare(10.0), bare(8.333), bare(0.05)
+    ('10', '8.3', '0.05')
+    """
+    shown = f"{value:.1f}".removesuffix(".0") if abs(value) >= 1 else f"{value:.2g}"
+    return shown.replace("-", MINUS)
+
+
 def percent(share: float) -> str:
     """A share in per cent, never as 0.0%.
 

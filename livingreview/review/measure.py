@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, replace
 
+_MOST = 4  # decimals of a difference
 FEW = 5  # below this many trials a prediction interval is very uncertain
 
 
@@ -23,8 +25,19 @@ MEASURES = {
 
 
 def measure(result: dict) -> Measure:
-    """The effect measure of a result."""
-    return MEASURES[result["question"]["measure"]]
+    """The effect measure of a result; a difference in a natural unit as its interval asks for."""
+    found = MEASURES[result["question"]["measure"]]
+    if found.binary or not result["question"].get("unit") or found == MEASURES["SMD"]:
+        return found
+    return replace(found, decimals=_decimals(result["pooled"]))
+
+
+def _decimals(pooled: dict | None) -> int:
+    """Decimals that show two digits of half the interval: 0.18 % has two, 35 m has one."""
+    if not pooled or pooled["ci_low"] is None:
+        return 1
+    half = (pooled["ci_high"] - pooled["ci_low"]) / 2
+    return min(_MOST, max(1, 1 - math.floor(math.log10(half)))) if half > 0 else 1
 
 
 def ratio(result: dict) -> bool:

@@ -150,8 +150,8 @@ def _experiment(directory: Directory, ev: Evidence, study_id: str) -> Experiment
 
 
 def _given(data: Dataset, arm) -> Given:
-    return Given(tuple(label(data, field, arm[field]) for field in (
-        "treatment_source", "treatment_product", "provider") if arm[field] not in (None, "none")),
+    return Given(tuple(dict.fromkeys(label(data, field, arm[field]) for field in (
+        "treatment_source", "treatment_product", "provider") if arm[field] not in (None, "none"))),
         arm["dose"], labels(data, "route", arm["route"]))
 
 

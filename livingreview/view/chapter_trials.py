@@ -114,8 +114,9 @@ class _Studies:
         return tuple(dict.fromkeys(kind for arm in arms if (kind := self._kind(arm))))
 
     def _kind(self, arm: Mapping) -> tuple[Label, ...]:
-        return tuple(label(self.data, name, arm[name])
-                     for name in ("treatment_source", "treatment_product", "provider") if arm[name])
+        return tuple(dict.fromkeys(  # a source and a product of one name are told once
+            label(self.data, name, arm[name])
+            for name in ("treatment_source", "treatment_product", "provider") if arm[name]))
 
 
 def chapter_trials(review: Review, indication: str) -> ChapterTrials:
