@@ -8,6 +8,8 @@ export JUPYTER_PLATFORM_DIRS := 1
 # Builds and tests start hundreds of processes: modules are compiled once, also where a machine says
 # that compiled ones are not to be kept.
 unexport PYTHONDONTWRITEBYTECODE
+# Processes work beside each other, one for each core: threads of one more would wait for each other.
+book unit site notebooks: export OPENBLAS_NUM_THREADS := 1
 
 .PHONY: help book test lint unit check notebooks site browser pdf audit data words picture bench bench-scale screen serve clean site-version
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Set
 from importlib.resources import files
 from pathlib import Path
 
-import lxml.html
+from lxml import etree
 
 from livingreview.render.engine import SOURCE
 
@@ -97,7 +97,7 @@ def sample(html: Path) -> dict[str, bool]:
     """
     alone, made, translated = {}, {}, {}
     for name in pages(html):
-        root = lxml.html.fromstring((html / name).read_bytes())
+        root = etree.HTML((html / name).read_bytes())
         whole = root.find("body").get("class") == "lr-alone-table"
         kind = (translated if root.get("lang") != SOURCE else
                 made if whole or name.split("/")[0] in _ALIKE else alone)
@@ -120,6 +120,9 @@ def faults(page, address: str, name: str, states=STATES, whole: bool = False,
            colours: bool = True) -> Iterator[str]:
     """What axe-core finds in a page, and whether it fits where it is zoomed.
 
+    Colours are looked at in those of its parts whose kind was on no page before in this state, as
+    they are the same wherever a part stands. The browser's context keeps the kinds.
+
     Parameters
     ----------
     page : playwright.sync_api.Page
@@ -130,14 +133,17 @@ def faults(page, address: str, name: str, states=STATES, whole: bool = False,
     whole : bool
         Whether each row and item is looked at, also where many are alike.
     colours : bool
-        Whether the contrast of letters is looked at, which takes most of the time.
+        Whether the contrast of letters is looked at.
     """
     yield from _opened(page, address, name)
     if not whole:
         page.evaluate(_FEWER)
     for width, scheme in states:
         _set(page, width, scheme)
-        yield from _found(page, f"{name} ({width} px, {scheme})", None if colours else _NO_COLOURS)
+        where = f"{name} ({width} px, {scheme})"
+        yield from _found(page, where, _NO_COLOURS)
+        if colours and page.evaluate(_UNSEEN, [f"{width} {scheme}", "*", True]):
+            yield from _found(page, where, asked=_COLOURS, parts=True)
 
 
 def _opened(page, address: str, name: str) -> Iterator[str]:
