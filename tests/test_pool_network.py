@@ -324,3 +324,19 @@ def test_options_of_networks_alone(option, tmp_path):
     path.write_text("study,yi,vi\n1,1,1\n2,2,1\n", encoding="utf-8")
     out = CliRunner().invoke(main, ["pool", str(path), "--measure", "GEN", option, "higher"])
     assert out.exit_code == 2 and "go with --network" in out.stderr
+
+
+def test_contrasts_with_intervals_are_those_of_their_logarithms(tmp_path):
+    ratios, low, high = [0.7, 0.9, 0.8], [0.5, 0.6, 0.5], [0.98, 1.35, 1.28]
+    names = {"study": list("123"), "treat1": list("xyx"), "treat2": list("yzz")}
+    logs = {"yi": np.log(ratios), "se": np.log(np.divide(high, low)) / (2 * 1.959963984540054)}
+    expected = answered(tmp_path, csv(**names, **logs), "--measure", "HR", "--network")
+    for columns in ({"hr": ratios, "lower": low, "upper": high},
+                    {"yi": logs["yi"], "ci_low": np.log(low), "ci_high": np.log(high)}):
+        got = answered(tmp_path, csv(**names, **columns), "--measure", "HR", "--network")
+        for one, other in zip(got["league"], expected["league"], strict=True):
+            for key in ("estimate", "ci_low", "ci_high"):
+                assert one[key] == pytest.approx(other[key])
+    wrong = called(tmp_path, csv(**names, hr=[0.7, 1.4, 0.8], lcl=low, ucl=high), "--measure",
+                   "HR", "--network")
+    assert wrong.exit_code == 1 and "1.4: outside its interval" in wrong.stderr

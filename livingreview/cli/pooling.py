@@ -186,7 +186,8 @@ def pool_file(file: Path, as_json: bool, forest: Path | None, favours: tuple[str
       or, rr, hr (…) ci_low ci_high
                                    ratios themselves with 95% intervals, or with selnor, selnrr,
                                    selnhr (…): the standard error of the logarithm
-      study treatment n, and mean sd or events; or study treat1 treat2 yi, and vi or se
+      study treatment n, and mean sd or events; or study treat1 treat2 yi, and vi or se, or ci_low
+      ci_high, ratios (or, rr, hr …) as they are with ci_low ci_high
                                    with --network: a row for each arm, or each contrast
 
     FILE is a table as text (.csv, .tsv), a workbook (.xlsx, .ods), or data of R (.rds, .rda),

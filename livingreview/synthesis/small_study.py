@@ -24,7 +24,7 @@ from .likelihood import Data, estimate_tau2, line, prepare
 from .pooling import Pooled, pool
 
 EGGER_MODELS = ("random", "weighted")
-PREDICTORS = ("sei", "vi", "ninv", "sqrtninv")
+PREDICTORS = ("sei", "vi", "ni", "sqrtni", "ninv", "sqrtninv")
 FILL_ESTIMATORS = ("L0", "R0", "Q0")
 # Above, the exact distribution of Kendall's τ takes long and differs little from the normal one.
 _EXACT_MOST = 500
@@ -158,7 +158,8 @@ def _predictor(
         raise SynthesisError(f"the predictor {predictor} needs the total sizes n")
     _, size = columns(vi=v, n=n)
     refuse(size <= 0, size, "n must be positive")
-    return 1 / size if predictor == "ninv" else 1 / np.sqrt(size)
+    return {"ni": size, "sqrtni": np.sqrt(size), "ninv": 1 / size,
+            "sqrtninv": 1 / np.sqrt(size)}[predictor]
 
 
 def _weighted(data: Data) -> Asymmetry:
@@ -193,17 +194,18 @@ def egger(
         Effects and sampling variances, k ≥ 3.
     tau2_method : {'REML', 'DL', 'PM', 'PMM', 'ML', 'HE', 'SJ', 'EB', 'HS', 'HSk'}
         Only for 'random'.
-    predictor : {'sei', 'vi', 'ninv', 'sqrtninv'} or array_like, shape (k,), optional
-        √v (None too), v, 1/n, 1/√n, or values. For standardised mean differences, whose standard
-        error depends on the effect, √(1/n1 + 1/n2) is meant.
+    predictor : {'sei', 'vi', 'ni', 'sqrtni', 'ninv', 'sqrtninv'} or array_like of shape (k,)
+        √v (None too), v, n, √n, 1/n, 1/√n, or values. For standardised mean differences, whose
+        standard error depends on the effect, √(1/n1 + 1/n2) is meant.
     model : {'random', 'weighted'}
     n : array_like, shape (k,), optional
-        Total sizes, for 'ninv' and 'sqrtninv'.
+        Total sizes, for the predictors that take them.
 
     Returns
     -------
     Asymmetry
-        Its intercept is the limit effect: at standard error 0, or at infinite size.
+        Its intercept is the limit effect: at standard error 0, or at infinite size; with n and √n
+        it is at size 0 and says nothing.
 
     Raises
     ------

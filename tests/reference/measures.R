@@ -126,7 +126,7 @@ converged <- function(call) {
 small_study <- function(y, v, n) {
   y <- as.numeric(y); v <- as.numeric(v)
   out <- list(yi = y, vi = v, n = n)
-  x <- list(sei = sqrt(v), vi = v, ninv = 1 / n, sqrtninv = 1 / sqrt(n))
+  x <- list(sei = sqrt(v), vi = v, ni = n, sqrtni = sqrt(n), ninv = 1 / n, sqrtninv = 1 / sqrt(n))
   for (p in names(x)) {
     e <- converged(function(control) rma(y, v, mods = x[[p]], control = control))
     r <- quiet(regtest(y, v, ni = n, model = "rma", predictor = p))
@@ -136,7 +136,7 @@ small_study <- function(y, v, n) {
     r <- regtest(y, v, ni = n, model = "lm", predictor = p)
     s <- summary(r$fit)$coefficients
     out$weighted[[p]] <- list(statistic = as.numeric(r$zval), p_value = as.numeric(r$pval),
-                              df = r$dfs, intercept = as.numeric(r$est), slope = s[2, 1],
+                              df = r$dfs, intercept = s[1, 1], slope = s[2, 1],
                               slope_se = s[2, 2])
   }
   for (exact in c("default", "yes", "no")) {

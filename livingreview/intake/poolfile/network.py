@@ -10,13 +10,19 @@ from pathlib import Path
 import numpy as np
 
 from ...data.problems import DataError, Problem, shortened
-from ...synthesis import Network, SynthesisError, arms_to_contrasts, network
+from ...synthesis import (
+    Network,
+    SynthesisError,
+    arms_to_contrasts,
+    network,
+    se_from_interval,
+)
 from ...synthesis.contrasts import trial_blocks
 from . import network_sentinels
 from .arms import by_arm
 from .asking import DECIMALS, Reading
 from .cells import Unread, decimal_of, number
-from .columns import plain, twice
+from .columns import _OWN, _RATIOS, plain, twice
 from .grid import Grid
 from .opening import opened
 from .question import CallError
@@ -30,6 +36,7 @@ METHODS = ("REML", "DL", "PM", "common")
 INTERVALS = ("z", "t", "hksj-guard")
 # The command's names of degrees of freedom are those of one comparison, of k trials.
 PREDICTION_DF = {"k-1": "df", "k-2": "df-1", "normal": "normal"}
+_ENDS = ("ci_low", "ci_high")
 _WHOLE = frozenset(("n", "events"))
 _NAMES = {
     "study": "study studlab slab studyname studyid studylabel trial trialname trialid author "
@@ -43,6 +50,10 @@ _NAMES = {
     "yi": "yi y te effect effectsize estimate es lnor logor lnrr logrr lnhr loghr md smd g rd",
     "vi": "vi var variance v", "se": "se sei sete stderr standarderror selnor selogor selnhr",
 }
+
+
+_NAMES |= {ours: _OWN[ours] for ours in _ENDS} | {
+    measure.lower(): _RATIOS[measure] for measure in RATIOS}
 
 
 @dataclass(frozen=True)
@@ -193,7 +204,10 @@ def _table(grid: Grid, question: NetworkQuestion, reading: Reading) -> _Table:
                         f"{', '.join(_NAMES)}")
     arms = ("study", "treatment", *question.columns)
     forms = [arms] if question.columns else []
-    forms += [("study", "treat1", "treat2", "yi", spread) for spread in ("vi", "se")]
+    contrast = ("study", "treat1", "treat2")
+    forms += [(*contrast, "yi", "vi"), (*contrast, "yi", "se"), (*contrast, "yi", *_ENDS)]
+    if question.measure in RATIOS:
+        forms.append((*contrast, question.measure.lower(), *_ENDS))
     missing = {}
     for form in forms:
         lacking = []
@@ -232,6 +246,16 @@ def _rules(numbers: dict[str, np.ndarray]) -> list[tuple[str, np.ndarray, bool, 
               (numbers.get("n", 2) < 2 if "sd" in numbers else numbers.get("n", 2) == 0, False,
                "too few",
                "2 participants or more" if "sd" in numbers else "more than 0 participants")]}
+    if "ci_low" in numbers:
+        value, low, high = numbers
+        for name in numbers if value != "yi" else ():
+            found[name] = [(numbers[name] <= 0, True, "not above 0", "a ratio above 0")]
+        found.setdefault(low, []).extend([
+            (numbers[low] > numbers[high], True, "above the upper end", "ends in order"),
+            (numbers[low] == numbers[high], False, "no interval", "two ends")])
+        found.setdefault(value, []).append((
+            (numbers[value] < numbers[low]) | (numbers[value] > numbers[high]), True,
+            "outside its interval", "an estimate between its ends"))
     for name in ("vi", "se"):
         found[name] = [(numbers.get(name, 0) < 0, True, "negative", "a number above 0"),
                        (numbers.get(name, 1) == 0, False, "zero", "a number above 0")]
@@ -271,8 +295,8 @@ def compare(path: Path, question: NetworkQuestion, reading: Reading | None = Non
     ----------
     path : Path
         A table with the columns study, treatment, n and mean, sd (or events), a row for each arm;
-        or study, treat1, treat2, yi and vi (or se), a row for each contrast, ratios as natural
-        logarithms.
+        or study, treat1, treat2, yi and vi (or se, or ci_low and ci_high), a row for each contrast,
+        ratios as natural logarithms, or as they are with ci_low and ci_high.
     question : NetworkQuestion
     reading : Reading, optional
 
@@ -323,7 +347,8 @@ def compare(path: Path, question: NetworkQuestion, reading: Reading | None = Non
                                  "apart to be compared", "values of a usual size")])
     taken = [f"{ours} = \"{table.header(ours)}\"" for ours in table.places
              if plain(table.header(ours)) != ours]
-    notes = [*table.grid.notes, *([f"columns: {', '.join(taken)}"] if taken else [])]
+    ends = ["intervals are taken as 95% intervals"] if "ci_low" in numbers else []
+    notes = [*table.grid.notes, *ends, *([f"columns: {', '.join(taken)}"] if taken else [])]
     return Compared(question, table.grid.file, net, tuple(left),
                     (*table.grid.warnings, *odd, *warnings, *net.warnings), tuple(notes))
 
@@ -350,8 +375,15 @@ def _of_arms(labels: dict[str, list[str]], numbers: dict[str, np.ndarray], used:
 def _of_contrasts(labels: dict[str, list[str]], numbers: dict[str, np.ndarray], used: np.ndarray,
                   question: NetworkQuestion) -> tuple[dict, dict[str, str], tuple[str, ...]]:
     """Contrasts trial by trial: one whose contrasts do not fit together is left out."""
-    vi = numbers["vi"] if "vi" in numbers else numbers["se"] ** 2
-    columns = {**labels, "yi": numbers["yi"], "vi": vi}
+    if "ci_low" in numbers:  # of 95%, normal on the scale of the analysis
+        with np.errstate(all="ignore"):
+            yi, low, high = (values if "yi" in numbers else np.log(values)
+                             for values in numbers.values())
+        vi = np.full(yi.shape, np.nan)
+        vi[used] = se_from_interval(low[used], high[used]) ** 2
+    else:
+        yi, vi = numbers["yi"], numbers["vi"] if "vi" in numbers else numbers["se"] ** 2
+    columns = {**labels, "yi": yi, "vi": vi}
     own: dict[str, list[int]] = {}
     for i in np.flatnonzero(used):
         own.setdefault(labels["study"][i], []).append(i)
