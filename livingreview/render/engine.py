@@ -23,6 +23,7 @@ from markupsafe import Markup
 
 from ..data.asking import here
 from ..data.project import has_page
+from ..data.reads import digest
 from ..view.addresses import relative
 from ..view.base import View, shown
 from ..view.inside import in_text
@@ -131,13 +132,26 @@ def _markup(template: str | None) -> bool:
 
 
 class _Compiled(FileSystemBytecodeCache):
-    """Compiled templates, kept as compiled modules are: compiling all of them takes seconds."""
+    """Compiled templates, kept as compiled modules are: compiling all of them takes seconds.
+
+    How a filter is called is compiled with a template, and the modules here say how.
+    """
+
+    def get_cache_key(self, name: str, filename: str | None = None) -> str:
+        """A name for the compiled form of a template."""
+        return super().get_cache_key(f"{_engine()} {name}", filename)
 
     def dump_bytecode(self, bucket: Bucket) -> None:
         """Keep a template, where that is possible."""
         with suppress(OSError):
             os.makedirs(self.directory, exist_ok=True)
             super().dump_bytecode(bucket)
+
+
+@cache
+def _engine() -> str:
+    """Digest of the modules with what templates call."""
+    return digest(path.read_bytes() for path in sorted(Path(__file__).parent.glob("*.py")))
 
 
 @cache

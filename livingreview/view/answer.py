@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
 
 from ..data import versions
@@ -17,7 +16,7 @@ from ..review.missing import FINISHED_REPORTED, FINISHED_UNREPORTED, RUNNING
 from ..review.windows import HARM, HEADLINE, Shown, others
 from .addresses import PLAIN, Addresses
 from .alive import Alive, alive
-from .base import Label, View, stated, wording
+from .base import Label, Struct, View, stated, wording
 from .events import Sum, treated
 from .expected import expected
 from .finding import Finding, Question, question
@@ -31,80 +30,55 @@ ABSENT, WAITED = 7, 2  # trials that are named, and of these running ones where 
 HARM_LINES = 3
 
 
-@dataclass(frozen=True)
-class Wish:
+class Wish(Struct):
     """What a reader asks a chapter for in the place of its own questions."""
 
     window: float | None
     comparator: Label | None
 
 
-@dataclass(frozen=True)
-class Line:
+class Line(Struct):
     """An outcome of the summary of findings, and the same question at other times."""
 
     row: FindingRow
     times: tuple[FindingRow, ...]
 
 
-@dataclass(frozen=True)
-class Absent:
-    """A trial that is not in an estimate.
-
-    Attributes
-    ----------
-    until : str
-        Of a running one, the end of its main outcome that its registry expects; empty where none
-        is known.
-    direction : Label or None
-        What its report concludes.
-    reason : str
-        Why it is not in it.
-    """
+class Absent(Struct):
+    """A trial that is not in an estimate."""
 
     name: str
     href: str
     n: int
     running: bool
+    # of a running one, the end of its main outcome that its registry expects; empty where none is
+    # known
     until: str
-    direction: Label | None
-    reason: str
+    direction: Label | None  # what its report concludes
+    reason: str  # why it is not in it
 
 
-@dataclass(frozen=True)
-class Said:
+class Said(Struct):
     """What reports of finished trials that are not in an estimate conclude, and how many they are.
-
-    Attributes
-    ----------
-    k, n : int
-        Trials, and people in them.
     """
 
     direction: Label
+    # k, n: trials, and people in them
     k: int
     n: int
 
 
-@dataclass(frozen=True)
-class Since:
-    """What changed: analyses since a version, and lines of the changelog of the data.
+class Since(Struct):
+    """What changed: analyses since a version, and lines of the changelog of the data."""
 
-    Attributes
-    ----------
-    version : str
-        Empty where there is none before.
-    """
-
-    version: str
+    version: str  # empty where there is none before
     changed: int
     unchanged: int
     logged: int
     last: str
 
 
-@dataclass(frozen=True)
-class Studies:
+class Studies(Struct):
     """How many studies are known; `counted` are the trials in people among them."""
 
     people: int
@@ -113,74 +87,39 @@ class Studies:
     counted: int
 
 
-@dataclass(frozen=True)
-class Elsewhere:
+class Elsewhere(Struct):
     """A question that another figure answers, by its analysis."""
 
     id: str
     question: Question
 
 
-@dataclass(frozen=True)
-class Answer(View):
-    """The index of a chapter.
-
-    Attributes
-    ----------
-    wish : Wish or None
-    headline : Finding or None
-        None where nothing asks what was asked for.
-    instead : Finding or None
-        What is known where the headline has no estimate.
-    harm : Finding or None
-    treated : Sum or None
-        Patients with an event in all treated arms, where the harm has no estimate.
-    squares : int
-        Of 100, those for participants whom the headline rests on.
-    forest : Forest or None
-        The trials of the headline, where there are two or more.
-    row : FindingRow or None
-        The headline, where there is one trial.
-    lines : tuple of Line
-        The summary of findings, outcomes with a comparison.
-    alone : tuple of Line
-        Outcomes of treated patients who are compared with nobody.
-    common : bool
-        Whether all lines have one comparison.
-    questions : tuple of tuple of Elsewhere
-        What other figures of the chapter answer, those of one outcome together.
-    absent : tuple of Absent
-        Trials that are not in the headline, the largest.
-    n_absent : int
-        How many there are.
-    said : tuple of Said
-        What the reports of all finished ones among them conclude, by the people in them.
-    alive : Alive
-        When the chapter was searched last, and whether it may call itself living.
-    """
-
-    template = "answer"
+class Answer(View, template="answer"):
+    """The index of a chapter."""
 
     given: Label
     wish: Wish | None
-    headline: Finding | None
-    instead: Finding | None
+    headline: Finding | None  # None where nothing asks what was asked for
+    instead: Finding | None  # what is known where the headline has no estimate
     harm: Finding | None
+    # patients with an event in all treated arms, where the harm has no estimate
     treated: Sum | None
-    squares: int
-    forest: Forest | None
-    row: FindingRow | None
-    lines: tuple[Line, ...]
-    alone: tuple[Line, ...]
-    common: bool
+    squares: int  # of 100, those for participants whom the headline rests on
+    forest: Forest | None  # the trials of the headline, where there are two or more
+    row: FindingRow | None  # the headline, where there is one trial
+    lines: tuple[Line, ...]  # the summary of findings, outcomes with a comparison
+    alone: tuple[Line, ...]  # outcomes of treated patients who are compared with nobody
+    common: bool  # whether all lines have one comparison
+    # what other figures of the chapter answer, those of one outcome together
     questions: tuple[tuple[Elsewhere, ...], ...]
-    absent: tuple[Absent, ...]
-    n_absent: int
+    absent: tuple[Absent, ...]  # trials that are not in the headline, the largest
+    n_absent: int  # how many there are
+    # what the reports of all finished ones among them conclude, by the people in them
     said: tuple[Said, ...]
     harms: tuple[Finding, ...]
     since: Since
     studies: Studies
-    alive: Alive
+    alive: Alive  # when the chapter was searched last, and whether it may call itself living
     trials_href: str
     harms_href: str
     benefits_href: str

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from ..effects.comparisons import is_treated
 from ..review import Review
 from .addresses import Addresses
-from .base import Label, View, label, wording
+from .base import Label, Struct, View, label, wording
 from .expected import OPEN, Expected, expected, soonest
 from .naming import study_names
 from .sources import Link, registration
@@ -19,63 +18,35 @@ from .unused import Reasons, Unused
 PROGRESS = ("running", "not-started", "finished", "unknown", "stopped")
 
 
-@dataclass(frozen=True)
-class Study:
-    """A study of the chapter.
-
-    Attributes
-    ----------
-    intervention : tuple of tuple of Label
-        Source, product and provider of each kind of treatment; what is not stated is left out.
-    open : bool
-        Whether it runs or is planned.
-    expected : Expected or None
-        When it ends; None where no registry was asked.
-    unused : Unused or None
-        Why no analysis uses it; None where one does.
-    """
+class Study(Struct):
+    """A study of the chapter."""
 
     name: str
     href: str
     design: Label
     comparators: tuple[Label, ...]
     n: int | None
+    # source, product and provider of each kind of treatment; what is not stated is left out
     intervention: tuple[tuple[Label, ...], ...]
     status: Label
     progress: Label
     registrations: tuple[Link, ...]
-    open: bool
-    expected: Expected | None
-    unused: Unused | None
+    open: bool  # whether it runs or is planned
+    expected: Expected | None  # when it ends; None where no registry was asked
+    unused: Unused | None  # why no analysis uses it; None where one does
 
 
-@dataclass(frozen=True)
-class ChapterTrials(View):
-    """The studies of a chapter.
-
-    Attributes
-    ----------
-    studies : tuple of Study
-        Of people, one for each report, in the order of their names.
-    n_used : int
-        Of these, in an analysis.
-    waiting : tuple of Study
-        Registered ones without results here: those that run or are planned first, by the end that
-        is expected, then the others by their progress, the largest first.
-    n_open : int
-        Of these, running or planned.
-    soonest : str
-        The first end of a primary outcome that is expected of those; empty where none is known.
-    animals : tuple of Study
-    """
-
-    template = "chapter_trials"
+class ChapterTrials(View, template="chapter_trials"):
+    """The studies of a chapter."""
 
     product: Label
-    studies: tuple[Study, ...]
-    n_used: int
+    studies: tuple[Study, ...]  # of people, one for each report, in the order of their names
+    n_used: int  # of these, in an analysis
+    # registered ones without results here: those that run or are planned first, by the end that is
+    # expected, then the others by their progress, the largest first
     waiting: tuple[Study, ...]
-    n_open: int
+    n_open: int  # of these, running or planned
+    # the first end of a primary outcome that is expected of those; empty where none is known
     soonest: str
     animals: tuple[Study, ...]
     index_href: str

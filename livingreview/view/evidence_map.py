@@ -14,7 +14,7 @@ from ..review.counted import kind_of_trial, not_counted, trials
 from ..review.measure import uncontrolled
 from ..review.missing import size_of_trial
 from .addresses import Addresses
-from .base import Label, View, label, wording
+from .base import Label, Struct, View, label, wording
 from .finding import Finding, Findings
 from .sizes import Size, size
 
@@ -27,18 +27,11 @@ KEY = (20, 100, 500, 2000)  # participants that the key draws, as far as an esti
 
 @dataclass
 class Found:
-    """Trials and analyses of one outcome family in one indication.
+    """Trials and analyses of one outcome family in one indication."""
 
-    Attributes
-    ----------
-    trials : dict of str to list of str
-        Trials with a row of the family, usable or not, by kind (see :data:`KINDS`).
-    analyses : list of dict
-        Results that ask for the family.
-    """
-
+    # trials with a row of the family, usable or not, by kind (see :data:`KINDS`)
     trials: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
-    analyses: list[dict] = field(default_factory=list)
+    analyses: list[dict] = field(default_factory=list)  # results that ask for the family
 
     @property
     def shown(self) -> dict | None:
@@ -60,8 +53,7 @@ class Found:
         return "animals" if set(self.trials) == {"animal"} else "ghost"
 
 
-@dataclass(frozen=True)
-class Known:
+class Known(Struct):
     """Trials of one kind that report on an outcome, and the people enrolled in them."""
 
     kind: str
@@ -69,50 +61,28 @@ class Known:
     n: float
 
 
-@dataclass(frozen=True)
-class Cell:
-    """One outcome family in one indication.
-
-    Attributes
-    ----------
-    state : str
-        See :attr:`Found.state`.
-    href : str
-        The figure of the estimate, else where the trials are; empty where nothing is known.
-    known : tuple of Known
-    k : int
-        Trials in people among them.
-    radius : float
-        Its area grows with the participants of the estimate; 0 without one.
-    """
+class Cell(Struct):
+    """One outcome family in one indication."""
 
     indication: str
-    state: str
-    href: str
+    state: str  # see :attr:`Found.state`
+    href: str  # the figure of the estimate, else where the trials are; empty where nothing is known
     known: tuple[Known, ...]
-    k: int
+    k: int  # trials in people among them
     finding: Finding | None
-    radius: float
+    radius: float  # its area grows with the participants of the estimate; 0 without one
 
 
-@dataclass(frozen=True)
-class Row:
-    """An outcome family; adverse events have no label in the data.
-
-    Attributes
-    ----------
-    in_people : bool
-        Whether there is a trial in people in any indication.
-    """
+class Row(Struct):
+    """An outcome family; adverse events have no label in the data."""
 
     family: str
     name: Label | None
-    in_people: bool
+    in_people: bool  # whether there is a trial in people in any indication
     cells: tuple[Cell, ...]
 
 
-@dataclass(frozen=True)
-class Column:
+class Column(Struct):
     """An indication."""
 
     indication: str
@@ -120,59 +90,41 @@ class Column:
     size: Size
 
 
-@dataclass(frozen=True)
-class Counts:
-    """Pairs of an indication and an outcome that have a study, and what is estimated of them.
-
-    Attributes
-    ----------
-    pooled, single : int
-        With an estimate of several controlled trials, of one.
-    alone : int
-        With an estimate of treated patients without a comparison only.
-    """
+class Counts(Struct):
+    """Pairs of an indication and an outcome that have a study, and what is estimated of them."""
 
     pairs: int
+    # pooled, single: with an estimate of several controlled trials, of one
     pooled: int
     single: int
-    alone: int
+    alone: int  # with an estimate of treated patients without a comparison only
     nothing: int
 
 
-@dataclass(frozen=True)
-class KeySize:
+class KeySize(Struct):
     """A number of participants and the radius that stands for it."""
 
     n: int
     radius: float
 
 
-@dataclass(frozen=True)
-class LeftOut:
+class LeftOut(Struct):
     """Trials in no count: ``retracted``, ``retraction-notice``, ``nameless``, ``shared``."""
 
     reason: str
     k: int
 
 
-@dataclass(frozen=True)
-class EvidenceMap(View):
-    """The map, with what its key and its table need.
-
-    Attributes
-    ----------
-    given, other, parts : Label
-        What the field calls its intervention, what it is compared with, and what a report may
-        count in the place of people.
-    """
-
-    template = "evidence_map"
+class EvidenceMap(View, template="evidence_map"):
+    """The map, with what its key and its table need."""
 
     columns: tuple[Column, ...]
     rows: tuple[Row, ...]
     counts: Counts
     key: tuple[KeySize, ...]
     left_out: tuple[LeftOut, ...]
+    # given, other, parts: what the field calls its intervention, what it is compared with, and what
+    # a report may count in the place of people
     given: Label
     other: Label
     parts: Label

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 from .. import __version__
 from ..data import versions
@@ -13,7 +12,7 @@ from ..review.searches import searches
 from ..review.windows import HARM, HEADLINE, shown_first
 from .addresses import PLAIN, Addresses
 from .alive import Alive, alive
-from .base import Label, View, wording
+from .base import Label, Struct, View, wording
 from .events import Sum, treated
 from .evidence_map import EvidenceMap, evidence_map
 from .finding import LEVELS, Finding, Findings
@@ -21,97 +20,56 @@ from .mini import Mini, mini
 from .sizes import Size
 
 
-@dataclass(frozen=True)
-class Card:
-    """An indication.
-
-    Attributes
-    ----------
-    headline : Finding or None
-        What is declared to be shown first; None where nothing is asked.
-    instead : Finding or None
-        Where the headline has no estimate: the next finding on benefit that has one.
-    drawing : Mini or None
-        Of the estimate that the card shows.
-    counts, harm_counts : tuple of float or None
-        Where a ratio is of one trial: patients with the event and all, treated first.
-    harm : Finding or None
-    treated : Sum or None
-        Patients with an event in all treated arms, where the harm has no estimate.
-    """
+class Card(Struct):
+    """An indication."""
 
     href: str
     patients_href: str
     size: Size
-    headline: Finding | None
+    headline: Finding | None  # what is declared to be shown first; None where nothing is asked
+    # where the headline has no estimate: the next finding on benefit that has one
     instead: Finding | None
-    drawing: Mini | None
+    drawing: Mini | None  # of the estimate that the card shows
+    # counts, harm_counts: where a ratio is of one trial: patients with the event and all, treated
+    # first
     counts: tuple[float, float, float, float] | None
     harm: Finding | None
+    # patients with an event in all treated arms, where the harm has no estimate
     treated: Sum | None
     harm_counts: tuple[float, float, float, float] | None
 
 
-@dataclass(frozen=True)
-class Sure:
+class Sure(Struct):
     """For how many indications a main analysis estimates a benefit, and how sure the best is.
 
     Only trials with a comparison count.
-
-    Attributes
-    ----------
-    best : str
-        The highest certainty; empty where there is no estimate.
-    where : tuple of Label
-        Indications that have it; empty where all have the same.
     """
 
     indications: int
     estimated: int
-    best: str
-    where: tuple[Label, ...]
+    best: str  # the highest certainty; empty where there is no estimate
+    where: tuple[Label, ...]  # indications that have it; empty where all have the same
 
 
-@dataclass(frozen=True)
-class Version:
-    """What the pages were made of.
+class Version(Struct):
+    """What the pages were made of."""
 
-    Attributes
-    ----------
-    day, state : str
-        Date of the data, and what tells a later state without an entry; each may be empty.
-    here : str
-        The published version that these pages are; empty for a state that is none.
-    last : str
-        The newest published version; empty before the first.
-    """
-
+    # day, state: date of the data, and what tells a later state without an entry; each may be empty
     day: str
     state: str
     package: str
-    here: str
-    last: str
+    here: str  # the published version that these pages are; empty for a state that is none
+    last: str  # the newest published version; empty before the first
 
 
-@dataclass(frozen=True)
-class Landing(View):
-    """The landing page.
-
-    Attributes
-    ----------
-    searches : int
-        Searches of the review's own.
-    alive : Alive
-        Whether it may call itself living.
-    """
-
-    template = "landing"
+class Landing(View, template="landing"):
+    """The landing page."""
 
     sure: Sure
     given: Label
     cards: tuple[Card, ...]
-    searches: int
-    alive: Alive
+    searches: int  # searches of the review's own
+    alive: Alive  # whether it may call itself living
     version: Version
     evidence: EvidenceMap
 
