@@ -139,6 +139,8 @@ class _Build:
                          "facts": about(self.data),
                          "glossary": terms.rows(self.data)}
                 made.write_text(json.dumps(known), encoding="utf-8")
+            for process in self.started[1:]:
+                process.prepare()
         elif not source:  # it was told to begin
             self.start(app)
         self.glossary, self.language = known["glossary"], config.language
@@ -161,6 +163,8 @@ class _Build:
         After a build that did not end, every page is read and written again: nobody knows which
         of them were written. Where words or templates have changed, all are written again.
         """
+        if app.config.livingreview_waits:
+            translated.wait()
         unfinished = _generated(app) / "unfinished"
         self.frame, was = self._frame(app), getattr(env, "livingreview_frame", None)
         again = unfinished.exists() or not was or self.frame.read != was.read
@@ -404,6 +408,7 @@ def setup(app: Sphinx) -> dict:
     app.add_config_value("livingreview_site_url", "", "html")
     app.add_config_value("livingreview_repository_url", "", "html")
     app.add_config_value("livingreview_languages", {}, "html")
+    app.add_config_value("livingreview_waits", False, "")  # for another language, which runs beside
     build = _Build()
     # before the bibliography is read, which is when the environment is made
     app.connect("config-inited", build.prepare, priority=100)
@@ -420,7 +425,7 @@ def setup(app: Sphinx) -> dict:
     app.connect("env-get-outdated", addresses.Outputs.forget)
     views.setup(app)
     app.connect("build-finished", build.complete, priority=700)  # before styles are looked for
-    app.connect("build-finished", build.translate, priority=760)  # the index has begun
+    app.connect("build-finished", build.translate, priority=850)  # the index has begun
     app.connect("build-finished", build.finished, priority=999)
     light.setup(app)
     search.setup(app)

@@ -104,7 +104,7 @@ def pages(app: Sphinx) -> Iterator[Path]:
 class Translation:
     """A run of the builder in another language, in a process of its own.
 
-    It loads libraries until it is told to begin.
+    It loads libraries until it is told to prepare, and prepares until it is told to begin.
 
     Parameters
     ----------
@@ -116,7 +116,7 @@ class Translation:
     """
 
     def __init__(self, app: Sphinx, language: Language, made: Path):
-        self.language = language
+        self.language, self._told = language, False
         self._said = tempfile.TemporaryFile("w+", encoding="utf-8")
         self._process = subprocess.Popen(
             [sys.executable, "-m", __name__, app.srcdir, Path(app.outdir) / language.key,
@@ -126,11 +126,22 @@ class Translation:
             stdin=subprocess.PIPE, stdout=self._said, stderr=subprocess.STDOUT,
             start_new_session=True)
 
+    def prepare(self) -> None:
+        """Have it read what the builder made of the data, which is there now."""
+        self._tell()
+
     def begin(self) -> None:
-        """Have the pages written."""
+        """Have the pages written: what their cells show is there now."""
+        if not self._told:
+            self.prepare()
+        self._tell()
+
+    def _tell(self) -> None:
+        self._told = True
         # a process that has ended is told of where its end is waited for
-        with suppress(BrokenPipeError), self._process.stdin as told:
-            told.write(b"begin")
+        with suppress(BrokenPipeError):
+            self._process.stdin.write(b"go on\n")
+            self._process.stdin.flush()
 
     def end(self) -> None:
         """Wait until the pages are written.
@@ -177,8 +188,7 @@ def main(root: str, out: str, made: str, configured: str, *options: str) -> int:
 
         from . import extension  # noqa: F401
 
-        if not sys.stdin.read():  # nothing is wanted of it
-            return 1
+        wait()
         try:
             texts(json.loads(configured)["language"])
             locale = compiled(Path(root), Path(made) / "locale")
@@ -189,8 +199,9 @@ def main(root: str, out: str, made: str, configured: str, *options: str) -> int:
         done = build_sphinx(
             root, out, path_config=Path(root) / "_config.yml", noconfig=True,
             doctreedir=Path(made) / "doctrees",
-            confoverrides={"locale_dirs": [str(locale)], "gettext_auto_build": False,
-                           "latex_individualpages": False, **json.loads(configured)},
+            confoverrides={"livingreview_waits": True, "locale_dirs": [str(locale)],
+                           "gettext_auto_build": False, "latex_individualpages": False,
+                           **json.loads(configured)},
             warningiserror="-W" in options, keep_going=True, quiet=True)
     if isinstance(done, Exception):
         sys.stderr.write(f"{done}\n")
@@ -198,6 +209,12 @@ def main(root: str, out: str, made: str, configured: str, *options: str) -> int:
         shutil.rmtree(Path(out) / folder, ignore_errors=True)
     shutil.rmtree(Path(out).parent / _OUTPUTS, ignore_errors=True)
     return 0 if done == 0 else 1
+
+
+def wait() -> None:
+    """Go on when the builder of the source language says so; end where it wants nothing more."""
+    if not sys.stdin.readline():
+        sys.exit(1)
 
 
 def above(body: str, page: str) -> str:
@@ -241,4 +258,7 @@ def addresses(app: Sphinx, page: str) -> Iterator[tuple[Language, str, str]]:
 
 
 if __name__ == "__main__":
-    sys.exit(main(*sys.argv[1:]))
+    code = main(*sys.argv[1:])
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)  # taking apart what it holds takes most of a second
