@@ -101,7 +101,9 @@ def _of_indication(data: Dataset, indication: str, folder: Path | None,
                                    known.said, known.language))
         if folder:
             figures.write(of, folder, [indication])
-            exports.write(of, folder, indication)
+            written = exports.write(of, folder, indication)
+            for path in {*(folder / exports.ROOT / indication).rglob("*.*")} - written:
+                path.unlink()  # of an analysis that has no estimate any more
         part = _Part(tuple((p.name, p.title, p.key) for p in made),
                      index_rows(review, [indication]), of.rows(indication))
     if Store.chosen():

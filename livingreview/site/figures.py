@@ -178,8 +178,12 @@ def write(figures: Figures, folder: Path, only: Sequence[str] = ()) -> None:
     only : sequence of str, optional
         Indications; all where it is left out.
     """
-    pictures = {files_of(r).svg: files_of(r).png for r in figures.results(only)}
+    made = [files_of(r) for r in figures.results(only)]
+    pictures = {files.svg: files.png for files in made}
     (folder / "figures").mkdir(parents=True, exist_ok=True)
+    for files in made:
+        for ending in (".csv", ".svg", ".png") if not files.svg else ():  # of trials that are gone
+            (folder / files.json).with_suffix(ending).unlink(missing_ok=True)
     for address, text in texts(figures, only):
         path, content = folder / address, text.encode()
         same = path.is_file() and path.read_bytes() == content

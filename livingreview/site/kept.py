@@ -10,7 +10,8 @@ from __future__ import annotations
 import glob
 import json
 import posixpath
-from collections.abc import Iterable, Iterator, Sequence
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -137,7 +138,7 @@ class Kept:
                                                   strict=False) if old and old != new]
         for path in pages if changes else ():
             if path.relative_to(self._out).as_posix() not in self._written:
-                _replace(path, changes)
+                _replace(path, dict(changes))
         self._file.write_text(json.dumps({"frame": self._frame, "stamps": self._stamps,
                                           "pages": self._made, "parts": self.parts}),
                               encoding="utf-8")
@@ -146,14 +147,13 @@ class Kept:
 def _written_for(out: Path, page: str) -> list[Path]:
     """A page and what was written for it: its long tables, of an analysis its files."""
     name = f"{glob.escape(posixpath.basename(page))}.*"
-    return [*longtables.before(out / f"{page}.html"), *(out / page).parent.glob(name),
-            *(out.glob(f"exports/*/metafor/{name}") if page.startswith("figures/") else ())]
+    return [*longtables.before(out / f"{page}.html"), *(out / page).parent.glob(name)]
 
 
-def _replace(path: Path, changes: Sequence[tuple[str, str]]) -> None:
-    """Put other texts into a page where it holds the old ones."""
-    text = before = path.read_text(encoding="utf-8")
-    for old, new in changes:
-        text = text.replace(old, new)
-    if text != before:
-        path.write_text(text, encoding="utf-8")
+def _replace(path: Path, changes: Mapping[str, str]) -> None:
+    """Put other texts into a page where it holds the old ones; a new one may hold another old."""
+    text = path.read_text(encoding="utf-8")
+    longest = sorted(changes, key=len, reverse=True)
+    made = re.sub("|".join(map(re.escape, longest)), lambda found: changes[found[0]], text)
+    if made != text:
+        path.write_text(made, encoding="utf-8")

@@ -35,8 +35,9 @@ def files(figures: Figures, indication: str, kinds: Sequence[str] = ()
         yield from KINDS[kind](figures, indication)
 
 
-def write(figures: Figures, folder: Path, indication: str, kinds: Sequence[str] = ()) -> None:
-    """Write the files of an indication where they have changed.
+def write(figures: Figures, folder: Path, indication: str, kinds: Sequence[str] = ()
+          ) -> set[Path]:
+    """Write the files of an indication where they have changed; all that there are now.
 
     Parameters
     ----------
@@ -47,8 +48,10 @@ def write(figures: Figures, folder: Path, indication: str, kinds: Sequence[str] 
     kinds : sequence of str
         See :func:`files`.
     """
+    made = set[Path]()
     for address, content in files(figures, indication, kinds):
-        path = folder / address
+        made.add(path := folder / address)
         if not (path.is_file() and path.read_bytes() == content):
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(content)
+    return made
